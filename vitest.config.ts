@@ -1,0 +1,83 @@
+import { configDefaults, defineConfig } from 'vitest/config';
+
+/** Resolved in vitest, in esbuild and by Node itself, so that `import 'waybill'` means the sources in this repository. */
+const sourceCondition = 'waybill-source';
+
+/** Long enough for a set-up of the engine and a deploy on a busy two-core machine. */
+const deployTimeout = 300_000;
+
+const engineTests = 'test/**/*.engine.test.ts';
+const packageTests = 'test/package/**/*.test.ts';
+const repositoryTests = 'test/repository/**/*.test.ts';
+const typeTests = 'test/types/**/*.test-d.ts';
+
+export default defineConfig({
+  resolve: { conditions: [sourceCondition, 'module', 'node', 'development|production'] },
+  ssr: {
+    resolve: {
+      conditions: [sourceCondition, 'module', 'node', 'development|production'],
+      externalConditions: [sourceCondition, 'node', 'module-sync'],
+    },
+  },
+  test: {
+    reporters: ['default', './scripts/tally-reporter.mjs'],
+    globalSetup: ['./scripts/test-setup.mjs'],
+    execArgv: [`--conditions=${sourceCondition}`],
+    injectCjsGlobals: false,
+    passWithNoTests: false,
+    allowOnly: !process.env.CI,
+    watch: false,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, engineTests, packageTests, repositoryTests],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'types',
+          include: [],
+          typecheck: { enabled: true, only: true, include: [typeTests], ignoreSourceErrors: true },
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'repository',
+          include: [repositoryTests],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'package',
+          include: [packageTests],
+          testTimeout: deployTimeout,
+          hookTimeout: deployTimeout,
+          fileParallelism: false,
+          sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'engine',
+          include: [engineTests],
+          testTimeout: deployTimeout,
+          hookTimeout: deployTimeout,
+          fileParallelism: false,
+          sequence: { groupOrder: 4 },
+        },
+      },
+    ],
+  },
+});
