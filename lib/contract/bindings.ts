@@ -1,0 +1,25 @@
+/**
+ * The environment variables by which constructs tell functions where things are. Constructs write them, the run time
+ * reads them at the first invocation, and nothing else spells their names.
+ */
+export const BINDINGS = {
+  /** The ledger's table name: also the ledger id that envelopes carry. */
+  ledger: 'WAYBILL_LEDGER',
+  /** How many shards new message ids are minted for. */
+  shards: 'WAYBILL_SHARDS',
+  /** The name in the `source` of messages published outside a consumer. */
+  producer: 'WAYBILL_PRODUCER',
+  /** The subscriber's name. */
+  subscriber: 'WAYBILL_SUBSCRIBER',
+  /** The URL of the subscriber's own queue; for a stream subscriber, of its retry queue. */
+  queueUrl: 'WAYBILL_QUEUE_URL',
+  /** The URL of the subscriber's dead-letter queue. */
+  deadLetterQueueUrl: 'WAYBILL_DEAD_LETTER_QUEUE_URL',
+  /** The bucket for bytes that SQS cannot carry. */
+  quarantineBucket: 'WAYBILL_QUARANTINE_BUCKET',
+} as const;
+
+/** The environment variable that binds a business table: `WAYBILL_TABLE_STOCK_LEVELS` for `stock-levels`. */
+export function tableBinding(name: string): string {
+  return `WAYBILL_TABLE_${name.toUpperCase().replaceAll('-', '_')}`;
+}

@@ -1,0 +1,207 @@
+import { InvalidPayload, LimitExceeded, MalformedMessage, NewerEventVersion } from './errors.ts';
+import type { EventDefinition } from './event.ts';
+import { jsonDepth, parseJson, toJson } from './json.ts';
+import { LIMITS } from './limits.ts';
+import { isMessageId, messageTime, mintMessageId } from './message-id.ts';
+import { validate } from './schema.ts';
+import { childTraceparent, isTraceparent } from './traceparent.ts';
+
+/**
+ * A message on the wire and in the outbox: a CloudEvents 1.0 event in JSON format. The attributes beyond the core ones
+ * are extensions, so their names are lower-case letters.
+ *
+ * @see https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md
+ */
+export interface Envelope {
+  readonly specversion: '1.0';
+  /** The message id, see `mintMessageId`. */
+  readonly id: string;
+  /** Who published it: `/<ledger>/<producer or subscriber>`. */
+  readonly source: string;
+  readonly type: string;
+  /** When it was published (RFC 3339, UTC): the moment in the id. */
+  readonly time: string;
+  readonly datacontenttype: 'application/json';
+  /** The business key (CloudEvents' partitioning extension). */
+  readonly partitionkey: string;
+  /** The version of the event type. */
+  readonly version: number;
+  readonly businessline: string;
+  /** The id of the first message of the chain. */
+  readonly correlationid: string;
+  /** The id of the message whose handling published this one; absent on the first. */
+  readonly causationid?: string;
+  /** W3C trace context. @see https://www.w3.org/TR/trace-context/#traceparent-header */
+  readonly traceparent: string;
+  /** Nothing sends or handles the message after this moment (RFC 3339, UTC). */
+  readonly expires: string;
+  /** The ledger that holds the message's outbox row. */
+  readonly ledger: string;
+  /** Hop stamp: when the relay sent it (RFC 3339, UTC). */
+  readonly relayed?: string;
+  /** The payload: the schema's validated input. */
+  readonly data: unknown;
+}
+
+export interface EnvelopeContext {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly random: (bytes: number) => Uint8Array;
+  readonly shards: number;
+  readonly ledger: string;
+  /** The producer's or subscriber's name. */
+  readonly publisher: string;
+  /** The envelope of the message that is being handled, if one is. */
+  readonly cause?: Envelope;
+}
+
+/**
+ * Makes the envelope of a new message.
+ *
+ * @throws InvalidPayload when the payload does not satisfy the event's schema as the wire will carry it
+ * @throws LimitExceeded when the key, the depth or the size is over a limit
+ */
+export function createEnvelope(event: EventDefinition, payload: unknown, context: EnvelopeContext): Envelope {
+  const { now, random, cause } = context;
+  const data = jsonPayload(event, payload);
+  const key = businessKey(event, validate(event.schema, data, event.type));
+  const id = mintMessageId({ now, random: random(16), key, shards: context.shards });
+  const envelope: Envelope = {
+    specversion: '1.0',
+    id,
+    source: `/${context.ledger}/${context.publisher}`,
+    type: event.type,
+    time: new Date(now).toISOString(),
+    datacontenttype: 'application/json',
+    partitionkey: key,
+    version: event.version,
+    businessline: event.businessLine,
+    correlationid: cause?.correlationid ?? id,
+    ...(cause && { causationid: cause.id }),
+    traceparent: childTraceparent(cause?.traceparent, random),
+    expires: new Date(now + event.lifetime).toISOString(),
+    ledger: context.ledger,
+    data,
+  };
+  refuseOverLimit(event, encodeEnvelope(envelope));
+  return envelope;
+}
+
+/** The JSON text of an envelope. */
+export function encodeEnvelope(envelope: Envelope): string {
+  return JSON.stringify(envelope);
+}
+
+/**
+ * Reads an envelope from the wire. Unknown attributes are kept: CloudEvents allows any extension.
+ *
+ * @throws MalformedMessage naming what is wrong; the text itself is never quoted
+ */
+export function decodeEnvelope(text: string): Envelope {
+  if (text.length > LIMITS.wireBytes) throw new MalformedMessage(`The record is larger than ${LIMITS.wireBytes} bytes`);
+  const value = parseJson(text);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new MalformedMessage('The record is not an envelope: it is no JSON object');
+  }
+  const wrong = firstWrongAttribute(value as Partial<Record<keyof Envelope, unknown>>);
+  if (wrong) throw new MalformedMessage(`The record is not an envelope: '${wrong}' is missing or wrong`);
+  return value as Envelope;
+}
+
+/**
+ * The payload as a handler sees it: validated by the version that it was published with, upgraded step by step, and
+ * validated again.
+ *
+ * @throws NewerEventVersion when a newer producer sent it: the deploy that understands it is on its way
+ * @throws InvalidPayload when it does not satisfy the schema, or no upgrade leads here from its version
+ */
+export function readPayload<Output>(event: EventDefinition<string, unknown, Output>, envelope: Envelope): Output {
+  if (envelope.version > event.version) {
+    throw new NewerEventVersion(
+      `'${event.type}' has version ${envelope.version}; this deployment knows ${event.version}`,
+    );
+  }
+  return validate(event.schema, upgradedInput(event, envelope), event.type);
+}
+
+function upgradedInput(event: EventDefinition, envelope: Envelope): unknown {
+  if (envelope.version === event.version) return envelope.data;
+  if (!event.upgrade) {
+    throw new InvalidPayload(
+      `'${event.type}' has version ${envelope.version}, from which no upgrade leads to a known one`,
+    );
+  }
+  const { from, by } = event.upgrade;
+  return by(validate(from.schema, upgradedInput(from, envelope), from.type));
+}
+
+function jsonPayload(event: EventDefinition, payload: unknown): unknown {
+  try {
+    return toJson(payload);
+  } catch (error) {
+    if (error instanceof MalformedMessage) throw new InvalidPayload(`'${event.type}' is invalid: ${error.message}`);
+    throw error;
+  }
+}
+
+function businessKey(event: EventDefinition, payload: unknown): string {
+  const key = event.key(payload);
+  if (typeof key !== 'string' || key === '') {
+    throw new InvalidPayload(`The business key of '${event.type}' is not a text with at least one character`);
+  }
+  if (key.length > LIMITS.keyCharacters) {
+    throw new LimitExceeded(
+      `The business key of '${event.type}' has ${key.length} characters; the limit is ${LIMITS.keyCharacters}`,
+    );
+  }
+  return key;
+}
+
+function refuseOverLimit(event: EventDefinition, text: string): void {
+  const bytes = Buffer.byteLength(text);
+  if (bytes > LIMITS.envelopeBytes) {
+    throw new LimitExceeded(
+      `'${event.type}' takes ${bytes} bytes with its envelope; the limit is ${LIMITS.envelopeBytes}. Store the large part elsewhere and publish where it is`,
+    );
+  }
+  if (jsonDepth(text, LIMITS.depth) > LIMITS.depth) {
+    throw new LimitExceeded(`'${event.type}' is nested deeper than ${LIMITS.depth} levels with its envelope`);
+  }
+  // What a subscriber would refuse on arrival is refused here, before anything commits.
+  parseJson(text);
+}
+
+const ATTRIBUTES: { readonly [Attribute in keyof Envelope]-?: (value: unknown) => boolean } = {
+  specversion: (value) => value === '1.0',
+  id: isMessageId,
+  source: isText,
+  type: isText,
+  time: isTime,
+  datacontenttype: (value) => value === 'application/json',
+  partitionkey: (value) => isText(value) && value.length <= LIMITS.keyCharacters,
+  version: (value) => typeof value === 'number' && Number.isInteger(value) && value >= 1,
+  businessline: isText,
+  correlationid: isMessageId,
+  causationid: (value) => value === undefined || isMessageId(value),
+  traceparent: isTraceparent,
+  expires: isTime,
+  ledger: isText,
+  relayed: (value) => value === undefined || isTime(value),
+  data: (value) => value !== undefined,
+};
+
+const ATTRIBUTE_CHECKS = Object.entries(ATTRIBUTES) as [keyof Envelope, (value: unknown) => boolean][];
+
+function firstWrongAttribute(value: Partial<Record<keyof Envelope, unknown>>): keyof Envelope | undefined {
+  const wrong = ATTRIBUTE_CHECKS.find(([attribute, isRight]) => !isRight(value[attribute]))?.[0];
+  if (wrong) return wrong;
+  return messageTime(value.id as string) === Date.parse(value.time as string) ? undefined : 'time';
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= 1024;
+}
+
+function isTime(value: unknown): boolean {
+  return typeof value === 'string' && value.length <= 40 && !Number.isNaN(Date.parse(value));
+}

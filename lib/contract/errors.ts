@@ -1,0 +1,96 @@
+/**
+ * The base of every error that Waybill throws. `code` is stable: match on it, not on the message. Where the error ends
+ * a message, the code is also the reason on its dead letter.
+ */
+export abstract class WaybillError extends Error {
+  abstract readonly code: string;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** An event, table or subscriber was declared in a way that cannot work. Thrown when the contract is loaded. */
+export class InvalidDefinition extends WaybillError {
+  readonly code = 'invalid-definition';
+}
+
+/** A payload or a row does not satisfy its schema. The message names the fields, never their values. */
+export class InvalidPayload extends WaybillError {
+  readonly code = 'invalid-payload';
+}
+
+/** A payload, key or transaction is over a limit. Thrown before anything is committed or sent. */
+export class LimitExceeded extends WaybillError {
+  readonly code = 'limit-exceeded';
+}
+
+/** Bytes on the wire that are no envelope: not JSON, too deep, too large, or without the attributes of one. */
+export class MalformedMessage extends WaybillError {
+  readonly code = 'malformed-message';
+}
+
+/** A well-formed envelope of an event type that the subscriber does not consume. */
+export class UnknownEventType extends WaybillError {
+  readonly code = 'unknown-event-type';
+}
+
+/** A newer version of a known event type: the deploy that understands it is on its way, so it is retried. */
+export class NewerEventVersion extends WaybillError {
+  readonly code = 'newer-event-version';
+}
+
+/** The message is past the `expires` that was fixed when it was committed. */
+export class MessageExpired extends WaybillError {
+  readonly code = 'expired';
+}
+
+/** The message failed as often as its subscriber allows. */
+export class AttemptsExhausted extends WaybillError {
+  readonly code = 'attempts-exhausted';
+}
+
+/** SQS itself gave the message up (`maxReceiveCount`): the function never ended it, e.g. it crashes on every start. */
+export class ReceivesExhausted extends WaybillError {
+  readonly code = 'receives-exhausted';
+}
+
+/**
+ * Thrown by a handler to say that this message can never be handled: it is dead-lettered at once, with the reason.
+ *
+ * @example throw new Rejected('the order was already refunded');
+ */
+export class Rejected extends WaybillError {
+  readonly code = 'rejected';
+}
+
+/** A condition of a transaction's write did not hold. */
+export class ConditionFailed extends WaybillError {
+  readonly code = 'condition-failed';
+}
+
+/** The outcome of a commit is unknown, or it was throttled or in conflict until time ran out. It may have been applied. */
+export class CommitUndecided extends WaybillError {
+  readonly code = 'commit-undecided';
+}
+
+/** DynamoDB refused a transaction for a reason that no retry mends, such as an `ADD` to a string column. */
+export class TransactionRefused extends WaybillError {
+  readonly code = 'transaction-refused';
+}
+
+/** A transaction was used in a way that could lose a write: after its handler returned, or twice for one row. */
+export class TransactionMisused extends WaybillError {
+  readonly code = 'transaction-misused';
+}
+
+/** The function lacks a binding (an environment variable) that a construct would have given it. */
+export class MissingBinding extends WaybillError {
+  readonly code = 'missing-binding';
+}
+
+/** Entries of a batch that SQS or Kinesis still refused after retries. The batch comes again: nothing is lost. */
+export class SendFailed extends WaybillError {
+  readonly code = 'send-failed';
+}

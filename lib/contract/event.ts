@@ -1,0 +1,102 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { type Duration, durationToMilliseconds } from './duration.ts';
+import { InvalidDefinition } from './errors.ts';
+import { DEFAULT_LIFETIME } from './limits.ts';
+
+/**
+ * A named, versioned contract between producers and subscribers. `Input` is what a producer publishes and the wire
+ * carries; `Output` is what the schema makes of it and handlers see.
+ */
+export interface EventDefinition<Type extends string = string, Input = unknown, Output = unknown> {
+  /** The event type: lower-case words joined by `.` or `-`, e.g. `order.placed`. */
+  readonly type: Type;
+  /** A breaking change raises it; an additive one keeps it. */
+  readonly version: number;
+  readonly schema: StandardSchemaV1<Input, Output>;
+  /** The business key of a payload, which orders and groups messages, e.g. an order id. At most 256 characters. */
+  key(payload: Output): string;
+  /** The row of the radar that the event belongs to, e.g. `orders`. */
+  readonly businessLine: string;
+  /** Milliseconds from commit after which nothing sends or handles the message any more. */
+  readonly lifetime: number;
+  /** How a payload of the version before becomes one of this version. */
+  readonly upgrade?: EventUpgrade<Input>;
+}
+
+/** The step from an older version of an event to the next one. */
+export interface EventUpgrade<NewInput = unknown> {
+  readonly from: EventDefinition;
+  by(old: unknown): NewInput;
+}
+
+export interface EventOptions<Input, Output, Old extends EventDefinition = EventDefinition> {
+  /** Any synchronous Standard Schema over JSON: zod, valibot, arktype and others. */
+  readonly schema: StandardSchemaV1<Input, Output>;
+  /** The business key of a payload. */
+  readonly key: (payload: NoInfer<Output>) => string;
+  /** The business line: lower-case words joined by `-`. */
+  readonly businessLine: string;
+  /** @default 1 */
+  readonly version?: number;
+  /** Needed from version 2 on: consumers upgrade what older producers still send, so consumers deploy first. */
+  readonly upgrades?: { readonly from: Old; readonly by: (old: EventOutput<Old>) => NoInfer<Input> };
+  /**
+   * How long after its commit a message may still be sent or handled.
+   * @default '14d', as long as SQS can keep a dead letter
+   */
+  readonly lifetime?: Duration;
+}
+
+/** What a producer publishes. */
+export type EventInput<Event> = Event extends EventDefinition<string, infer Input, unknown> ? Input : never;
+
+/** What a handler receives. */
+export type EventOutput<Event> = Event extends EventDefinition<string, unknown, infer Output> ? Output : never;
+
+const EVENT_TYPE = /^[a-z][a-z0-9]*(?:[.-][a-z0-9]+)*$/;
+const BUSINESS_LINE = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
+
+/**
+ * Declares an event type.
+ *
+ * @throws InvalidDefinition when the type, version, business line or upgrade cannot work
+ * @example
+ * const OrderPlaced = defineEvent('order.placed', {
+ *   schema: z.object({ orderId: z.string(), quantity: z.int().positive() }),
+ *   key: (order) => order.orderId,
+ *   businessLine: 'orders',
+ * });
+ */
+export function defineEvent<const Type extends string, Input, Output, Old extends EventDefinition = EventDefinition>(
+  type: Type,
+  options: EventOptions<Input, Output, Old>,
+): EventDefinition<Type, Input, Output> {
+  const { schema, key, businessLine, version = 1, upgrades, lifetime = DEFAULT_LIFETIME } = options;
+  if (!EVENT_TYPE.test(type) || type.length > 128) {
+    throw new InvalidDefinition(
+      `'${type}' is not an event type: give lower-case words joined by '.' or '-', e.g. 'order.placed'`,
+    );
+  }
+  if (!BUSINESS_LINE.test(businessLine) || businessLine.length > 64) {
+    throw new InvalidDefinition(
+      `'${businessLine}' of '${type}' is not a business line: give lower-case words joined by '-'`,
+    );
+  }
+  if (!Number.isInteger(version) || version < 1) {
+    throw new InvalidDefinition(`'${type}' has version ${version}: give a whole number from 1`);
+  }
+  if (upgrades ? upgrades.from.type !== type || upgrades.from.version !== version - 1 : version > 1) {
+    throw new InvalidDefinition(
+      `'${type}' version ${version} needs \`upgrades\` from version ${version - 1} of the same type`,
+    );
+  }
+  return {
+    type,
+    version,
+    schema,
+    key,
+    businessLine,
+    lifetime: durationToMilliseconds(lifetime),
+    ...(upgrades && { upgrade: upgrades as EventUpgrade<Input> }),
+  };
+}

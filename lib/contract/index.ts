@@ -1,0 +1,75 @@
+export { BINDINGS, tableBinding } from './bindings.ts';
+export { type Duration, durationToMilliseconds } from './duration.ts';
+export {
+  createEnvelope,
+  decodeEnvelope,
+  type Envelope,
+  type EnvelopeContext,
+  encodeEnvelope,
+  readPayload,
+} from './envelope.ts';
+export {
+  AttemptsExhausted,
+  CommitUndecided,
+  ConditionFailed,
+  InvalidDefinition,
+  InvalidPayload,
+  LimitExceeded,
+  MalformedMessage,
+  MessageExpired,
+  MissingBinding,
+  NewerEventVersion,
+  ReceivesExhausted,
+  Rejected,
+  SendFailed,
+  TransactionMisused,
+  TransactionRefused,
+  UnknownEventType,
+  WaybillError,
+} from './errors.ts';
+export {
+  defineEvent,
+  type EventDefinition,
+  type EventInput,
+  type EventOptions,
+  type EventOutput,
+  type EventUpgrade,
+} from './event.ts';
+export {
+  failureKey,
+  inboxKey,
+  inboxPartition,
+  type LedgerKey,
+  minuteOf,
+  OUTBOX_PREFIX,
+  onceKey,
+  outboxKey,
+  outboxPartition,
+  receiptKey,
+  routeKey,
+  routePartition,
+} from './ledger-keys.ts';
+export {
+  type EndState,
+  type FailureRow,
+  type Hops,
+  INBOX_AFTERLIFE,
+  type InboxRow,
+  type OnceRow,
+  type OutboxRow,
+  type ReceiptRow,
+} from './ledger-rows.ts';
+export { LIMITS } from './limits.ts';
+export { isMessageId, keyShard, type MintOptions, messageShard, messageTime, mintMessageId } from './message-id.ts';
+export { type Destination, expected, type Route } from './routes.ts';
+export { validate } from './schema.ts';
+export { defineSubscriber, type SubscriberDefinition, type SubscriberOptions } from './subscriber.ts';
+export {
+  type AnyTable,
+  defineTable,
+  type NumericColumn,
+  type TableDefinition,
+  type TableItem,
+  type TableKey,
+  type TableOptions,
+} from './table.ts';

@@ -1,0 +1,88 @@
+import { LimitExceeded } from './errors.ts';
+import { LIMITS } from './limits.ts';
+import { messageShard, messageTime } from './message-id.ts';
+
+/**
+ * The ledger's key layout: the one place that spells it. Partition keys are sorted buckets of one minute and one shard,
+ * so that a minute is listed by one query per shard, and a message is found by its id alone.
+ *
+ * ```
+ * out#<minute>#<shard>                <message id>   the message as committed with the business change
+ * in#<subscriber>#<minute>#<shard>    <message id>   how it ended at a subscriber
+ * once#<subscriber>#<idempotency key> once           which message took the key, until when
+ * fail#<subscriber>#<minute>#<shard>  <message id>   only for messages that failed: attempts, error, next attempt
+ * relay#<minute of sending>#<shard>   <batch id>     one per relayed batch: ids and destinations
+ * route#<event type>                  <subscriber>   who expects the event type, from when until when
+ * ```
+ */
+export interface LedgerKey {
+  readonly pk: string;
+  readonly sk: string;
+}
+
+/** Where the message itself lies. */
+export function outboxKey(id: string): LedgerKey {
+  return { pk: `${OUTBOX_PREFIX}${bucket(id)}`, sk: id };
+}
+
+/** Where it is written how the message ended at a subscriber. */
+export function inboxKey(subscriber: string, id: string): LedgerKey {
+  return { pk: `in#${subscriber}#${bucket(id)}`, sk: id };
+}
+
+/** Where a subscriber's failed attempts at the message are counted. */
+export function failureKey(subscriber: string, id: string): LedgerKey {
+  return { pk: `fail#${subscriber}#${bucket(id)}`, sk: id };
+}
+
+/**
+ * Where it is written which message took an idempotency key.
+ *
+ * @throws LimitExceeded when the key has more than 1,024 bytes
+ */
+export function onceKey(subscriber: string, idempotencyKey: string): LedgerKey {
+  const bytes = Buffer.byteLength(idempotencyKey);
+  if (bytes === 0 || bytes > LIMITS.idempotencyKeyBytes) {
+    throw new LimitExceeded(
+      `An idempotency key of '${subscriber}' has ${bytes} bytes; it takes 1 to ${LIMITS.idempotencyKeyBytes}. A digest of the value is a key too`,
+    );
+  }
+  return { pk: `once#${subscriber}#${idempotencyKey}`, sk: 'once' };
+}
+
+/** Where the receipt of a relayed batch lies. The batch id is minted like a message id, at the time of sending. */
+export function receiptKey(batchId: string): LedgerKey {
+  return { pk: `relay#${bucket(batchId)}`, sk: batchId };
+}
+
+/** Where a subscriber's route for an event type lies. */
+export function routeKey(eventType: string, subscriber: string): LedgerKey {
+  return { pk: routePartition(eventType), sk: subscriber };
+}
+
+/** The partition of all routes of an event type. */
+export function routePartition(eventType: string): string {
+  return `route#${eventType}`;
+}
+
+/** The partition of the messages committed in a minute and shard. */
+export function outboxPartition(minute: string, shard: number): string {
+  return `${OUTBOX_PREFIX}${minute}#${shard}`;
+}
+
+/** The partition of the messages of a minute and shard that ended at a subscriber. */
+export function inboxPartition(subscriber: string, minute: string, shard: number): string {
+  return `in#${subscriber}#${minute}#${shard}`;
+}
+
+/** The prefix of every outbox partition key: the relay's event source wakes on it and on nothing else. */
+export const OUTBOX_PREFIX = 'out#';
+
+/** The minute bucket of a moment: `2026-11-23T08:14`, UTC. */
+export function minuteOf(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().slice(0, 16);
+}
+
+function bucket(id: string): string {
+  return `${minuteOf(messageTime(id))}#${messageShard(id)}`;
+}

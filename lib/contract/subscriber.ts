@@ -1,0 +1,101 @@
+import { type Duration, durationToMilliseconds } from './duration.ts';
+import { InvalidDefinition } from './errors.ts';
+import type { EventDefinition } from './event.ts';
+import type { AnyTable } from './table.ts';
+
+/** A named consumer of some event types. The name is its identity: renaming it is removing one and adding another. */
+export interface SubscriberDefinition<
+  Name extends string = string,
+  Consumes extends readonly EventDefinition[] = readonly EventDefinition[],
+  Publishes extends readonly EventDefinition[] = readonly EventDefinition[],
+  Tables extends readonly AnyTable[] = readonly AnyTable[],
+> {
+  readonly name: Name;
+  readonly consumes: Consumes;
+  readonly publishes: Publishes;
+  readonly tables: Tables;
+  /** Milliseconds from commit within which a message should have ended here. */
+  readonly deadline: number;
+  /** Failed attempts after which a message is dead-lettered. Throttling and conflicts are no attempts. */
+  readonly maxAttempts: number;
+}
+
+export interface SubscriberOptions<
+  Consumes extends readonly EventDefinition[],
+  Publishes extends readonly EventDefinition[],
+  Tables extends readonly AnyTable[],
+> {
+  /** The event types it handles: at least one. */
+  readonly consumes: Consumes;
+  /** The event types its handler may publish. @default none */
+  readonly publishes?: Publishes;
+  /** The business tables its handler may read and write. @default none */
+  readonly tables?: Tables;
+  /** How soon after commit a message should have ended here. @default '60s' */
+  readonly deadline?: Duration;
+  /** Failed attempts after which a message is dead-lettered, from 1 to 50. @default 5 */
+  readonly maxAttempts?: number;
+}
+
+const SUBSCRIBER_NAME = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
+
+/**
+ * Declares a subscriber. Infrastructure and handler import the same value, so `tsc` rejects an undeclared table, an
+ * undeclared publish and an unhandled event.
+ *
+ * @throws InvalidDefinition when the name cannot be an identity, or two events or tables share a name
+ * @example
+ * const ReserveStock = defineSubscriber('reserve-stock', {
+ *   consumes: [OrderPlaced],
+ *   publishes: [StockReserved],
+ *   tables: [Stock],
+ * });
+ */
+export function defineSubscriber<
+  const Name extends string,
+  const Consumes extends readonly [EventDefinition, ...EventDefinition[]],
+  const Publishes extends readonly EventDefinition[] = readonly [],
+  const Tables extends readonly AnyTable[] = readonly [],
+>(
+  name: Name,
+  options: SubscriberOptions<Consumes, Publishes, Tables>,
+): SubscriberDefinition<Name, Consumes, Publishes, Tables> {
+  const { consumes, publishes = [], tables = [], deadline = '60s', maxAttempts = 5 } = options;
+  if (!SUBSCRIBER_NAME.test(name) || name.length > 48) {
+    throw new InvalidDefinition(
+      `'${name}' is not a subscriber name: give at most 48 characters of lower-case words joined by '-'`,
+    );
+  }
+  if (consumes.length === 0) throw new InvalidDefinition(`'${name}' consumes nothing: name at least one event`);
+  refuseTwice(
+    name,
+    'consumes',
+    consumes.map((event) => event.type),
+  );
+  refuseTwice(
+    name,
+    'publishes',
+    publishes.map((event) => event.type),
+  );
+  refuseTwice(
+    name,
+    'uses table',
+    tables.map((table) => table.name),
+  );
+  if (!Number.isInteger(maxAttempts) || maxAttempts < 1 || maxAttempts > 50) {
+    throw new InvalidDefinition(`'${name}' has maxAttempts ${maxAttempts}: give a whole number from 1 to 50`);
+  }
+  return {
+    name,
+    consumes,
+    publishes: publishes as Publishes,
+    tables: tables as Tables,
+    deadline: durationToMilliseconds(deadline),
+    maxAttempts,
+  };
+}
+
+function refuseTwice(subscriber: string, what: string, names: readonly string[]): void {
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice) throw new InvalidDefinition(`'${subscriber}' ${what} '${twice}' twice`);
+}

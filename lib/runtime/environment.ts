@@ -1,0 +1,116 @@
+import { randomFillSync } from 'node:crypto';
+import { Logger } from '@aws-lambda-powertools/logger';
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { KinesisClient } from '@aws-sdk/client-kinesis';
+import type { S3Client } from '@aws-sdk/client-s3';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { countUsage, noUsage, type Usage } from './usage.ts';
+
+/** What a run time needs of an AWS client: a real one, or an engine in memory that answers the same commands. */
+export type Sender<Client extends { send: unknown }> = Pick<Client, 'send'>;
+
+/**
+ * Everything that reaches the run time from outside: time, chance, bindings, AWS, and where it reports to. Nothing else
+ * in `lib/runtime` may ask the clock, the process or the network, so that the simulator can run the very same code.
+ */
+export interface Environment {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  random(bytes: number): Uint8Array;
+  sleep(milliseconds: number): Promise<void>;
+  /** The bindings, see `BINDINGS` of the contract. */
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  readonly dynamodb: Sender<DynamoDBClient>;
+  readonly sqs: Sender<SQSClient>;
+  /** Loaded when first used: most functions never need it. */
+  kinesis(): Promise<Sender<KinesisClient>>;
+  /** Loaded when first used: most functions never need it. */
+  s3(): Promise<Sender<S3Client>>;
+  readonly log: Log;
+  readonly metrics: MetricSink;
+  /** What the clients of this environment have cost since it was made. */
+  readonly usage: Usage;
+}
+
+/** Structured logging. Fields never hold payloads. */
+export interface Log {
+  info(message: string, fields: Readonly<Record<string, unknown>>): void;
+  warn(message: string, fields: Readonly<Record<string, unknown>>): void;
+  error(message: string, fields: Readonly<Record<string, unknown>>): void;
+}
+
+/** Counters of one invocation. A sink that fails must not fail the business. */
+export interface MetricSink {
+  count(name: string, value: number): void;
+  /** Sends what was counted since the last flush. */
+  flush(): void;
+}
+
+/** The key on a Lambda context under which tests and the simulator pass another environment. */
+export const ENVIRONMENT: unique symbol = Symbol.for('waybill.environment');
+
+/** The environment of an invocation: the context's own, else the process's, which is made when first asked for. */
+export function environmentOf(context?: object): Environment {
+  const given = context && (context as { readonly [ENVIRONMENT]?: Environment })[ENVIRONMENT];
+  return given ?? processEnvironment();
+}
+
+let ofProcess: Environment | undefined;
+
+function processEnvironment(): Environment {
+  ofProcess ??= createEnvironment();
+  return ofProcess;
+}
+
+/**
+ * An environment on the real clock and real AWS clients, configured by `process.env` as every AWS SDK client is
+ * (`AWS_REGION`, `AWS_ENDPOINT_URL`, credentials).
+ *
+ * @param variables the bindings, e.g. those of a deployed stack's outputs. @default process.env
+ */
+export function createEnvironment(variables: Environment['variables'] = process.env): Environment {
+  const usage = noUsage();
+  // Three attempts of at most 5 s each: the runtime's own retries rest on the answer coming within an invocation.
+  const client = { requestHandler: { connectionTimeout: 2_000, requestTimeout: 5_000, throwOnRequestTimeout: true } };
+  const dynamodb = countUsage(new DynamoDBClient(client), usage);
+  const sqs = countUsage(new SQSClient(client), usage);
+  let kinesis: Promise<KinesisClient> | undefined;
+  let s3: Promise<S3Client> | undefined;
+  return {
+    now: Date.now,
+    random: (bytes) => randomFillSync(new Uint8Array(bytes)),
+    sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+    variables,
+    dynamodb,
+    sqs,
+    kinesis: () => {
+      kinesis ??= import('@aws-sdk/client-kinesis').then((sdk) => countUsage(new sdk.KinesisClient(client), usage));
+      return kinesis;
+    },
+    s3: () => {
+      s3 ??= import('@aws-sdk/client-s3').then((sdk) => countUsage(new sdk.S3Client(client), usage));
+      return s3;
+    },
+    log: powertoolsLog(),
+    metrics: powertoolsMetrics(),
+    usage,
+  };
+}
+
+function powertoolsLog(): Log {
+  const logger = new Logger({ serviceName: 'waybill' });
+  return {
+    info: (message, fields) => logger.info(message, { ...fields }),
+    warn: (message, fields) => logger.warn(message, { ...fields }),
+    error: (message, fields) => logger.error(message, { ...fields }),
+  };
+}
+
+function powertoolsMetrics(): MetricSink {
+  const metrics = new Metrics({ namespace: 'Waybill', serviceName: 'waybill' });
+  return {
+    count: (name, value) => metrics.addMetric(name, MetricUnit.Count, value),
+    flush: () => metrics.publishStoredMetrics(),
+  };
+}

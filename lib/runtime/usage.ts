@@ -1,0 +1,74 @@
+/** What AWS calls have cost: counted per request that went out, the SDK's own retries included. */
+export interface Usage {
+  /** Requests by operation, e.g. `{ TransactWriteItems: 12, SendMessageBatch: 2 }`. */
+  readonly calls: Record<string, number>;
+  /** DynamoDB write units, of the calls that asked for their consumed capacity. */
+  writeUnits: number;
+  /** DynamoDB read units, of the calls that asked for their consumed capacity. */
+  readUnits: number;
+}
+
+interface ConsumedCapacity {
+  readonly CapacityUnits?: number;
+  readonly WriteCapacityUnits?: number;
+  readonly ReadCapacityUnits?: number;
+}
+
+/** The middleware stack of an AWS SDK client, as far as counting needs it. */
+interface Countable {
+  readonly middlewareStack: {
+    add(
+      middleware: (
+        next: (args: never) => Promise<{ output: object }>,
+        context: { readonly commandName?: string },
+      ) => (args: never) => Promise<{ output: object }>,
+      options: { readonly step: 'finalizeRequest'; readonly name: string; readonly priority: 'low' },
+    ): void;
+  };
+}
+
+const WRITES = /^(?:Put|Update|Delete|TransactWrite|BatchWrite)/;
+
+export function noUsage(): Usage {
+  return { calls: {}, writeUnits: 0, readUnits: 0 };
+}
+
+/** Makes the client count into `usage`, and returns it. */
+export function countUsage<Client extends object>(client: Client, usage: Usage): Client {
+  (client as Client & Countable).middlewareStack.add(
+    (next, context) => async (args) => {
+      const operation = (context.commandName ?? 'Unknown').replace(/Command$/, '');
+      usage.calls[operation] = (usage.calls[operation] ?? 0) + 1;
+      const result = await next(args);
+      addCapacity(usage, operation, result.output as { ConsumedCapacity?: ConsumedCapacity | ConsumedCapacity[] });
+      return result;
+    },
+    // 'low' runs inside the retry middleware, so that each attempt counts.
+    { step: 'finalizeRequest', name: 'waybillUsage', priority: 'low' },
+  );
+  return client;
+}
+
+/** What was used between two moments. */
+export function usageSince(before: Usage, after: Usage): Usage {
+  const calls = Object.entries(after.calls)
+    .map(([operation, count]) => [operation, count - (before.calls[operation] ?? 0)] as const)
+    .filter(([, count]) => count > 0);
+  return {
+    calls: Object.fromEntries(calls),
+    writeUnits: after.writeUnits - before.writeUnits,
+    readUnits: after.readUnits - before.readUnits,
+  };
+}
+
+function addCapacity(
+  usage: Usage,
+  operation: string,
+  output: { ConsumedCapacity?: ConsumedCapacity | ConsumedCapacity[] },
+): void {
+  for (const capacity of [output.ConsumedCapacity ?? []].flat()) {
+    const units = capacity.CapacityUnits ?? 0;
+    if (WRITES.test(operation)) usage.writeUnits += units;
+    else usage.readUnits += units;
+  }
+}
