@@ -87,9 +87,14 @@ export function createEnvelope(event: EventDefinition, payload: unknown, context
   return envelope;
 }
 
-/** The JSON text of an envelope. */
+/**
+ * The JSON text of an envelope, in the characters that SQS carries: JSON allows U+FFFE and U+FFFF in its strings, SQS
+ * refuses a message that holds them, so they are escaped.
+ *
+ * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+ */
 export function encodeEnvelope(envelope: Envelope): string {
-  return JSON.stringify(envelope);
+  return JSON.stringify(envelope).replace(/[\uFFFE\uFFFF]/g, (character) => `\\u${character.charCodeAt(0).toString(16)}`);
 }
 
 /**

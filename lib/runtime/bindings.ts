@@ -1,0 +1,37 @@
+import { BINDINGS, MissingBinding, tableBinding } from '../contract/index.ts';
+import type { Environment } from './environment.ts';
+
+/** Where things are, read from the environment's variables when they are first needed. */
+export interface Bindings {
+  readonly ledger: string;
+  readonly shards: number;
+  /** The DynamoDB table bound to a business table's name. */
+  table(name: string): string;
+  /** @throws MissingBinding naming the construct call that gives it */
+  get(name: 'queueUrl' | 'deadLetterQueueUrl' | 'quarantineBucket'): string;
+}
+
+/**
+ * The bindings of a function.
+ *
+ * @throws MissingBinding when the ledger's name or shard count is not there
+ */
+export function bindingsOf(environment: Environment): Bindings {
+  const { variables } = environment;
+  const required = (variable: string, mend: string): string => {
+    const value = variables[variable];
+    if (!value) throw new MissingBinding(`The environment variable ${variable} is not set: ${mend}`);
+    return value;
+  };
+  const SUBSCRIBE = 'make the function the `handler` of a Subscriber, or call `grantPublish` with it';
+  return {
+    ledger: required(BINDINGS.ledger, SUBSCRIBE),
+    shards: Number(required(BINDINGS.shards, SUBSCRIBE)),
+    table: (name) =>
+      required(
+        tableBinding(name),
+        `bind the table '${name}' in the \`tables\` of the Subscriber or of \`grantPublish\``,
+      ),
+    get: (name) => required(BINDINGS[name], 'make the function the `handler` of a Subscriber'),
+  };
+}

@@ -1,0 +1,343 @@
+import type { AttributeValue, TransactWriteItem } from '@aws-sdk/client-dynamodb';
+import { GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import {
+  type AnyTable,
+  createEnvelope,
+  type Duration,
+  durationToMilliseconds,
+  type Envelope,
+  type EventDefinition,
+  type EventInput,
+  encodeEnvelope,
+  INBOX_AFTERLIFE,
+  LIMITS,
+  LimitExceeded,
+  type OnceRow,
+  type OutboxRow,
+  onceKey,
+  outboxKey,
+  type TableItem,
+  type TableKey,
+  TransactionMisused,
+  validate,
+} from '../contract/index.ts';
+import type { Bindings } from './bindings.ts';
+import type { When } from './condition.ts';
+import type { Environment } from './environment.ts';
+import { Expression, joinConditions, toItem } from './expression.ts';
+import type { Lock, Otherwise, Role } from './outcome.ts';
+
+/**
+ * Everything that a handler does: it is committed in one `TransactWriteItems`, together with the proof that the message
+ * was handled, when the handler returns. Nothing takes effect before, and using it afterwards throws.
+ */
+export interface Transaction<Table extends AnyTable = AnyTable, Event extends EventDefinition = EventDefinition> {
+  /**
+   * Writes a whole row, validated by the table's schema.
+   * @throws InvalidPayload when the row does not satisfy the schema
+   */
+  put<T extends Table>(table: T, item: TableItem<T>, options?: Conditional<TableItem<T>>): void;
+  /** Changes columns of a row; a row that is not there is created, unless `when` forbids it. */
+  update<T extends Table>(table: T, key: TableKey<T>, change: Change<TableItem<T>>): void;
+  /** Deletes a row. A row that is not there is no error, unless `when` says so. */
+  delete<T extends Table>(table: T, key: TableKey<T>, options?: Conditional<TableItem<T>>): void;
+  /** Requires something of a row without writing it. */
+  check<T extends Table>(table: T, key: TableKey<T>, options: Conditional<TableItem<T>>): void;
+  /**
+   * Reads a row, strongly consistently. Where the table declares a `version`, a later write of the row in this
+   * transaction takes effect only if nobody has written it meanwhile; otherwise the handler runs again.
+   */
+  get<T extends Table>(table: T, key: TableKey<T>): Promise<TableItem<T> | undefined>;
+  /** Any action of `TransactWriteItems`, on any table that the function may write. */
+  raw(action: TransactWriteItem, options?: { readonly otherwise?: Otherwise }): void;
+  /**
+   * Says that all messages with this idempotency key mean the same thing: only the first takes effect at this
+   * subscriber, the others end as `duplicate`.
+   * @param options.keep how long the key is remembered. @default '24h'
+   */
+  once(idempotencyKey: string, options?: { readonly keep?: Duration }): void;
+  /**
+   * Publishes a message with this transaction's commit, and returns its id.
+   * @throws InvalidPayload, LimitExceeded before anything commits
+   */
+  publish<E extends Event>(event: E, payload: EventInput<E>): string;
+}
+
+export interface Conditional<Item> {
+  /** What must hold of the row. @default nothing, but for the lock of a row that was read */
+  readonly when?: When<Item>;
+  /**
+   * What happens when it does not hold: run the handler again (up to 2 s, then redelivery), dead-letter the message, or
+   * end it as a duplicate without any effect.
+   * @default 'retry'
+   */
+  readonly otherwise?: Otherwise;
+}
+
+export interface Change<Item> extends Conditional<Item> {
+  /** Columns that take a value. */
+  readonly set?: Partial<Item>;
+  /** Numeric columns that grow by a number, from 0 where they are missing. */
+  readonly add?: {
+    readonly [Column in keyof Item as Item[Column] extends number | undefined ? Column : never]?: number;
+  };
+  /** Columns that are removed. */
+  readonly remove?: readonly (keyof Item)[];
+}
+
+/** One action of a transaction, and why it is there. */
+export interface Action {
+  readonly item: TransactWriteItem;
+  readonly role: Role;
+  /** Names the row in errors: the table and the columns of its key, never their values. */
+  readonly row: string;
+}
+
+export interface TransactionContext {
+  readonly environment: Environment;
+  readonly bindings: Bindings;
+  /** The subscriber's or producer's name: the publisher of its messages and the owner of its idempotency keys. */
+  readonly owner: string;
+  /** The message that is being handled, if one is. */
+  readonly cause?: Envelope;
+  readonly publishes?: readonly EventDefinition[];
+  readonly tables?: readonly AnyTable[];
+}
+
+/** A transaction as a value: what a handler has asked for, to be inspected and committed. */
+export class PendingTransaction implements Transaction {
+  readonly actions: Action[] = [];
+  readonly published: Envelope[] = [];
+  readonly #context: TransactionContext;
+  readonly #rows = new Set<string>();
+  readonly #locks = new Map<string, Lock>();
+  #closed = false;
+
+  constructor(context: TransactionContext) {
+    this.#context = context;
+  }
+
+  /** Refuses any further use. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  put<T extends AnyTable>(table: T, item: TableItem<T>, options: Conditional<TableItem<T>> = {}): void {
+    const valid = validate(table.item, item, table.name) as Record<string, unknown>;
+    const target = this.#target(table, keyOf(table, valid));
+    const { lock } = target;
+    const row = lock ? { ...valid, [lock.column]: (lock.version ?? 0) + 1 } : valid;
+    this.#add(target, options, (condition) => ({
+      Put: { TableName: target.tableName, Item: toItem(row), ...condition(new Expression()) },
+    }));
+  }
+
+  update<T extends AnyTable>(table: T, key: TableKey<T>, change: Change<TableItem<T>>): void {
+    const target = this.#target(table, keyOf(table, key));
+    const add = { ...change.add, ...(table.version && { [table.version]: 1 }) };
+    this.#add(target, change, (condition) => {
+      const expression = new Expression();
+      const text = updateExpression(expression, { set: change.set, add, remove: change.remove });
+      if (!text) throw new TransactionMisused(`An update of '${table.name}' changes nothing: give set, add or remove`);
+      return {
+        Update: { TableName: target.tableName, Key: target.key, UpdateExpression: text, ...condition(expression) },
+      };
+    });
+  }
+
+  delete<T extends AnyTable>(table: T, key: TableKey<T>, options: Conditional<TableItem<T>> = {}): void {
+    const target = this.#target(table, keyOf(table, key));
+    this.#add(target, options, (condition) => ({
+      Delete: { TableName: target.tableName, Key: target.key, ...condition(new Expression()) },
+    }));
+  }
+
+  check<T extends AnyTable>(table: T, key: TableKey<T>, options: Conditional<TableItem<T>>): void {
+    const target = this.#target(table, keyOf(table, key));
+    this.#add(target, options, (condition) => {
+      const { ConditionExpression, ...rest } = condition(new Expression());
+      if (!ConditionExpression)
+        throw new TransactionMisused(`A check of '${table.name}' requires nothing: give \`when\``);
+      return { ConditionCheck: { TableName: target.tableName, Key: target.key, ConditionExpression, ...rest } };
+    });
+  }
+
+  async get<T extends AnyTable>(table: T, key: TableKey<T>): Promise<TableItem<T> | undefined> {
+    const { tableName, id, key: attributes } = this.#target(table, keyOf(table, key));
+    const reply = await this.#context.environment.dynamodb.send(
+      new GetItemCommand({
+        TableName: tableName,
+        Key: attributes,
+        ConsistentRead: true,
+        ReturnConsumedCapacity: 'TOTAL',
+      }),
+    );
+    const item = reply.Item && unmarshall(reply.Item);
+    if (table.version) this.#locks.set(id, { column: table.version, version: item?.[table.version] });
+    return item as TableItem<T> | undefined;
+  }
+
+  raw(action: TransactWriteItem, options: { readonly otherwise?: Otherwise } = {}): void {
+    this.#refuseClosed();
+    this.#push({
+      item: action,
+      role: { kind: 'business', otherwise: options.otherwise ?? 'retry' },
+      row: 'a raw action',
+    });
+  }
+
+  once(idempotencyKey: string, options: { readonly keep?: Duration } = {}): void {
+    this.#refuseClosed();
+    const { environment, bindings, owner, cause } = this.#context;
+    const now = environment.now();
+    const until = now + durationToMilliseconds(options.keep ?? '24h');
+    const row: OnceRow = { ...onceKey(owner, idempotencyKey), message: cause?.id ?? '', until, ttl: seconds(until) };
+    this.#claim(`once ${row.pk}`, 'one idempotency key');
+    this.#push({
+      item: {
+        Put: {
+          TableName: bindings.ledger,
+          Item: toItem(row),
+          ConditionExpression: 'attribute_not_exists(pk) OR #until < :now',
+          ExpressionAttributeNames: { '#until': 'until' },
+          ExpressionAttributeValues: { ':now': { N: String(now) } },
+        },
+      },
+      role: { kind: 'once' },
+      row: 'an idempotency key',
+    });
+  }
+
+  publish<E extends EventDefinition>(event: E, payload: EventInput<E>): string {
+    this.#refuseClosed();
+    const { environment, bindings, owner, cause, publishes } = this.#context;
+    if (publishes && !publishes.some((declared) => declared.type === event.type)) {
+      throw new TransactionMisused(
+        `'${owner}' publishes '${event.type}' without declaring it: add it to \`publishes\``,
+      );
+    }
+    const envelope = createEnvelope(event, payload, {
+      now: environment.now(),
+      random: (bytes) => environment.random(bytes),
+      shards: bindings.shards,
+      ledger: bindings.ledger,
+      publisher: owner,
+      ...(cause && { cause }),
+    });
+    const row: OutboxRow = {
+      ...outboxKey(envelope.id),
+      envelope: encodeEnvelope(envelope),
+      ttl: seconds(Date.parse(envelope.expires) + INBOX_AFTERLIFE),
+    };
+    this.published.push(envelope);
+    this.#push({
+      item: { Put: { TableName: bindings.ledger, Item: toItem(row) } },
+      role: { kind: 'outbox' },
+      row: `the message '${event.type}'`,
+    });
+    return envelope.id;
+  }
+
+  #add(target: Target, options: Conditional<object>, build: (condition: ConditionBuilder) => TransactWriteItem): void {
+    const { table, lock } = target;
+    const item = build((expression) => {
+      const text = joinConditions([
+        expression.condition(table.partitionKey, options.when),
+        lock && expression.condition(table.partitionKey, lockCondition(lock)),
+      ]);
+      return {
+        ...(text && { ConditionExpression: text }),
+        // A lock that failed is told apart from a business condition by the row itself.
+        ...(text && lock && { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const }),
+        ...expression.attributes(),
+      };
+    });
+    this.#claim(target.id, `a row of '${table.name}'`);
+    this.#push({
+      item,
+      role: { kind: 'business', otherwise: options.otherwise ?? 'retry', ...(lock && { lock }) },
+      row: `the row of '${table.name}' with that ${[table.partitionKey, table.sortKey].filter(Boolean).join(' and ')}`,
+    });
+  }
+
+  #push(action: Action): void {
+    // One action is Waybill's own: the inbox row.
+    if (this.actions.length >= LIMITS.transactionActions - 1) {
+      throw new LimitExceeded(`The transaction has more than ${LIMITS.transactionActions - 1} writes and messages`);
+    }
+    this.actions.push(action);
+  }
+
+  #target(table: AnyTable, key: Record<string, unknown>): Target {
+    this.#refuseClosed();
+    const { bindings, owner, tables } = this.#context;
+    if (tables && !tables.some((declared) => declared.name === table.name)) {
+      throw new TransactionMisused(`'${owner}' uses table '${table.name}' without declaring it: add it to \`tables\``);
+    }
+    const attributes = toItem(key);
+    const id = `${table.name} ${JSON.stringify(attributes)}`;
+    const lock = this.#locks.get(id);
+    return { table, tableName: bindings.table(table.name), key: attributes, id, ...(lock && { lock }) };
+  }
+
+  /** DynamoDB refuses two actions on one row: said here, where the handler's line is on the stack. */
+  #claim(id: string, what: string): void {
+    if (this.#rows.has(id))
+      throw new TransactionMisused(`The transaction writes ${what} twice: join both into one write`);
+    this.#rows.add(id);
+  }
+
+  #refuseClosed(): void {
+    if (this.#closed) {
+      throw new TransactionMisused(
+        'The transaction was used after its handler returned: await everything in the handler',
+      );
+    }
+  }
+}
+
+type ConditionBuilder = (expression: Expression) => {
+  ConditionExpression?: string;
+  ReturnValuesOnConditionCheckFailure?: 'ALL_OLD';
+} & ReturnType<Expression['attributes']>;
+
+interface Target {
+  readonly table: AnyTable;
+  readonly tableName: string;
+  readonly key: Record<string, AttributeValue>;
+  readonly id: string;
+  readonly lock?: Lock;
+}
+
+function keyOf(table: AnyTable, row: object): Record<string, unknown> {
+  const columns = [table.partitionKey, table.sortKey].filter((column) => column !== undefined);
+  return Object.fromEntries(columns.map((column) => [column, (row as Record<string, unknown>)[column]]));
+}
+
+function lockCondition(lock: Lock): When<object> {
+  return lock.version === undefined ? 'absent' : { [lock.column]: lock.version };
+}
+
+function updateExpression(
+  expression: Expression,
+  change: {
+    readonly set?: object | undefined;
+    readonly add: object;
+    readonly remove?: readonly PropertyKey[] | undefined;
+  },
+): string {
+  const present = (columns: object = {}) => Object.entries(columns).filter(([, value]) => value !== undefined);
+  const set = present(change.set).map(([column, value]) => `${expression.name(column)} = ${expression.value(value)}`);
+  const add = present(change.add).map(([column, value]) => `${expression.name(column)} ${expression.value(value)}`);
+  const remove = (change.remove ?? []).map((column) => expression.name(String(column)));
+  return [clause('SET', set), clause('ADD', add), clause('REMOVE', remove)].filter(Boolean).join(' ');
+}
+
+function clause(keyword: string, terms: readonly string[]): string {
+  return terms.length > 0 ? `${keyword} ${terms.join(', ')}` : '';
+}
+
+function seconds(milliseconds: number): number {
+  return Math.ceil(milliseconds / 1000);
+}
