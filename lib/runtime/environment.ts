@@ -18,7 +18,8 @@ export interface Environment {
   /** Milliseconds since the epoch. */
   now(): number;
   random(bytes: number): Uint8Array;
-  sleep(milliseconds: number): Promise<void>;
+  /** Resolves after the time has passed, or as soon as the signal aborts. */
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
   /** The bindings, see `BINDINGS` of the contract. */
   readonly variables: Readonly<Record<string, string | undefined>>;
   readonly dynamodb: Sender<DynamoDBClient>;
@@ -80,7 +81,7 @@ export function createEnvironment(variables: Environment['variables'] = process.
   return {
     now: Date.now,
     random: (bytes) => randomFillSync(new Uint8Array(bytes)),
-    sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+    sleep,
     variables,
     dynamodb,
     sqs,
@@ -96,6 +97,17 @@ export function createEnvironment(variables: Environment['variables'] = process.
     metrics: powertoolsMetrics(),
     usage,
   };
+}
+
+function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    const timer = setTimeout(resolve, milliseconds);
+    signal?.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }
 
 function powertoolsLog(): Log {

@@ -1,0 +1,80 @@
+import { type CancellationReason, TransactWriteItemsCommand } from '@aws-sdk/client-dynamodb';
+import { stringify } from 'uuid';
+import { CommitUndecided } from '../contract/index.ts';
+import { jitter } from './backoff.ts';
+import type { Environment } from './environment.ts';
+import { judgeCancellation, type Verdict } from './outcome.ts';
+import type { Action } from './transaction.ts';
+
+/** What is known of a transaction in the end. */
+export type Decision = { readonly kind: 'committed' } | Exclude<Verdict, { readonly kind: 'undecided' }>;
+
+/**
+ * Commits the actions in one `TransactWriteItems`. Conflicts, throttling and lost replies are met by sending the
+ * identical transaction again, under the same client token, so that it applies at most once.
+ *
+ * @param until when to stop trying, in milliseconds since the epoch
+ * @throws CommitUndecided when it is still not known then: the transaction may or may not have been applied
+ * @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+ */
+export async function commit(environment: Environment, actions: readonly Action[], until: number): Promise<Decision> {
+  const command = new TransactWriteItemsCommand({
+    TransactItems: actions.map(({ item }) => item),
+    ClientRequestToken: stringify(version4(environment.random(16))),
+    ReturnConsumedCapacity: 'TOTAL',
+  });
+  for (let repeats = 0; ; repeats++) {
+    const verdict = await send(environment, command, actions);
+    if (verdict.kind !== 'undecided') return verdict;
+    const pause = jitter(environment, repeats);
+    if (!verdict.again || environment.now() + pause >= until) {
+      throw new CommitUndecided(`The transaction's outcome is not known after ${repeats + 1} tries: ${verdict.code}`);
+    }
+    await environment.sleep(pause);
+  }
+}
+
+type Undecided = { readonly kind: 'undecided'; readonly code: string; readonly again: boolean };
+
+async function send(
+  environment: Environment,
+  command: TransactWriteItemsCommand,
+  actions: readonly Action[],
+): Promise<Decision | Undecided> {
+  try {
+    await environment.dynamodb.send(command);
+    return { kind: 'committed' };
+  } catch (thrown) {
+    const error = thrown as ServiceError;
+    if (error.name === 'TransactionCanceledException') {
+      const roles = actions.map(({ role }) => role);
+      const verdict = judgeCancellation(roles, error.CancellationReasons ?? []);
+      return verdict.kind === 'undecided' ? { ...verdict, again: true } : verdict;
+    }
+    if (error.name === 'ValidationException') return { kind: 'refused', index: -1, code: error.message };
+    return { kind: 'undecided', code: error.name, again: mayPass(error) };
+  }
+}
+
+/** The shape of what AWS SDK clients throw. */
+interface ServiceError extends Error {
+  readonly $fault?: 'client' | 'server';
+  readonly CancellationReasons?: CancellationReason[];
+}
+
+const PASSING =
+  /Throttl|TooManyRequests|RequestLimitExceeded|ProvisionedThroughputExceeded|TransactionInProgress|TransactionConflict|Timeout/;
+
+/**
+ * Whether the same request may succeed a moment later: yes for throttling, failures of the service and of the network,
+ * no for what an operator has to mend, such as a missing permission.
+ */
+function mayPass(error: ServiceError): boolean {
+  return error.$fault !== 'client' || PASSING.test(error.name);
+}
+
+function version4(random: Uint8Array): Uint8Array {
+  random[6] = 0x40 | ((random[6] ?? 0) & 0x0f);
+  random[8] = 0x80 | ((random[8] ?? 0) & 0x3f);
+  return random;
+}
