@@ -1,0 +1,11 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { root, runProgram } from '../setup/program.mjs';
+
+/** Compiles lib/ and bin/ to dist/, in the layout that package.json names. */
+export async function compile() {
+  for (const folder of ['lib', 'bin']) rmSync(join(root, 'dist', folder), { recursive: true, force: true });
+  await runProgram(process.execPath, ['node_modules/typescript/bin/tsc', '--project', 'tsconfig.build.json'], {
+    failed: 'The package could not be compiled: mend the errors above.',
+  });
+}
