@@ -12,10 +12,10 @@ const repositoryTests = 'test/repository/**/*.test.ts';
 const typeTests = 'test/types/**/*.test-d.ts';
 
 export default defineConfig({
-  resolve: { conditions: [sourceCondition, 'module', 'node', 'development|production'] },
+  resolve: { conditions: [sourceCondition, 'node', 'development|production'] },
   ssr: {
     resolve: {
-      conditions: [sourceCondition, 'module', 'node', 'development|production'],
+      conditions: [sourceCondition, 'node', 'development|production'],
       externalConditions: [sourceCondition, 'node', 'module-sync'],
     },
   },
