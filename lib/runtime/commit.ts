@@ -1,9 +1,10 @@
 import { type CancellationReason, TransactWriteItemsCommand } from '@aws-sdk/client-dynamodb';
-import { stringify } from 'uuid';
+import { v4 } from 'uuid';
 import { CommitUndecided } from '../contract/index.ts';
 import { jitter } from './backoff.ts';
 import type { Environment } from './environment.ts';
 import { judgeCancellation, type Verdict } from './outcome.ts';
+import { mayPass, type ServiceError } from './service-error.ts';
 import type { Action } from './transaction.ts';
 
 /** What is known of a transaction in the end. */
@@ -20,7 +21,7 @@ export type Decision = { readonly kind: 'committed' } | Exclude<Verdict, { reado
 export async function commit(environment: Environment, actions: readonly Action[], until: number): Promise<Decision> {
   const command = new TransactWriteItemsCommand({
     TransactItems: actions.map(({ item }) => item),
-    ClientRequestToken: stringify(version4(environment.random(16))),
+    ClientRequestToken: v4({ random: environment.random(16) }),
     ReturnConsumedCapacity: 'TOTAL',
   });
   for (let repeats = 0; ; repeats++) {
@@ -45,7 +46,7 @@ async function send(
     await environment.dynamodb.send(command);
     return { kind: 'committed' };
   } catch (thrown) {
-    const error = thrown as ServiceError;
+    const error = thrown as ServiceError & { readonly CancellationReasons?: CancellationReason[] };
     if (error.name === 'TransactionCanceledException') {
       const roles = actions.map(({ role }) => role);
       const verdict = judgeCancellation(roles, error.CancellationReasons ?? []);
@@ -54,27 +55,4 @@ async function send(
     if (error.name === 'ValidationException') return { kind: 'refused', index: -1, code: error.message };
     return { kind: 'undecided', code: error.name, again: mayPass(error) };
   }
-}
-
-/** The shape of what AWS SDK clients throw. */
-interface ServiceError extends Error {
-  readonly $fault?: 'client' | 'server';
-  readonly CancellationReasons?: CancellationReason[];
-}
-
-const PASSING =
-  /Throttl|TooManyRequests|RequestLimitExceeded|ProvisionedThroughputExceeded|TransactionInProgress|TransactionConflict|Timeout/;
-
-/**
- * Whether the same request may succeed a moment later: yes for throttling, failures of the service and of the network,
- * no for what an operator has to mend, such as a missing permission.
- */
-function mayPass(error: ServiceError): boolean {
-  return error.$fault !== 'client' || PASSING.test(error.name);
-}
-
-function version4(random: Uint8Array): Uint8Array {
-  random[6] = 0x40 | ((random[6] ?? 0) & 0x0f);
-  random[8] = 0x80 | ((random[8] ?? 0) & 0x3f);
-  return random;
 }

@@ -1,6 +1,13 @@
 import { type AttributeValue, GetItemCommand, type Put, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { type EndState, type Envelope, INBOX_AFTERLIFE, type InboxRow, inboxKey, messageTime } from '../contract/index.ts';
+import {
+  type EndState,
+  type Envelope,
+  INBOX_AFTERLIFE,
+  type InboxRow,
+  inboxKey,
+  messageTime,
+} from '../contract/index.ts';
 import type { Environment } from './environment.ts';
 import { toItem } from './expression.ts';
 

@@ -1,0 +1,67 @@
+import type { KinesisStreamRecord, SQSRecord } from 'aws-lambda';
+import { LIMITS, MalformedMessage } from '../contract/index.ts';
+import { ATTRIBUTES } from './dead-letter.ts';
+
+/** A record as a transport delivered it. */
+export type InboundRecord = QueueRecord | StreamRecord;
+
+interface Delivered {
+  /** The transport's own id of the record, by which it is reported. Never a key: a redrive changes it. */
+  readonly eventId: string;
+  /** The record's bytes, unchanged. */
+  readonly bytes: Uint8Array;
+  /** How often the transport has delivered it, this time included, as far as it counts. */
+  readonly deliveries: number;
+  /** Whether it comes from a dead-letter queue. */
+  readonly redriven: boolean;
+}
+
+interface QueueRecord extends Delivered {
+  readonly transport: 'queue';
+  readonly receiptHandle: string;
+}
+
+interface StreamRecord extends Delivered {
+  readonly transport: 'stream';
+}
+
+/** @see https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html */
+export function fromQueue(record: SQSRecord): QueueRecord {
+  return {
+    transport: 'queue',
+    eventId: record.messageId,
+    bytes: Buffer.from(record.body),
+    deliveries: Number(record.attributes.ApproximateReceiveCount) || 1,
+    redriven: record.messageAttributes?.[ATTRIBUTES.reason] !== undefined,
+    receiptHandle: record.receiptHandle,
+  };
+}
+
+/** @see https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html */
+export function fromStream(record: KinesisStreamRecord): StreamRecord {
+  return {
+    transport: 'stream',
+    eventId: record.kinesis.sequenceNumber,
+    bytes: Buffer.from(record.kinesis.data, 'base64'),
+    deliveries: 1,
+    redriven: false,
+  };
+}
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
+
+/**
+ * The record's text.
+ *
+ * @throws MalformedMessage when it is larger than any message or not UTF-8
+ */
+export function textOf({ bytes }: InboundRecord): string {
+  if (bytes.byteLength > LIMITS.wireBytes) {
+    throw new MalformedMessage(`The record has ${bytes.byteLength} bytes; the limit is ${LIMITS.wireBytes}`);
+  }
+  try {
+    return UTF8.decode(bytes);
+  } catch {
+    throw new MalformedMessage('The record is not UTF-8 text');
+  }
+}

@@ -1,0 +1,63 @@
+import {
+  decodeEnvelope,
+  type Envelope,
+  type EventDefinition,
+  InvalidPayload,
+  MessageExpired,
+  NewerEventVersion,
+  readPayload,
+  type SubscriberDefinition,
+  UnknownEventType,
+  WaybillError,
+} from '../contract/index.ts';
+import { type InboundRecord, textOf } from './inbound.ts';
+
+/** What a record turns out to hold. */
+export type Opened =
+  | {
+      readonly kind: 'message';
+      readonly envelope: Envelope;
+      readonly event: EventDefinition;
+      readonly payload: unknown;
+    }
+  /** An event on a stream that this subscriber does not consume. */
+  | { readonly kind: 'skipped' }
+  /** It can never be handled: bytes that are no envelope, an unknown type, an invalid payload, past its expiry. */
+  | { readonly kind: 'refused'; readonly error: WaybillError; readonly envelope?: Envelope }
+  /** It may be handled later: a newer version, or an upgrade or a schema that threw. */
+  | { readonly kind: 'failed'; readonly error: unknown; readonly envelope: Envelope };
+
+/** Decodes and validates a record for a subscriber. */
+export function open(subscriber: SubscriberDefinition, record: InboundRecord, now: number): Opened {
+  const envelope = decode(record);
+  if (envelope instanceof WaybillError) return { kind: 'refused', error: envelope };
+
+  const event = subscriber.consumes.find(({ type }) => type === envelope.type);
+  if (!event && record.transport === 'stream') return { kind: 'skipped' };
+  if (!event) {
+    const error = new UnknownEventType(`'${subscriber.name}' does not consume '${envelope.type}'`);
+    return { kind: 'refused', error, envelope };
+  }
+  if (Date.parse(envelope.expires) <= now) {
+    return { kind: 'refused', error: new MessageExpired(`The message expired at ${envelope.expires}`), envelope };
+  }
+  try {
+    return { kind: 'message', envelope, event, payload: readPayload(event, envelope) };
+  } catch (error) {
+    return error instanceof InvalidPayload ? { kind: 'refused', error, envelope } : { kind: 'failed', error, envelope };
+  }
+}
+
+/** Whether a failure is only a deploy that is still on its way: it does not count as an attempt. */
+export function isAwaitingDeploy(error: unknown): boolean {
+  return error instanceof NewerEventVersion;
+}
+
+function decode(record: InboundRecord): Envelope | WaybillError {
+  try {
+    return decodeEnvelope(textOf(record));
+  } catch (error) {
+    if (error instanceof WaybillError) return error;
+    throw error;
+  }
+}

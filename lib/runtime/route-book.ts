@@ -1,0 +1,90 @@
+import { type AttributeValue, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { expected, messageTime, type Route, routePartition } from '../contract/index.ts';
+import { concurrently } from './concurrently.ts';
+import type { Environment } from './environment.ts';
+
+/** A message as far as routing needs it. */
+export interface Routable {
+  readonly id: string;
+  readonly type: string;
+}
+
+interface Copy {
+  /** When its reading began, in milliseconds since the epoch. */
+  readonly read: number;
+  readonly routes: readonly Route[];
+}
+
+const READS_AT_ONCE = 8;
+
+/**
+ * The routes of event types, read from the ledger when needed and kept between invocations.
+ *
+ * A copy is good for the ids that are older than its reading: a route that such an id is expected by was in the ledger
+ * by then (docs/decisions/route-since.md). A newer id has the type read again, consistently. So each type costs at most
+ * one query a batch, and a backlog none.
+ */
+export class RouteBook {
+  readonly #environment: Environment;
+  readonly #ledger: string;
+  readonly #copies = new Map<string, Copy>();
+
+  /** @param ledger the ledger's table name */
+  constructor(environment: Environment, ledger: string) {
+    this.#environment = environment;
+    this.#ledger = ledger;
+  }
+
+  /** For each message, in the same order, the routes by which it is expected. */
+  async routesOf(messages: readonly Routable[]): Promise<Route[][]> {
+    await this.#refresh(newestByType(messages));
+    return messages.map(({ id, type }) => expected(id, this.#copies.get(type)?.routes ?? []));
+  }
+
+  /** Has every type read again when next asked for, e.g. because a destination turned out to be gone. */
+  forget(): void {
+    this.#copies.clear();
+  }
+
+  async #refresh(newest: ReadonlyMap<string, number>): Promise<void> {
+    const stale = [...newest].filter(([type, time]) => !this.#isGood(type, time)).map(([type]) => type);
+    await concurrently(READS_AT_ONCE, stale, async (type) => {
+      const read = this.#environment.now();
+      this.#copies.set(type, { read, routes: await readRoutes(this.#environment, this.#ledger, type) });
+    });
+  }
+
+  #isGood(type: string, time: number): boolean {
+    const copy = this.#copies.get(type);
+    // The first route of a type is expected by older ids too, so that no routes is never the last word.
+    return copy !== undefined && copy.routes.length > 0 && time < copy.read;
+  }
+}
+
+/** All routes of an event type, ended ones included, read consistently. */
+export async function readRoutes(environment: Environment, ledger: string, type: string): Promise<Route[]> {
+  const routes: Route[] = [];
+  let start: Record<string, AttributeValue> | undefined;
+  do {
+    const reply = await environment.dynamodb.send(
+      new QueryCommand({
+        TableName: ledger,
+        KeyConditionExpression: 'pk = :pk',
+        ExpressionAttributeValues: { ':pk': { S: routePartition(type) } },
+        ConsistentRead: true,
+        ExclusiveStartKey: start,
+        ReturnConsumedCapacity: 'TOTAL',
+      }),
+    );
+    routes.push(...(reply.Items ?? []).map((item) => unmarshall(item) as Route));
+    start = reply.LastEvaluatedKey;
+  } while (start);
+  return routes;
+}
+
+function newestByType(messages: readonly Routable[]): Map<string, number> {
+  const newest = new Map<string, number>();
+  for (const { id, type } of messages) newest.set(type, Math.max(newest.get(type) ?? 0, messageTime(id)));
+  return newest;
+}

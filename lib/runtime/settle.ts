@@ -1,0 +1,135 @@
+import {
+  CommitUndecided,
+  ConditionFailed,
+  type EndState,
+  type Envelope,
+  Rejected,
+  type SubscriberDefinition,
+  TransactionRefused,
+  type WaybillError,
+} from '../contract/index.ts';
+import { jitter } from './backoff.ts';
+import type { Bindings } from './bindings.ts';
+import { commit, type Decision } from './commit.ts';
+import type { Environment } from './environment.ts';
+import { type Ending, inboxPut, readInbox, writeEnding } from './inbox.ts';
+import type { Message } from './message.ts';
+import { type Action, PendingTransaction, type Transaction } from './transaction.ts';
+
+/** A handler of any event, as the run time calls it. */
+export type AnyHandler = (
+  payload: unknown,
+  context: { readonly tx: Transaction; readonly message: Message },
+) => Promise<void> | void;
+
+/** One message on its way through a handler. */
+export interface Settling {
+  readonly environment: Environment;
+  readonly bindings: Bindings;
+  readonly subscriber: SubscriberDefinition;
+  readonly envelope: Envelope;
+  readonly payload: unknown;
+  readonly handler: AnyHandler;
+  readonly message: Message;
+  readonly ending: Omit<Ending, 'state'>;
+  /** When to stop trying, in milliseconds since the epoch. */
+  readonly until: number;
+}
+
+/** How a message came out of its handler. */
+export type Settlement =
+  /** It has ended: by this delivery, or (`already`) by another one. */
+  | { readonly kind: 'ended'; readonly state: EndState; readonly already: boolean }
+  /** It must be dead-lettered. */
+  | { readonly kind: 'refused'; readonly error: WaybillError };
+
+/** A handler whose condition did not hold runs again for so long; then the message is redelivered. */
+const RERUN_MILLISECONDS = 2_000;
+
+/**
+ * Runs the handler and commits its transaction together with the inbox row, until the outcome is known.
+ *
+ * @throws CommitUndecided when it is not known in time: redelivery finds out
+ * @throws whatever the handler throws, but for `Rejected`, and ConditionFailed when a `retry` did not help
+ */
+export async function settle(settling: Settling): Promise<Settlement> {
+  let rerunUntil: number | undefined;
+  for (let reruns = 0; ; reruns++) {
+    const { environment, until } = settling;
+    const attempt = await run(settling);
+    if (attempt instanceof Rejected) return { kind: 'refused', error: attempt };
+    const decision = await commit(environment, attempt, until);
+    const settlement = await conclude(settling, attempt, decision);
+    if (settlement.kind !== 'rerun') return settlement;
+
+    rerunUntil ??= Math.min(until, environment.now() + RERUN_MILLISECONDS);
+    const pause = jitter(environment, reruns);
+    if (environment.now() + pause >= rerunUntil) throw settlement.error;
+    await environment.sleep(pause);
+  }
+}
+
+/** The actions of one run of the handler, the inbox row first. */
+async function run(settling: Settling): Promise<Action[] | Rejected> {
+  const { environment, bindings, subscriber, envelope, payload, handler, message, ending } = settling;
+  const { name: owner, publishes, tables } = subscriber;
+  const tx = new PendingTransaction({ environment, bindings, owner, cause: envelope, publishes, tables });
+  try {
+    await handler(payload, { tx, message });
+  } catch (error) {
+    if (error instanceof Rejected) return error;
+    throw error;
+  } finally {
+    tx.close();
+  }
+  const published = tx.published.map(({ id }) => id);
+  const inbox = inboxPut(environment, bindings.ledger, { ...ending, state: 'handled', published });
+  return [{ item: { Put: inbox }, role: { kind: 'inbox' }, row: 'the inbox row' }, ...tx.actions];
+}
+
+type Conclusion = Settlement | { readonly kind: 'rerun'; readonly error: WaybillError };
+
+async function conclude(settling: Settling, actions: readonly Action[], decision: Decision): Promise<Conclusion> {
+  switch (decision.kind) {
+    case 'committed':
+      return { kind: 'ended', state: 'handled', already: false };
+    case 'ended':
+      return { kind: 'ended', state: decision.state, already: true };
+    case 'duplicate':
+      return endAsDuplicate(settling);
+    case 'refused':
+      throw new TransactionRefused(
+        `DynamoDB refused ${actions[decision.index]?.row ?? 'the transaction'}: ${decision.code}`,
+      );
+    case 'conditionFailed':
+      return concludeCondition(settling, actions[decision.index], decision);
+  }
+}
+
+async function concludeCondition(
+  settling: Settling,
+  action: Action | undefined,
+  { otherwise, conflict }: Extract<Decision, { kind: 'conditionFailed' }>,
+): Promise<Conclusion> {
+  const { environment, bindings, subscriber, envelope, ending } = settling;
+  // A redelivery that races its original sees the original's effect in the condition, so the inbox row speaks first.
+  const row = await readInbox(environment, bindings.ledger, subscriber.name, envelope.id);
+  if (row && !(ending.redriven && row.state === 'dead')) return { kind: 'ended', state: row.state, already: true };
+
+  const what = action?.row ?? 'a row';
+  if (conflict) return { kind: 'rerun', error: new CommitUndecided(`Another transaction kept changing ${what}`) };
+  const error = new ConditionFailed(`The condition on ${what} does not hold`);
+  switch (otherwise) {
+    case 'retry':
+      return { kind: 'rerun', error };
+    case 'deadLetter':
+      return { kind: 'refused', error };
+    case 'duplicate':
+      return endAsDuplicate(settling);
+  }
+}
+
+async function endAsDuplicate({ environment, bindings, ending }: Settling): Promise<Settlement> {
+  const state = await writeEnding(environment, bindings.ledger, { ...ending, state: 'duplicate' });
+  return { kind: 'ended', state, already: state !== 'duplicate' };
+}
