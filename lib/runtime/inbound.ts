@@ -27,10 +27,12 @@ interface StreamRecord extends Delivered {
 
 /** @see https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html */
 export function fromQueue(record: SQSRecord): QueueRecord {
+  const encoding = record.messageAttributes?.[ATTRIBUTES.encoding]?.stringValue;
   return {
     transport: 'queue',
     eventId: record.messageId,
-    bytes: Buffer.from(record.body),
+    // A dead letter that was redriven holds the record as it could be carried.
+    bytes: Buffer.from(record.body, encoding === 'base64' ? 'base64' : 'utf8'),
     deliveries: Number(record.attributes.ApproximateReceiveCount) || 1,
     redriven: record.messageAttributes?.[ATTRIBUTES.reason] !== undefined,
     receiptHandle: record.receiptHandle,
