@@ -4,6 +4,7 @@ import { concurrently } from './concurrently.ts';
 import type { Environment } from './environment.ts';
 import { errorCode } from './error-code.ts';
 import { type FailedEntry, type QueueEntry, queueEntryBytes, sendMessages } from './send-batch.ts';
+import { mayPass, type ServiceError } from './service-error.ts';
 
 /** Where a subscriber's dead letters go. */
 export interface DeadLetterTarget {
@@ -68,7 +69,8 @@ export async function sendDeadLetters(
       const entry = carriedEntry(target, letter) ?? (await quarantinedEntry(environment, target, letter));
       entries.push({ index, entry });
     } catch (error) {
-      failed.push({ index, code: errorCode(error), detail: error instanceof Error ? error.message : String(error) });
+      const detail = error instanceof Error ? error.message : String(error);
+      failed.push({ index, code: errorCode(error), detail, lasting: !mayPass(error as ServiceError) });
     }
   });
   const unsent = await sendMessages(

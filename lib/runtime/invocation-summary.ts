@@ -1,5 +1,6 @@
 import type { Environment } from './environment.ts';
 import { errorCode } from './error-code.ts';
+import { quietly } from './quietly.ts';
 import { usageSince } from './usage.ts';
 
 /** What an invocation counts, e.g. messages by outcome. */
@@ -50,12 +51,4 @@ function reportMetrics(environment: Environment, name: string, counts: Readonly<
   const counted = Object.entries(counts);
   for (const [count, value] of counted) environment.metrics.count(`${name}.${count}`, value);
   if (counted.length > 0) environment.metrics.flush();
-}
-
-function quietly(report: () => void): void {
-  try {
-    report();
-  } catch {
-    // A full disk behind stdout, or a metric library that refuses a value, must not turn a done batch into a failed one.
-  }
 }

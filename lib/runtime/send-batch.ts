@@ -3,6 +3,7 @@ import { jitter } from './backoff.ts';
 import { concurrently } from './concurrently.ts';
 import type { Environment } from './environment.ts';
 import { errorCode } from './error-code.ts';
+import { mayPass, type ServiceError } from './service-error.ts';
 
 /** A message for an SQS queue. */
 export interface QueueEntry {
@@ -28,6 +29,8 @@ export interface FailedEntry {
   /** What SQS or Kinesis called the failure. */
   readonly code: string;
   readonly detail: string;
+  /** Whether it was refused for what it is or where it goes, which no waiting mends. */
+  readonly lasting: boolean;
 }
 
 /** What one request may carry. */
@@ -76,7 +79,7 @@ export function sendMessages(
       const failure = reply.Failed?.find((entry) => entry.Id === String(place));
       if (!failure) return unanswered('SendMessageBatch');
       const { Code = 'unknown', Message = '', SenderFault = false } = failure;
-      return { code: Code, detail: Message, lasting: SenderFault && !THROTTLED.test(Code) };
+      return { code: Code, detail: Message, lasting: SenderFault };
     });
   });
 }
@@ -147,12 +150,7 @@ function streamRecordBytes({ data, partitionKey }: StreamRecord): number {
   return data.byteLength + Buffer.byteLength(partitionKey);
 }
 
-interface Failure {
-  readonly code: string;
-  readonly detail: string;
-  /** Whether the same entry would fail again. */
-  readonly lasting: boolean;
-}
+type Failure = Omit<FailedEntry, 'index'>;
 
 /** Sends one request, and says for each entry how it failed, if it did. */
 type SendOne<Entry> = (batch: readonly Entry[]) => Promise<(Failure | undefined)[]>;
@@ -182,9 +180,7 @@ async function sendUntilDone<Entry>(
     if (attempt === TRIES || environment.now() + pause > giveUp) break;
     if (pending.length > 0) await environment.sleep(pause);
   }
-  return [...failed]
-    .map(([index, { code, detail }]) => ({ index, code, detail }))
-    .sort((one, other) => one.index - other.index);
+  return [...failed].map(([index, failure]) => ({ index, ...failure })).sort((one, other) => one.index - other.index);
 }
 
 /** A request that failed as a whole failed for each of its entries. */
@@ -196,18 +192,9 @@ async function answered<Entry>(
     return await sendOne(batch.map(({ entry }) => entry));
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
-    const failure = { code: errorCode(error), detail, lasting: isRefusal(error) };
+    const failure = { code: errorCode(error), detail, lasting: !mayPass(error as ServiceError) };
     return batch.map(() => failure);
   }
-}
-
-/** Errors of the sender's that waiting mends all the same. */
-const THROTTLED = /throttl|throughput|limitexceeded|toomanyrequests|slowdown/i;
-
-/** Whether AWS refused the request for what it is. Whatever else went wrong, such as a time-out, may go right next time. */
-function isRefusal(error: unknown): boolean {
-  const { $fault, name } = error as { $fault?: unknown; name?: unknown };
-  return $fault === 'client' && !THROTTLED.test(String(name));
 }
 
 function unanswered(operation: string): Failure {

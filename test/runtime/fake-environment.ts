@@ -164,6 +164,7 @@ function virtualClock(start: number) {
   let now = start;
   let sleepers: { readonly due: number; readonly wake: () => void }[] = [];
   const wakeNext = () => {
+    if (sleepers.length === 0) return;
     const due = Math.min(...sleepers.map((sleeper) => sleeper.due));
     const next = sleepers.find((sleeper) => sleeper.due === due);
     sleepers = sleepers.filter((sleeper) => sleeper !== next);
@@ -175,10 +176,15 @@ function virtualClock(start: number) {
     advance: (milliseconds: number) => {
       now += milliseconds;
     },
-    sleep: (milliseconds: number) =>
+    sleep: (milliseconds: number, signal?: AbortSignal) =>
       new Promise<void>((wake) => {
-        sleepers.push({ due: now + milliseconds, wake });
+        const sleeper = { due: now + milliseconds, wake };
+        sleepers.push(sleeper);
         setImmediate(wakeNext);
+        signal?.addEventListener('abort', () => {
+          sleepers = sleepers.filter((one) => one !== sleeper);
+          wake();
+        });
       }),
   };
 }

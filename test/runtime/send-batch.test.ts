@@ -86,7 +86,7 @@ describe('sending to a queue', () => {
     const { delivered, answer } = queue((body) => (body === 'message 3' ? 'Invalid' : undefined));
     const environment = fakeEnvironment({ answers: { SendMessageBatch: answer } });
     const failed = await sendMessages(environment, url, messages(12));
-    expect(failed).toEqual([{ index: 3, code: 'Invalid', detail: '' }]);
+    expect(failed).toEqual([{ index: 3, code: 'Invalid', detail: '', lasting: true }]);
     expect(delivered).toHaveLength(11);
     expect(environment.inputs('SendMessageBatch')).toHaveLength(2);
   });
@@ -194,7 +194,7 @@ describe('putting records into a stream', () => {
     expect(await putRecords(environment, 'clicks', records(1_200))).toEqual([]);
     expect(new Set(put).size).toBe(1_200);
     expect(put).toHaveLength(1_200);
-    expect(environment.inputs('PutRecords').map((input) => input.Records?.length)).toEqual([500, 500, 200, 172]);
+    expect(environment.inputs('PutRecords').map((input) => input.Records?.length)).toEqual([500, 500, 200, 173]);
   });
 
   it('names the records that a shard never took, and those that the reply forgot', async () => {
@@ -208,8 +208,8 @@ describe('putting records into a stream', () => {
       },
     });
     expect(await putRecords(environment, 'clicks', records(3))).toEqual([
-      { index: 0, code: 'InternalFailure', detail: 'oh' },
-      { index: 2, code: 'unanswered', detail: 'The reply of PutRecords does not name this entry' },
+      { index: 0, code: 'InternalFailure', detail: 'oh', lasting: false },
+      { index: 2, code: 'unanswered', detail: 'The reply of PutRecords does not name this entry', lasting: false },
     ]);
   });
 
