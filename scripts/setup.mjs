@@ -20,11 +20,11 @@ import { report, root, runProgram, SetupError } from './setup/program.mjs';
 export async function setUp() {
   checkMachine();
   if (dependenciesAreInstalled() && functionBundlesAreFresh()) return findNode();
-  return await withLock(async () => {
+  return await withLock(async (keepFor) => {
     // Whoever held the lock before may have done it all.
     if (!dependenciesAreInstalled()) {
       report('installing packages (once, about a minute)');
-      await installDependencies();
+      await installDependencies(keepFor);
     }
     const node = findNode();
     if (!functionBundlesAreFresh()) {

@@ -19,8 +19,12 @@ export function dependenciesAreInstalled() {
   return true;
 }
 
-/** Installs exactly what package-lock.json says. */
-export async function installDependencies() {
+/**
+ * Installs exactly what package-lock.json says.
+ *
+ * @param {(pid: number) => void} started told npm's process id
+ */
+export async function installDependencies(started) {
   rmSync(stampFile, { force: true });
   const windows = process.platform === 'win32';
   const flags = [
@@ -32,6 +36,7 @@ export async function installDependencies() {
     '--no-progress',
   ];
   await runProgram(windows ? 'npm.cmd' : 'npm', ['ci', ...flags, '--include=dev', '--include=optional'], {
+    started,
     shell: windows,
     env: { ...process.env, PATH: pathWithoutModules() },
     missing: 'There is no npm on the PATH: install Node.js with npm from https://nodejs.org.',

@@ -12,18 +12,21 @@ const breakFile = join(folder, 'set-up.lock.break');
 const heartbeatMs = 2_000;
 /** A holder that did not touch its lock for so long is gone, even if another process now has its id. */
 const staleAfterMs = 60_000;
+/** A killed holder may leave its npm at work, which touches nothing. */
+const abandonedAfterMs = 600_000;
 const breakStaleAfterMs = 10_000;
 
 /**
  * Runs `work` while no other set-up of this repository runs.
  *
  * @template T
- * @param {() => Promise<T>} work
+ * @param {(keepFor: (pid: number) => void) => Promise<T>} work `keepFor` keeps the lock while that process lives, even if
+ *   this one is killed
  * @returns {Promise<T>}
  */
 export async function withLock(work) {
   mkdirSync(folder, { recursive: true });
-  const owner = JSON.stringify({ pid: process.pid, host: hostname(), since: new Date().toISOString() });
+  const owner = JSON.stringify({ pid: process.pid, host: hostname() });
   let told = false;
   while (!create(lockFile, owner)) {
     if (holderIsGone()) removeStale();
@@ -34,14 +37,19 @@ export async function withLock(work) {
     await sleep(100);
   }
   const release = () => {
-    if (read(lockFile) === owner) rmSync(lockFile, { force: true });
+    const found = holder();
+    if (found?.pid !== process.pid) return;
+    // After Ctrl-C, npm takes a moment to end: until then the lock is its, and whoever comes next waits.
+    if (found.child === undefined || !isAlive(found.child)) rmSync(lockFile, { force: true });
   };
   /** @param {NodeJS.Signals} signal */
   const interrupted = (signal) => process.exit(signal === 'SIGINT' ? 130 : 143);
   const heartbeat = setInterval(touch, heartbeatMs);
   process.on('exit', release).once('SIGINT', interrupted).once('SIGTERM', interrupted);
   try {
-    return await work();
+    return await work((child) =>
+      writeFileSync(lockFile, JSON.stringify({ pid: process.pid, host: hostname(), child })),
+    );
   } finally {
     clearInterval(heartbeat);
     process.off('exit', release).off('SIGINT', interrupted).off('SIGTERM', interrupted);
@@ -50,16 +58,21 @@ export async function withLock(work) {
 }
 
 function holderIsGone() {
-  const text = read(lockFile);
   const age = ageOf(lockFile);
-  if (text === undefined || age === undefined) return false;
-  if (age > staleAfterMs) return true;
+  if (age === undefined) return false;
+  const found = holder();
+  // Its writer has created it and not yet filled it, or died in between: age alone decides.
+  if (found === undefined) return age > breakStaleAfterMs;
+  if (found.host !== hostname() || isAlive(found.pid)) return age > staleAfterMs;
+  return found.child === undefined || !isAlive(found.child) || age > abandonedAfterMs;
+}
+
+/** @returns {{ pid: number, host: string, child?: number } | undefined} */
+function holder() {
   try {
-    const { pid, host } = JSON.parse(text);
-    return host === hostname() && !isAlive(pid);
+    return JSON.parse(readFileSync(lockFile, 'utf8'));
   } catch {
-    // Its writer has created it and not yet filled it, or died in between: age alone decides.
-    return age > breakStaleAfterMs;
+    return undefined;
   }
 }
 
@@ -100,7 +113,8 @@ function create(file, content) {
 function isAlive(pid) {
   try {
     process.kill(pid, 0);
-    return true;
+    // In a container nobody may reap the orphans: on Linux, an ended process then still has its id.
+    return !/\) Z /.test(read(`/proc/${pid}/stat`) ?? '');
   } catch (error) {
     return /** @type {NodeJS.ErrnoException} */ (error).code === 'EPERM';
   }

@@ -20,12 +20,13 @@ export function report(message) {
  *
  * @param {string} program
  * @param {string[]} args
- * @param {{ failed: string, missing?: string, env?: NodeJS.ProcessEnv, shell?: boolean }} options
- *   `failed`: what to say when it ends with an error; `missing`: when there is no such program.
+ * @param {{ failed: string, missing?: string, env?: NodeJS.ProcessEnv, shell?: boolean, started?: (pid: number) => void }} options
+ *   `failed`: what to say when it ends with an error; `missing`: when there is no such program
  * @returns {Promise<void>}
  */
-export async function runProgram(program, args, { failed, missing, env = process.env, shell = false }) {
+export async function runProgram(program, args, { failed, missing, env = process.env, shell = false, started }) {
   const child = spawn(program, args, { cwd: root, env, shell, stdio: ['ignore', process.stderr, process.stderr] });
+  if (child.pid !== undefined) started?.(child.pid);
   const stopChild = () => child.kill();
   process.on('exit', stopChild);
   try {
