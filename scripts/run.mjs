@@ -14,10 +14,10 @@ await setUp().then(run, exitWith);
 
 /** @param {string} node */
 function run(node) {
-  const modules = join(root, 'node_modules', '.bin');
+  const programs = [join(root, 'node_modules', '.bin'), process.env.PATH ?? ''];
   const child = spawn(node, ['--conditions=waybill-source', ...process.argv.slice(2)], {
     stdio: 'inherit',
-    env: { ...process.env, PATH: `${modules}${delimiter}${process.env.PATH ?? ''}` },
+    env: { ...process.env, PATH: programs.join(delimiter) },
   });
   // From a terminal, Ctrl-C reaches the child by itself: it is in the same process group.
   process.on('SIGINT', () => {

@@ -62,14 +62,22 @@ function lockIsInstalled() {
     if (!path.startsWith('node_modules/')) return true;
     if (found[path] !== undefined) return found[path].version === version;
     // npm leaves out what is made for other platforms, and what nothing but that needs.
-    const madeForHere = os?.includes(process.platform) && cpu?.includes(process.arch) && libc === undefined;
+    const madeForHere = names(os, process.platform) && names(cpu, process.arch) && libc === undefined;
     return optional === true && !madeForHere;
   });
 }
 
 /**
+ * @param {string | string[] | undefined} list
+ * @param {string} name
+ */
+function names(list, name) {
+  return list === name || (Array.isArray(list) && list.includes(name));
+}
+
+/**
  * @param {string} file
- * @returns {Record<string, { version?: string, optional?: boolean, os?: string[], cpu?: string[], libc?: string[] }>}
+ * @returns {Record<string, { version?: string, optional?: boolean, os?: string | string[], cpu?: string | string[], libc?: string[] }>}
  */
 function packages(file) {
   return JSON.parse(readFileSync(file, 'utf8')).packages;
