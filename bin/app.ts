@@ -1,0 +1,15 @@
+import { App, Duration } from 'aws-cdk-lib';
+import { STACK_NAME } from '../examples/commerce/deployment.ts';
+import { Commerce } from '../examples/commerce/stack.ts';
+
+/**
+ * The CDK app of cdk.json: the example shop. Context: `disposable=true` lets `cdk destroy` delete its data too,
+ * `deadline=<seconds>` says how soon after its commit a message should have ended.
+ */
+const app = new App();
+const deadline = Number(app.node.tryGetContext('deadline'));
+
+new Commerce(app, STACK_NAME, {
+  disposable: String(app.node.tryGetContext('disposable')) === 'true',
+  ...(deadline > 0 && { deadline: Duration.seconds(deadline) }),
+});

@@ -1,0 +1,116 @@
+import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { AttributeType, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import type { Construct } from 'constructs';
+import type { AnyTable, SubscriberDefinition } from 'waybill';
+import { ConsumerFunction, Ledger, QueueChannel, StreamChannel, type Subscriber } from 'waybill/constructs';
+import {
+  CountSales,
+  NoteShipping,
+  OrderPlaced,
+  Orders,
+  PaymentSucceeded,
+  Payments,
+  Reservations,
+  ReserveStock,
+  Sales,
+  ShippingNotes,
+  Stock,
+  StockReserved,
+  TakePayment,
+} from './contract.ts';
+import { OUTPUTS } from './deployment.ts';
+
+export interface CommerceProps extends StackProps {
+  /** Whether deleting the stack deletes its data too: for trying it out. @default false */
+  readonly disposable?: boolean;
+  /** How soon after its commit a message should have ended at each subscriber. @default the subscribers' own */
+  readonly deadline?: Duration;
+}
+
+/** The example shop: payment, stock and shipping note one after another on queues, sales statistics on a stream beside. */
+export class Commerce extends Stack {
+  constructor(scope: Construct, id: string, { disposable = false, deadline, ...props }: CommerceProps = {}) {
+    super(scope, id, props);
+    const removalPolicy = disposable ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;
+    const table = (definition: AnyTable) => businessTable(this, definition, removalPolicy);
+    const handler = (definition: SubscriberDefinition) => consumerFunction(this, definition, removalPolicy);
+
+    const ledger = new Ledger(this, 'Ledger', { removalPolicy });
+    const orders = new QueueChannel(this, 'Orders', { ledger, events: [OrderPlaced] });
+    const payments = new QueueChannel(this, 'Payments', { ledger, events: [PaymentSucceeded] });
+    const inventory = new QueueChannel(this, 'Inventory', { ledger, events: [StockReserved] });
+    // The same orders a second time: to whoever reads the stream.
+    const stream = new StreamChannel(this, 'OrderStream', { ledger, events: [OrderPlaced], removalPolicy });
+
+    const takePayment = orders.addSubscriber(TakePayment, {
+      handler: handler(TakePayment),
+      tables: { orders: table(Orders), payments: table(Payments) },
+      deadline,
+    });
+    const reserveStock = payments.addSubscriber(ReserveStock, {
+      handler: handler(ReserveStock),
+      tables: { stock: table(Stock), reservations: table(Reservations) },
+      deadline,
+    });
+    const noteShipping = inventory.addSubscriber(NoteShipping, {
+      handler: handler(NoteShipping),
+      tables: { 'shipping-notes': table(ShippingNotes) },
+      deadline,
+    });
+    const countSales = stream.addSubscriber(CountSales, {
+      handler: handler(CountSales),
+      tables: { sales: table(Sales) },
+      deadline,
+    });
+
+    output(this, OUTPUTS.ledger, ledger.table.tableName);
+    output(this, OUTPUTS.shards, String(ledger.shards));
+    output(this, OUTPUTS.relayLogs, ledger.relay.logGroup.logGroupName);
+    output(this, OUTPUTS.stream, stream.stream.streamName);
+    outputSubscriber(this, TakePayment, takePayment);
+    outputSubscriber(this, ReserveStock, reserveStock);
+    outputSubscriber(this, NoteShipping, noteShipping);
+    outputSubscriber(this, CountSales, countSales);
+  }
+}
+
+function businessTable(stack: Commerce, definition: AnyTable, removalPolicy: RemovalPolicy): TableV2 {
+  const { name, partitionKey, sortKey } = definition;
+  const type = (column: string) => (NUMBERS.has(column) ? AttributeType.NUMBER : AttributeType.STRING);
+  const table = new TableV2(stack, `${name}-table`, {
+    partitionKey: { name: partitionKey, type: type(partitionKey) },
+    ...(sortKey && { sortKey: { name: sortKey, type: type(sortKey) } }),
+    encryption: TableEncryptionV2.awsManagedKey(),
+    pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+    deletionProtection: removalPolicy === RemovalPolicy.RETAIN,
+    removalPolicy,
+  });
+  output(stack, OUTPUTS.table(definition), table.tableName);
+  return table;
+}
+
+/** Key columns that hold numbers. */
+const NUMBERS = new Set(['paymentSequence']);
+
+function consumerFunction(
+  stack: Commerce,
+  { name }: SubscriberDefinition,
+  removalPolicy: RemovalPolicy,
+): ConsumerFunction {
+  return new ConsumerFunction(stack, `${name}-function`, {
+    entry: new URL(`./functions/${name}.ts`, import.meta.url),
+    timeout: Duration.seconds(10),
+    logRemovalPolicy: removalPolicy,
+  });
+}
+
+function outputSubscriber(stack: Commerce, definition: SubscriberDefinition, deployed: Subscriber): void {
+  output(stack, OUTPUTS.queue(definition), deployed.queue.queueUrl);
+  output(stack, OUTPUTS.deadLetterQueue(definition), deployed.deadLetterQueue.queueUrl);
+  output(stack, OUTPUTS.logs(definition), deployed.handler.logGroup.logGroupName);
+  output(stack, OUTPUTS.recorderLogs(definition), deployed.recorder.logGroup.logGroupName);
+}
+
+function output(stack: Commerce, name: string, value: string): void {
+  new CfnOutput(stack, name, { value });
+}
