@@ -3,6 +3,7 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { expected, messageTime, type Route, routePartition } from '../contract/index.ts';
 import { concurrently } from './concurrently.ts';
 import type { Environment } from './environment.ts';
+import type { RouteRow } from './route-claim.ts';
 
 /** A message as far as routing needs it. */
 export interface Routable {
@@ -63,8 +64,8 @@ export class RouteBook {
 }
 
 /** All routes of an event type, ended ones included, read consistently. */
-export async function readRoutes(environment: Environment, ledger: string, type: string): Promise<Route[]> {
-  const routes: Route[] = [];
+export async function readRoutes(environment: Environment, ledger: string, type: string): Promise<RouteRow[]> {
+  const routes: RouteRow[] = [];
   let start: Record<string, AttributeValue> | undefined;
   do {
     const reply = await environment.dynamodb.send(
@@ -77,7 +78,7 @@ export async function readRoutes(environment: Environment, ledger: string, type:
         ReturnConsumedCapacity: 'TOTAL',
       }),
     );
-    routes.push(...(reply.Items ?? []).map((item) => unmarshall(item) as Route));
+    routes.push(...(reply.Items ?? []).map((item) => unmarshall(item) as RouteRow));
     start = reply.LastEvaluatedKey;
   } while (start);
   return routes;

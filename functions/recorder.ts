@@ -1,0 +1,1 @@
+export { recorder as handler } from '../lib/runtime/recorder.ts';

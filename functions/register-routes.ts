@@ -1,0 +1,3 @@
+import { createRegisterRoutes } from '../lib/runtime/register-routes.ts';
+
+export const handler = createRegisterRoutes();

@@ -1,0 +1,3 @@
+import { createRelay } from '../lib/runtime/relay.ts';
+
+export const handler = createRelay();
