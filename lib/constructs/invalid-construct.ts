@@ -1,0 +1,11 @@
+import type { IConstruct } from 'constructs';
+import { WaybillError } from '../contract/index.ts';
+
+/** A construct was given properties that cannot work. Thrown while the app is synthesized; the message ends in its path. */
+export class InvalidConstruct extends WaybillError {
+  readonly code = 'invalid-construct';
+
+  constructor(construct: IConstruct, message: string) {
+    super(`${message} (at '${construct.node.path}')`);
+  }
+}
