@@ -1,0 +1,202 @@
+import { ArnFormat, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as kms from 'aws-cdk-lib/aws-kms';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as logs from 'aws-cdk-lib/aws-logs';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import { Construct, type IConstruct } from 'constructs';
+import { log2OfShards } from '../contract/message-id.ts';
+import { checkLedgerName, ledgerNames } from './ledger-name.ts';
+import { grantPublish, type PublishOptions } from './publish-grant.ts';
+import { QuarantineBucket } from './quarantine.ts';
+import { Relay } from './relay.ts';
+import { RouteRegistrar } from './route-registrar.ts';
+
+/** The ledger that channels, subscribers and producers work with: of this app, or imported by its name. */
+export interface ILedger extends IConstruct {
+  /** The DynamoDB table that holds the truth. Its name is the ledger's id. */
+  readonly table: dynamodb.ITableV2;
+  /** What the relay runs as: a subscriber's stack lets it send to the subscriber's destination. */
+  readonly relayRole: iam.IRole;
+  /** The service token of the custom resources that write routes. */
+  readonly registerRoutesArn: string;
+  /** Where bytes go that a queue cannot carry, and batches that an event source has given up. */
+  readonly quarantineBucket: s3.IBucket;
+  /** The customer key, where there is one. */
+  readonly encryptionKey?: kms.IKey;
+  /** How many shards new message ids are minted for. */
+  readonly shards: number;
+
+  /** Lets a function that is no subscriber's handler publish. */
+  grantPublish(producer: lambda.Function, options?: PublishOptions): iam.Grant;
+}
+
+export interface LedgerProps {
+  /**
+   * The name from which the table, the relay's role, the registrar and the bucket take theirs, so that another app can
+   * import the ledger by it: 3 to 24 characters of lower-case words joined by `-`.
+   * @default CloudFormation chooses the names; the ledger cannot be imported by name
+   */
+  readonly ledgerName?: string;
+  /**
+   * How many shards new message ids are minted for: a power of two from 1 to 4096. It may grow later; nothing moves.
+   * @default 16
+   */
+  readonly shards?: number;
+  /**
+   * The customer key that encrypts the table, the bucket, queues, streams and the logs of Waybill's own functions. The
+   * policy of an imported key must allow CloudWatch Logs.
+   * @default keys that AWS manages
+   */
+  readonly encryptionKey?: kms.IKey;
+  /** What happens to table, bucket and logs when the stack is deleted. A bucket that is not empty stays. @default RETAIN */
+  readonly removalPolicy?: RemovalPolicy;
+  /** @default true, unless the removal policy is DESTROY */
+  readonly deletionProtection?: boolean;
+  /** How many batches of one stream shard the relay works on at once, from 1 to 10. @default 2 */
+  readonly relayParallelizationFactor?: number;
+  /** How long quarantined bytes are kept. @default 30 days */
+  readonly quarantineRetention?: Duration;
+  /** How long the logs of the relay and the registrar are kept. @default ONE_MONTH */
+  readonly logRetention?: logs.RetentionDays;
+}
+
+/** What the name alone does not tell of an imported ledger: it must say the same as the ledger's own props. */
+export interface LedgerAttributes {
+  /** @default 16 */
+  readonly shards?: number;
+  /** @default keys that AWS manages */
+  readonly encryptionKey?: kms.IKey;
+}
+
+/**
+ * The table that holds every message, who expects it and how it ended there, with the relay that carries committed
+ * messages from its stream to their destinations.
+ *
+ * @example
+ * const ledger = new Ledger(this, 'Ledger');
+ * const orders = new QueueChannel(this, 'Orders', { ledger, events: [OrderPlaced] });
+ */
+export class Ledger extends Construct implements ILedger {
+  /**
+   * The ledger that another app of the same account and region deploys with this `ledgerName`.
+   *
+   * @throws InvalidConstruct when no ledger can have the name
+   * @throws InvalidDefinition when no ledger can have the shard count
+   */
+  static fromLedgerName(scope: Construct, id: string, ledgerName: string, attributes: LedgerAttributes = {}): ILedger {
+    return new ImportedLedger(scope, id, ledgerName, attributes);
+  }
+
+  readonly table: dynamodb.TableV2;
+  /** The function that carries committed messages to their destinations. */
+  readonly relay: lambda.Function;
+  readonly relayRole: iam.IRole;
+  readonly registerRoutesArn: string;
+  readonly quarantineBucket: s3.Bucket;
+  readonly encryptionKey?: kms.IKey;
+  readonly shards: number;
+
+  constructor(scope: Construct, id: string, props: LedgerProps = {}) {
+    super(scope, id);
+    const { ledgerName, encryptionKey, logRetention, removalPolicy = RemovalPolicy.RETAIN } = props;
+    if (ledgerName !== undefined) checkLedgerName(this, ledgerName);
+    const names = ledgerName === undefined ? undefined : ledgerNames(Stack.of(this), ledgerName);
+    this.shards = checkedShards(props.shards);
+    this.encryptionKey = encryptionKey;
+
+    this.table = new dynamodb.TableV2(this, 'Table', {
+      tableName: names?.table,
+      partitionKey: { name: 'pk', type: dynamodb.AttributeType.STRING },
+      sortKey: { name: 'sk', type: dynamodb.AttributeType.STRING },
+      billing: dynamodb.Billing.onDemand(),
+      dynamoStream: dynamodb.StreamViewType.NEW_IMAGE,
+      timeToLiveAttribute: 'ttl',
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      encryption: encryptionKey
+        ? dynamodb.TableEncryptionV2.customerManagedKey(encryptionKey)
+        : dynamodb.TableEncryptionV2.awsManagedKey(),
+      deletionProtection: props.deletionProtection ?? removalPolicy !== RemovalPolicy.DESTROY,
+      removalPolicy,
+    });
+    this.quarantineBucket = new QuarantineBucket(this, 'Quarantine', {
+      bucketName: names?.quarantineBucket,
+      encryptionKey,
+      retention: props.quarantineRetention ?? Duration.days(30),
+      removalPolicy,
+    });
+    const relay = new Relay(this, 'Relay', {
+      table: this.table,
+      shards: this.shards,
+      quarantineBucket: this.quarantineBucket,
+      parallelizationFactor: props.relayParallelizationFactor ?? 2,
+      roleName: names?.relayRole,
+      encryptionKey,
+      logRetention,
+      logRemovalPolicy: removalPolicy,
+    });
+    this.relay = relay.function;
+    this.relayRole = relay.role;
+    const registrar = new RouteRegistrar(this, 'RegisterRoutes', {
+      table: this.table,
+      shards: this.shards,
+      functionName: names?.registerRoutes,
+      encryptionKey,
+      logRetention,
+      logRemovalPolicy: removalPolicy,
+    });
+    this.registerRoutesArn = registrar.function.functionArn;
+  }
+
+  grantPublish(producer: lambda.Function, options: PublishOptions = {}): iam.Grant {
+    return grantPublish(this, producer, options);
+  }
+
+  /** Milliseconds by which the relay lags behind commits. @default maximum over 5 minutes */
+  metricRelayIteratorAge(options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
+    return this.relay.metric('IteratorAge', { statistic: 'Maximum', ...options });
+  }
+
+  /** Invocations of the relay that failed: their batches come again. @default sum over 5 minutes */
+  metricRelayErrors(options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
+    return this.relay.metricErrors(options);
+  }
+}
+
+class ImportedLedger extends Construct implements ILedger {
+  readonly table: dynamodb.ITableV2;
+  readonly relayRole: iam.IRole;
+  readonly registerRoutesArn: string;
+  readonly quarantineBucket: s3.IBucket;
+  readonly encryptionKey?: kms.IKey;
+  readonly shards: number;
+
+  constructor(scope: Construct, id: string, ledgerName: string, attributes: LedgerAttributes) {
+    super(scope, id);
+    checkLedgerName(this, ledgerName);
+    const stack = Stack.of(this);
+    const names = ledgerNames(stack, ledgerName);
+    this.table = dynamodb.TableV2.fromTableName(this, 'Table', names.table);
+    this.relayRole = iam.Role.fromRoleName(this, 'RelayRole', names.relayRole);
+    this.registerRoutesArn = stack.formatArn({
+      service: 'lambda',
+      resource: 'function',
+      resourceName: names.registerRoutes,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+    this.quarantineBucket = s3.Bucket.fromBucketName(this, 'Quarantine', names.quarantineBucket);
+    this.encryptionKey = attributes.encryptionKey;
+    this.shards = checkedShards(attributes.shards);
+  }
+
+  grantPublish(producer: lambda.Function, options: PublishOptions = {}): iam.Grant {
+    return grantPublish(this, producer, options);
+  }
+}
+
+function checkedShards(shards = 16): number {
+  log2OfShards(shards);
+  return shards;
+}
