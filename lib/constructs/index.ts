@@ -1,0 +1,11 @@
+export type { TableAction, TableBindings } from './business-tables.ts';
+export type { ChannelProps, IChannel } from './channel.ts';
+export { ConsumerFunction, type ConsumerFunctionProps } from './consumer-function.ts';
+export { FunctionBundleMissing } from './function-assets.ts';
+export { InvalidConstruct } from './invalid-construct.ts';
+export { type ILedger, Ledger, type LedgerAttributes, type LedgerProps } from './ledger.ts';
+export type { PublishOptions } from './publish-grant.ts';
+export { QueueChannel, type QueueChannelProps } from './queue-channel.ts';
+export { StreamChannel, type StreamChannelProps } from './stream-channel.ts';
+export { Subscriber } from './subscriber.ts';
+export type { SubscriberOptions, SubscriberProps } from './subscriber-props.ts';
