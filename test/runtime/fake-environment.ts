@@ -178,6 +178,7 @@ function virtualClock(start: number) {
     },
     sleep: (milliseconds: number, signal?: AbortSignal) =>
       new Promise<void>((wake) => {
+        if (signal?.aborted) return wake();
         const sleeper = { due: now + milliseconds, wake };
         sleepers.push(sleeper);
         setImmediate(wakeNext);
