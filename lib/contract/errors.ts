@@ -9,6 +9,11 @@ export abstract class WaybillError extends Error {
     super(message, options);
     this.name = new.target.name;
   }
+
+  /** All that is known, which may quote what was given: it belongs beside the message itself, never in a log. */
+  get detail(): string {
+    return this.message;
+  }
 }
 
 /** An event, table or subscriber was declared in a way that cannot work. Thrown when the contract is loaded. */
@@ -16,9 +21,26 @@ export class InvalidDefinition extends WaybillError {
   readonly code = 'invalid-definition';
 }
 
-/** A payload or a row does not satisfy its schema. The message names the fields, never their values. */
+/**
+ * A payload or a row does not satisfy its schema. The message names the fields, never their values; `detail` adds what
+ * the schema says of them, in which some libraries quote the value.
+ */
 export class InvalidPayload extends WaybillError {
   readonly code = 'invalid-payload';
+  /** The paths of the offending fields, e.g. `lines.0.quantity`; empty when the value as a whole is wrong. */
+  readonly fields: readonly string[];
+  /** Private, so that no logger finds it among the error's properties. */
+  readonly #detail: string;
+
+  constructor(message: string, options: { readonly fields?: readonly string[]; readonly detail?: string } = {}) {
+    super(message);
+    this.fields = options.fields ?? [];
+    this.#detail = options.detail ?? message;
+  }
+
+  override get detail(): string {
+    return this.#detail;
+  }
 }
 
 /** A payload, key or transaction is over a limit. Thrown before anything is committed or sent. */

@@ -1,26 +1,61 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { InvalidDefinition, InvalidPayload } from './errors.ts';
 
+/** How many fields an error names: a payload can be wrong in more places than anybody reads. */
+const NAMED_FIELDS = 10;
+/** Characters of what a schema says of one field: it may quote the whole value. */
+const SAID_OF_A_FIELD = 200;
+
 /**
  * Validates synchronously by any Standard Schema and returns the schema's output.
  *
  * @param what names the value in the error, e.g. `order.placed`
  * @throws InvalidPayload naming each offending field, without the values
- * @throws InvalidDefinition when the schema validates asynchronously
+ * @throws InvalidDefinition when the schema does not answer synchronously
  * @see https://standardschema.dev
  */
 export function validate<Output>(schema: StandardSchemaV1<unknown, Output>, value: unknown, what: string): Output {
   const result = schema['~standard'].validate(value);
   if (result instanceof Promise) {
-    throw new InvalidDefinition(`The schema of '${what}' validates asynchronously: give one that is synchronous`);
+    // Nobody waits for it, and a promise that is rejected unseen would end the process.
+    result.catch(() => undefined);
+    throw new InvalidDefinition(
+      `The schema of '${what}' answers with a promise: it validates asynchronously, or (zod) a transform or refinement in it throws. Give one that is synchronous and reports issues`,
+    );
   }
-  if (result.issues) throw new InvalidPayload(`'${what}' is invalid: ${result.issues.map(describeIssue).join('; ')}`);
+  if (result.issues) throw invalid(what, result.issues);
   return result.value;
 }
 
-function describeIssue(issue: StandardSchemaV1.Issue): string {
-  const path = (issue.path ?? [])
-    .map((segment) => String(typeof segment === 'object' ? segment.key : segment))
-    .join('.');
-  return path ? `${path}: ${issue.message}` : issue.message;
+/** @throws InvalidDefinition when the value is no Standard Schema, e.g. one of zod before 3.24 */
+export function requireStandardSchema(schema: unknown, what: string): void {
+  if (typeof (schema as Partial<StandardSchemaV1> | undefined)?.['~standard']?.validate !== 'function') {
+    throw new InvalidDefinition(`The schema of '${what}' is no Standard Schema: give one of zod 4, valibot or arktype`);
+  }
+}
+
+function invalid(what: string, issues: readonly StandardSchemaV1.Issue[]): InvalidPayload {
+  const named = issues.slice(0, NAMED_FIELDS);
+  const more = issues.length > NAMED_FIELDS ? [`and ${issues.length - NAMED_FIELDS} more`] : [];
+  const fields = named.map(fieldPath);
+  const said = named.map(({ message }, index) => {
+    const text = message.slice(0, SAID_OF_A_FIELD);
+    return fields[index] ? `${fields[index]}: ${text}` : text;
+  });
+  const distinct = [...new Set(fields.filter(Boolean))];
+  const where = distinct.length > 0 ? `: ${[...distinct, ...more].join(', ')}` : ' as a whole';
+  return new InvalidPayload(`'${what}' is invalid${where}`, {
+    fields: distinct,
+    detail: `'${what}' is invalid: ${[...said, ...more].join('; ')}`,
+  });
+}
+
+function fieldPath({ path = [] }: StandardSchemaV1.Issue): string {
+  // Copied first: arktype's path is an array of its own kind, which `map` cannot make.
+  return [...path].map((segment) => segmentName(typeof segment === 'object' ? segment.key : segment)).join('.');
+}
+
+/** The key of a record is data, such as an e-mail address: what does not look like the name of a field is not named. */
+function segmentName(key: PropertyKey): string {
+  return typeof key === 'number' || /^[A-Za-z_$][\w$-]{0,63}$/.test(String(key)) ? String(key) : '*';
 }

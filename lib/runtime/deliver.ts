@@ -122,7 +122,7 @@ async function deadLetter(
   envelope: Envelope | undefined,
 ): Promise<Delivery> {
   const { environment, bindings } = invocation;
-  const reason = { reason: error.code, detail: error.message };
+  const reason = { reason: error.code, detail: error.detail };
   if (envelope) {
     const ending = { ...endingOf(invocation, record, envelope), state: 'dead' as const, ...reason };
     const state = await writeEnding(environment, bindings.ledger, ending);

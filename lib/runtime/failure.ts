@@ -1,5 +1,5 @@
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { type Envelope, failureKey, INBOX_AFTERLIFE } from '../contract/index.ts';
+import { type Envelope, failureKey, INBOX_AFTERLIFE, WaybillError } from '../contract/index.ts';
 import type { Environment } from './environment.ts';
 import { errorCode } from './error-code.ts';
 import { Expression, toItem } from './expression.ts';
@@ -45,8 +45,12 @@ export async function countFailure(
 
 /** An error as it is kept with a message: its class and message, bounded. It may quote the payload, so it is never logged. */
 export function describeError(error: unknown): string {
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return text.slice(0, MAX_DETAIL);
+  return textOf(error).slice(0, MAX_DETAIL);
+}
+
+function textOf(error: unknown): string {
+  if (error instanceof WaybillError) return `${error.name}: ${error.detail}`;
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }
 
 /** Where an error was thrown, for logs: its class and stack frames, without its message, which may quote the payload. */
