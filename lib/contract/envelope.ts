@@ -1,9 +1,10 @@
 import { InvalidPayload, LimitExceeded, MalformedMessage, NewerEventVersion } from './errors.ts';
 import type { EventDefinition } from './event.ts';
-import { jsonDepth, parseJson, toJson } from './json.ts';
+import { parseJson, refuseOverSize, wirePayload } from './json.ts';
 import { LIMITS } from './limits.ts';
 import { isMessageId, messageTime, mintMessageId } from './message-id.ts';
 import { validate } from './schema.ts';
+import { instantOf } from './timestamp.ts';
 import { childTraceparent, isTraceparent } from './traceparent.ts';
 
 /**
@@ -55,6 +56,9 @@ export interface EnvelopeContext {
   readonly cause?: Envelope;
 }
 
+/** More than the attributes of an envelope ever take, beside its payload. */
+const ATTRIBUTE_BYTES = 16 * 1024;
+
 /**
  * Makes the envelope of a new message.
  *
@@ -63,8 +67,8 @@ export interface EnvelopeContext {
  */
 export function createEnvelope(event: EventDefinition, payload: unknown, context: EnvelopeContext): Envelope {
   const { now, random, cause } = context;
-  const data = jsonPayload(event, payload);
-  const key = businessKey(event, validate(event.schema, data, event.type));
+  const { data, bytes } = wirePayload(payload, event.type);
+  const key = businessKey(event, validateWire(event, data, payload));
   const id = mintMessageId({ now, random: random(16), key, shards: context.shards });
   const envelope: Envelope = {
     specversion: '1.0',
@@ -83,7 +87,8 @@ export function createEnvelope(event: EventDefinition, payload: unknown, context
     ledger: context.ledger,
     data,
   };
-  refuseOverLimit(event, encodeEnvelope(envelope));
+  // Escapes at most double a text: only a large payload is worth encoding to know its size.
+  if (2 * bytes + ATTRIBUTE_BYTES > LIMITS.envelopeBytes) refuseOverSize(encodeEnvelope(envelope), event.type);
   return envelope;
 }
 
@@ -94,7 +99,10 @@ export function createEnvelope(event: EventDefinition, payload: unknown, context
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
  */
 export function encodeEnvelope(envelope: Envelope): string {
-  return JSON.stringify(envelope).replace(/[\uFFFE\uFFFF]/g, (character) => `\\u${character.charCodeAt(0).toString(16)}`);
+  return JSON.stringify(envelope).replace(
+    /[\uFFFE\uFFFF]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16)}`,
+  );
 }
 
 /**
@@ -103,12 +111,13 @@ export function encodeEnvelope(envelope: Envelope): string {
  * @throws MalformedMessage naming what is wrong; the text itself is never quoted
  */
 export function decodeEnvelope(text: string): Envelope {
-  if (text.length > LIMITS.wireBytes) throw new MalformedMessage(`The record is larger than ${LIMITS.wireBytes} bytes`);
+  if (Buffer.byteLength(text) > LIMITS.wireBytes)
+    throw new MalformedMessage(`The record is larger than ${LIMITS.wireBytes} bytes`);
   const value = parseJson(text);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new MalformedMessage('The record is not an envelope: it is no JSON object');
   }
-  const wrong = firstWrongAttribute(value as Partial<Record<keyof Envelope, unknown>>);
+  const wrong = firstWrongAttribute(value as Attributes);
   if (wrong) throw new MalformedMessage(`The record is not an envelope: '${wrong}' is missing or wrong`);
   return value as Envelope;
 }
@@ -140,19 +149,33 @@ function upgradedInput(event: EventDefinition, envelope: Envelope): unknown {
   return by(validate(from.schema, upgradedInput(from, envelope), from.type));
 }
 
-function jsonPayload(event: EventDefinition, payload: unknown): unknown {
+/** What the schema makes of the payload as the wire carries it. */
+function validateWire(event: EventDefinition, data: unknown, payload: unknown): unknown {
   try {
-    return toJson(payload);
+    return validate(event.schema, data, event.type);
   } catch (error) {
-    if (error instanceof MalformedMessage) throw new InvalidPayload(`'${event.type}' is invalid: ${error.message}`);
-    throw error;
+    if (!(error instanceof InvalidPayload) || !satisfies(event, payload)) throw error;
+    const where = error.fields.length > 0 ? ` (${error.fields.join(', ')})` : '';
+    throw new InvalidPayload(
+      `'${event.type}' is valid only until it becomes JSON${where}: a Date becomes a text, a Map becomes {}. Let the schema take what JSON carries`,
+      { fields: error.fields, detail: error.detail },
+    );
+  }
+}
+
+function satisfies(event: EventDefinition, payload: unknown): boolean {
+  try {
+    validate(event.schema, payload, event.type);
+    return true;
+  } catch {
+    return false;
   }
 }
 
 function businessKey(event: EventDefinition, payload: unknown): string {
   const key = event.key(payload);
-  if (typeof key !== 'string' || key === '') {
-    throw new InvalidPayload(`The business key of '${event.type}' is not a text with at least one character`);
+  if (typeof key !== 'string' || key === '' || !key.isWellFormed()) {
+    throw new InvalidPayload(`The business key of '${event.type}' is not a well-formed text of at least one character`);
   }
   if (key.length > LIMITS.keyCharacters) {
     throw new LimitExceeded(
@@ -162,51 +185,34 @@ function businessKey(event: EventDefinition, payload: unknown): string {
   return key;
 }
 
-function refuseOverLimit(event: EventDefinition, text: string): void {
-  const bytes = Buffer.byteLength(text);
-  if (bytes > LIMITS.envelopeBytes) {
-    throw new LimitExceeded(
-      `'${event.type}' takes ${bytes} bytes with its envelope; the limit is ${LIMITS.envelopeBytes}. Store the large part elsewhere and publish where it is`,
-    );
-  }
-  if (jsonDepth(text, LIMITS.depth) > LIMITS.depth) {
-    throw new LimitExceeded(`'${event.type}' is nested deeper than ${LIMITS.depth} levels with its envelope`);
-  }
-  // What a subscriber would refuse on arrival is refused here, before anything commits.
-  parseJson(text);
-}
-
-const ATTRIBUTES: { readonly [Attribute in keyof Envelope]-?: (value: unknown) => boolean } = {
+/** In this order; a check may rest on the attributes before it. */
+const ATTRIBUTES: { readonly [Attribute in keyof Envelope]-?: (value: unknown, envelope: Attributes) => boolean } = {
   specversion: (value) => value === '1.0',
   id: isMessageId,
   source: isText,
   type: isText,
-  time: isTime,
+  time: (value, { id }) => instantOf(value) === messageTime(id as string),
   datacontenttype: (value) => value === 'application/json',
   partitionkey: (value) => isText(value) && value.length <= LIMITS.keyCharacters,
-  version: (value) => typeof value === 'number' && Number.isInteger(value) && value >= 1,
+  version: (value) => Number.isSafeInteger(value) && (value as number) >= 1,
   businessline: isText,
   correlationid: isMessageId,
   causationid: (value) => value === undefined || isMessageId(value),
   traceparent: isTraceparent,
-  expires: isTime,
+  expires: (value) => instantOf(value) !== undefined,
   ledger: isText,
-  relayed: (value) => value === undefined || isTime(value),
+  relayed: (value) => value === undefined || instantOf(value) !== undefined,
   data: (value) => value !== undefined,
 };
 
-const ATTRIBUTE_CHECKS = Object.entries(ATTRIBUTES) as [keyof Envelope, (value: unknown) => boolean][];
+type Attributes = Readonly<Partial<Record<keyof Envelope, unknown>>>;
 
-function firstWrongAttribute(value: Partial<Record<keyof Envelope, unknown>>): keyof Envelope | undefined {
-  const wrong = ATTRIBUTE_CHECKS.find(([attribute, isRight]) => !isRight(value[attribute]))?.[0];
-  if (wrong) return wrong;
-  return messageTime(value.id as string) === Date.parse(value.time as string) ? undefined : 'time';
+const ATTRIBUTE_NAMES = Object.keys(ATTRIBUTES) as (keyof Envelope)[];
+
+function firstWrongAttribute(envelope: Attributes): keyof Envelope | undefined {
+  return ATTRIBUTE_NAMES.find((attribute) => !ATTRIBUTES[attribute](envelope[attribute], envelope));
 }
 
 function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== '' && value.length <= 1024;
-}
-
-function isTime(value: unknown): boolean {
-  return typeof value === 'string' && value.length <= 40 && !Number.isNaN(Date.parse(value));
 }

@@ -1,33 +1,5 @@
-import { LimitExceeded, MalformedMessage } from './errors.ts';
+import { InvalidPayload, LimitExceeded, MalformedMessage } from './errors.ts';
 import { LIMITS } from './limits.ts';
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-
-/**
- * How deep the objects and arrays of a JSON text are nested, counted without recursion and given up just above `limit`,
- * so that no text can exhaust the stack of whatever walks its value later.
- */
-export function jsonDepth(text: string, limit: number): number {
-  let depth = 0;
-  let deepest = 0;
-  let inString = false;
-  for (let index = 0; index < text.length; index++) {
-    const character = text.charCodeAt(index);
-    if (inString) {
-      if (character === BACKSLASH) index++;
-      else if (character === QUOTE) inString = false;
-    } else if (character === QUOTE) {
-      inString = true;
-    } else if (character === 0x7b || character === 0x5b) {
-      if (++depth > deepest) deepest = depth;
-      if (deepest > limit) return deepest;
-    } else if (character === 0x7d || character === 0x5d) {
-      depth--;
-    }
-  }
-  return deepest;
-}
 
 /**
  * Parses JSON that came from outside.
@@ -36,31 +8,105 @@ export function jsonDepth(text: string, limit: number): number {
  * prototypes where values are merged. The message never quotes the text.
  */
 export function parseJson(text: string): unknown {
-  const depth = jsonDepth(text, LIMITS.depth);
-  if (depth > LIMITS.depth) throw new MalformedMessage(`The JSON is nested deeper than ${LIMITS.depth} levels`);
+  if (nestsDeeperThan(LIMITS.depth, text)) {
+    throw new MalformedMessage(`The JSON is nested deeper than ${LIMITS.depth} levels`);
+  }
   const value = parse(text);
-  if (mayHaveProtoKey(text) && hasProtoKey(value)) throw new MalformedMessage('The JSON has a `__proto__` key');
+  if (hasProtoKey(text, value)) throw new MalformedMessage('The JSON has a `__proto__` key');
   return value;
 }
 
 /**
- * The value as the wire will carry it, so that what is validated is what is sent.
+ * A payload as the wire will carry it, so that what is validated is what is sent, and what a subscriber would refuse to
+ * parse is refused here.
  *
- * @throws MalformedMessage when JSON cannot hold it, e.g. a BigInt or a cycle
- * @throws LimitExceeded when it is nested so deep that it cannot be written
+ * @param what names the payload in the error, e.g. `order.placed`
+ * @throws InvalidPayload when JSON cannot hold it, e.g. a BigInt or a cycle, or when it has a `__proto__` key
+ * @throws LimitExceeded when it is too large or too deep for an envelope
  */
-export function toJson(value: unknown): unknown {
+export function wirePayload(payload: unknown, what: string): { readonly data: unknown; readonly bytes: number } {
+  const text = stringify(payload, what);
+  const bytes = refuseOverSize(text, what);
+  // The envelope around it is one level more.
+  if (nestsDeeperThan(LIMITS.depth - 1, text)) throw tooDeep(what);
+  const data: unknown = JSON.parse(text);
+  if (hasProtoKey(text, data)) throw new InvalidPayload(`'${what}' has a \`__proto__\` key`);
+  return { data, bytes };
+}
+
+/**
+ * The bytes of a JSON text, of an envelope or of a part of one.
+ *
+ * @throws LimitExceeded when it is larger than an envelope may be
+ */
+export function refuseOverSize(text: string, what: string): number {
+  const bytes = Buffer.byteLength(text);
+  if (bytes > LIMITS.envelopeBytes) {
+    throw new LimitExceeded(
+      `'${what}' takes ${bytes} bytes; the limit is ${LIMITS.envelopeBytes}, its envelope included. Store the large part elsewhere and publish where it is`,
+    );
+  }
+  return bytes;
+}
+
+/**
+ * Whether the objects and arrays of a JSON text are nested deeper than `limit`. Found without recursion, and given up
+ * there, so that no text can exhaust the stack of whatever walks its value later.
+ */
+export function nestsDeeperThan(limit: number, text: string): boolean {
+  return opensMoreThan(limit, text) && depthOf(text, limit) > limit;
+}
+
+/** A text with no more brackets than that, inside its strings or not, cannot be deeper: most messages have but a few. */
+function opensMoreThan(limit: number, text: string): boolean {
+  let opened = 0;
+  for (const bracket of ['{', '[']) {
+    for (let at = text.indexOf(bracket); at !== -1; at = text.indexOf(bracket, at + 1)) {
+      if (++opened > limit) return true;
+    }
+  }
+  return false;
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+function depthOf(text: string, limit: number): number {
+  let depth = 0;
+  let deepest = 0;
+  let inString = false;
+  for (let index = 0; index < text.length && deepest <= limit; index++) {
+    const character = text.charCodeAt(index);
+    if (inString) {
+      if (character === BACKSLASH) index++;
+      else if (character === QUOTE) inString = false;
+    } else if (character === QUOTE) {
+      inString = true;
+    } else if (character === 0x7b || character === 0x5b) {
+      if (++depth > deepest) deepest = depth;
+    } else if (character === 0x7d || character === 0x5d) {
+      depth--;
+    }
+  }
+  return deepest;
+}
+
+function stringify(payload: unknown, what: string): string {
   let text: string | undefined;
   try {
-    text = JSON.stringify(value);
+    text = JSON.stringify(payload);
   } catch (error) {
+    // The stack was exhausted by nesting, or the text is longer than any string may be.
     if (error instanceof RangeError)
-      throw new LimitExceeded(`The payload is nested deeper than ${LIMITS.depth} levels`);
-    throw new MalformedMessage('The payload is not JSON: it holds a BigInt, a cycle, or a toJSON that throws');
+      throw new LimitExceeded(`'${what}' is too deep or too large to be written as JSON`);
+    throw new InvalidPayload(`'${what}' is not JSON: it holds a BigInt, a cycle, or a toJSON that throws`);
   }
-  if (text === undefined)
-    throw new MalformedMessage('The payload is not JSON: it is undefined, a function or a symbol');
-  return JSON.parse(text);
+  if (text === undefined) throw new InvalidPayload(`'${what}' is not JSON: it is undefined, a function or a symbol`);
+  return text;
+}
+
+function tooDeep(what: string): LimitExceeded {
+  return new LimitExceeded(`'${what}' is nested deeper than ${LIMITS.depth} levels, its envelope included`);
 }
 
 function parse(text: string): unknown {
@@ -72,11 +118,12 @@ function parse(text: string): unknown {
   }
 }
 
-function mayHaveProtoKey(text: string): boolean {
-  return text.includes('__proto__') || text.includes('\\u');
+/** Looked for in the value only where the text may spell it: as it is, or with escapes. */
+function hasProtoKey(text: string, value: unknown): boolean {
+  return (text.includes('__proto__') || text.includes('\\u')) && holdsProtoKey(value);
 }
 
-function hasProtoKey(value: unknown): boolean {
+function holdsProtoKey(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
-  return Object.hasOwn(value, '__proto__') || Object.values(value).some(hasProtoKey);
+  return Object.hasOwn(value, '__proto__') || Object.values(value).some(holdsProtoKey);
 }
