@@ -2,6 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { type Duration, durationToMilliseconds } from './duration.ts';
 import { InvalidDefinition } from './errors.ts';
 import { DEFAULT_LIFETIME } from './limits.ts';
+import { requireStandardSchema } from './schema.ts';
 
 /**
  * A named, versioned contract between producers and subscribers. `Input` is what a producer publishes and the wire
@@ -59,7 +60,7 @@ const BUSINESS_LINE = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
 /**
  * Declares an event type.
  *
- * @throws InvalidDefinition when the type, version, business line or upgrade cannot work
+ * @throws InvalidDefinition when the type, schema, version, business line, lifetime or upgrade cannot work
  * @example
  * const OrderPlaced = defineEvent('order.placed', {
  *   schema: z.object({ orderId: z.string(), quantity: z.int().positive() }),
@@ -82,7 +83,8 @@ export function defineEvent<const Type extends string, Input, Output, Old extend
       `'${businessLine}' of '${type}' is not a business line: give lower-case words joined by '-'`,
     );
   }
-  if (!Number.isInteger(version) || version < 1) {
+  requireStandardSchema(schema, type);
+  if (!Number.isSafeInteger(version) || version < 1) {
     throw new InvalidDefinition(`'${type}' has version ${version}: give a whole number from 1`);
   }
   if (upgrades ? upgrades.from.type !== type || upgrades.from.version !== version - 1 : version > 1) {

@@ -1,4 +1,4 @@
-import { LimitExceeded } from './errors.ts';
+import { InvalidPayload, LimitExceeded } from './errors.ts';
 import { LIMITS } from './limits.ts';
 import { messageShard, messageTime } from './message-id.ts';
 
@@ -38,9 +38,13 @@ export function failureKey(subscriber: string, id: string): LedgerKey {
 /**
  * Where it is written which message took an idempotency key.
  *
- * @throws LimitExceeded when the key has more than 1,024 bytes
+ * @throws LimitExceeded when the key is empty or has more than 1,024 bytes
+ * @throws InvalidPayload when it holds half a surrogate pair: UTF-8 has none, so that two such keys could become one
  */
 export function onceKey(subscriber: string, idempotencyKey: string): LedgerKey {
+  if (!idempotencyKey.isWellFormed()) {
+    throw new InvalidPayload(`An idempotency key of '${subscriber}' is not well-formed Unicode`);
+  }
   const bytes = Buffer.byteLength(idempotencyKey);
   if (bytes === 0 || bytes > LIMITS.idempotencyKeyBytes) {
     throw new LimitExceeded(

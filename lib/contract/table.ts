@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { InvalidDefinition } from './errors.ts';
+import { requireStandardSchema } from './schema.ts';
 
 /** A business table whose row type is not known: what constructs and the run time need of one. */
 export interface AnyTable {
@@ -62,7 +63,7 @@ const TABLE_NAME = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
 /**
  * Declares a business table. The DynamoDB table itself is bound by the constructs (`tables: { stock }`).
  *
- * @throws InvalidDefinition when the name cannot name a binding
+ * @throws InvalidDefinition when the name cannot name a binding, the item is no Standard Schema, or a column is used twice
  * @example
  * const Stock = defineTable('stock', {
  *   item: z.object({ sku: z.string(), quantity: z.int(), version: z.int() }),
@@ -80,6 +81,7 @@ export function defineTable<
     throw new InvalidDefinition(`'${name}' is not a table name: give lower-case words joined by '-', e.g. 'stock'`);
   }
   const { item, partitionKey, sortKey, version } = options;
+  requireStandardSchema(item, name);
   const columns = [partitionKey, sortKey, version].filter((column) => column !== undefined);
   if (new Set<string>(columns).size < columns.length) {
     throw new InvalidDefinition(

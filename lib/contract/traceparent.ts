@@ -1,4 +1,5 @@
-const TRACEPARENT = /^[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+/** Version `ff` and ids of zeros only are invalid. */
+const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** Whether the value is a W3C `traceparent`. @see https://www.w3.org/TR/trace-context/#traceparent-header */
 export function isTraceparent(value: unknown): value is string {
