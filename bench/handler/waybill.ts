@@ -1,0 +1,61 @@
+import { BINDINGS, createEnvelope, type EventDefinition, encodeEnvelope, tableBinding } from 'waybill';
+import { createEnvironment, ENVIRONMENT, type Environment } from 'waybill/runtime';
+import { OrderPlaced, StockReserved } from '../../examples/commerce/contract.ts';
+import { handler as noteShipping } from '../../examples/commerce/functions/note-shipping.ts';
+import { handler as takePayment } from '../../examples/commerce/functions/take-payment.ts';
+import { lambdaContext } from './sqs-batch.ts';
+import { type MeasuredHandler, orderPlaced, stockReserved, type Work } from './workload.ts';
+
+const LEDGER = 'Commerce-Ledger-1V9WQ0';
+const SHARDS = 16;
+
+/** The example shop's own handlers, on an environment that is real but for its network and its output. */
+export function waybillHandlers(): MeasuredHandler {
+  let calls = 0;
+  const environment = {
+    ...createEnvironment({
+      [BINDINGS.ledger]: LEDGER,
+      [BINDINGS.shards]: String(SHARDS),
+      [tableBinding('orders')]: 'Commerce-Orders-8F2K',
+      [tableBinding('payments')]: 'Commerce-Payments-8F2K',
+      [tableBinding('shipping-notes')]: 'Commerce-ShippingNotes-8F2K',
+    }),
+    dynamodb: {
+      send: async () => {
+        calls++;
+        return {};
+      },
+    } as Pick<Environment['dynamodb'], 'send'>,
+    log: { info: () => undefined, warn: failOnWarning, error: failOnWarning },
+    metrics: { count: () => undefined, flush: () => undefined },
+  } satisfies Environment;
+  const context = Object.assign(lambdaContext(), { [ENVIRONMENT]: environment });
+  return {
+    name: 'Waybill',
+    body: (work, number) => envelopeText(environment, work, number),
+    handlers: {
+      'one business write': (event) => noteShipping(event, context),
+      'a payment': (event) => takePayment(event, context),
+    },
+    calls: () => calls,
+  };
+}
+
+/** The envelope as the relay sends it. */
+function envelopeText(environment: Environment, work: Work, number: number): string {
+  const [event, payload]: [EventDefinition, unknown] =
+    work === 'a payment' ? [OrderPlaced, orderPlaced(number)] : [StockReserved, stockReserved(number)];
+  const envelope = createEnvelope(event, payload, {
+    now: environment.now(),
+    random: (bytes) => environment.random(bytes),
+    shards: SHARDS,
+    ledger: LEDGER,
+    publisher: 'shop',
+  });
+  return encodeEnvelope({ ...envelope, relayed: new Date(environment.now() + 20).toISOString() });
+}
+
+/** Something went wrong in a handler that is meant to succeed: its time would mean nothing. */
+function failOnWarning(message: string, fields: unknown): never {
+  throw new Error(`${message}: ${JSON.stringify(fields)}`);
+}
