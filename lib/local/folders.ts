@@ -1,0 +1,43 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * Where the engine's state lives (state file, logs): `WAYBILL_STATE_FOLDER`, or `.waybill` in Waybill's own repository, or
+ * a per-user folder.
+ */
+export function defaultStateFolder(environment: NodeJS.ProcessEnv = process.env): string {
+  if (environment.WAYBILL_STATE_FOLDER) return resolve(environment.WAYBILL_STATE_FOLDER);
+  const repository = repositoryRoot();
+  return repository ? join(repository, '.waybill') : userCacheFolder();
+}
+
+/** Where the engine is installed: `.venv` in Waybill's own repository, else beside the state, one folder a version. */
+export function defaultInstallFolder(version: string): string {
+  const repository = repositoryRoot();
+  return repository ? join(repository, '.venv') : join(userCacheFolder(), `ministack-${version}`);
+}
+
+/** The root of Waybill's own repository when this code runs inside it, not from an installed package. */
+export function repositoryRoot(): string | undefined {
+  for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
+    const manifest = join(folder, 'package.json');
+    if (existsSync(manifest)) {
+      const { name } = JSON.parse(readFileSync(manifest, 'utf8')) as { name?: string };
+      return name === 'waybill' && existsSync(join(folder, 'lib')) ? folder : undefined;
+    }
+    if (folder === dirname(folder)) return undefined;
+  }
+}
+
+/** `$XDG_CACHE_HOME/waybill`, or the platform's own place for caches. */
+export function userCacheFolder(
+  environment: NodeJS.ProcessEnv = process.env,
+  platform: NodeJS.Platform = process.platform,
+): string {
+  if (environment.XDG_CACHE_HOME) return join(environment.XDG_CACHE_HOME, 'waybill');
+  if (platform === 'darwin') return join(homedir(), 'Library', 'Caches', 'waybill');
+  if (platform === 'win32' && environment.LOCALAPPDATA) return join(environment.LOCALAPPDATA, 'waybill');
+  return join(homedir(), '.cache', 'waybill');
+}

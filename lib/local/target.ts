@@ -1,0 +1,113 @@
+import { type Engine, type EngineOptions, endpointEnvironment } from './engine.ts';
+import { EndpointSilent } from './errors.ts';
+import { defaultStateFolder } from './folders.ts';
+import { answers } from './health.ts';
+import { findEngine, shareEngine } from './shared.ts';
+import { readState } from './state.ts';
+
+/** An engine that somebody else runs, by `AWS_ENDPOINT_URL`. It is never stopped from here. */
+export interface ExternalEngine {
+  readonly kind: 'external';
+  readonly endpoint: string;
+  readonly region: string;
+  readonly owned: false;
+  readonly env: Readonly<Record<string, string>>;
+  stop(): Promise<void>;
+}
+
+/** The real AWS, with the credentials and the region of the environment. */
+export interface RealAws {
+  readonly kind: 'aws';
+  readonly endpoint: undefined;
+  /** Undefined when only the profile names it. */
+  readonly region: string | undefined;
+  readonly owned: false;
+  readonly env: Readonly<Record<string, string>>;
+  stop(): Promise<void>;
+}
+
+/** What commands work on. */
+export type Target = Engine | ExternalEngine | RealAws;
+
+export interface TargetOptions extends EngineOptions {
+  /** The real AWS, whatever `AWS_ENDPOINT_URL` says. @default false */
+  readonly aws?: boolean;
+}
+
+/**
+ * The target of a command: the real AWS if asked for, else the engine at `AWS_ENDPOINT_URL` if that is set, else the
+ * shared embedded engine, which is started if none runs (`owned` says whether it was).
+ * @throws {EndpointSilent} when nothing answers at `AWS_ENDPOINT_URL`; otherwise what starting an engine throws.
+ */
+export async function resolveEngine(options: TargetOptions = {}): Promise<Target> {
+  return (await runningTarget(options)) ?? shareEngine(options);
+}
+
+/** Like `resolveEngine`, but starts nothing: undefined when no engine runs. */
+export async function runningTarget(options: TargetOptions = {}): Promise<Target | undefined> {
+  const environment = options.environment ?? process.env;
+  if (options.aws) return realAws(environment);
+  const stateFolder = options.stateFolder ?? defaultStateFolder();
+  const endpoint = environment.AWS_ENDPOINT_URL?.replace(/\/+$/, '');
+  // Somebody who did what `waybill up` told them to has exported the embedded engine's own endpoint.
+  if (!endpoint || readState(stateFolder)?.endpoint === endpoint) return findEngine(stateFolder);
+  if (!URL.canParse(endpoint) || !(await answers(endpoint))) {
+    throw new EndpointSilent(
+      `AWS_ENDPOINT_URL is ${endpoint}, and nothing answers there: start that engine, or unset AWS_ENDPOINT_URL ` +
+        '(and AWS_ENDPOINT_URL_S3) to use the embedded one.',
+    );
+  }
+  return externalEngine(endpoint, environment);
+}
+
+/**
+ * The environment of a program that shall use a target: this process's, without what would lead an AWS SDK elsewhere.
+ * For the real AWS and the embedded engine that is without other endpoints; for the embedded engine also without a
+ * profile, which would win over the dummy credentials.
+ */
+export function environmentFor(target: Target, environment: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  const misleading = {
+    embedded: /^AWS_(ENDPOINT_URL|PROFILE$|DEFAULT_PROFILE$|SESSION_TOKEN$)/,
+    aws: /^AWS_ENDPOINT_URL/,
+    external: undefined,
+  }[target.kind];
+  return {
+    ...Object.fromEntries(Object.entries(environment).filter(([name]) => !misleading?.test(name))),
+    ...target.env,
+  };
+}
+
+function externalEngine(endpoint: string, environment: NodeJS.ProcessEnv): ExternalEngine {
+  const dummies = endpointEnvironment(endpoint);
+  const region = regionOf(environment) ?? dummies.AWS_REGION ?? '';
+  const ownCredentials = environment.AWS_ACCESS_KEY_ID || environment.AWS_PROFILE;
+  const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, ...rest } = dummies;
+  return {
+    kind: 'external',
+    endpoint,
+    region,
+    owned: false,
+    env: {
+      ...(ownCredentials ? rest : dummies),
+      AWS_ENDPOINT_URL_S3: environment.AWS_ENDPOINT_URL_S3 ?? endpoint,
+      AWS_REGION: region,
+      AWS_DEFAULT_REGION: region,
+    },
+    stop: async () => undefined,
+  };
+}
+
+function realAws(environment: NodeJS.ProcessEnv): RealAws {
+  return {
+    kind: 'aws',
+    endpoint: undefined,
+    region: regionOf(environment),
+    owned: false,
+    env: { CDK_DISABLE_CLI_TELEMETRY: '1' },
+    stop: async () => undefined,
+  };
+}
+
+function regionOf(environment: NodeJS.ProcessEnv): string | undefined {
+  return environment.AWS_REGION ?? environment.AWS_DEFAULT_REGION;
+}
