@@ -1,0 +1,57 @@
+import { createRequire } from 'node:module';
+import { delimiter, dirname, join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { lastLines, runCommand } from './command.ts';
+import { DeployFailed } from './errors.ts';
+import { environmentFor, type Target } from './target.ts';
+
+/** The CDK CLI that deploys here. Its 3.0.0 refuses current versions of aws-cdk-lib. */
+export const cdkVersion = '2.1148.1';
+
+export interface CdkRun {
+  readonly target: Target;
+  /** Where the CLI is installed and, unless `workFolder` says otherwise, runs. */
+  readonly cwd: string;
+  readonly workFolder?: string;
+  readonly onLine?: (line: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Runs the CDK CLI, the real one, found from the app's folder, in a process of its own that cannot prompt.
+ * @throws {DeployFailed} when it fails or is not installed.
+ */
+export async function runCdk(run: CdkRun, ...parameters: string[]): Promise<void> {
+  const cli = findCdk(run.cwd);
+  const { exitCode, lines } = await runCommand(process.execPath, [cli, ...parameters, '--no-notices', '--no-color'], {
+    cwd: run.workFolder ?? run.cwd,
+    environment: {
+      ...environmentFor(run.target),
+      // The app's own command line (`node …`, `npx …`) shall find the programs of this installation, Node first.
+      PATH: [dirname(process.execPath), join(dirname(dirname(dirname(cli))), '.bin'), process.env.PATH].join(delimiter),
+      // What `node --conditions` and test runners set for themselves is not meant for the CLI and the app.
+      NODE_OPTIONS: '',
+      // The library's own validation of templates costs each synthesis about 5 s. An engine refuses what it cannot deploy.
+      ...(run.target.kind === 'aws' ? {} : { CDK_VALIDATION: 'false' }),
+    },
+    onLine: (line) => run.onLine?.(stripVTControlCharacters(line)),
+    signal: run.signal,
+  });
+  if (exitCode === 0) return;
+  const said = lastLines(lines.map(stripVTControlCharacters));
+  const stopped = run.signal?.aborted ? 'was stopped' : 'failed';
+  throw new DeployFailed(`\`cdk ${parameters[0]}\` ${stopped}; it said last:\n${said || '(nothing)'}`);
+}
+
+function findCdk(cwd: string): string {
+  for (const from of [join(cwd, 'package.json'), import.meta.url]) {
+    try {
+      return createRequire(from).resolve('aws-cdk/bin/cdk');
+    } catch {
+      // Looked for in the next place.
+    }
+  }
+  throw new DeployFailed(
+    `The CDK CLI is not installed in ${cwd}: install it with \`npm install --save-dev aws-cdk@${cdkVersion}\`.`,
+  );
+}

@@ -1,0 +1,141 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bootstrap } from './bootstrap.ts';
+import { type CdkRun, runCdk } from './cdk.ts';
+import type { Report } from './report.ts';
+import type { Target } from './target.ts';
+
+/** Stack name → output key → value. */
+export type StackOutputs = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+export interface DeployOptions {
+  /** Where to: an engine, or the real AWS. */
+  readonly target: Target;
+  /** The command that synthesizes the app, or a synthesized cloud assembly's folder. @default what the folder's cdk.json says */
+  readonly app?: string;
+  /** The app's folder. @default the working directory */
+  readonly cwd?: string;
+  /** Context values of the app. */
+  readonly context?: Readonly<Record<string, string>>;
+  /** Stacks to deploy or destroy, with what they depend on. @default all */
+  readonly stacks?: readonly string[];
+  /** How many stacks at once, where their dependencies allow it. @default 4 */
+  readonly concurrency?: number;
+  /** Takes a line a step: synthesis, bootstrap, each stack. */
+  readonly report?: Report;
+  /** Takes each line of the CDK CLI, resource by resource. */
+  readonly detail?: Report;
+  /** Ends the CDK CLI. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Deploys a CDK app with the CDK CLI and answers with its outputs. Several at once do not disturb each other.
+ * An engine is bootstrapped when it has not been.
+ * @throws {DeployFailed} with the CLI's last lines.
+ */
+export async function deployApp(options: DeployOptions): Promise<StackOutputs> {
+  return inOwnFolder(async (folder) => {
+    const { run, report } = prepare(options);
+    const assembly = join(folder, 'assembly');
+    const outputs = join(folder, 'outputs.json');
+    report('Synthesizing the app');
+    // Synthesis takes about as long as the bootstrap, and neither needs the other.
+    await together(
+      (signal) => runCdk({ ...run, signal }, 'synth', '--quiet', '--output', assembly, ...appParameters(options)),
+      (signal) => bootstrap({ ...run, signal }),
+      options.signal,
+    );
+    report('Deploying');
+    await runCdk(
+      { ...run, onLine: stackProgress(options) },
+      'deploy',
+      ...(options.stacks ?? ['--all']),
+      ...['--app', assembly, '--outputs-file', outputs, '--require-approval', 'never', '--progress', 'events'],
+      ...['--concurrency', String(options.concurrency ?? 4)],
+      // Without change sets an engine is done a second sooner; the real AWS shows its users what changes.
+      ...(options.target.kind === 'aws' ? [] : ['--method', 'direct']),
+    );
+    return readOutputs(outputs);
+  });
+}
+
+/**
+ * Destroys the stacks of a CDK app.
+ * @throws {DeployFailed} with the CLI's last lines.
+ */
+export async function destroyApp(options: DeployOptions): Promise<void> {
+  return inOwnFolder(async (folder) => {
+    const { run, report } = prepare(options);
+    report('Destroying the stacks');
+    await runCdk(
+      { ...run, onLine: stackProgress(options) },
+      'destroy',
+      ...(options.stacks ?? ['--all']),
+      ...['--force', '--output', join(folder, 'assembly'), ...appParameters(options)],
+    );
+  });
+}
+
+function prepare(options: DeployOptions): { run: CdkRun; report: Report } {
+  return {
+    run: { target: options.target, cwd: options.cwd ?? process.cwd(), onLine: options.detail, signal: options.signal },
+    report: (line) => options.report?.(line),
+  };
+}
+
+function appParameters(options: DeployOptions): string[] {
+  return [
+    ...(options.app === undefined ? [] : ['--app', options.app]),
+    ...Object.entries(options.context ?? {}).flatMap(([name, value]) => ['--context', `${name}=${value}`]),
+  ];
+}
+
+/** Tells the stacks' own lines (`Shop: deploying... [1/2]`) from those about their resources. */
+function stackProgress(options: DeployOptions): Report {
+  return (line) => {
+    options.detail?.(line);
+    const stack = /^\S+: (deploying|destroying)\.\.\./.test(line);
+    if (stack) options.report?.(line.replace('...', ''));
+  };
+}
+
+async function inOwnFolder<T>(action: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'waybill-deploy-'));
+  try {
+    return await action(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Runs both at the same time. When one fails, the other is ended, and the first one's error is thrown. */
+async function together(
+  first: (signal: AbortSignal) => Promise<void>,
+  second: (signal: AbortSignal) => Promise<void>,
+  outer: AbortSignal | undefined,
+): Promise<void> {
+  const failed = new AbortController();
+  const signal = outer ? AbortSignal.any([outer, failed.signal]) : failed.signal;
+  const errors: unknown[] = [];
+  await Promise.all(
+    [first, second].map((action) =>
+      action(signal).catch((error: unknown) => {
+        errors.push(error);
+        failed.abort();
+      }),
+    ),
+  );
+  if (errors.length > 0) throw errors[0];
+}
+
+function readOutputs(file: string): StackOutputs {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as StackOutputs;
+  } catch (error) {
+    // The CLI writes none when no stack has an output.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    throw error;
+  }
+}
