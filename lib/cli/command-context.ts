@@ -1,0 +1,33 @@
+import { createProgress, type Progress, type ProgressStream } from './progress.ts';
+
+/** What a command reads and writes: the process's own, or a test's. */
+export interface CommandContext {
+  readonly environment: NodeJS.ProcessEnv;
+  /** The command's result. */
+  readonly out: { write(text: string): unknown };
+  /** Everything else. */
+  readonly err: ProgressStream;
+  readonly progress: Progress;
+  /** The exit code that the command ends with unless it throws. */
+  exitCode: number;
+}
+
+export function processContext(): CommandContext {
+  return {
+    environment: process.env,
+    out: process.stdout,
+    err: process.stderr,
+    progress: createProgress(process.stderr),
+    exitCode: 0,
+  };
+}
+
+/** Writes one line of the result. */
+export function print(context: CommandContext, line: string): void {
+  context.out.write(`${line}\n`);
+}
+
+/** Writes the one object of `--json`. */
+export function printJson(context: CommandContext, value: unknown): void {
+  context.out.write(`${JSON.stringify(value)}\n`);
+}

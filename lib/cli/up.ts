@@ -1,0 +1,48 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { runningTarget, shareEngine, type Target } from '../local/index.ts';
+import { type CommandContext, print, printJson } from './command-context.ts';
+
+interface UpOptions {
+  readonly port?: number;
+  readonly json?: boolean;
+}
+
+/** Adds `waybill up`: starts the shared engine and leaves it running. */
+export function addUp(program: Command, context: CommandContext): void {
+  program
+    .command('up')
+    .description('start the embedded AWS engine and leave it running')
+    .option('--port <number>', 'listen on this port instead of a free one', portOf)
+    .option('--json', 'print one JSON object instead of the lines to export')
+    .addHelpText('after', '\nExample:\n  $ eval "$(waybill up)"      start it, and let this shell\'s AWS tools use it')
+    .action((options: UpOptions) => up(options, context));
+}
+
+async function up(options: UpOptions, context: CommandContext): Promise<void> {
+  const { progress, environment } = context;
+  const common = { environment, report: progress.step };
+  const external = await runningTarget(common).then((target) => (target?.kind === 'external' ? target : undefined));
+  const target: Target = external ?? (await shareEngine({ ...common, detached: true, port: options.port }));
+  progress.done(
+    external
+      ? `AWS_ENDPOINT_URL is set and ${target.endpoint} answers: nothing to start.`
+      : `The embedded engine ${target.owned ? 'runs' : 'already runs'} at ${target.endpoint}; \`waybill down\` ends it.`,
+  );
+  if (options.json) printJson(context, { alreadyRunning: !target.owned, ...descriptionOf(target) });
+  else for (const [name, value] of Object.entries(target.env)) print(context, `export ${name}=${value}`);
+}
+
+/** What `up` and `status` say of a target in JSON. */
+export function descriptionOf(target: Target): Record<string, unknown> {
+  const { kind, endpoint, region, env } = target;
+  const process =
+    target.kind === 'embedded' ? { pid: target.pid, startedAt: target.startedAt, logFile: target.logFile } : {};
+  return { kind, endpoint, region, ...process, env };
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    throw new InvalidArgumentError('It is a number from 1 to 65535.');
+  return port;
+}
