@@ -1,0 +1,125 @@
+import { createHash } from 'node:crypto';
+import { cp, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { runCommand } from './run-command.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** The app of `./app`, with the package as npm would publish it installed in a folder far from this repository. */
+export interface InstalledApp {
+  readonly folder: string;
+  /** The environment of a user who has Node 24 and npm, and nothing of this repository on the PATH. */
+  readonly env: NodeJS.ProcessEnv;
+  /** The tarball, in bytes. */
+  readonly packedSize: number;
+  remove(): Promise<void>;
+}
+
+/**
+ * Packs and installs. The versions are those of this repository's lock file, so that npm finds them in the cache that
+ * installing this repository has filled.
+ */
+export async function installApp(): Promise<InstalledApp> {
+  const parent = await mkdtemp(join(tmpdir(), 'waybill-package-'));
+  const remove = () => rm(parent, { recursive: true, force: true });
+  try {
+    const tarball = join(parent, 'waybill.tgz');
+    await runCommand('npm', ['pack', '--silent', '--pack-destination', parent], { cwd: root });
+    const [packed] = (await readdir(parent)).filter((name) => name.endsWith('.tgz'));
+    await rename(join(parent, packed ?? ''), tarball);
+    const content = await readFile(tarball);
+
+    const folder = join(parent, 'app');
+    await cp(join(root, 'test/package/app'), folder, { recursive: true });
+    await writeFile(join(folder, 'package-lock.json'), JSON.stringify(await lockFile(folder, content)));
+    const env = userEnvironment();
+    await runCommand(
+      'npm',
+      ['ci', '--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
+      {
+        cwd: folder,
+        env,
+      },
+    );
+    return { folder, env, packedSize: content.byteLength, remove };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+/** The test's own Node first, nothing of this repository's node_modules, and no npm setting of the surrounding run. */
+function userEnvironment(): NodeJS.ProcessEnv {
+  const folders = (process.env.PATH ?? '')
+    .split(delimiter)
+    .filter((folder) => !folder.includes(`${sep}node_modules${sep}`));
+  const kept = Object.entries(process.env).filter(([name]) => !/^(?:npm_|NODE_|VITEST|INIT_CWD)/i.test(name));
+  return { ...Object.fromEntries(kept), PATH: [nodeFolder, ...folders].join(delimiter) };
+}
+
+/** Holds no program but Node itself. */
+const nodeFolder = join(process.execPath, '..');
+
+type Locked = {
+  version?: string;
+  resolved?: string;
+  integrity?: string;
+  dev?: boolean;
+  dependencies?: Record<string, string>;
+  optionalDependencies?: Record<string, string>;
+};
+
+/** What npm would lock for the app, if these were the newest versions. */
+async function lockFile(folder: string, tarball: Buffer): Promise<object> {
+  const own: { packages: Record<string, Locked> } = await json(join(root, 'package-lock.json'));
+  const app: Locked & { devDependencies: Record<string, string> } = await json(join(folder, 'package.json'));
+  const { name, version, dependencies, bin, engines, peerDependencies, peerDependenciesMeta } = await json(
+    join(root, 'package.json'),
+  );
+  const packages: Record<string, Locked> = {};
+  const follow = (from: string, names: Record<string, string> = {}) => {
+    for (const dependency of Object.keys(names)) {
+      const path = locate(own.packages, from, dependency);
+      const found = path === undefined ? undefined : own.packages[path];
+      if (path === undefined || found === undefined || packages[path] !== undefined) continue;
+      const { dev: _, ...locked } = found;
+      packages[path] = locked;
+      follow(path, { ...found.dependencies, ...found.optionalDependencies });
+    }
+  };
+  follow('', { ...app.dependencies, ...app.devDependencies, ...dependencies });
+  return {
+    name: 'orders-app',
+    lockfileVersion: 3,
+    requires: true,
+    packages: {
+      '': app,
+      ...packages,
+      [`node_modules/${name}`]: {
+        version,
+        resolved: 'file:../waybill.tgz',
+        integrity: `sha512-${createHash('sha512').update(tarball).digest('base64')}`,
+        dependencies,
+        bin,
+        engines,
+        peerDependencies,
+        peerDependenciesMeta,
+      },
+    },
+  };
+}
+
+/** As Node looks for a package: beside, then further up. */
+function locate(packages: Record<string, Locked>, from: string, name: string): string | undefined {
+  for (let folder = from; ; folder = folder.slice(0, Math.max(folder.lastIndexOf('/node_modules/'), 0))) {
+    const path = folder === '' ? `node_modules/${name}` : `${folder}/node_modules/${name}`;
+    if (packages[path] !== undefined) return path;
+    if (folder === '') return undefined;
+  }
+}
+
+async function json(file: string) {
+  return JSON.parse(await readFile(file, 'utf8'));
+}

@@ -1,0 +1,118 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type InstalledApp, installApp } from './installed-app.ts';
+import { runCommand } from './run-command.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+let app: InstalledApp;
+
+beforeAll(async () => {
+  app = await installApp();
+});
+
+afterAll(async () => {
+  await app?.remove();
+});
+
+describe('what npm publishes', () => {
+  test('has every file that package.json promises', async () => {
+    const { bin, exports } = JSON.parse(await readFile(inPackage('package.json'), 'utf8'));
+    const entries: (string | Record<string, string>)[] = Object.values(exports);
+    const promised = entries.flatMap((entry) => (typeof entry === 'string' ? [entry] : [entry.types, entry.default]));
+
+    const files = await packagedFiles();
+
+    const paths = [...promised, ...Object.values<string>(bin)].map((path) => path?.replace('./', ''));
+    expect(paths.filter((path) => path === undefined || !files.includes(path))).toEqual([]);
+  });
+
+  test('has no sources, no tests and nothing of the repository', async () => {
+    const files = await packagedFiles();
+
+    const expected =
+      /^(?:package\.json|README\.md|LICENSE|dist\/.*\.(?:js|d\.ts)|dist\/functions\/[\w-]+\/index\.mjs)$/;
+    expect(files.filter((path) => !expected.test(path))).toEqual([]);
+    expect(files.filter((path) => /\.test\.|(?:^|\/)(?:test|examples|bench|scripts)\//.test(path))).toEqual([]);
+  });
+
+  test("has each of the framework's functions, bundled", async () => {
+    const sources = (await readdir(join(root, 'functions'))).filter((name) => name.endsWith('.ts'));
+    const bundled = await readdir(inPackage('dist/functions'));
+
+    expect(bundled.sort()).toEqual(sources.map((name) => name.replace(/\.ts$/, '')).sort());
+  });
+
+  test('is small: below 1 MB packed, and brings no Node along', async () => {
+    expect(app.packedSize).toBeLessThan(1_000_000);
+    const installed = await readdir(join(app.folder, 'node_modules'));
+    expect(installed.filter((name) => name.startsWith('node-'))).toEqual([]);
+  });
+});
+
+describe('an empty CommonJS CDK app', () => {
+  test('type-checks, and so do all the declarations that it installed', async () => {
+    const tsc = join(root, 'node_modules/typescript/bin/tsc');
+
+    const complaints = await run(tsc, '--project', '.', '--pretty', 'false').catch((error: Error) => error.message);
+
+    const errors = complaints.split('\n').filter((line) => /error TS\d+/.test(line));
+    // The declarations of @middy/core name a package that middy itself does not install; users skip what they did not write.
+    expect(errors.filter((line) => !line.startsWith('node_modules/@middy/'))).toEqual([]);
+  });
+
+  test('requires the contract and the runtime with plain Node', async () => {
+    const script = "console.log(typeof require('waybill').defineEvent, typeof require('waybill/runtime').consume)";
+
+    expect(await run('-e', script)).toBe('function function\n');
+  });
+
+  test('synthesizes, and bundles its handler without a build tool of its own', async () => {
+    await run('app.js');
+
+    const { Resources } = JSON.parse(await readFile(join(app.folder, 'cdk.out/Orders.template.json'), 'utf8'));
+    const handler = await assetOf(Resources, /^ReserveStock/);
+    const { handler: consume } = await import(pathToFileURL(join(handler, 'index.mjs')).href);
+    expect(await readdir(handler)).toEqual(['index.mjs']);
+    expect(consume).toBeTypeOf('function');
+    const relay = await assetOf(Resources, /^LedgerRelay/);
+    expect(await readFile(join(relay, 'index.mjs'))).toEqual(
+      await readFile(inPackage('dist/functions/relay/index.mjs')),
+    );
+  });
+
+  test('has the command', async () => {
+    const command = join('node_modules', 'waybill', 'dist', 'bin', 'waybill.js');
+
+    expect(await run(command, '--version')).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
+
+function run(...args: string[]): Promise<string> {
+  return runCommand(process.execPath, args, { cwd: app.folder, env: app.env });
+}
+
+function inPackage(path: string): string {
+  return join(app.folder, 'node_modules/waybill', path);
+}
+
+async function packagedFiles(): Promise<string[]> {
+  const entries = await readdir(inPackage('.'), { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return files.map((file) => file.slice(inPackage('.').length + 1).replaceAll(sep, '/'));
+}
+
+type Resource = { Type: string; Metadata?: Record<string, string>; Properties: { Code?: { S3Key?: string } } };
+
+/** The folder that a function's code is taken from. */
+async function assetOf(resources: Record<string, Resource>, logicalId: RegExp): Promise<string> {
+  const [, found] =
+    Object.entries(resources).find(([id, { Type }]) => Type === 'AWS::Lambda::Function' && logicalId.test(id)) ?? [];
+  const key = found?.Properties.Code?.S3Key;
+  if (typeof key !== 'string') throw new Error(`No function ${logicalId} in ${Object.keys(resources).join(', ')}.`);
+  const folder = join(app.folder, 'cdk.out', `asset.${key.replace('.zip', '')}`);
+  await stat(folder);
+  return folder;
+}
