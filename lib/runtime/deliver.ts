@@ -151,7 +151,8 @@ async function sendLetter(
     bucket: bindings.get('quarantineBucket'),
     subscriber: subscriber.name,
   };
-  const letter = { bytes: record.bytes, reason, detail, sourceEventId: record.eventId, messageId: envelope?.id };
+  const { bytes, sentAt, eventId: sourceEventId } = record;
+  const letter = { bytes, reason, detail, sourceEventId, messageId: envelope?.id, sentAt };
   const [failure] = await sendDeadLetters(environment, target, [letter]);
   if (failure) throw new SendFailed(`The dead letter could not be sent: ${failure.code}`);
   environment.log.warn('dead-lettered', {

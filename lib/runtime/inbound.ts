@@ -10,6 +10,8 @@ interface Delivered {
   readonly eventId: string;
   /** The record's bytes, unchanged. */
   readonly bytes: Uint8Array;
+  /** When the transport took it, in milliseconds since the epoch, if it says so. */
+  readonly sentAt?: number;
   /** How often the transport has delivered it, this time included, as far as it counts. */
   readonly deliveries: number;
   /** Whether it comes from a dead-letter queue. */
@@ -33,6 +35,7 @@ export function fromQueue(record: SQSRecord): QueueRecord {
     eventId: record.messageId,
     // A dead letter that was redriven holds the record as it could be carried.
     bytes: Buffer.from(record.body, encoding === 'base64' ? 'base64' : 'utf8'),
+    ...sentAt(Number(record.attributes.SentTimestamp)),
     deliveries: Number(record.attributes.ApproximateReceiveCount) || 1,
     redriven: record.messageAttributes?.[ATTRIBUTES.reason] !== undefined,
     receiptHandle: record.receiptHandle,
@@ -45,9 +48,14 @@ export function fromStream(record: KinesisStreamRecord): StreamRecord {
     transport: 'stream',
     eventId: record.kinesis.sequenceNumber,
     bytes: Buffer.from(record.kinesis.data, 'base64'),
+    ...sentAt(Math.floor(record.kinesis.approximateArrivalTimestamp * 1000)),
     deliveries: 1,
     redriven: false,
   };
+}
+
+function sentAt(milliseconds: number): { readonly sentAt?: number } {
+  return milliseconds > 0 ? { sentAt: milliseconds } : {};
 }
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
