@@ -2,6 +2,7 @@ import { type AnyTable, BINDINGS, type SubscriberDefinition, tableBinding } from
 import {
   CountSales,
   NoteShipping,
+  OrderPlaced,
   Orders,
   Payments,
   Reservations,
@@ -13,6 +14,7 @@ import {
 } from './contract.ts';
 
 export const STACK_NAME = 'Commerce';
+export const ORDER_TYPE = OrderPlaced.type;
 export const TABLES = [Orders, Payments, Stock, Reservations, ShippingNotes, Sales] as const satisfies AnyTable[];
 export const SUBSCRIBERS = [
   TakePayment,
@@ -27,14 +29,14 @@ export interface Deployment {
   readonly variables: Readonly<Record<string, string>>;
   readonly ledger: string;
   readonly shards: number;
-  /** The stream that carries orders to `count-sales`. */
-  readonly streamName: string;
   readonly subscribers: Readonly<Record<string, DeployedSubscriber>>;
   /** The log groups of all functions. */
   readonly logGroups: readonly string[];
 }
 
 export interface DeployedSubscriber {
+  /** The stream that it reads, if it reads one. */
+  readonly streamName?: string;
   /** Its own queue; of a stream's subscriber, its retry queue. */
   readonly queueUrl: string;
   readonly deadLetterQueueUrl: string;
@@ -69,11 +71,11 @@ export function deploymentOf(outputs: Readonly<Record<string, string>>): Deploym
     },
     ledger: output(OUTPUTS.ledger),
     shards: Number(output(OUTPUTS.shards)),
-    streamName: output(OUTPUTS.stream),
     subscribers: Object.fromEntries(
       SUBSCRIBERS.map((subscriber) => [
         subscriber.name,
         {
+          ...(subscriber === CountSales && { streamName: output(OUTPUTS.stream) }),
           queueUrl: output(OUTPUTS.queue(subscriber)),
           deadLetterQueueUrl: output(OUTPUTS.deadLetterQueue(subscriber)),
         },

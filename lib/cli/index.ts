@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { type CommandContext, processContext } from './command-context.ts';
+import { addDemo } from './demo.ts';
 import { addDown } from './down.ts';
 import { addStatus } from './status.ts';
 import { addUp } from './up.ts';
@@ -39,6 +40,7 @@ function createProgram(context: CommandContext): Command {
       'after',
       `
 Examples:
+  $ waybill demo              deploy the example shop, run orders through it, and prove what became of them
   $ waybill up                start the embedded AWS engine on a free port
   $ eval "$(waybill up)"      and let this shell's AWS tools use it
   $ waybill status --json     say where it runs, for scripts
@@ -49,7 +51,7 @@ Environment:
   WAYBILL_STATE_FOLDER        keep the engine's state file and logs here
   WAYBILL_DEBUG=1             print stack traces, and let the engine log every request`,
     );
-  for (const add of [addUp, addDown, addStatus]) add(program, context);
+  for (const add of [addDemo, addUp, addDown, addStatus]) add(program, context);
   return program;
 }
 

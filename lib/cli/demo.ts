@@ -1,0 +1,172 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { deployApp, environmentFor, resolveEngine, type Target } from '../local/index.ts';
+import { type CommandContext, print, printJson } from './command-context.ts';
+import { type FinishedRun, runOrders } from './demo/run.ts';
+import { loadShop, REPOSITORY, type Shop, type ShopOrder } from './demo/shop.ts';
+import { problemsOf, summaryOf } from './demo/summary.ts';
+import { unhurried } from './demo/unhurried.ts';
+
+interface DemoOptions {
+  readonly orders?: string;
+  readonly count?: number;
+  readonly duplicates: number;
+  readonly poison: number;
+  readonly seed: number;
+  readonly onBadLine: 'skip' | 'stop';
+  readonly json?: boolean;
+  readonly aws?: boolean;
+}
+
+const DEFAULT_COUNT = 300;
+
+/** Adds `waybill demo`: the example shop, deployed for real, with orders running through it. */
+export function addDemo(program: Command, context: CommandContext): void {
+  program
+    .command('demo')
+    .description('deploy the example shop, run orders through it, and prove what became of them')
+    .option('--orders <file>', 'run the orders of a CSV file: order_id, customer_id, date, quantity, amount_usd')
+    .option(
+      '--count <number>',
+      `how many orders to run; default: ${DEFAULT_COUNT} made up, or the whole file`,
+      wholeNumber,
+    )
+    .option(
+      '--duplicates <share>',
+      'send this share of messages twice, and submit this share of orders twice',
+      share,
+      0,
+    )
+    .option('--poison <share>', 'put this share of records on the wire that no subscriber can handle', share, 0)
+    .option('--seed <number>', 'make the orders up from this number', wholeNumber, 1)
+    .addOption(
+      new Option('--on-bad-line <what>', 'what to do with a line of the file that is no order')
+        .choices(['skip', 'stop'])
+        .default('skip'),
+    )
+    .option('--json', 'print one JSON object instead of the summary, and keep nothing running')
+    .option('--aws', 'use the real AWS: it costs money, and the stack stays until it is destroyed')
+    .addHelpText('after', '\nExample:\n  $ waybill demo --count 500 --duplicates 0.1 --poison 0.05')
+    .action((options: DemoOptions) => demo(options, context));
+}
+
+async function demo(options: DemoOptions, context: CommandContext): Promise<void> {
+  const { progress } = context;
+  const shop = await loadShop();
+  const orders = await ordersOf(shop, options, context);
+  const target = await resolveEngine({
+    environment: context.environment,
+    report: progress.step,
+    ...(options.aws && { aws: true }),
+  });
+  try {
+    progress.done(target.kind === 'aws' ? 'Using the real AWS' : `The engine runs at ${target.endpoint}`);
+    const finished = await deployAndRun(shop, orders, target, options, context);
+    const problems = problemsOf(finished);
+    report(finished, problems, options, context);
+    if (problems.length > 0) context.exitCode = 1;
+    if (target.owned && context.err.isTTY && !options.json) await stayUp(target, context);
+  } finally {
+    if (target.owned) await target.stop();
+  }
+}
+
+/** The orders to run. What is wrong with a file is said before anything is started. */
+async function ordersOf(shop: Shop, options: DemoOptions, { progress }: CommandContext): Promise<readonly ShopOrder[]> {
+  const { orders: file, count, seed, onBadLine } = options;
+  if (!file) return shop.generateOrders(count ?? DEFAULT_COUNT, seed);
+  const { orders, badLines } = await shop.readOrders(file, onBadLine);
+  for (const { line, reason } of badLines) progress.note(`line ${line} of ${file} is no order: ${reason}`);
+  const skipped = badLines.length > 0 ? `, ${badLines.length} bad lines skipped` : '';
+  progress.done(`${file}: ${orders.length} orders${skipped}`);
+  return orders.slice(0, count);
+}
+
+async function deployAndRun(
+  shop: Shop,
+  orders: readonly ShopOrder[],
+  target: Target,
+  { duplicates, poison }: DemoOptions,
+  { progress, err }: CommandContext,
+): Promise<FinishedRun> {
+  const outputs = await deployApp({
+    target,
+    cwd: REPOSITORY,
+    context: { disposable: 'true' },
+    stacks: [shop.STACK_NAME],
+    report: progress.step,
+  });
+  progress.done('The shop is deployed');
+  useTarget(target);
+  const finished = await runOrders({
+    shop,
+    deployment: shop.deploymentOf(outputs[shop.STACK_NAME] ?? {}),
+    orders,
+    duplicates,
+    poison,
+    report: err.isTTY ? progress.step : unhurried(progress.step),
+  });
+  progress.done(`${orders.length} orders went through the shop`);
+  return finished;
+}
+
+/** Points the AWS clients of this process at the target. */
+function useTarget(target: Target): void {
+  const environment = environmentFor(target);
+  for (const name of Object.keys(process.env)) if (!(name in environment)) delete process.env[name];
+  Object.assign(process.env, environment);
+}
+
+function report(
+  finished: FinishedRun,
+  problems: readonly string[],
+  { json }: DemoOptions,
+  context: CommandContext,
+): void {
+  for (const line of problems) context.progress.note(line);
+  if (json) printJson(context, finished.verdict);
+  for (const line of summaryOf(finished)) {
+    if (json) context.progress.note(line);
+    else print(context, line);
+  }
+  const { lost, doubled } = finished.verdict;
+  const nothing = problems.length === 0 ? 'Nothing lost, nothing doubled, everything adds up.' : undefined;
+  const ending = nothing ?? `Lost: ${lost.length}, doubled: ${doubled.length}. This run does not prove what it should.`;
+  if (json) context.progress.note(ending);
+  else print(context, ending);
+}
+
+/** Leaves the engine to the person at the terminal until Ctrl-C. */
+async function stayUp(target: Target, { progress }: CommandContext): Promise<void> {
+  for (const line of [
+    `The shop stays up at ${target.endpoint} until Ctrl-C. In another terminal:`,
+    '  npm start -- --count 1000 --duplicates 0.1 --poison 0.05    run more orders through it',
+    '  npm start -- --orders orders.csv                            run your own',
+    '  npx waybill status                                          where it runs, for AWS tools',
+  ]) {
+    progress.note(line);
+  }
+  // A pending signal handler alone does not keep a process alive.
+  const alive = setInterval(() => undefined, 60_000);
+  await new Promise<void>((resolve) => {
+    process.once('SIGINT', () => resolve());
+    process.once('SIGTERM', () => resolve());
+  });
+  clearInterval(alive);
+  progress.step('Ending the engine');
+}
+
+function wholeNumber(text: string): number {
+  const number = Number(text);
+  if (!/^\d+$/.test(text) || number < 1 || number > 1_000_000) {
+    throw new InvalidArgumentError('It is a whole number from 1 to 1000000.');
+  }
+  return number;
+}
+
+function share(text: string): number {
+  const number = Number(text);
+  if (text.trim() === '' || !(number >= 0 && number <= 1)) {
+    throw new InvalidArgumentError('It is a share from 0 to 1, such as 0.1.');
+  }
+  return number;
+}

@@ -1,0 +1,66 @@
+import type { FinishedRun } from './run.ts';
+import { lettersOfRun, misjudgedPoison, missingPoison } from './verdict.ts';
+
+/** How many of a long list are written out. */
+const SOME = 10;
+
+/** What a run came to, in words, line by line. */
+export function summaryOf(finished: FinishedRun): string[] {
+  const { verdict, evidence, copies, milliseconds } = finished;
+  const seconds = milliseconds / 1000;
+  const types = Map.groupBy(evidence.committed, ({ type }) => type);
+  const reasons = Map.groupBy(lettersOfRun(evidence), ({ reason }) => reason);
+  const each = [...types].map(([type, messages]) => `${messages.length} ${type}`).join(', ');
+  const width = Math.max(...Object.keys(verdict.subscribers).map((name) => name.length));
+  return [
+    `${verdict.committed} messages committed in ${seconds.toFixed(1)} s (${each})`,
+    ...Object.entries(verdict.subscribers).map(
+      ([name, { handled, duplicates, deadLettered }]) =>
+        `  ${name.padEnd(width)}  ${handled} handled, ${duplicates} duplicates skipped, ${deadLettered} dead-lettered`,
+    ),
+    ...(copies > 0 ? [`copies with the same id put on the wire: ${copies}`] : []),
+    ...(reasons.size > 0
+      ? [`dead letters: ${[...reasons].map(([reason, letters]) => `${letters.length} ${reason}`).join(', ')}`]
+      : []),
+    ...evidence.audit.sums,
+    `commit → handled: p50 ${verdict.latencyMs.p50} ms, p99 ${verdict.latencyMs.p99} ms`,
+    `per message: ${verdict.perMessage.calls} AWS calls, ${verdict.perMessage.writeUnits} write units`,
+  ];
+}
+
+/** What is wrong with a run, in words, line by line; empty when nothing is. */
+export function problemsOf(finished: FinishedRun): string[] {
+  const { verdict, evidence, missing, unknown } = finished;
+  return [
+    ...list('Lost', verdict.lost),
+    ...list('Doubled', verdict.doubled),
+    ...list(
+      'In the books',
+      evidence.audit.findings.map(({ step, orderIds, what }) => `${step} of ${orderIds.join(', ')}: ${what}`),
+    ),
+    ...(verdict.conserved ? [] : ['Money, stock or shipping notes do not add up']),
+    ...list(
+      'Outcome unknown, not submitted for sure',
+      unknown.map(({ orderId }) => orderId),
+    ),
+    ...list(
+      'Not dead-lettered',
+      missingPoison(evidence).map(({ subscriber, kind }) => `${kind} for ${subscriber}`),
+    ),
+    ...list(
+      'Dead-lettered for another reason',
+      misjudgedPoison(evidence).map(
+        ({ subscriber, kind, reason, given }) => `${kind} for ${subscriber}: ${given}, not ${reason}`,
+      ),
+    ),
+    ...(missing.copies > 0
+      ? [`Copies with the same id that no function has been seen to skip: ${missing.copies}`]
+      : []),
+  ];
+}
+
+function list(what: string, items: readonly string[]): string[] {
+  if (items.length === 0) return [];
+  const more = items.length > SOME ? [`  … and ${items.length - SOME} more`] : [];
+  return [`${what}: ${items.length}`, ...items.slice(0, SOME).map((item) => `  ${item}`), ...more];
+}

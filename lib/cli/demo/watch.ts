@@ -1,0 +1,96 @@
+import type { DeadLetterBox } from './dead-letter-box.ts';
+import type { FunctionLogs } from './function-logs.ts';
+import type { MessageTracker } from './message-tracker.ts';
+import type { Poison } from './poison.ts';
+import { copiesSkipped, missingPoison } from './verdict.ts';
+import type { WireDuplicates } from './wire-duplicates.ts';
+
+/** Everything of a run that moves. */
+export interface Watched {
+  readonly tracker: MessageTracker;
+  readonly duplicates: WireDuplicates;
+  readonly letters: DeadLetterBox;
+  readonly logs: FunctionLogs;
+  readonly poison: readonly Poison[];
+  /** Says how far it is. */
+  readonly report: (state: State) => void;
+}
+
+/** How far a run is. */
+export interface State {
+  readonly messages: number;
+  /** Ends that are still to come: a message has one at each subscriber of its type. */
+  readonly pending: number;
+  /** Poison, and messages that ended as dead, that are not in their dead-letter queues. */
+  readonly letters: number;
+  /** Copies with the same id that no function has been seen to skip. */
+  readonly copies: number;
+}
+
+/** Milliseconds between two looks, and after which nothing that moves is taken for stuck. */
+export interface Patience {
+  readonly pause: number;
+  readonly idle: number;
+}
+
+/**
+ * Longer than a message stays hidden whose function died (6 times its timeout of 10 s), so that it has come again by then.
+ */
+export const PATIENCE: Patience = { pause: 400, idle: 100_000 };
+
+/**
+ * Watches until every message has ended everywhere, all poison is dead-lettered and every copy is skipped, or until
+ * nothing has moved for a while.
+ *
+ * @param isOpen whether more may come: orders are still submitted
+ * @returns what is missing in the end; all zero when nothing is
+ */
+export async function watch(
+  watched: Watched,
+  isOpen: () => boolean,
+  { pause, idle }: Patience,
+  signal?: AbortSignal,
+): Promise<State> {
+  const { tracker, report } = watched;
+  let followed = 0;
+  let moved = performance.now();
+  let before = '';
+  for (;;) {
+    const open = isOpen();
+    followed = await look(watched, followed);
+    const state = await stateOf(watched, open);
+    report(state);
+    if (!open && tracker.pending === 0 && state.letters === 0 && state.copies === 0) return state;
+
+    const now = JSON.stringify(state);
+    if (now !== before) moved = performance.now();
+    before = now;
+    if (signal?.aborted || performance.now() - moved > idle) return state;
+    await new Promise((resolve) => setTimeout(resolve, pause));
+  }
+}
+
+/** Looks once what has ended, and sends the copies that are due. */
+async function look({ tracker, duplicates }: Watched, followed: number): Promise<number> {
+  for (const end of await tracker.poll()) duplicates.ended(end);
+  const messages = [...tracker.messages.values()];
+  for (const message of messages.slice(followed)) duplicates.committed(message);
+  await duplicates.send();
+  return messages.length;
+}
+
+async function stateOf({ tracker, duplicates, letters, logs, poison }: Watched, open: boolean): Promise<State> {
+  const { pending } = tracker;
+  // What is cheap to ask is asked each time; the rest when it may be the last thing that is missing.
+  const late = !open && pending === 0;
+  if (poison.length > 0 || late) await letters.poll();
+  const posted = new Set(letters.letters.map(({ subscriber, messageId }) => `${subscriber} ${messageId}`));
+  const dead = tracker.ended.filter(({ row }) => row.state === 'dead');
+  const missing =
+    missingPoison({ letters: letters.letters, poison }).length +
+    dead.filter(({ subscriber, message }) => !posted.has(`${subscriber} ${message.id}`)).length;
+  const sent = Object.entries(duplicates.sent);
+  const usage = late && sent.length > 0 ? await logs.poll() : logs.usage;
+  const copies = sent.reduce((sum, [name, count]) => sum + Math.max(0, count - copiesSkipped(usage, name)), 0);
+  return { messages: tracker.messages.size, pending, letters: missing, copies };
+}

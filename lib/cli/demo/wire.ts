@@ -1,0 +1,55 @@
+import { SendFailed } from '../../contract/index.ts';
+import type { Environment } from '../../runtime/index.ts';
+import { putRecords, sendMessages } from '../../runtime/send-batch.ts';
+import type { DeployedSubscriber } from './shop.ts';
+
+/** Puts bytes where a subscriber's messages come from, past ledger and relay: on its queue, or on its stream. */
+export class Wire {
+  readonly #environment: Environment;
+  readonly #subscribers: Readonly<Record<string, DeployedSubscriber>>;
+  #waiting: { readonly subscriber: string; readonly bytes: Uint8Array }[] = [];
+
+  constructor(environment: Environment, subscribers: Readonly<Record<string, DeployedSubscriber>>) {
+    this.#environment = environment;
+    this.#subscribers = subscribers;
+  }
+
+  /** Puts the bytes on the wire with the next `flush`. */
+  add(subscriber: string, bytes: Uint8Array): void {
+    this.#waiting.push({ subscriber, bytes });
+  }
+
+  /** @throws SendFailed when a record could not be put there */
+  async flush(): Promise<void> {
+    const records = this.#waiting;
+    this.#waiting = [];
+    for (const [subscriber, some] of Map.groupBy(records, (record) => record.subscriber)) {
+      await this.#send(
+        subscriber,
+        some.map(({ bytes }) => bytes),
+      );
+    }
+  }
+
+  async #send(name: string, records: readonly Uint8Array[]): Promise<void> {
+    const subscriber = this.#subscribers[name];
+    if (!subscriber) return;
+    const { streamName, queueUrl } = subscriber;
+    const failed = streamName
+      ? await putRecords(
+          this.#environment,
+          streamName,
+          records.map((data, index) => ({ data, partitionKey: String(index) })),
+        )
+      : await sendMessages(
+          this.#environment,
+          queueUrl,
+          records.map((bytes) => ({ body: Buffer.from(bytes).toString() })),
+        );
+    if (failed.length > 0) {
+      throw new SendFailed(
+        `${failed.length} of ${records.length} records for '${name}' were refused: ${failed[0]?.code}`,
+      );
+    }
+  }
+}
