@@ -1,4 +1,4 @@
-import { ArnFormat, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { ArnFormat, Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -8,6 +8,7 @@ import type * as logs from 'aws-cdk-lib/aws-logs';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct, type IConstruct } from 'constructs';
 import { log2OfShards } from '../contract/message-id.ts';
+import { InvalidConstruct } from './invalid-construct.ts';
 import { checkLedgerName, ledgerNames } from './ledger-name.ts';
 import { grantPublish, type PublishOptions } from './publish-grant.ts';
 import { QuarantineBucket } from './quarantine.ts';
@@ -47,7 +48,7 @@ export interface LedgerProps {
   readonly shards?: number;
   /**
    * The customer key that encrypts the table, the bucket, queues, streams and the logs of Waybill's own functions. The
-   * policy of an imported key must allow CloudWatch Logs.
+   * policy of an imported key must allow CloudWatch Logs. The stack's region must be known.
    * @default keys that AWS manages
    */
   readonly encryptionKey?: kms.IKey;
@@ -106,6 +107,12 @@ export class Ledger extends Construct implements ILedger {
     const names = ledgerName === undefined ? undefined : ledgerNames(Stack.of(this), ledgerName);
     this.shards = checkedShards(props.shards);
     this.encryptionKey = encryptionKey;
+    if (encryptionKey && Token.isUnresolved(Stack.of(this).region)) {
+      throw new InvalidConstruct(
+        this,
+        'A table with a customer key needs a stack whose region is known: give the stack `env: { account, region }`',
+      );
+    }
 
     this.table = new dynamodb.TableV2(this, 'Table', {
       tableName: names?.table,
