@@ -1,5 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { marshall } from '@aws-sdk/util-dynamodb';
+import { convertToAttr, marshall } from '@aws-sdk/util-dynamodb';
 import { Comparison, type When } from './condition.ts';
 
 /**
@@ -9,20 +9,16 @@ import { Comparison, type When } from './condition.ts';
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.ExpressionAttributeNames.html
  */
 export class Expression {
-  readonly #names: Record<string, string> = {};
-  readonly #values: Record<string, AttributeValue> = {};
+  readonly #names: string[] = [];
+  readonly #values: AttributeValue[] = [];
 
   name(column: string): string {
-    const known = Object.entries(this.#names).find(([, name]) => name === column)?.[0];
-    const placeholder = known ?? `#n${Object.keys(this.#names).length}`;
-    this.#names[placeholder] = column;
-    return placeholder;
+    const known = this.#names.indexOf(column);
+    return nameAt(known === -1 ? this.#names.push(column) - 1 : known);
   }
 
   value(value: unknown): string {
-    const placeholder = `:v${Object.keys(this.#values).length}`;
-    this.#values[placeholder] = toAttribute(value);
-    return placeholder;
+    return valueAt(this.#values.push(toAttribute(value)) - 1);
   }
 
   /** The condition as text; `undefined` when nothing must hold. */
@@ -42,8 +38,8 @@ export class Expression {
     ExpressionAttributeValues?: Record<string, AttributeValue>;
   } {
     return {
-      ...(Object.keys(this.#names).length > 0 && { ExpressionAttributeNames: this.#names }),
-      ...(Object.keys(this.#values).length > 0 && { ExpressionAttributeValues: this.#values }),
+      ...(this.#names.length > 0 && { ExpressionAttributeNames: byPlaceholder(this.#names, nameAt) }),
+      ...(this.#values.length > 0 && { ExpressionAttributeValues: byPlaceholder(this.#values, valueAt) }),
     };
   }
 
@@ -71,12 +67,50 @@ export function joinConditions(conditions: readonly (string | undefined)[]): str
 
 /** A JavaScript object as a DynamoDB item. Columns that are `undefined` are left out. */
 export function toItem(value: object): Record<string, AttributeValue> {
-  return marshall(value, { removeUndefinedValues: true });
+  return isPlainObject(value) ? mapOf(value) : marshall(value, MARSHALL);
 }
+
+const MARSHALL = { removeUndefinedValues: true };
 
 /** A JavaScript value as a DynamoDB attribute value. */
 function toAttribute(value: unknown): AttributeValue {
-  const attribute = toItem({ value }).value;
-  if (!attribute) throw new TypeError('A condition or a change names a column with the value undefined');
-  return attribute;
+  if (value === undefined || typeof value === 'function') {
+    throw new TypeError('A condition or a change names a column with the value undefined');
+  }
+  return attributeOf(value);
+}
+
+/** As the SDK converts; what rows mostly hold is told by its type, without the SDK's many tests of each value. */
+function attributeOf(value: unknown): AttributeValue {
+  if (typeof value === 'string') return { S: value };
+  if (Number.isSafeInteger(value)) return { N: String(value) };
+  if (typeof value === 'boolean') return { BOOL: value };
+  return isPlainObject(value) ? { M: mapOf(value) } : convertToAttr(value, MARSHALL);
+}
+
+function mapOf(value: Readonly<Record<string, unknown>>): Record<string, AttributeValue> {
+  const map: Record<string, AttributeValue> = {};
+  for (const column of Object.keys(value)) {
+    const cell = value[column];
+    if (cell !== undefined && typeof cell !== 'function') map[column] = attributeOf(cell);
+  }
+  return map;
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+}
+
+function nameAt(index: number): string {
+  return `#n${index}`;
+}
+
+function valueAt(index: number): string {
+  return `:v${index}`;
+}
+
+function byPlaceholder<Value>(values: readonly Value[], placeholder: (index: number) => string): Record<string, Value> {
+  const record: Record<string, Value> = {};
+  for (const [index, value] of values.entries()) record[placeholder(index)] = value;
+  return record;
 }
