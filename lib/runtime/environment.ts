@@ -80,7 +80,7 @@ export function createEnvironment(variables: Environment['variables'] = process.
   let s3: Promise<S3Client> | undefined;
   return {
     now: Date.now,
-    random: (bytes) => randomFillSync(new Uint8Array(bytes)),
+    random: pooledRandom(),
     sleep,
     variables,
     dynamodb,
@@ -96,6 +96,24 @@ export function createEnvironment(variables: Environment['variables'] = process.
     log: powertoolsLog(),
     metrics: powertoolsMetrics(),
     usage,
+  };
+}
+
+/** Bytes that are taken from the system at once: it takes longer to ask than to fill them. */
+const RANDOM_POOL = 4_096;
+
+/** Random bytes from a pool that is filled when first asked, so never before the process runs for good. */
+function pooledRandom(): Environment['random'] {
+  let pool = new Uint8Array(0);
+  let used = 0;
+  return (bytes) => {
+    if (used + bytes > pool.length) {
+      // A new one each time: the bytes given out stay as they are.
+      pool = randomFillSync(new Uint8Array(Math.max(RANDOM_POOL, bytes)));
+      used = 0;
+    }
+    used += bytes;
+    return pool.subarray(used - bytes, used);
   };
 }
 
