@@ -26,7 +26,7 @@ export class BundleError extends Error {
 export async function buildFunctionBundles() {
   const startedAt = Date.now();
   const names = functionNames();
-  const bundles = await Promise.all(names.map(bundle));
+  const bundles = await Promise.all(names.map((name) => bundleFunction(name)));
   removeAllBut(names);
   for (const { name, contents } of bundles) write(name, contents);
   recordBuild(
@@ -36,11 +36,16 @@ export async function buildFunctionBundles() {
   return Object.fromEntries(bundles.map(({ name, contents }) => [name, contents.byteLength]));
 }
 
-/** @param {string} name */
-async function bundle(name) {
+/**
+ * Bundles one function, in memory.
+ *
+ * @param {string} name
+ * @param {string} [entry] by path in the repository
+ */
+export async function bundleFunction(name, entry = `functions/${name}.ts`) {
   const result = await build({
     absWorkingDir: root,
-    entryPoints: [`functions/${name}.ts`],
+    entryPoints: [entry],
     bundle: true,
     write: false,
     outfile: `dist/functions/${name}/index.mjs`,
@@ -63,12 +68,10 @@ async function bundle(name) {
     );
   });
   const sources = Object.keys(result.metafile.inputs);
-  const forbidden = sources.find((path) => deployTime.test(path));
-  if (forbidden !== undefined) {
-    const importer = sources.find((path) =>
-      result.metafile.inputs[path]?.imports.some(({ path: to }) => to === forbidden),
-    );
-    throw new BundleError(`functions/${name}.ts carries a deploy-time library: ${importer} imports ${forbidden}.`);
+  for (const source of sources.filter((path) => !deployTime.test(path))) {
+    const library = result.metafile.inputs[source]?.imports.find(({ path }) => deployTime.test(path));
+    if (library === undefined) continue;
+    throw new BundleError(`${entry} carries a deploy-time library: ${source} imports ${library.path}.`);
   }
   return { name, sources, contents: result.outputFiles[0]?.contents ?? new Uint8Array() };
 }
