@@ -1,0 +1,80 @@
+import { Template } from 'aws-cdk-lib/assertions';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import { describe, expect, test } from 'vitest';
+import { ConsumerFunction, Ledger, QueueChannel, StreamChannel } from '../../lib/constructs/index.ts';
+import {
+  CountSales,
+  OrderCancelled,
+  OrderPlaced,
+  ReserveStock,
+  resourcesOf,
+  statementsOf,
+  tableIn,
+  testStack,
+} from './shop-app.ts';
+
+/** Everything that the constructs can make, with functions of their own. */
+function wholeShop(withKey: boolean) {
+  const stack = testStack();
+  const encryptionKey = withKey ? new kms.Key(stack, 'Key') : undefined;
+  const functionOf = (id: string) => new ConsumerFunction(stack, id, { entry: import.meta.filename, encryptionKey });
+  const ledger = new Ledger(stack, 'Ledger', { encryptionKey });
+  const orders = new QueueChannel(stack, 'Orders', { ledger, events: [OrderPlaced, OrderCancelled] });
+  orders.addSubscriber(ReserveStock, { handler: functionOf('Reserve'), tables: { stock: tableIn(stack) } });
+  const sales = new StreamChannel(stack, 'Sales', { ledger, events: [OrderPlaced] });
+  sales.addSubscriber(CountSales, {
+    handler: functionOf('Count'),
+    tables: { 'sales-counts': tableIn(stack, 'Counts') },
+  });
+  ledger.grantPublish(functionOf('PlaceOrder'));
+  return stack;
+}
+
+describe.each([
+  ['keys that AWS manages', false],
+  ["a customer's key", true],
+])('with %s', (_, withKey) => {
+  const stack = wholeShop(withKey);
+  const allowed = statementsOf(resourcesOf(stack)).filter(({ effect }) => effect === 'Allow');
+
+  test('no policy allows a wildcard action', () => {
+    // What CDK writes into the policy of a key itself is the account's own right to it.
+    const wildcards = allowed.filter(({ type, actions }) => type !== 'AWS::KMS::Key' && actions.join().includes('*'));
+
+    expect(allowed.length).toBeGreaterThan(20);
+    expect(wildcards).toEqual([]);
+  });
+
+  test('a wildcard resource is never more than the objects of one prefix of the quarantine bucket', () => {
+    const resources = allowed
+      .filter(({ type }) => type === 'AWS::IAM::Policy')
+      .flatMap(({ actions, resources: arns }) => arns.map((arn) => ({ actions, arn: JSON.stringify(arn) })))
+      .filter(({ arn }) => arn.includes('*'));
+
+    expect(resources.length).toBeGreaterThan(0);
+    for (const { actions, arn } of resources) {
+      expect(actions).toEqual(['s3:PutObject']);
+      expect(arn).toMatch(/"\/(aws\/lambda|reserve-stock|count-sales)\/\*"/);
+    }
+  });
+
+  test('no role has a managed policy, and no function shares one', () => {
+    const template = Template.fromStack(stack);
+    const roles = Object.values(template.findResources('AWS::IAM::Role'));
+    const functions = Object.values(template.findResources('AWS::Lambda::Function'));
+
+    expect(functions).toHaveLength(7);
+    expect(new Set(functions.map(({ Properties }) => JSON.stringify(Properties.Role))).size).toBe(7);
+    for (const { Properties } of roles) expect(Properties).not.toHaveProperty('ManagedPolicyArns');
+  });
+});
+
+test('a statement that allows too much would be found', () => {
+  const stack = wholeShop(false);
+  tableIn(stack, 'Other').grantFullAccess(new ConsumerFunction(stack, 'Careless', { entry: import.meta.filename }));
+
+  const wildcards = statementsOf(resourcesOf(stack)).filter(
+    ({ effect, actions }) => effect === 'Allow' && actions.join().includes('*'),
+  );
+  expect(wildcards).toHaveLength(1);
+});
