@@ -1,0 +1,15 @@
+import { UnsupportedByEngine } from '../errors.ts';
+
+/**
+ * Refuses what a request asks beyond what the engine does, so that nothing is ignored in silence.
+ *
+ * @throws UnsupportedByEngine naming the parameters
+ */
+export function refuseOthers(operation: string, input: object, supported: readonly string[]): void {
+  const others = Object.entries(input)
+    .filter(([name, value]) => value !== undefined && !supported.includes(name))
+    .map(([name]) => name);
+  if (others.length > 0) {
+    throw new UnsupportedByEngine(`The engine in memory does not know ${others.join(', ')} of ${operation}`);
+  }
+}
