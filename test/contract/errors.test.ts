@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import * as contract from '../../lib/contract/index.ts';
+
+type ErrorClass = new (message: string) => contract.WaybillError;
+
+const classes = Object.entries<unknown>(contract).filter((entry): entry is [string, ErrorClass] =>
+  isErrorClass(entry[1]),
+);
+
+function isErrorClass(value: unknown): value is ErrorClass {
+  return typeof value === 'function' && value.prototype instanceof contract.WaybillError;
+}
+
+describe('the errors of the contract', () => {
+  it('have codes that stay as they are: dead letters and inbox rows carry them', () => {
+    const codes = Object.fromEntries(classes.map(([name, Class]) => [name, new Class('x').code]));
+    expect(codes).toEqual({
+      AttemptsExhausted: 'attempts-exhausted',
+      CommitUndecided: 'commit-undecided',
+      ConditionFailed: 'condition-failed',
+      InvalidDefinition: 'invalid-definition',
+      InvalidPayload: 'invalid-payload',
+      LimitExceeded: 'limit-exceeded',
+      MalformedMessage: 'malformed-message',
+      MessageExpired: 'expired',
+      MissingBinding: 'missing-binding',
+      NewerEventVersion: 'newer-event-version',
+      ReceivesExhausted: 'receives-exhausted',
+      Rejected: 'rejected',
+      SendFailed: 'send-failed',
+      TransactionMisused: 'transaction-misused',
+      TransactionRefused: 'transaction-refused',
+      UnknownEventType: 'unknown-event-type',
+    });
+  });
+
+  it.each(classes)('%s is an Error with its own name, its message and its detail', (name, Class) => {
+    const error = new Class('what was given, and what to do');
+    expect(error).toBeInstanceOf(Error);
+    expect(error).toMatchObject({ name, message: 'what was given, and what to do' });
+    expect(error.detail).toBe('what was given, and what to do');
+    expect(error.stack).toContain(name);
+  });
+});
