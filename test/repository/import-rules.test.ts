@@ -127,6 +127,17 @@ const allowedInRuntime = [
   "import { createHash } from 'node:crypto';",
 ];
 
+/** Rules about promises and cycles are shown one violation, too: they are worth nothing where they do not run. */
+const refusedElsewhere: [file: string, line: string][] = [
+  ['lib/local/floating.ts', 'async function work(): Promise<void> {} export function start(): void { work(); }'],
+  [
+    'lib/local/misused.ts',
+    'export async function work(): Promise<void> {} [1].forEach(async () => { await work(); });',
+  ],
+  ['lib/local/one.ts', "import { two } from './two.ts'; export const one = () => two;"],
+  ['lib/local/two.ts', "import { one } from './one.ts'; export const two = () => one;"],
+];
+
 const otherWaysToImport = [
   "export { Ledger } from '../constructs/index.ts';",
   "await import('../constructs/index.ts');",
@@ -139,6 +150,7 @@ const environmentUsers = ['lib/runtime/consume.ts', 'lib/runtime/deep/consume.ts
 /** One violation, or one thing that is fine, a line. */
 const linesOf = new Map<string, string[]>();
 for (const [file, source] of [...refusedImports, ...allowedImports]) addLine(file, importing(source));
+for (const [file, line] of refusedElsewhere) addLine(file, line);
 for (const line of otherWaysToImport) addLine('lib/runtime/consume.ts', line);
 for (const file of [...environmentOwners, ...environmentUsers]) {
   for (const line of [...refusedInRuntime, ...allowedInRuntime]) addLine(file, line);
@@ -149,6 +161,9 @@ const rules = [
   'lint/style/noRestrictedImports',
   'lint/style/useNodejsImportProtocol',
   'lint/correctness/noUndeclaredDependencies',
+  'lint/nursery/noFloatingPromises',
+  'lint/nursery/noMisusedPromises',
+  'lint/suspicious/noImportCycles',
   'plugin',
 ];
 
@@ -177,6 +192,10 @@ describe('the linter refuses', () => {
 
   test.for(otherWaysToImport)('in lib/runtime: %s', (line) => {
     expect(isRefused('lib/runtime/consume.ts', line)).toBe(true);
+  });
+
+  test.for(refusedElsewhere)('in %s: %s', ([file, line]) => {
+    expect(isRefused(file, line)).toBe(true);
   });
 
   test.for(refusedInRuntime)('in lib/runtime and lib/contract: %s', (line) => {
@@ -217,13 +236,14 @@ async function copySettings(): Promise<void> {
   const settings = JSON.parse(await readFile(join(root, 'biome.json'), 'utf8'));
   settings.vcs = { enabled: false };
   await writeFile(join(folder, 'biome.json'), JSON.stringify(settings));
+  await cp(join(root, 'biome.deep.json'), join(folder, 'biome.deep.json'));
   await cp(join(root, 'package.json'), join(folder, 'package.json'));
   await cp(join(root, 'scripts/lint'), join(folder, 'scripts/lint'), { recursive: true });
 }
 
 async function lint(): Promise<Set<string>> {
   const biome = join(root, 'node_modules/@biomejs/biome/bin/biome');
-  const args = [biome, 'lint', '--reporter=json', '--max-diagnostics=none', '--diagnostic-level=error'];
+  const args = [biome, 'lint', '--config-path=biome.deep.json', '--reporter=json', '--max-diagnostics=none'];
   // It ends with an error, as it should: it found what it must refuse.
   const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: folder, maxBuffer: 2 ** 26 }).catch(
     (failure: { stdout: string }) => failure,
