@@ -1,12 +1,12 @@
-import { BINDINGS, MissingBinding, tableBinding } from '../contract/index.ts';
+import { type AnyTable, BINDINGS, MissingBinding, tableBinding } from '../contract/index.ts';
 import type { Environment } from './environment.ts';
 
 /** Where things are, read from the environment's variables when they are first needed. */
 export interface Bindings {
   readonly ledger: string;
   readonly shards: number;
-  /** The DynamoDB table bound to a business table's name. */
-  table(name: string): string;
+  /** The DynamoDB table bound to a business table. */
+  table(table: AnyTable): string;
   /** @throws MissingBinding naming the construct call that gives it */
   get(name: 'queueUrl' | 'deadLetterQueueUrl' | 'quarantineBucket'): string;
 }
@@ -27,10 +27,11 @@ export function bindingsOf(environment: Environment): Bindings {
   return {
     ledger: required(BINDINGS.ledger, SUBSCRIBE),
     shards: Number(required(BINDINGS.shards, SUBSCRIBE)),
-    table: (name) =>
+    table: (table) =>
+      environment.tableName?.(table) ??
       required(
-        tableBinding(name),
-        `bind the table '${name}' in the \`tables\` of the Subscriber or of \`grantPublish\``,
+        tableBinding(table.name),
+        `bind the table '${table.name}' in the \`tables\` of the Subscriber or of \`grantPublish\``,
       ),
     get: (name) => required(BINDINGS[name], 'make the function the `handler` of a Subscriber'),
   };

@@ -5,6 +5,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import type { AnyTable } from '../contract/index.ts';
 import { countUsage, noUsage, type Usage } from './usage.ts';
 
 /** What a run time needs of an AWS client: a real one, or an engine in memory that answers the same commands. */
@@ -22,6 +23,12 @@ export interface Environment {
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
   /** The bindings, see `BINDINGS` of the contract. */
   readonly variables: Readonly<Record<string, string | undefined>>;
+  /**
+   * The DynamoDB table of a business table, where no variable binds it: engines in memory make the one that the definition
+   * describes.
+   * @default the variable that its construct sets
+   */
+  tableName?(table: AnyTable): string;
   readonly dynamodb: Sender<DynamoDBClient>;
   readonly sqs: Sender<SQSClient>;
   /** Loaded when first used: most functions never need it. */

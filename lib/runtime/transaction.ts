@@ -39,7 +39,7 @@ export interface Transaction<Table extends AnyTable = AnyTable, Event extends Ev
    */
   put<T extends Table>(table: T, item: TableItem<T>, options?: Conditional<TableItem<T>>): void;
   /** Changes columns of a row; a row that is not there is created, unless `when` forbids it. */
-  update<T extends Table>(table: T, key: TableKey<T>, change: Change<TableItem<T>>): void;
+  update<T extends Table>(table: T, key: TableKey<T>, change: Change<TableItem<T>, keyof TableKey<T>>): void;
   /** Deletes a row. A row that is not there is no error, unless `when` says so. */
   delete<T extends Table>(table: T, key: TableKey<T>, options?: Conditional<TableItem<T>>): void;
   /** Requires something of a row without writing it. */
@@ -75,16 +75,25 @@ export interface Conditional<Item> {
   readonly otherwise?: Otherwise;
 }
 
-export interface Change<Item> extends Conditional<Item> {
+/** What becomes of a row's columns. Those of its key never change: a row with another key is another row. */
+export interface Change<Item, Key extends PropertyKey = never> extends Conditional<Item> {
   /** Columns that take a value. */
-  readonly set?: Partial<Item>;
+  readonly set?: { readonly [Column in keyof Item]?: Column extends Key ? never : Item[Column] };
   /** Numeric columns that grow by a number, from 0 where they are missing. */
   readonly add?: {
-    readonly [Column in keyof Item as Item[Column] extends number | undefined ? Column : never]?: number;
+    readonly [Column in keyof Item]?: Column extends Key
+      ? never
+      : Item[Column] extends number | undefined
+        ? number
+        : never;
   };
-  /** Columns that are removed. */
-  readonly remove?: readonly (keyof Item)[];
+  /** Columns that are removed: those that a row may lack. */
+  readonly remove?: readonly OptionalColumn<Omit<Item, Key>>[];
 }
+
+type OptionalColumn<Item> = {
+  [Column in keyof Item]-?: undefined extends Item[Column] ? Column : never;
+}[keyof Item];
 
 /** One action of a transaction, and why it is there. */
 export interface Action {
@@ -133,7 +142,7 @@ export class PendingTransaction implements Transaction {
     }));
   }
 
-  update<T extends AnyTable>(table: T, key: TableKey<T>, change: Change<TableItem<T>>): void {
+  update<T extends AnyTable>(table: T, key: TableKey<T>, change: Change<TableItem<T>, keyof TableKey<T>>): void {
     const target = this.#target(table, keyOf(table, key));
     const add = { ...change.add, ...(table.version && { [table.version]: 1 }) };
     this.#add(target, change, (condition) => {
@@ -278,7 +287,7 @@ export class PendingTransaction implements Transaction {
     const attributes = toItem(key);
     const id = `${table.name} ${JSON.stringify(attributes)}`;
     const lock = this.#locks.get(id);
-    return { table, tableName: bindings.table(table.name), key: attributes, id, ...(lock && { lock }) };
+    return { table, tableName: bindings.table(table), key: attributes, id, ...(lock && { lock }) };
   }
 
   /** DynamoDB refuses two actions on one row: said here, where the handler's line is on the stack. */

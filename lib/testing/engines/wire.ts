@@ -50,11 +50,11 @@ export class EngineClient {
   };
 
   async send(command: SdkCommand): Promise<object> {
-    const commandName = command.constructor.name;
-    const request = { operation: commandName.replace(/Command$/, ''), input: command.input };
-    const answer = async () => ({ output: await this.#wire(request, () => applied(this.#operations, request)) });
+    const answer = async () => ({
+      output: await this.#wire(requestOf(command), () => applied(this.#operations, command)),
+    });
     const handler = this.#middleware.reduce<(args: never) => Promise<{ output: object }>>(
-      (next, middleware) => middleware(next, { commandName }),
+      (next, middleware) => middleware(next, { commandName: command.constructor.name }),
       answer,
     );
     return (await handler(undefined as never)).output;
@@ -64,15 +64,20 @@ export class EngineClient {
 }
 
 /**
- * Does what the request says.
+ * Carries a command out, at once.
  *
  * @throws UnsupportedByEngine for an operation that the engine does not know
  */
-export function applied(operations: Operations, { operation, input }: Request): object {
+export function applied(operations: Operations, command: SdkCommand): object {
+  const { operation, input } = requestOf(command);
   const apply = Object.hasOwn(operations, operation) ? operations[operation] : undefined;
   if (!apply) {
     const known = Object.keys(operations).join(', ');
     throw new UnsupportedByEngine(`The engine in memory does not know ${operation}; it knows ${known}`);
   }
   return { $metadata: { httpStatusCode: 200, attempts: 1, totalRetryDelay: 0 }, ...apply(input as never) };
+}
+
+function requestOf(command: SdkCommand): Request {
+  return { operation: command.constructor.name.replace(/Command$/, ''), input: command.input };
 }

@@ -55,10 +55,7 @@ export class DynamoDbEngine {
 
   /** Carries a command out, at once: the core to which every client's requests come. */
   apply(command: SdkCommand): object {
-    return applied(this.#operations, {
-      operation: command.constructor.name.replace(/Command$/, ''),
-      input: command.input,
-    });
+    return applied(this.#operations, command);
   }
 
   /** A client that sends its requests over the wire. */

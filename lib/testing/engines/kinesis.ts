@@ -1,0 +1,127 @@
+import { hash } from 'node:crypto';
+import {
+  InvalidArgumentException,
+  type KinesisClient,
+  KinesisServiceException,
+  type PutRecordsCommandInput,
+  type PutRecordsRequestEntry,
+  ResourceNotFoundException,
+} from '@aws-sdk/client-kinesis';
+import { refuseOthers } from './refuse-others.ts';
+import { applied, directWire, EngineClient, type Operations, type SdkCommand, type Wire } from './wire.ts';
+
+/** A record as it lies in a shard. */
+export interface StoredRecord {
+  readonly shardId: string;
+  /** Ascending over all records of a stream. */
+  readonly sequenceNumber: string;
+  readonly partitionKey: string;
+  readonly data: Uint8Array;
+  /** Milliseconds since the epoch. */
+  readonly arrivedAt: number;
+}
+
+interface Stream {
+  readonly shards: number;
+  readonly records: StoredRecord[];
+}
+
+/** @see https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html */
+const MAX_RECORDS = 500;
+const MAX_BYTES = 10 * 1024 * 1024;
+const MAX_KEY_CHARACTERS = 256;
+const $metadata = { httpStatusCode: 400, attempts: 1, totalRetryDelay: 0 } as const;
+
+/**
+ * Kinesis in memory: PutRecords into streams whose shards share the hashes of partition keys evenly. Not there: reading
+ * by the API (see `records`), resharding, the throughput limits of a shard.
+ */
+export class KinesisEngine {
+  readonly #now: () => number;
+  readonly #streams = new Map<string, Stream>();
+  readonly #operations: Operations;
+
+  /** @param options.now milliseconds since the epoch */
+  constructor({ now }: { readonly now: () => number }) {
+    this.#now = now;
+    this.#operations = { PutRecords: (input) => this.#putRecords(input) };
+  }
+
+  createStream({ name, shards = 1 }: { readonly name: string; readonly shards?: number }): void {
+    this.#streams.set(name, { shards, records: [] });
+  }
+
+  /** All records of a stream, in the order in which they came. */
+  records(stream: string): readonly StoredRecord[] {
+    return this.#stream(stream).records;
+  }
+
+  /** Carries a command out, at once. */
+  apply(command: SdkCommand): object {
+    return applied(this.#operations, command);
+  }
+
+  /** A client that sends its requests over the wire. */
+  client(wire: Wire = directWire): EngineClient & Pick<KinesisClient, 'send'> {
+    return new EngineClient(this.#operations, wire) as EngineClient & Pick<KinesisClient, 'send'>;
+  }
+
+  #stream(name: string | undefined): Stream {
+    const stream = this.#streams.get(name ?? '');
+    if (stream) return stream;
+    throw new ResourceNotFoundException({ $metadata, message: `Stream ${name} under account 000000000000 not found.` });
+  }
+
+  #putRecords(input: PutRecordsCommandInput) {
+    refuseOthers('PutRecords', input, ['StreamName', 'Records']);
+    const stream = this.#stream(input.StreamName);
+    const records = input.Records ?? [];
+    if (records.length === 0 || records.length > MAX_RECORDS) {
+      throw validation(
+        `Value at 'records' failed to satisfy constraint: Member must have length from 1 to ${MAX_RECORDS}`,
+      );
+    }
+    for (const record of records) refuseOthers('PutRecords', record, ['Data', 'PartitionKey', 'ExplicitHashKey']);
+    const bytes = records.reduce((sum, record) => sum + recordBytes(record), 0);
+    if (bytes > MAX_BYTES) {
+      throw new InvalidArgumentException({ $metadata, message: `Records size exceeds ${MAX_BYTES} bytes` });
+    }
+    return { FailedRecordCount: 0, Records: records.map((record) => this.#put(stream, record)) };
+  }
+
+  #put(stream: Stream, { Data = new Uint8Array(), PartitionKey = '', ExplicitHashKey }: PutRecordsRequestEntry) {
+    const hashKey = ExplicitHashKey === undefined ? BigInt(`0x${hash('md5', PartitionKey)}`) : BigInt(ExplicitHashKey);
+    const shard = Number((hashKey * BigInt(stream.shards)) >> 128n);
+    const shardId = `shardId-${String(shard).padStart(12, '0')}`;
+    const sequenceNumber = `495${String(stream.records.length + 1).padStart(53, '0')}`;
+    stream.records.push({
+      shardId,
+      sequenceNumber,
+      partitionKey: PartitionKey,
+      data: new Uint8Array(Data),
+      arrivedAt: this.#now(),
+    });
+    return { ShardId: shardId, SequenceNumber: sequenceNumber };
+  }
+}
+
+function recordBytes({ Data, PartitionKey = '' }: PutRecordsRequestEntry): number {
+  if (!(Data instanceof Uint8Array))
+    throw validation("Value at 'data' failed to satisfy constraint: Member must not be null");
+  if (PartitionKey.length < 1 || PartitionKey.length > MAX_KEY_CHARACTERS) {
+    throw validation(
+      `Value at 'partitionKey' failed to satisfy constraint: Member must have length from 1 to ${MAX_KEY_CHARACTERS}`,
+    );
+  }
+  return Data.byteLength + Buffer.byteLength(PartitionKey);
+}
+
+/** The SDK has a class for it only on other operations: it is told by its name. */
+function validation(message: string): KinesisServiceException {
+  return new KinesisServiceException({
+    name: 'ValidationException',
+    $fault: 'client',
+    $metadata,
+    message: `1 validation error detected: ${message}`,
+  });
+}

@@ -1,0 +1,242 @@
+import { hash } from 'node:crypto';
+import type {
+  BatchResultErrorEntry,
+  ChangeMessageVisibilityBatchCommandInput,
+  ChangeMessageVisibilityCommandInput,
+  DeleteMessageBatchCommandInput,
+  DeleteMessageCommandInput,
+  Message,
+  ReceiveMessageCommandInput,
+  SendMessageBatchCommandInput,
+  SendMessageCommandInput,
+  SQSClient,
+  SQSServiceException,
+} from '@aws-sdk/client-sqs';
+import { refuseOthers } from '../refuse-others.ts';
+import { applied, directWire, EngineClient, type Operations, type SdkCommand, type Wire } from '../wire.ts';
+import {
+  batchTooLong,
+  emptyBatch,
+  idsNotDistinct,
+  invalidBatchEntryId,
+  invalidParameter,
+  missingParameter,
+  queueDoesNotExist,
+  tooManyEntries,
+} from './exceptions.ts';
+import { isWithin, MAX_BYTES, messageBytes, type NewMessage, refuseInvalid } from './message-limits.ts';
+import { Queue, type QueueOptions, type StoredMessage } from './queue.ts';
+
+const MESSAGE = ['MessageBody', 'DelaySeconds', 'MessageAttributes', 'MessageSystemAttributes'];
+const MAX_BATCH = 10;
+const MAX_VISIBILITY_SECONDS = 43_200;
+
+/**
+ * SQS in memory: standard queues on a given clock. It answers SendMessage, ReceiveMessage, DeleteMessage and
+ * ChangeMessageVisibility, each of them in batches too, with the limits and errors of SQS. Not there: FIFO queues, long
+ * polling (a receive answers with what is visible now), checksums of attributes, permissions.
+ *
+ * @example
+ * const sqs = new SqsEngine({ now: () => 0 });
+ * const queue = sqs.createQueue({ name: 'orders' });
+ * await sqs.client().send(new SendMessageCommand({ QueueUrl: queue.url, MessageBody: 'hello' }));
+ * queue.messages(); // [{ body: 'hello', … }]
+ */
+export class SqsEngine {
+  readonly #now: () => number;
+  readonly #queues = new Map<string, Queue>();
+  readonly #operations: Operations;
+  #messages = 0;
+
+  /** @param options.now milliseconds since the epoch */
+  constructor({ now }: { readonly now: () => number }) {
+    this.#now = now;
+    this.#operations = {
+      SendMessage: (input) => this.#sendMessage(input),
+      SendMessageBatch: (input) => this.#sendMessageBatch(input),
+      ReceiveMessage: (input) => this.#receiveMessage(input),
+      DeleteMessage: (input) => this.#deleteMessage(input),
+      DeleteMessageBatch: (input) => this.#deleteMessageBatch(input),
+      ChangeMessageVisibility: (input) => this.#changeVisibility(input),
+      ChangeMessageVisibilityBatch: (input) => this.#changeVisibilityBatch(input),
+    };
+  }
+
+  createQueue(options: QueueOptions): Queue {
+    const queue = new Queue(options, this.#now);
+    this.#queues.set(queue.url, queue);
+    return queue;
+  }
+
+  /** Carries a command out, at once. */
+  apply(command: SdkCommand): object {
+    return applied(this.#operations, command);
+  }
+
+  /** A client that sends its requests over the wire. */
+  client(wire: Wire = directWire): EngineClient & Pick<SQSClient, 'send'> {
+    return new EngineClient(this.#operations, wire) as EngineClient & Pick<SQSClient, 'send'>;
+  }
+
+  #queue(url: string | undefined): Queue {
+    const queue = this.#queues.get(url ?? '');
+    if (!queue) throw queueDoesNotExist();
+    return queue;
+  }
+
+  #sendMessage(input: SendMessageCommandInput) {
+    refuseOthers('SendMessage', input, ['QueueUrl', ...MESSAGE]);
+    const queue = this.#queue(input.QueueUrl);
+    refuseInvalid(input);
+    return this.#enqueue(queue, input);
+  }
+
+  #sendMessageBatch(input: SendMessageBatchCommandInput) {
+    refuseOthers('SendMessageBatch', input, ['QueueUrl', 'Entries']);
+    const queue = this.#queue(input.QueueUrl);
+    const entries = checkedEntries(input.Entries);
+    const bytes = entries.reduce((sum, entry) => sum + messageBytes(entry), 0);
+    if (bytes > MAX_BYTES) throw batchTooLong(MAX_BYTES, bytes);
+    return eachEntry(entries, (entry) => {
+      refuseOthers('SendMessageBatch', entry, ['Id', ...MESSAGE]);
+      refuseInvalid(entry);
+      return this.#enqueue(queue, entry);
+    });
+  }
+
+  #enqueue(queue: Queue, { MessageBody = '', DelaySeconds, MessageAttributes, MessageSystemAttributes }: NewMessage) {
+    this.#messages += 1;
+    const id = `00000000-0000-4000-8000-${this.#messages.toString(16).padStart(12, '0')}`;
+    const traceHeader = MessageSystemAttributes?.AWSTraceHeader?.StringValue;
+    const attributes = structuredClone(MessageAttributes ?? {});
+    queue.send({ id, body: MessageBody, attributes, ...(traceHeader && { traceHeader }) }, DelaySeconds);
+    return { MessageId: id, MD5OfMessageBody: hash('md5', MessageBody) };
+  }
+
+  #receiveMessage(input: ReceiveMessageCommandInput) {
+    refuseOthers('ReceiveMessage', input, [
+      'QueueUrl',
+      'MaxNumberOfMessages',
+      'VisibilityTimeout',
+      'WaitTimeSeconds',
+      'AttributeNames',
+      'MessageSystemAttributeNames',
+      'MessageAttributeNames',
+    ]);
+    const { MaxNumberOfMessages = 1, VisibilityTimeout } = input;
+    const queue = this.#queue(input.QueueUrl);
+    if (!isWithin(MaxNumberOfMessages - 1, MAX_BATCH - 1)) {
+      throw invalidParameter(
+        `Value ${MaxNumberOfMessages} for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided.`,
+      );
+    }
+    if (VisibilityTimeout !== undefined) refuseVisibility(VisibilityTimeout);
+    const messages = queue.receive(MaxNumberOfMessages, VisibilityTimeout);
+    return messages.length > 0 ? { Messages: messages.map((message) => received(message, input)) } : {};
+  }
+
+  #deleteMessage(input: DeleteMessageCommandInput) {
+    refuseOthers('DeleteMessage', input, ['QueueUrl', 'ReceiptHandle']);
+    this.#queue(input.QueueUrl).delete(given(input.ReceiptHandle, 'ReceiptHandle'));
+    return {};
+  }
+
+  #deleteMessageBatch(input: DeleteMessageBatchCommandInput) {
+    refuseOthers('DeleteMessageBatch', input, ['QueueUrl', 'Entries']);
+    const queue = this.#queue(input.QueueUrl);
+    return eachEntry(checkedEntries(input.Entries), ({ ReceiptHandle }) => {
+      queue.delete(given(ReceiptHandle, 'ReceiptHandle'));
+      return {};
+    });
+  }
+
+  #changeVisibility(input: ChangeMessageVisibilityCommandInput) {
+    refuseOthers('ChangeMessageVisibility', input, ['QueueUrl', 'ReceiptHandle', 'VisibilityTimeout']);
+    const seconds = refuseVisibility(input.VisibilityTimeout);
+    this.#queue(input.QueueUrl).changeVisibility(given(input.ReceiptHandle, 'ReceiptHandle'), seconds);
+    return {};
+  }
+
+  #changeVisibilityBatch(input: ChangeMessageVisibilityBatchCommandInput) {
+    refuseOthers('ChangeMessageVisibilityBatch', input, ['QueueUrl', 'Entries']);
+    const queue = this.#queue(input.QueueUrl);
+    return eachEntry(checkedEntries(input.Entries), ({ ReceiptHandle, VisibilityTimeout }) => {
+      queue.changeVisibility(given(ReceiptHandle, 'ReceiptHandle'), refuseVisibility(VisibilityTimeout));
+      return {};
+    });
+  }
+}
+
+function checkedEntries<Entry extends { readonly Id: string | undefined }>(
+  entries: readonly Entry[] = [],
+): readonly Entry[] {
+  if (entries.length === 0) throw emptyBatch();
+  if (entries.length > MAX_BATCH) throw tooManyEntries(entries.length);
+  const ids = entries.map(({ Id = '' }) => Id);
+  if (ids.some((id) => !/^[\w-]{1,80}$/.test(id))) throw invalidBatchEntryId();
+  const twice = ids.find((id, index) => ids.indexOf(id) !== index);
+  if (twice !== undefined) throw idsNotDistinct(twice);
+  return entries;
+}
+
+/** A batch succeeds as a whole even where entries of it fail. */
+function eachEntry<Entry extends { readonly Id: string | undefined }, Result extends object>(
+  entries: readonly Entry[],
+  run: (entry: Entry) => Result,
+): { Successful: (Result & { Id: string })[]; Failed?: BatchResultErrorEntry[] } {
+  const Successful: (Result & { Id: string })[] = [];
+  const Failed: BatchResultErrorEntry[] = [];
+  for (const entry of entries) {
+    const Id = entry.Id as string;
+    try {
+      Successful.push({ ...run(entry), Id });
+    } catch (error) {
+      const { $fault, name, message } = error as SQSServiceException;
+      if ($fault === undefined) throw error;
+      Failed.push({ Id, SenderFault: $fault === 'client', Code: name, Message: message });
+    }
+  }
+  return Failed.length > 0 ? { Successful, Failed } : { Successful };
+}
+
+function received(message: StoredMessage, input: ReceiveMessageCommandInput): Message {
+  const wantedSystem = [...(input.MessageSystemAttributeNames ?? []), ...(input.AttributeNames ?? [])] as string[];
+  const system = Object.entries(systemAttributes(message)).filter(
+    ([name]) => wantedSystem.includes('All') || wantedSystem.includes(name),
+  );
+  const wanted = input.MessageAttributeNames ?? [];
+  const attributes = Object.entries(message.attributes).filter(
+    ([name]) => wanted.includes('All') || wanted.includes('.*') || wanted.includes(name),
+  );
+  return {
+    MessageId: message.id,
+    ReceiptHandle: message.receiptHandle,
+    Body: message.body,
+    MD5OfBody: hash('md5', message.body),
+    ...(system.length > 0 && { Attributes: Object.fromEntries(system) }),
+    ...(attributes.length > 0 && { MessageAttributes: structuredClone(Object.fromEntries(attributes)) }),
+  };
+}
+
+/** The attributes that SQS itself gives a message. */
+export function systemAttributes(message: Readonly<StoredMessage>) {
+  return {
+    ApproximateReceiveCount: String(message.receives),
+    ApproximateFirstReceiveTimestamp: String(message.firstReceivedAt ?? message.sentAt),
+    SentTimestamp: String(message.sentAt),
+    SenderId: 'AIDAIENQZJOLO23YVJ4VO',
+    ...(message.traceHeader && { AWSTraceHeader: message.traceHeader }),
+  };
+}
+
+function refuseVisibility(seconds: number | undefined): number {
+  if (seconds !== undefined && isWithin(seconds, MAX_VISIBILITY_SECONDS)) return seconds;
+  throw invalidParameter(
+    `Value ${seconds} for parameter VisibilityTimeout is invalid. Reason: VisibilityTimeout must be an integer between 0 and ${MAX_VISIBILITY_SECONDS}.`,
+  );
+}
+
+function given(value: string | undefined, name: string): string {
+  if (!value) throw missingParameter(name);
+  return value;
+}

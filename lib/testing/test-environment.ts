@@ -1,0 +1,93 @@
+import type { AnyTable } from '../contract/index.ts';
+import type { Environment } from '../runtime/index.ts';
+import { countUsage, noUsage } from '../runtime/usage.ts';
+import {
+  type DynamoDbEngine,
+  directWire,
+  type KinesisEngine,
+  type S3Engine,
+  type SqsEngine,
+  type Wire,
+} from './engines/index.ts';
+import type { VirtualClock } from './virtual-clock.ts';
+
+/** The engines that an environment's clients reach. */
+export interface Engines {
+  readonly dynamodb: DynamoDbEngine;
+  readonly sqs: SqsEngine;
+  readonly kinesis: KinesisEngine;
+  readonly s3: S3Engine;
+}
+
+export interface TestEnvironmentOptions {
+  readonly clock: Pick<VirtualClock, 'now' | 'sleep'>;
+  readonly random: Environment['random'];
+  readonly engines: Engines;
+  /** The bindings, but for business tables: those are made in the engine when they are first used. */
+  readonly variables: Environment['variables'];
+  /** Carries the requests of all clients. @default answers at once */
+  readonly wire?: Wire;
+}
+
+export interface LogLine {
+  readonly level: 'info' | 'warn' | 'error';
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** An environment on engines in memory, whose log lines and metrics can be read. */
+export interface TestEnvironment extends Environment {
+  readonly lines: LogLine[];
+  /** What was counted, by metric. */
+  readonly counted: Record<string, number>;
+}
+
+export function testEnvironment({
+  clock,
+  random,
+  engines,
+  variables,
+  wire = directWire,
+}: TestEnvironmentOptions): TestEnvironment {
+  const usage = noUsage();
+  const lines: LogLine[] = [];
+  const counted: Record<string, number> = {};
+  const kinesis = countUsage(engines.kinesis.client(wire), usage);
+  const s3 = countUsage(engines.s3.client(wire), usage);
+  const log = (level: LogLine['level']) => (message: string, fields: LogLine['fields']) => {
+    lines.push({ level, message, fields });
+  };
+  return {
+    now: clock.now,
+    sleep: clock.sleep,
+    random,
+    variables,
+    tableName: (table) => tableOf(engines.dynamodb, table),
+    dynamodb: countUsage(engines.dynamodb.client(wire), usage),
+    sqs: countUsage(engines.sqs.client(wire), usage),
+    kinesis: async () => kinesis,
+    s3: async () => s3,
+    log: { info: log('info'), warn: log('warn'), error: log('error') },
+    metrics: {
+      count: (name, value) => {
+        counted[name] = (counted[name] ?? 0) + value;
+      },
+      flush: () => undefined,
+    },
+    usage,
+    lines,
+    counted,
+  };
+}
+
+/** The engine's table of a definition, made when first asked for. */
+export function tableOf(engine: DynamoDbEngine, { name, partitionKey, sortKey }: AnyTable): string {
+  if (!engine.hasTable(name)) {
+    engine.createTable({
+      name,
+      partitionKey: { name: partitionKey },
+      ...(sortKey !== undefined && { sortKey: { name: sortKey } }),
+    });
+  }
+  return name;
+}

@@ -1,0 +1,261 @@
+import {
+  type AnyTable,
+  BINDINGS,
+  createEnvelope,
+  type Duration,
+  decodeEnvelope,
+  durationToMilliseconds,
+  type Envelope,
+  type EventDefinition,
+  type EventInput,
+  encodeEnvelope,
+  INBOX_AFTERLIFE,
+  isMessageId,
+  type OutboxRow,
+  outboxKey,
+  type TableItem,
+  type TableKey,
+  validate,
+} from '../contract/index.ts';
+import { toItem } from '../runtime/expression.ts';
+import type { Environment } from '../runtime/index.ts';
+import { type DeadLetter, type Delivery, type PublishedMessage, publishedIn, summaryOf, writeIn } from './delivery.ts';
+import { toRow } from './engines/dynamodb/table.ts';
+import { DynamoDbEngine, KinesisEngine, S3Engine, SqsEngine } from './engines/index.ts';
+import { TestMisused } from './errors.ts';
+import { type ConsumerHandler, type Invocation, Invoker } from './invocation.ts';
+import { LetterBox } from './letter-box.ts';
+import { seededRandom } from './seeded-random.ts';
+import { Subscription } from './subscription.ts';
+import { tableOf } from './test-environment.ts';
+import { VirtualClock } from './virtual-clock.ts';
+
+export interface TestLedgerOptions {
+  /** Milliseconds since the epoch at which the test begins. @default 2026-01-01T00:00:00Z */
+  readonly now?: number;
+  /** Of all randomness: ids, tokens, jitter. @default 1 */
+  readonly seed?: number;
+}
+
+export interface DeliverOptions {
+  /** Whether the message comes as a record of SQS or of Kinesis. @default 'queue' */
+  readonly transport?: 'queue' | 'stream';
+  /** Whether an operator has sent it again from the dead-letter queue. @default false */
+  readonly redriven?: boolean;
+  /** How long the invocation may take. @default '30s' */
+  readonly timeout?: Duration;
+}
+
+const LEDGER = 'waybill-ledger';
+const BUCKET = 'quarantine';
+const SHARDS = 16;
+
+/**
+ * A ledger in memory for unit tests of handlers: it delivers messages through the very code that runs in Lambda, to
+ * engines that answer as AWS does, on a virtual clock and with seeded randomness. Every business table that a handler
+ * declares is there, empty until `row` or the handler fills it. No AWS account, no network, no waiting.
+ *
+ * @example
+ * const shop = testLedger().row(Stock, { sku: 'a', quantity: 5, version: 0 });
+ * const { outcome, published, id } = await shop.deliver(handler, OrderPlaced, { orderId: '1', sku: 'a', quantity: 2 });
+ * expect(outcome).toBe('handled');
+ * expect(published).toMatchObject([{ type: 'stock.reserved', payload: { quantity: 2 } }]);
+ * expect(shop.read(Stock, { sku: 'a' })?.quantity).toBe(3);
+ * expect(await shop.redeliver(handler, id)).toMatchObject({ outcome: 'already', writes: [] });
+ */
+export function testLedger(options: TestLedgerOptions = {}): TestLedger {
+  return new TestLedger(options);
+}
+
+/** See `testLedger`. */
+export class TestLedger {
+  /** What handlers have published, in the order of their commits. */
+  readonly published: PublishedMessage[] = [];
+  readonly #clock: VirtualClock;
+  readonly #random: Environment['random'];
+  readonly #invoker: Invoker;
+  readonly #letterBox: LetterBox;
+  readonly #subscriptions = new Map<ConsumerHandler, Subscription>();
+
+  constructor({ now = Date.UTC(2026, 0, 1), seed = 1 }: TestLedgerOptions) {
+    const clock = new VirtualClock({ now, jumps: true });
+    const engines = {
+      dynamodb: new DynamoDbEngine(clock),
+      sqs: new SqsEngine(clock),
+      kinesis: new KinesisEngine(clock),
+      s3: new S3Engine(clock),
+    };
+    engines.dynamodb.createTable({
+      name: LEDGER,
+      partitionKey: { name: 'pk', type: 'S' },
+      sortKey: { name: 'sk', type: 'S' },
+    });
+    engines.s3.createBucket(BUCKET);
+    this.#clock = clock;
+    this.#random = seededRandom(seed);
+    this.#invoker = new Invoker({ clock, random: this.#random, engines });
+    const deadLetters = engines.sqs.createQueue({ name: 'dead-letters', retentionSeconds: Number.POSITIVE_INFINITY });
+    this.#letterBox = new LetterBox(deadLetters, engines.s3);
+  }
+
+  /** What subscribers have given up, in the order in which they did. */
+  get deadLetters(): readonly DeadLetter[] {
+    return this.#letterBox.letters;
+  }
+
+  /** The virtual time, in milliseconds since the epoch. It passes by `advance`, and while a handler's retries wait. */
+  get now(): number {
+    return this.#clock.now();
+  }
+
+  /** Lets time pass. */
+  advance(duration: Duration): this {
+    this.#clock.pass(durationToMilliseconds(duration));
+    return this;
+  }
+
+  /**
+   * Puts a row into a business table, in place of the one with its key.
+   *
+   * @throws InvalidPayload when it does not satisfy the table's schema
+   */
+  row<T extends AnyTable>(table: T, item: TableItem<T>): this {
+    const rows = this.#table(table);
+    const valid = toItem(validate(table.item, item, table.name) as object);
+    rows.write(rows.keyOf(valid), valid);
+    return this;
+  }
+
+  /** A row of a business table as it is now. */
+  read<T extends AnyTable>(table: T, key: TableKey<T>): TableItem<T> | undefined {
+    const rows = this.#table(table);
+    const item = rows.get(rows.checkedKey(toItem(key)));
+    return item && (toRow(item) as TableItem<T>);
+  }
+
+  /** All rows of a business table as they are now, ordered by their keys. */
+  rows<T extends AnyTable>(table: T): TableItem<T>[] {
+    return this.#table(table).rows() as TableItem<T>[];
+  }
+
+  /**
+   * Commits a message and delivers it to a handler, or delivers one that another handler has published.
+   *
+   * @throws InvalidPayload, LimitExceeded when the message could not be published
+   * @throws TestMisused when the handler's subscriber does not consume the event
+   * @throws whatever the handler's middlewares throw, and MissingBinding
+   */
+  deliver<Event extends EventDefinition>(
+    handler: ConsumerHandler,
+    event: Event,
+    payload: EventInput<Event>,
+    options?: DeliverOptions,
+  ): Promise<Delivery>;
+  deliver(handler: ConsumerHandler, message: PublishedMessage, options?: DeliverOptions): Promise<Delivery>;
+  async deliver(
+    handler: ConsumerHandler,
+    what: EventDefinition | PublishedMessage,
+    payloadOrOptions?: unknown,
+    options: DeliverOptions = {},
+  ): Promise<Delivery> {
+    if (!('schema' in what)) return this.redeliver(handler, what.id, payloadOrOptions as DeliverOptions | undefined);
+    return this.#deliver(handler, this.#commit(what, payloadOrOptions), options);
+  }
+
+  /**
+   * Delivers a message again. To a handler that never had it, it comes for the first time; where it waits to be retried,
+   * its time is waited for.
+   *
+   * @param id of a message that was delivered or published here
+   */
+  async redeliver(handler: ConsumerHandler, id: string, options: DeliverOptions = {}): Promise<Delivery> {
+    return this.#deliver(handler, this.#committed(id), options);
+  }
+
+  async #deliver(handler: ConsumerHandler, envelope: Envelope, options: DeliverOptions): Promise<Delivery> {
+    const subscription = this.#subscription(handler);
+    const record =
+      options.transport === 'stream'
+        ? subscription.fromStream(envelope)
+        : options.redriven
+          ? subscription.redriven(envelope, this.#letterBox.last(envelope.id)?.reason ?? 'unknown')
+          : subscription.fromQueue(envelope);
+    const timeout = durationToMilliseconds(options.timeout ?? '30s');
+    const variables = this.#variables(subscription);
+    const invocation = await this.#invoker.invoke(handler, record, variables, timeout);
+    if ('receiptHandle' in record) subscription.acknowledge(record, invocation.response?.batchItemFailures ?? []);
+    await this.#letterBox.collect();
+    return this.#report(envelope, invocation);
+  }
+
+  #report({ id, type }: Envelope, { changes, lines }: Invocation): Delivery {
+    const summary = summaryOf(lines);
+    if (!summary) throw new TestMisused('The handler did not consume the record: give what `consume` returns');
+    const { outcome, subscriber } = summary;
+    const published = changes.flatMap((change) => publishedIn(LEDGER, change));
+    this.published.push(...published);
+    const report = { outcome, id, published, writes: changes.flatMap((change) => writeIn(LEDGER, change)) };
+    if (outcome === 'deadLettered') {
+      const letter = this.#letterBox.last(id);
+      if (letter?.reason === 'unknown-event-type') {
+        throw new TestMisused(
+          `'${subscriber}' does not consume '${type}': add it to \`consumes\`, or deliver it elsewhere`,
+        );
+      }
+      return { ...report, reason: letter?.reason, detail: letter?.detail };
+    }
+    if (outcome !== 'retried') return report;
+    const failure = changes.findLast(({ key }) => key.pk?.S?.startsWith('fail#'))?.after;
+    const logged = lines.findLast(({ message }) => message === 'retrying')?.fields.error;
+    const reason = failure?.reason?.S ?? (typeof logged === 'string' ? logged : 'unfinished');
+    return { ...report, reason, ...(failure?.detail?.S && { detail: failure.detail.S }) };
+  }
+
+  #commit(event: EventDefinition, payload: unknown): Envelope {
+    const envelope = createEnvelope(event, payload, {
+      now: this.now,
+      random: this.#random,
+      shards: SHARDS,
+      ledger: LEDGER,
+      publisher: 'test',
+    });
+    const ttl = Math.ceil((Date.parse(envelope.expires) + INBOX_AFTERLIFE) / 1000);
+    const row: OutboxRow = { ...outboxKey(envelope.id), envelope: encodeEnvelope(envelope), ttl };
+    this.#ledger.write(toItem(outboxKey(envelope.id)), toItem(row));
+    return envelope;
+  }
+
+  #committed(id: string): Envelope {
+    const row = isMessageId(id) ? this.#ledger.get(toItem(outboxKey(id))) : undefined;
+    if (!row?.envelope?.S) throw new TestMisused(`'${id}' is not the id of a message that was committed here`);
+    return decodeEnvelope(row.envelope.S);
+  }
+
+  get #ledger() {
+    return this.#invoker.engines.dynamodb.table(LEDGER);
+  }
+
+  #table(table: AnyTable) {
+    const { dynamodb } = this.#invoker.engines;
+    return dynamodb.table(tableOf(dynamodb, table));
+  }
+
+  #subscription(handler: ConsumerHandler): Subscription {
+    const known = this.#subscriptions.get(handler);
+    if (known) return known;
+    const queue = this.#invoker.engines.sqs.createQueue({ name: `subscriber-${this.#subscriptions.size + 1}` });
+    const subscription = new Subscription(queue, this.#clock);
+    this.#subscriptions.set(handler, subscription);
+    return subscription;
+  }
+
+  #variables({ queue }: Subscription): Environment['variables'] {
+    return {
+      [BINDINGS.ledger]: LEDGER,
+      [BINDINGS.shards]: String(SHARDS),
+      [BINDINGS.queueUrl]: queue.url,
+      [BINDINGS.deadLetterQueueUrl]: this.#letterBox.url,
+      [BINDINGS.quarantineBucket]: BUCKET,
+    };
+  }
+}
