@@ -68,10 +68,12 @@ const BUSINESS_LINE = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
  *   businessLine: 'orders',
  * });
  */
-export function defineEvent<const Type extends string, Input, Output, Old extends EventDefinition = EventDefinition>(
-  type: Type,
-  options: EventOptions<Input, Output, Old>,
-): EventDefinition<Type, Input, Output> {
+export function defineEvent<
+  const Type extends string,
+  Input,
+  Output,
+  Old extends EventDefinition<NoInfer<Type>> = EventDefinition<NoInfer<Type>>,
+>(type: Type, options: EventOptions<Input, Output, Old>): EventDefinition<Type, Input, Output> {
   const { schema, key, businessLine, version = 1, upgrades, lifetime = DEFAULT_LIFETIME } = options;
   if (!EVENT_TYPE.test(type) || type.length > 128) {
     throw new InvalidDefinition(

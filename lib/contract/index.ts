@@ -67,6 +67,7 @@ export { defineSubscriber, type SubscriberDefinition, type SubscriberOptions } f
 export {
   type AnyTable,
   defineTable,
+  type KeyableColumn,
   type NumericColumn,
   type TableDefinition,
   type TableItem,

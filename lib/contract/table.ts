@@ -28,8 +28,8 @@ export interface TableDefinition<
 
 export interface TableOptions<
   Item extends object,
-  PartitionKey extends keyof Item & string,
-  SortKey extends keyof Item & string,
+  PartitionKey extends KeyableColumn<Item>,
+  SortKey extends KeyableColumn<Item>,
 > {
   /** The row's schema. `tx.put` validates by it; rows are stored and read as they are. */
   readonly item: StandardSchemaV1<unknown, Item>;
@@ -43,6 +43,12 @@ export interface TableOptions<
    */
   readonly version?: NumericColumn<Item>;
 }
+
+/** The columns of a row that DynamoDB takes for a key: a text, a number or bytes, and always there. */
+export type KeyableColumn<Item> = {
+  [Column in keyof Item]-?: Item[Column] extends string | number | bigint | Uint8Array ? Column : never;
+}[keyof Item] &
+  string;
 
 /** The columns of a row that hold a number. */
 export type NumericColumn<Item> = {
@@ -74,8 +80,8 @@ const TABLE_NAME = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
 export function defineTable<
   const Name extends string,
   Item extends object,
-  const PartitionKey extends keyof Item & string,
-  const SortKey extends keyof Item & string = never,
+  const PartitionKey extends KeyableColumn<Item>,
+  const SortKey extends KeyableColumn<Item> = never,
 >(name: Name, options: TableOptions<Item, PartitionKey, SortKey>): TableDefinition<Name, Item, PartitionKey | SortKey> {
   if (!TABLE_NAME.test(name) || name.length > 64) {
     throw new InvalidDefinition(`'${name}' is not a table name: give lower-case words joined by '-', e.g. 'stock'`);

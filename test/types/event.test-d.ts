@@ -4,7 +4,7 @@ import { describe, expectTypeOf, it } from 'vitest';
 import { defineEvent, type EventInput, type EventOutput } from 'waybill';
 import { z } from 'zod';
 import * as mini from 'zod/mini';
-import { type OrderCancelled, OrderPlaced } from './shop.ts';
+import { type OrderCancelled, OrderPlaced, StockReserved } from './shop.ts';
 
 describe('an event', () => {
   it('has the type that it was given, as a literal', () => {
@@ -118,6 +118,8 @@ describe('an upgrade', () => {
     defineEvent('order.placed', { ...rest, upgrades: { from, by: (old) => ({ ...old, items: old.items }) } });
     // @ts-expect-error an upgrade is made at once
     defineEvent('order.placed', { ...rest, upgrades: { from, by: async (old) => ({ ...old, items: [] }) } });
+    // @ts-expect-error another event is no older version of this one
+    defineEvent('order.placed', { ...rest, upgrades: { from: StockReserved, by: () => ({ orderId: '', items: [] }) } });
     // @ts-expect-error from what?
     defineEvent('order.placed', { ...rest, upgrades: { by: () => ({ orderId: '', items: [] }) } });
   });

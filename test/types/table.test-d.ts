@@ -38,6 +38,10 @@ describe('a table', () => {
     defineTable('stock', { item, partitionKey: 'id' });
     // @ts-expect-error no such column
     defineTable('stock', { item, partitionKey: 'sku', sortKey: 'when' });
+    // @ts-expect-error a row without its key is none
+    defineTable('stock', { item, partitionKey: 'sku', sortKey: 'count' });
+    // @ts-expect-error DynamoDB has no keys of that type
+    defineTable('stock', { item: z.object({ open: z.boolean() }), partitionKey: 'open' });
     // @ts-expect-error every table has a partition key
     defineTable('stock', { item });
   });
