@@ -1,5 +1,17 @@
 import { describe, expectTypeOf, it } from 'vitest';
-import { absent, atLeast, lessThan, not, oneOf, present, publish, type Transaction, transact } from 'waybill/runtime';
+import { defineSubscriber } from 'waybill';
+import {
+  absent,
+  atLeast,
+  consume,
+  lessThan,
+  not,
+  oneOf,
+  present,
+  publish,
+  type Transaction,
+  transact,
+} from 'waybill/runtime';
 import {
   type FollowOrders,
   Movements,
@@ -92,6 +104,8 @@ describe('what a transaction writes', () => {
     tx.update(Stock, { sku: 'a' }, { add: { quantity: '2' } });
     // @ts-expect-error there is no such column
     tx.update(Stock, { sku: 'a' }, { add: { colour: 1 } });
+    // @ts-expect-error a text does not grow, in a table without any number beside its key too
+    wide.update(Movements, { sku: 'a', at: 1 }, { add: { by: 1 } });
   });
 
   it('sets columns to values of their type', () => {
@@ -104,8 +118,26 @@ describe('what a transaction writes', () => {
     tx.update(Stock, { sku: 'a' }, { set: { state: 'ajar' } });
     // @ts-expect-error there is no such column
     tx.update(Stock, { sku: 'a' }, { remove: ['colour'] });
+    // @ts-expect-error a row without it is none of the table's
+    tx.update(Stock, { sku: 'a' }, { remove: ['quantity'] });
+    // @ts-expect-error a row's key never changes
+    tx.update(Stock, { sku: 'a' }, { set: { sku: 'b' } });
+    // @ts-expect-error a row's key never changes
+    wide.update(Movements, { sku: 'a', at: 1 }, { add: { at: 1 } });
     // @ts-expect-error there is no such change
     tx.update(Stock, { sku: 'a' }, { increment: { quantity: 1 } });
+  });
+});
+
+describe('a subscriber without tables and publishes', () => {
+  it('writes and publishes nothing', () => {
+    consume(defineSubscriber('idle', { consumes: [OrderPlaced] }), async (_, { tx: nothing }) => {
+      // @ts-expect-error it declares no table
+      nothing.delete(Stock, { sku: 'a' });
+      // @ts-expect-error it declares no event
+      nothing.publish(StockReserved, { orderId: '1', sku: 'a', quantity: 2 });
+      nothing.once('order-1');
+    });
   });
 });
 
