@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process';
+import { endProcessTree } from './processes.ts';
 
 export interface CommandResult {
   /** The exit code; undefined when a signal ended it, the time ran out, or it could not be started. */
   readonly exitCode: number | undefined;
-  /** Whether the program was there to be started. */
-  readonly started: boolean;
   /** What it printed to both streams, line by line as it came. */
   readonly lines: readonly string[];
 }
@@ -17,6 +16,7 @@ export interface CommandOptions {
   readonly onLine?: (line: string) => void;
   /** @default no limit */
   readonly timeoutMs?: number;
+  /** Ends the program, with everything that it has started. */
   readonly signal?: AbortSignal;
 }
 
@@ -32,10 +32,18 @@ export function runCommand(
       cwd: options.cwd,
       env: options.environment ?? process.env,
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: options.timeoutMs,
-      signal: options.signal,
       windowsHide: true,
     });
+    // With what it has started, which would hold its output open.
+    const end = () => child.pid !== undefined && void endProcessTree(child.pid, 2000);
+    const timer = options.timeoutMs === undefined ? undefined : setTimeout(end, options.timeoutMs);
+    options.signal?.addEventListener('abort', end, { once: true });
+    if (options.signal?.aborted) end();
+    const settle = (exitCode: number | undefined) => {
+      clearTimeout(timer);
+      options.signal?.removeEventListener('abort', end);
+      resolve({ exitCode, lines });
+    };
     const streams = [child.stdout, child.stderr].map((stream) => {
       let rest = '';
       stream.setEncoding('utf8').on('data', (text: string) => {
@@ -49,15 +57,13 @@ export function runCommand(
       lines.push(line);
       options.onLine?.(line);
     };
-    let started = true;
-    child.on('error', (error: NodeJS.ErrnoException) => {
-      if (child.pid === undefined) started = false;
-      if (error.name !== 'AbortError') lines.push(error.message);
-      if (!started) resolve({ exitCode: undefined, started, lines });
+    child.on('error', (error) => {
+      lines.push(error.message);
+      if (child.pid === undefined) settle(undefined);
     });
     child.on('close', (exitCode) => {
       for (const flush of streams) flush();
-      resolve({ exitCode: exitCode ?? undefined, started, lines });
+      settle(exitCode ?? undefined);
     });
   });
 }

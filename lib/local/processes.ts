@@ -1,23 +1,18 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineStopFailed } from './errors.ts';
+import { type ProcessEntry, processEntry, processTable } from './process-table.ts';
 
 /** Whether the process runs. A zombie, which nobody has collected yet, does not. */
 export function isAlive(pid: number): boolean {
-  const stat = processStat(pid);
-  if (stat) return stat.running;
-  return process.platform !== 'linux' && canSignal(pid);
+  return processEntry(pid)?.running ?? false;
 }
 
 /** Whether any process of the group runs, zombies aside. On Windows there are no groups: whether the process itself runs. */
 export function groupIsAlive(group: number): boolean {
   if (process.platform === 'win32') return isAlive(group);
-  if (process.platform !== 'linux') return canSignal(-group);
-  return readdirSync('/proc').some((name) => {
-    const stat = /^\d+$/.test(name) ? processStat(Number(name)) : undefined;
-    return stat?.running === true && stat.group === group;
-  });
+  return processTable().some((entry) => entry.group === group && entry.running);
 }
 
 /** The command line of a process, or undefined when it cannot be read. */
@@ -47,25 +42,24 @@ export async function endProcessGroup(pid: number, graceMs: number): Promise<voi
   }
 }
 
-function processStat(pid: number): { running: boolean; group: number } | undefined {
-  if (process.platform !== 'linux') return undefined;
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // pid (name) state parent group …, where the name may hold spaces and brackets.
-    const [state, , group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return { running: state !== 'Z' && state !== 'X', group: Number(group) };
-  } catch {
-    return undefined;
+/**
+ * Ends a process with everything that it has started, directly or not: SIGTERM, then SIGKILL to what is left once the
+ * grace is over.
+ */
+export async function endProcessTree(pid: number, graceMs: number): Promise<void> {
+  if (process.platform === 'win32') {
+    endTreeOnWindows(pid);
+    return;
   }
+  const tree = treeOf(pid, processTable());
+  for (const each of tree) signal(each, 'SIGTERM');
+  await until(() => !tree.some(isAlive), graceMs);
+  for (const each of tree) signal(each, 'SIGKILL');
 }
 
-function canSignal(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+function treeOf(root: number, table: readonly ProcessEntry[]): number[] {
+  const children = table.filter((entry) => entry.parent === root);
+  return [root, ...children.flatMap((child) => treeOf(child.pid, table))];
 }
 
 function signal(pid: number, name: NodeJS.Signals): void {
