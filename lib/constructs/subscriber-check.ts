@@ -24,10 +24,18 @@ export interface CheckedProps {
 
 /** Checks what `tsc` checks for those who use it, and what it cannot. */
 export function checkSubscriber(construct: Construct, props: CheckedProps): void {
+  checkHandler(construct, props);
   checkEvents(construct, props);
   checkTables(construct, props);
   checkNumbers(construct, props);
   claim(construct, props.channel.ledger, props.subscriber.name, props.handler);
+}
+
+function checkHandler(construct: Construct, { handler }: CheckedProps): void {
+  // An imported function has no environment that could be added to.
+  if (typeof handler?.addEnvironment !== 'function') {
+    throw new InvalidConstruct(construct, '`handler` is no function of this app: give a ConsumerFunction');
+  }
 }
 
 function checkEvents(construct: Construct, { channel, subscriber }: CheckedProps): void {

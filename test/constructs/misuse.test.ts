@@ -1,6 +1,7 @@
 import { Duration, type Stack } from 'aws-cdk-lib';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import * as kinesis from 'aws-cdk-lib/aws-kinesis';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { describe, expect, test } from 'vitest';
 import {
   InvalidConstruct,
@@ -47,6 +48,7 @@ function streamChannel(stack: Stack): StreamChannel {
 describe('a subscriber is refused', () => {
   test.each([
     ['that consumes what its channel does not carry', { subscriber: SendReceipt }, "'payment.received'"],
+    ['without a handler', { handler: undefined }, 'give a ConsumerFunction'],
     ['without a table that it declares', { tables: {} }, "tables: { 'stock': table }"],
     ['without tables', { tables: undefined }, "tables: { 'stock': table }"],
     ['with the actions of a table that it does not declare', { tableActions: { orders: [] } }, "'orders'"],
@@ -67,6 +69,12 @@ describe('a subscriber is refused', () => {
     const tables = { stock: tableIn(stack), orders: tableIn(stack, 'Others') };
 
     expect(() => subscribe({ tables })).toThrow("name 'orders', which 'reserve-stock' does not declare");
+  });
+
+  test('on a function of another app', () => {
+    const handler = lambda.Function.fromFunctionName(testStack(), 'Imported', 'theirs');
+
+    expect(() => subscribe({ handler })).toThrow('`handler` is no function of this app');
   });
 
   test('with too large a parallelization factor on a stream', () => {
