@@ -49,6 +49,7 @@ Examples:
 Environment:
   AWS_ENDPOINT_URL            use this engine instead of the embedded one; it is never stopped from here
   WAYBILL_STATE_FOLDER        keep the engine's state file and logs here
+  WAYBILL_ENGINE_FOLDER       install the embedded engine here
   WAYBILL_DEBUG=1             print stack traces, and let the engine log every request`,
     );
   for (const add of [addDemo, addUp, addDown, addStatus]) add(program, context);

@@ -58,7 +58,7 @@ function spinningProgress(stream: ProgressStream): Progress {
   let frame = 0;
   const draw = () => {
     const line = `${frames[frame++ % frames.length]}  ${current}`;
-    stream.write(`${restartLine}${line.slice(0, Math.max((stream.columns ?? 80) - 1, 10))}`);
+    stream.write(`${restartLine}${line.slice(0, Math.max((stream.columns || 80) - 1, 10))}`);
   };
   const end = (symbol: string, text: string | undefined) => {
     clearInterval(timer);

@@ -13,8 +13,12 @@ export function defaultStateFolder(environment: NodeJS.ProcessEnv = process.env)
   return repository ? join(repository, '.waybill') : userCacheFolder();
 }
 
-/** Where the engine is installed: `.venv` in Waybill's own repository, else beside the state, one folder a version. */
-export function defaultInstallFolder(version: string): string {
+/**
+ * Where the engine is installed: `WAYBILL_ENGINE_FOLDER`, or `.venv` in Waybill's own repository, or a per-user folder, one
+ * a version.
+ */
+export function defaultInstallFolder(version: string, environment: NodeJS.ProcessEnv = process.env): string {
+  if (environment.WAYBILL_ENGINE_FOLDER) return resolve(environment.WAYBILL_ENGINE_FOLDER);
   const repository = repositoryRoot();
   return repository ? join(repository, '.venv') : join(userCacheFolder(), `ministack-${version}`);
 }

@@ -12,6 +12,7 @@ import { freePort } from '../../lib/local/port.ts';
 import { groupIsAlive, isAlive } from '../../lib/local/processes.ts';
 import { temporaryFolder } from './fake-program.ts';
 import { deployFunction } from './inline-function.ts';
+import { processesNaming } from './processes-naming.ts';
 
 async function start(options: EngineOptions = {}): Promise<StartedEngine> {
   const engine = await startEngine({ stateFolder: temporaryFolder(), ...options });
@@ -210,15 +211,3 @@ test.each(['throw', 'exit', 'nothing'])(
     await expect.poll(() => groupIsAlive(pid), { timeout: 30_000 }).toBe(false);
   },
 );
-
-function processesNaming(text: string): string[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((name) => {
-      try {
-        return readFileSync(join('/proc', name, 'cmdline'), 'utf8').includes(text);
-      } catch {
-        return false;
-      }
-    });
-}

@@ -6,11 +6,12 @@ const root = join(import.meta.dirname, '..', '..');
 
 test('inside its own repository the engine is installed into .venv and its state is in .waybill', () => {
   expect(repositoryRoot()).toBe(root);
-  expect(defaultInstallFolder('1.0')).toBe(join(root, '.venv'));
+  expect(defaultInstallFolder('1.0', {})).toBe(join(root, '.venv'));
   expect(defaultStateFolder({})).toBe(join(root, '.waybill'));
 });
 
-test('WAYBILL_STATE_FOLDER moves the state', () => {
+test('WAYBILL_STATE_FOLDER moves the state, and WAYBILL_ENGINE_FOLDER the engine', () => {
+  expect(defaultInstallFolder('1.0', { WAYBILL_ENGINE_FOLDER: '/elsewhere' })).toBe('/elsewhere');
   expect(defaultStateFolder({ WAYBILL_STATE_FOLDER: '/elsewhere' })).toBe('/elsewhere');
 });
 
