@@ -20,7 +20,7 @@ export class LogsUnreadable extends WaybillError {
 /** A line may become readable a while after the moment that it is stamped with. */
 const OVERLAP = 60_000;
 /** Fields of a summary line that are numbers and no outcome. */
-const MEASURES = new Set(['records', 'writeUnits', 'readUnits', 'milliseconds']);
+const MEASURES = new Set(['sampling_rate', 'records', 'writeUnits', 'readUnits', 'milliseconds']);
 
 /**
  * Reads the one line that each invocation of a function logs, and adds them up. CloudWatch Logs is asked without an SDK

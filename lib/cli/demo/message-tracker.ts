@@ -60,28 +60,28 @@ export class MessageTracker {
     return this.#subscribers.reduce((sum, { name }) => sum + (this.#pending.get(name)?.size ?? 0), 0);
   }
 
-  /** Looks what has ended since the last time. */
-  async poll(): Promise<EndedMessage[]> {
+  /**
+   * Looks what has ended since the last time. Messages end about in the order in which they were followed, so that it is
+   * enough to look until a hundred in turn have not.
+   *
+   * @param everywhere whether to look at every message: some may be stuck before the others
+   */
+  async poll(everywhere: boolean): Promise<EndedMessage[]> {
     const before = this.ended.length;
-    for (const subscriber of this.#subscribers) await this.#pollSubscriber(subscriber);
+    await Promise.all(this.#subscribers.map((subscriber) => this.#pollSubscriber(subscriber, everywhere)));
     return this.ended.slice(before);
   }
 
-  async #pollSubscriber(subscriber: SubscriberDefinition): Promise<void> {
+  async #pollSubscriber(subscriber: SubscriberDefinition, everywhere: boolean): Promise<void> {
     const pending = this.#pending.get(subscriber.name) ?? new Set();
     const asked = [...pending];
     for (let start = 0; start < asked.length; start += BATCH) {
-      const ids = asked.slice(start, start + BATCH);
-      const rows = await this.#inboxRows(subscriber.name, ids);
-      for (const id of ids) {
+      const rows = await this.#inboxRows(subscriber.name, asked.slice(start, start + BATCH));
+      for (const [id, row] of rows) {
         pending.delete(id);
-        const row = rows.get(id);
-        // What has not ended goes behind the others, so that some that are stuck do not hide the rest.
-        if (row) this.#end(subscriber, id, row);
-        else pending.add(id);
+        this.#end(subscriber, id, row);
       }
-      // Messages end about in the order of their commit: where most have not, the ones behind have not either.
-      if (rows.size < ids.length / 2) return;
+      if (rows.size === 0 && !everywhere) return;
     }
   }
 

@@ -1,13 +1,13 @@
-import { createEnvironment } from '../../runtime/index.ts';
+import { createEnvironment, type Environment } from '../../runtime/index.ts';
 import { committedMessages } from './committed-messages.ts';
 import { DeadLetterBox } from './dead-letter-box.ts';
 import { FunctionLogs } from './function-logs.ts';
-import { MessageTracker } from './message-tracker.ts';
-import { makePoison } from './poison.ts';
+import { MessageTracker, type TrackedMessage } from './message-tracker.ts';
+import { makePoison, type Poison } from './poison.ts';
 import type { Deployment, Shop, ShopOrder } from './shop.ts';
-import { inTurn, submitOrders } from './submission.ts';
+import { inTurn, type Submission, submitOrders } from './submission.ts';
 import { type Evidence, judge, stoppedOrders, type Verdict } from './verdict.ts';
-import { PATIENCE, type Patience, type State, watch } from './watch.ts';
+import { PATIENCE, type Patience, type State, type Watched, watch } from './watch.ts';
 import { Wire } from './wire.ts';
 import { WireDuplicates } from './wire-duplicates.ts';
 
@@ -30,7 +30,7 @@ export interface FinishedRun {
   readonly evidence: Evidence;
   /** What had not come when nothing moved any more. */
   readonly missing: State;
-  /** Orders of which it is not known whether the shop kept them. */
+  /** Orders that were not submitted, or of which it is not known whether the shop kept them. */
   readonly unknown: readonly ShopOrder[];
   /** Copies with the same id that were put on the wire. */
   readonly copies: number;
@@ -38,19 +38,23 @@ export interface FinishedRun {
   readonly milliseconds: number;
 }
 
+/** Milliseconds by which the clocks of functions and of this machine may differ. */
+const SKEW = 60_000;
+
 /**
  * Runs orders through the deployed shop, with copies and poison on the wire, until everything has ended, and judges what
  * came of it. The AWS clients are configured by this process's environment variables.
  */
 export async function runOrders(options: RunOptions): Promise<FinishedRun> {
-  const { shop, deployment, report } = options;
+  const { shop, deployment, report, patience = PATIENCE } = options;
   // Reading and meddling is not what a message costs: the producer counts for itself.
   const producer = createEnvironment(deployment.variables);
   const observer = createEnvironment(deployment.variables);
   const started = observer.now();
   const run = `run-${started.toString(36)}`;
   const orders = shop.ordersOfRun(run, options.orders);
-  const orderIds = new Set(orders.map(({ orderId }) => orderId));
+  const submissions = inTurn(orders, options.duplicates);
+  const poison = poisonFor(run, options, submissions.length, observer);
 
   report('Filling the shelves');
   await shop.stockUpFor(orders, { environment: observer });
@@ -60,87 +64,99 @@ export async function runOrders(options: RunOptions): Promise<FinishedRun> {
   const duplicates = new WireDuplicates(options.duplicates, tracker, wire, observer, deployment.ledger);
   const letters = new DeadLetterBox(observer, deployment.subscribers);
   const logs = new FunctionLogs(deployment.logGroups, started);
-  const submissions = inTurn(orders, options.duplicates);
-  const poison = makePoison({
-    run,
-    count: Math.round(options.poison * messagesOf(shop, submissions.length, orders.length)),
-    subscribers: shop.SUBSCRIBERS.map((definition) => ({
-      definition,
-      transport: deployment.subscribers[definition.name]?.streamName ? 'stream' : 'queue',
-    })),
-    now: started,
-    random: (bytes) => observer.random(bytes),
-  });
-
-  const watched = {
+  const watched: Watched = {
     ...{ tracker, duplicates, letters, logs, poison },
-    report: (state: State) => report(describe(state, tracker.ended.length)),
+    report: (state) => report(describe(state, tracker.ended.length)),
   };
-  const patience = options.patience ?? PATIENCE;
-  const failed = new AbortController();
   const first = performance.now();
-  let open = true;
-  let submitted = 0;
-  let poisoned = 0;
-  const addPoison = (due: number) => {
-    for (const { subscriber, bytes } of poison.slice(poisoned, due)) wire.add(subscriber, bytes);
-    poisoned = Math.max(poisoned, due);
-  };
-  const submit = async () => {
-    try {
-      return await submitOrders(shop, submissions, producer, ({ orderId }, id) => {
-        submitted += 1;
-        tracker.follow({ id, type: shop.ORDER_TYPE, orderId });
-        // Poison comes between the orders, as much of it as of them.
-        addPoison(Math.floor((poison.length * submitted) / submissions.length));
-      });
-    } catch (error) {
-      failed.abort();
-      throw error;
-    } finally {
-      addPoison(poison.length);
-      open = false;
-    }
-  };
-  let [unknown, missing] = await Promise.all([submit(), watch(watched, () => open, patience, failed.signal)]);
+  let missing = await submitAndWatch(
+    { shop, orders: submissions, poison, wire, tracker, environment: producer },
+    watched,
+    patience,
+  );
 
-  report('Looking into the outbox');
-  const span = { from: started - SKEW, to: observer.now() + SKEW };
-  const committed = await committedMessages(observer, deployment, span, orderIds);
+  const committed = await committedMessages(
+    observer,
+    deployment,
+    { from: started - SKEW, to: observer.now() + SKEW },
+    new Set(orders.map(({ orderId }) => orderId)),
+  );
   // An order whose outcome was unknown may have been kept: then its message is there, and is expected like any other.
-  if (committed.filter((message) => tracker.follow(message)).length > 0) {
-    missing = await watch(watched, () => false, patience);
-  }
+  if (followAll(tracker, committed)) missing = await watch(watched, () => false, patience);
   const milliseconds = performance.now() - first;
-  const kept = new Set(committed.map(({ orderId }) => orderId));
-  unknown = unknown.filter(({ orderId }) => !kept.has(orderId));
 
   report("Reading the shop's books");
-  const lacking = new Set(unknown.map(({ orderId }) => orderId));
-  const known = orders.filter(({ orderId }) => !lacking.has(orderId));
-  const audit = await shop.auditRun(run, known, stoppedOrders(tracker.ended), observer);
+  const known = new Set([...tracker.messages.values()].map(({ orderId }) => orderId));
+  const [kept, unknown] = partition(orders, ({ orderId }) => known.has(orderId));
+  const audit = await shop.auditRun(run, kept, stoppedOrders(tracker.ended), observer);
   const functions = await logs.poll();
   await letters.release();
   const evidence: Evidence = {
-    subscribers: shop.SUBSCRIBERS,
-    committed,
-    ended: tracker.ended,
-    letters: letters.letters,
-    poison,
-    audit,
-    functions,
-    producer: { calls: producer.usage.calls, writeUnits: producer.usage.writeUnits },
+    ...{
+      subscribers: shop.SUBSCRIBERS,
+      committed,
+      ended: tracker.ended,
+      letters: letters.letters,
+      poison,
+      audit,
+      functions,
+    },
+    producer: producer.usage,
   };
   const copies = Object.values(duplicates.sent).reduce((sum, count) => sum + count, 0);
   return { run, verdict: judge(evidence), evidence, missing, unknown, copies, milliseconds };
 }
 
-/** Milliseconds by which the clocks of functions and of this machine may differ. */
-const SKEW = 60_000;
+/** Whoever ends first because nothing goes on any more ends the other, too. */
+async function submitAndWatch(
+  submission: Omit<Submission, 'signal'>,
+  watched: Watched,
+  patience: Patience,
+): Promise<State> {
+  const over = new AbortController();
+  let open = true;
+  const watching = watch(watched, () => open, patience, over.signal).finally(() => over.abort());
+  const submitting = submitOrders({ ...submission, signal: over.signal }).then(
+    () => {
+      open = false;
+    },
+    (error: unknown) => {
+      over.abort();
+      throw error;
+    },
+  );
+  const [missing] = await Promise.all([watching, submitting]);
+  return missing;
+}
 
-/** How many messages the submissions lead to: each order's chain is gone through once. */
-function messagesOf(shop: Shop, submissions: number, orders: number): number {
-  return submissions + orders * shop.SUBSCRIBERS.reduce((sum, { publishes }) => sum + publishes.length, 0);
+function poisonFor(
+  run: string,
+  { shop, deployment, orders, poison }: RunOptions,
+  submissions: number,
+  { now, random }: Environment,
+): Poison[] {
+  // Each order's chain is gone through once.
+  const messages =
+    submissions + orders.length * shop.SUBSCRIBERS.reduce((sum, { publishes }) => sum + publishes.length, 0);
+  return makePoison({
+    run,
+    count: Math.round(poison * messages),
+    subscribers: shop.SUBSCRIBERS.map((definition) => ({
+      definition,
+      transport: deployment.subscribers[definition.name]?.streamName ? 'stream' : 'queue',
+    })),
+    now: now(),
+    random,
+  });
+}
+
+/** Whether one of the messages was not followed before. */
+function followAll(tracker: MessageTracker, messages: readonly TrackedMessage[]): boolean {
+  return messages.filter((message) => tracker.follow(message)).length > 0;
+}
+
+function partition<Item>(items: readonly Item[], belongs: (item: Item) => boolean): [Item[], Item[]] {
+  return [items.filter(belongs), items.filter((item) => !belongs(item))];
 }
 
 function describe({ messages, pending, letters, copies }: State, ended: number): string {

@@ -1,7 +1,10 @@
 import { CommitUndecided } from '../../contract/index.ts';
 import { concurrently } from '../../runtime/concurrently.ts';
 import type { Environment } from '../../runtime/index.ts';
+import type { MessageTracker } from './message-tracker.ts';
+import type { Poison } from './poison.ts';
 import type { Shop, ShopOrder } from './shop.ts';
+import type { Wire } from './wire.ts';
 
 /** Orders that are submitted at once. */
 const AT_ONCE = 16;
@@ -9,26 +12,50 @@ const AT_ONCE = 16;
 const LATER = 20;
 /** How often an order whose outcome is unknown is submitted, before it is left unknown. */
 const TRIES = 3;
+/**
+ * Ends that are outstanding at most before the next order is submitted. Otherwise the shop would be given all orders at
+ * once, and every latency would be that of the backlog.
+ */
+const ON_THEIR_WAY = 600;
+/** Milliseconds between two looks whether there is room for the next order. */
+const PAUSE = 50;
+
+export interface Submission {
+  readonly shop: Pick<Shop, 'placeOrder' | 'ORDER_TYPE'>;
+  /** In turn; an order may be among them twice. */
+  readonly orders: readonly ShopOrder[];
+  /** Put on the wire between the orders, as much of it as of them. */
+  readonly poison: readonly Poison[];
+  readonly wire: Pick<Wire, 'add'>;
+  /** Follows what is committed. */
+  readonly tracker: Pick<MessageTracker, 'follow' | 'pending'>;
+  /** The producer's. */
+  readonly environment: Environment;
+  /** Ends the submission before its time. */
+  readonly signal: AbortSignal;
+}
 
 /**
- * Submits orders through the shop's own service.
+ * Submits orders through the shop's own service. An order whose outcome stays unknown is not followed.
  *
- * @returns the orders of which it is not known whether they were kept
- * @throws whatever the service throws for any other reason
+ * @throws whatever the service throws but CommitUndecided
  */
-export async function submitOrders(
-  shop: Shop,
-  orders: readonly ShopOrder[],
-  environment: Environment,
-  onCommitted: (order: ShopOrder, id: string) => void,
-): Promise<ShopOrder[]> {
-  const unknown: ShopOrder[] = [];
+export async function submitOrders(submission: Submission): Promise<void> {
+  const { shop, orders, poison, wire, tracker, environment, signal } = submission;
+  let submitted = 0;
+  let poisoned = 0;
+  const addPoison = (due: number) => {
+    for (const { subscriber, bytes } of poison.slice(poisoned, due)) wire.add(subscriber, bytes);
+    poisoned = Math.max(poisoned, due);
+  };
   await concurrently(AT_ONCE, orders, async (order) => {
+    while (tracker.pending > ON_THEIR_WAY && !signal.aborted) await new Promise((done) => setTimeout(done, PAUSE));
+    if (signal.aborted) return;
     const id = await submit(shop, order, environment);
-    if (id) onCommitted(order, id);
-    else unknown.push(order);
+    if (id) tracker.follow({ id, type: shop.ORDER_TYPE, orderId: order.orderId });
+    submitted += 1;
+    addPoison(Math.floor((poison.length * submitted) / orders.length));
   });
-  return unknown;
 }
 
 /** The orders in turn, with an even share of them twice. */
@@ -40,7 +67,11 @@ export function inTurn<Order>(orders: readonly Order[], again: number): Order[] 
     .map(({ order }) => order);
 }
 
-async function submit(shop: Shop, order: ShopOrder, environment: Environment): Promise<string | undefined> {
+async function submit(
+  shop: Submission['shop'],
+  order: ShopOrder,
+  environment: Environment,
+): Promise<string | undefined> {
   for (let tries = 1; tries <= TRIES; tries++) {
     try {
       return await shop.placeOrder(order, { environment });

@@ -40,7 +40,7 @@ export function problemsOf(finished: FinishedRun): string[] {
     ),
     ...(verdict.conserved ? [] : ['Money, stock or shipping notes do not add up']),
     ...list(
-      'Outcome unknown, not submitted for sure',
+      'Not submitted, or it is not known whether the shop kept them',
       unknown.map(({ orderId }) => orderId),
     ),
     ...list(

@@ -7,10 +7,10 @@ import type { WireDuplicates } from './wire-duplicates.ts';
 
 /** Everything of a run that moves. */
 export interface Watched {
-  readonly tracker: MessageTracker;
-  readonly duplicates: WireDuplicates;
-  readonly letters: DeadLetterBox;
-  readonly logs: FunctionLogs;
+  readonly tracker: Pick<MessageTracker, 'messages' | 'ended' | 'pending' | 'poll'>;
+  readonly duplicates: Pick<WireDuplicates, 'sent' | 'committed' | 'ended' | 'send'>;
+  readonly letters: Pick<DeadLetterBox, 'letters' | 'poll'>;
+  readonly logs: Pick<FunctionLogs, 'usage' | 'poll'>;
   readonly poison: readonly Poison[];
   /** Says how far it is. */
   readonly report: (state: State) => void;
@@ -55,24 +55,28 @@ export async function watch(
   let followed = 0;
   let moved = performance.now();
   let before = '';
-  for (;;) {
+  for (let still = false; ; ) {
+    const began = performance.now();
     const open = isOpen();
-    followed = await look(watched, followed);
+    followed = await look(watched, followed, still);
     const state = await stateOf(watched, open);
     report(state);
     if (!open && tracker.pending === 0 && state.letters === 0 && state.copies === 0) return state;
 
     const now = JSON.stringify(state);
-    if (now !== before) moved = performance.now();
+    still = now === before;
     before = now;
+    if (!still) moved = performance.now();
     if (signal?.aborted || performance.now() - moved > idle) return state;
-    await new Promise((resolve) => setTimeout(resolve, pause));
+    // Watching takes at most a fourth of the time, so that what is watched gets on.
+    const rest = Math.max(pause, 3 * (performance.now() - began));
+    await new Promise((resolve) => setTimeout(resolve, rest));
   }
 }
 
 /** Looks once what has ended, and sends the copies that are due. */
-async function look({ tracker, duplicates }: Watched, followed: number): Promise<number> {
-  for (const end of await tracker.poll()) duplicates.ended(end);
+async function look({ tracker, duplicates }: Watched, followed: number, everywhere: boolean): Promise<number> {
+  for (const end of await tracker.poll(everywhere)) duplicates.ended(end);
   const messages = [...tracker.messages.values()];
   for (const message of messages.slice(followed)) duplicates.committed(message);
   await duplicates.send();
