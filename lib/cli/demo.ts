@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { WaybillError } from '../contract/index.ts';
 import { deployApp, environmentFor, resolveEngine, type Target } from '../local/index.ts';
 import { type CommandContext, print, printJson } from './command-context.ts';
 import { type FinishedRun, runOrders } from './demo/run.ts';
@@ -18,6 +19,11 @@ interface DemoOptions {
 }
 
 const DEFAULT_COUNT = 300;
+
+/** There is nothing to run. */
+class NoOrders extends WaybillError {
+  readonly code = 'no-orders';
+}
 
 /** Adds `waybill demo`: the example shop, deployed for real, with orders running through it. */
 export function addDemo(program: Command, context: CommandContext): void {
@@ -78,6 +84,7 @@ async function ordersOf(shop: Shop, options: DemoOptions, { progress }: CommandC
   for (const { line, reason } of badLines) progress.note(`line ${line} of ${file} is no order: ${reason}`);
   const skipped = badLines.length > 0 ? `, ${badLines.length} bad lines skipped` : '';
   progress.done(`${file}: ${orders.length} orders${skipped}`);
+  if (orders.length === 0) throw new NoOrders(`${file} holds no order: give a file with at least one line that is one`);
   return orders.slice(0, count);
 }
 
