@@ -1,0 +1,63 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+/** Inside the repository, so that the tests of these tests find vitest. */
+const cache = join(root, 'node_modules/.cache/waybill');
+
+const files = {
+  passing: "test('a', () => {}); test('b', () => {});",
+  failing: "test('a', () => {}); test('b', () => { throw new Error('no'); });",
+  skipping: "test('a', () => {}); test.skip('b', () => {}); test.todo('c');",
+  broken: "throw new Error('does not load');",
+  unhandled: "test('a', () => { Promise.reject(new Error('nobody catches this')); });",
+  empty: '',
+};
+
+let folder: string;
+
+beforeAll(async () => {
+  await mkdir(cache, { recursive: true });
+  folder = await mkdtemp(join(cache, 'tally-test-'));
+  await writeFile(join(folder, 'vitest.config.js'), 'export default { test: { exclude: [] } };');
+  for (const [name, content] of Object.entries(files)) {
+    await writeFile(join(folder, `${name}.test.js`), `import { test } from 'vitest';\n${content}\n`);
+  }
+});
+
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+test.for<[run: string, names: (keyof typeof files)[], line: string, code: number]>([
+  ['passes', ['passing'], '2 passed, 0 failed', 0],
+  ['fails', ['passing', 'failing'], '3 passed, 1 failed', 1],
+  ['skips', ['skipping'], '1 passed, 0 failed, 2 skipped', 0],
+  ['has a file that does not load', ['passing', 'broken'], '2 passed, 1 failed', 1],
+  ['leaves an error unhandled', ['unhandled'], '1 passed, 1 failed', 1],
+  ['has a file without tests', ['passing', 'empty'], '2 passed, 1 failed', 1],
+])('a run that %s ends with its count, alone on the last line', async ([, names, line, code]) => {
+  expect(await lastLineOf(names)).toEqual({ line, code });
+});
+
+test('a run that finds no test at all has failed', async () => {
+  expect(await lastLineOf([], 'no-such-file')).toEqual({ line: '0 passed, 1 failed', code: 1 });
+});
+
+async function lastLineOf(
+  names: string[],
+  filter?: string,
+): Promise<{ line: string | undefined; code: number | null }> {
+  const vitest = join(root, 'node_modules/vitest/vitest.mjs');
+  const reporters = ['--reporter=default', `--reporter=${join(root, 'scripts/tally-reporter.mjs')}`];
+  const filters = filter === undefined ? names.map((name) => `${name}.test.js`) : [filter];
+  const args = [vitest, 'run', '--root', folder, ...reporters, ...filters];
+  return await new Promise((resolve) => {
+    const child = execFile(process.execPath, args, { cwd: folder }, (_, stdout) => {
+      resolve({ line: stdout.trimEnd().split('\n').at(-1), code: child.exitCode });
+    });
+  });
+}
