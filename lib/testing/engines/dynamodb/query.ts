@@ -101,10 +101,12 @@ function pageOf(
   };
   const items: Item[] = [];
   let bytes = 0;
-  for (const item of wanted.filter(isAfterStart)) {
+  const left = wanted.filter(isAfterStart);
+  for (const item of left) {
     items.push(item);
     bytes += itemBytes(item);
-    if (items.length >= Limit || bytes >= PAGE_BYTES) return { items, bytes, last: item };
+    const isFull = bytes >= PAGE_BYTES && items.length < left.length;
+    if (items.length >= Limit || isFull) return { items, bytes, last: item };
   }
   return { items, bytes, last: undefined };
 }

@@ -2,7 +2,7 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { type AttributeType, typeOf } from '../attribute-value.ts';
 import { refuseOverlaps } from './document-path.ts';
 import type { Placeholders } from './placeholders.ts';
-import type { Assigned, DocumentPath, Update } from './syntax.ts';
+import { type Assigned, type DocumentPath, showPath, type Update } from './syntax.ts';
 import { TokenReader } from './token-reader.ts';
 
 const SECTIONS = ['SET', 'REMOVE', 'ADD', 'DELETE'] as const;
@@ -97,6 +97,11 @@ class UpdateParser {
     if (name === 'list_append') return this.#of(name, first, second, LIST);
     if (first.kind !== 'path') {
       throw reader.refusal(`Operator or function requires a document path; operator or function: ${name}`);
+    }
+    if (second.kind === 'path' && showPath(second.path) === showPath(first.path)) {
+      throw reader.refusal(
+        `The first operand must be distinct from the remaining operands for this operator or function; operator: ${name}, first operand: ${showPath(first.path)}`,
+      );
     }
     return { kind: name, path: first.path, otherwise: second };
   }
