@@ -60,6 +60,7 @@ def watch():
     time.sleep(5)
     end()
 
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 threading.Thread(target=watch, daemon=True).start()
 sys.argv = ['ministack']
 try:
