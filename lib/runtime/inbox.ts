@@ -42,14 +42,14 @@ export function inboxPut(environment: Environment, ledger: string, ending: Endin
     type: envelope.type,
     hops: {
       committed: messageTime(id),
-      ...(envelope.relayed && { relayed: Date.parse(envelope.relayed) }),
+      relayed: envelope.relayed ? Date.parse(envelope.relayed) : undefined,
       received,
       ended: environment.now(),
     },
     attempts,
-    ...(published.length > 0 && { published }),
-    ...(reason && { reason }),
-    ...(detail && { detail: detail.slice(0, MAX_DETAIL) }),
+    published: published.length > 0 ? published : undefined,
+    reason: reason || undefined,
+    detail: detail?.slice(0, MAX_DETAIL) || undefined,
     ended: { function: ending.function, request: ending.request },
     ttl: Math.ceil((Date.parse(envelope.expires) + INBOX_AFTERLIFE) / 1000),
   };

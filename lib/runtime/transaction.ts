@@ -144,7 +144,7 @@ export class PendingTransaction implements Transaction {
 
   update<T extends AnyTable>(table: T, key: TableKey<T>, change: Change<TableItem<T>, keyof TableKey<T>>): void {
     const target = this.#target(table, keyOf(table, key));
-    const add = { ...change.add, ...(table.version && { [table.version]: 1 }) };
+    const add = table.version ? { ...change.add, [table.version]: 1 } : change.add;
     this.#add(target, change, (condition) => {
       const expression = new Expression();
       const text = updateExpression(expression, { set: change.set, add, remove: change.remove });
@@ -255,18 +255,17 @@ export class PendingTransaction implements Transaction {
         expression.condition(table.partitionKey, options.when),
         lock && expression.condition(table.partitionKey, lockCondition(lock)),
       ]);
-      return {
-        ...(text && { ConditionExpression: text }),
-        // A lock that failed is told apart from a business condition by the row itself.
-        ...(text && lock && { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const }),
-        ...expression.attributes(),
-      };
+      const condition: ReturnType<ConditionBuilder> = expression.attributes();
+      if (text) condition.ConditionExpression = text;
+      // A lock that failed is told apart from a business condition by the row itself.
+      if (text && lock) condition.ReturnValuesOnConditionCheckFailure = 'ALL_OLD';
+      return condition;
     });
     this.#claim(target.id, `a row of '${table.name}'`);
     this.#push({
       item,
       role: { kind: 'business', otherwise: options.otherwise ?? 'retry', ...(lock && { lock }) },
-      row: `the row of '${table.name}' with that ${[table.partitionKey, table.sortKey].filter(Boolean).join(' and ')}`,
+      row: `the row of '${table.name}' with that ${table.sortKey ? `${table.partitionKey} and ${table.sortKey}` : table.partitionKey}`,
     });
   }
 
@@ -319,9 +318,11 @@ interface Target {
   readonly lock?: Lock;
 }
 
-function keyOf(table: AnyTable, row: object): Record<string, unknown> {
-  const columns = [table.partitionKey, table.sortKey].filter((column) => column !== undefined);
-  return Object.fromEntries(columns.map((column) => [column, (row as Record<string, unknown>)[column]]));
+function keyOf({ partitionKey, sortKey }: AnyTable, row: object): Record<string, unknown> {
+  const columns = row as Record<string, unknown>;
+  const key: Record<string, unknown> = { [partitionKey]: columns[partitionKey] };
+  if (sortKey) key[sortKey] = columns[sortKey];
+  return key;
 }
 
 function lockCondition(lock: Lock): When<object> {
@@ -330,17 +331,23 @@ function lockCondition(lock: Lock): When<object> {
 
 function updateExpression(
   expression: Expression,
-  change: {
-    readonly set?: object | undefined;
-    readonly add: object;
-    readonly remove?: readonly PropertyKey[] | undefined;
-  },
+  { set, add, remove }: Pick<Change<object>, 'set' | 'add'> & { readonly remove?: readonly PropertyKey[] | undefined },
 ): string {
-  const present = (columns: object = {}) => Object.entries(columns).filter(([, value]) => value !== undefined);
-  const set = present(change.set).map(([column, value]) => `${expression.name(column)} = ${expression.value(value)}`);
-  const add = present(change.add).map(([column, value]) => `${expression.name(column)} ${expression.value(value)}`);
-  const remove = (change.remove ?? []).map((column) => expression.name(String(column)));
-  return [clause('SET', set), clause('ADD', add), clause('REMOVE', remove)].filter(Boolean).join(' ');
+  const clauses = [
+    clause('SET', assignments(expression, set, ' = ')),
+    clause('ADD', assignments(expression, add, ' ')),
+    clause('REMOVE', remove?.map((column) => expression.name(String(column))) ?? []),
+  ];
+  return clauses.filter((text) => text !== '').join(' ');
+}
+
+/** `#n0 = :v0` of each column that has a value. */
+function assignments(expression: Expression, columns: object | undefined, operator: string): string[] {
+  const terms: string[] = [];
+  for (const [column, value] of Object.entries(columns ?? {})) {
+    if (value !== undefined) terms.push(expression.name(column) + operator + expression.value(value));
+  }
+  return terms;
 }
 
 function clause(keyword: string, terms: readonly string[]): string {
