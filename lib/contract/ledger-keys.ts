@@ -84,8 +84,13 @@ export const OUTBOX_PREFIX = 'out#';
 
 /** The minute bucket of a moment: `2026-11-23T08:14`, UTC. */
 export function minuteOf(milliseconds: number): string {
-  return new Date(milliseconds).toISOString().slice(0, 16);
+  const minute = Math.floor(milliseconds / 60_000);
+  if (minute !== lastMinute.minute) lastMinute = { minute, text: new Date(milliseconds).toISOString().slice(0, 16) };
+  return lastMinute.text;
 }
+
+/** A batch's messages lie in a minute or two, so the one that was written out last is nearly always the one asked for. */
+let lastMinute = { minute: Number.NaN, text: '' };
 
 function bucket(id: string): string {
   return `${minuteOf(messageTime(id))}#${messageShard(id)}`;
