@@ -57,11 +57,11 @@ describe('a message is doubled', () => {
   });
 });
 
-test('duplicates are business duplicates and copies that were skipped', () => {
+test('duplicates are business duplicates and copies that were skipped, even those that raced their original', () => {
   const ended = [...evidence().ended, end('pay', { ...placed, id: 'placed-2' }, 'duplicate')];
-  const functions = { ...evidence().functions, outcomes: { pay: { already: 3, handled: 1 }, ship: { already: 1 } } };
-  expect(judge(evidence({ ended, functions })).subscribers).toMatchObject({
-    pay: { handled: 1, duplicates: 4 },
+  const outcomes = { pay: { already: 3, handled: 1, duplicate: 2 }, ship: { already: 1 } };
+  expect(judge(evidence({ ended, functions: { ...evidence().functions, outcomes } })).subscribers).toMatchObject({
+    pay: { handled: 1, duplicates: 5 },
     count: { duplicates: 0 },
     ship: { duplicates: 1 },
   });

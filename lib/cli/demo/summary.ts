@@ -6,11 +6,13 @@ const SOME = 10;
 
 /** What a run came to, in words, line by line. */
 export function summaryOf(finished: FinishedRun): string[] {
-  const { verdict, evidence, copies, milliseconds } = finished;
+  const { verdict, evidence, missing, copies, milliseconds } = finished;
   const seconds = milliseconds / 1000;
   const types = Map.groupBy(evidence.committed, ({ type }) => type);
   const reasons = Map.groupBy(lettersOfRun(evidence), ({ reason }) => reason);
   const each = [...types].map(([type, messages]) => `${messages.length} ${type}`).join(', ');
+  // An invocation that died has not said what it skipped. The books say whether it took effect.
+  const unseen = missing.copies > 0 ? `, of which ${missing.copies} were not seen to be skipped` : '';
   const width = Math.max(...Object.keys(verdict.subscribers).map((name) => name.length));
   return [
     `${verdict.committed} messages committed in ${seconds.toFixed(1)} s (${each})`,
@@ -18,7 +20,7 @@ export function summaryOf(finished: FinishedRun): string[] {
       ([name, { handled, duplicates, deadLettered }]) =>
         `  ${name.padEnd(width)}  ${handled} handled, ${duplicates} duplicates skipped, ${deadLettered} dead-lettered`,
     ),
-    ...(copies > 0 ? [`copies with the same id put on the wire: ${copies}`] : []),
+    ...(copies > 0 ? [`copies with the same id put on the wire: ${copies}${unseen}`] : []),
     ...(reasons.size > 0
       ? [`dead letters: ${[...reasons].map(([reason, letters]) => `${letters.length} ${reason}`).join(', ')}`]
       : []),

@@ -56,7 +56,8 @@ export function judge(evidence: Evidence): Verdict {
         const here = ended.filter(({ subscriber }) => subscriber === name);
         const verdict: SubscriberVerdict = {
           handled: here.filter(({ row }) => row.state === 'handled').length,
-          duplicates: here.filter(({ row }) => row.state === 'duplicate').length + copiesSkipped(functions, name),
+          duplicates:
+            here.filter(({ row }) => row.state === 'duplicate').length + copiesSkipped(functions, name, ended),
           deadLettered: lettersOfRun(evidence).filter(({ subscriber }) => subscriber === name).length,
         };
         return [name, verdict];
@@ -73,9 +74,14 @@ export function judge(evidence: Evidence): Verdict {
   };
 }
 
-/** Copies with an id that had ended already, as the functions counted them. */
-export function copiesSkipped(functions: FunctionUsage, subscriber: string): number {
-  return functions.outcomes[subscriber]?.already ?? 0;
+/**
+ * Deliveries beyond a message's first that a subscriber has skipped, as its functions counted them. A copy that races the
+ * original of a business duplicate counts as one itself, so what the messages have ended as is taken off.
+ */
+export function copiesSkipped(functions: FunctionUsage, name: string, ended: readonly EndedMessage[]): number {
+  const { already = 0, duplicate = 0 } = functions.outcomes[name] ?? {};
+  const messages = ended.filter(({ subscriber, row }) => subscriber === name && row.state === 'duplicate').length;
+  return Math.max(0, already + duplicate - messages);
 }
 
 /** The letters of this run: its poison, and its messages. */

@@ -95,6 +95,9 @@ async function stateOf({ tracker, duplicates, letters, logs, poison }: Watched, 
     dead.filter(({ subscriber, message }) => !posted.has(`${subscriber} ${message.id}`)).length;
   const sent = Object.entries(duplicates.sent);
   const usage = late && sent.length > 0 ? await logs.poll() : logs.usage;
-  const copies = sent.reduce((sum, [name, count]) => sum + Math.max(0, count - copiesSkipped(usage, name)), 0);
+  const copies = sent.reduce(
+    (sum, [name, count]) => sum + Math.max(0, count - copiesSkipped(usage, name, tracker.ended)),
+    0,
+  );
   return { messages: tracker.messages.size, pending, letters: missing, copies };
 }

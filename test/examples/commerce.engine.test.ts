@@ -1,0 +1,166 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  DeleteItemCommand,
+  DynamoDBClient,
+  ListTablesCommand,
+  ScanCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { tableBinding } from 'waybill';
+import { createEnvironment } from 'waybill/runtime';
+import { TABLES } from '../../examples/commerce/deployment.ts';
+import { auditRun, generateOrders, ordersOfRun } from '../../examples/commerce/index.ts';
+import type { Verdict } from '../../lib/cli/demo/verdict.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+
+/** Runs `waybill` as npm's scripts do, beside whatever engine this repository shares. */
+async function waybill(folder: string, ...parameters: string[]) {
+  const child = spawn(process.execPath, ['--conditions=waybill-source', 'bin/waybill.ts', ...parameters], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, WAYBILL_STATE_FOLDER: folder },
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk) => (stdout += chunk));
+  child.stderr.on('data', (chunk) => (stderr += chunk));
+  const [exitCode] = (await once(child, 'close')) as [number | null];
+  return { exitCode, stdout, stderr };
+}
+
+async function demo(folder: string, ...parameters: string[]): Promise<Verdict> {
+  const { exitCode, stdout, stderr } = await waybill(folder, 'demo', '--json', ...parameters);
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.stringContaining('Nothing lost') });
+  expect(stdout.trim().split('\n')).toHaveLength(1);
+  return JSON.parse(stdout) as Verdict;
+}
+
+const folders: string[] = [];
+async function stateFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'waybill-demo-'));
+  folders.push(folder);
+  return folder;
+}
+afterAll(async () => {
+  for (const folder of folders) {
+    await waybill(folder, 'down');
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+test('every order takes effect once, with duplicates and poison on the wire, and the engine is ended', async () => {
+  const folder = await stateFolder();
+  const verdict = await demo(folder, '--count', '40', '--duplicates', '0.25', '--poison', '0.1');
+
+  // 40 orders, 10 of them submitted twice, 40 payments, 40 reservations; 13 poison records in turn for four subscribers.
+  expect(verdict).toEqual({
+    committed: 130,
+    subscribers: {
+      'take-payment': { handled: 40, duplicates: expect.any(Number), deadLettered: 4 },
+      'reserve-stock': { handled: 40, duplicates: expect.any(Number), deadLettered: 3 },
+      'note-shipping': { handled: 40, duplicates: expect.any(Number), deadLettered: 3 },
+      'count-sales': { handled: 40, duplicates: expect.any(Number), deadLettered: 3 },
+    },
+    lost: [],
+    doubled: [],
+    conserved: true,
+    latencyMs: { p50: expect.any(Number), p99: expect.any(Number) },
+    perMessage: { calls: expect.any(Number), writeUnits: expect.any(Number) },
+  });
+  const { subscribers, latencyMs, perMessage } = verdict;
+  // Ten business duplicates where orders arrive, and copies with the same id everywhere.
+  expect(subscribers['take-payment']?.duplicates).toBeGreaterThan(10);
+  expect(subscribers['count-sales']?.duplicates).toBeGreaterThan(10);
+  expect(subscribers['reserve-stock']?.duplicates).toBeGreaterThan(0);
+  expect(subscribers['note-shipping']?.duplicates).toBeGreaterThan(0);
+  expect(latencyMs.p50).toBeGreaterThan(0);
+  expect(latencyMs.p99).toBeGreaterThanOrEqual(latencyMs.p50);
+  // A message costs its producer or its publisher's transaction, its consumers' transactions and their share of the relay.
+  expect(perMessage.calls).toBeGreaterThan(1);
+  expect(perMessage.writeUnits).toBeGreaterThan(4);
+  expect(existsSync(join(folder, 'engine.json'))).toBe(false);
+});
+
+describe('on an engine that runs', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await stateFolder();
+    const up = await waybill(folder, 'up', '--json');
+    const { env } = JSON.parse(up.stdout) as { env: Record<string, string> };
+    for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+  });
+  afterAll(() => vi.unstubAllEnvs());
+
+  test('several demos one after another each come out right, and leave it running', async () => {
+    const options = ['--count', '20', '--duplicates', '0.2', '--poison', '0.1'];
+    for (const seed of ['1', '1', '2']) {
+      const { committed, subscribers } = await demo(folder, ...options, '--seed', seed);
+      expect(committed).toBe(64);
+      expect(Object.values(subscribers).map(({ handled }) => handled)).toEqual([20, 20, 20, 20]);
+      expect(Object.values(subscribers).map(({ deadLettered }) => deadLettered)).toEqual([2, 2, 1, 1]);
+    }
+    expect((await waybill(folder, 'status')).exitCode).toBe(0);
+  });
+
+  test('a row of the business tables that is changed afterwards is seen', async () => {
+    const dynamodb = new DynamoDBClient({});
+    const tables = await boundTables(dynamodb);
+    const environment = createEnvironment(tables);
+    const { Items = [] } = await dynamodb.send(new ScanCommand({ TableName: tables.WAYBILL_TABLE_ORDERS }));
+    const runs = [...new Set(Items.map(({ orderId }) => orderId?.S?.split('.')[0] ?? ''))].sort();
+    const run = runs.at(-1) ?? '';
+    const orders = ordersOfRun(run, generateOrders(20, 2));
+    const audit = async () => {
+      const { conserved, findings } = await auditRun(run, orders, {}, environment);
+      return { conserved, findings: findings.map(({ kind, step, orderIds: [id] }) => `${kind} ${step} ${id}`) };
+    };
+    expect(await audit()).toEqual({ conserved: true, findings: [] });
+
+    const { orderId = '', sku = '' } = orders[0] ?? {};
+    await dynamodb.send(
+      new UpdateItemCommand({
+        TableName: tables.WAYBILL_TABLE_PAYMENTS,
+        Key: { orderId: { S: orderId }, paymentSequence: { N: '1' } },
+        UpdateExpression: 'ADD captures :one',
+        ExpressionAttributeValues: { ':one': { N: '1' } },
+      }),
+    );
+    await dynamodb.send(
+      new DeleteItemCommand({ TableName: tables.WAYBILL_TABLE_SHIPPING_NOTES, Key: { orderId: { S: orderId } } }),
+    );
+    await dynamodb.send(
+      new UpdateItemCommand({
+        TableName: tables.WAYBILL_TABLE_STOCK,
+        Key: { sku: { S: sku } },
+        UpdateExpression: 'ADD quantity :one',
+        ExpressionAttributeValues: { ':one': { N: '1' } },
+      }),
+    );
+    expect(await audit()).toEqual({
+      conserved: false,
+      findings: [
+        `doubled take-payment ${orderId}`,
+        `lost note-shipping ${orderId}`,
+        expect.stringMatching(/^wrong reserve-stock /),
+      ],
+    });
+  });
+});
+
+/** The deployed business tables, by the variables that bind them. */
+async function boundTables(dynamodb: DynamoDBClient): Promise<Record<string, string>> {
+  const { TableNames = [] } = await dynamodb.send(new ListTablesCommand({}));
+  return Object.fromEntries(
+    TABLES.map(({ name }) => {
+      const table = TableNames.find((one) => one.includes(`-${name.replaceAll('-', '')}table`));
+      return [tableBinding(name), table ?? ''];
+    }),
+  );
+}
