@@ -32,7 +32,7 @@ export function summaryOf(finished: FinishedRun): string[] {
 
 /** What is wrong with a run, in words, line by line; empty when nothing is. */
 export function problemsOf(finished: FinishedRun): string[] {
-  const { verdict, evidence, missing, unknown } = finished;
+  const { verdict, evidence, unknown } = finished;
   return [
     ...list('Lost', verdict.lost),
     ...list('Doubled', verdict.doubled),
@@ -55,9 +55,6 @@ export function problemsOf(finished: FinishedRun): string[] {
         ({ subscriber, kind, reason, given }) => `${kind} for ${subscriber}: ${given}, not ${reason}`,
       ),
     ),
-    ...(missing.copies > 0
-      ? [`Copies with the same id that no function has been seen to skip: ${missing.copies}`]
-      : []),
   ];
 }
 
