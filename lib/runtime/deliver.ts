@@ -2,6 +2,7 @@ import {
   AttemptsExhausted,
   CommitUndecided,
   type Envelope,
+  type InboxRow,
   SendFailed,
   type SubscriberDefinition,
   type WaybillError,
@@ -16,7 +17,7 @@ import { type Ending, readInbox, writeEnding } from './inbox.ts';
 import { messageOf } from './message.ts';
 import { isAwaitingDeploy, type Opened, open } from './open.ts';
 import { isPassingServiceError } from './service-error.ts';
-import { type AnyHandler, settle } from './settle.ts';
+import { type AnyHandler, type Settlement, settle } from './settle.ts';
 
 /** What the records of one invocation share. */
 export interface Invocation {
@@ -62,33 +63,41 @@ export async function deliver(invocation: Invocation, record: InboundRecord): Pr
 
 async function handle(invocation: Invocation, record: InboundRecord, opened: OpenedMessage): Promise<Delivery> {
   const { environment, bindings, subscriber, until } = invocation;
-  const { envelope, payload, event } = opened;
+  const { envelope, event } = opened;
   if (record.deliveries > 1 || record.redriven) {
     const row = await readInbox(environment, bindings.ledger, subscriber.name, envelope.id);
     if (row && row.state !== 'dead') return 'already';
-    if (row && !record.redriven) return resendDeadLetter(invocation, record, envelope);
+    if (row && !record.redriven) return resendDeadLetter(invocation, record, envelope, row);
   }
   const ending = endingOf(invocation, record, envelope);
   const message = messageOf(envelope, record.deliveries);
   const handler = invocation.handlers.get(event.type) as AnyHandler;
+  let settlement: Settlement;
   try {
-    const settlement = await settle({
+    settlement = await settle({
       environment,
       bindings,
       subscriber,
       envelope,
-      payload,
+      payload: (rerun) =>
+        (rerun === 0 ? opened : (open(subscriber, record, invocation.received) as OpenedMessage)).payload,
       handler,
       message,
       ending,
       until,
     });
-    if (settlement.kind === 'refused') return await deadLetter(invocation, record, settlement.error, envelope);
-    if (!settlement.already) return settlement.state;
-    return settlement.state === 'dead' ? await resendDeadLetter(invocation, record, envelope) : 'already';
   } catch (error) {
-    return await fail(invocation, record, envelope, error);
+    return fail(invocation, record, envelope, error);
   }
+  if (settlement.kind === 'refused') return deadLetter(invocation, record, settlement.error, envelope);
+  if (!settlement.already) return settlement.state;
+  if (settlement.state !== 'dead') return 'already';
+  return resendDeadLetter(
+    invocation,
+    record,
+    envelope,
+    await readInbox(environment, bindings.ledger, subscriber.name, envelope.id),
+  );
 }
 
 /** Counts the attempt, unless the failure says nothing about the message, and gives it up after too many. */
@@ -102,7 +111,14 @@ async function fail(
   const counts = !(error instanceof CommitUndecided) && !isAwaitingDeploy(error) && !isPassingServiceError(error);
   if (counts) {
     const next = environment.now() + redeliveryDelay(record.deliveries) * 1000;
-    const attempts = await countFailure(environment, bindings.ledger, subscriber.name, envelope, error, next);
+    const attempts = await countFailure(environment, bindings.ledger, {
+      subscriber: subscriber.name,
+      envelope,
+      error,
+      next,
+      // An operator who sends a message again means it to be tried as a new one is.
+      isFirst: record.redriven && record.deliveries === 1,
+    });
     if (attempts >= subscriber.maxAttempts) {
       const exhausted = new AttemptsExhausted(`Failed ${attempts} times, at last with ${describeError(error)}`);
       return deadLetter(invocation, record, exhausted, envelope);
@@ -133,9 +149,12 @@ async function deadLetter(
 }
 
 /** The row says dead, but the letter may not have been sent: whoever wrote the row may have stopped in between. */
-async function resendDeadLetter(invocation: Invocation, record: InboundRecord, envelope: Envelope): Promise<Delivery> {
-  const { environment, bindings, subscriber } = invocation;
-  const row = await readInbox(environment, bindings.ledger, subscriber.name, envelope.id);
+async function resendDeadLetter(
+  invocation: Invocation,
+  record: InboundRecord,
+  envelope: Envelope,
+  row: InboxRow | undefined,
+): Promise<Delivery> {
   await sendLetter(invocation, record, { reason: row?.reason ?? 'unknown', detail: row?.detail ?? '' }, envelope);
   return 'dead';
 }

@@ -28,7 +28,8 @@ export interface Settling {
   readonly bindings: Bindings;
   readonly subscriber: SubscriberDefinition;
   readonly envelope: Envelope;
-  readonly payload: unknown;
+  /** The payload for the handler's first run (0) and its reruns: each its own, since a handler may change what it is given. */
+  readonly payload: (rerun: number) => unknown;
   readonly handler: AnyHandler;
   readonly message: Message;
   readonly ending: Omit<Ending, 'state'>;
@@ -56,10 +57,11 @@ export async function settle(settling: Settling): Promise<Settlement> {
   let rerunUntil: number | undefined;
   for (let reruns = 0; ; reruns++) {
     const { environment, until } = settling;
-    const attempt = await run(settling);
+    const attempt = await run(settling, reruns);
     if (attempt instanceof Rejected) return { kind: 'refused', error: attempt };
-    const decision = await commit(environment, attempt, until);
-    const settlement = await conclude(settling, attempt, decision);
+    const { actions, commitBy } = attempt;
+    const decision = await commit(environment, actions, Math.min(until, commitBy));
+    const settlement = await conclude(settling, actions, decision);
     if (settlement.kind !== 'rerun') return settlement;
 
     rerunUntil ??= Math.min(until, environment.now() + RERUN_MILLISECONDS);
@@ -69,13 +71,19 @@ export async function settle(settling: Settling): Promise<Settlement> {
   }
 }
 
-/** The actions of one run of the handler, the inbox row first. */
-async function run(settling: Settling): Promise<Action[] | Rejected> {
+interface Attempt {
+  /** The inbox row first. */
+  readonly actions: readonly Action[];
+  readonly commitBy: number;
+}
+
+/** What one run of the handler asks for. */
+async function run(settling: Settling, reruns: number): Promise<Attempt | Rejected> {
   const { environment, bindings, subscriber, envelope, payload, handler, message, ending } = settling;
   const { name: owner, publishes, tables } = subscriber;
   const tx = new PendingTransaction({ environment, bindings, owner, cause: envelope, publishes, tables });
   try {
-    await handler(payload, { tx, message });
+    await handler(payload(reruns), { tx, message });
   } catch (error) {
     if (error instanceof Rejected) return error;
     throw error;
@@ -84,7 +92,8 @@ async function run(settling: Settling): Promise<Action[] | Rejected> {
   }
   const published = tx.published.map(({ id }) => id);
   const inbox = inboxPut(environment, bindings.ledger, { ...ending, state: 'handled', published });
-  return [{ item: { Put: inbox }, role: { kind: 'inbox' }, row: 'the inbox row' }, ...tx.actions];
+  const inboxAction: Action = { item: { Put: inbox }, role: { kind: 'inbox' }, row: 'the inbox row' };
+  return { actions: [inboxAction, ...tx.actions], commitBy: tx.commitBy() };
 }
 
 type Conclusion = Settlement | { readonly kind: 'rerun'; readonly error: WaybillError };
