@@ -12,9 +12,12 @@ export type Role =
   | { readonly kind: 'outbox' }
   | { readonly kind: 'business'; readonly otherwise: Otherwise; readonly lock?: Lock };
 
-/** The version of the row as the transaction read it; `undefined` when the row was not there. */
+/** A row as the transaction read it. */
 export interface Lock {
   readonly column: string;
+  /** Whether the row was there. */
+  readonly exists: boolean;
+  /** `undefined` when it was not there, or had none: something else than a transaction has written it. */
   readonly version: number | undefined;
 }
 
@@ -86,7 +89,8 @@ export function judgeCancellation(roles: readonly Role[], reasons: readonly Canc
     : { kind: 'undecided', code: 'Unknown' };
 }
 
-function isConflict(lock: Lock | undefined, reason: CancellationReason): boolean {
+function isConflict(lock: Lock | undefined, { Item }: CancellationReason): boolean {
   if (!lock) return false;
-  return (reason.Item && unmarshall(reason.Item)[lock.column]) !== lock.version;
+  const version = Item?.[lock.column]?.N;
+  return (Item !== undefined) !== lock.exists || (version && Number(version)) !== lock.version;
 }

@@ -12,7 +12,7 @@ import { jitter } from './backoff.ts';
 import { bindingsOf } from './bindings.ts';
 import { commit, type Decision } from './commit.ts';
 import { type Environment, environmentOf } from './environment.ts';
-import { type Action, PendingTransaction, type Transaction } from './transaction.ts';
+import { type Action, COMMIT_MILLISECONDS, PendingTransaction, type Transaction } from './transaction.ts';
 
 /** A transaction outside a consumer. There is no message whose handling it is, so there is none that it could end. */
 export type ProducerTransaction = Omit<Transaction, 'once'>;
@@ -22,8 +22,6 @@ export interface PublishOptions {
   readonly environment?: Environment;
 }
 
-/** Ids are minted at publish and committed within this, so that readers know when a minute's bucket is full. */
-const COMMIT_MILLISECONDS = 60_000;
 /** Like a consumer's: so long a condition whose `otherwise` is `retry` is tried again. */
 const RERUN_MILLISECONDS = 2_000;
 
@@ -77,7 +75,8 @@ export async function transact(
       tx.close();
     }
     if (tx.actions.length === 0) throw new TransactionMisused('The transaction is empty: write or publish something');
-    const decision = await commit(environment, tx.actions, environment.now() + COMMIT_MILLISECONDS);
+    const until = Math.min(environment.now() + COMMIT_MILLISECONDS, tx.commitBy());
+    const decision = await commit(environment, tx.actions, until);
     if (decision.kind === 'committed') return { ids: tx.published.map(({ id }) => id) };
 
     const pause = jitter(environment, reruns);

@@ -13,6 +13,7 @@ import {
   INBOX_AFTERLIFE,
   LIMITS,
   LimitExceeded,
+  messageTime,
   type OnceRow,
   type OutboxRow,
   onceKey,
@@ -23,7 +24,7 @@ import {
   validate,
 } from '../contract/index.ts';
 import type { Bindings } from './bindings.ts';
-import type { When } from './condition.ts';
+import { absent, present, type When } from './condition.ts';
 import type { Environment } from './environment.ts';
 import { Expression, joinConditions, toItem } from './expression.ts';
 import type { Lock, Otherwise, Role } from './outcome.ts';
@@ -114,6 +115,12 @@ export interface TransactionContext {
   readonly tables?: readonly AnyTable[];
 }
 
+/**
+ * Ids are minted at publish and committed within this, so that readers know when a minute's bucket is full: then nothing
+ * is tried any more.
+ */
+export const COMMIT_MILLISECONDS = 60_000;
+
 /** A transaction as a value: what a handler has asked for, to be inspected and committed. */
 export class PendingTransaction implements Transaction {
   readonly actions: Action[] = [];
@@ -130,6 +137,21 @@ export class PendingTransaction implements Transaction {
   /** Refuses any further use. */
   close(): void {
     this.#closed = true;
+  }
+
+  /**
+   * When to stop trying to commit it, in milliseconds since the epoch.
+   *
+   * @throws TransactionMisused when it has come already
+   */
+  commitBy(): number {
+    const [first] = this.published;
+    if (!first) return Number.POSITIVE_INFINITY;
+    const until = messageTime(first.id) + COMMIT_MILLISECONDS;
+    if (this.#context.environment.now() < until) return until;
+    throw new TransactionMisused(
+      `A message was published ${COMMIT_MILLISECONDS / 1000} s before its handler returned, which is too late to commit it: publish last`,
+    );
   }
 
   put<T extends AnyTable>(table: T, item: TableItem<T>, options: Conditional<TableItem<T>> = {}): void {
@@ -183,7 +205,10 @@ export class PendingTransaction implements Transaction {
       }),
     );
     const item = reply.Item && unmarshall(reply.Item);
-    if (table.version) this.#locks.set(id, { column: table.version, version: item?.[table.version] });
+    // What the handler does may rest on its first reading, so that is the one that must still hold.
+    if (table.version && !this.#locks.has(id)) {
+      this.#locks.set(id, { column: table.version, exists: item !== undefined, version: item?.[table.version] });
+    }
     return item as TableItem<T> | undefined;
   }
 
@@ -239,12 +264,12 @@ export class PendingTransaction implements Transaction {
       envelope: encodeEnvelope(envelope),
       ttl: seconds(Date.parse(envelope.expires) + INBOX_AFTERLIFE),
     };
-    this.published.push(envelope);
     this.#push({
       item: { Put: { TableName: bindings.ledger, Item: toItem(row) } },
       role: { kind: 'outbox' },
       row: `the message '${event.type}'`,
     });
+    this.published.push(envelope);
     return envelope.id;
   }
 
@@ -253,7 +278,7 @@ export class PendingTransaction implements Transaction {
     const item = build((expression) => {
       const text = joinConditions([
         expression.condition(table.partitionKey, options.when),
-        lock && expression.condition(table.partitionKey, lockCondition(lock)),
+        lock && expression.condition(table.partitionKey, lockCondition(lock, table.partitionKey)),
       ]);
       const condition: ReturnType<ConditionBuilder> = expression.attributes();
       if (text) condition.ConditionExpression = text;
@@ -325,8 +350,9 @@ function keyOf({ partitionKey, sortKey }: AnyTable, row: object): Record<string,
   return key;
 }
 
-function lockCondition(lock: Lock): When<object> {
-  return lock.version === undefined ? 'absent' : { [lock.column]: lock.version };
+function lockCondition({ column, exists, version }: Lock, partitionKey: string): When<object> {
+  if (!exists) return 'absent';
+  return version === undefined ? { [partitionKey]: present(), [column]: absent() } : { [column]: version };
 }
 
 function updateExpression(
