@@ -51,6 +51,9 @@ export class Expression {
         return `attribute_exists(${name})`;
       case 'absent':
         return `attribute_not_exists(${name})`;
+      case '<>':
+        // DynamoDB takes a column that is missing for different from everything.
+        return `(attribute_exists(${name}) AND ${name} <> ${this.value(wanted.values[0])})`;
       case 'in':
         return `${name} IN (${wanted.values.map((value) => this.value(value)).join(', ')})`;
       default:
