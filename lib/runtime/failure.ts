@@ -6,22 +6,29 @@ import { Expression, toItem } from './expression.ts';
 
 const MAX_DETAIL = 1_000;
 
+export interface Failure {
+  readonly subscriber: string;
+  readonly envelope: Envelope;
+  readonly error: unknown;
+  /** When the message is delivered again, in milliseconds since the epoch. */
+  readonly next: number;
+  /** Whether the count begins anew. */
+  readonly isFirst: boolean;
+}
+
 /**
  * Counts a failed attempt at a message in its failure row.
  *
- * @param next when it is delivered again, in milliseconds since the epoch
  * @returns the failed attempts so far
  */
 export async function countFailure(
   environment: Environment,
   ledger: string,
-  subscriber: string,
-  envelope: Envelope,
-  error: unknown,
-  next: number,
+  { subscriber, envelope, error, next, isFirst }: Failure,
 ): Promise<number> {
   const expression = new Expression();
   const set = {
+    ...(isFirst && { attempts: 1 }),
     reason: errorCode(error),
     detail: describeError(error),
     next,
@@ -30,11 +37,12 @@ export async function countFailure(
   const assignments = Object.entries(set).map(
     ([column, value]) => `${expression.name(column)} = ${expression.value(value)}`,
   );
+  const count = isFirst ? '' : ` ADD ${expression.name('attempts')} ${expression.value(1)}`;
   const reply = await environment.dynamodb.send(
     new UpdateItemCommand({
       TableName: ledger,
       Key: toItem(failureKey(subscriber, envelope.id)),
-      UpdateExpression: `SET ${assignments.join(', ')} ADD ${expression.name('attempts')} ${expression.value(1)}`,
+      UpdateExpression: `SET ${assignments.join(', ')}${count}`,
       ...expression.attributes(),
       ReturnValues: 'UPDATED_NEW',
       ReturnConsumedCapacity: 'TOTAL',
@@ -55,6 +63,19 @@ function textOf(error: unknown): string {
 
 /** Where an error was thrown, for logs: its class and stack frames, without its message, which may quote the payload. */
 export function errorTrace(error: unknown): Record<string, unknown> {
-  const frames = error instanceof Error ? (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)) : [];
-  return { error: errorCode(error), stack: frames.slice(0, 5).map((frame) => frame.trim()) };
+  const frames = error instanceof Error ? framesOf(error) : [];
+  return { error: errorCode(error), stack: frames.slice(0, 5) };
 }
+
+/** The stack begins with the message, whose lines may look like frames. */
+function framesOf({ message, stack = '' }: Error): string[] {
+  const start = stack.indexOf(message);
+  const frames = start === -1 ? stack : stack.slice(start + message.length);
+  return frames
+    .split('\n')
+    .filter((line) => FRAME.test(line))
+    .map((frame) => frame.trim());
+}
+
+/** `at name (file:line:column)` or `at file:line:column` */
+const FRAME = /^\s+at .*(?::\d+:\d+\)?|\(<anonymous>\))$/;
