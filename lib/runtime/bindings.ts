@@ -1,4 +1,4 @@
-import { type AnyTable, BINDINGS, MissingBinding, tableBinding } from '../contract/index.ts';
+import { type AnyTable, BINDINGS, MissingBinding, type SubscriberDefinition, tableBinding } from '../contract/index.ts';
 import type { Environment } from './environment.ts';
 
 /** Where things are, read from the environment's variables when they are first needed. */
@@ -35,4 +35,16 @@ export function bindingsOf(environment: Environment): Bindings {
       ),
     get: (name) => required(BINDINGS[name], 'make the function the `handler` of a Subscriber'),
   };
+}
+
+/**
+ * The bindings of a subscriber's function, every one that it may come to need: a message must not fail for want of one.
+ *
+ * @throws MissingBinding naming the construct call that gives it
+ */
+export function consumerBindingsOf(environment: Environment, { tables }: SubscriberDefinition): Bindings {
+  const bindings = bindingsOf(environment);
+  for (const table of tables) bindings.table(table);
+  for (const name of ['queueUrl', 'deadLetterQueueUrl', 'quarantineBucket'] as const) bindings.get(name);
+  return bindings;
 }

@@ -7,13 +7,14 @@ import {
   MalformedMessage,
   type SubscriberDefinition,
 } from '../contract/index.ts';
-import { bindingsOf } from './bindings.ts';
+import { consumerBindingsOf } from './bindings.ts';
 import { concurrently } from './concurrently.ts';
 import { type Delivery, deliver, type Invocation } from './deliver.ts';
 import { environmentOf } from './environment.ts';
 import { fromQueue, fromStream, type InboundRecord } from './inbound.ts';
 import { type Counts, summarize } from './invocation-summary.ts';
 import type { Message } from './message.ts';
+import { open } from './open.ts';
 import { backOff, park, postponed } from './postpone.ts';
 import type { AnyHandler } from './settle.ts';
 import type { Transaction } from './transaction.ts';
@@ -54,6 +55,9 @@ export interface ConsumeOptions {
 /** The Lambda handler of a subscriber's function: a middy handler, so that middlewares can be added by `.use()`. */
 export type Consumer = MiddyfiedHandler<SQSEvent | KinesisStreamEvent, SQSBatchResponse, Error, Context>;
 
+/** middy would race each invocation against a real timer of its own; this has its own deadline, by the environment's clock. */
+const NO_TIMER = { timeoutEarlyInMillis: 0 };
+
 /** Time kept at an invocation's end for reporting: at most 2 s, and a fifth of the function's timeout. */
 const RESERVE_MILLISECONDS = 2_000;
 const RESERVE_SHARE = 0.2;
@@ -91,7 +95,7 @@ export function consume<Subscriber extends SubscriberDefinition>(
     const remaining = Math.max(0, context.getRemainingTimeInMillis());
     const invocation: Invocation = {
       environment,
-      bindings: bindingsOf(environment),
+      bindings: consumerBindingsOf(environment, subscriber),
       subscriber,
       handlers: byType,
       received,
@@ -102,7 +106,7 @@ export function consume<Subscriber extends SubscriberDefinition>(
     const records = recordsOf(event);
     const fields = { subscriber: subscriber.name, request: context.awsRequestId, records: records.length };
     return summarize(environment, 'batch', fields, (counts) => consumeBatch(invocation, records, concurrency, counts));
-  });
+  }, NO_TIMER);
 }
 
 async function consumeBatch(
@@ -112,7 +116,8 @@ async function consumeBatch(
   counts: Counts,
 ): Promise<SQSBatchResponse> {
   const { environment, bindings } = invocation;
-  const deliveries = await deliverUntil(invocation, records, concurrency);
+  const inTime = await deliverUntil(invocation, records, concurrency);
+  const deliveries = inTime.includes(undefined) ? await deliverUnhandled(invocation, records, inTime) : inTime;
   for (const delivery of deliveries) counts.add(delivery ?? 'unfinished');
 
   const queued: ReturnType<typeof postponed<Extract<InboundRecord, { transport: 'queue' }>>>[] = [];
@@ -148,6 +153,24 @@ async function deliverUntil(
   await Promise.race([work, timeUp]);
   done.abort();
   return [...deliveries];
+}
+
+/**
+ * What needs no handler is done though time is up: a stream's record that the subscriber does not consume, or that is no
+ * envelope, has no place in its retry queue.
+ */
+function deliverUnhandled(
+  invocation: Invocation,
+  records: readonly InboundRecord[],
+  deliveries: readonly (Delivery | undefined)[],
+): Promise<(Delivery | undefined)[]> {
+  return concurrently(records.length, records, async (record, index) => {
+    const delivery = deliveries[index];
+    if (delivery || record.transport === 'queue') return delivery;
+    const opened = open(invocation.subscriber, record, invocation.received);
+    const isNoEnvelope = opened.kind === 'refused' && !opened.envelope;
+    return opened.kind === 'skipped' || isNoEnvelope ? deliver(invocation, record) : undefined;
+  });
 }
 
 function recordsOf(event: SQSEvent | KinesisStreamEvent): InboundRecord[] {

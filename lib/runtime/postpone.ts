@@ -63,13 +63,18 @@ export async function park(
   records: readonly Postponed<StreamRecord>[],
 ): Promise<void> {
   if (records.length === 0) return;
-  // Decoded and encoded again, the text holds only characters that SQS carries.
-  const entries = records.map(({ record, delaySeconds }) => ({
-    body: encodeEnvelope(decodeEnvelope(textOf(record))),
-    delaySeconds,
-  }));
+  const entries = records.map(({ record, delaySeconds }) => ({ body: parkedText(record), delaySeconds }));
   const failed = await sendMessages(environment, bindings.get('queueUrl'), entries);
   if (failed.length > 0) {
     throw new SendFailed(`${failed.length} of ${records.length} records could not be parked: ${failed[0]?.code}`);
+  }
+}
+
+/** Decoded and encoded again, the text holds only characters that SQS carries. */
+function parkedText(record: StreamRecord): string {
+  try {
+    return encodeEnvelope(decodeEnvelope(textOf(record)));
+  } catch (cause) {
+    throw new SendFailed('A record that is no envelope could not be dead-lettered, and is not parked', { cause });
   }
 }
