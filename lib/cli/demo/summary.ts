@@ -1,5 +1,5 @@
 import type { FinishedRun } from './run.ts';
-import { lettersOfRun, misjudgedPoison, missingPoison } from './verdict.ts';
+import { latencyOf, lettersOfRun, misjudgedPoison, missingPoison } from './verdict.ts';
 
 /** How many of a long list are written out. */
 const SOME = 10;
@@ -18,16 +18,24 @@ export function summaryOf(finished: FinishedRun): string[] {
     `${verdict.committed} messages committed in ${seconds.toFixed(1)} s (${each})`,
     ...Object.entries(verdict.subscribers).map(
       ([name, { handled, duplicates, deadLettered }]) =>
-        `  ${name.padEnd(width)}  ${handled} handled, ${duplicates} duplicates skipped, ${deadLettered} dead-lettered`,
+        `  ${name.padEnd(width)}  ${handled} handled, ${duplicates} duplicates skipped, ${deadLettered} dead-lettered; ${latencyIn(finished, name)}`,
     ),
     ...(copies > 0 ? [`copies with the same id put on the wire: ${copies}${unseen}`] : []),
     ...(reasons.size > 0
       ? [`dead letters: ${[...reasons].map(([reason, letters]) => `${letters.length} ${reason}`).join(', ')}`]
       : []),
     ...evidence.audit.sums,
-    `commit → handled: p50 ${verdict.latencyMs.p50} ms, p99 ${verdict.latencyMs.p99} ms`,
+    `commit → handled, everywhere: ${latencyText(verdict.latencyMs)}`,
     `per message: ${verdict.perMessage.calls} AWS calls, ${verdict.perMessage.writeUnits} write units`,
   ];
+}
+
+function latencyIn({ evidence }: FinishedRun, name: string): string {
+  return latencyText(latencyOf(evidence.ended.filter(({ subscriber }) => subscriber === name)));
+}
+
+function latencyText({ p50, p99 }: { readonly p50: number; readonly p99: number }): string {
+  return `p50 ${p50} ms, p99 ${p99} ms`;
 }
 
 /** What is wrong with a run, in words, line by line; empty when nothing is. */

@@ -46,8 +46,6 @@ export interface Evidence {
 
 export function judge(evidence: Evidence): Verdict {
   const { subscribers, committed, ended, audit, functions, producer } = evidence;
-  const handled = ended.filter(({ row }) => row.state === 'handled');
-  const latencies = handled.map(({ row }) => row.hops.ended - row.hops.committed).sort((one, other) => one - other);
   const calls = total(functions.calls) + total(producer.calls);
   return {
     committed: committed.length,
@@ -66,7 +64,7 @@ export function judge(evidence: Evidence): Verdict {
     lost: [...new Set([...withoutEnd(evidence), ...concerned(evidence, 'lost')])],
     doubled: [...new Set(concerned(evidence, 'doubled'))],
     conserved: audit.conserved,
-    latencyMs: { p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) },
+    latencyMs: latencyOf(ended),
     perMessage: {
       calls: perMessage(calls, committed.length),
       writeUnits: perMessage(functions.writeUnits + producer.writeUnits, committed.length),
@@ -157,6 +155,13 @@ function concerned({ subscribers, committed, ended, audit }: Evidence, kind: Fin
         return one ? [one.id] : [orderId];
       });
     });
+}
+
+/** From commit until handled, in milliseconds. */
+export function latencyOf(ended: readonly EndedMessage[]): { readonly p50: number; readonly p99: number } {
+  const handled = ended.filter(({ row }) => row.state === 'handled');
+  const latencies = handled.map(({ row }) => row.hops.ended - row.hops.committed).sort((one, other) => one - other);
+  return { p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) };
 }
 
 /** The value below which that share of the sorted values lies. */
