@@ -16,7 +16,7 @@ const TRIES = 3;
  * Ends that are outstanding at most before the next order is submitted. Otherwise the shop would be given all orders at
  * once, and every latency would be that of the backlog.
  */
-const ON_THEIR_WAY = 300;
+const ON_THEIR_WAY = 150;
 /** Milliseconds between two looks whether there is room for the next order. */
 const PAUSE = 50;
 
