@@ -76,9 +76,11 @@ export async function watch(
 
 /** Looks once what has ended, and sends the copies that are due. */
 async function look({ tracker, duplicates }: Watched, followed: number, everywhere: boolean): Promise<number> {
-  for (const end of await tracker.poll(everywhere)) duplicates.ended(end);
+  const ended = await tracker.poll(everywhere);
   const messages = [...tracker.messages.values()];
+  // Chosen before they are told of as ended: those that are copied afterwards are copied then.
   for (const message of messages.slice(followed)) duplicates.committed(message);
+  for (const end of ended) duplicates.ended(end);
   await duplicates.send();
   return messages.length;
 }
