@@ -72,11 +72,11 @@ const OUTCOMES: Readonly<Record<string, DeliveryOutcome>> = {
 /** What an invocation with one record says of itself in its summary line; `undefined` where there is no such line. */
 export function summaryOf(
   lines: readonly LogLine[],
-): { readonly outcome: DeliveryOutcome; readonly count: string; readonly subscriber: string } | undefined {
+): { readonly outcome: DeliveryOutcome; readonly subscriber: string } | undefined {
   const fields = lines.findLast(({ message }) => message === 'batch')?.fields;
   const count = Object.keys(OUTCOMES).find((name) => fields?.[name] !== undefined);
-  const outcome = count && OUTCOMES[count];
-  return outcome && { outcome, count, subscriber: String(fields?.subscriber) };
+  const outcome = count === undefined ? undefined : OUTCOMES[count];
+  return outcome && { outcome, subscriber: String(fields?.subscriber) };
 }
 
 /** The message that a change of the ledger has committed, if it has. */

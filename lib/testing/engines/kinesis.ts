@@ -8,7 +8,15 @@ import {
   ResourceNotFoundException,
 } from '@aws-sdk/client-kinesis';
 import { refuseOthers } from './refuse-others.ts';
-import { applied, directWire, EngineClient, type Operations, type SdkCommand, type Wire } from './wire.ts';
+import {
+  applied,
+  type ClientOf,
+  directWire,
+  EngineClient,
+  type Operations,
+  type SdkCommand,
+  type Wire,
+} from './wire.ts';
 
 /** A record as it lies in a shard. */
 export interface StoredRecord {
@@ -62,8 +70,8 @@ export class KinesisEngine {
   }
 
   /** A client that sends its requests over the wire. */
-  client(wire: Wire = directWire): EngineClient & Pick<KinesisClient, 'send'> {
-    return new EngineClient(this.#operations, wire) as EngineClient & Pick<KinesisClient, 'send'>;
+  client(wire: Wire = directWire): ClientOf<KinesisClient> {
+    return new EngineClient(this.#operations, wire) as ClientOf<KinesisClient>;
   }
 
   #stream(name: string | undefined): Stream {

@@ -8,7 +8,15 @@ import {
 } from '@aws-sdk/client-s3';
 import { UnsupportedByEngine } from '../errors.ts';
 import { refuseOthers } from './refuse-others.ts';
-import { applied, directWire, EngineClient, type Operations, type SdkCommand, type Wire } from './wire.ts';
+import {
+  applied,
+  type ClientOf,
+  directWire,
+  EngineClient,
+  type Operations,
+  type SdkCommand,
+  type Wire,
+} from './wire.ts';
 
 const $metadata = { httpStatusCode: 404, attempts: 1, totalRetryDelay: 0 } as const;
 
@@ -49,8 +57,8 @@ export class S3Engine {
   }
 
   /** A client that sends its requests over the wire. */
-  client(wire: Wire = directWire): EngineClient & Pick<S3Client, 'send'> {
-    return new EngineClient(this.#operations, wire) as EngineClient & Pick<S3Client, 'send'>;
+  client(wire: Wire = directWire): ClientOf<S3Client> {
+    return new EngineClient(this.#operations, wire) as ClientOf<S3Client>;
   }
 
   /** @throws NoSuchBucket, NoSuchKey */

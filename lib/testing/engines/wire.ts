@@ -32,6 +32,10 @@ type Middleware = (
   context: { readonly commandName?: string },
 ) => (args: never) => Promise<{ output: object }>;
 
+/** An engine's client with the types of the SDK's. */
+export type ClientOf<Client extends { send: unknown }> = Pick<Client, 'send'> &
+  Pick<EngineClient, 'middlewareStack' | 'destroy'>;
+
 /** Answers like a client of the AWS SDK: a thin shell around an engine. */
 export class EngineClient {
   readonly #operations: Operations;

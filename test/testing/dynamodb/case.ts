@@ -19,7 +19,7 @@ export interface DynamoDbCase {
   readonly page: string;
   /** Rows that are there before. @default none */
   readonly given?: readonly Row[];
-  command(table: string): Parameters<DynamoDBClient['send']>[0];
+  command(table: string): { readonly input: object };
   /** What the answer holds, at least. */
   answers?(table: string): object;
   readonly refuses?: Refusal;

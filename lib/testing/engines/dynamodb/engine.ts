@@ -1,5 +1,13 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { applied, directWire, EngineClient, type Operations, type SdkCommand, type Wire } from '../wire.ts';
+import {
+  applied,
+  type ClientOf,
+  directWire,
+  EngineClient,
+  type Operations,
+  type SdkCommand,
+  type Wire,
+} from '../wire.ts';
 import { canonicalItem } from './attribute-value.ts';
 import { batchWriteItem } from './batch-write.ts';
 import { createTable, describeTable } from './manage-tables.ts';
@@ -59,8 +67,8 @@ export class DynamoDbEngine {
   }
 
   /** A client that sends its requests over the wire. */
-  client(wire: Wire = directWire): EngineClient & Pick<DynamoDBClient, 'send'> {
-    return new EngineClient(this.#operations, wire) as EngineClient & Pick<DynamoDBClient, 'send'>;
+  client(wire: Wire = directWire): ClientOf<DynamoDBClient> {
+    return new EngineClient(this.#operations, wire) as ClientOf<DynamoDBClient>;
   }
 
   createTable(schema: TableSchema): Table {

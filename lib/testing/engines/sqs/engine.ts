@@ -13,7 +13,15 @@ import type {
   SQSServiceException,
 } from '@aws-sdk/client-sqs';
 import { refuseOthers } from '../refuse-others.ts';
-import { applied, directWire, EngineClient, type Operations, type SdkCommand, type Wire } from '../wire.ts';
+import {
+  applied,
+  type ClientOf,
+  directWire,
+  EngineClient,
+  type Operations,
+  type SdkCommand,
+  type Wire,
+} from '../wire.ts';
 import {
   batchTooLong,
   emptyBatch,
@@ -74,8 +82,8 @@ export class SqsEngine {
   }
 
   /** A client that sends its requests over the wire. */
-  client(wire: Wire = directWire): EngineClient & Pick<SQSClient, 'send'> {
-    return new EngineClient(this.#operations, wire) as EngineClient & Pick<SQSClient, 'send'>;
+  client(wire: Wire = directWire): ClientOf<SQSClient> {
+    return new EngineClient(this.#operations, wire) as ClientOf<SQSClient>;
   }
 
   #queue(url: string | undefined): Queue {
