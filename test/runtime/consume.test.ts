@@ -126,7 +126,7 @@ test('a redelivery that races its original sees the effect in a condition, and i
   const shop = openShop();
   shop.stock(2);
   const message = placed(shop);
-  const handler = reserving((order, { tx }) => {
+  const handler = reserving((_, { tx }) => {
     tx.update(Stock, { sku: 'a' }, { add: { quantity: -2 }, when: { quantity: atLeast(2) }, otherwise: 'deadLetter' });
   });
   await shop.invoke(handler, [shop.queued(message)]);
@@ -254,6 +254,7 @@ test('what throws something that is no error is counted too', async () => {
   const shop = openShop();
   const message = placed(shop);
   const handler = reserving(() => {
+    // biome-ignore lint/style/useThrowOnlyError: handlers of others do
     throw 'tantrum';
   });
   await shop.invoke(handler, [shop.queued(message)]);
