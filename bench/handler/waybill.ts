@@ -16,6 +16,9 @@ export function waybillHandlers(): MeasuredHandler {
     ...createEnvironment({
       [BINDINGS.ledger]: LEDGER,
       [BINDINGS.shards]: String(SHARDS),
+      [BINDINGS.queueUrl]: 'https://sqs.us-east-1.amazonaws.com/000000000000/queue',
+      [BINDINGS.deadLetterQueueUrl]: 'https://sqs.us-east-1.amazonaws.com/000000000000/dead-letters',
+      [BINDINGS.quarantineBucket]: 'quarantine',
       [tableBinding('orders')]: 'Commerce-Orders-8F2K',
       [tableBinding('payments')]: 'Commerce-Payments-8F2K',
       [tableBinding('shipping-notes')]: 'Commerce-ShippingNotes-8F2K',
