@@ -1,0 +1,58 @@
+import { type Case, type Clients, caseId, type Feature, type Suite } from './case.ts';
+import { missing, type Outcome, runCase } from './run-case.ts';
+import type { Scratch } from './scratch.ts';
+
+/** What a run asks. */
+export interface Selection {
+  /** Only cases whose id begins so. @default all */
+  readonly only?: string;
+  /** Whether cases that wait for minutes are asked. @default false */
+  readonly slow?: boolean;
+  /** Whether it is the real AWS. @default false */
+  readonly onAws?: boolean;
+}
+
+export interface SuiteTarget {
+  readonly features: ReadonlySet<Feature>;
+  /** A new scratch for each case. */
+  open(): { readonly aws: Clients; readonly scratch: Scratch & { clean?(): Promise<void> } };
+}
+
+/** The outcomes of cases by id, in the order of the table. A case that was not asked is absent. */
+export type Outcomes = ReadonlyMap<string, Outcome>;
+
+/** So many cases run at once: most of them wait. */
+const AT_ONCE = 8;
+
+/** Asks an engine all selected cases. */
+export async function runSuites(
+  suites: readonly Suite[],
+  target: SuiteTarget,
+  selection: Selection = {},
+  report: (id: string, outcome: Outcome) => void = () => undefined,
+): Promise<Outcomes> {
+  const asked = selected(suites, selection);
+  const outcomes = new Map<string, Outcome>();
+  // The longest first, so that the run is not waiting for one of them in the end.
+  const waiting = asked.toSorted(([, one], [, other]) => (other.seconds ?? 0) - (one.seconds ?? 0));
+  const work = async (): Promise<void> => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const [id, one] = next;
+      const what = missing(one, target.features);
+      const { aws, scratch } = target.open();
+      const outcome: Outcome = what === undefined ? await runCase(one, aws, scratch) : { verdict: 'unsupported', what };
+      outcomes.set(id, outcome);
+      report(id, outcome);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return new Map(asked.map(([id]) => [id, outcomes.get(id) as Outcome]));
+}
+
+/** The cases that a run asks, by id. */
+export function selected(suites: readonly Suite[], { only = '', slow, onAws }: Selection = {}): [string, Case][] {
+  return suites
+    .flatMap((suite) => suite.cases.map((one): [string, Case] => [caseId(suite, one), one]))
+    .filter(([id]) => id.startsWith(only))
+    .filter(([, one]) => (slow || one.slow === undefined) && !(onAws && one.notOnAws !== undefined));
+}

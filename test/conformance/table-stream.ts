@@ -1,0 +1,66 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
+import type { Clients } from './case.ts';
+import type { TableChange } from './scratch.ts';
+
+interface Shard {
+  readonly ShardId: string;
+  readonly ParentShardId?: string;
+}
+
+/**
+ * Reads a table's stream from its beginning, parents before their children, until `count` changes have come or the time is
+ * over.
+ */
+export async function readTableStream(
+  { dynamodb, api }: Clients,
+  table: string,
+  count: number,
+  seconds: number,
+): Promise<TableChange[]> {
+  const { Table } = await dynamodb.send(new DescribeTableCommand({ TableName: table }));
+  const StreamArn = Table?.LatestStreamArn;
+  if (!StreamArn) throw new Error('DescribeTable names no stream of a table that was created with one');
+  const iterators = new Map<string, string | undefined>();
+  const changes: TableChange[] = [];
+  const end = Date.now() + seconds * 1000;
+  for (;;) {
+    const { StreamDescription } = await api.call<{ StreamDescription: { Shards: readonly Shard[] } }>(
+      'streams',
+      'DescribeStream',
+      { StreamArn },
+    );
+    for (const shard of parentsFirst(StreamDescription.Shards)) {
+      if (!iterators.has(shard.ShardId)) {
+        const { ShardIterator } = await api.call<{ ShardIterator: string }>('streams', 'GetShardIterator', {
+          StreamArn,
+          ShardId: shard.ShardId,
+          ShardIteratorType: 'TRIM_HORIZON',
+        });
+        iterators.set(shard.ShardId, ShardIterator);
+      }
+      const ShardIterator = iterators.get(shard.ShardId);
+      if (ShardIterator === undefined) continue;
+      const page = await api.call<{ Records: readonly TableChange[]; NextShardIterator?: string }>(
+        'streams',
+        'GetRecords',
+        { ShardIterator },
+      );
+      changes.push(...page.Records);
+      iterators.set(shard.ShardId, page.NextShardIterator);
+    }
+    if (changes.length >= count || Date.now() >= end) return changes;
+    await sleep(200);
+  }
+}
+
+function parentsFirst(shards: readonly Shard[]): Shard[] {
+  const ids = new Set(shards.map(({ ShardId }) => ShardId));
+  const isRoot = ({ ParentShardId }: Shard) => ParentShardId === undefined || !ids.has(ParentShardId);
+  const below = (parents: readonly Shard[]): Shard[] =>
+    parents.flatMap((parent) => [
+      parent,
+      ...below(shards.filter(({ ParentShardId }) => ParentShardId === parent.ShardId)),
+    ]);
+  return below(shards.filter(isRoot));
+}

@@ -1,0 +1,30 @@
+import type { Destination } from './aws-api.ts';
+import { FEATURES, type Feature } from './case.ts';
+import { clientsOf } from './clients.ts';
+import { memoryTarget } from './memory.ts';
+import type { SuiteTarget } from './run-suites.ts';
+import { SdkScratch } from './scratch.ts';
+
+/** What the engines of `waybill/testing` have. */
+export const MEMORY_FEATURES: ReadonlySet<Feature> = new Set(['dynamodb', 'dynamodb-streams', 'sqs', 'kinesis']);
+
+/** What MiniStack has. */
+export const MINISTACK_FEATURES: ReadonlySet<Feature> = new Set(FEATURES);
+
+const DUMMY_ROLE = 'arn:aws:iam::000000000000:role/waybill-conformance';
+
+/** An engine, or the real AWS, behind its clients. @param role what Lambda, Step Functions and the Scheduler may take */
+export function sdkTarget(
+  destination: Destination,
+  features: ReadonlySet<Feature>,
+  role: string = DUMMY_ROLE,
+): SuiteTarget & { close(): void } {
+  const aws = clientsOf(destination);
+  return {
+    features,
+    open: () => ({ aws, scratch: new SdkScratch(aws, { role, region: destination.region }) }),
+    close: () => aws.close(),
+  };
+}
+
+export const MEMORY_TARGET: SuiteTarget = { features: MEMORY_FEATURES, open: memoryTarget };
