@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { OrderCancelled, OrderPlaced, openShop, reserving, Stock, takeGoods } from './shop.ts';
+import { OrderCancelled, OrderPlaced, openShop, reserving, Stock, StockReserved, takeGoods } from './shop.ts';
 
 const order = (shop: ReturnType<typeof openShop>, orderId: string) =>
   shop.envelopeOf(OrderPlaced, { orderId, sku: 'a', quantity: 1 });
@@ -55,10 +55,13 @@ test('with no time left nothing is started, and everything is reported to come a
 test('few milliseconds left are no reason to fail the invocation', async () => {
   const shop = openShop();
   shop.stock(9);
-  const record = shop.queued(order(shop, '1'));
-  const invoked = shop.invoke(takeGoods, [record], { milliseconds: 5 });
-  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setTimeout(resolve, 2));
-  expect(await invoked).toEqual([]);
+  const busy = reserving(async (_, { tx }) => {
+    // Real time passes, and none of the invocation's.
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    tx.update(Stock, { sku: 'a' }, { add: { quantity: -1 } });
+  });
+  expect(await shop.invoke(busy, [shop.queued(order(shop, '1'))], { milliseconds: 5 })).toEqual([]);
+  expect(shop.left()).toBe(8);
 });
 
 test('what waits behind handlers that hang is not started', async () => {
@@ -101,6 +104,22 @@ test('retries end with the invocation: an undecided commit is left to the redeli
   expect(await shop.invoke(takeGoods, [shop.queued(order(shop, '1'))], { milliseconds: 10_000 })).toHaveLength(1);
   expect(shop.clock.now() - started).toBeLessThanOrEqual(8_000);
   expect(shop.clock.now() - started).toBeGreaterThan(6_000);
+});
+
+test('no message of a handler is committed more than 60 s after its id was minted, however long the invocation may take', async () => {
+  const shop = openShop();
+  const minted = shop.clock.now();
+  let last = 0;
+  shop.from('TransactWriteItems', () => {
+    last = shop.clock.now();
+    throw Object.assign(new Error('slow down'), { name: 'ThrottlingException', $fault: 'client', $metadata: {} });
+  });
+  const publishing = reserving(({ orderId }, { tx }) => {
+    tx.publish(StockReserved, { orderId });
+  });
+  expect(await shop.invoke(publishing, [shop.queued(order(shop, '1'))], { milliseconds: 900_000 })).toHaveLength(1);
+  expect(last - minted).toBeGreaterThan(58_000);
+  expect(last - minted).toBeLessThan(60_000);
 });
 
 test('no more handlers run at once than the concurrency allows', async () => {

@@ -1,6 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { z } from 'zod';
-import { defineEvent, defineSubscriber, Rejected } from '../../lib/contract/index.ts';
+import { defineEvent, defineSubscriber, inboxKey, Rejected } from '../../lib/contract/index.ts';
+import { toItem } from '../../lib/runtime/expression.ts';
 import { atLeast, consume, type Transaction } from '../../lib/runtime/index.ts';
 import {
   cancelledFor,
@@ -131,7 +132,9 @@ test('a redelivery that races its original sees the effect in a condition, and i
   });
   await shop.invoke(handler, [shop.queued(message)]);
   shop.next('TransactWriteItems', cancelledFor('None', 'ConditionalCheckFailed'));
+  shop.calls.length = 0;
   expect(await shop.invoke(handler, [shop.queued(message)])).toEqual([]);
+  expect(shop.operations()).toEqual(['TransactWriteItems', 'GetItem']);
   expect(shop.summary()).toMatchObject({ already: 1 });
   expect(shop.inbox(message.id)?.state).toBe('handled');
   expect(await shop.letters()).toEqual([]);
@@ -311,6 +314,21 @@ test('a redrive overwrites dead, and nothing else', async () => {
   expect([shop.inbox(message.id)?.state, shop.left()]).toEqual(['handled', 7]);
   await shop.invoke(handler, [shop.queued(message, { redriven: true })]);
   expect([shop.summary().already, shop.left()]).toEqual([1, 7]);
+});
+
+test('a redrive that races another delivery overwrites nothing but dead', async () => {
+  const shop = openShop();
+  shop.stock(9);
+  const message = placed(shop);
+  shop.next('GetItem', (apply) => {
+    const before = apply();
+    // The other delivery ends between this one's reading and its commit.
+    const handled = { ...toItem({ ...inboxKey('reserve-stock', message.id), state: 'handled' }) };
+    shop.ledger.write(shop.ledger.keyOf(handled), handled);
+    return before;
+  });
+  expect(await shop.invoke(takeGoods, [shop.queued(message, { redriven: true })])).toEqual([]);
+  expect([shop.summary().already, shop.inbox(message.id)?.state, shop.left()]).toEqual([1, 'handled', 9]);
 });
 
 test('a redriven message has all its attempts again', async () => {
