@@ -22,7 +22,7 @@ export interface SuiteTarget {
 export type Outcomes = ReadonlyMap<string, Outcome>;
 
 /** So many cases run at once: most of them wait. */
-const AT_ONCE = 8;
+const AT_ONCE = 16;
 
 /** Asks an engine all selected cases. */
 export async function runSuites(
