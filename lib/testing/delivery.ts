@@ -79,6 +79,17 @@ export function summaryOf(
   return outcome && { outcome, subscriber: String(fields?.subscriber) };
 }
 
+/** Why a message must come again: what its failure row says, else what was logged of a failure that is not counted. */
+export function retryReason(
+  changes: readonly Change[],
+  lines: readonly LogLine[],
+): Pick<Delivery, 'reason' | 'detail'> {
+  const failure = changes.findLast(({ key }) => key.pk?.S?.startsWith('fail#'))?.after;
+  const logged = lines.findLast(({ message }) => message === 'retrying')?.fields.error;
+  const reason = failure?.reason?.S ?? (typeof logged === 'string' ? logged : 'unfinished');
+  return { reason, ...(failure?.detail?.S && { detail: failure.detail.S }) };
+}
+
 /** The message that a change of the ledger has committed, if it has. */
 export function publishedIn(ledger: string, { table, key, before, after }: Change): PublishedMessage[] {
   if (table !== ledger || before || !after?.envelope?.S || !key.pk?.S?.startsWith(OUTBOX_PREFIX)) return [];

@@ -1,14 +1,8 @@
 import type { AnyTable } from '../contract/index.ts';
 import type { Environment } from '../runtime/index.ts';
 import { countUsage, noUsage } from '../runtime/usage.ts';
-import {
-  type DynamoDbEngine,
-  directWire,
-  type KinesisEngine,
-  type S3Engine,
-  type SqsEngine,
-  type Wire,
-} from './engines/index.ts';
+import { DynamoDbEngine, directWire, KinesisEngine, S3Engine, SqsEngine, type Wire } from './engines/index.ts';
+import { TestMisused } from './errors.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 /** The engines that an environment's clients reach. */
@@ -17,6 +11,16 @@ export interface Engines {
   readonly sqs: SqsEngine;
   readonly kinesis: KinesisEngine;
   readonly s3: S3Engine;
+}
+
+/** Engines with nothing in them. */
+export function enginesOn(clock: Pick<VirtualClock, 'now'>): Engines {
+  return {
+    dynamodb: new DynamoDbEngine(clock),
+    sqs: new SqsEngine(clock),
+    kinesis: new KinesisEngine(clock),
+    s3: new S3Engine(clock),
+  };
 }
 
 export interface TestEnvironmentOptions {
@@ -80,7 +84,11 @@ export function testEnvironment({
   };
 }
 
-/** The engine's table of a definition, made when first asked for. */
+/**
+ * The engine's table of a definition, made when first asked for.
+ *
+ * @throws TestMisused when another definition has the name, with another key
+ */
 export function tableOf(engine: DynamoDbEngine, { name, partitionKey, sortKey }: AnyTable): string {
   if (!engine.hasTable(name)) {
     engine.createTable({
@@ -88,6 +96,10 @@ export function tableOf(engine: DynamoDbEngine, { name, partitionKey, sortKey }:
       partitionKey: { name: partitionKey },
       ...(sortKey !== undefined && { sortKey: { name: sortKey } }),
     });
+  }
+  const { schema } = engine.table(name);
+  if (schema.partitionKey.name !== partitionKey || schema.sortKey?.name !== sortKey) {
+    throw new TestMisused(`Two tables are named '${name}' and have different keys: give one of them another name`);
   }
   return name;
 }

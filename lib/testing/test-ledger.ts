@@ -1,33 +1,34 @@
 import {
   type AnyTable,
   BINDINGS,
-  createEnvelope,
   type Duration,
-  decodeEnvelope,
   durationToMilliseconds,
   type Envelope,
   type EventDefinition,
   type EventInput,
-  encodeEnvelope,
-  INBOX_AFTERLIFE,
-  isMessageId,
-  type OutboxRow,
-  outboxKey,
   type TableItem,
   type TableKey,
   validate,
 } from '../contract/index.ts';
 import { toItem } from '../runtime/expression.ts';
 import type { Environment } from '../runtime/index.ts';
-import { type DeadLetter, type Delivery, type PublishedMessage, publishedIn, summaryOf, writeIn } from './delivery.ts';
+import {
+  type DeadLetter,
+  type Delivery,
+  type PublishedMessage,
+  publishedIn,
+  retryReason,
+  summaryOf,
+  writeIn,
+} from './delivery.ts';
 import { toRow } from './engines/dynamodb/table.ts';
-import { DynamoDbEngine, KinesisEngine, S3Engine, SqsEngine } from './engines/index.ts';
 import { TestMisused } from './errors.ts';
 import { type ConsumerHandler, type Invocation, Invoker } from './invocation.ts';
 import { LetterBox } from './letter-box.ts';
+import { Outbox } from './outbox.ts';
 import { seededRandom } from './seeded-random.ts';
 import { Subscription } from './subscription.ts';
-import { tableOf } from './test-environment.ts';
+import { enginesOn, tableOf } from './test-environment.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 export interface TestLedgerOptions {
@@ -47,8 +48,9 @@ export interface DeliverOptions {
 }
 
 const LEDGER = 'waybill-ledger';
-const BUCKET = 'quarantine';
 const SHARDS = 16;
+const BUCKET = 'quarantine';
+const START = Date.UTC(2026, 0, 1);
 
 /**
  * A ledger in memory for unit tests of handlers: it delivers messages through the very code that runs in Lambda, to
@@ -72,28 +74,24 @@ export class TestLedger {
   /** What handlers have published, in the order of their commits. */
   readonly published: PublishedMessage[] = [];
   readonly #clock: VirtualClock;
-  readonly #random: Environment['random'];
   readonly #invoker: Invoker;
+  readonly #outbox: Outbox;
   readonly #letterBox: LetterBox;
   readonly #subscriptions = new Map<ConsumerHandler, Subscription>();
 
-  constructor({ now = Date.UTC(2026, 0, 1), seed = 1 }: TestLedgerOptions) {
+  constructor({ now = START, seed = 1 }: TestLedgerOptions) {
     const clock = new VirtualClock({ now, jumps: true });
-    const engines = {
-      dynamodb: new DynamoDbEngine(clock),
-      sqs: new SqsEngine(clock),
-      kinesis: new KinesisEngine(clock),
-      s3: new S3Engine(clock),
-    };
-    engines.dynamodb.createTable({
+    const engines = enginesOn(clock);
+    const ledger = engines.dynamodb.createTable({
       name: LEDGER,
       partitionKey: { name: 'pk', type: 'S' },
       sortKey: { name: 'sk', type: 'S' },
     });
     engines.s3.createBucket(BUCKET);
     this.#clock = clock;
-    this.#random = seededRandom(seed);
-    this.#invoker = new Invoker({ clock, random: this.#random, engines });
+    const random = seededRandom(seed);
+    this.#invoker = new Invoker({ clock, random, engines });
+    this.#outbox = new Outbox(ledger, { now: clock.now, random, shards: SHARDS });
     const deadLetters = engines.sqs.createQueue({ name: 'dead-letters', retentionSeconds: Number.POSITIVE_INFINITY });
     this.#letterBox = new LetterBox(deadLetters, engines.s3);
   }
@@ -159,7 +157,7 @@ export class TestLedger {
     options: DeliverOptions = {},
   ): Promise<Delivery> {
     if (!('schema' in what)) return this.redeliver(handler, what.id, payloadOrOptions as DeliverOptions | undefined);
-    return this.#deliver(handler, this.#commit(what, payloadOrOptions), options);
+    return this.#deliver(handler, this.#outbox.commit(what, payloadOrOptions), options);
   }
 
   /**
@@ -169,7 +167,7 @@ export class TestLedger {
    * @param id of a message that was delivered or published here
    */
   async redeliver(handler: ConsumerHandler, id: string, options: DeliverOptions = {}): Promise<Delivery> {
-    return this.#deliver(handler, this.#committed(id), options);
+    return this.#deliver(handler, this.#outbox.read(id), options);
   }
 
   async #deliver(handler: ConsumerHandler, envelope: Envelope, options: DeliverOptions): Promise<Delivery> {
@@ -205,34 +203,7 @@ export class TestLedger {
       return { ...report, reason: letter?.reason, detail: letter?.detail };
     }
     if (outcome !== 'retried') return report;
-    const failure = changes.findLast(({ key }) => key.pk?.S?.startsWith('fail#'))?.after;
-    const logged = lines.findLast(({ message }) => message === 'retrying')?.fields.error;
-    const reason = failure?.reason?.S ?? (typeof logged === 'string' ? logged : 'unfinished');
-    return { ...report, reason, ...(failure?.detail?.S && { detail: failure.detail.S }) };
-  }
-
-  #commit(event: EventDefinition, payload: unknown): Envelope {
-    const envelope = createEnvelope(event, payload, {
-      now: this.now,
-      random: this.#random,
-      shards: SHARDS,
-      ledger: LEDGER,
-      publisher: 'test',
-    });
-    const ttl = Math.ceil((Date.parse(envelope.expires) + INBOX_AFTERLIFE) / 1000);
-    const row: OutboxRow = { ...outboxKey(envelope.id), envelope: encodeEnvelope(envelope), ttl };
-    this.#ledger.write(toItem(outboxKey(envelope.id)), toItem(row));
-    return envelope;
-  }
-
-  #committed(id: string): Envelope {
-    const row = isMessageId(id) ? this.#ledger.get(toItem(outboxKey(id))) : undefined;
-    if (!row?.envelope?.S) throw new TestMisused(`'${id}' is not the id of a message that was committed here`);
-    return decodeEnvelope(row.envelope.S);
-  }
-
-  get #ledger() {
-    return this.#invoker.engines.dynamodb.table(LEDGER);
+    return { ...report, ...retryReason(changes, lines) };
   }
 
   #table(table: AnyTable) {

@@ -17,17 +17,10 @@ import { ATTRIBUTES, type DeadLetterContent, readDeadLetter } from '../../lib/ru
 import { toItem } from '../../lib/runtime/expression.ts';
 import { consume, type HandlerOrHandlers } from '../../lib/runtime/index.ts';
 import { toRow } from '../../lib/testing/engines/dynamodb/table.ts';
-import {
-  DynamoDbEngine,
-  KinesisEngine,
-  type Request,
-  S3Engine,
-  SqsEngine,
-  type StoredMessage,
-} from '../../lib/testing/engines/index.ts';
+import type { Request, StoredMessage } from '../../lib/testing/engines/index.ts';
 import { lambdaContext, queueRecord, streamRecord } from '../../lib/testing/lambda-event.ts';
 import { seededRandom } from '../../lib/testing/seeded-random.ts';
-import { tableOf, testEnvironment } from '../../lib/testing/test-environment.ts';
+import { enginesOn, tableOf, testEnvironment } from '../../lib/testing/test-environment.ts';
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts';
 
 export const OrderPlaced = defineEvent('order.placed', {
@@ -97,12 +90,7 @@ export interface ShopOptions {
 export function openShop({ variables = {} }: ShopOptions = {}) {
   const clock = new VirtualClock({ now: SHOP_NOW, jumps: true });
   const random = seededRandom(1);
-  const engines = {
-    dynamodb: new DynamoDbEngine(clock),
-    sqs: new SqsEngine(clock),
-    kinesis: new KinesisEngine(clock),
-    s3: new S3Engine(clock),
-  };
+  const engines = enginesOn(clock);
   const keys = { partitionKey: { name: 'pk', type: 'S' }, sortKey: { name: 'sk', type: 'S' } } as const;
   const ledger = engines.dynamodb.createTable({ name: 'ledger', ...keys });
   const queue = engines.sqs.createQueue({ name: 'reserve-stock' });

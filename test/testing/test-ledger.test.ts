@@ -301,6 +301,11 @@ test('a row that the table could not hold is refused', () => {
   expect(() => testLedger().row(Stock, { sku: '', quantity: 1, version: 0 })).toThrow('empty string value');
 });
 
+test('two tables of one name with different keys are refused', () => {
+  const Other = defineTable('stock', { item: z.object({ id: z.string() }), partitionKey: 'id' });
+  expect(() => stocked().rows(Other)).toThrow("Two tables are named 'stock'");
+});
+
 test('an unknown id is refused', async () => {
   await expect(testLedger().redeliver(reserve, 'nope')).rejects.toMatchObject({ code: 'test-misused' });
 });
