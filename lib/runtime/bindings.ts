@@ -23,16 +23,22 @@ export function bindingsOf(environment: Environment): Bindings {
     if (!value) throw new MissingBinding(`The environment variable ${variable} is not set: ${mend}`);
     return value;
   };
+  const tables = new Map<AnyTable, string>();
   const SUBSCRIBE = 'make the function the `handler` of a Subscriber, or call `grantPublish` with it';
   return {
     ledger: required(BINDINGS.ledger, SUBSCRIBE),
     shards: Number(required(BINDINGS.shards, SUBSCRIBE)),
-    table: (table) =>
-      environment.tableName?.(table) ??
-      required(
-        tableBinding(table.name),
-        `bind the table '${table.name}' in the \`tables\` of the Subscriber or of \`grantPublish\``,
-      ),
+    table: (table) => {
+      const name =
+        tables.get(table) ??
+        environment.tableName?.(table) ??
+        required(
+          tableBinding(table.name),
+          `bind the table '${table.name}' in the \`tables\` of the Subscriber or of \`grantPublish\``,
+        );
+      tables.set(table, name);
+      return name;
+    },
     get: (name) => required(BINDINGS[name], 'make the function the `handler` of a Subscriber'),
   };
 }

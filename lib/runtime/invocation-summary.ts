@@ -27,7 +27,7 @@ export async function summarize<Result>(
   run: (counts: Counts) => Promise<Result>,
 ): Promise<Result> {
   const started = environment.now();
-  const before = structuredClone(environment.usage);
+  const before = { ...environment.usage, calls: { ...environment.usage.calls } };
   const counts: Record<string, number> = {};
   const outcome: { failed?: string } = {};
   try {
