@@ -72,7 +72,11 @@ async function demo(options: DemoOptions, context: CommandContext): Promise<void
     if (problems.length > 0) context.exitCode = 1;
     if (target.owned && context.err.isTTY && !options.json) await stayUp(target, context);
   } finally {
-    if (target.owned) await target.stop();
+    if (target.owned) {
+      progress.step('Ending the engine');
+      await target.stop();
+      progress.done('The engine is ended');
+    }
   }
 }
 
@@ -148,7 +152,7 @@ async function stayUp(target: Target, { progress }: CommandContext): Promise<voi
     `The shop stays up at ${target.endpoint} until Ctrl-C. In another terminal:`,
     '  npm start -- --count 1000 --duplicates 0.1 --poison 0.05    run more orders through it',
     '  npm start -- --orders orders.csv                            run your own',
-    '  npx waybill status                                          where it runs, for AWS tools',
+    '  npm run waybill status                                      where it runs, for AWS tools',
   ]) {
     progress.note(line);
   }
@@ -159,7 +163,6 @@ async function stayUp(target: Target, { progress }: CommandContext): Promise<voi
     process.once('SIGTERM', () => resolve());
   });
   clearInterval(alive);
-  progress.step('Ending the engine');
 }
 
 function wholeNumber(text: string): number {
