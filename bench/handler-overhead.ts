@@ -8,105 +8,118 @@ import { parseArgs } from 'node:util';
 import type { SQSEvent } from 'aws-lambda';
 import { powertoolsHandlers } from './handler/powertools.ts';
 import { sqsBatch } from './handler/sqs-batch.ts';
+import { type Cut, stubbedAws } from './handler/stubbed-aws.ts';
 import { waybillHandlers } from './handler/waybill.ts';
 import type { MeasuredHandler, Work } from './handler/workload.ts';
 import { describeMachine, thisMachine } from './machine.ts';
 import { measureRounds, type Subject, type Timing } from './rounds.ts';
 import { figure, table } from './table.ts';
 
+/** Microseconds a record: decode, validate, batch, and the transaction of one business write. */
 const MARK = 30;
-const BATCHES = [10, 100];
-const RECORDS_IN_A_ROUND = 2_000;
+/** The SDK takes ten times as long as all else. */
+const RECORDS_IN_A_ROUND: Readonly<Record<Cut, number>> = { 'above the SDK': 2_000, 'beneath the SDK': 400 };
 const WARM_UP = 10;
 
-interface Result {
+interface Case {
+  readonly cut: Cut;
   readonly work: Work;
+  /** Records in an invocation. */
   readonly batch: number;
-  /** Microseconds a record, by library. */
-  readonly microseconds: Readonly<Record<string, Timing>>;
-  /** AWS calls a record, by library. */
-  readonly calls: Readonly<Record<string, number>>;
-  /** How many times as long as Waybill the other library takes. */
+}
+
+interface Result extends Case {
+  /** Microseconds a record. */
+  readonly waybill: Timing;
+  readonly powertools: Timing;
+  /** AWS calls a record. */
+  readonly calls: { readonly waybill: number; readonly powertools: number };
+  /** How many times as long as Waybill Powertools takes, by CPU time. */
   readonly ratio: number;
 }
+
+const CASES: readonly Case[] = [
+  { cut: 'above the SDK', work: 'one business write', batch: 10 },
+  { cut: 'above the SDK', work: 'one business write', batch: 100 },
+  { cut: 'above the SDK', work: 'a payment', batch: 10 },
+  { cut: 'above the SDK', work: 'a payment', batch: 100 },
+  { cut: 'beneath the SDK', work: 'one business write', batch: 10 },
+  { cut: 'beneath the SDK', work: 'a payment', batch: 10 },
+];
 
 const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '40' }, json: { type: 'boolean', default: false } },
 });
 const rounds = Number(values.rounds);
-if (!Number.isInteger(rounds) || rounds < 1) throw new RangeError(`--rounds is ${values.rounds}: give a whole number`);
-
-const waybill = waybillHandlers();
-const powertools = powertoolsHandlers();
-const results: Result[] = [];
-for (const work of ['one business write', 'a payment'] as const) {
-  for (const batch of BATCHES) results.push(await compare(work, batch));
+if (!Number.isInteger(rounds) || rounds < 1) {
+  throw new RangeError(`--rounds is '${values.rounds}': give a whole number from 1`);
 }
+
+const results: Result[] = [];
+for (const one of CASES) results.push(await compare(one));
 report(results);
 
-async function compare(work: Work, batch: number): Promise<Result> {
-  const measured = [waybill, powertools];
-  const calls = await Promise.all(measured.map((library) => callsPerRecord(library, work, batch)));
-  const timings = await measureRounds(
-    measured.map((library) => subject(library, work, batch)),
-    { rounds, warmUp: WARM_UP, invocations: RECORDS_IN_A_ROUND / batch, units: batch },
-  );
-  const median = (library: MeasuredHandler) => timings.get(library.name)?.cpu.median ?? Number.NaN;
-  return {
-    work,
-    batch,
-    microseconds: Object.fromEntries(timings),
-    calls: Object.fromEntries(measured.map(({ name }, index) => [name, calls[index] ?? Number.NaN])),
-    ratio: median(powertools) / median(waybill),
-  };
+async function compare(one: Case): Promise<Result> {
+  const waybill = waybillHandlers(stubbedAws(one.cut));
+  const powertools = powertoolsHandlers(stubbedAws(one.cut));
+  const calls = { waybill: await callsPerRecord(waybill, one), powertools: await callsPerRecord(powertools, one) };
+  const [ofWaybill, ofPowertools] = await measureRounds([subject(waybill, one), subject(powertools, one)], {
+    rounds,
+    warmUp: WARM_UP,
+    invocations: RECORDS_IN_A_ROUND[one.cut] / one.batch,
+    units: one.batch,
+  });
+  if (!ofWaybill || !ofPowertools) throw new Error('Two subjects give two timings');
+  const ratio = ofPowertools.cpu.median / ofWaybill.cpu.median;
+  return { ...one, waybill: ofWaybill, powertools: ofPowertools, calls, ratio };
 }
 
 /** Each invocation of a round has a batch of its own. */
-function subject(library: MeasuredHandler, work: Work, batch: number): Subject {
-  const events = batches(library, work, batch);
-  const handle = library.handlers[work];
+function subject(library: MeasuredHandler, one: Case): Subject {
+  const events = batches(library, one);
+  const handle = library.handlers[one.work];
   let next = 0;
-  return { name: library.name, run: () => handle(events[next++ % events.length] as SQSEvent) };
+  return { run: () => handle(events[next++ % events.length] as SQSEvent) };
 }
 
-function batches(library: MeasuredHandler, work: Work, batch: number): SQSEvent[] {
-  return Array.from({ length: RECORDS_IN_A_ROUND / batch }, (_, invocation) =>
+function batches(library: MeasuredHandler, { cut, work, batch }: Case): SQSEvent[] {
+  return Array.from({ length: RECORDS_IN_A_ROUND[cut] / batch }, (_, invocation) =>
     sqsBatch(Array.from({ length: batch }, (_, record) => library.body(work, invocation * batch + record))),
   );
 }
 
-/** Also proves that every record is handled: a handler that fails fast would be quick. */
-async function callsPerRecord(library: MeasuredHandler, work: Work, batch: number): Promise<number> {
-  const [event] = batches(library, work, batch);
+/** Also proves that every record is handled: a handler that fails at once would be quick. */
+async function callsPerRecord(library: MeasuredHandler, one: Case): Promise<number> {
+  const [event] = batches(library, one);
   const before = library.calls();
-  const { batchItemFailures } = await library.handlers[work](event as SQSEvent);
+  const { batchItemFailures } = await library.handlers[one.work](event as SQSEvent);
   if (batchItemFailures.length > 0) throw new Error(`${library.name} failed ${batchItemFailures.length} records`);
-  return (library.calls() - before) / batch;
+  return (library.calls() - before) / one.batch;
 }
 
 function report(results: readonly Result[]): void {
   const machine = thisMachine();
-  const worst = Math.max(...results.map(({ microseconds }) => microseconds.Waybill?.cpu.median ?? Number.NaN));
+  const marked = results.filter(({ cut, work }) => cut === 'above the SDK' && work === 'one business write');
+  const worst = Math.max(...marked.map(({ waybill }) => waybill.cpu.median));
   const mark = { microseconds: MARK, worst, reached: worst <= MARK };
   if (values.json) {
     console.log(JSON.stringify({ machine, rounds, mark, results }));
     return;
   }
-  const rows = results.map(({ work, batch, microseconds, calls, ratio }) => [
+  const rows = results.map(({ cut, work, batch, waybill, powertools, calls, ratio }) => [
     work,
     String(batch),
-    ...['Waybill', 'Powertools'].flatMap((name) => [
-      figure(microseconds[name]?.cpu.median ?? Number.NaN),
-      figure(calls[name] ?? Number.NaN),
-    ]),
+    cut,
+    figure(waybill.cpu.median),
+    figure(calls.waybill),
+    figure(powertools.cpu.median),
+    figure(calls.powertools),
     figure(ratio),
   ]);
-  console.log(
-    `Microseconds of CPU a record besides the network: medians of ${rounds} rounds of ${RECORDS_IN_A_ROUND} records.`,
-  );
+  console.log(`Microseconds of CPU a record, medians of ${rounds} rounds.`);
   console.log(`${describeMachine(machine)}\n`);
-  console.log(table(['handler', 'batch', 'Waybill', 'calls', 'Powertools', 'calls', 'ratio'], rows));
+  console.log(table(['handler', 'batch', 'network cut', 'Waybill', 'calls', 'Powertools', 'calls', 'ratio'], rows));
   console.log(
-    `\nMark: at most ${MARK} a record for Waybill: ${mark.reached ? 'reached' : 'MISSED'} (${figure(worst)}).`,
+    `\nMark: one business write in at most ${MARK}: ${mark.reached ? 'reached' : 'MISSED'} (${figure(worst)}).`,
   );
 }

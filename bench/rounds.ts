@@ -1,6 +1,5 @@
 /** A thing whose speed is measured: one call is one invocation. */
 export interface Subject {
-  readonly name: string;
   run(): Promise<unknown>;
 }
 
@@ -31,30 +30,30 @@ export interface RoundOptions {
 /**
  * Measures subjects turn by turn in one process, so that whatever else the machine does meets all of them. What they
  * throw away is collected during their own rounds, as far as the rounds are long enough.
+ *
+ * @returns one timing for each subject, in their order
  */
 export async function measureRounds(
   subjects: readonly Subject[],
   { rounds, warmUp, invocations, units }: RoundOptions,
-): Promise<Map<string, Timing>> {
-  const samples = new Map(subjects.map(({ name }) => [name, { cpu: [] as number[], elapsed: [] as number[] }]));
+): Promise<Timing[]> {
+  const samples = subjects.map(({ run }) => ({ run, cpu: [] as number[], elapsed: [] as number[] }));
   for (let round = -warmUp; round < rounds; round++) {
-    for (const { name, run } of subjects) {
+    for (const { run, cpu, elapsed } of samples) {
       const started = process.hrtime.bigint();
       const before = process.cpuUsage();
       for (let invocation = 0; invocation < invocations; invocation++) await run();
       const { user, system } = process.cpuUsage(before);
       const microseconds = Number(process.hrtime.bigint() - started) / 1_000;
       if (round >= 0) {
-        samples.get(name)?.cpu.push((user + system) / (invocations * units));
-        samples.get(name)?.elapsed.push(microseconds / (invocations * units));
+        cpu.push((user + system) / (invocations * units));
+        elapsed.push(microseconds / (invocations * units));
       }
       // Timers and finalizers have their turn between rounds, as they have between invocations.
       await new Promise((resolve) => setImmediate(resolve));
     }
   }
-  return new Map(
-    [...samples].map(([name, { cpu, elapsed }]) => [name, { cpu: spread(cpu), elapsed: spread(elapsed) }]),
-  );
+  return samples.map(({ cpu, elapsed }) => ({ cpu: spread(cpu), elapsed: spread(elapsed) }));
 }
 
 /** The middle value; of an even number, the mean of the two in the middle. */

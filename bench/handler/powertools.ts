@@ -4,12 +4,13 @@ import { IdempotencyConfig, makeIdempotent } from '@aws-lambda-powertools/idempo
 import { DynamoDBPersistenceLayer } from '@aws-lambda-powertools/idempotency/dynamodb';
 import { JSONStringified } from '@aws-lambda-powertools/parser/helpers';
 import { SqsRecordSchema } from '@aws-lambda-powertools/parser/schemas/sqs';
-import { DynamoDBClient, TransactWriteItemsCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { type DynamoDBClient, TransactWriteItemsCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { z } from 'zod';
 import { lambdaContext } from './sqs-batch.ts';
+import type { StubbedAws } from './stubbed-aws.ts';
 import { type MeasuredHandler, orderPlaced, stockReserved } from './workload.ts';
 
 const text = z.string().min(1).max(128);
@@ -30,17 +31,7 @@ const Reservation = z.object({ orderId: text, customerId: text, sku: text, quant
  * The same work as a careful engineer writes it with Powertools: batch with its parser, and idempotency by what names the
  * effect in the business, not by the record. The schema is extended once, not for each record as `innerSchema` does.
  */
-export function powertoolsHandlers(): MeasuredHandler {
-  let calls = 0;
-  const answer = {
-    send: async () => {
-      calls++;
-      return {};
-    },
-  };
-  const dynamodb = Object.assign(new DynamoDBClient({ region: 'us-east-1' }), answer);
-  const sqs = Object.assign(new SQSClient({ region: 'us-east-1' }), answer);
-
+export function powertoolsHandlers({ dynamodb, sqs, calls }: StubbedAws): MeasuredHandler {
   const pay = async (order: z.infer<typeof Order>): Promise<void> => {
     const { orderId, customerId, sku, quantity, amountCents, paymentSequence } = order;
     await dynamodb.send(
@@ -73,7 +64,12 @@ export function powertoolsHandlers(): MeasuredHandler {
       }),
     );
     const body = JSON.stringify({ orderId, customerId, sku, quantity, amountCents, paymentSequence });
-    await sqs.send(new SendMessageCommand({ QueueUrl: 'https://sqs.example/payments', MessageBody: body }));
+    await sqs.send(
+      new SendMessageCommand({
+        QueueUrl: 'https://sqs.us-east-1.amazonaws.com/123456789012/payments',
+        MessageBody: body,
+      }),
+    );
   };
 
   const note = async ({ orderId, customerId, sku, quantity }: z.infer<typeof Reservation>): Promise<void> => {
@@ -105,7 +101,7 @@ export function powertoolsHandlers(): MeasuredHandler {
       'one business write': batchHandler(dynamodb, Reservation, 'orderId', note),
       'a payment': batchHandler(dynamodb, Order, '[orderId, paymentSequence]', pay),
     },
-    calls: () => calls,
+    calls,
   };
 }
 

@@ -4,14 +4,14 @@ import { OrderPlaced, StockReserved } from '../../examples/commerce/contract.ts'
 import { handler as noteShipping } from '../../examples/commerce/functions/note-shipping.ts';
 import { handler as takePayment } from '../../examples/commerce/functions/take-payment.ts';
 import { lambdaContext } from './sqs-batch.ts';
+import type { StubbedAws } from './stubbed-aws.ts';
 import { type MeasuredHandler, orderPlaced, stockReserved, type Work } from './workload.ts';
 
 const LEDGER = 'Commerce-Ledger-1V9WQ0';
 const SHARDS = 16;
 
 /** The example shop's own handlers, on an environment that is real but for its network and its output. */
-export function waybillHandlers(): MeasuredHandler {
-  let calls = 0;
+export function waybillHandlers({ dynamodb, calls }: StubbedAws): MeasuredHandler {
   const environment = {
     ...createEnvironment({
       [BINDINGS.ledger]: LEDGER,
@@ -23,12 +23,7 @@ export function waybillHandlers(): MeasuredHandler {
       [tableBinding('payments')]: 'Commerce-Payments-8F2K',
       [tableBinding('shipping-notes')]: 'Commerce-ShippingNotes-8F2K',
     }),
-    dynamodb: {
-      send: async () => {
-        calls++;
-        return {};
-      },
-    } as Pick<Environment['dynamodb'], 'send'>,
+    dynamodb,
     log: { info: () => undefined, warn: failOnWarning, error: failOnWarning },
     metrics: { count: () => undefined, flush: () => undefined },
   } satisfies Environment;
@@ -40,7 +35,7 @@ export function waybillHandlers(): MeasuredHandler {
       'one business write': (event) => noteShipping(event, context),
       'a payment': (event) => takePayment(event, context),
     },
-    calls: () => calls,
+    calls,
   };
 }
 

@@ -5,13 +5,13 @@ import type { OrderPlaced, StockReserved } from '../../examples/commerce/contrac
 /** What a handler does with a message of the example shop. */
 export type Work = 'one business write' | 'a payment';
 
-/** A handler under measurement, with its network stubbed: every AWS call is answered at once. */
+/** A library's handlers under measurement, with the network stubbed: every AWS call is answered at once. */
 export interface MeasuredHandler {
   readonly name: string;
   /** The message on the wire. */
   body(work: Work, number: number): string;
   readonly handlers: { readonly [W in Work]: (event: SQSEvent) => Promise<SQSBatchResponse> };
-  /** AWS calls since the start, the stubs' own count. */
+  /** AWS calls so far. */
   calls(): number;
 }
 
