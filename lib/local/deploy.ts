@@ -1,6 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { bootstrap } from './bootstrap.ts';
 import { type CdkRun, runCdk } from './cdk.ts';
 import type { Report } from './report.ts';
@@ -38,15 +38,20 @@ export interface DeployOptions {
 export async function deployApp(options: DeployOptions): Promise<StackOutputs> {
   return inOwnFolder(async (folder) => {
     const { run, report } = prepare(options);
-    const assembly = join(folder, 'assembly');
+    const synthesized = synthesizedAssembly(options, run.cwd);
+    const assembly = synthesized ?? join(folder, 'assembly');
     const outputs = join(folder, 'outputs.json');
-    report('Synthesizing the app');
-    // Synthesis takes about as long as the bootstrap, and neither needs the other.
-    await together(
-      (signal) => runCdk({ ...run, signal }, 'synth', '--quiet', '--output', assembly, ...appParameters(options)),
-      (signal) => bootstrap({ ...run, signal }),
-      options.signal,
-    );
+    if (synthesized) {
+      await bootstrap(run);
+    } else {
+      report('Synthesizing the app');
+      // Synthesis takes about as long as the bootstrap, and neither needs the other.
+      await together(
+        (signal) => runCdk({ ...run, signal }, 'synth', '--quiet', '--output', assembly, ...appParameters(options)),
+        (signal) => bootstrap({ ...run, signal }),
+        options.signal,
+      );
+    }
     report('Deploying');
     await runCdk(
       { ...run, onLine: stackProgress(options) },
@@ -83,6 +88,13 @@ function prepare(options: DeployOptions): { run: CdkRun; report: Report } {
     run: { target: options.target, cwd: options.cwd ?? process.cwd(), onLine: options.detail, signal: options.signal },
     report: (line) => options.report?.(line),
   };
+}
+
+/** The CLI would not write what is synthesized already to another folder. */
+function synthesizedAssembly({ app }: DeployOptions, cwd: string): string | undefined {
+  if (app === undefined) return undefined;
+  const folder = resolve(cwd, app);
+  return statSync(folder, { throwIfNoEntry: false })?.isDirectory() ? folder : undefined;
 }
 
 function appParameters(options: DeployOptions): string[] {
