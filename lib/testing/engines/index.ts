@@ -4,5 +4,5 @@ export type { Change, KeyAttribute, Table, TableSchema } from './dynamodb/table.
 export { KinesisEngine, type StoredRecord } from './kinesis.ts';
 export { S3Engine } from './s3.ts';
 export { SqsEngine, systemAttributes } from './sqs/engine.ts';
-export type { Queue, QueueOptions, StoredMessage } from './sqs/queue.ts';
+export type { Queue, QueueEvent, QueueOptions, StoredMessage } from './sqs/queue.ts';
 export { directWire, type Request, type Wire } from './wire.ts';

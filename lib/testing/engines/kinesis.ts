@@ -48,6 +48,7 @@ export class KinesisEngine {
   readonly #now: () => number;
   readonly #streams = new Map<string, Stream>();
   readonly #operations: Operations;
+  readonly #listeners: ((stream: string, record: StoredRecord) => void)[] = [];
 
   /** @param options.now milliseconds since the epoch */
   constructor({ now }: { readonly now: () => number }) {
@@ -62,6 +63,11 @@ export class KinesisEngine {
   /** All records of a stream, in the order in which they came. */
   records(stream: string): readonly StoredRecord[] {
     return this.#stream(stream).records;
+  }
+
+  /** Calls the listener at each record that is put from now on, in the moment in which it is. */
+  onRecord(listener: (stream: string, record: StoredRecord) => void): void {
+    this.#listeners.push(listener);
   }
 
   /** Carries a command out, at once. */
@@ -94,21 +100,30 @@ export class KinesisEngine {
     if (bytes > MAX_BYTES) {
       throw new InvalidArgumentException({ $metadata, message: `Records size exceeds ${MAX_BYTES} bytes` });
     }
-    return { FailedRecordCount: 0, Records: records.map((record) => this.#put(stream, record)) };
+    return {
+      FailedRecordCount: 0,
+      Records: records.map((record) => this.#put(input.StreamName ?? '', stream, record)),
+    };
   }
 
-  #put(stream: Stream, { Data = new Uint8Array(), PartitionKey = '', ExplicitHashKey }: PutRecordsRequestEntry) {
+  #put(
+    name: string,
+    stream: Stream,
+    { Data = new Uint8Array(), PartitionKey = '', ExplicitHashKey }: PutRecordsRequestEntry,
+  ) {
     const hashKey = ExplicitHashKey === undefined ? BigInt(`0x${hash('md5', PartitionKey)}`) : BigInt(ExplicitHashKey);
     const shard = Number((hashKey * BigInt(stream.shards)) >> 128n);
     const shardId = `shardId-${String(shard).padStart(12, '0')}`;
     const sequenceNumber = `495${String(stream.records.length + 1).padStart(53, '0')}`;
-    stream.records.push({
+    const record = {
       shardId,
       sequenceNumber,
       partitionKey: PartitionKey,
       data: new Uint8Array(Data),
       arrivedAt: this.#now(),
-    });
+    };
+    stream.records.push(record);
+    for (const listener of this.#listeners) listener(name, record);
     return { ShardId: shardId, SequenceNumber: sequenceNumber };
   }
 }

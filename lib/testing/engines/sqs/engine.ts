@@ -33,7 +33,7 @@ import {
   tooManyEntries,
 } from './exceptions.ts';
 import { isWithin, MAX_BYTES, messageBytes, type NewMessage, refuseInvalid } from './message-limits.ts';
-import { Queue, type QueueOptions, type StoredMessage } from './queue.ts';
+import { Queue, type QueueEvent, type QueueOptions, type StoredMessage } from './queue.ts';
 
 const MESSAGE = ['MessageBody', 'DelaySeconds', 'MessageAttributes', 'MessageSystemAttributes'];
 const MAX_BATCH = 10;
@@ -54,6 +54,7 @@ export class SqsEngine {
   readonly #now: () => number;
   readonly #queues = new Map<string, Queue>();
   readonly #operations: Operations;
+  readonly #listeners: ((event: QueueEvent) => void)[] = [];
   #messages = 0;
 
   /** @param options.now milliseconds since the epoch */
@@ -71,9 +72,16 @@ export class SqsEngine {
   }
 
   createQueue(options: QueueOptions): Queue {
-    const queue = new Queue(options, this.#now);
+    const queue = new Queue(options, this.#now, (event) => {
+      for (const listener of this.#listeners) listener(event);
+    });
     this.#queues.set(queue.url, queue);
     return queue;
+  }
+
+  /** Calls the listener at whatever becomes of a message from now on, in the moment in which it does. */
+  onEvent(listener: (event: QueueEvent) => void): void {
+    this.#listeners.push(listener);
   }
 
   /** Carries a command out, at once. */

@@ -31,6 +31,16 @@ export interface StoredMessage {
 
 export type SentMessage = Pick<StoredMessage, 'id' | 'body' | 'attributes' | 'traceHeader'>;
 
+/** What has become of a message, in the moment in which it did. */
+export interface QueueEvent {
+  /** `moved` says to which queue: SQS gave the message up; `expired`: it was kept as long as the queue keeps one. */
+  readonly kind: 'sent' | 'received' | 'deleted' | 'moved' | 'expired';
+  /** The queue's name. */
+  readonly queue: string;
+  readonly message: StoredMessage;
+  readonly to?: string;
+}
+
 /**
  * A standard queue. Messages are received in the order in which they became visible, so that runs repeat; SQS itself
  * promises no order.
@@ -41,15 +51,17 @@ export class Queue {
   readonly visibilityTimeout: number;
   readonly #options: QueueOptions;
   readonly #now: () => number;
+  readonly #onEvent: (event: QueueEvent) => void;
   #messages: StoredMessage[] = [];
   #receipts = 0;
 
-  constructor(options: QueueOptions, now: () => number) {
+  constructor(options: QueueOptions, now: () => number, onEvent: (event: QueueEvent) => void = () => undefined) {
     this.name = options.name;
     this.url = `https://sqs.us-east-1.amazonaws.com/000000000000/${options.name}`;
     this.visibilityTimeout = options.visibilityTimeout ?? 30;
     this.#options = options;
     this.#now = now;
+    this.#onEvent = onEvent;
   }
 
   /** All messages, in flight or not, in the order in which they came. */
@@ -60,7 +72,9 @@ export class Queue {
 
   send(message: SentMessage, delaySeconds = this.#options.delaySeconds ?? 0): void {
     const sentAt = this.#now();
-    this.#messages.push({ ...message, sentAt, visibleAt: sentAt + delaySeconds * 1000, receives: 0 });
+    const stored = { ...message, sentAt, visibleAt: sentAt + delaySeconds * 1000, receives: 0 };
+    this.#messages.push(stored);
+    this.#tell('sent', stored);
   }
 
   /** Puts a message back as it was, visible at once: a standard queue may deliver even what was deleted. */
@@ -88,7 +102,10 @@ export class Queue {
   /** Deletes the message of the receipt. An outdated receipt of a message deletes nothing, and is no error. */
   delete(receiptHandle: string): void {
     this.#refuseForeign(receiptHandle);
-    this.#messages = this.#messages.filter((message) => message.receiptHandle !== receiptHandle);
+    const message = this.#messages.find((one) => one.receiptHandle === receiptHandle);
+    if (!message) return;
+    this.#messages = this.#messages.filter((one) => one !== message);
+    this.#tell('deleted', message);
   }
 
   changeVisibility(receiptHandle: string, seconds: number): void {
@@ -105,7 +122,9 @@ export class Queue {
     message.firstReceivedAt ??= now;
     message.visibleAt = now + visibilityTimeout * 1000;
     message.receiptHandle = `${this.name}#${this.#receipts}`;
-    return { ...message };
+    const receipt = { ...message };
+    this.#tell('received', message);
+    return receipt;
   }
 
   #refuseForeign(receiptHandle: string): void {
@@ -120,13 +139,25 @@ export class Queue {
     if (!deadLetter) return;
     const isDead = ({ visibleAt, receives }: StoredMessage) =>
       visibleAt <= now && receives >= deadLetter.maxReceiveCount;
-    for (const message of this.#messages.filter(isDead)) deadLetter.queue.#messages.push({ ...message, receives: 0 });
+    const dead = this.#messages.filter(isDead);
+    if (dead.length === 0) return;
     this.#messages = this.#messages.filter((message) => !isDead(message));
+    for (const message of dead) {
+      deadLetter.queue.#messages.push({ ...message, receives: 0 });
+      this.#tell('moved', message, deadLetter.queue.name);
+    }
   }
 
   #dropOld(): void {
     const oldest = this.#now() - (this.#options.retentionSeconds ?? FOUR_DAYS) * 1000;
+    const old = this.#messages.filter(({ sentAt }) => sentAt <= oldest);
+    if (old.length === 0) return;
     this.#messages = this.#messages.filter(({ sentAt }) => sentAt > oldest);
+    for (const message of old) this.#tell('expired', message);
+  }
+
+  #tell(kind: QueueEvent['kind'], message: StoredMessage, to?: string): void {
+    this.#onEvent({ kind, queue: this.name, message, ...(to !== undefined && { to }) });
   }
 }
 
