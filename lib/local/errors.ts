@@ -49,3 +49,13 @@ export class EndpointSilent extends WaybillError {
 export class DeployFailed extends WaybillError {
   readonly code = 'deploy-failed';
 }
+
+/** This machine lacks what an engine runs on. */
+export class EngineUnavailable extends WaybillError {
+  readonly code = 'engine-unavailable';
+}
+
+/** There is no engine of that name. */
+export class UnknownEngine extends WaybillError {
+  readonly code = 'unknown-engine';
+}
