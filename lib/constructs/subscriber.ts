@@ -80,7 +80,9 @@ export class Subscriber<
       ledger,
       subscriber: definition.name,
       events: definition.consumes,
-      destination: stream ? { kind: 'stream', name: stream.streamName } : { kind: 'queue', url: this.queue.queueUrl },
+      destination: stream
+        ? { kind: 'stream', name: stream.streamName, retryQueueUrl: this.queue.queueUrl }
+        : { kind: 'queue', url: this.queue.queueUrl },
       deadline: props.deadline?.toMilliseconds() ?? definition.deadline,
     });
     // Once the route is there the relay sends: by then there must be somewhere to send to, and it must be allowed to.

@@ -36,6 +36,8 @@ export {
   type EventUpgrade,
 } from './event.ts';
 export {
+  EVENT_TYPES,
+  eventTypeKey,
   failureKey,
   inboxKey,
   inboxPartition,
@@ -43,9 +45,15 @@ export {
   minuteOf,
   OUTBOX_PREFIX,
   onceKey,
+  openKey,
+  openPartition,
   outboxKey,
   outboxPartition,
+  radarKey,
+  radarPartition,
   receiptKey,
+  receiptPartition,
+  reconcileKey,
   routeKey,
   routePartition,
 } from './ledger-keys.ts';
@@ -61,7 +69,7 @@ export {
 } from './ledger-rows.ts';
 export { LIMITS } from './limits.ts';
 export { isMessageId, keyShard, type MintOptions, messageShard, messageTime, mintMessageId } from './message-id.ts';
-export { type Destination, expected, type Route } from './routes.ts';
+export { type Destination, expected, ownQueueUrl, type Route } from './routes.ts';
 export { validate } from './schema.ts';
 export { defineSubscriber, type SubscriberDefinition, type SubscriberOptions } from './subscriber.ts';
 export {

@@ -13,6 +13,10 @@ import { messageShard, messageTime } from './message-id.ts';
  * fail#<subscriber>#<minute>#<shard>  <message id>   only for messages that failed: attempts, error, next attempt
  * relay#<minute of sending>#<shard>   <batch id>     one per relayed batch: ids and destinations
  * route#<event type>                  <subscriber>   who expects the event type, from when until when
+ * types                               <event type>   every event type that ever had a route
+ * open#<shard>                        <message id>#<subscriber>  a message that is overdue at a subscriber: its case
+ * radar#<business line>               <minute>#<shard>  what reconciliation counted
+ * reconcile                           <pass>         the last minute that was reconciled
  * ```
  */
 export interface LedgerKey {
@@ -67,6 +71,44 @@ export function routeKey(eventType: string, subscriber: string): LedgerKey {
 /** The partition of all routes of an event type. */
 export function routePartition(eventType: string): string {
   return `route#${eventType}`;
+}
+
+/** Where it is written that an event type has routes. */
+export function eventTypeKey(eventType: string): LedgerKey {
+  return { pk: EVENT_TYPES, sk: eventType };
+}
+
+/** The partition of all event types that ever had a route. */
+export const EVENT_TYPES = 'types';
+
+/** Where the case of a message lies that is overdue at a subscriber. */
+export function openKey(id: string, subscriber: string): LedgerKey {
+  return { pk: openPartition(messageShard(id)), sk: `${id}#${subscriber}` };
+}
+
+/** The partition of the open cases of a shard. */
+export function openPartition(shard: number): string {
+  return `open#${shard}`;
+}
+
+/** Where it is written what reconciliation counted of a business line's messages of a minute and shard. */
+export function radarKey(businessLine: string, minute: string, shard: number): LedgerKey {
+  return { pk: radarPartition(businessLine), sk: `${minute}#${shard}` };
+}
+
+/** The partition of a business line's counts, in the order of time. */
+export function radarPartition(businessLine: string): string {
+  return `radar#${businessLine}`;
+}
+
+/** Where it is written up to which minute a pass of reconciliation has come. */
+export function reconcileKey(pass: string): LedgerKey {
+  return { pk: 'reconcile', sk: pass };
+}
+
+/** The partition of the receipts that were written in a minute, by the shard of the batch. */
+export function receiptPartition(minute: string, shard: number): string {
+  return `relay#${minute}#${shard}`;
 }
 
 /** The partition of the messages committed in a minute and shard. */

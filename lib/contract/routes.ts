@@ -1,9 +1,17 @@
 import { messageTime } from './message-id.ts';
 
-/** Where a subscriber's copies go: its own SQS queue, or the Kinesis stream that its channel's subscribers share. */
+/**
+ * Where a subscriber's copies go: its own SQS queue, or the Kinesis stream that its channel's subscribers share. What only
+ * one of them lacks is sent to the retry queue, which is its own.
+ */
 export type Destination =
   | { readonly kind: 'queue'; readonly url: string }
-  | { readonly kind: 'stream'; readonly name: string };
+  | { readonly kind: 'stream'; readonly name: string; readonly retryQueueUrl: string };
+
+/** The queue of which nobody but the subscriber receives. */
+export function ownQueueUrl(destination: Destination): string {
+  return destination.kind === 'queue' ? destination.url : destination.retryQueueUrl;
+}
 
 /** Who expects an event type, from when until when. Written at deploy time, one row per event type and subscriber. */
 export interface Route {

@@ -1,6 +1,6 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import type { CloudFormationCustomResourceEvent as CustomResourceEvent } from 'aws-lambda';
-import { CommitUndecided, routeKey } from '../contract/index.ts';
+import { CommitUndecided, eventTypeKey, routeKey } from '../contract/index.ts';
 import { jitter } from './backoff.ts';
 import { bindingsOf } from './bindings.ts';
 import { type Answer, putAnswer } from './cloudformation-answer.ts';
@@ -132,6 +132,7 @@ async function claimUntilWritten(request: Request, claim: RouteClaim): Promise<n
     if (attempt > 0) await environment.sleep(jitter(environment, attempt));
     const rows = await readRoutes(environment, ledger, claim.type);
     const own = rows.find(({ subscriber }) => subscriber === claim.subscriber);
+    if (rows.length === 0) await enterType(request, claim.type);
     const row = claimRoute(rows, claim, environment.now() + ROUTE_LEAD, restart);
     if (!isSameRoute(row, own) && !(await writeRoute(request, row))) continue;
 
@@ -142,6 +143,14 @@ async function claimUntilWritten(request: Request, claim: RouteClaim): Promise<n
     return row.since;
   }
   throw new CommitUndecided(`The route of '${claim.subscriber}' for '${claim.type}' could not be written in time`);
+}
+
+/** Enters the event type into the list by which reconciliation finds all routes. It stays there. */
+async function enterType({ environment, ledger, signal }: Request, type: string): Promise<void> {
+  signal.throwIfAborted();
+  await environment.dynamodb.send(
+    new PutItemCommand({ TableName: ledger, Item: toItem(eventTypeKey(type)), ReturnConsumedCapacity: 'TOTAL' }),
+  );
 }
 
 /** Gives up the resource's claims of the former routes, but for those that are still wanted. */

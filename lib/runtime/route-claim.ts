@@ -1,4 +1,4 @@
-import type { Destination, Route } from '../contract/index.ts';
+import { type Destination, ownQueueUrl, type Route } from '../contract/index.ts';
 
 /**
  * A route as it lies in the ledger, with the resources of CloudFormation that claim it. A construct that moves (to
@@ -90,8 +90,8 @@ function wanted(claims: readonly Claim[], otherwise: Claim): Omit<Claim, 'owner'
 
 function comparable({ since, until, claims = [] }: RouteRow): string {
   const parts = claims.map(({ owner, destination, deadline, businessLine }) => {
-    const where = destination.kind === 'queue' ? destination.url : destination.name;
-    return [owner, destination.kind, where, deadline, businessLine];
+    const where = destination.kind === 'queue' ? '' : destination.name;
+    return [owner, destination.kind, where, ownQueueUrl(destination), deadline, businessLine];
   });
   return JSON.stringify([since, until, parts]);
 }

@@ -29,9 +29,15 @@ export function readRouteProperties(properties: unknown): RouteProperties {
   };
 }
 
-function readDestination({ kind, url, name }: Readonly<Record<string, unknown>>): Destination {
+function readDestination({ kind, url, name, retryQueueUrl }: Readonly<Record<string, unknown>>): Destination {
   if (kind === 'queue') return { kind, url: readText(url, 'destination.url') };
-  if (kind === 'stream') return { kind, name: readText(name, 'destination.name') };
+  if (kind === 'stream') {
+    return {
+      kind,
+      name: readText(name, 'destination.name'),
+      retryQueueUrl: readText(retryQueueUrl, 'destination.retryQueueUrl'),
+    };
+  }
   throw wrong('destination.kind');
 }
 

@@ -112,7 +112,11 @@ describe('by default', () => {
     const route = only(resources, 'Custom::WaybillRoute');
     const permission = only(resources, 'AWS::IAM::Policy', 'SalesRelayMaySend');
 
-    expect(route.Properties.destination).toEqual({ kind: 'stream', name: { Ref: id('AWS::Kinesis::Stream') } });
+    expect(route.Properties.destination).toEqual({
+      kind: 'stream',
+      name: { Ref: id('AWS::Kinesis::Stream') },
+      retryQueueUrl: { Ref: id('AWS::SQS::Queue', 'CountQueue') },
+    });
     expect(route.DependsOn).toContain(permission.id);
     expect(permission.Properties.PolicyDocument.Statement).toEqual([
       {

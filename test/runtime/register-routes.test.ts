@@ -2,7 +2,7 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { routeKey } from '../../lib/contract/index.ts';
+import { EVENT_TYPES, routeKey } from '../../lib/contract/index.ts';
 import type { Answer } from '../../lib/runtime/cloudformation-answer.ts';
 import { ENVIRONMENT } from '../../lib/runtime/environment.ts';
 import { createRegisterRoutes, ROUTE_LEAD } from '../../lib/runtime/register-routes.ts';
@@ -34,6 +34,10 @@ function deployment(answers: Answers = {}, variables = {}) {
       }),
       PutItem: ({ Item = {}, ConditionExpression, ExpressionAttributeValues = {} }) => {
         const key = `${Item.pk?.S} ${Item.sk?.S}`;
+        if (Item.pk?.S === EVENT_TYPES) {
+          rows.set(key, Item);
+          return {};
+        }
         const read = ExpressionAttributeValues[':read']?.N;
         expect(ConditionExpression).toBe(read ? 'revision = :read' : 'attribute_not_exists(revision)');
         if (rows.get(key)?.revision?.N !== read) throw awsError('ConditionalCheckFailedException');
@@ -73,6 +77,8 @@ function deployment(answers: Answers = {}, variables = {}) {
       const item = rows.get(`${pk} ${sk}`);
       return item && (unmarshall(item) as RouteRow);
     },
+    /** The event types of which the ledger says that they have routes. */
+    types: () => [...rows.values()].flatMap(({ pk, sk }) => (pk?.S === EVENT_TYPES ? [sk?.S] : [])),
   };
 }
 
@@ -80,7 +86,7 @@ const SUCCESS = { Status: 'SUCCESS', PhysicalResourceId: 'payment@Routes' };
 
 describe('registering routes', () => {
   it('gives the first subscriber of an event type every message there ever was, and answers at once', async () => {
-    const { request, row, told, environment } = deployment();
+    const { request, row, types, told, environment } = deployment();
     expect(await request('Create', payment())).toEqual({
       ...SUCCESS,
       StackId: 'arn:stack',
@@ -99,6 +105,7 @@ describe('registering routes', () => {
       deadline: 60_000,
       businessLine: 'orders',
     });
+    expect(types()).toEqual(['order.placed']);
     expect(told).toHaveLength(1);
     expect(environment.inputs('Query')[0]).toMatchObject({ ConsistentRead: true, ReturnConsumedCapacity: 'TOTAL' });
   });
@@ -262,6 +269,7 @@ describe('registering routes', () => {
     ['destination.kind', { ...payment(), destination: { kind: 'topic' } }],
     ['destination.url', { ...payment(), destination: { kind: 'queue' } }],
     ['destination.name', { ...payment(), destination: { kind: 'stream' } }],
+    ['destination.retryQueueUrl', { ...payment(), destination: { kind: 'stream', name: 'clicks' } }],
     ['deadline', { ...payment(), deadline: 'soon' }],
     ['events', {}],
   ])('refuses a resource whose %s is wrong, and says which', async (property, properties) => {

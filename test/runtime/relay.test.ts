@@ -52,7 +52,7 @@ const toQueue = (subscriber: string, rest: Partial<Route> = {}): Route => ({
   ...rest,
 });
 const toStream = (subscriber: string, name: string, rest: Partial<Route> = {}): Route =>
-  toQueue(subscriber, { destination: { kind: 'stream', name }, ...rest });
+  toQueue(subscriber, { destination: { kind: 'stream', name, retryQueueUrl: `https://sqs/${subscriber}` }, ...rest });
 
 const routed = (routes: readonly Route[], answers: Answers = {}): FakeEnvironment =>
   fakeEnvironment({
@@ -250,8 +250,8 @@ describe('the relay', () => {
       fc.record({
         destination: fc.constantFrom(
           { kind: 'queue' as const, url: `https://sqs/${subscriber}` },
-          { kind: 'stream' as const, name: 'clicks' },
-          { kind: 'stream' as const, name: 'views' },
+          { kind: 'stream' as const, name: 'clicks', retryQueueUrl: 'https://sqs/retry' },
+          { kind: 'stream' as const, name: 'views', retryQueueUrl: 'https://sqs/retry' },
         ),
         since: fc.oneof(fc.constant(0), time),
         until: fc.option(time, { nil: undefined }),
