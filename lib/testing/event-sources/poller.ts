@@ -1,0 +1,220 @@
+import { randomBytes } from 'node:crypto';
+import type { KinesisClient } from '@aws-sdk/client-kinesis';
+import type { S3Client } from '@aws-sdk/client-s3';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { type Duration, durationToMilliseconds } from '../../contract/index.ts';
+import type { Sender } from '../../runtime/index.ts';
+import { type PollerClock, realClock } from './clock.ts';
+import { SourcesBusy } from './errors.ts';
+import { tellDiscarded } from './failure-destination.ts';
+import { KinesisReader } from './kinesis-reader.ts';
+import type { Lane } from './lane.ts';
+import { type EventSourceMapping, nameOf, type StreamMapping, type TableMapping } from './mapping.ts';
+import { QueueSource } from './queue-source.ts';
+import { StreamSource } from './stream-source.ts';
+import { TableStreamReader } from './table-stream-reader.ts';
+import type { TableStreams } from './table-streams.ts';
+import type { Observer } from './trouble.ts';
+
+/** Where event sources are: real clients, or those of engines in memory. Each is needed only where a mapping uses it. */
+export interface PollerClients {
+  readonly sqs: Sender<SQSClient>;
+  readonly kinesis: () => Promise<Sender<KinesisClient>>;
+  readonly s3: () => Promise<Sender<S3Client>>;
+  /** `tableStreamsOf(dynamodb)`, or an engine's. */
+  readonly tableStreams: TableStreams;
+}
+
+export interface PollerOptions {
+  readonly mappings: readonly EventSourceMapping[];
+  readonly clients: PollerClients;
+  /** @default the machine's */
+  readonly clock?: PollerClock;
+  /** Of the ids of discarded batches. @default the machine's */
+  readonly random?: (bytes: number) => Uint8Array;
+  /** In the records' ARNs. @default 'us-east-1' */
+  readonly region?: string;
+  /** Milliseconds after which a source is asked again that had nothing. @default 100 */
+  readonly interval?: number;
+  /** Seconds for which `start` lets a queue wait for a message. @default 1 */
+  readonly waitSeconds?: number;
+  /** Milliseconds that a stream's batch rests after its n-th failure. @default 200, doubled each time, at most 10,000 */
+  readonly retryDelay?: (failures: number) => number;
+  readonly observer?: Observer;
+}
+
+const defaultRetryDelay = (failures: number): number => Math.min(10_000, 100 * 2 ** failures);
+
+/**
+ * Lambda's event source mappings in this process: it receives from queues and reads streams, invokes functions with the
+ * batches, and does with their answers what Lambda does. Time, chance and clients are given, so it works the same against
+ * AWS, an emulator, or engines in memory on a virtual clock.
+ *
+ * It either runs by itself between `start` and `stop`, or by `step` and `runUntilIdle` while nobody has started it.
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html
+ * @example
+ * const poller = new EventSourcePoller({ mappings: [{ kind: 'queue', queueUrl, invoke, reportBatchItemFailures: true }], clients });
+ * await poller.runUntilIdle();
+ */
+export class EventSourcePoller {
+  readonly #clock: PollerClock;
+  readonly #interval: number;
+  readonly #waitSeconds: number;
+  readonly #queues: readonly QueueSource[];
+  readonly #streams: readonly StreamSource[];
+  #running = false;
+  #loops: Promise<unknown> = Promise.resolve();
+
+  constructor(options: PollerOptions) {
+    const { mappings, clients, clock = realClock, region = 'us-east-1', interval = 100, observer = {} } = options;
+    this.#clock = clock;
+    this.#interval = interval;
+    this.#waitSeconds = options.waitSeconds ?? 1;
+    this.#queues = mappings
+      .filter((mapping) => mapping.kind === 'queue')
+      .map((mapping) => new QueueSource({ mapping, sqs: clients.sqs, clock, region, observer, interval }));
+    this.#streams = mappings
+      .filter((mapping) => mapping.kind !== 'queue')
+      .map((mapping) => streamSource(mapping, { ...options, clock, region, observer }));
+  }
+
+  /** Begins to poll until `stop`: every source by itself, as many batches at once as its mapping allows. */
+  start(): void {
+    if (this.#running) return;
+    this.#running = true;
+    this.#loops = Promise.all([
+      ...this.#queues.map((source) => this.#runQueue(source)),
+      ...this.#streams.map((source) => this.#runStream(source)),
+    ]);
+    // Thrown by `stop`.
+    this.#loops.catch(() => undefined);
+  }
+
+  /** Ends polling, once what has been received is handled. */
+  async stop(): Promise<void> {
+    this.#running = false;
+    await this.#loops;
+  }
+
+  /**
+   * Polls every source once, handles what has come, and waits for it: one batch of each queue, and one of each shard's
+   * lanes. Answers whether there was anything.
+   */
+  async step(): Promise<boolean> {
+    const done = await Promise.all([
+      ...this.#queues.map(async (source) => {
+        const batch = await source.receive(0);
+        if (batch.length > 0) await source.handle(batch);
+        return batch.length > 0;
+      }),
+      ...this.#streams.map(async (source) => {
+        const read = await source.read();
+        const handled = await Promise.all(source.lanes.map((lane) => lane.turn()));
+        return read || handled.includes(true);
+      }),
+    ]);
+    return done.includes(true);
+  }
+
+  /**
+   * Goes on until nothing is left: every queue is empty, even of messages that are invisible or delayed, and every stream
+   * is read and handled to its end.
+   *
+   * @throws SourcesBusy when that is not so within the time, naming the sources. @default 60 s
+   */
+  async runUntilIdle({ within = '60s' }: { readonly within?: Duration } = {}): Promise<void> {
+    const end = this.#clock.now() + durationToMilliseconds(within);
+    // Twice: what was handled last may show in a source that was asked before.
+    for (let quiet = 0; quiet < 2; ) {
+      const busy = (await this.step()) ? undefined : await this.#busy();
+      quiet = busy?.length === 0 ? quiet + 1 : 0;
+      if (this.#clock.now() >= end && quiet < 2) {
+        throw new SourcesBusy(`After ${within}, event sources are still busy: ${(await this.#busy()).join(', ')}`);
+      }
+      if (busy && quiet < 2) await this.#clock.sleep(this.#interval);
+    }
+  }
+
+  /** What is left in each source that has something, in words. */
+  async #busy(): Promise<string[]> {
+    const waiting = await Promise.all(this.#queues.map((source) => source.waiting()));
+    return [
+      ...this.#queues.map(({ name }, index) => ({ name, left: waiting[index] ?? 0, what: 'messages' })),
+      ...this.#streams.map(({ name, held }) => ({ name, left: held, what: 'records' })),
+    ]
+      .filter(({ left }) => left > 0)
+      .map(({ name, left, what }) => `${name} (${left} ${what})`);
+  }
+
+  async #runQueue(source: QueueSource): Promise<void> {
+    const underWay = new Set<Promise<void>>();
+    while (this.#running) {
+      if (underWay.size >= source.maxConcurrency) {
+        await Promise.race(underWay);
+        continue;
+      }
+      const batch = await source.receive(this.#waitSeconds);
+      if (batch.length === 0) {
+        await this.#clock.sleep(this.#interval);
+        continue;
+      }
+      const work = source.handle(batch).finally(() => underWay.delete(work));
+      underWay.add(work);
+    }
+    await Promise.all(underWay);
+  }
+
+  async #runStream(source: StreamSource): Promise<void> {
+    const underWay = new Map<Lane, Promise<void>>();
+    while (this.#running) {
+      const read = await source.read();
+      for (const lane of source.lanes) {
+        if (lane.due === undefined || underWay.has(lane)) continue;
+        underWay.set(
+          lane,
+          this.#drain(lane).finally(() => underWay.delete(lane)),
+        );
+      }
+      if (!read) await this.#clock.sleep(this.#interval);
+    }
+    await Promise.all(underWay.values());
+  }
+
+  async #drain(lane: Lane): Promise<void> {
+    while (this.#running && lane.due !== undefined) {
+      const wait = lane.due - this.#clock.now();
+      if (wait > 0) await this.#clock.sleep(Math.min(wait, this.#interval));
+      else await lane.turn();
+    }
+  }
+}
+
+type StreamOptions = PollerOptions & Required<Pick<PollerOptions, 'clock' | 'region' | 'observer'>>;
+
+function streamSource(mapping: StreamMapping | TableMapping, options: StreamOptions): StreamSource {
+  const { clients, clock, region, observer, random = randomBytes, retryDelay = defaultRetryDelay } = options;
+  const reader =
+    mapping.kind === 'table'
+      ? new TableStreamReader(clients.tableStreams, mapping.streamArn)
+      : new KinesisReader({ send: lazily(clients.kinesis) }, mapping.streamName, region);
+  const destination = mapping.onFailure;
+  return new StreamSource({
+    mapping,
+    reader,
+    clock,
+    observer,
+    retryDelay,
+    discard: async (batch) => {
+      if (!destination) return;
+      const source = nameOf(mapping);
+      await tellDiscarded(batch, { destination, source, reader, sqs: clients.sqs, s3: clients.s3, random });
+    },
+  });
+}
+
+/** A client that is loaded when it first sends. */
+function lazily(load: () => Promise<Sender<KinesisClient>>): KinesisClient['send'] {
+  const send = async (command: never): Promise<unknown> => (await load()).send(command);
+  return send as KinesisClient['send'];
+}

@@ -1,0 +1,65 @@
+import { hash } from 'node:crypto';
+import { Lane, type LaneOptions } from './lane.ts';
+import type { StartingPosition } from './mapping.ts';
+import type { Shard, StreamReader, StreamRecord } from './stream-reader.ts';
+
+/** How far a shard has been read, and what of it is not handled yet. */
+export class ShardProgress {
+  readonly shard: Shard;
+  readonly lanes: readonly Lane[];
+  readonly #reader: StreamReader;
+  readonly #from: StartingPosition;
+  #iterator: string | undefined;
+  #last: string | undefined;
+  #ended = false;
+
+  constructor(shard: Shard, reader: StreamReader, from: StartingPosition, lane: LaneOptions) {
+    this.shard = shard;
+    this.#reader = reader;
+    this.#from = from;
+    const lanes = lane.mapping.parallelizationFactor ?? 1;
+    this.lanes = Array.from({ length: lanes }, () => new Lane(lane));
+  }
+
+  /** Whether it was closed, and has been read to its end. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Whether it has ended, and all its records are done: then its children may begin. */
+  get finished(): boolean {
+    return this.#ended && this.held === 0;
+  }
+
+  /** How many records were read and are not done. */
+  get held(): number {
+    return this.lanes.reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /** The lane of a record: of all records with its partition key. */
+  laneOf({ partitionKey }: StreamRecord): Lane {
+    const index = Number.parseInt(hash('md5', partitionKey).slice(0, 8), 16) % this.lanes.length;
+    return this.lanes[index] as Lane;
+  }
+
+  /**
+   * Reads the next records.
+   *
+   * @throws whatever the stream answers: the next read goes on after the last record that came
+   */
+  async read(limit: number): Promise<readonly StreamRecord[]> {
+    try {
+      const position = this.#last === undefined ? this.#from : { after: this.#last };
+      const iterator = this.#iterator ?? (await this.#reader.iterator(this.shard.id, position));
+      const { records, next } = await this.#reader.read(this.shard.id, iterator, limit);
+      this.#iterator = next;
+      this.#last = records.at(-1)?.sequenceNumber ?? this.#last;
+      this.#ended = next === undefined;
+      return records;
+    } catch (error) {
+      // It may be the iterator that is too old.
+      this.#iterator = undefined;
+      throw error;
+    }
+  }
+}

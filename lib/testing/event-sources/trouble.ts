@@ -1,0 +1,27 @@
+/** One invocation of a function by an event source, when it has ended. */
+export interface Invocation {
+  /** The mapping's name. */
+  readonly source: string;
+  readonly records: number;
+  /** How many of the records have failed. */
+  readonly failed: number;
+  /** What the function threw. */
+  readonly error?: unknown;
+}
+
+/** Something that a poller could not do, and does again later: to receive, to read, to delete, to tell of a discarded batch. */
+export interface Trouble {
+  /** The mapping's name. */
+  readonly source: string;
+  /** E.g. `receive`. */
+  readonly step: 'receive' | 'delete' | 'list shards' | 'read' | 'discard';
+  readonly error: unknown;
+}
+
+/** Who is told of what event sources do. It must not throw. */
+export interface Observer {
+  invoked?(invocation: Invocation): void;
+  troubled?(trouble: Trouble): void;
+  /** A stream's records were given up: too old, or tried too often. */
+  discarded?(discard: { readonly source: string; readonly records: number; readonly condition: string }): void;
+}
