@@ -5,6 +5,7 @@
  * machine's own, although the set-up has just put Node 24 first on the PATH.
  */
 import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { root } from './setup/program.mjs';
 import { exitWith, setUp } from './setup.mjs';
@@ -19,12 +20,16 @@ function run(node) {
     stdio: 'inherit',
     env: { ...process.env, PATH: programs.join(delimiter) },
   });
-  // From a terminal, Ctrl-C reaches the child by itself: it is in the same process group.
-  process.on('SIGINT', () => {
-    if (!process.stdin.isTTY) child.kill('SIGINT');
-  });
-  process.on('SIGTERM', () => child.kill('SIGTERM'));
-  process.on('SIGHUP', () => child.kill('SIGHUP'));
+  // The program hears of each once, however many tell: it may take a second Ctrl-C for impatience. A terminal tells the
+  // whole process group, the program included, and npm tells this process once more.
+  const told = hasTerminal() ? new Set(['SIGINT']) : new Set();
+  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
+    process.on(signal, () => {
+      if (told.has(signal)) return;
+      told.add(signal);
+      child.kill(signal);
+    });
+  }
   child.once('exit', (code, signal) => {
     if (signal === null) {
       process.exitCode = code ?? 1;
@@ -33,4 +38,15 @@ function run(node) {
     process.removeAllListeners(signal);
     process.kill(process.pid, signal);
   });
+}
+
+/** Whether Ctrl-C comes from a terminal, wherever input and output lead. */
+function hasTerminal() {
+  if (process.platform === 'win32') return true;
+  try {
+    closeSync(openSync('/dev/tty', 'r'));
+    return true;
+  } catch {
+    return false;
+  }
 }
