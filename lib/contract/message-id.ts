@@ -1,5 +1,4 @@
 import { hash } from 'node:crypto';
-import { v7 } from 'uuid';
 import { InvalidDefinition, MalformedMessage } from './errors.ts';
 
 /**
@@ -21,10 +20,15 @@ export interface MintOptions {
 const HASH_BITS = 12;
 const MESSAGE_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{8}[0-9a-c][0-9a-f]{3}$/;
 
-/** Mints the id of a new message. */
+/** Mints the id of a new message. Written out here, so that importing the contract loads no other package. */
 export function mintMessageId({ now, random, key, shards }: MintOptions): string {
   const tail = (log2OfShards(shards) << HASH_BITS) | keyHash(key);
-  return v7({ msecs: now, random }).slice(0, -4) + tail.toString(16).padStart(4, '0');
+  const time = now.toString(16).padStart(12, '0');
+  const noise = Buffer.from(random).toString('hex');
+  // The two bits `10` are RFC 9562's variant.
+  const variant = (0x8 | ((random[15] ?? 0) & 0x3)).toString(16);
+  const middle = `7${noise.slice(0, 3)}-${variant}${noise.slice(3, 6)}-${noise.slice(6, 14)}`;
+  return `${time.slice(0, 8)}-${time.slice(8)}-${middle}${tail.toString(16).padStart(4, '0')}`;
 }
 
 /** Whether the value is a message id as `mintMessageId` makes them. */
