@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { DeadLetterBox } from './dead-letter-box.ts';
 import type { FunctionLogs } from './function-logs.ts';
 import type { MessageTracker } from './message-tracker.ts';
 import type { Poison } from './poison.ts';
 import { copiesSkipped, missingPoison } from './verdict.ts';
+import type { Wire } from './wire.ts';
 import type { WireDuplicates } from './wire-duplicates.ts';
 
 /** Everything of a run that moves. */
@@ -11,6 +13,7 @@ export interface Watched {
   readonly duplicates: Pick<WireDuplicates, 'sent' | 'committed' | 'ended' | 'send'>;
   readonly letters: Pick<DeadLetterBox, 'letters' | 'poll'>;
   readonly logs: Pick<FunctionLogs, 'usage' | 'poll'>;
+  readonly wire: Pick<Wire, 'backlog'>;
   readonly poison: readonly Poison[];
   /** Says how far it is. */
   readonly report: (state: State) => void;
@@ -27,20 +30,25 @@ export interface State {
   readonly copies: number;
 }
 
-/** Milliseconds between two looks, and after which nothing that moves is taken for stuck. */
+/** How long a run may take over something, in milliseconds. */
 export interface Patience {
+  /** Between two looks. */
   readonly pause: number;
+  /** After which nothing that moves is taken for stuck, when the subscribers' queues are empty. */
   readonly idle: number;
+  /** The same while one of them is not: what waits there is late, not lost. */
+  readonly held: number;
 }
 
 /**
- * Longer than a message stays hidden whose function died (6 times its timeout of 10 s), so that it has come again by then.
+ * A message whose function died stays hidden for 6 times the function's timeout of 10 s, and one that fails again and
+ * again rests for 15 minutes at last.
  */
-export const PATIENCE: Patience = { pause: 400, idle: 100_000 };
+export const PATIENCE: Patience = { pause: 400, idle: 100_000, held: 1_000_000 };
 
 /**
  * Watches until every message has ended everywhere, all poison is dead-lettered and every copy is skipped, or until
- * nothing has moved for a while.
+ * nothing has moved for a while, or until it is interrupted.
  *
  * @param isOpen whether more may come: orders are still submitted
  * @returns what is missing in the end; all zero when nothing is
@@ -48,10 +56,10 @@ export const PATIENCE: Patience = { pause: 400, idle: 100_000 };
 export async function watch(
   watched: Watched,
   isOpen: () => boolean,
-  { pause, idle }: Patience,
+  { pause, idle, held }: Patience,
   signal?: AbortSignal,
 ): Promise<State> {
-  const { tracker, report } = watched;
+  const { tracker, wire, report } = watched;
   let followed = 0;
   let moved = performance.now();
   let before = '';
@@ -67,10 +75,12 @@ export async function watch(
     still = now === before;
     before = now;
     if (!still) moved = performance.now();
-    if (signal?.aborted || performance.now() - moved > idle) return state;
+    if (signal?.aborted) return state;
+    const quiet = performance.now() - moved;
+    if (quiet > held || (quiet > idle && (await wire.backlog()) === 0)) return state;
     // Watching takes at most a fourth of the time, so that what is watched gets on.
     const rest = Math.max(pause, 3 * (performance.now() - began));
-    await new Promise((resolve) => setTimeout(resolve, rest));
+    await sleep(rest, undefined, { signal }).catch(() => undefined);
   }
 }
 

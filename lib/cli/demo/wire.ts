@@ -1,7 +1,14 @@
+import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { SendFailed } from '../../contract/index.ts';
 import type { Environment } from '../../runtime/index.ts';
 import { putRecords, sendMessages } from '../../runtime/send-batch.ts';
 import type { DeployedSubscriber } from './shop.ts';
+
+const LENGTHS = [
+  'ApproximateNumberOfMessages',
+  'ApproximateNumberOfMessagesNotVisible',
+  'ApproximateNumberOfMessagesDelayed',
+] as const;
 
 /** Puts bytes where a subscriber's messages come from, past ledger and relay: on its queue, or on its stream. */
 export class Wire {
@@ -29,6 +36,20 @@ export class Wire {
         some.map(({ bytes }) => bytes),
       );
     }
+  }
+
+  /** Messages that wait in the subscribers' queues: about so many, with those that are hidden or delayed. */
+  async backlog(): Promise<number> {
+    const lengths = await Promise.all(
+      Object.values(this.#subscribers).map(async ({ queueUrl: QueueUrl }) => {
+        const AttributeNames = [...LENGTHS];
+        const { Attributes = {} } = await this.#environment.sqs.send(
+          new GetQueueAttributesCommand({ QueueUrl, AttributeNames }),
+        );
+        return LENGTHS.reduce((sum, name) => sum + Number(Attributes[name] ?? 0), 0);
+      }),
+    );
+    return lengths.reduce((sum, length) => sum + length, 0);
   }
 
   async #send(name: string, records: readonly Uint8Array[]): Promise<void> {
