@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { WaybillError } from '../contract/index.ts';
 import { deployApp, environmentFor, resolveEngine, type Target } from '../local/index.ts';
@@ -5,7 +6,7 @@ import { type CommandContext, print, printJson } from './command-context.ts';
 import { type FinishedRun, runOrders } from './demo/run.ts';
 import { loadShop, REPOSITORY, type Shop, type ShopOrder } from './demo/shop.ts';
 import { problemsOf, summaryOf } from './demo/summary.ts';
-import { unhurried } from './demo/unhurried.ts';
+import { awaitInterruption } from './interruption.ts';
 
 interface DemoOptions {
   readonly orders?: string;
@@ -19,6 +20,7 @@ interface DemoOptions {
 }
 
 const DEFAULT_COUNT = 300;
+const HOUR = 3_600_000;
 
 /** There is nothing to run. */
 class NoOrders extends WaybillError {
@@ -59,25 +61,37 @@ async function demo(options: DemoOptions, context: CommandContext): Promise<void
   const { progress } = context;
   const shop = await loadShop();
   const orders = await ordersOf(shop, options, context);
-  const target = await resolveEngine({
-    environment: context.environment,
-    report: progress.step,
-    ...(options.aws && { aws: true }),
-  });
+  const interruption = awaitInterruption();
+  const { signal } = interruption;
   try {
-    progress.done(target.kind === 'aws' ? 'Using the real AWS' : `The engine runs at ${target.endpoint}`);
-    const finished = await deployAndRun(shop, orders, target, options, context);
-    const problems = problemsOf(finished);
-    report(finished, problems, options, context);
-    if (problems.length > 0) context.exitCode = 1;
-    if (target.owned && context.err.isTTY && !options.json) await stayUp(target, context);
-  } finally {
-    if (target.owned) {
-      progress.step('Ending the engine');
-      await target.stop();
-      progress.done('The engine is ended');
+    const target = await resolveEngine({
+      environment: context.environment,
+      report: progress.step,
+      ...(options.aws && { aws: true }),
+    });
+    try {
+      signal.throwIfAborted();
+      progress.done(target.kind === 'aws' ? 'Using the real AWS' : `The engine runs at ${target.endpoint}`);
+      const finished = await deployAndRun(shop, orders, target, options, context, signal);
+      const problems = problemsOf(finished);
+      report(finished, problems, options, context);
+      if (problems.length > 0) context.exitCode = 1;
+      if (target.owned && context.err.isTTY && !options.json) await stayUp(target, context, signal);
+    } finally {
+      if (target.owned) await endEngine(target, context);
     }
+  } catch (error) {
+    // Whatever fails once the end has begun fails because of that.
+    throw signal.aborted ? signal.reason : error;
+  } finally {
+    interruption.release();
   }
+}
+
+async function endEngine(target: Target, { progress }: CommandContext): Promise<void> {
+  progress.step('Ending the engine');
+  await target.stop();
+  progress.done('The engine is ended');
 }
 
 /** The orders to run. What is wrong with a file is said before anything is started. */
@@ -97,7 +111,8 @@ async function deployAndRun(
   orders: readonly ShopOrder[],
   target: Target,
   { duplicates, poison }: DemoOptions,
-  { progress, err }: CommandContext,
+  { progress }: CommandContext,
+  signal: AbortSignal,
 ): Promise<FinishedRun> {
   const outputs = await deployApp({
     target,
@@ -105,6 +120,7 @@ async function deployAndRun(
     context: { disposable: 'true' },
     stacks: [shop.STACK_NAME],
     report: progress.step,
+    signal,
   });
   progress.done('The shop is deployed');
   useTarget(target);
@@ -114,7 +130,8 @@ async function deployAndRun(
     orders,
     duplicates,
     poison,
-    report: err.isTTY ? progress.step : unhurried(progress.step),
+    progress,
+    signal,
   });
   progress.done(`${orders.length} orders went through the shop`);
   return finished;
@@ -147,7 +164,7 @@ function report(
 }
 
 /** Leaves the engine to the person at the terminal until Ctrl-C. */
-async function stayUp(target: Target, { progress }: CommandContext): Promise<void> {
+async function stayUp(target: Target, { progress }: CommandContext, signal: AbortSignal): Promise<void> {
   for (const line of [
     `The shop stays up at ${target.endpoint} until Ctrl-C. In another terminal:`,
     '  npm start -- --count 1000 --duplicates 0.1 --poison 0.05    run more orders through it',
@@ -156,13 +173,8 @@ async function stayUp(target: Target, { progress }: CommandContext): Promise<voi
   ]) {
     progress.note(line);
   }
-  // A pending signal handler alone does not keep a process alive.
-  const alive = setInterval(() => undefined, 60_000);
-  await new Promise<void>((resolve) => {
-    process.once('SIGINT', () => resolve());
-    process.once('SIGTERM', () => resolve());
-  });
-  clearInterval(alive);
+  // A timer keeps the process alive.
+  while (!signal.aborted) await sleep(HOUR, undefined, { signal }).catch(() => undefined);
 }
 
 function wholeNumber(text: string): number {

@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { type CommandContext, processContext } from './command-context.ts';
 import { addDemo } from './demo.ts';
 import { addDown } from './down.ts';
+import { Interrupted } from './interruption.ts';
 import { addStatus } from './status.ts';
 import { addUp } from './up.ts';
 
@@ -13,7 +14,7 @@ const failed = 1;
 
 /**
  * Runs one command line (without node and script) and answers with the exit code: 0, 1 when the command failed, 2 when the
- * command line is wrong.
+ * command line is wrong, 128 and the signal's number when a signal ended it.
  */
 export async function run(parameters: readonly string[], context: CommandContext = processContext()): Promise<number> {
   try {
@@ -22,7 +23,8 @@ export async function run(parameters: readonly string[], context: CommandContext
   } catch (error) {
     // commander has already written what is wrong with a command line, or the help that was asked for.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : wrongUsage;
-    context.progress.fail(`error: ${sentenceOf(error)}`);
+    context.progress.fail(error instanceof Interrupted ? error.message : `error: ${sentenceOf(error)}`);
+    if (error instanceof Interrupted) return error.exitCode;
     if (context.environment.WAYBILL_DEBUG) context.err.write(`${stackOf(error)}\n`);
     return failed;
   }

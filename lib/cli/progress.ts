@@ -4,6 +4,8 @@ import { S_STEP_ACTIVE, S_STEP_ERROR, S_STEP_SUBMIT, unicodeOr } from '@clack/pr
 export interface Progress {
   /** Begins a step, or says what the current one has come to. */
   step(text: string): void;
+  /** Says how far the current step is. Where lines stay, it says so every 5 s at most: each count would be a line. */
+  count(text: string): void;
   /** Ends the current step well. */
   done(text?: string): void;
   /** Ends the current step badly. */
@@ -21,6 +23,7 @@ export interface ProgressStream {
 
 const frames = [...unicodeOr('◒◐◓◑', '•oO0')];
 const frameMs = 80;
+const countsApartMs = 5_000;
 const restartLine = '\r\x1b[2K';
 
 /** A spinner on a terminal, plain lines otherwise. */
@@ -30,11 +33,18 @@ export function createProgress(stream: ProgressStream = process.stderr): Progres
 
 function plainProgress(stream: ProgressStream): Progress {
   let current: string | undefined;
+  let counted = Number.NEGATIVE_INFINITY;
   const write = (text: string) => stream.write(`${text}\n`);
+  const step = (text: string) => {
+    if (text !== current) write(text);
+    current = text;
+  };
   return {
-    step(text) {
-      if (text !== current) write(text);
-      current = text;
+    step,
+    count(text) {
+      if (performance.now() - counted < countsApartMs) return;
+      counted = performance.now();
+      step(text);
     },
     done(text) {
       if (text !== undefined) write(text);
@@ -67,13 +77,15 @@ function spinningProgress(stream: ProgressStream): Progress {
     current = undefined;
     stream.write(last === undefined ? restartLine : `${restartLine}${symbol}  ${last}\n`);
   };
+  const step = (text: string) => {
+    current = text;
+    // Unreferenced: a step that nobody ends does not keep the process alive.
+    timer ??= setInterval(draw, frameMs).unref();
+    draw();
+  };
   return {
-    step(text) {
-      current = text;
-      // Unreferenced: a step that nobody ends does not keep the process alive.
-      timer ??= setInterval(draw, frameMs).unref();
-      draw();
-    },
+    step,
+    count: step,
     done: (text) => end(S_STEP_SUBMIT, text),
     fail: (text) => end(S_STEP_ERROR, text),
     note(text) {

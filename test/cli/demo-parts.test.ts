@@ -7,7 +7,6 @@ import { loadShop, type Shop } from '../../lib/cli/demo/shop.ts';
 import { signedHeaders } from '../../lib/cli/demo/signature.ts';
 import { inTurn, submitOrders } from '../../lib/cli/demo/submission.ts';
 import { problemsOf, summaryOf } from '../../lib/cli/demo/summary.ts';
-import { unhurried } from '../../lib/cli/demo/unhurried.ts';
 import { judge } from '../../lib/cli/demo/verdict.ts';
 import { type Watched, watch } from '../../lib/cli/demo/watch.ts';
 import { CommitUndecided } from '../../lib/contract/index.ts';
@@ -78,12 +77,13 @@ describe('orders are submitted', () => {
 });
 
 describe('a run is watched', () => {
-  const patience = { pause: 1, idle: 60 };
+  const patience = { pause: 1, idle: 60, held: 60_000 };
   const watched = (change: Partial<Watched> = {}): Watched => ({
     tracker: { messages: new Map(), ended: [], pending: 0, poll: async () => [] },
     duplicates: { sent: {}, committed: () => undefined, ended: () => undefined, send: async () => undefined },
     letters: { letters: [], poll: async () => [] },
     logs: { usage: evidence().functions, poll: async () => evidence().functions },
+    wire: { backlog: async () => 0 },
     poison: [],
     report: () => undefined,
     ...change,
@@ -112,9 +112,26 @@ describe('a run is watched', () => {
     expect(await watch(stuck, () => true, patience)).toEqual({ messages: 1, pending: 2, letters: 2, copies: 3 });
   });
 
+  test('and not given up while a message waits in a queue: it is late, and not lost', async () => {
+    let backlog = 1;
+    const late = watched({
+      tracker: { ...watched().tracker, pending: 1 },
+      wire: { backlog: async () => backlog },
+    });
+    const done = watch(late, () => false, patience);
+    expect(await Promise.race([done, sleep(10 * patience.idle, 'open')])).toBe('open');
+    backlog = 0;
+    expect(await done).toMatchObject({ pending: 1 });
+  });
+
+  test('nor for ever, for a message that will not come out of its queue', async () => {
+    const held = watched({ tracker: { ...watched().tracker, pending: 1 }, wire: { backlog: async () => 1 } });
+    expect(await watch(held, () => false, { pause: 1, idle: 20, held: 60 })).toMatchObject({ pending: 1 });
+  });
+
   test('no longer than it is wanted', async () => {
     const over = new AbortController();
-    const done = watch(watched(), () => true, { pause: 1, idle: 60_000 }, over.signal);
+    const done = watch(watched(), () => true, { pause: 60_000, idle: 60_000, held: 60_000 }, over.signal);
     over.abort();
     expect(await done).toMatchObject({ pending: 0 });
   });
@@ -172,19 +189,6 @@ test("a request is signed as in AWS's own example", () => {
   expect(authorization).toBe(
     'AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/iam/aws4_request, SignedHeaders=content-type;host;x-amz-date, Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7',
   );
-});
-
-test('a counter is passed on now and then where lines stay', () => {
-  const lines: string[] = [];
-  let now = 0;
-  const report = unhurried(
-    (line) => lines.push(line),
-    () => now,
-  );
-  for (const line of ['1', '2', '3']) report(line);
-  now = 5_000;
-  for (const line of ['4', '5']) report(line);
-  expect(lines).toEqual(['1', '4']);
 });
 
 describe('a summary', () => {

@@ -22,6 +22,16 @@ test('without a terminal each step is one plain line', () => {
   expect(raw()).toBe('Starting\nHalf way\nBy the way\nStarted\nEnding\nFailing\nfailed: Failing\n');
 });
 
+test('without a terminal a count is a line now and then', () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const { progress, raw } = recorded(false);
+  for (const count of ['1', '2', '3']) progress.count(count);
+  vi.advanceTimersByTime(5_000);
+  for (const count of ['4', '5']) progress.count(count);
+  expect(raw()).toBe('1\n4\n');
+});
+
 test('on a terminal a step is redrawn in place until it has come to its end', () => {
   vi.useFakeTimers();
   onTestFinished(() => void vi.useRealTimers());

@@ -1,4 +1,5 @@
 import { createEnvironment, type Environment } from '../../runtime/index.ts';
+import type { Progress } from '../progress.ts';
 import { committedMessages } from './committed-messages.ts';
 import { DeadLetterBox } from './dead-letter-box.ts';
 import { FunctionLogs } from './function-logs.ts';
@@ -19,8 +20,10 @@ export interface RunOptions {
   readonly duplicates: number;
   /** Poison records for each message that is to be expected. */
   readonly poison: number;
-  readonly report: (what: string) => void;
+  readonly progress: Pick<Progress, 'step' | 'count'>;
   readonly patience?: Patience;
+  /** Ends the run before its time. */
+  readonly signal?: AbortSignal;
 }
 
 /** A finished run, and everything that it is judged by. */
@@ -44,9 +47,11 @@ const SKEW = 60_000;
 /**
  * Runs orders through the deployed shop, with copies and poison on the wire, until everything has ended, and judges what
  * came of it. The AWS clients are configured by this process's environment variables.
+ *
+ * @throws the signal's reason when it is interrupted
  */
 export async function runOrders(options: RunOptions): Promise<FinishedRun> {
-  const { shop, deployment, report, patience = PATIENCE } = options;
+  const { shop, deployment, progress, patience = PATIENCE, signal } = options;
   // Reading and meddling is not what a message costs: the producer counts for itself.
   const producer = createEnvironment(deployment.variables);
   const observer = createEnvironment(deployment.variables);
@@ -56,7 +61,7 @@ export async function runOrders(options: RunOptions): Promise<FinishedRun> {
   const submissions = inTurn(orders, options.duplicates);
   const poison = poisonFor(run, options, submissions.length, observer);
 
-  report('Filling the shelves');
+  progress.step('Filling the shelves');
   await shop.stockUpFor(orders, { environment: observer });
 
   const tracker = new MessageTracker(observer, deployment.ledger, shop.SUBSCRIBERS);
@@ -65,15 +70,17 @@ export async function runOrders(options: RunOptions): Promise<FinishedRun> {
   const letters = new DeadLetterBox(observer, deployment.subscribers);
   const logs = new FunctionLogs(deployment.logGroups, started);
   const watched: Watched = {
-    ...{ tracker, duplicates, letters, logs, poison },
-    report: (state) => report(describe(state, tracker.ended.length)),
+    ...{ tracker, duplicates, letters, logs, wire, poison },
+    report: (state) => progress.count(describe(state, tracker.ended.length)),
   };
   const first = performance.now();
   let missing = await submitAndWatch(
     { shop, orders: submissions, poison, wire, tracker, environment: producer },
     watched,
     patience,
+    signal,
   );
+  signal?.throwIfAborted();
 
   const committed = await committedMessages(
     observer,
@@ -82,10 +89,11 @@ export async function runOrders(options: RunOptions): Promise<FinishedRun> {
     new Set(orders.map(({ orderId }) => orderId)),
   );
   // An order whose outcome was unknown may have been kept: then its message is there, and is expected like any other.
-  if (followAll(tracker, committed)) missing = await watch(watched, () => false, patience);
+  if (followAll(tracker, committed)) missing = await watch(watched, () => false, patience, signal);
+  signal?.throwIfAborted();
   const milliseconds = performance.now() - first;
 
-  report("Reading the shop's books");
+  progress.step("Reading the shop's books");
   const known = new Set([...tracker.messages.values()].map(({ orderId }) => orderId));
   const [kept, unknown] = partition(orders, ({ orderId }) => known.has(orderId));
   const audit = await shop.auditRun(run, kept, stoppedOrders(tracker.ended), observer);
@@ -112,11 +120,13 @@ async function submitAndWatch(
   submission: Omit<Submission, 'signal'>,
   watched: Watched,
   patience: Patience,
+  interruption: AbortSignal | undefined,
 ): Promise<State> {
   const over = new AbortController();
+  const signal = interruption ? AbortSignal.any([over.signal, interruption]) : over.signal;
   let open = true;
-  const watching = watch(watched, () => open, patience, over.signal).finally(() => over.abort());
-  const submitting = submitOrders({ ...submission, signal: over.signal }).then(
+  const watching = watch(watched, () => open, patience, signal).finally(() => over.abort());
+  const submitting = submitOrders({ ...submission, signal }).then(
     () => {
       open = false;
     },
