@@ -1,8 +1,10 @@
 export { DynamoDbEngine } from './dynamodb/engine.ts';
-export { type StreamView, streamRecord } from './dynamodb/stream-record.ts';
+export { type StreamView, streamRecord, tableStreamArn } from './dynamodb/stream-record.ts';
 export type { Change, KeyAttribute, Table, TableSchema } from './dynamodb/table.ts';
+export type { TableStreamOptions } from './dynamodb/table-streams.ts';
 export { KinesisEngine, type StoredRecord } from './kinesis.ts';
 export { S3Engine } from './s3.ts';
-export { SqsEngine, systemAttributes } from './sqs/engine.ts';
+export { SqsEngine } from './sqs/engine.ts';
 export type { Queue, QueueEvent, QueueOptions, StoredMessage } from './sqs/queue.ts';
+export { systemAttributes } from './sqs/received-message.ts';
 export { directWire, type Request, type Wire } from './wire.ts';

@@ -1,13 +1,19 @@
 import { hash } from 'node:crypto';
 import {
+  ExpiredIteratorException,
+  type GetRecordsCommandInput,
+  type GetShardIteratorCommandInput,
   InvalidArgumentException,
   type KinesisClient,
   KinesisServiceException,
+  type ListShardsCommandInput,
   type PutRecordsCommandInput,
   type PutRecordsRequestEntry,
   ResourceNotFoundException,
 } from '@aws-sdk/client-kinesis';
+import { UnsupportedByEngine } from '../errors.ts';
 import { refuseOthers } from './refuse-others.ts';
+import { pageFrom, readShardIterator, shardIterator } from './shard-iterator.ts';
 import {
   applied,
   type ClientOf,
@@ -40,9 +46,12 @@ const MAX_BYTES = 10 * 1024 * 1024;
 const MAX_KEY_CHARACTERS = 256;
 const $metadata = { httpStatusCode: 400, attempts: 1, totalRetryDelay: 0 } as const;
 
+/** @see https://docs.aws.amazon.com/kinesis/latest/APIReference/API_GetRecords.html */
+const MAX_READ = 10_000;
+
 /**
- * Kinesis in memory: PutRecords into streams whose shards share the hashes of partition keys evenly. Not there: reading
- * by the API (see `records`), resharding, the throughput limits of a shard.
+ * Kinesis in memory: PutRecords into streams whose shards share the hashes of partition keys evenly, and reading by
+ * iterators. Not there: resharding, trimming, the throughput limits of a shard.
  */
 export class KinesisEngine {
   readonly #now: () => number;
@@ -53,7 +62,12 @@ export class KinesisEngine {
   /** @param options.now milliseconds since the epoch */
   constructor({ now }: { readonly now: () => number }) {
     this.#now = now;
-    this.#operations = { PutRecords: (input) => this.#putRecords(input) };
+    this.#operations = {
+      PutRecords: (input) => this.#putRecords(input),
+      ListShards: (input) => this.#listShards(input),
+      GetShardIterator: (input) => this.#getShardIterator(input),
+      GetRecords: (input) => this.#getRecords(input),
+    };
   }
 
   createStream({ name, shards = 1 }: { readonly name: string; readonly shards?: number }): void {
@@ -106,6 +120,48 @@ export class KinesisEngine {
     };
   }
 
+  #listShards(input: ListShardsCommandInput) {
+    refuseOthers('ListShards', input, ['StreamName']);
+    const { shards } = this.#stream(input.StreamName);
+    return { Shards: Array.from({ length: shards }, (_, index) => ({ ShardId: shardIdOf(index) })) };
+  }
+
+  #getShardIterator(input: GetShardIteratorCommandInput) {
+    refuseOthers('GetShardIterator', input, ['StreamName', 'ShardId', 'ShardIteratorType', 'StartingSequenceNumber']);
+    const { StreamName = '', ShardId = '', ShardIteratorType = '', StartingSequenceNumber: after } = input;
+    const { records } = this.#stream(StreamName);
+    const index = new Map<string, number>([
+      ['TRIM_HORIZON', 0],
+      ['LATEST', records.length],
+      ['AFTER_SEQUENCE_NUMBER', records.findIndex(({ sequenceNumber }) => sequenceNumber === after) + 1],
+    ]).get(ShardIteratorType);
+    if (index === undefined) {
+      throw new UnsupportedByEngine(`The engine in memory does not know the position ${ShardIteratorType}`);
+    }
+    return { ShardIterator: shardIterator({ stream: StreamName, shard: ShardId, index }, this.#now()) };
+  }
+
+  #getRecords(input: GetRecordsCommandInput) {
+    refuseOthers('GetRecords', input, ['ShardIterator', 'Limit']);
+    const now = this.#now();
+    const position = readShardIterator(input.ShardIterator, now, {
+      invalid: () => new InvalidArgumentException({ $metadata, message: 'Invalid ShardIterator.' }),
+      expired: () => new ExpiredIteratorException({ $metadata, message: 'Iterator expired.' }),
+    });
+    const { records } = this.#stream(position.stream);
+    const { page, next } = pageFrom(position, records, input.Limit ?? MAX_READ, ({ shardId }) => shardId);
+    return {
+      Records: page.map(({ sequenceNumber, partitionKey, data, arrivedAt }) => ({
+        SequenceNumber: sequenceNumber,
+        PartitionKey: partitionKey,
+        Data: new Uint8Array(data),
+        ApproximateArrivalTimestamp: new Date(arrivedAt),
+      })),
+      NextShardIterator: shardIterator(next, now),
+      MillisBehindLatest: 0,
+    };
+  }
+
   #put(
     name: string,
     stream: Stream,
@@ -113,7 +169,7 @@ export class KinesisEngine {
   ) {
     const hashKey = ExplicitHashKey === undefined ? BigInt(`0x${hash('md5', PartitionKey)}`) : BigInt(ExplicitHashKey);
     const shard = Number((hashKey * BigInt(stream.shards)) >> 128n);
-    const shardId = `shardId-${String(shard).padStart(12, '0')}`;
+    const shardId = shardIdOf(shard);
     const sequenceNumber = `495${String(stream.records.length + 1).padStart(53, '0')}`;
     const record = {
       shardId,
@@ -126,6 +182,10 @@ export class KinesisEngine {
     for (const listener of this.#listeners) listener(name, record);
     return { ShardId: shardId, SequenceNumber: sequenceNumber };
   }
+}
+
+function shardIdOf(index: number): string {
+  return `shardId-${String(index).padStart(12, '0')}`;
 }
 
 function recordBytes({ Data, PartitionKey = '' }: PutRecordsRequestEntry): number {

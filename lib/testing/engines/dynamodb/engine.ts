@@ -1,4 +1,5 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { TableStreams } from '../../event-sources/table-streams.ts';
 import {
   applied,
   type ClientOf,
@@ -15,6 +16,7 @@ import { query } from './query.ts';
 import { batchGetItem, getItem, transactGetItems } from './read-item.ts';
 import { RequestTokens } from './request-tokens.ts';
 import type { Change, Table, TableSchema } from './table.ts';
+import { type TableStreamOptions, tableStreamOperations } from './table-streams.ts';
 import { Tables } from './tables.ts';
 import { transactWriteItems } from './transact-write.ts';
 import { deleteItem, putItem, updateItem } from './write-item.ts';
@@ -69,6 +71,11 @@ export class DynamoDbEngine {
   /** A client that sends its requests over the wire. */
   client(wire: Wire = directWire): ClientOf<DynamoDBClient> {
     return new EngineClient(this.#operations, wire) as ClientOf<DynamoDBClient>;
+  }
+
+  /** A client of DynamoDB Streams: `DescribeStream`, `GetShardIterator` and `GetRecords`, in the JSON of their wire. */
+  streamsClient(wire: Wire = directWire, options: TableStreamOptions = {}): TableStreams {
+    return new EngineClient(tableStreamOperations(this.#tables, this.#now, options), wire) as TableStreams;
   }
 
   createTable(schema: TableSchema): Table {

@@ -20,7 +20,7 @@ export function streamRecord(change: Change, view: StreamView = 'NEW_IMAGE'): Dy
     eventVersion: '1.1',
     eventSource: 'aws:dynamodb',
     awsRegion: 'us-east-1',
-    eventSourceARN: `arn:aws:dynamodb:us-east-1:000000000000:table/${table}/stream/1970-01-01T00:00:00.000`,
+    eventSourceARN: tableStreamArn(table),
     dynamodb: {
       ApproximateCreationDateTime: Math.floor(at / 1000),
       Keys: image(key),
@@ -32,6 +32,11 @@ export function streamRecord(change: Change, view: StreamView = 'NEW_IMAGE'): Dy
     },
     ...(expired && { userIdentity: { type: 'Service', principalId: 'dynamodb.amazonaws.com' } }),
   };
+}
+
+/** The ARN of a table's stream. */
+export function tableStreamArn(table: string): string {
+  return `arn:aws:dynamodb:us-east-1:000000000000:table/${table}/stream/1970-01-01T00:00:00.000`;
 }
 
 type Image = NonNullable<NonNullable<DynamoDBRecord['dynamodb']>['Keys']>;

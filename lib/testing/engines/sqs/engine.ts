@@ -5,13 +5,14 @@ import type {
   ChangeMessageVisibilityCommandInput,
   DeleteMessageBatchCommandInput,
   DeleteMessageCommandInput,
-  Message,
+  GetQueueAttributesCommandInput,
   ReceiveMessageCommandInput,
   SendMessageBatchCommandInput,
   SendMessageCommandInput,
   SQSClient,
   SQSServiceException,
 } from '@aws-sdk/client-sqs';
+import { UnsupportedByEngine } from '../../errors.ts';
 import { refuseOthers } from '../refuse-others.ts';
 import {
   applied,
@@ -33,7 +34,8 @@ import {
   tooManyEntries,
 } from './exceptions.ts';
 import { isWithin, MAX_BYTES, messageBytes, type NewMessage, refuseInvalid } from './message-limits.ts';
-import { Queue, type QueueEvent, type QueueOptions, type StoredMessage } from './queue.ts';
+import { Queue, type QueueEvent, type QueueOptions } from './queue.ts';
+import { received } from './received-message.ts';
 
 const MESSAGE = ['MessageBody', 'DelaySeconds', 'MessageAttributes', 'MessageSystemAttributes'];
 const MAX_BATCH = 10;
@@ -41,7 +43,7 @@ const MAX_VISIBILITY_SECONDS = 43_200;
 
 /**
  * SQS in memory: standard queues on a given clock. It answers SendMessage, ReceiveMessage, DeleteMessage and
- * ChangeMessageVisibility, each of them in batches too, with the limits and errors of SQS. Not there: FIFO queues, long
+ * ChangeMessageVisibility, in batches too, and counts messages in GetQueueAttributes, with the limits and errors of SQS. Not there: FIFO queues, long
  * polling (a receive answers with what is visible now), checksums of attributes, permissions.
  *
  * @example
@@ -64,6 +66,7 @@ export class SqsEngine {
       SendMessage: (input) => this.#sendMessage(input),
       SendMessageBatch: (input) => this.#sendMessageBatch(input),
       ReceiveMessage: (input) => this.#receiveMessage(input),
+      GetQueueAttributes: (input) => this.#getQueueAttributes(input),
       DeleteMessage: (input) => this.#deleteMessage(input),
       DeleteMessageBatch: (input) => this.#deleteMessageBatch(input),
       ChangeMessageVisibility: (input) => this.#changeVisibility(input),
@@ -151,6 +154,15 @@ export class SqsEngine {
     return messages.length > 0 ? { Messages: messages.map((message) => received(message, input)) } : {};
   }
 
+  #getQueueAttributes(input: GetQueueAttributesCommandInput) {
+    refuseOthers('GetQueueAttributes', input, ['QueueUrl', 'AttributeNames']);
+    const counts: Readonly<Record<string, string>> = this.#queue(input.QueueUrl).counts();
+    const names = input.AttributeNames ?? [];
+    const unknown = names.find((name) => counts[name] === undefined);
+    if (unknown) throw new UnsupportedByEngine(`The engine in memory does not know ${unknown} of GetQueueAttributes`);
+    return { Attributes: Object.fromEntries(names.map((name) => [name, counts[name] as string])) };
+  }
+
   #deleteMessage(input: DeleteMessageCommandInput) {
     refuseOthers('DeleteMessage', input, ['QueueUrl', 'ReceiptHandle']);
     this.#queue(input.QueueUrl).delete(given(input.ReceiptHandle, 'ReceiptHandle'));
@@ -213,36 +225,6 @@ function eachEntry<Entry extends { readonly Id: string | undefined }, Result ext
     }
   }
   return Failed.length > 0 ? { Successful, Failed } : { Successful };
-}
-
-function received(message: StoredMessage, input: ReceiveMessageCommandInput): Message {
-  const wantedSystem = [...(input.MessageSystemAttributeNames ?? []), ...(input.AttributeNames ?? [])] as string[];
-  const system = Object.entries(systemAttributes(message)).filter(
-    ([name]) => wantedSystem.includes('All') || wantedSystem.includes(name),
-  );
-  const wanted = input.MessageAttributeNames ?? [];
-  const attributes = Object.entries(message.attributes).filter(
-    ([name]) => wanted.includes('All') || wanted.includes('.*') || wanted.includes(name),
-  );
-  return {
-    MessageId: message.id,
-    ReceiptHandle: message.receiptHandle,
-    Body: message.body,
-    MD5OfBody: hash('md5', message.body),
-    ...(system.length > 0 && { Attributes: Object.fromEntries(system) }),
-    ...(attributes.length > 0 && { MessageAttributes: structuredClone(Object.fromEntries(attributes)) }),
-  };
-}
-
-/** The attributes that SQS itself gives a message. */
-export function systemAttributes(message: Readonly<StoredMessage>) {
-  return {
-    ApproximateReceiveCount: String(message.receives),
-    ApproximateFirstReceiveTimestamp: String(message.firstReceivedAt ?? message.sentAt),
-    SentTimestamp: String(message.sentAt),
-    SenderId: 'AIDAIENQZJOLO23YVJ4VO',
-    ...(message.traceHeader && { AWSTraceHeader: message.traceHeader }),
-  };
 }
 
 function refuseVisibility(seconds: number | undefined): number {

@@ -77,6 +77,18 @@ export class Queue {
     this.#tell('sent', stored);
   }
 
+  /** How many messages are visible, in flight and delayed, by SQS's names of the numbers. */
+  counts() {
+    const now = this.#now();
+    const hidden = this.messages().filter(({ visibleAt }) => visibleAt > now);
+    const inFlight = hidden.filter(({ receives }) => receives > 0).length;
+    return {
+      ApproximateNumberOfMessages: String(this.#messages.length - hidden.length),
+      ApproximateNumberOfMessagesNotVisible: String(inFlight),
+      ApproximateNumberOfMessagesDelayed: String(hidden.length - inFlight),
+    };
+  }
+
   /** Puts a message back as it was, visible at once: a standard queue may deliver even what was deleted. */
   restore(message: Readonly<StoredMessage>): void {
     this.#messages = this.#messages.filter(({ id }) => id !== message.id);
