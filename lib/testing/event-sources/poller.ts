@@ -79,6 +79,11 @@ export class EventSourcePoller {
       .map((mapping) => streamSource(mapping, { ...options, clock, region, observer }));
   }
 
+  /** How many records of streams were read and are not done. */
+  get held(): number {
+    return this.#streams.reduce((sum, { held }) => sum + held, 0);
+  }
+
   /** Begins to poll until `stop`: every source by itself, as many batches at once as its mapping allows. */
   start(): void {
     if (this.#running) return;
