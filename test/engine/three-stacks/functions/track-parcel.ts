@@ -1,0 +1,6 @@
+import { consume } from 'waybill/runtime';
+import { Effects, TrackParcel } from '../contract.ts';
+
+export const handler = consume(TrackParcel, ({ parcelId }, { tx }) => {
+  tx.update(Effects, { parcelId, subscriber: TrackParcel.name }, { add: { times: 1 } });
+});
