@@ -156,11 +156,16 @@ export class SqsEngine {
 
   #getQueueAttributes(input: GetQueueAttributesCommandInput) {
     refuseOthers('GetQueueAttributes', input, ['QueueUrl', 'AttributeNames']);
-    const counts: Readonly<Record<string, string>> = this.#queue(input.QueueUrl).counts();
+    const queue = this.#queue(input.QueueUrl);
+    const attributes: Readonly<Record<string, string>> = {
+      ...queue.counts(),
+      QueueArn: `arn:aws:sqs:us-east-1:000000000000:${queue.name}`,
+      VisibilityTimeout: String(queue.visibilityTimeout),
+    };
     const names = input.AttributeNames ?? [];
-    const unknown = names.find((name) => counts[name] === undefined);
+    const unknown = names.find((name) => attributes[name] === undefined);
     if (unknown) throw new UnsupportedByEngine(`The engine in memory does not know ${unknown} of GetQueueAttributes`);
-    return { Attributes: Object.fromEntries(names.map((name) => [name, counts[name] as string])) };
+    return { Attributes: Object.fromEntries(names.map((name) => [name, attributes[name] as string])) };
   }
 
   #deleteMessage(input: DeleteMessageCommandInput) {

@@ -1,0 +1,36 @@
+import { EVENT_TYPES, expected, type Route } from '../../contract/index.ts';
+import { concurrently } from '../concurrently.ts';
+import type { Environment } from '../environment.ts';
+import { readRoutes } from '../route-book.ts';
+import { rowsOf } from './partition.ts';
+
+const READS_AT_ONCE = 8;
+
+/** Who expects what: all routes of a ledger, as they were at one moment. */
+export class Graph {
+  /** Every subscriber that ever had a route. */
+  readonly subscribers: readonly string[];
+  readonly #routes: ReadonlyMap<string, readonly Route[]>;
+
+  constructor(routes: readonly Route[]) {
+    this.subscribers = [...new Set(routes.map(({ subscriber }) => subscriber))].sort();
+    this.#routes = Map.groupBy(routes, ({ type }) => type);
+  }
+
+  /** The routes by which a message is expected. */
+  expectedOf(id: string, type: string): readonly Route[] {
+    return expected(id, this.#routes.get(type) ?? []);
+  }
+
+  /** The longest time, in milliseconds, in which any message should have ended. */
+  get longestDeadline(): number {
+    return Math.max(0, ...[...this.#routes.values()].flat().map(({ deadline }) => deadline));
+  }
+}
+
+/** Reads all routes of the ledger, consistently. */
+export async function readGraph(environment: Environment, ledger: string): Promise<Graph> {
+  const types = await rowsOf(environment, ledger, EVENT_TYPES, { consistent: true });
+  const routes = await concurrently(READS_AT_ONCE, types, ({ sk }) => readRoutes(environment, ledger, sk?.S ?? ''));
+  return new Graph(routes.flat());
+}

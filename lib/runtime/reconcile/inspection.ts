@@ -1,0 +1,115 @@
+import { GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { type EndState, type FailureRow, failureKey, type LedgerKey, type Route } from '../../contract/index.ts';
+import type { Environment } from '../environment.ts';
+import { toItem } from '../expression.ts';
+import { readInbox } from '../inbox.ts';
+import { ReceiptBook } from './receipt-book.ts';
+import { type ListEventSources, readSubscriberState, type SubscriberState } from './subscriber-state.ts';
+
+/** A message that has not ended at a subscriber although its deadline has passed. */
+export interface Suspect {
+  readonly id: string;
+  readonly route: Route;
+  /** When it should have ended, in milliseconds since the epoch. */
+  readonly due: number;
+}
+
+/** The hop at which a message stopped. */
+export type Hop = 'producer' | 'relay' | 'broker' | 'consumer' | 'dead';
+
+/** What became of a suspect. */
+export type Finding =
+  /** It has ended after all. */
+  | { readonly kind: 'ended'; readonly state: EndState }
+  /** A failed attempt rests until its next one. */
+  | { readonly kind: 'scheduled' }
+  /** It is on its way, behind others. */
+  | { readonly kind: 'late' }
+  | { readonly kind: 'missing'; readonly hop: Hop; readonly evidence: string };
+
+export interface InspectionOptions {
+  readonly ledger: string;
+  readonly shards: number;
+  readonly listEventSources?: ListEventSources;
+}
+
+/** What is not relayed this long after its deadline is missing, whether or not the relay has come past it. */
+const RELAY_PATIENCE = 30_000;
+/** The same for a stream's record, whose place in the stream nobody but Lambda knows. */
+const STREAM_PATIENCE = 300_000;
+
+/**
+ * Looks at suspects one by one, by consistent reads, and says at which hop each stopped. What several of them share (the
+ * receipts of a minute, the state of a subscriber) is read once, so an inspection is for one moment.
+ */
+export class Inspection {
+  readonly #environment: Environment;
+  readonly #options: InspectionOptions;
+  readonly #receipts: ReceiptBook;
+  readonly #states = new Map<string, Promise<SubscriberState>>();
+
+  constructor(environment: Environment, options: InspectionOptions) {
+    this.#environment = environment;
+    this.#options = options;
+    this.#receipts = new ReceiptBook(environment, options.ledger, options.shards);
+  }
+
+  async inspect({ id, route, due }: Suspect): Promise<Finding> {
+    const { ledger } = this.#options;
+    const { subscriber, destination, deadline } = route;
+    const ended = await readInbox(this.#environment, ledger, subscriber, id);
+    if (ended) return { kind: 'ended', state: ended.state };
+
+    const now = this.#environment.now();
+    const failure = await this.#readFailure(failureKey(subscriber, id));
+    // After a failed attempt the deadline runs from the next one.
+    if (failure && now < failure.next + deadline) return { kind: 'scheduled' };
+
+    const state = await this.stateOf(route);
+    const sent = await this.#receipts.sentAt(id, destination.kind === 'queue' ? subscriber : destination.name);
+    if (sent === undefined && !failure) {
+      const overtaken = state.newestEnded > due;
+      if (!overtaken && now < due + RELAY_PATIENCE) return { kind: 'late' };
+      return { kind: 'missing', hop: 'relay', evidence: `no receipt says that it was sent to '${subscriber}'` };
+    }
+    if (state.stopped) return { kind: 'missing', hop: 'consumer', evidence: state.stopped };
+    if (failure) {
+      const { attempts, reason, next } = failure;
+      const evidence = `${attempts} attempts failed, at last with ${reason}; the next was due at ${instant(next)}`;
+      return { kind: 'missing', hop: 'consumer', evidence };
+    }
+    const relayed = sent ?? due;
+    const overtaken = state.newestEnded > relayed + deadline;
+    const isPatient = destination.kind === 'stream' && now < due + STREAM_PATIENCE;
+    if (!overtaken && (state.queued > 0 || isPatient)) return { kind: 'late' };
+    const why = overtaken ? `what was sent after it has ended` : 'the queue is empty';
+    return { kind: 'missing', hop: 'broker', evidence: `sent at ${instant(relayed)}, never received, and ${why}` };
+  }
+
+  /** The subscriber behind a route, as it was when first asked for. */
+  stateOf(route: Route): Promise<SubscriberState> {
+    const { ledger, shards, listEventSources } = this.#options;
+    const known = this.#states.get(route.subscriber);
+    if (known) return known;
+    const state = readSubscriberState(this.#environment, { ledger, shards }, route, listEventSources);
+    this.#states.set(route.subscriber, state);
+    return state;
+  }
+
+  async #readFailure(key: LedgerKey): Promise<FailureRow | undefined> {
+    const reply = await this.#environment.dynamodb.send(
+      new GetItemCommand({
+        TableName: this.#options.ledger,
+        Key: toItem(key),
+        ConsistentRead: true,
+        ReturnConsumedCapacity: 'TOTAL',
+      }),
+    );
+    return reply.Item && (unmarshall(reply.Item) as FailureRow);
+  }
+}
+
+function instant(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}

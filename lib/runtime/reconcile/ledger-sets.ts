@@ -1,0 +1,68 @@
+import { type EndState, inboxPartition, outboxPartition } from '../../contract/index.ts';
+import type { Environment } from '../environment.ts';
+import { type PartitionOptions, partition, type Row } from './partition.ts';
+
+/** A message that was committed, as far as reconciliation needs it. */
+export interface Committed {
+  readonly id: string;
+  readonly type: string;
+  readonly businessLine: string;
+}
+
+/** How a message ended at a subscriber, as far as reconciliation needs it. */
+export interface Ended {
+  readonly id: string;
+  readonly state: EndState;
+  /** When the relay had sent it, in milliseconds since the epoch; `undefined` where a copy came past the relay. */
+  readonly relayed: number | undefined;
+  /** When DynamoDB may delete the row, in milliseconds since the epoch. */
+  readonly expires: number;
+}
+
+/** The messages committed in a minute and shard, in the order of their ids. */
+export async function* committedIn(
+  environment: Environment,
+  ledger: string,
+  minute: string,
+  shard: number,
+  range?: PartitionOptions,
+): AsyncGenerator<readonly Committed[]> {
+  for await (const page of partition(environment, ledger, outboxPartition(minute, shard), range)) {
+    yield page.map(readCommitted);
+  }
+}
+
+/** The messages of a minute and shard that ended at a subscriber, in the order of their ids. */
+export async function* endedIn(
+  environment: Environment,
+  ledger: string,
+  subscriber: string,
+  minute: string,
+  shard: number,
+  range?: PartitionOptions,
+): AsyncGenerator<readonly Ended[]> {
+  for await (const page of partition(environment, ledger, inboxPartition(subscriber, minute, shard), range)) {
+    yield page.map(readEnded);
+  }
+}
+
+/** An outbox row that is no message is reported under no type: nobody expects it, and the relay has logged it. */
+function readCommitted({ sk, envelope }: Row): Committed {
+  const id = sk?.S ?? '';
+  try {
+    const { type, businessline } = JSON.parse(envelope?.S ?? '') as { type: string; businessline: string };
+    return { id, type, businessLine: businessline };
+  } catch {
+    return { id, type: '', businessLine: '' };
+  }
+}
+
+function readEnded({ sk, state, hops, ttl }: Row): Ended {
+  const relayed = hops?.M?.relayed?.N;
+  return {
+    id: sk?.S ?? '',
+    state: state?.S as EndState,
+    relayed: relayed === undefined ? undefined : Number(relayed),
+    expires: Number(ttl?.N) * 1000,
+  };
+}

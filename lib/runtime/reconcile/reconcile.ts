@@ -1,0 +1,66 @@
+import { messageTime, minuteOf } from '../../contract/index.ts';
+import { concurrently } from '../concurrently.ts';
+import type { Environment } from '../environment.ts';
+import { Bucket } from './bucket.ts';
+import { type Graph, readGraph } from './graph.ts';
+import { Inspection, type InspectionOptions } from './inspection.ts';
+import { joinById } from './join.ts';
+import { committedIn, endedIn } from './ledger-sets.ts';
+import { type LineCounts, type Reconciliation, Tally } from './tally.ts';
+
+export interface ReconcileOptions extends InspectionOptions {
+  /** The moment of the oldest message id to look at, in milliseconds since the epoch. */
+  readonly from: number;
+  /** The moment of the newest one. A commit takes up to a minute, and clocks differ. @default in 6 minutes */
+  readonly to?: number;
+  /** @default read from the ledger */
+  readonly graph?: Graph;
+  /** Called for each bucket of a minute and shard that is done. */
+  readonly onBucket?: (minute: string, counts: Readonly<Record<string, LineCounts & { missing: number }>>) => void;
+}
+
+const MINUTE = 60_000;
+const LOOKAHEAD = 6 * MINUTE;
+const BUCKETS_AT_ONCE = 8;
+/** Messages with suspects that are held in memory at once, by bucket. */
+const HELD = 256;
+
+/**
+ * Compares the outbox with every inbox, id by id, over the messages of a range of time: exact, in memory that does not
+ * grow with it, and the same each time it runs. Nothing is named missing or uncaused before consistent reads say so.
+ */
+export async function reconcile(environment: Environment, options: ReconcileOptions): Promise<Reconciliation> {
+  const { ledger, shards, from, to = environment.now() + LOOKAHEAD } = options;
+  const graph = options.graph ?? (await readGraph(environment, ledger));
+  const inspection = new Inspection(environment, options);
+  const total = new Tally();
+  const buckets = bucketsOf(from, to, shards);
+  await concurrently(BUCKETS_AT_ONCE, buckets, async ({ minute, shard }) => {
+    const tally = new Tally();
+    const bucket = new Bucket(environment, ledger, graph, inspection, tally);
+    const committed = committedIn(environment, ledger, minute, shard);
+    const ends = graph.subscribers.map((subscriber) => endedIn(environment, ledger, subscriber, minute, shard));
+    for await (const joined of joinById(committed, ends)) {
+      const time = messageTime(joined.id);
+      if (time >= from && time <= to) bucket.judge(joined);
+      if (bucket.held >= HELD) await bucket.settle();
+    }
+    await bucket.settle();
+    options.onBucket?.(minute, tally.lines);
+    total.add(tally);
+  });
+  return total.reconciliation();
+}
+
+interface BucketName {
+  readonly minute: string;
+  readonly shard: number;
+}
+
+function bucketsOf(from: number, to: number, shards: number): BucketName[] {
+  const buckets: BucketName[] = [];
+  for (let time = from - (from % MINUTE); time <= to; time += MINUTE) {
+    for (let shard = 0; shard < shards; shard++) buckets.push({ minute: minuteOf(time), shard });
+  }
+  return buckets;
+}
