@@ -19,7 +19,8 @@ export function queueRecord(queue: { readonly name: string; readonly region: str
     messageId: MessageId,
     receiptHandle: ReceiptHandle,
     body: Body,
-    attributes: Attributes as unknown as SQSRecordAttributes,
+    // All were asked for.
+    attributes: Attributes as Partial<SQSRecordAttributes> as SQSRecordAttributes,
     messageAttributes: Object.fromEntries(attributes) as SQSMessageAttributes,
     md5OfBody: message.MD5OfBody ?? hash('md5', Body),
     eventSource: 'aws:sqs',

@@ -8,6 +8,7 @@ import type { SQSRecord } from 'aws-lambda';
 import type { Sender } from '../../runtime/index.ts';
 import { judge, type Verdict } from './batch-response.ts';
 import type { PollerClock } from './clock.ts';
+import { InvalidMapping } from './errors.ts';
 import { matchesAny } from './filter.ts';
 import { nameOf, type QueueMapping } from './mapping.ts';
 import { MAX_EVENT_BYTES } from './payload.ts';
@@ -26,6 +27,11 @@ export interface QueueSourceOptions {
 
 const RECEIVE_AT_ONCE = 10;
 const DELETE_AT_ONCE = 10;
+const COUNTS = [
+  'ApproximateNumberOfMessages',
+  'ApproximateNumberOfMessagesNotVisible',
+  'ApproximateNumberOfMessagesDelayed',
+] as const;
 
 /**
  * The event source of a queue: receives batches, invokes the function, and deletes what has succeeded. What failed becomes
@@ -97,19 +103,18 @@ export class QueueSource {
     await this.#delete(succeeded);
   }
 
-  /** How many messages are in the queue: visible, in flight or delayed. */
+  /** How many messages are in the queue: visible, in flight or delayed. None, and trouble, where it does not say. */
   async waiting(): Promise<number> {
-    const { Attributes = {} } = await this.#options.sqs.send(
-      new GetQueueAttributesCommand({
-        QueueUrl: this.#options.mapping.queueUrl,
-        AttributeNames: [
-          'ApproximateNumberOfMessages',
-          'ApproximateNumberOfMessagesNotVisible',
-          'ApproximateNumberOfMessagesDelayed',
-        ],
-      }),
-    );
-    return Object.values(Attributes).reduce((sum, count) => sum + Number(count), 0);
+    const { mapping, sqs, observer } = this.#options;
+    try {
+      const { Attributes = {} } = await sqs.send(
+        new GetQueueAttributesCommand({ QueueUrl: mapping.queueUrl, AttributeNames: [...COUNTS] }),
+      );
+      return Object.values(Attributes).reduce((sum, count) => sum + Number(count), 0);
+    } catch (error) {
+      observer.troubled?.({ source: this.name, step: 'count', error });
+      return 0;
+    }
   }
 
   async #receiveOnce(limit: number, waitSeconds: number): Promise<SQSRecord[]> {
@@ -130,6 +135,7 @@ export class QueueSource {
       await this.#delete(records.filter((record) => !matching.includes(record)));
       return matching;
     } catch (error) {
+      if (error instanceof InvalidMapping) throw error;
       observer.troubled?.({ source: this.name, step: 'receive', error });
       return [];
     }

@@ -1,4 +1,5 @@
 import type { PollerClock } from './clock.ts';
+import { InvalidMapping } from './errors.ts';
 import type { DiscardedBatch } from './failure-destination.ts';
 import { matchesAny } from './filter.ts';
 import type { Lane } from './lane.ts';
@@ -96,6 +97,7 @@ export class StreamSource {
       if (progress.ended) this.#listAt = Number.NEGATIVE_INFINITY;
       return records.length > 0 || progress.ended;
     } catch (error) {
+      if (error instanceof InvalidMapping) throw error;
       observer.troubled?.({ source: this.name, step: 'read', error });
       return false;
     }

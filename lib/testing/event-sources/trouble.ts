@@ -14,7 +14,7 @@ export interface Trouble {
   /** The mapping's name. */
   readonly source: string;
   /** E.g. `receive`. */
-  readonly step: 'receive' | 'delete' | 'list shards' | 'read' | 'discard';
+  readonly step: 'receive' | 'count' | 'delete' | 'list shards' | 'read' | 'discard';
   readonly error: unknown;
 }
 
