@@ -22,7 +22,10 @@ interface DeploymentOptions<Tables extends readonly AnyTable[]> {
   readonly maxConcurrency?: number;
   /** How many batches of one shard are handled at once, from 1 to 10. Of a stream only. @default 1 */
   readonly parallelizationFactor?: number;
-  /** How long the queue keeps a message that is not handled, from 1 minute to 4 days. @default 4 days */
+  /**
+   * How long the queue keeps a message that is not handled, from 1 minute to 4 days.
+   * @default 4 days, or a day longer than the shortest lifetime of the events
+   */
   readonly retentionPeriod?: Duration;
   /** How soon after its commit a message should have ended here. @default the definition's */
   readonly deadline?: Duration;

@@ -3,7 +3,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { BINDINGS } from '../contract/index.ts';
+import { BINDINGS, type SubscriberDefinition } from '../contract/index.ts';
 import { encryptedQueue, grantKeyUse } from './encryption.ts';
 import { FrameworkFunction } from './framework-function.ts';
 import { allow, CONSUME, SEND } from './grants.ts';
@@ -36,7 +36,7 @@ export interface SubscriberQueuesProps {
   /** How long an invocation of the queue's consumer takes at most, and its batch waits to fill. */
   readonly timeout: Duration;
   readonly maxBatchingWindow?: Duration;
-  readonly retentionPeriod?: Duration;
+  readonly retentionPeriod: Duration;
   readonly logRetention?: logs.RetentionDays;
 }
 
@@ -65,7 +65,7 @@ export class SubscriberQueues {
     });
     this.queue = new sqs.Queue(scope, 'Queue', {
       ...encryption,
-      retentionPeriod: props.retentionPeriod ?? LONGEST_RETENTION,
+      retentionPeriod: props.retentionPeriod,
       visibilityTimeout: visibilityFor(props.timeout, props.maxBatchingWindow),
       deadLetterQueue: { queue: this.backstopQueue, maxReceiveCount: BACKSTOP_RECEIVES },
     });
@@ -104,6 +104,16 @@ export class SubscriberQueues {
     });
     return recorder.function;
   }
+}
+
+/**
+ * A day beyond the shortest lifetime, so that a message is still there to end as expired, but not for so long that it could
+ * come again after the proof that it was handled has gone.
+ */
+export function retentionFor({ consumes }: SubscriberDefinition): Duration {
+  const lifetime = Math.min(...consumes.map((event) => event.lifetime));
+  const seconds = Math.ceil(lifetime / 1_000) + Duration.days(1).toSeconds();
+  return Duration.seconds(Math.min(LONGEST_RETENTION.toSeconds(), seconds));
 }
 
 function visibilityFor(timeout: Duration, window: Duration = Duration.seconds(0)): Duration {

@@ -3,6 +3,7 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Ledger, QueueChannel, Subscriber } from '../../lib/constructs/index.ts';
+import { defineEvent, defineSubscriber } from '../../lib/contract/index.ts';
 import {
   allowedTo,
   handlerIn,
@@ -194,6 +195,18 @@ test('its resources are these', () => {
 
   const besides = Object.entries(snapshotOf(stack)).filter(([id]) => !/^(Ledger|Handler[A-F0-9]|Stock)/.test(id));
   expect(Object.fromEntries(besides)).toMatchSnapshot();
+});
+
+test('a short-lived event is kept for a day longer than it lives', () => {
+  const stack = testStack();
+  const { type, schema, key, businessLine } = OrderPlaced;
+  const Hourly = defineEvent(type, { schema, key, businessLine, lifetime: '1h' });
+  const channel = new QueueChannel(stack, 'Orders', { ledger: new Ledger(stack, 'Ledger'), events: [Hourly] });
+  channel.addSubscriber(defineSubscriber('audit', { consumes: [Hourly] }), { handler: handlerIn(stack) });
+
+  expect(only(resourcesOf(stack), 'AWS::SQS::Queue', 'OrdersauditQueue').Properties).toMatchObject({
+    MessageRetentionPeriod: 25 * 3_600,
+  });
 });
 
 test('what may be chosen is chosen', () => {
