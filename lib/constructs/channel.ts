@@ -5,6 +5,7 @@ import { Construct, type IConstruct, type IDependable } from 'constructs';
 import type { AnyTable, EventDefinition, SubscriberDefinition } from '../contract/index.ts';
 import { InvalidConstruct } from './invalid-construct.ts';
 import type { ILedger } from './ledger.ts';
+import { DeploymentGraph } from './proof/index.ts';
 import type { PublishOptions } from './publish-grant.ts';
 import { Subscriber } from './subscriber.ts';
 import type { SubscriberOptions } from './subscriber-props.ts';
@@ -39,6 +40,7 @@ export abstract class Channel<Event extends EventDefinition> extends Construct i
     const twice = types.find((type, index) => types.indexOf(type) !== index);
     if (twice) throw new InvalidConstruct(this, `'${twice}' is in \`events\` twice: name each event type once`);
     if (types.length === 0) throw new InvalidConstruct(this, '`events` is empty: name what the channel carries');
+    DeploymentGraph.of(this).channels.push(this);
   }
 
   /**

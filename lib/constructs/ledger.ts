@@ -10,6 +10,7 @@ import { Construct, type IConstruct } from 'constructs';
 import { log2OfShards } from '../contract/message-id.ts';
 import { InvalidConstruct } from './invalid-construct.ts';
 import { checkLedgerName, ledgerNames } from './ledger-name.ts';
+import { DeploymentGraph } from './proof/index.ts';
 import { grantPublish, type PublishOptions } from './publish-grant.ts';
 import { QuarantineBucket } from './quarantine.ts';
 import { Relay } from './relay.ts';
@@ -155,6 +156,8 @@ export class Ledger extends Construct implements ILedger {
       logRemovalPolicy: removalPolicy,
     });
     this.registerRoutesArn = registrar.function.functionArn;
+    const [disposable, importable] = [removalPolicy === RemovalPolicy.DESTROY, ledgerName !== undefined];
+    DeploymentGraph.of(this).ledgers.push({ ledger: this, own: { relay: this.relay, disposable, importable } });
   }
 
   grantPublish(producer: lambda.Function, options: PublishOptions = {}): iam.Grant {
@@ -196,6 +199,7 @@ class ImportedLedger extends Construct implements ILedger {
     this.quarantineBucket = s3.Bucket.fromBucketName(this, 'Quarantine', names.quarantineBucket);
     this.encryptionKey = attributes.encryptionKey;
     this.shards = checkedShards(attributes.shards);
+    DeploymentGraph.of(this).ledgers.push({ ledger: this });
   }
 
   grantPublish(producer: lambda.Function, options: PublishOptions = {}): iam.Grant {

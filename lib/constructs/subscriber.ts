@@ -9,13 +9,14 @@ import { grantKeyUse } from './encryption.ts';
 import { consumeQueue, consumeStream } from './event-sources.ts';
 import { bindVariable } from './function-binding.ts';
 import { allow, roleOf, SEND } from './grants.ts';
+import { DeploymentGraph } from './proof/index.ts';
 import { bindLedger } from './publish-grant.ts';
 import { QuarantineAccess } from './quarantine.ts';
 import { RelayPermission } from './relay-permission.ts';
 import { Route } from './route.ts';
 import { checkSubscriber } from './subscriber-check.ts';
 import type { SubscriberProps } from './subscriber-props.ts';
-import { SubscriberQueues } from './subscriber-queues.ts';
+import { retentionFor, SubscriberQueues } from './subscriber-queues.ts';
 
 /**
  * A named consumer of some of a channel's event types: its queues, its event sources, what its handler may do, and its
@@ -60,7 +61,7 @@ export class Subscriber<
       subscriber: definition.name,
       timeout: handler.timeout ?? LAMBDA_TIMEOUT,
       maxBatchingWindow: stream ? undefined : props.maxBatchingWindow,
-      retentionPeriod: props.retentionPeriod,
+      retentionPeriod: props.retentionPeriod ?? retentionFor(definition),
       logRetention: props.logRetention,
     });
     this.queue = queues.queue;
@@ -88,6 +89,10 @@ export class Subscriber<
     // Once the route is there the relay sends: by then there must be somewhere to send to, and it must be allowed to.
     const permission = stream ? channel.relayPermission : RelayPermission.toQueue(this, ledger, this.queue);
     route.node.addDependency(this.queue, ...(permission ? [permission] : []));
+
+    const { queue, backstopQueue, deadLetterQueue, recorder } = queues;
+    const own = { construct: this, handler, route, queue, backstopQueue, deadLetterQueue, recorder };
+    DeploymentGraph.of(this).subscribers.push({ ...own, definition, channel });
   }
 
   /** Dead letters that wait for somebody to look at them. @default maximum over 5 minutes */

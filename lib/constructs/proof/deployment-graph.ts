@@ -1,0 +1,66 @@
+import { Stage } from 'aws-cdk-lib';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as sqs from 'aws-cdk-lib/aws-sqs';
+import type { IConstruct } from 'constructs';
+import type { EventDefinition, SubscriberDefinition } from '../../contract/index.ts';
+import type { IChannel } from '../channel.ts';
+import type { ILedger } from '../ledger.ts';
+import { proveDelivery } from './prove-delivery.ts';
+
+export interface DeployedLedger {
+  readonly ledger: ILedger;
+  /** Absent for an imported one. */
+  readonly own?: {
+    readonly relay: lambda.Function;
+    /** Whether its props say that its data may be deleted with its stack. */
+    readonly disposable: boolean;
+    /** Whether other apps can import it, and so may read, subscribe and publish unseen. */
+    readonly importable: boolean;
+  };
+}
+
+export interface DeployedSubscriber {
+  readonly construct: IConstruct;
+  readonly definition: SubscriberDefinition;
+  readonly channel: IChannel;
+  readonly handler: lambda.Function;
+  readonly recorder: lambda.Function;
+  readonly queue: sqs.IQueue;
+  readonly backstopQueue: sqs.IQueue;
+  readonly deadLetterQueue: sqs.IQueue;
+  /** The custom resource that writes its routes. */
+  readonly route: IConstruct;
+}
+
+export interface DeployedProducer {
+  readonly ledger: ILedger;
+  readonly producer: lambda.Function;
+  /** The event types that it said it publishes. */
+  readonly publishes: readonly EventDefinition[];
+}
+
+const graphs = new WeakMap<IConstruct, DeploymentGraph>();
+
+/**
+ * What Waybill's constructs have put into a stage, over all its stacks. Each registers itself; once everything is there and
+ * every Aspect has run, CDK has it validated.
+ */
+export class DeploymentGraph {
+  readonly ledgers: DeployedLedger[] = [];
+  readonly channels: IChannel[] = [];
+  readonly subscribers: DeployedSubscriber[] = [];
+  readonly producers: DeployedProducer[] = [];
+
+  private constructor() {}
+
+  /** The graph of the stage, or of the app, that a construct is in. */
+  static of(construct: IConstruct): DeploymentGraph {
+    const stage = Stage.of(construct) ?? construct.node.root;
+    const known = graphs.get(stage);
+    if (known) return known;
+    const graph = new DeploymentGraph();
+    graphs.set(stage, graph);
+    stage.node.addValidation({ validate: () => proveDelivery(stage, graph) });
+    return graph;
+  }
+}

@@ -1,0 +1,34 @@
+import type { IConstruct } from 'constructs';
+import type { Pipeline } from './pipeline.ts';
+
+/** Something about a deployment by which a message could be lost, doubled or held up. One object a rule, listed in `RULES`. */
+export interface Rule {
+  /** Stable: it stands in the message, in docs/guarantees.md and in acknowledgements, as `waybill:<id>`. */
+  readonly id: string;
+  /** An `error` ends the synthesis. A `warning` can be acknowledged by its id. */
+  readonly severity: 'error' | 'warning';
+  /** What it refuses, or warns of. */
+  readonly refuses: string;
+  /** What would happen otherwise. */
+  readonly because: string;
+  /** The page that the reason rests on: of AWS, or of this repository. */
+  readonly source: string;
+  /** What to do about it. */
+  readonly mend: string;
+  /** What cannot be seen from here: then there is a warning, or a note, instead of a verdict. */
+  readonly unknown?: string;
+
+  check(pipeline: Pipeline): Iterable<Finding>;
+}
+
+export interface Finding {
+  /** The construct that it is about. */
+  readonly at: IConstruct;
+  /** What is there, with the figures that were compared. */
+  readonly found: string;
+  /**
+   * Set where nobody can know from here whether the rule holds: `warn` where whoever reads it can look, `note` where it
+   * follows from how the app is cut.
+   */
+  readonly unknown?: 'warn' | 'note';
+}

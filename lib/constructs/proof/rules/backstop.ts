@@ -1,0 +1,38 @@
+import { numberIn } from '../emitted.ts';
+import type { Rule } from '../rule.ts';
+
+/** Fewer receives than a definition allows attempts, and than throttling causes in a bad hour. */
+const FEWEST_RECEIVES = 51;
+
+export const backstop: Rule = {
+  id: 'backstop',
+  severity: 'error',
+  refuses:
+    "a subscriber's queue that does not move what was received too often to the subscriber's backstop, or does so before 51 receives",
+  because:
+    'A message that crashes the function would come back until it expires, unrecorded; and receives count throttling too, ' +
+    'so that a low limit gives up messages that are well.',
+  source: 'docs/decisions/dead-letters.md',
+  mend: "Leave the queue's redrive policy as the subscriber makes it: to its backstop queue, after 100 receives.",
+
+  *check({ graph, emitted }) {
+    for (const { queue, backstopQueue } of graph.subscribers) {
+      const source = emitted.of(queue);
+      if (!source) continue;
+      const { deadLetterTargetArn: target, maxReceiveCount } = (source.properties.RedrivePolicy ?? {}) as RedrivePolicy;
+      const receives = numberIn(maxReceiveCount, 0);
+      const moved =
+        target !== undefined && emitted.named(source, target, 'AWS::SQS::Queue') === emitted.of(backstopQueue);
+      if (moved && (receives === undefined || receives >= FEWEST_RECEIVES)) continue;
+      const found = moved
+        ? `The queue gives a message up after ${receives} receives`
+        : 'The queue does not lead to its backstop';
+      yield { at: queue, found };
+    }
+  },
+};
+
+interface RedrivePolicy {
+  readonly deadLetterTargetArn?: unknown;
+  readonly maxReceiveCount?: unknown;
+}

@@ -1,0 +1,241 @@
+import {
+  type App,
+  Aspects,
+  CfnResource,
+  Duration,
+  NestedStack,
+  RemovalPolicies,
+  RemovalPolicy,
+  Stack,
+  Stage,
+  Validations,
+} from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import * as kinesis from 'aws-cdk-lib/aws-kinesis';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { DynamoEventSource, SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import * as sqs from 'aws-cdk-lib/aws-sqs';
+import { describe, expect, test } from 'vitest';
+import { Ledger, QueueChannel, Subscriber } from '../../../lib/constructs/index.ts';
+import { handlerIn, OrderPlaced, tableIn, testApp, testStack } from '../shop-app.ts';
+import {
+  Audit,
+  hatch,
+  OrderLost,
+  refusedBy,
+  type Shop,
+  type ShopOptions,
+  shop,
+  shortLived,
+  source,
+  warnedOf,
+} from './proved-shop.ts';
+
+interface Variant {
+  readonly name: string;
+  readonly options?: ShopOptions;
+  readonly vary?: (shop: Shop) => void;
+}
+
+const DAY = 86_400;
+const THEIR_STREAM = 'arn:aws:kinesis:eu-central-1:111122223333:stream/theirs';
+
+const variants: Variant[] = [
+  { name: 'one stack' },
+  { name: 'ledger, channels, subscribers and handlers in stacks of their own', options: { spread: true } },
+  { name: 'stacks for any region', options: { spread: true, stackIn: (id, app) => new Stack(app, id) } },
+  {
+    name: 'nested stacks',
+    options: {
+      spread: true,
+      stackIn: (id, app) => new NestedStack((app.node.tryFindChild('Parent') ?? testStack('Parent', app)) as Stack, id),
+    },
+  },
+  { name: 'an event that lives for an hour', options: { event: shortLived('1h') } },
+  {
+    name: 'a stream of another app',
+    options: {
+      importStream: (stack) => kinesis.Stream.fromStreamArn(stack, 'Theirs', THEIR_STREAM),
+    },
+  },
+  { name: 'a function of 5 minutes', options: { timeout: Duration.minutes(5) } },
+  { name: 'a batching window', options: { queue: { maxBatchingWindow: Duration.minutes(5) } } },
+  {
+    name: 'a visibility timeout of exactly six times the timeout',
+    vary: ({ reserve }) => hatch(reserve.queue).addPropertyOverride('VisibilityTimeout', 120),
+  },
+  {
+    name: 'a stream that keeps its records for a month, and an event source that tries for a week',
+    options: { stream: { retentionPeriod: Duration.days(30) } },
+    vary: ({ countHandler }) => source.ofStream(countHandler).addPropertyOverride('MaximumRecordAgeInSeconds', 7 * DAY),
+  },
+  {
+    name: 'a stream whose failed records are not reported one by one: its batches fail whole',
+    vary: ({ countHandler }) => source.ofStream(countHandler).addPropertyDeletionOverride('FunctionResponseTypes'),
+  },
+  {
+    name: 'a reserved concurrency of the sum',
+    options: { stream: { shardCount: 3 }, fromStream: { parallelizationFactor: 2, maxConcurrency: 2 } },
+    vary: ({ countHandler }) => hatch(countHandler).addPropertyOverride('ReservedConcurrentExecutions', 8),
+  },
+  {
+    name: "a second reader of the ledger's stream",
+    vary: ({ stack, ledger }) =>
+      handlerIn(stack, 'Search').addEventSource(
+        new DynamoEventSource(ledger.table, { startingPosition: lambda.StartingPosition.LATEST }),
+      ),
+  },
+  { name: 'a ledger that says that it is disposable', options: { ledger: { removalPolicy: RemovalPolicy.DESTROY } } },
+  { name: 'production', options: { context: { 'waybill:production': true } } },
+  { name: 'an Aspect that keeps everything', vary: ({ app }) => RemovalPolicies.of(app).retain() },
+  {
+    name: 'names that are recorded in another order',
+    options: { context: { 'waybill:subscribers': ['reserve-stock', 'count-sales'] } },
+  },
+  {
+    name: 'a further queue that is made for the handler',
+    vary: ({ app, reserveHandler }) => {
+      const queue = new sqs.Queue(testStack('Further', app), 'Other', { visibilityTimeout: Duration.seconds(120) });
+      reserveHandler.addEventSource(new SqsEventSource(queue, { reportBatchItemFailures: true }));
+    },
+  },
+  {
+    name: "queues and functions of others beside Waybill's, whatever their settings",
+    vary: ({ stack }) => {
+      const queue = new sqs.Queue(stack, 'Theirs', { retentionPeriod: Duration.days(14) });
+      const theirs = handlerIn(stack, 'TheirHandler', Duration.seconds(30));
+      theirs.addEventSource(
+        new SqsEventSource(queue, { filters: [lambda.FilterCriteria.filter({ body: { a: [1] } })] }),
+      );
+      hatch(theirs).addPropertyOverride('ReservedConcurrentExecutions', 0);
+    },
+  },
+  {
+    name: "an Aspect that changes what is not Waybill's",
+    vary: ({ app }) =>
+      Aspects.of(app).add({
+        visit: (node) => {
+          if (CfnResource.isCfnResource(node)) node.addMetadata('team', 'shop');
+        },
+      }),
+  },
+];
+
+test.for(variants)('not refused, nor warned about: $name', ({ options, vary }) => {
+  const varied = shop(options);
+  vary?.(varied);
+
+  expect(refusedBy(varied.app)).toEqual([]);
+  expect(varied.stacks.flatMap(warnedOf)).toEqual([]);
+});
+
+test('nor with a key of the customer', () => {
+  const app = testApp();
+  const stack = testStack('Shop', app);
+  const ledger = new Ledger(stack, 'Ledger', { encryptionKey: new kms.Key(stack, 'Key') });
+  const orders = new QueueChannel(stack, 'Orders', { ledger, events: [OrderPlaced] });
+  orders.addSubscriber(Audit, { handler: handlerIn(stack) });
+
+  expect(refusedBy(app)).toEqual([]);
+});
+
+describe('stages', () => {
+  function staged(app: App, id: string, context: Readonly<Record<string, unknown>> = {}): sqs.Queue {
+    const stage = new Stage(app, id);
+    for (const [key, value] of Object.entries(context)) stage.node.setContext(key, value);
+    const stack = new Stack(stage, 'Shop');
+    const channel = new QueueChannel(stack, 'Orders', { ledger: new Ledger(stack, 'Ledger'), events: [OrderPlaced] });
+    return new Subscriber(stack, 'Audit', { channel, subscriber: Audit, handler: handlerIn(stack) }).queue;
+  }
+
+  test('of one app may each have the same subscribers', () => {
+    const app = testApp({ context: { 'aws:cdk:bundling-stacks': [], 'waybill:subscribers': ['audit'] } });
+    staged(app, 'Test');
+    staged(app, 'Production', { 'waybill:production': true });
+
+    expect(refusedBy(app)).toEqual([]);
+  });
+
+  test('are each proved by themselves', () => {
+    const app = testApp();
+    staged(app, 'Test');
+    const queue = staged(app, 'Production');
+    hatch(queue).addPropertyOverride('VisibilityTimeout', 30);
+
+    expect(() => app.synth()).toThrow("(at 'Production/Shop/Audit/Queue')");
+  });
+});
+
+describe('what cannot be known is said', () => {
+  test('the visibility timeout of a queue of another app', () => {
+    const { app, stack, reserveHandler } = shop();
+    const queue = sqs.Queue.fromQueueArn(stack, 'Theirs', 'arn:aws:sqs:eu-central-1:111122223333:theirs');
+    reserveHandler.addEventSource(new SqsEventSource(queue, { reportBatchItemFailures: true }));
+
+    expect(refusedBy(app)).toEqual([]);
+    expect(warnedOf(stack)).toEqual(['visibility-timeout-unknown']);
+  });
+
+  test('a figure that is a parameter of the deployment', () => {
+    const { app, stack, reserve } = shop();
+    hatch(reserve.queue).addPropertyOverride('VisibilityTimeout', { Ref: 'Seconds' });
+
+    expect(refusedBy(app)).toEqual([]);
+    expect(warnedOf(stack)).toEqual(['visibility-timeout-unknown']);
+  });
+
+  test('how long a stream of another app keeps records that are tried for a week', () => {
+    const imported = (stack: Stack) => kinesis.Stream.fromStreamArn(stack, 'Theirs', THEIR_STREAM);
+    const { app, stack, countHandler } = shop({ importStream: imported });
+    const week = 7 * DAY;
+    source.ofStream(countHandler).addPropertyOverride('MaximumRecordAgeInSeconds', week);
+
+    expect(refusedBy(app)).toEqual([]);
+    expect(warnedOf(stack)).toEqual(['stream-retention-unknown']);
+  });
+
+  test('whether another app carries what is published on a ledger that it can import', () => {
+    const { app, stack } = shop({ ledger: { ledgerName: 'shop' }, publishes: [OrderLost] });
+
+    expect(refusedBy(app)).toEqual([]);
+    expect(warnedOf(stack)).toEqual(['event-without-channel-unknown']);
+  });
+
+  test('what happens to a ledger of another app, by leaving it alone', () => {
+    const app = testApp();
+    const stack = testStack('Ours', app);
+    const ledger = Ledger.fromLedgerName(stack, 'Ledger', 'shop');
+    const orders = new QueueChannel(stack, 'Orders', { ledger, events: [OrderPlaced] });
+    orders.addSubscriber(Audit, { handler: handlerIn(stack) });
+    ledger.grantPublish(handlerIn(stack, 'Producer'), { publishes: [OrderLost], tables: { stock: tableIn(stack) } });
+
+    expect(refusedBy(app)).toEqual([]);
+    expect(warnedOf(stack)).toEqual(['event-without-channel-unknown', 'renamed-subscriber-unknown']);
+  });
+
+  test('whether a subscriber was renamed, where no names are recorded, with the record to begin with', () => {
+    const { app, stack } = shop({ context: { 'waybill:subscribers': undefined } });
+
+    expect(refusedBy(app)).toEqual([]);
+    expect(warnedOf(stack)).toEqual(['renamed-subscriber-unknown']);
+  });
+});
+
+describe('a channel that nobody subscribes to', () => {
+  test('is warned about, and deployed', () => {
+    const stack = testStack();
+    new QueueChannel(stack, 'Orders', { ledger: new Ledger(stack, 'Ledger'), events: [OrderPlaced] });
+
+    expect(() => Template.fromStack(stack)).not.toThrow();
+    expect(warnedOf(stack)).toEqual(['channel-without-subscriber']);
+  });
+
+  test('is not warned about once that is acknowledged', () => {
+    const stack = testStack();
+    const orders = new QueueChannel(stack, 'Orders', { ledger: new Ledger(stack, 'Ledger'), events: [OrderPlaced] });
+    Validations.of(orders).acknowledge({ id: 'waybill:channel-without-subscriber', reason: 'Consumers come in May' });
+
+    expect(warnedOf(stack)).toEqual([]);
+  });
+});
