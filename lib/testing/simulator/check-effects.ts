@@ -1,0 +1,85 @@
+import { ATTRIBUTES } from '../../runtime/dead-letter.ts';
+import { decoded, type Effect, type End, type Evidence } from './evidence.ts';
+import type { System } from './system.ts';
+import type { Violation } from './violation.ts';
+
+/** D: a message takes effect once at a subscriber, ends once, and messages that mean the same take effect once. */
+export function checkEffects(system: System, evidence: Evidence): Violation[] {
+  const subscribers = new Set(system.subscribers.map(({ name }) => name));
+  return [
+    ...doubledEffects(subscribers, evidence),
+    ...doubledEnds(evidence),
+    ...doubledKeys(evidence),
+    ...prematureLetters(subscribers, evidence),
+  ];
+}
+
+function doubledEffects(subscribers: ReadonlySet<string>, evidence: Evidence): Violation[] {
+  const commits = new Map<string, number>();
+  for (const effect of evidence.effects) {
+    if (!subscribers.has(effect.origin.actor)) continue;
+    const id = causeOf(effect, evidence);
+    if (id === undefined) continue;
+    const key = `${id} at ${effect.origin.actor}`;
+    commits.set(key, (commits.get(key) ?? 0) + 1);
+  }
+  return [...commits]
+    .filter(([, count]) => count > 1)
+    .map(([what, count]) => ({ invariant: 'D', what: `${what} took effect ${count} times` }));
+}
+
+/**
+ * The message whose handling an effect is: the one that ended in the same transaction, or that caused what it published,
+ * or the only one that the invocation was given. `undefined` where none of these says it.
+ */
+function causeOf({ origin, commit, published }: Effect, { ends, given }: Evidence): string | undefined {
+  const end = ends.find((one) => one.commit === commit && one.subscriber === origin.actor);
+  if (end) return end.id;
+  const [message] = published;
+  if (message?.causationid) return message.causationid;
+  const texts = given.get(`${origin.actor} ${origin.invocation}`) ?? [];
+  return texts.length === 1 ? decoded(texts[0] ?? '')?.id : undefined;
+}
+
+function doubledEnds({ ends, carried }: Evidence): Violation[] {
+  return ends.flatMap((end): Violation[] => {
+    const { subscriber, id, state, before, place } = end;
+    if (before === undefined || (before === 'dead' && wasRedriven(end))) return [];
+    if (before === state && state === 'dead') return [];
+    return [{ invariant: 'D', what: `${id} ended as ${state} at ${subscriber}, where it had ended as ${before}` }];
+
+    function wasRedriven(_: End): boolean {
+      return carried.some(
+        (one) =>
+          one.to === subscriber &&
+          one.place < place &&
+          one.envelope?.id === id &&
+          one.attributes[ATTRIBUTES.reason] !== undefined,
+      );
+    }
+  });
+}
+
+/** An idempotency key that was taken while another message had it. */
+function doubledKeys({ once }: Evidence): Violation[] {
+  return once.flatMap(({ change: { key, before, after }, at }): Violation[] => {
+    const until = Number(before?.until?.N ?? 0);
+    if (!before || until <= at || before.message?.S === after?.message?.S) return [];
+    return [
+      { invariant: 'D', what: `${key.pk?.S} was taken by ${after?.message?.S}, and ${before.message?.S} has it` },
+    ];
+  });
+}
+
+/** A dead letter of a message that might still be handled. */
+function prematureLetters(subscribers: ReadonlySet<string>, { carried, ends }: Evidence): Violation[] {
+  return carried.flatMap(({ to, attributes, place, sent }): Violation[] => {
+    const subscriber = to.replace(/-dead$/, '');
+    const id = attributes[ATTRIBUTES.messageId];
+    if (!sent || !id || to === subscriber || !subscribers.has(subscriber)) return [];
+    const before = ends.findLast((end) => end.subscriber === subscriber && end.id === id && end.place < place);
+    if (before?.state === 'dead') return [];
+    const what = `a dead letter of ${id} was sent, though it has ${before ? `ended as ${before.state}` : 'not ended'} at ${subscriber}`;
+    return [{ invariant: 'D', what }];
+  });
+}

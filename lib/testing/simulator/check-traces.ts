@@ -1,0 +1,92 @@
+import { messageTime, type ReceiptRow } from '../../contract/index.ts';
+import { readReceipt } from '../../runtime/receipt.ts';
+import type { Evidence } from './evidence.ts';
+import { type System, streamOf } from './system.ts';
+import type { Violation } from './violation.ts';
+
+/** X: every trace is complete and connected, and every hop has left its evidence. */
+export function checkTraces(system: System, evidence: Evidence, { skewed }: { readonly skewed: boolean }): Violation[] {
+  return [
+    ...brokenChains(evidence),
+    ...wrongHops(evidence, skewed),
+    ...wrongPublished(evidence),
+    ...wrongReceipts(system, evidence),
+  ];
+}
+
+function brokenChains({ committed }: Evidence): Violation[] {
+  return [...committed.values()].flatMap(({ envelope }): Violation[] => {
+    const { id, causationid, correlationid, traceparent } = envelope;
+    const cause = causationid === undefined ? undefined : committed.get(causationid)?.envelope;
+    if (!cause) return correlationid === id ? [] : [broken(`${id} begins no trace, and nothing caused it`)];
+    const connected = cause.correlationid === correlationid && traceOf(cause.traceparent) === traceOf(traceparent);
+    return connected ? [] : [broken(`${id} has another trace than its cause ${cause.id}`)];
+  });
+}
+
+/** Hops are in the order in which they happen, unless clocks are wrong. */
+function wrongHops({ ends }: Evidence, skewed: boolean): Violation[] {
+  if (skewed) return [];
+  return ends.flatMap(({ id, subscriber, row: { hops } }): Violation[] => {
+    const { committed, relayed, received, ended } = hops;
+    const isOrdered =
+      committed === messageTime(id) &&
+      relayed !== undefined &&
+      committed <= relayed &&
+      relayed <= received &&
+      received <= ended;
+    return isOrdered ? [] : [broken(`the hops of ${id} at ${subscriber} are ${JSON.stringify(hops)}`)];
+  });
+}
+
+/** An inbox row names what was published in its transaction, and nothing else. */
+function wrongPublished({ ends, effects }: Evidence): Violation[] {
+  return ends.flatMap(({ id, subscriber, state, row, commit }): Violation[] => {
+    if (state !== 'handled') return [];
+    const effect = effects.find((one) => one.commit === commit);
+    const published = effect?.published.map((envelope) => envelope.id) ?? [];
+    const named = row.published ?? [];
+    if (named.length === published.length && published.every((one) => named.includes(one))) return [];
+    return [
+      broken(
+        `the inbox row of ${id} at ${subscriber} names ${named.length} published messages, ${published.length} were committed with it`,
+      ),
+    ];
+  });
+}
+
+/** Each copy that was due has a receipt, and no receipt speaks of a copy that had not been sent. */
+function wrongReceipts(system: System, { committed, receipts, carried }: Evidence): Violation[] {
+  const firstSent = new Map<string, number>();
+  for (const { to, envelope, place } of carried) {
+    const key = `${to} ${envelope?.id}`;
+    if (envelope && !firstSent.has(key)) firstSent.set(key, place);
+  }
+  const named = new Set<string>();
+  const violations: Violation[] = [];
+  for (const { row, place } of receipts) {
+    for (const { to, ids } of readReceipt(row as unknown as ReceiptRow)) {
+      for (const id of ids) {
+        named.add(`${to} ${id}`);
+        if ((firstSent.get(`${to} ${id}`) ?? Infinity) < place) continue;
+        violations.push(broken(`a receipt says that ${id} was sent to ${to} before it was`));
+      }
+    }
+  }
+  for (const { name, consumes } of system.subscribers) {
+    const to = streamOf(system, name) ?? name;
+    for (const { envelope } of committed.values()) {
+      if (!consumes.some(({ type }) => type === envelope.type) || named.has(`${to} ${envelope.id}`)) continue;
+      violations.push(broken(`no receipt says that ${envelope.id} was sent to ${to}`));
+    }
+  }
+  return violations;
+}
+
+function traceOf(traceparent: string): string | undefined {
+  return traceparent.split('-')[1];
+}
+
+function broken(what: string): Violation {
+  return { invariant: 'X', what };
+}

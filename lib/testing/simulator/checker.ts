@@ -1,0 +1,53 @@
+import type { AnyTable, TableItem } from '../../contract/index.ts';
+import { checkCauses } from './check-causes.ts';
+import { checkEffects } from './check-effects.ts';
+import { checkLoss } from './check-loss.ts';
+import { checkTraces } from './check-traces.ts';
+import { type Evidence, evidenceOf } from './evidence.ts';
+import type { EndedMessage, RunState } from './run-state.ts';
+import type { System } from './system.ts';
+import type { Violation } from './violation.ts';
+import type { World } from './world.ts';
+
+/**
+ * Judges a run by its record: what engines have committed, and what the simulated Lambda has been asked for. Nothing that
+ * the code under test says of itself is believed.
+ *
+ * @param ledger the ledger's table name
+ * @param isIdle whether nothing was left to do when the bound was over
+ */
+export function checkRun(system: System, world: World, ledger: string, isIdle: boolean): readonly Violation[] {
+  const evidence = evidenceOf(world.record, ledger);
+  const skewed = world.faults.fired['clock-skew'] !== undefined;
+  const late: Violation[] = isIdle
+    ? []
+    : [{ invariant: 'T', what: 'something is still going on when the bound is over' }];
+  return [
+    ...late,
+    ...checkLoss(system, evidence, isIdle),
+    ...checkEffects(system, evidence),
+    ...checkCauses(system, evidence),
+    ...checkTraces(system, evidence, { skewed }),
+    ...checkInvariant(system, world, evidence),
+  ];
+}
+
+function checkInvariant({ invariant }: System, world: World, evidence: Evidence): Violation[] {
+  return (invariant?.(stateOf(world, evidence)) ?? []).map((what) => ({ invariant: 'M', what }));
+}
+
+function stateOf({ engines: { dynamodb } }: World, { committed, ends }: Evidence): RunState {
+  const last = new Map(ends.map((end) => [`${end.subscriber} ${end.id}`, end]));
+  const ended = [...last.values()].flatMap(({ subscriber, id, state, row }): EndedMessage[] => {
+    const envelope = committed.get(id)?.envelope;
+    if (!envelope) return [];
+    const { type, data } = envelope;
+    return [{ subscriber, state, id, type, payload: data, ...(row.reason && { reason: row.reason }) }];
+  });
+  return {
+    rows: <Table extends AnyTable>({ name }: Table) =>
+      (dynamodb.hasTable(name) ? dynamodb.table(name).rows() : []) as TableItem<Table>[],
+    ended,
+    committed: [...committed.values()].map(({ envelope: { id, type, data } }) => ({ id, type, payload: data })),
+  };
+}

@@ -1,0 +1,88 @@
+import type { EventSourceMapping } from '../event-sources/index.ts';
+import { EventSourcePoller } from '../event-sources/index.ts';
+import { seededRandom } from '../seeded-random.ts';
+import { type Caller, faultyWire } from './request-wire.ts';
+import type { World } from './world.ts';
+
+/** Milliseconds after which a source is asked again that had nothing. */
+const INTERVAL = 200;
+
+/** Shards of the ledger's stream: two relays at once. */
+export const LEDGER_SHARDS = 2;
+
+/** An event source of a function: the very poller that works against real engines, here on virtual time. */
+export class SimulatedSource {
+  readonly #world: World;
+  readonly #actor: string;
+  readonly #poller: EventSourcePoller;
+  /** The earliest moment at which there is something to receive. */
+  readonly #waiting: (read: number) => number;
+  #read = 0;
+
+  /**
+   * @param actor the function that it invokes
+   * @param waiting the earliest moment at which there is something to receive, infinite where nothing is there, once so
+   * many records of a stream have been read
+   */
+  constructor(world: World, actor: string, mapping: EventSourceMapping, waiting: (read: number) => number) {
+    this.#world = world;
+    this.#actor = actor;
+    this.#waiting = waiting;
+    const caller: Caller = {
+      actor,
+      name: `the source of ${actor}`,
+      alive: true,
+      deliver: (run) => run(),
+      crash: never,
+    };
+    const wire = faultyWire(world, caller);
+    const { engines, schedule } = world;
+    const kinesis = this.#counting(engines.kinesis.client(wire));
+    this.#poller = new EventSourcePoller({
+      mappings: [mapping],
+      clients: {
+        sqs: engines.sqs.client(wire),
+        kinesis: async () => kinesis,
+        s3: async () => engines.s3.client(wire),
+        tableStreams: this.#counting(engines.dynamodb.streamsClient(wire, { shards: LEDGER_SHARDS })),
+      },
+      clock: { now: schedule.now, sleep: schedule.sleepForWork },
+      random: seededRandom(world.draw(`random of ${actor}'s source`, 2 ** 31)),
+      interval: INTERVAL,
+      waitSeconds: 0,
+      observer: {
+        troubled: ({ source, step, error }) => {
+          world.record.note(`${source} cannot ${step}: ${error instanceof Error ? error.name : 'refused'}`);
+        },
+        discarded: ({ source, records, condition }) => {
+          world.record.note(`${source} discards ${records} records: ${condition}`);
+        },
+      },
+    });
+  }
+
+  start(): void {
+    this.#poller.start();
+  }
+
+  /** The earliest moment at which it would find something to do; infinite where it would not. */
+  nextWork(): number {
+    const { schedule, disabled } = this.#world;
+    const moment = this.#poller.held > 0 ? schedule.now() : this.#waiting(this.#read);
+    return Math.max(moment, disabled.get(this.#actor) ?? 0);
+  }
+
+  /** Counts the records of a stream that have come. */
+  #counting<Client extends { send(command: never): Promise<object> }>(client: Client): Client {
+    const send = async (command: never): Promise<object> => {
+      const reply = await client.send(command);
+      this.#read += (reply as { readonly Records?: readonly object[] }).Records?.length ?? 0;
+      return reply;
+    };
+    return { send } as Client;
+  }
+}
+
+function never(): void {
+  throw new Error('An event source does not die');
+}

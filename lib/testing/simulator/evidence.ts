@@ -1,0 +1,163 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { decodeEnvelope, type EndState, type Envelope, type InboxRow } from '../../contract/index.ts';
+import { toRow } from '../engines/dynamodb/table.ts';
+import type { Change } from '../engines/index.ts';
+import type { Origin, RecordEntry, RunRecord } from './run-record.ts';
+
+/** A message that was committed: its outbox row was there. */
+export interface Committed {
+  readonly envelope: Envelope;
+  /** Its place in the record. */
+  readonly place: number;
+  readonly commit: number;
+}
+
+/** A write of an inbox row. */
+export interface End {
+  readonly subscriber: string;
+  readonly id: string;
+  readonly state: EndState;
+  readonly row: InboxRow;
+  /** What the row said before. */
+  readonly before: EndState | undefined;
+  readonly place: number;
+  readonly commit: number;
+  readonly origin: Origin | undefined;
+}
+
+/** A message that lies in a queue or a stream. */
+export interface Carried {
+  /** The queue or the stream. */
+  readonly to: string;
+  readonly text: string;
+  /** `undefined` where the bytes are no message. */
+  readonly envelope: Envelope | undefined;
+  /** String attributes by name. */
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly place: number;
+  /** Whether a request put it there, not an operator or a fault. */
+  readonly sent: boolean;
+}
+
+/** What one request of a function committed beside Waybill's own rows: business rows and messages. */
+export interface Effect {
+  readonly origin: Origin;
+  readonly commit: number;
+  /** The business rows. */
+  readonly rows: readonly Change[];
+  readonly published: readonly Envelope[];
+}
+
+/** A record, sorted by what it is evidence of. */
+export interface Evidence {
+  readonly committed: ReadonlyMap<string, Committed>;
+  /** In the order in which they were written. */
+  readonly ends: readonly End[];
+  readonly carried: readonly Carried[];
+  readonly effects: readonly Effect[];
+  /** Receipts, with their places in the record. */
+  readonly receipts: readonly { readonly row: Record<string, unknown>; readonly place: number }[];
+  /** Writes of idempotency keys. */
+  readonly once: readonly { readonly change: Change; readonly at: number }[];
+  /** The texts with which each invocation was invoked, by `<function> <invocation>`. */
+  readonly given: ReadonlyMap<string, readonly string[]>;
+  readonly acknowledged: readonly string[];
+}
+
+/** Sorts a record. The layout of the ledger's rows is that of the design, read with the contract's own types. */
+export function evidenceOf({ entries }: RunRecord, ledger: string): Evidence {
+  const committed = new Map<string, Committed>();
+  const ends: End[] = [];
+  const receipts: { row: Record<string, unknown>; place: number }[] = [];
+  const once: { change: Change; at: number }[] = [];
+  const effects = new Map<number, { origin: Origin; commit: number; rows: Change[]; published: Envelope[] }>();
+  const effectOf = ({ origin, commit }: RecordEntry) => {
+    if (!origin) return undefined;
+    const effect = effects.get(commit) ?? { origin, commit, rows: [], published: [] };
+    effects.set(commit, effect);
+    return effect;
+  };
+  for (const [place, entry] of entries.entries()) {
+    if (entry.kind !== 'row') continue;
+    const { change, commit, origin } = entry;
+    if (change.table !== ledger) {
+      effectOf(entry)?.rows.push(change);
+      continue;
+    }
+    const [kind = '', subscriber = ''] = (change.key.pk?.S ?? '').split('#');
+    const id = change.key.sk?.S ?? '';
+    if (!change.after) continue;
+    if (kind === 'out' && !change.before) {
+      const envelope = decoded(change.after.envelope?.S ?? '');
+      if (!envelope) continue;
+      committed.set(id, { envelope, place, commit });
+      effectOf(entry)?.published.push(envelope);
+    } else if (kind === 'in') {
+      const row = toRow(change.after) as unknown as InboxRow;
+      const before = change.before?.state?.S as EndState | undefined;
+      ends.push({ subscriber, id, state: row.state, row, before, place, commit, origin });
+    } else if (kind === 'relay') {
+      receipts.push({ row: toRow(change.after), place });
+    } else if (kind === 'once') {
+      once.push({ change, at: entry.at });
+    }
+  }
+  return {
+    committed,
+    ends,
+    receipts,
+    once,
+    effects: [...effects.values()].filter(({ rows, published }) => rows.length + published.length > 0),
+    carried: entries.flatMap(carriedIn),
+    given: new Map(entries.flatMap(givenIn)),
+    acknowledged: entries.flatMap((entry) => (entry.kind === 'acknowledged' ? entry.ids : [])),
+  };
+}
+
+/** The envelope in a text, if it is one. */
+export function decoded(text: string): Envelope | undefined {
+  try {
+    return decodeEnvelope(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function carriedIn(entry: RecordEntry, place: number): Carried[] {
+  const sent = entry.origin !== undefined;
+  if (entry.kind === 'stream') {
+    const text = Buffer.from(entry.record.data).toString();
+    return [{ to: entry.stream, text, envelope: decoded(text), attributes: {}, place, sent }];
+  }
+  if (entry.kind !== 'queue' || entry.event.kind !== 'sent') return [];
+  const { queue, message } = entry.event;
+  const attributes = Object.entries(message.attributes).map(([name, { StringValue }]) => [name, StringValue ?? '']);
+  return [
+    {
+      to: queue,
+      text: message.body,
+      envelope: decoded(message.body),
+      attributes: Object.fromEntries(attributes) as Record<string, string>,
+      place,
+      sent,
+    },
+  ];
+}
+
+/** The texts of a batch's records. */
+function givenIn(entry: RecordEntry): [string, string[]][] {
+  if (entry.kind !== 'invocation') return [];
+  const { Records = [] } = entry.event as { readonly Records?: readonly GivenRecord[] };
+  const texts = Records.map(({ body, kinesis, dynamodb }) =>
+    kinesis
+      ? Buffer.from(kinesis.data, 'base64').toString()
+      : (body ?? (dynamodb?.NewImage as Record<string, AttributeValue> | undefined)?.envelope?.S ?? ''),
+  );
+  return [[`${entry.actor} ${entry.invocation}`, texts]];
+}
+
+interface GivenRecord {
+  readonly body?: string;
+  readonly kinesis?: { readonly data: string };
+  readonly dynamodb?: { readonly NewImage?: unknown };
+}

@@ -1,0 +1,167 @@
+import { PRODUCER, RELAY, recorderOf, type Site, STEPS, type Step } from './site.ts';
+
+/** Something that goes wrong. Durations are milliseconds. */
+export type Fault =
+  /** The process dies before its request goes out. */
+  | { readonly kind: 'crash-before' }
+  /** The process dies when its request has been carried out, before it knows. */
+  | { readonly kind: 'crash-after' }
+  /** The process dies, and the request that it had sent is carried out later. */
+  | { readonly kind: 'apply-late'; readonly after: number }
+  /** The service answers with an error of its own, and has done nothing. */
+  | { readonly kind: 'error-before' }
+  /** The service answers with an error of its own, though it has done what was asked. */
+  | { readonly kind: 'error-after' }
+  /** The request is carried out, and its answer is lost. */
+  | { readonly kind: 'reply-lost' }
+  /** The request never arrives. */
+  | { readonly kind: 'request-lost' }
+  /** The request is carried out, and its answer comes late. */
+  | { readonly kind: 'reply-late'; readonly after: number }
+  /** The request arrives late. */
+  | { readonly kind: 'request-late'; readonly after: number }
+  /** This and the following requests of the site are throttled. */
+  | { readonly kind: 'throttle'; readonly times: number }
+  /** The key of the queue, the stream or the table is not to be had. */
+  | { readonly kind: 'denied' }
+  /** The transaction meets another one. */
+  | { readonly kind: 'conflict' }
+  /** Some entries of a batch fail, with HTTP 200: those whose place divided by `every` leaves no rest. */
+  | { readonly kind: 'partial'; readonly every: number }
+  /** A read that is not strongly consistent does not see the row. */
+  | { readonly kind: 'stale' }
+  /** The process dies before the handler runs, this time and the following. */
+  | { readonly kind: 'crash-at-start'; readonly times: number }
+  /** The handler has returned, and its answer is lost: a stream's batch comes again, a queue's messages too. */
+  | { readonly kind: 'answer-lost' }
+  /** The invocation has so little time left when it starts. */
+  | { readonly kind: 'short-time'; readonly milliseconds: number }
+  /** The process's clock is wrong by so much from now on: it may jump back. */
+  | { readonly kind: 'clock-skew'; readonly by: number }
+  /** Whatever is logged or counted throws. */
+  | { readonly kind: 'sink-down' }
+  /** The event source is switched off for some time. */
+  | { readonly kind: 'disabled'; readonly for: number }
+  /** A message that has been received is visible again at once, or a record is in the stream twice. */
+  | { readonly kind: 'duplicate' }
+  /** A message comes again long after it was deleted. */
+  | { readonly kind: 'duplicate-late'; readonly after: number }
+  /** A message comes so late that others overtake it. */
+  | { readonly kind: 'delay'; readonly by: number }
+  /** Bytes that are no message lie beside the message. */
+  | { readonly kind: 'poison' }
+  /** An operator sends a dead letter to its subscriber again. */
+  | { readonly kind: 'redrive'; readonly after: number };
+
+export type FaultKind = Fault['kind'];
+
+/** The `nth` time (from 0) that the site is reached, the fault happens there. */
+export interface PlannedFault {
+  readonly site: Site;
+  readonly nth: number;
+  readonly fault: Fault;
+}
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const DAY = 24 * 60 * MINUTE;
+
+/** What can go wrong with any request. */
+const REQUEST: readonly Fault[] = [
+  { kind: 'crash-before' },
+  { kind: 'crash-after' },
+  { kind: 'apply-late', after: 5 * SECOND },
+  { kind: 'apply-late', after: 11 * MINUTE },
+  { kind: 'error-before' },
+  { kind: 'error-after' },
+  { kind: 'reply-lost' },
+  { kind: 'request-lost' },
+  { kind: 'reply-late', after: 9 * SECOND },
+  { kind: 'reply-late', after: 70 * SECOND },
+  { kind: 'request-late', after: 9 * SECOND },
+  { kind: 'request-late', after: 70 * SECOND },
+  { kind: 'throttle', times: 2 },
+  { kind: 'throttle', times: 12 },
+  { kind: 'denied' },
+];
+
+const PARTIAL: readonly Fault[] = [
+  { kind: 'partial', every: 1 },
+  { kind: 'partial', every: 2 },
+];
+
+const INVOCATION: readonly Fault[] = [
+  { kind: 'crash-at-start', times: 1 },
+  { kind: 'crash-at-start', times: 4 },
+  { kind: 'answer-lost' },
+  { kind: 'short-time', milliseconds: 0 },
+  { kind: 'short-time', milliseconds: 100 },
+  { kind: 'clock-skew', by: 5 * MINUTE },
+  { kind: 'clock-skew', by: -5 * MINUTE },
+  { kind: 'sink-down' },
+];
+
+const POLL: readonly Fault[] = [
+  { kind: 'disabled', for: 5 * MINUTE },
+  { kind: 'error-before' },
+  { kind: 'reply-lost' },
+  { kind: 'request-lost' },
+  { kind: 'throttle', times: 3 },
+];
+
+const SENT: readonly Fault[] = [
+  { kind: 'delay', by: 2 * SECOND },
+  { kind: 'delay', by: 3 * MINUTE },
+  { kind: 'poison' },
+];
+
+/** Where and how the chain of some subscribers can fail. */
+export interface FaultRange {
+  /** Names of the subscribers that have a queue of their own, and of those that read a stream. */
+  readonly queues: readonly string[];
+  readonly streams: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Every site with every fault that can happen there. */
+export function faultsOf({ queues, streams }: FaultRange): ReadonlyMap<Site, readonly Fault[]> {
+  const sites = new Map<Site, readonly Fault[]>();
+  const add = (actor: string, steps: readonly Step[], faults: readonly Fault[]) => {
+    for (const step of steps) sites.set(`${actor}.${step}`, [...(sites.get(`${actor}.${step}`) ?? []), ...faults]);
+  };
+  const consumers = [...queues, ...Object.values(streams).flat()];
+  add(PRODUCER, [STEPS.commit], [...REQUEST, { kind: 'conflict' }]);
+  add(PRODUCER, [STEPS.invoke], INVOCATION);
+  add(RELAY, [STEPS.routes, STEPS.send, STEPS.receipt], REQUEST);
+  add(RELAY, [STEPS.send], PARTIAL);
+  if (Object.keys(streams).length > 0) add(RELAY, [STEPS.put], [...REQUEST, ...PARTIAL]);
+  add(RELAY, [STEPS.invoke], INVOCATION);
+  add(RELAY, [STEPS.receive], POLL);
+  for (const name of consumers) {
+    add(name, [STEPS.commit, STEPS.read, STEPS.end, STEPS.count, STEPS.send, STEPS.backOff], REQUEST);
+    add(name, [STEPS.commit], [{ kind: 'conflict' }]);
+    add(name, [STEPS.read], [{ kind: 'stale' }]);
+    add(name, [STEPS.send, STEPS.backOff], PARTIAL);
+    add(name, [STEPS.invoke], INVOCATION);
+    add(name, [STEPS.receive, STEPS.acknowledge], POLL.slice(1));
+    add(name, [STEPS.receive], POLL.slice(0, 1));
+    add(name, [STEPS.acknowledge], PARTIAL);
+    // More often than SQS delivers a message: it is given up, and the recorder has to end it.
+    add(name, [STEPS.invoke], [{ kind: 'crash-at-start', times: 101 }]);
+    add(name, [STEPS.sent], SENT);
+    add(name, [STEPS.received], [{ kind: 'duplicate' }]);
+    add(
+      name,
+      [STEPS.deleted],
+      [
+        { kind: 'duplicate-late', after: MINUTE },
+        { kind: 'duplicate-late', after: 13 * DAY },
+      ],
+    );
+    add(`${name}-dead`, [STEPS.sent], [{ kind: 'redrive', after: SECOND }]);
+    add(`${name}-dead`, [STEPS.sent], [{ kind: 'redrive', after: 10 * MINUTE }]);
+    add(recorderOf(name), [STEPS.invoke], INVOCATION);
+    add(recorderOf(name), [STEPS.end, STEPS.read, STEPS.send], REQUEST);
+  }
+  for (const stream of Object.keys(streams)) add(stream, [STEPS.arrived], [{ kind: 'duplicate' }, { kind: 'poison' }]);
+  return sites;
+}

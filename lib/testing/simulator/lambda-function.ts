@@ -1,0 +1,123 @@
+import type { Context } from 'aws-lambda';
+import type { Environment } from '../../runtime/index.ts';
+import { lambdaContext } from '../lambda-event.ts';
+import type { Fault } from './fault.ts';
+import { Incarnation } from './incarnation.ts';
+import { type Site, STEPS } from './site.ts';
+import type { World } from './world.ts';
+
+/** What runs in a function, as Lambda calls it. */
+export type LambdaHandler = (event: object, context: Context) => unknown;
+
+export interface FunctionOptions {
+  readonly name: string;
+  /** Milliseconds that an invocation may take. */
+  readonly timeout: number;
+  readonly variables: Environment['variables'];
+  /** Loads the handler: called once for each process. */
+  readonly load: () => LambdaHandler;
+}
+
+/** Milliseconds between the end of an invocation's time and the end of its process. */
+const KILL_DELAY = 200;
+/** Milliseconds into an invocation at which its clock goes wrong. */
+const SKEW_DELAY = 15;
+
+/** A function that could not answer: its process died, its time was up, or its answer was lost. */
+export class FunctionFailed extends Error {
+  override readonly name = 'FunctionFailed';
+}
+
+/** A Lambda function: each invocation runs in a warm process that is free, else in a new one. */
+export class LambdaFunction {
+  readonly name: string;
+  readonly #world: World;
+  readonly #options: FunctionOptions;
+  readonly #free: { readonly incarnation: Incarnation; readonly handler: LambdaHandler }[] = [];
+  #started = 0;
+  #invocations = 0;
+
+  constructor(world: World, options: FunctionOptions) {
+    this.name = options.name;
+    this.#world = world;
+    this.#options = options;
+  }
+
+  /** Invokes the function, as an event source does. */
+  readonly invoke = (event: object): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      const { schedule } = this.#world;
+      const latency = 1 + this.#world.draw(`${this.name} invocation ${this.#invocations}`, 8);
+      schedule.after(latency, () => {
+        this.#run(structuredClone(event), (answer) => {
+          schedule.after(1, () => ('error' in answer ? reject(answer.error) : resolve(answer.result)));
+        });
+      });
+    });
+
+  #run(event: object, answer: (answer: { readonly result: unknown } | { readonly error: unknown }) => void): void {
+    const { schedule, record, faults } = this.#world;
+    this.#invocations += 1;
+    const invocation = this.#invocations;
+    const site: Site = `${this.name}.${STEPS.invoke}`;
+    const fault = faults.reach(site);
+    const process = this.#free.pop() ?? this.#start();
+    const { incarnation, handler } = process;
+    record.add({ kind: 'invocation', actor: this.name, invocation, event });
+    record.note(`${incarnation.name} invocation ${invocation}`);
+
+    let ended = false;
+    const milliseconds = fault?.kind === 'short-time' ? fault.milliseconds : this.#options.timeout;
+    const timer = schedule.after(milliseconds + KILL_DELAY, () => incarnation.crash());
+    const end = (how: string, result: { readonly result: unknown } | { readonly error: unknown }) => {
+      if (ended) return;
+      ended = true;
+      timer.cancelled = true;
+      record.note(`${incarnation.name} invocation ${invocation} ${how}`);
+      incarnation.onDeath = undefined;
+      if (incarnation.alive) {
+        incarnation.freeze();
+        this.#free.push(process);
+      }
+      answer(result);
+    };
+    incarnation.onDeath = () => end('died', { error: new FunctionFailed(`${this.name} died`) });
+
+    incarnation.thaw();
+    incarnation.invocation = invocation;
+    incarnation.sinkIsDown = fault?.kind === 'sink-down';
+    if (fault?.kind === 'crash-at-start') {
+      incarnation.crash();
+      return;
+    }
+    this.#skew(incarnation, fault);
+    const lost = { error: new FunctionFailed(`the answer of ${this.name} was lost`) };
+    const context = lambdaContext(incarnation.environment, `${this.name}-${invocation}`, milliseconds);
+    Promise.resolve()
+      .then(() => handler(event, context))
+      .then(
+        (result) => incarnation.deliver(() => end('returned', fault?.kind === 'answer-lost' ? lost : { result })),
+        (error: unknown) => incarnation.deliver(() => end(`threw ${nameOf(error)}`, { error })),
+      );
+  }
+
+  #start() {
+    this.#started += 1;
+    const { name, variables, load } = this.#options;
+    return {
+      incarnation: new Incarnation(this.#world, name, `${name}#${this.#started}`, variables),
+      handler: load(),
+    };
+  }
+
+  #skew(incarnation: Incarnation, fault: Fault | undefined): void {
+    if (fault?.kind !== 'clock-skew') return;
+    this.#world.schedule.after(SKEW_DELAY, () => {
+      incarnation.skew = fault.by;
+    });
+  }
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : 'something';
+}

@@ -1,0 +1,97 @@
+import { hash } from 'node:crypto';
+import { SimulatorMisused } from './errors.ts';
+import { type FaultKind, faultsOf } from './fault.ts';
+import type { Plan } from './plan.ts';
+import { planArbitrary } from './plan-arbitrary.ts';
+import { type RunReport, simulate } from './simulation.ts';
+import { type System, streamOf } from './system.ts';
+import type { Violation } from './violation.ts';
+
+/** A plan that a system did not survive, and nothing shorter was found. */
+export interface FailedPlan {
+  readonly plan: Plan;
+  readonly violations: readonly Violation[];
+}
+
+/** Simulated runs that a failing plan may take to be shortened. */
+const SHRINKING_RUNS = 400;
+
+/** Kinds of faults that happen to nobody who reads consistently, as Waybill does. */
+const UNEXPECTED: ReadonlySet<FaultKind> = new Set(['stale']);
+
+/** Makes a system's plans, runs them, and shortens those that fail. */
+export class PlanRunner {
+  /** The kinds of faults that can happen to the system. */
+  readonly kinds: readonly FaultKind[];
+  readonly #system: System;
+  readonly #seed: number;
+  readonly #faults: ReturnType<typeof faultsOf>;
+
+  /** @throws SimulatorMisused when the system has nothing to simulate, or a subscriber has no handler */
+  constructor(system: System, seed: number) {
+    refuseIncomplete(system);
+    this.#system = system;
+    this.#seed = seed;
+    const names = system.subscribers.map(({ name }) => name);
+    this.#faults = faultsOf({
+      queues: names.filter((name) => streamOf(system, name) === undefined),
+      streams: Object.fromEntries(
+        Object.entries(system.streams ?? {}).map(([stream, readers]) => [stream, readers.map(({ name }) => name)]),
+      ),
+    });
+    const kinds = new Set([...this.#faults.values()].flat().map(({ kind }) => kind));
+    this.kinds = [...kinds].filter((kind) => !UNEXPECTED.has(kind)).sort();
+  }
+
+  /** Runs the plan of this number: the same one for the same seed. */
+  async run(number: number): Promise<RunReport & { readonly failed?: FailedPlan }> {
+    const fc = await loadFastCheck();
+    let first: RunReport | undefined;
+    let runs = 0;
+    const property = fc.asyncProperty(this.#plans(fc, number), async (plan) => {
+      if (runs >= SHRINKING_RUNS) return;
+      runs += 1;
+      const report = await simulate(this.#system, plan);
+      first ??= report;
+      if (report.violations.length > 0) throw new PlanFailed(report.violations);
+    });
+    const seed = Number.parseInt(hash('md5', `${this.#seed} ${number}`).slice(0, 8), 16) | 0;
+    const details = await fc.check(property, { seed, numRuns: 1 });
+    const { errorInstance, counterexample } = details;
+    if (errorInstance !== null && !(errorInstance instanceof PlanFailed)) throw errorInstance;
+    const report = first as RunReport;
+    if (!errorInstance || !counterexample) return report;
+    return { ...report, failed: { plan: counterexample[0], violations: errorInstance.violations } };
+  }
+
+  #plans(fc: typeof import('fast-check'), number: number) {
+    const kind = this.kinds[number % this.kinds.length];
+    return planArbitrary(fc, { faults: this.#faults, steps: this.#system.workload.length, ...(kind && { kind }) });
+  }
+}
+
+class PlanFailed extends Error {
+  readonly violations: readonly Violation[];
+
+  constructor(violations: readonly Violation[]) {
+    super(violations.map(({ invariant, what }) => `${invariant}: ${what}`).join('\n'));
+    this.violations = violations;
+  }
+}
+
+async function loadFastCheck(): Promise<typeof import('fast-check')> {
+  try {
+    return await import('fast-check');
+  } catch (cause) {
+    throw new SimulatorMisused('Plans are made by fast-check: install it beside Waybill, `npm install -D fast-check`', {
+      cause,
+    });
+  }
+}
+
+function refuseIncomplete({ subscribers, handlers, workload }: System): void {
+  if (subscribers.length === 0) throw new SimulatorMisused('There is no subscriber to simulate: give one');
+  if (workload.length === 0) throw new SimulatorMisused('There is no workload: give a step that publishes a message');
+  const without = subscribers.find(({ name }) => typeof handlers[name] !== 'function');
+  if (without) throw new SimulatorMisused(`'${without.name}' has no handler: give what \`consume\` returns`);
+}

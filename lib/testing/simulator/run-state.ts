@@ -1,0 +1,23 @@
+import type { AnyTable, EndState, TableItem } from '../../contract/index.ts';
+
+/** How a message ended at a subscriber. */
+export interface EndedMessage {
+  readonly subscriber: string;
+  readonly state: EndState;
+  readonly id: string;
+  readonly type: string;
+  /** As the wire carries it. */
+  readonly payload: unknown;
+  /** Why it is dead. */
+  readonly reason?: string;
+}
+
+/** What a run has left behind. */
+export interface RunState {
+  /** The rows of a business table, ordered by their keys. */
+  rows<Table extends AnyTable>(table: Table): TableItem<Table>[];
+  /** Every message at every subscriber where it has ended. */
+  readonly ended: readonly EndedMessage[];
+  /** Every message that was committed. */
+  readonly committed: readonly { readonly id: string; readonly type: string; readonly payload: unknown }[];
+}

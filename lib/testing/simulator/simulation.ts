@@ -1,0 +1,122 @@
+import { hash } from 'node:crypto';
+import { durationToMilliseconds, isMessageId } from '../../contract/index.ts';
+import { seededRandom } from '../seeded-random.ts';
+import { enginesOn } from '../test-environment.ts';
+import { checkRun } from './checker.ts';
+import { Deployment, LEDGER } from './deployment.ts';
+import type { FaultKind } from './fault.ts';
+import { FaultPlan } from './fault-plan.ts';
+import type { Plan } from './plan.ts';
+import { RunRecord } from './run-record.ts';
+import { Schedule } from './schedule.ts';
+import type { System } from './system.ts';
+import type { Violation } from './violation.ts';
+import type { World } from './world.ts';
+
+/** What one simulated run showed. */
+export interface RunReport {
+  /** What did not hold. */
+  readonly violations: readonly Violation[];
+  /** Messages that were committed. */
+  readonly messages: number;
+  /** How often each kind of fault has happened. */
+  readonly faults: Readonly<Partial<Record<FaultKind, number>>>;
+  /** How often each outcome was reached, by metric. */
+  readonly outcomes: Readonly<Record<string, number>>;
+  /** The same for the same plan. */
+  readonly hash: string;
+  /** A line for each thing that happened. */
+  readonly trace: readonly string[];
+}
+
+const START = Date.UTC(2026, 0, 1);
+const MINUTE = 60_000;
+/** How long, after the last step of the workload, faults go on. */
+const FAULTY_TIME = 3 * MINUTE;
+/** Nothing that a fault leads to comes later than this. */
+const LONGEST = 60 * 24 * 60 * MINUTE;
+
+/**
+ * Runs a system once on virtual time. First with the faults of the plan; then nothing fails any more, and everything must
+ * be delivered within the bound.
+ *
+ * @throws UnsupportedByEngine when a handler asks of AWS what the engines in memory do not do
+ */
+export async function simulate(system: System, plan: Plan): Promise<RunReport> {
+  const world = worldOf(plan, () => deployment.nextWork());
+  const { schedule, record, faults } = world;
+  const deployment = new Deployment(world, system);
+  let lastStep = 0;
+  for (const { step, at } of plan.workload) {
+    lastStep = Math.max(lastStep, at);
+    schedule.after(at, () => produce(deployment, record, step));
+  }
+  deployment.start();
+  const healAt = START + lastStep + FAULTY_TIME;
+  const isOver = () => schedule.now() >= healAt && world.pending === 0 && !faults.lasts;
+  await schedule.run(START + LONGEST, isOver);
+  record.note('nothing fails any more');
+  faults.heal();
+  const bound = durationToMilliseconds(system.bound ?? '30m');
+  const stop = await schedule.run(schedule.now() + bound);
+  if (world.unsupported) throw world.unsupported;
+
+  const violations = checkRun(system, world, LEDGER, stop === 'idle');
+  return {
+    violations,
+    messages: record.entries.filter((entry) => entry.kind === 'row' && isNewMessage(entry.change)).length,
+    faults: faults.fired,
+    outcomes: world.outcomes,
+    hash: record.hash(),
+    trace: record.trace,
+  };
+}
+
+function worldOf({ seed, faults }: Plan, nextWork: () => number): World {
+  const random = seededRandom(seed);
+  const chance = () => {
+    const [high = 0, low = 0] = random(2);
+    return (high * 256 + low) / 65_536;
+  };
+  const schedule = new Schedule({ now: START, chance, nextWork });
+  const record = new RunRecord(schedule.now);
+  return {
+    schedule,
+    record,
+    engines: enginesOn(schedule),
+    faults: new FaultPlan(faults, (site, nth, fault) => record.note(`FAULT ${site} ${nth} ${JSON.stringify(fault)}`)),
+    draw: (name, below) => Number.parseInt(hash('md5', `${seed} ${name}`).slice(0, 8), 16) % below,
+    outcomes: {},
+    pending: 0,
+    disabled: new Map(),
+  };
+}
+
+/** A producer runs a step; what it is told of is recorded, so that nothing of it may be missing. */
+function produce({ producer }: Deployment, record: RunRecord, step: number): void {
+  producer.invoke({ step }).then(
+    (result) => record.add({ kind: 'acknowledged', ids: idsIn(result) }),
+    () => undefined,
+  );
+}
+
+/** What a step answers: a message id, `{ id }` or `{ ids }`; of anything else nothing is known. */
+function idsIn(result: unknown): string[] {
+  const { id, ids } = (typeof result === 'object' && result !== null ? result : { id: result }) as {
+    readonly id?: unknown;
+    readonly ids?: unknown;
+  };
+  return [id, ...(Array.isArray(ids) ? (ids as unknown[]) : [])].filter(isMessageId);
+}
+
+function isNewMessage({
+  table,
+  key,
+  before,
+}: {
+  readonly table: string;
+  readonly key: object;
+  readonly before?: object;
+}) {
+  return table === LEDGER && before === undefined && (key as { pk?: { S?: string } }).pk?.S?.startsWith('out#');
+}

@@ -1,0 +1,77 @@
+/**
+ * The steps of the chain at which something can go wrong. A site is a function or a queue and a step of it, such as
+ * `take-payment.commit`; the exhaustive model of outbox, relay and inbox takes the same names.
+ */
+export const STEPS = {
+  /** A transaction: business writes, messages and, at a subscriber, the inbox row. */
+  commit: 'commit',
+  /** A row is read. */
+  read: 'read',
+  /** A message is ended without other effects: `dead` or `duplicate`. */
+  end: 'end',
+  /** A failed attempt is counted. */
+  count: 'count',
+  /** Messages are sent to a queue: the relay's copies, dead letters, parked records. */
+  send: 'send',
+  /** Records are put into a stream. */
+  put: 'put',
+  /** The relay writes what it has sent. */
+  receipt: 'receipt',
+  /** The relay reads who expects what. */
+  routes: 'routes',
+  /** A failed message's next delivery is timed. */
+  backOff: 'back-off',
+  /** An event source asks for messages or records. */
+  receive: 'receive',
+  /** An event source deletes what its function has handled. */
+  acknowledge: 'acknowledge',
+  /** A function is invoked. */
+  invoke: 'invoke',
+  /** A message has come to lie in a queue. */
+  sent: 'sent',
+  /** A message of a queue was received. */
+  received: 'received',
+  /** A message was deleted from a queue. */
+  deleted: 'deleted',
+  /** A record has come to lie in a stream. */
+  arrived: 'arrived',
+  /** Whatever else a service is asked for. */
+  other: 'other',
+} as const;
+
+export type Step = (typeof STEPS)[keyof typeof STEPS];
+
+/** `<function or queue or stream>.<step>` */
+export type Site = `${string}.${Step}`;
+
+const STEP_OF_OPERATION: Readonly<Record<string, Step>> = {
+  TransactWriteItems: STEPS.commit,
+  GetItem: STEPS.read,
+  PutItem: STEPS.end,
+  UpdateItem: STEPS.count,
+  Query: STEPS.routes,
+  SendMessage: STEPS.send,
+  SendMessageBatch: STEPS.send,
+  PutRecords: STEPS.put,
+  ChangeMessageVisibility: STEPS.backOff,
+  ChangeMessageVisibilityBatch: STEPS.backOff,
+  ReceiveMessage: STEPS.receive,
+  GetRecords: STEPS.receive,
+  DeleteMessage: STEPS.acknowledge,
+  DeleteMessageBatch: STEPS.acknowledge,
+};
+
+/** The step at which a function, or its event source, calls an operation. */
+export function stepOf(actor: string, operation: string): Step {
+  const step = STEP_OF_OPERATION[operation] ?? STEPS.other;
+  return actor === RELAY && step === STEPS.end ? STEPS.receipt : step;
+}
+
+/** The names of the functions that no user names. */
+export const RELAY = 'relay';
+export const PRODUCER = 'producer';
+
+/** The name of a subscriber's recorder. */
+export function recorderOf(subscriber: string): string {
+  return `${subscriber}-recorder`;
+}

@@ -1,0 +1,32 @@
+import type { UnsupportedByEngine } from '../errors.ts';
+import type { Engines } from '../test-environment.ts';
+import type { FaultPlan } from './fault-plan.ts';
+import type { RunRecord } from './run-record.ts';
+import type { Schedule } from './schedule.ts';
+
+/** What all parts of one simulated run share. */
+export interface World {
+  readonly schedule: Schedule;
+  readonly engines: Engines;
+  readonly faults: FaultPlan;
+  readonly record: RunRecord;
+  /** A whole number below `below` that follows from the run's seed and the name alone. */
+  draw(name: string, below: number): number;
+  /** Outcomes of the code under test, as it counts them itself, by metric: only to see that each was reached. */
+  readonly outcomes: Record<string, number>;
+  /** Effects of faults that are still to come: the run is not over before. */
+  pending: number;
+  /** Until when the event source of a function is switched off, by function. */
+  readonly disabled: Map<string, number>;
+  /** Something that the engines in memory do not do was asked of them: the run proves nothing. */
+  unsupported?: UnsupportedByEngine;
+}
+
+/** Runs it after some milliseconds, however long that is: the run waits for it. */
+export function laterIn(world: World, milliseconds: number, run: () => void): void {
+  world.pending += 1;
+  world.schedule.after(milliseconds, () => {
+    world.pending -= 1;
+    run();
+  });
+}

@@ -1,0 +1,92 @@
+import { audit, type Step, type Stopped } from '../../examples/commerce/audit.ts';
+import {
+  CountSales,
+  NoteShipping,
+  Orders,
+  Payments,
+  Reservations,
+  ReserveStock,
+  Sales,
+  ShippingNotes,
+  Stock,
+  TakePayment,
+} from '../../examples/commerce/contract.ts';
+import { handler as countSales } from '../../examples/commerce/functions/count-sales.ts';
+import { handler as noteShipping } from '../../examples/commerce/functions/note-shipping.ts';
+import { handler as reserveStock } from '../../examples/commerce/functions/reserve-stock.ts';
+import { handler as takePayment } from '../../examples/commerce/functions/take-payment.ts';
+import type { Order } from '../../examples/commerce/order.ts';
+import { placeOrder } from '../../examples/commerce/place-order.ts';
+import type { RunState } from '../../lib/testing/simulator/run-state.ts';
+import type { System } from '../../lib/testing/simulator/system.ts';
+import { startingWith } from '../../lib/testing/simulator/system.ts';
+
+/** Two articles, one of them scarce: some orders cannot be served. */
+const STOCK = [
+  { sku: 'rare', quantity: 3, initial: 3, version: 1 },
+  { sku: 'usual', quantity: 100, initial: 100, version: 1 },
+];
+
+const ORDERS: readonly Order[] = [
+  order('1', 'usual', 1, 599),
+  order('2', 'usual', 2, 1_298),
+  order('3', 'rare', 2, 3_998),
+  order('4', 'rare', 2, 3_998),
+  order('5', 'usual', 5, 0),
+];
+
+/** The example shop: its handlers as they are deployed, its producer, and its own audit of the books. */
+export const commerce: System = {
+  subscribers: [TakePayment, ReserveStock, NoteShipping, CountSales],
+  handlers: {
+    [TakePayment.name]: takePayment,
+    [ReserveStock.name]: reserveStock,
+    [NoteShipping.name]: noteShipping,
+    [CountSales.name]: countSales,
+  },
+  streams: { 'order-stream': [CountSales] },
+  tables: [startingWith(Stock, STOCK)],
+  workload: ORDERS.map((one) => (options) => placeOrder(one, options)),
+  invariant: (state) => auditBooks(state),
+};
+
+/** What the shop's books say is wrong, given what was committed and what was given up. */
+function auditBooks(state: RunState): string[] {
+  const books = {
+    orders: state.rows(Orders),
+    payments: state.rows(Payments),
+    stock: state.rows(Stock),
+    reservations: state.rows(Reservations),
+    shippingNotes: state.rows(ShippingNotes),
+    sales: state.rows(Sales),
+  };
+  const kept = new Set(books.orders.map(({ orderId }) => orderId));
+  const { conserved, findings } = audit(
+    ORDERS.filter(({ orderId }) => kept.has(orderId)),
+    books,
+    stoppedIn(state),
+  );
+  const words = findings.map(({ kind, step, orderIds, what }) => `${kind} at ${step}: ${orderIds.join(', ')} ${what}`);
+  return conserved || words.length > 0 ? words : ['the sums of money, stock and notes do not add up'];
+}
+
+/** The orders of which every message was given up at a subscriber. */
+function stoppedIn({ ended }: RunState): Stopped {
+  const stopped: Partial<Record<Step, Set<string>>> = {};
+  for (const { subscriber, state, payload } of ended) {
+    if (state !== 'dead') continue;
+    const { orderId } = payload as Order;
+    const handled = ended.some(
+      (one) => one.subscriber === subscriber && one.state === 'handled' && (one.payload as Order).orderId === orderId,
+    );
+    if (handled) continue;
+    const orders = stopped[subscriber as Step] ?? new Set();
+    stopped[subscriber as Step] = orders.add(orderId);
+  }
+  return stopped;
+}
+
+function order(orderId: string, sku: string, quantity: number, amountCents: number): Order {
+  const placedAt = '2026-01-01T09:00:00Z';
+  return { orderId, customerId: 'c', sku, quantity, amountCents, paymentSequence: 1, placedAt };
+}
