@@ -1,0 +1,188 @@
+/**
+ * Reconciles a million committed messages against one subscriber from a simulated store, fifty of them lost and fifty
+ * more ended without a cause: how long it takes, and how much memory, with the heap of a function of 256 MiB.
+ *
+ *     npm run bench:reconcile -- [--messages N] [--json]
+ */
+import { parseArgs } from 'node:util';
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { eventTypeKey, messageTime, outboxPartition, type Route, routeKey } from '../lib/contract/index.ts';
+import { toItem } from '../lib/runtime/expression.ts';
+import { reconcile } from '../lib/runtime/reconcile/reconcile.ts';
+import { seededRandom } from '../lib/testing/seeded-random.ts';
+import { enginesOn, testEnvironment } from '../lib/testing/test-environment.ts';
+import { VirtualClock } from '../lib/testing/virtual-clock.ts';
+
+const { values } = parseArgs({
+  options: { messages: { type: 'string', default: '1000000' }, json: { type: 'boolean', default: false } },
+});
+const MESSAGES = Number(values.messages);
+const MINUTES = 60;
+const SHARDS = 16;
+const PAGE = 700;
+const SUBSCRIBER = 'payment';
+const NOW = Date.parse('2026-11-23T12:00:00Z');
+const START = NOW - (MINUTES + 10) * 60_000;
+const LIFETIME = 14 * 86_400_000;
+const PLANTED = 50;
+
+type Row = Record<string, AttributeValue>;
+
+const random = seededRandom(1);
+const PER_BUCKET = Math.ceil(MESSAGES / MINUTES / SHARDS);
+/** Every so many buckets, one message is lost and another one ended without a cause. */
+const EVERY = Math.floor((MINUTES * SHARDS) / PLANTED);
+
+/**
+ * The ids of a bucket, made when they are asked for, so that the store takes no memory.
+ *
+ * @param kind the counter's last digit: 0 for what was committed, 1 for what was not
+ */
+function idAt(bucket: number, index: number, kind = 0): string {
+  const minute = START - (START % 60_000) + Math.floor(bucket / SHARDS) * 60_000;
+  const time = (minute + Math.floor((index * 60_000) / PER_BUCKET)).toString(16).padStart(12, '0');
+  const counter = (index * 16 + kind).toString(16).padStart(8, '0');
+  const tail = ((Math.log2(SHARDS) << 12) | (bucket % SHARDS)).toString(16).padStart(4, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-${counter}${tail}`;
+}
+
+const isPlanted = (bucket: number) => bucket % EVERY === 0 && bucket / EVERY < PLANTED;
+const planted = Array.from({ length: PLANTED }, (_, index) => index * EVERY);
+const lost = new Set(planted.map((bucket) => idAt(bucket, 1)));
+const uncaused = new Set(planted.map((bucket) => idAt(bucket, 2, 1)));
+const COMMITTED = PER_BUCKET * MINUTES * SHARDS;
+
+const clock = new VirtualClock({ now: NOW, jumps: true });
+const engines = enginesOn(clock);
+const queue = engines.sqs.createQueue({ name: SUBSCRIBER });
+const table = engines.dynamodb.createTable({
+  name: 'ledger',
+  partitionKey: { name: 'pk', type: 'S' },
+  sortKey: { name: 'sk', type: 'S' },
+});
+const route: Route = {
+  type: 'order.placed',
+  subscriber: SUBSCRIBER,
+  since: 0,
+  destination: { kind: 'queue', url: queue.url },
+  deadline: 60_000,
+  businessLine: 'orders',
+};
+for (const [key, row] of [
+  [eventTypeKey(route.type), {}],
+  [routeKey(route.type, SUBSCRIBER), route],
+] as const)
+  table.write(toItem(key), toItem({ ...key, ...row }));
+const environment = testEnvironment({ clock, random, engines, variables: {} });
+const { dynamodb } = environment;
+const send = dynamodb.send.bind(dynamodb);
+interface Query {
+  readonly ExpressionAttributeValues?: Row;
+  readonly ExclusiveStartKey?: Row;
+  readonly ScanIndexForward?: boolean;
+}
+dynamodb.send = (async (command: { readonly input: Query }) => {
+  const pk = command.input.ExpressionAttributeValues?.[':pk']?.S ?? '';
+  const start = command.input.ExclusiveStartKey?.sk?.S;
+  if (command.input.ScanIndexForward === false) return { Items: [] };
+  if (pk.startsWith(OUTBOX)) return page(pk.slice(OUTBOX.length), start, committedRow);
+  if (pk.startsWith(INBOX)) return page(pk.slice(INBOX.length), start, endedRows);
+  return send(command as never);
+}) as typeof dynamodb.send;
+
+const OUTBOX = outboxPartition('', 0).slice(0, -2);
+const INBOX = `in#${SUBSCRIBER}#`;
+const template = outboxRowTemplate();
+
+const started = performance.now();
+let peak = 0;
+const {
+  missing,
+  uncaused: invented,
+  lines,
+} = await reconcile(environment, {
+  ledger: 'ledger',
+  shards: SHARDS,
+  from: START,
+  to: NOW,
+  onBucket: () => {
+    peak = Math.max(peak, process.memoryUsage().rss);
+  },
+});
+const seconds = (performance.now() - started) / 1000;
+const result = {
+  seconds: Number(seconds.toFixed(2)),
+  rssMiB: Math.round(peak / 2 ** 20),
+  committed: lines.orders?.committed ?? 0,
+  missing: missing.length,
+  uncaused: invented.length,
+  falselyNamed:
+    missing.filter(({ id }) => !lost.has(id)).length + invented.filter(({ id }) => !uncaused.has(id)).length,
+};
+if (values.json) console.log(JSON.stringify(result));
+else console.table(result);
+if (
+  result.committed !== COMMITTED ||
+  result.missing !== PLANTED ||
+  result.uncaused !== PLANTED ||
+  result.falselyNamed > 0
+)
+  process.exitCode = 1;
+
+/** A page of a bucket's rows; the sort key of the last one says by its counter where the next page begins. */
+function page(name: string, start: string | undefined, rowsOf: (bucket: number, index: number) => Row[]) {
+  const [minute = '', shard] = name.split('#');
+  const bucket = Math.floor((Date.parse(`${minute}Z`) - START) / 60_000) * SHARDS + Number(shard);
+  if (bucket < 0 || bucket >= MINUTES * SHARDS) return { Items: [] };
+  const from = start === undefined ? 0 : Math.floor(Number.parseInt(start.slice(24, 32), 16) / 16) + 1;
+  const to = Math.min(from + PAGE, PER_BUCKET);
+  const Items: Row[] = [];
+  for (let index = from; index < to; index++) Items.push(...rowsOf(bucket, index));
+  return { Items, LastEvaluatedKey: to < PER_BUCKET ? { sk: { S: idAt(bucket, to - 1) } } : undefined };
+}
+
+function committedRow(bucket: number, index: number): Row[] {
+  const id = idAt(bucket, index);
+  return [{ sk: { S: id }, envelope: { S: template.replaceAll('{id}', id) } }];
+}
+
+function endedRows(bucket: number, index: number): Row[] {
+  const rows = isPlanted(bucket) && index === 1 ? [] : [endedRow(idAt(bucket, index))];
+  return isPlanted(bucket) && index === 2 ? [...rows, endedRow(idAt(bucket, index, 1))] : rows;
+}
+
+function endedRow(id: string): Row {
+  return {
+    sk: { S: id },
+    state: { S: 'handled' },
+    hops: { M: { relayed: { N: String(messageTime(id) + 20) } } },
+    ttl: { N: String((messageTime(id) + LIFETIME) / 1000) },
+  };
+}
+
+/** As large as an order of the example is. */
+function outboxRowTemplate(): string {
+  return JSON.stringify({
+    specversion: '1.0',
+    id: '{id}',
+    type: 'order.placed',
+    businessline: 'orders',
+    source: '/ledger/shop',
+    time: '2026-11-23T08:14:00.000Z',
+    datacontenttype: 'application/json',
+    partitionkey: 'order-1',
+    version: 1,
+    correlationid: '{id}',
+    traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+    expires: '2026-12-07T08:14:00.000Z',
+    ledger: 'ledger',
+    data: {
+      orderId: 'order-1',
+      customerId: 'customer-1',
+      sku: 'a',
+      quantity: 2,
+      amountCents: 1999,
+      note: 'x'.repeat(700),
+    },
+  });
+}
