@@ -87,9 +87,9 @@ export class EventSourcePoller {
       .map((mapping) => streamSource(mapping, { ...options, clock, region, observer }));
   }
 
-  /** How many records of streams were read and are not done. */
-  get held(): number {
-    return this.#streams.reduce((sum, { held }) => sum + held, 0);
+  /** When records of streams that were read may be handled, in milliseconds since the epoch; infinite where none are. */
+  get due(): number {
+    return Math.min(...this.#streams.map(({ due }) => due ?? Number.POSITIVE_INFINITY));
   }
 
   /** Begins to poll until `stop`: every source by itself, as many batches at once as its mapping allows. */

@@ -69,11 +69,6 @@ export class Deployment {
     for (const source of this.#sources) source.start();
   }
 
-  /** The earliest moment at which an event source would find something to do. */
-  nextWork(): number {
-    return Math.min(...this.#sources.map((source) => source.nextWork()));
-  }
-
   #addSubscriber(name: string): void {
     const { sqs, kinesis } = this.#world.engines;
     const timeout = durationToMilliseconds(this.#system.timeout ?? '10s');

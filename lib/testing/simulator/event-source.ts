@@ -46,7 +46,7 @@ export class SimulatedSource {
         s3: async () => engines.s3.client(wire),
         tableStreams: this.#counting(engines.dynamodb.streamsClient(wire, { shards: LEDGER_SHARDS })),
       },
-      clock: { now: schedule.now, sleep: schedule.sleepForWork },
+      clock: { now: schedule.now, sleep: (milliseconds) => schedule.sleepForWork(milliseconds, () => this.nextWork()) },
       random: seededRandom(world.draw(`random of ${actor}'s source`, 2 ** 31)),
       interval: INTERVAL,
       waitSeconds: 0,
@@ -68,8 +68,8 @@ export class SimulatedSource {
   /** The earliest moment at which it would find something to do; infinite where it would not. */
   nextWork(): number {
     const { schedule, disabled } = this.#world;
-    const moment = this.#poller.held > 0 ? schedule.now() : this.#waiting(this.#read);
-    return Math.max(moment, disabled.get(this.#actor) ?? 0);
+    const unread = Math.max(this.#waiting(this.#read), disabled.get(this.#actor) ?? 0);
+    return Math.max(schedule.now(), Math.min(this.#poller.due, unread));
   }
 
   /** Counts the records of a stream that have come. */

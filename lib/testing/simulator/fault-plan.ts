@@ -31,11 +31,10 @@ export class FaultPlan {
     const nth = this.reached(site);
     this.#reached.set(site, nth + 1);
     if (this.#healed) return undefined;
-    const fault = this.#lastingAt(site) ?? this.#faults.get(`${site} ${nth}`);
+    const lasting = this.#lastingAt(site);
+    const fault = lasting ?? this.#faults.get(`${site} ${nth}`);
     if (!fault || !happens(fault)) return undefined;
-    if ('times' in fault && fault.times > 1 && !this.#lasting.has(site)) {
-      this.#lasting.set(site, { fault, left: fault.times - 1 });
-    }
+    if (!lasting && 'times' in fault && fault.times > 1) this.#lasting.set(site, { fault, left: fault.times - 1 });
     this.fired[fault.kind] = (this.fired[fault.kind] ?? 0) + 1;
     this.#onFault(site, nth, fault);
     return fault;

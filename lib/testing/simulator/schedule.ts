@@ -5,10 +5,12 @@ export interface ScheduleOptions {
   readonly now: number;
   /** From 0 to 1: orders what happens in one moment. */
   readonly chance: () => number;
-  /**
-   * The earliest moment at which whoever only looks for work would find some; infinite where nobody would. It lets days
-   * pass without a poll for each second of them.
-   */
+}
+
+/** The sleep of whoever only looks for work. */
+interface Poll {
+  readonly event: ScheduledEvent;
+  /** The earliest moment at which it would find some; infinite where it would not. */
   readonly nextWork: () => number;
 }
 
@@ -21,9 +23,9 @@ export type Stop = 'idle' | 'late';
  */
 export class Schedule {
   readonly #options: ScheduleOptions;
-  /** What certainly happens, and what only looks whether there is work. */
   readonly #events = new EventHeap();
-  readonly #polls = new EventHeap();
+  /** Few: one or two for each event source. */
+  readonly #polls = new Set<Poll>();
   #now: number;
   #sequence = 0;
   /** Events that have been run. */
@@ -36,16 +38,23 @@ export class Schedule {
 
   readonly now = (): number => this.#now;
 
-  readonly sleep = (milliseconds: number, signal?: AbortSignal): Promise<void> =>
-    this.#sleep((run) => this.after(milliseconds, run), signal);
-
-  /** The sleep of whoever only looks for work: it may take longer, while there is none. */
-  readonly sleepForWork = (milliseconds: number, signal?: AbortSignal): Promise<void> =>
-    this.#sleep((run) => this.#add(this.#polls, milliseconds, run), signal);
+  /**
+   * The sleep of whoever only looks for work: it takes longer while there is none, so that days pass without a poll for
+   * each second of them.
+   *
+   * @param nextWork the earliest moment at which there is some, as far as is known when asked; infinite where there is none
+   */
+  sleepForWork(milliseconds: number, nextWork: () => number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#polls.add({ event: this.#eventAfter(milliseconds, resolve), nextWork });
+    });
+  }
 
   /** Runs it after some milliseconds of virtual time. */
   after(milliseconds: number, run: () => void): ScheduledEvent {
-    return this.#add(this.#events, milliseconds, run);
+    const event = this.#eventAfter(milliseconds, run);
+    this.#events.push(event);
+    return event;
   }
 
   /** Lets time pass, until nothing is left to happen or the moment has come. */
@@ -64,43 +73,37 @@ export class Schedule {
     }
   }
 
-  /** Takes the next event from its heap, and moves time to it. */
+  /** Takes the next event, and moves time to it. */
   #next(until: number): ScheduledEvent | Stop {
     const certain = this.#events.peek();
-    const poll = this.#polls.peek();
-    const certainTime = certain?.time ?? Number.POSITIVE_INFINITY;
-    // What there is to find is asked for only where a poll would come first.
-    const pollTime =
-      poll && poll.time <= certainTime ? Math.max(poll.time, this.#options.nextWork()) : Number.POSITIVE_INFINITY;
-    const time = Math.max(this.#now, Math.min(certainTime, pollTime));
-    if (time === Number.POSITIVE_INFINITY) return 'idle';
-    if (time > until) return 'late';
-    this.#now = time;
-    return (pollTime < certainTime ? this.#polls : this.#events).pop() as ScheduledEvent;
+    let next: { readonly event: ScheduledEvent; readonly time: number; readonly poll?: Poll } | undefined = certain && {
+      event: certain,
+      time: certain.time,
+    };
+    for (const poll of this.#polls) {
+      const { event, nextWork } = poll;
+      // What there is to find is asked for only where the poll would come first.
+      if (next && event.time > next.time) continue;
+      const time = Math.max(event.time, nextWork());
+      if (time < (next?.time ?? Number.POSITIVE_INFINITY)) next = { event, time, poll };
+    }
+    if (!next) return 'idle';
+    if (next.time > until) return 'late';
+    this.#now = Math.max(this.#now, next.time);
+    if (next.poll) this.#polls.delete(next.poll);
+    else this.#events.pop();
+    return next.event;
   }
 
-  #add(heap: EventHeap, milliseconds: number, run: () => void): ScheduledEvent {
+  #eventAfter(milliseconds: number, run: () => void): ScheduledEvent {
     this.#sequence += 1;
-    const event: ScheduledEvent = {
+    return {
       time: this.#now + Math.max(0, milliseconds),
       tie: this.#options.chance(),
       sequence: this.#sequence,
       run,
       cancelled: false,
     };
-    heap.push(event);
-    return event;
-  }
-
-  #sleep(add: (run: () => void) => ScheduledEvent, signal: AbortSignal | undefined): Promise<void> {
-    return new Promise((resolve) => {
-      if (signal?.aborted) return resolve();
-      const event = add(resolve);
-      signal?.addEventListener('abort', () => {
-        event.cancelled = true;
-        resolve();
-      });
-    });
   }
 }
 

@@ -43,7 +43,7 @@ const LONGEST = 60 * 24 * 60 * MINUTE;
  * @throws UnsupportedByEngine when a handler asks of AWS what the engines in memory do not do
  */
 export async function simulate(system: System, plan: Plan): Promise<RunReport> {
-  const world = worldOf(plan, () => deployment.nextWork());
+  const world = worldOf(plan);
   const { schedule, record, faults } = world;
   const deployment = new Deployment(world, system);
   let lastStep = 0;
@@ -72,13 +72,13 @@ export async function simulate(system: System, plan: Plan): Promise<RunReport> {
   };
 }
 
-function worldOf({ seed, faults }: Plan, nextWork: () => number): World {
+function worldOf({ seed, faults }: Plan): World {
   const random = seededRandom(seed);
   const chance = () => {
     const [high = 0, low = 0] = random(2);
     return (high * 256 + low) / 65_536;
   };
-  const schedule = new Schedule({ now: START, chance, nextWork });
+  const schedule = new Schedule({ now: START, chance });
   const record = new RunRecord(schedule.now);
   return {
     schedule,
