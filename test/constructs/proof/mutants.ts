@@ -53,6 +53,11 @@ const deduplication: Mutant[] = [
   },
   {
     rule: 'dedup-life',
+    name: 'a daily event whose proof goes just when it could come for the last time',
+    options: { event: shortLived('1d'), queue: { retentionPeriod: Duration.days(3) } },
+  },
+  {
+    rule: 'dedup-life',
     name: 'a daily event whose queue was made to keep it for longer',
     options: { event: shortLived('1d') },
     mutate: ({ reserve }) => override(reserve.queue, 'MessageRetentionPeriod', 4 * DAY),
@@ -89,8 +94,8 @@ const deadLetters: Mutant[] = [
   { rule: 'backstop', name: 'no redrive policy', mutate: ({ reserve }) => drop(reserve.queue, 'RedrivePolicy') },
   {
     rule: 'backstop',
-    name: 'three receives',
-    mutate: ({ reserve }) => override(reserve.queue, 'RedrivePolicy.maxReceiveCount', 3),
+    name: 'no more receives than a definition may allow attempts',
+    mutate: ({ reserve }) => override(reserve.queue, 'RedrivePolicy.maxReceiveCount', 50),
   },
   {
     rule: 'backstop',
@@ -363,6 +368,11 @@ const events: Mutant[] = [
     rule: 'renamed-subscriber',
     name: 'a name that differs from the recorded one',
     options: { context: { 'waybill:subscribers': ['count-sales', 'hold-stock'] } },
+  },
+  {
+    rule: 'renamed-subscriber',
+    name: 'no record in production',
+    options: { context: { 'waybill:subscribers': undefined, 'waybill:production': true } },
   },
   {
     rule: 'renamed-subscriber',

@@ -1,7 +1,7 @@
 import { numberIn } from '../emitted.ts';
 import type { Rule } from '../rule.ts';
 
-/** Fewer receives than a definition allows attempts, and than throttling causes in a bad hour. */
+/** One more than the most attempts that a definition can allow. */
 const FEWEST_RECEIVES = 51;
 
 export const backstop: Rule = {

@@ -11,7 +11,8 @@ export const dedupLife: Rule = {
   refuses:
     "a subscriber whose proofs of what it has handled (kept for the event's lifetime and 3 days) live no longer than a message can be delivered again",
   because:
-    'A message that was handled could come again after its proof has gone: nothing would tell that it is a duplicate.',
+    'A message that was handled could come again after its proof has gone: only its expiry would keep it from taking effect ' +
+    'twice, and it would be dead-lettered as if nobody had ever handled it.',
   source:
     'https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/standard-queues-at-least-once-delivery.html',
   mend: 'Give the event a longer `lifetime`, or the subscriber a shorter `retentionPeriod`.',

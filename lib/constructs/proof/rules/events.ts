@@ -10,14 +10,15 @@ export const eventWithoutChannel: Rule = {
   severity: 'error',
   refuses: 'a subscriber or producer that publishes an event which no channel of its ledger carries',
   because: 'Nobody could ever subscribe to it: its messages would be committed and reach no one.',
-  source: 'docs/guarantees.md',
+  source: 'docs/decisions/delivery-proof.md',
   mend: "Add the event to a channel's `events`, or stop publishing it.",
   unknown: 'the channels of other apps on a ledger that has a `ledgerName` or is imported (a note)',
 
   *check(pipeline) {
     const { graph } = pipeline;
     for (const { ledger, at, who, event } of publications(pipeline)) {
-      if (graph.channels.some((channel) => channel.ledger === ledger && carries(channel.events, event.type))) continue;
+      const channels = [...graph.channels, ...graph.subscribers.map(({ channel }) => channel)];
+      if (channels.some((channel) => channel.ledger === ledger && carries(channel.events, event.type))) continue;
       const own = graph.ledgers.find((deployed) => deployed.ledger === ledger)?.own;
       const found = `'${who}' publishes '${event.type}', which no channel of '${pathOf(ledger)}' in this app carries`;
       yield own && !own.importable ? { at, found } : { at, found, unknown: 'note' };

@@ -1,8 +1,6 @@
 import type { EmittedResource } from '../emitted.ts';
+import { isProduction } from '../production.ts';
 import type { Rule } from '../rule.ts';
-
-/** The context key by which an app says that what it deploys is production: then no ledger may be disposable. */
-const PRODUCTION = 'waybill:production';
 
 export const ledgerRemoval: Rule = {
   id: 'ledger-removal',
@@ -19,8 +17,7 @@ export const ledgerRemoval: Rule = {
   *check({ graph, emitted }) {
     for (const { ledger, own } of graph.ledgers) {
       const table = emitted.of(ledger.table);
-      const production = String(ledger.node.tryGetContext(PRODUCTION)) === 'true';
-      if (!own || !table || (own.disposable && !production)) continue;
+      if (!own || !table || (own.disposable && !isProduction(ledger))) continue;
       const dropping = POLICIES.filter(([, policyOf]) => !KEEPING.has(policyOf(table))).map(
         ([name, policyOf]) => `${name}: ${policyOf(table) ?? 'Delete'}`,
       );

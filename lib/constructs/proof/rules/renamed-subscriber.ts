@@ -1,3 +1,4 @@
+import { isProduction } from '../production.ts';
 import type { Rule } from '../rule.ts';
 
 /** The context key under which an app records the names of its subscribers: an array of strings, e.g. in cdk.json. */
@@ -6,22 +7,27 @@ const RECORD = 'waybill:subscribers';
 export const renamedSubscriber: Rule = {
   id: 'renamed-subscriber',
   severity: 'error',
-  refuses: 'subscribers whose names differ from those that the context `waybill:subscribers` records',
+  refuses:
+    'subscribers whose names differ from those that the context `waybill:subscribers` records, and in production ' +
+    '(context `waybill:production`) none recorded',
   because:
     "A subscriber's name is its identity: under another one its proofs are gone, so that what was handled could take effect " +
     'again, and what was on its way to the old name is expected by nobody.',
-  source: 'docs/decisions/route-since.md',
+  source: 'docs/decisions/delivery-proof.md',
   mend: 'Take the old name back; or, once the old one has nothing on its way, change the record too: that says so.',
-  unknown: 'the names of the last deployment, where the app records none (a note)',
+  unknown: 'the names of the last deployment, where the app records none and is not production (a note)',
 
   *check({ stage, graph }) {
     const names = [...new Set(graph.subscribers.map(({ definition }) => definition.name))].sort();
     const record: unknown = stage.node.tryGetContext(RECORD);
     const [first] = graph.subscribers;
     if (record === undefined || record === null) {
-      const example = `'${RECORD}': ${JSON.stringify(names)}`;
-      const found = `Whether a subscriber was renamed: record their names in the context, ${example}`;
-      if (first) yield { at: first.construct, found, unknown: 'note' };
+      if (!first) return;
+      const at = first.construct;
+      const example = `for the context of cdk.json: "${RECORD}": ${JSON.stringify(names)}`;
+      if (isProduction(at)) yield { at, found: `No names of subscribers are recorded (${example})` };
+      else
+        yield { at, found: `Whether a subscriber was renamed, as no names are recorded (${example})`, unknown: 'note' };
       return;
     }
     const recorded = Array.isArray(record) ? record.map(String) : [];
