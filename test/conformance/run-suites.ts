@@ -6,8 +6,8 @@ import type { Scratch } from './scratch.ts';
 export interface Selection {
   /** Only cases whose id begins so. @default all */
   readonly only?: string;
-  /** Whether cases that wait for minutes are asked. @default false */
-  readonly slow?: boolean;
+  /** Whether cases that wait for minutes are asked, or only those. @default false */
+  readonly slow?: boolean | 'only';
   /** Whether it is the real AWS. @default false */
   readonly onAws?: boolean;
 }
@@ -54,5 +54,6 @@ export function selected(suites: readonly Suite[], { only = '', slow, onAws }: S
   return suites
     .flatMap((suite) => suite.cases.map((one): [string, Case] => [caseId(suite, one), one]))
     .filter(([id]) => id.startsWith(only))
-    .filter(([, one]) => (slow || one.slow === undefined) && !(onAws && one.notOnAws !== undefined));
+    .filter(([, one]) => (one.slow === undefined ? slow !== 'only' : slow !== undefined && slow !== false))
+    .filter(([, one]) => !(onAws && one.notOnAws !== undefined));
 }

@@ -133,7 +133,10 @@ export class SdkScratch implements Scratch {
   async stream(shards = 1): Promise<string> {
     const { kinesis } = this.#aws;
     const StreamName = this.name();
-    await kinesis.send(new CreateStreamCommand({ StreamName, ShardCount: shards }));
+    // AWS creates five at a time.
+    await this.#until(() =>
+      kinesis.send(new CreateStreamCommand({ StreamName, ShardCount: shards })).then(() => true, isLimit),
+    );
     this.defer(() => kinesis.send(new DeleteStreamCommand({ StreamName, EnforceConsumerDeletion: true })));
     await this.#until(async () => {
       const { StreamDescriptionSummary } = await kinesis.send(new DescribeStreamSummaryCommand({ StreamName }));
@@ -149,4 +152,9 @@ export class SdkScratch implements Scratch {
   async #until(isReady: () => Promise<boolean>): Promise<void> {
     while (!(await isReady())) await this.sleep(100);
   }
+}
+
+function isLimit(error: Error): false {
+  if (error.name === 'LimitExceededException') return false;
+  throw error;
 }

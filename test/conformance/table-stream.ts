@@ -8,6 +8,11 @@ interface Shard {
   readonly ParentShardId?: string;
 }
 
+/** A record as the streams' API gives it, which says otherwise than Lambda who deleted an item. */
+interface StreamRecord extends Omit<TableChange, 'userIdentity'> {
+  readonly userIdentity?: { readonly Type?: string; readonly PrincipalId?: string };
+}
+
 /**
  * Reads a table's stream from its beginning, parents before their children, until `count` changes have come or the time is
  * over.
@@ -41,17 +46,22 @@ export async function readTableStream(
       }
       const ShardIterator = iterators.get(shard.ShardId);
       if (ShardIterator === undefined) continue;
-      const page = await api.call<{ Records: readonly TableChange[]; NextShardIterator?: string }>(
+      const page = await api.call<{ Records: readonly StreamRecord[]; NextShardIterator?: string }>(
         'streams',
         'GetRecords',
         { ShardIterator },
       );
-      changes.push(...page.Records);
+      changes.push(...page.Records.map(tableChange));
       iterators.set(shard.ShardId, page.NextShardIterator);
     }
     if (changes.length >= count || Date.now() >= end) return changes;
     await sleep(200);
   }
+}
+
+function tableChange({ userIdentity, ...record }: StreamRecord): TableChange {
+  if (!userIdentity) return record;
+  return { ...record, userIdentity: { type: userIdentity.Type, principalId: userIdentity.PrincipalId } };
 }
 
 function parentsFirst(shards: readonly Shard[]): Shard[] {

@@ -1,5 +1,5 @@
 import type { Destination } from './aws-api.ts';
-import { FEATURES, type Feature } from './case.ts';
+import { type Clients, FEATURES, type Feature } from './case.ts';
 import { clientsOf } from './clients.ts';
 import { memoryTarget } from './memory.ts';
 import type { SuiteTarget } from './run-suites.ts';
@@ -18,10 +18,11 @@ export function sdkTarget(
   destination: Destination,
   features: ReadonlySet<Feature>,
   role: string = DUMMY_ROLE,
-): SuiteTarget & { close(): void } {
+): SuiteTarget & { readonly aws: Clients; close(): void } {
   const aws = clientsOf(destination);
   return {
     features,
+    aws,
     open: () => ({ aws, scratch: new SdkScratch(aws, { role, region: destination.region }) }),
     close: () => aws.close(),
   };

@@ -1,0 +1,101 @@
+/**
+ * Asks every engine all cases: `npm run test:engines [-- --engine NAME … | --endpoint URL | --aws] [--region NAME]
+ * [--role ARN] [--only PREFIX] [--quick] [--json]`.
+ *
+ * Ends with a line `N passed, N failed`, and `, N skipped` for engines that this machine cannot run.
+ */
+import { writeFileSync } from 'node:fs';
+import { WaybillError } from '../../lib/contract/errors.ts';
+import { SUITES } from './cases/index.ts';
+import { findElsewhere } from './elsewhere.ts';
+import { askable, type EngineRun, type LeftOut, runEngine, tally } from './engine-run.ts';
+import { ASKED_ENGINES, type AskedEngine } from './engines.ts';
+import { InvalidOption, ServiceMissing } from './errors.ts';
+import { expectationsOf } from './expectations.ts';
+import { laneOf } from './lane.ts';
+import { type RunOptions, runOptions } from './options.ts';
+import { enginesPage } from './page.ts';
+import { type Selection, selected } from './run-suites.ts';
+
+const PAGE = new URL('../../docs/engines.md', import.meta.url);
+
+/** So many engines are started or asked at once, on a machine of two cores. */
+const ENGINES_AT_ONCE = 2;
+
+try {
+  await main(runOptions(process.argv.slice(2), process.env));
+} catch (error) {
+  if (!(error instanceof WaybillError)) throw error;
+  console.error(`error: ${error.message}`);
+  process.exitCode = 1;
+}
+
+async function main(options: RunOptions): Promise<void> {
+  const { only, quick, json, elsewhere } = options;
+  const onAws = elsewhere !== undefined && elsewhere.endpoint === undefined;
+  const selection: Selection = { slow: !quick, onAws, ...(only !== undefined && { only }) };
+  if (selected(SUITES, selection).length === 0) throw new InvalidOption(`--only is '${only}': no case begins so.`);
+  const engines = elsewhere ? [await findElsewhere(elsewhere, process.env)] : options.engines;
+  const asked = engines.filter((engine) => canBeAsked(engine, selection, options));
+  const say = (line: string) => (json ? undefined : console.log(line));
+
+  const lane = laneOf(ENGINES_AT_ONCE);
+  // The longest first.
+  const results = await Promise.all(
+    asked.toReversed().map(async (engine) => {
+      const result = await runEngine(engine, SUITES, selection, lane, (line) => console.error(line));
+      for (const line of described(result)) say(line);
+      return result;
+    }),
+  ).then((all) => all.reverse());
+
+  const runs = results.filter((result): result is EngineRun => 'outcomes' in result);
+  const leftOut = results.filter((result): result is LeftOut => 'leftOut' in result);
+  const failed = runs.reduce((sum, { surprises }) => sum + surprises.length, 0);
+  if (failed > 0) process.exitCode = 1;
+  if (json) {
+    console.log(JSON.stringify({ date: today(), engines: runs.map(plain), leftOut }));
+    return;
+  }
+  say(page(options, runs, failed));
+  say(`Engines that ran: ${runs.map(({ title, version }) => `${title} ${version}`).join(', ') || 'none'}.`);
+  const passed = runs.reduce((sum, { outcomes }) => sum + tally(outcomes).right + tally(outcomes).wrong, 0) - failed;
+  say(`${passed} passed, ${failed} failed${leftOut.length > 0 ? `, ${leftOut.length} skipped` : ''}`);
+}
+
+/** @throws {ServiceMissing} when it was asked for by name */
+function canBeAsked(engine: AskedEngine, selection: Selection, { isPartial, engines }: RunOptions): boolean {
+  if (askable(SUITES, selection, engine.features).length > 0) return true;
+  if (!isPartial || engines === ASKED_ENGINES) return false;
+  throw new ServiceMissing(
+    `${engine.title} has nothing of what '${selection.only}' asks: it has ${[...engine.features].join(', ')}.`,
+  );
+}
+
+function described(result: EngineRun | LeftOut): string[] {
+  const name = `${result.title} ${result.version}`;
+  if ('leftOut' in result) return [`${name}: left out. ${result.leftOut}`];
+  const { right, wrong, unsupported } = tally(result.outcomes);
+  const summary = `${right} right, ${wrong} wrong, ${unsupported} not supported`;
+  return [`${name}: ${summary} (${result.seconds.toFixed(0)} s)`, ...result.surprises.map((line) => `  ${line}`)];
+}
+
+/** Writes the page if this was a run of everything, and says what became of it. */
+function page(options: RunOptions, runs: readonly EngineRun[], failed: number): string {
+  const why =
+    (options.isPartial && 'this run was not asked for everything') ||
+    (runs.length < ASKED_ENGINES.length && 'an engine was left out') ||
+    (failed > 0 && 'a case was not as expected') ||
+    (process.env.CI && 'CI leaves the repository as it is');
+  if (why) return `docs/engines.md stays as it is: ${why}.`;
+  writeFileSync(PAGE, enginesPage(SUITES, runs, today(), expectationsOf));
+  return 'docs/engines.md is written.';
+}
+
+function plain({ outcomes, ...run }: EngineRun): object {
+  return { ...run, cases: Object.fromEntries(outcomes) };
+}
+
+function today(): string {
+  return new Date().toISOString().slice(0, 10);
+}
