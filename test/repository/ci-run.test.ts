@@ -1,0 +1,64 @@
+import { execFile } from 'node:child_process';
+import { chmod, copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const script = fileURLToPath(new URL('../../.ci/run', import.meta.url));
+
+/** In place of npm: prints and ends as the environment says, by what it is to run. */
+const npm = `#!/usr/bin/env bash
+if [ "$1" = test ]; then printf '%s\\n' "$TESTS"; exit "$TESTS_END"; fi
+printf '%s\\n' "$ENGINES"; exit "$ENGINES_END"
+`;
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'waybill-ci-'));
+  await mkdir(join(folder, '.ci'));
+  await mkdir(join(folder, 'bin'));
+  await copyFile(script, join(folder, '.ci/run'));
+  await writeFile(join(folder, 'bin/npm'), npm);
+  await chmod(join(folder, 'bin/npm'), 0o755);
+});
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+test.for<[what: string, tests: Part, engines: Part, line: string, code: number]>([
+  ['both pass', ['3 passed, 0 failed', 0], ['2 passed, 0 failed', 0], '5 passed, 0 failed', 0],
+  [
+    'some are skipped',
+    ['3 passed, 0 failed, 2 skipped', 0],
+    ['2 passed, 0 failed, 1 skipped', 0],
+    '5 passed, 0 failed, 3 skipped',
+    0,
+  ],
+  ['a test fails', ['2 passed, 1 failed', 1], ['2 passed, 0 failed', 0], '4 passed, 1 failed', 1],
+  ['an engine surprises', ['3 passed, 0 failed', 0], ['1 passed, 1 failed', 1], '4 passed, 1 failed', 1],
+  ['the tests do not start', ['error', 1], ['2 passed, 0 failed', 0], '2 passed, 1 failed', 1],
+  ['the engines do not start', ['3 passed, 0 failed', 0], ['error', 1], '3 passed, 1 failed', 1],
+  ['a run ends well without a count', ['3 passed, 0 failed', 0], ['', 0], '3 passed, 1 failed', 1],
+  ['a run fails that counts no failure', ['3 passed, 0 failed', 0], ['2 passed, 0 failed', 1], '5 passed, 1 failed', 1],
+])('when %s, CI ends with the count of both, alone on the last line', async ([, tests, engines, line, code]) => {
+  expect(await run(tests, engines)).toEqual({ line, code });
+});
+
+type Part = [prints: string, ends: number];
+
+function run(tests: Part, engines: Part): Promise<{ line: string | undefined; code: number | null }> {
+  const env = {
+    ...process.env,
+    PATH: [join(folder, 'bin'), process.env.PATH].join(delimiter),
+    TESTS: tests[0],
+    TESTS_END: String(tests[1]),
+    ENGINES: engines[0],
+    ENGINES_END: String(engines[1]),
+  };
+  return new Promise((resolve) => {
+    const child = execFile('bash', [join(folder, '.ci/run')], { env }, (_, stdout) => {
+      resolve({ line: stdout.trimEnd().split('\n').at(-1), code: child.exitCode });
+    });
+  });
+}
