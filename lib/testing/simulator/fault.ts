@@ -110,9 +110,9 @@ const POLL: readonly Fault[] = [
 ];
 
 const SENT: readonly Fault[] = [
+  { kind: 'poison' },
   { kind: 'delay', by: 2 * SECOND },
   { kind: 'delay', by: 3 * MINUTE },
-  { kind: 'poison' },
 ];
 
 /** Where and how the chain of some subscribers can fail. */
@@ -145,9 +145,7 @@ export function faultsOf({ queues, streams }: FaultRange): ReadonlyMap<Site, rea
     add(name, [STEPS.receive, STEPS.acknowledge], POLL.slice(1));
     add(name, [STEPS.receive], POLL.slice(0, 1));
     add(name, [STEPS.acknowledge], PARTIAL);
-    // More often than SQS delivers a message: it is given up, and the recorder has to end it.
-    add(name, [STEPS.invoke], [{ kind: 'crash-at-start', times: 101 }]);
-    add(name, [STEPS.sent], SENT);
+    if (queues.includes(name)) add(name, [STEPS.sent], SENT);
     add(name, [STEPS.received], [{ kind: 'duplicate' }]);
     add(
       name,
@@ -162,6 +160,8 @@ export function faultsOf({ queues, streams }: FaultRange): ReadonlyMap<Site, rea
     add(recorderOf(name), [STEPS.invoke], INVOCATION);
     add(recorderOf(name), [STEPS.end, STEPS.read, STEPS.send], REQUEST);
   }
+  // More often than SQS delivers a message: it is given up, and the recorder has to end it.
+  for (const name of queues) add(name, [STEPS.invoke], [{ kind: 'crash-at-start', times: 101 }]);
   for (const stream of Object.keys(streams)) add(stream, [STEPS.arrived], [{ kind: 'duplicate' }, { kind: 'poison' }]);
   return sites;
 }

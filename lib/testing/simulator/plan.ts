@@ -1,3 +1,4 @@
+import { SimulatorMisused } from './errors.ts';
 import type { PlannedFault } from './fault.ts';
 
 /** One simulated run as data: what producers do, what goes wrong, and the seed of all that is left to chance. */
@@ -30,4 +31,46 @@ export function describePlan({ seed, workload, faults }: Plan): string {
       return `${site}, time ${nth + 1}: ${kind}${parts.join(',')}`;
     }),
   ].join('\n');
+}
+
+/**
+ * Reads a plan from its JSON.
+ *
+ * @throws SimulatorMisused when it is none
+ */
+export function parsePlan(text: string): Plan {
+  const plan = parsed(text) as Partial<Plan> | null;
+  const isPlan =
+    typeof plan === 'object' &&
+    plan !== null &&
+    Number.isSafeInteger(plan.seed) &&
+    isList(plan.workload, ({ step, at }: Partial<PlannedStep>) => isCount(step) && isCount(at)) &&
+    isList(
+      plan.faults,
+      ({ site, nth, fault }: Partial<PlannedFault>) =>
+        typeof site === 'string' && isCount(nth) && typeof fault?.kind === 'string',
+    );
+  if (isPlan) return plan as Plan;
+  throw new SimulatorMisused(
+    'A plan is JSON of the form { seed, workload: [{ step, at }], faults: [{ site, nth, fault }] }',
+  );
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isList<Item extends object>(value: unknown, isItem: (item: Item) => boolean): boolean {
+  return (
+    Array.isArray(value) &&
+    value.every((item: Item | null) => typeof item === 'object' && item !== null && isItem(item))
+  );
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }

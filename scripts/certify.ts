@@ -1,0 +1,118 @@
+/**
+ * Certifies the example shop: `npm run --silent certify -- --plans N [--seed S] [--json] [--replay FILE]`.
+ *
+ * Exits with 1 where a plan fails, or the plans did not show enough; the shortest failing plan is written to a file that
+ * `--replay` takes.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { parseArgs } from 'node:util';
+import { hasQueues } from '../lib/testing/certify.ts';
+import { type Certificate, certificateOf, describeFailure } from '../lib/testing/simulator/certificate.ts';
+import { type Plan, parsePlan } from '../lib/testing/simulator/plan.ts';
+import { type FailedPlan, PlanRunner } from '../lib/testing/simulator/plan-runner.ts';
+import { simulate } from '../lib/testing/simulator/simulation.ts';
+import { tallyOf } from '../lib/testing/simulator/tally.ts';
+import { certifyCommerce } from './certify/certify-commerce.ts';
+import { commerce } from './certify/commerce.ts';
+
+const FAILED_PLAN = '.waybill/failed-plan.json';
+
+class UsageError extends Error {}
+
+try {
+  const { plans, seed, json, replay } = options();
+  process.exitCode = replay === undefined ? await certifyPlans(plans, seed, json) : await replayPlan(replay, json);
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  process.stderr.write(`error: ${error.message}\n`);
+  process.exitCode = 2;
+}
+
+async function certifyPlans(plans: number, seed: number, json: boolean): Promise<number> {
+  const started = performance.now();
+  const { certificate, failed } = await certifyCommerce(plans, seed);
+  const seconds = (performance.now() - started) / 1000;
+  print(certificate, json);
+  if (!json) process.stdout.write(`${(certificate.plans / seconds).toFixed(0)} plans a second\n`);
+  if (failed) return tellFailed(failed);
+  return tellUnreached(certificate);
+}
+
+async function replayPlan(file: string, json: boolean): Promise<number> {
+  const plan = readPlan(file);
+  const report = await simulate(commerce, plan);
+  const { kinds } = new PlanRunner(commerce, 1);
+  print(certificateOf(tallyOf(0, report), kinds, hasQueues(commerce)), json);
+  process.stderr.write(`${report.trace.join('\n')}\n`);
+  if (report.violations.length === 0) return 0;
+  process.stderr.write(`${describeFailure({ plan, violations: report.violations })}\n`);
+  return 1;
+}
+
+function print(certificate: Certificate, json: boolean): void {
+  if (json) {
+    process.stdout.write(`${JSON.stringify(certificate)}\n`);
+    return;
+  }
+  const { plans, messages, faults, lost, doubled, uncaused, hash } = certificate;
+  const fired = Object.entries(faults).map(([kind, times]) => `  ${String(times).padStart(6)} ${kind}`);
+  const lines = [
+    `${plans} plans, ${messages} messages: ${lost} lost, ${doubled} doubled, ${uncaused} uncaused`,
+    ...fired,
+    `hash ${hash}`,
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+function tellFailed(failed: FailedPlan): number {
+  mkdirSync(dirname(FAILED_PLAN), { recursive: true });
+  writeFileSync(FAILED_PLAN, `${JSON.stringify(failed.plan, undefined, 2)}\n`);
+  process.stderr.write(`${describeFailure(failed)}\nReplay it: npm run --silent certify -- --replay ${FAILED_PLAN}\n`);
+  return 1;
+}
+
+function tellUnreached({ unreached, plans }: Certificate): number {
+  if (unreached.length === 0) return 0;
+  process.stderr.write(`${plans} plans did not show what comes of ${unreached.join(', ')}: run more\n`);
+  return 1;
+}
+
+function readPlan(file: string): Plan {
+  try {
+    return parsePlan(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new UsageError(`${file} is no plan: ${(error as Error).message}`);
+  }
+}
+
+function options() {
+  const { values } = parse();
+  return {
+    plans: wholeNumber('--plans', values.plans, 1),
+    seed: wholeNumber('--seed', values.seed, 0),
+    json: values.json,
+    replay: values.replay,
+  };
+}
+
+function parse() {
+  try {
+    return parseArgs({
+      options: {
+        plans: { type: 'string', default: '1000' },
+        seed: { type: 'string', default: '1' },
+        json: { type: 'boolean', default: false },
+        replay: { type: 'string' },
+      },
+    });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+function wholeNumber(option: string, text: string, least: number): number {
+  const number = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(number) && number >= least) return number;
+  throw new UsageError(`${option} is '${text}': give a whole number from ${least}`);
+}

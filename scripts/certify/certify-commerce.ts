@@ -1,0 +1,41 @@
+import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { hasQueues } from '../../lib/testing/certify.ts';
+import { type Certificate, certificateOf } from '../../lib/testing/simulator/certificate.ts';
+import type { FailedPlan } from '../../lib/testing/simulator/plan-runner.ts';
+import { PlanRunner } from '../../lib/testing/simulator/plan-runner.ts';
+import { joined, NO_RUNS, type Tally } from '../../lib/testing/simulator/tally.ts';
+import { commerce } from './commerce.ts';
+import type { Share } from './plans-thread.ts';
+
+/** What the plans of the example shop showed, and the first that failed. */
+export interface Certified {
+  readonly certificate: Certificate;
+  readonly failed?: FailedPlan;
+}
+
+/** Certifies the example shop, on as many threads as the machine has cores: the result is the same on one. */
+export async function certifyCommerce(
+  plans: number,
+  seed: number,
+  threads = availableParallelism(),
+): Promise<Certified> {
+  const shares = Array.from(
+    { length: Math.min(threads, plans) },
+    (_, first): Share => ({ seed, plans, first, threads }),
+  );
+  const tallies = await Promise.all(shares.map(runShare));
+  const tally = tallies.reduce(joined, NO_RUNS);
+  const [failed] = tally.failed;
+  const certificate = certificateOf(tally, new PlanRunner(commerce, seed).kinds, hasQueues(commerce));
+  return failed ? { certificate, failed } : { certificate };
+}
+
+async function runShare(share: Share): Promise<Tally> {
+  const execArgv = ['--conditions=waybill-source'];
+  const thread = new Worker(new URL('./plans-thread.ts', import.meta.url), { workerData: share, execArgv });
+  const [tally] = (await once(thread, 'message')) as [Tally];
+  await thread.terminate();
+  return tally;
+}
