@@ -23,6 +23,8 @@ export const LOCALSTACK: IndependentEngine = {
       environment: {
         GATEWAY_LISTEN: `127.0.0.1:${place.port}`,
         LOCALSTACK_HOST: `127.0.0.1:${place.port}`,
+        // Queue URLs that begin with a host name of their own would lead nowhere.
+        SQS_ENDPOINT_STRATEGY: 'path',
         DISABLE_EVENTS: '1',
         SKIP_SSL_CERT_DOWNLOAD: '1',
         DNS_ADDRESS: '0',
