@@ -1,4 +1,53 @@
+export { CertificationFailed, type CertifyOptions, certify, PLAN_VARIABLE } from './certify.ts';
 export type { DeadLetter, Delivery, DeliveryOutcome, PublishedMessage, RowWrite } from './delivery.ts';
 export { TestMisused, UnsupportedByEngine } from './errors.ts';
+export {
+  type EventPattern,
+  type EventSourceMapping,
+  EventSourcePoller,
+  type FailureDestination,
+  InvalidMapping,
+  type Invocation,
+  type Invoke,
+  type LambdaFunctionOptions,
+  type LambdaHandler,
+  lambdaFunction,
+  type Observer,
+  type PollerClients,
+  type PollerClock,
+  type PollerOptions,
+  type QueueMapping,
+  SourcesBusy,
+  type StartingPosition,
+  type StreamMapping,
+  type TableMapping,
+  type TableStreams,
+  TaskTimedOut,
+  type Trouble,
+  tableStreamsOf,
+} from './event-sources/index.ts';
+export {
+  describeLeftOut,
+  type HostEndpoints,
+  type HostedRequest,
+  type HostedStacks,
+  type HostOptions,
+  type HostWire,
+  hostStacks,
+  type LeftOut,
+  ResourceRefused,
+  RoutesNotRegistered,
+  type Template,
+  TemplateNotUnderstood,
+  type TemplateResource,
+} from './hosted-stack/index.ts';
 export type { ConsumerHandler } from './invocation.ts';
+export type { Certificate } from './simulator/certificate.ts';
+export { SimulatorMisused } from './simulator/errors.ts';
+export type { Fault, FaultKind, PlannedFault } from './simulator/fault.ts';
+export type { Plan, PlannedStep } from './simulator/plan.ts';
+export type { FailedPlan } from './simulator/plan-runner.ts';
+export type { EndedMessage, RunState } from './simulator/run-state.ts';
+export { type InitialRows, publishing, type System, startingWith, type WorkloadStep } from './simulator/system.ts';
+export type { Invariant, Violation } from './simulator/violation.ts';
 export { type DeliverOptions, type TestLedger, type TestLedgerOptions, testLedger } from './test-ledger.ts';

@@ -1,0 +1,69 @@
+import { BINDINGS } from '../../contract/index.ts';
+import { recorder } from '../../runtime/recorder.ts';
+import { createRelay } from '../../runtime/relay.ts';
+import type { LambdaHandler } from '../event-sources/index.ts';
+import type { DataPlane } from './data-plane.ts';
+import type { Place } from './template.ts';
+
+/** A Lambda function of a template, as it would be deployed. */
+export interface HostedFunction {
+  readonly place: Place;
+  /** What templates call it by: its name and its ARN. */
+  readonly names: readonly string[];
+  /** Its environment variables. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** Milliseconds. */
+  readonly timeout: number;
+  /** Told by its bindings: what it does for the ledger, if anything. */
+  readonly role: 'consumer' | 'recorder' | 'relay or other';
+}
+
+interface FunctionProperties {
+  readonly Environment?: { readonly Variables?: Readonly<Record<string, string>> };
+  readonly Timeout?: number | string;
+}
+
+const DEFAULT_TIMEOUT_SECONDS = 3;
+
+/** All Lambda functions of the templates. */
+export async function functionsOf(plane: DataPlane): Promise<readonly HostedFunction[]> {
+  const functions = plane.resources().filter(({ resource }) => resource.Type === 'AWS::Lambda::Function');
+  return Promise.all(
+    functions.map(async ({ place, resource }) => {
+      const { Environment, Timeout } = (resource.Properties ?? {}) as FunctionProperties;
+      const given = (await plane.resolve(place.stack, Environment?.Variables ?? {})) as Record<string, unknown>;
+      const variables = Object.fromEntries(Object.entries(given).map(([name, value]) => [name, String(value)]));
+      const role = !variables[BINDINGS.subscriber]
+        ? 'relay or other'
+        : variables[BINDINGS.queueUrl]
+          ? 'consumer'
+          : 'recorder';
+      const { stack, logicalId } = place;
+      const names = await plane.resolve(stack, [{ Ref: logicalId }, { 'Fn::GetAtt': [logicalId, 'Arn'] }]);
+      const timeout = Number(Timeout ?? DEFAULT_TIMEOUT_SECONDS) * 1000;
+      return { place, names: names as readonly string[], variables, role, timeout };
+    }),
+  );
+}
+
+/** By which a handler is given: the subscriber's name of a consumer, else the logical id. */
+export function nameOfFunction({ place, role, variables }: HostedFunction): string {
+  return (role === 'consumer' && variables[BINDINGS.subscriber]) || place.logicalId;
+}
+
+/**
+ * What runs for a function: a handler that was given for it, or the framework's own.
+ *
+ * @param readsLedger whether the stream of a table invokes it
+ */
+export function handlerOf(
+  hosted: HostedFunction,
+  handlers: Readonly<Record<string, LambdaHandler>>,
+  readsLedger: boolean,
+): LambdaHandler | undefined {
+  const given = handlers[nameOfFunction(hosted)] ?? handlers[hosted.place.logicalId];
+  if (given) return given;
+  if (hosted.role === 'recorder') return recorder as LambdaHandler;
+  const isRelay = hosted.role === 'relay or other' && readsLedger && hosted.variables[BINDINGS.ledger] !== undefined;
+  return isRelay ? (createRelay() as LambdaHandler) : undefined;
+}

@@ -1,0 +1,23 @@
+import type { HostClients } from '../clients.ts';
+
+/** A resource as an engine has made it. */
+export interface Physical {
+  /** What `Ref` gives. */
+  readonly ref: string;
+  /** What `Fn::GetAtt` gives, by attribute. */
+  readonly attributes: Readonly<Record<string, string | undefined>>;
+  destroy(): Promise<void>;
+}
+
+/** What a resource is made from. */
+export interface ResourceRequest {
+  /** A name that nothing else has; a name in the properties goes before it. */
+  readonly name: string;
+  /** With all functions carried out. */
+  readonly properties: Readonly<Record<string, unknown>>;
+  readonly clients: HostClients;
+  readonly region: string;
+}
+
+/** Makes resources of one type. */
+export type ResourceMaker = (request: ResourceRequest) => Promise<Physical>;

@@ -1,0 +1,38 @@
+import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
+import { ENVIRONMENT, type Environment } from '../../runtime/index.ts';
+import { createRegisterRoutes } from '../../runtime/register-routes.ts';
+import { RoutesNotRegistered } from './errors.ts';
+import type { Place } from './template.ts';
+
+/** How long a registration may take: as long as the registrar's own function may. */
+const TIMEOUT = 60_000;
+
+/**
+ * Writes the routes of a `Custom::WaybillRoute`, by the code that does so in a deploy.
+ *
+ * @throws RoutesNotRegistered with what CloudFormation would be told
+ */
+export async function registerRoutes(
+  { stack, logicalId }: Place,
+  ResourceProperties: Readonly<Record<string, unknown>>,
+  environment: Environment,
+): Promise<void> {
+  let refusal: string | undefined;
+  const register = createRegisterRoutes(async (_url, { Status, Reason }) => {
+    if (Status === 'FAILED') refusal = Reason ?? 'no reason was given';
+  });
+  const ServiceToken = String(ResourceProperties.ServiceToken);
+  const event: CloudFormationCustomResourceEvent = {
+    RequestType: 'Create',
+    RequestId: `${stack}-${logicalId}`,
+    StackId: stack,
+    LogicalResourceId: logicalId,
+    ResourceType: 'Custom::WaybillRoute',
+    ResponseURL: '',
+    ServiceToken,
+    ResourceProperties: { ...ResourceProperties, ServiceToken },
+  };
+  const context = { [ENVIRONMENT]: environment, getRemainingTimeInMillis: () => TIMEOUT };
+  await register(event, context);
+  if (refusal !== undefined) throw new RoutesNotRegistered(`${logicalId} of ${stack}: ${refusal}`);
+}
