@@ -134,6 +134,22 @@ test.each([
   await expectOnce(some);
 });
 
+test('a relay that gives up on a batch gets it again, loses and doubles nothing', async () => {
+  const { wire, stage, relay } = courier;
+  const some = parcels('refused', 10);
+  await stage.lambda.setSources(relay, false);
+  const [id = ''] = await courier.acceptAll(some);
+  let refusals = 0;
+  // More often than the relay tries within an invocation; the batch's first entry fails each time.
+  wire.plan = ({ by, operation }) =>
+    by === 'relay' && operation === 'SendMessageBatch' && refusals++ < 6 ? 'partial' : undefined;
+  await stage.lambda.setSources(relay, true);
+  await expectOnce(some);
+  wire.plan = () => undefined;
+  const invocations = new Set(sentBodies(id).map((body) => JSON.parse(body).relayed));
+  expect(invocations.size).toBeGreaterThanOrEqual(2);
+});
+
 test('a handler that blocks its process until Lambda ends it holds back its batch, and loses nothing', async () => {
   const { stamp, ledger } = courier;
   await courier.setQueue(stamp, AFTER_TIMEOUT);
@@ -186,7 +202,9 @@ test('a message whose function always crashes is recorded as dead, with its byte
   const letters = await nextLetters(stamp);
   await courier.setQueue(stamp, { RedrivePolicy: RedrivePolicy(100) });
   const reason = 'receives-exhausted';
-  expect(letters).toMatchObject([{ reason, messageId: id, subscriber: stamp.name, sha256: sha256(sentBody(id)) }]);
+  expect(letters).toMatchObject([
+    { reason, messageId: id, subscriber: stamp.name, sha256: sha256(sentBodies(id)[0] ?? '') },
+  ]);
   expect(await ledger.inbox(stamp.name, id)).toMatchObject({ state: 'dead', reason });
 });
 
@@ -219,11 +237,9 @@ async function nextLetters(station: Station): Promise<Letter[]> {
   }
 }
 
-/** What the relay put into a queue for a message. */
-function sentBody(id: string): string {
+/** What the relay sent to queues for a message, over and over. */
+function sentBodies(id: string): string[] {
   const batches = courier.wire.calls.filter(({ operation }) => operation === 'SendMessageBatch');
-  const bodies = batches.flatMap(({ input }) =>
-    (input.Entries as { MessageBody: string }[]).map((it) => it.MessageBody),
-  );
-  return bodies.find((body) => body.includes(id)) ?? '';
+  const entries = batches.flatMap(({ input }) => input.Entries as readonly { MessageBody: string }[]);
+  return entries.map(({ MessageBody }) => MessageBody).filter((body) => body.includes(id));
 }
