@@ -34,7 +34,7 @@ export async function installStep(
   parameters: readonly string[],
   options: CommandOptions,
 ): Promise<void> {
-  const { exitCode, lines } = await runCommand(program, parameters, { timeoutMs: 900_000, ...options });
+  const { exitCode, lines } = await runCommand(program, parameters, { timeoutMs: 300_000, ...options });
   if (exitCode === 0) return;
   throw new EngineInstallFailed(`${id} could not be fetched; ${program} said:\n${lastLines(lines)}`);
 }

@@ -5,14 +5,17 @@ import { EngineStartFailed } from '../errors.ts';
 import type { ServerLaunch } from './independent-engine.ts';
 
 /**
- * Runs the server as its child, in a process group of both, and ends the group when its input does: that is when the
- * process that started it has ended, in whatever way.
+ * Runs the server as its child, in a process group of both. When its input ends, which is when the process that started it
+ * has ended, in whatever way, it ends the group and removes the run folder.
  */
 const supervisor = `
 const { spawn } = require('node:child_process');
-const child = spawn(process.argv[1], process.argv.slice(2), { stdio: ['ignore', 'inherit', 'inherit'] });
+const { rmSync } = require('node:fs');
+const [, folder, program, ...parameters] = process.argv;
+const child = spawn(program, parameters, { stdio: ['ignore', 'inherit', 'inherit'] });
 const end = () => {
   child.kill('SIGKILL');
+  try { rmSync(folder, { recursive: true, force: true }); } catch {}
   if (process.platform !== 'win32') process.kill(-process.pid, 'SIGKILL');
   process.exit(1);
 };
@@ -35,7 +38,7 @@ export function spawnServer(
 ): ServerProcess {
   const log = openSync(logFile, 'a');
   try {
-    const child = spawn(process.execPath, ['-e', supervisor, '--', launch.program, ...launch.parameters], {
+    const child = spawn(process.execPath, ['-e', supervisor, '--', runFolder, launch.program, ...launch.parameters], {
       detached: true,
       stdio: ['pipe', log, log],
       cwd: launch.cwd ?? runFolder,
