@@ -35,7 +35,7 @@ export function runOptions(parameters: readonly string[], environment: NodeJS.Pr
   if (engine && (aws || endpoint !== undefined)) {
     throw new InvalidOption(`--engine is started here: leave it out with ${aws ? '--aws' : '--endpoint'}.`);
   }
-  if (endpoint !== undefined && !URL.canParse(endpoint)) {
+  if (endpoint !== undefined && !/^https?:$/.test(URL.parse(endpoint)?.protocol ?? '')) {
     throw new InvalidOption(`--endpoint is '${endpoint}': give a URL, e.g. http://127.0.0.1:4566.`);
   }
   const options = {
