@@ -47,7 +47,7 @@ export const commerce: System = {
   streams: { 'order-stream': [CountSales] },
   tables: [startingWith(Stock, STOCK)],
   workload: ORDERS.map((one) => (options) => placeOrder(one, options)),
-  invariant: (state) => auditBooks(state),
+  invariant: (state) => [...auditBooks(state), ...needlessDeaths(state)],
 };
 
 /** What the shop's books say is wrong, given what was committed and what was given up. */
@@ -68,6 +68,20 @@ function auditBooks(state: RunState): string[] {
   );
   const words = findings.map(({ kind, step, orderIds, what }) => `${kind} at ${step}: ${orderIds.join(', ')} ${what}`);
   return conserved || words.length > 0 ? words : ['the sums of money, stock and notes do not add up'];
+}
+
+/** Orders that were refused though nothing was wrong with them. */
+function needlessDeaths({ ended, rows }: RunState): string[] {
+  const left = new Map(rows(Stock).map(({ sku, quantity }) => [sku, quantity]));
+  return ended.flatMap(({ subscriber, state, payload, reason = 'without a reason' }) => {
+    if (state !== 'dead') return [];
+    const { orderId, sku, quantity } = payload as Order;
+    // SQS gives up what crashes a hundred times, whatever it is.
+    if (reason === 'receives-exhausted') return [];
+    const isScarce = reason === 'condition-failed' && (left.get(sku) ?? 0) < quantity;
+    if (subscriber === ReserveStock.name && isScarce) return [];
+    return [`${orderId} is dead at ${subscriber} (${reason}), and could have been handled`];
+  });
 }
 
 /** The orders of which every message was given up at a subscriber. */

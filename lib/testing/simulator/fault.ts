@@ -38,6 +38,8 @@ export type Fault =
   | { readonly kind: 'short-time'; readonly milliseconds: number }
   /** The process's clock is wrong by so much from now on: it may jump back. */
   | { readonly kind: 'clock-skew'; readonly by: number }
+  /** A deploy has raised the ledger's shard count: the function runs in new processes from now on. */
+  | { readonly kind: 'more-shards'; readonly to: number }
   /** Whatever is logged or counted throws. */
   | { readonly kind: 'sink-down' }
   /** The event source is switched off for some time. */
@@ -98,6 +100,7 @@ const INVOCATION: readonly Fault[] = [
   { kind: 'short-time', milliseconds: 100 },
   { kind: 'clock-skew', by: 5 * MINUTE },
   { kind: 'clock-skew', by: -5 * MINUTE },
+  { kind: 'more-shards', to: 64 },
   { kind: 'sink-down' },
 ];
 

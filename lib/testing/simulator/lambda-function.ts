@@ -1,4 +1,5 @@
 import type { Context } from 'aws-lambda';
+import { BINDINGS } from '../../contract/index.ts';
 import type { Environment } from '../../runtime/index.ts';
 import { lambdaContext } from '../lambda-event.ts';
 import type { Fault } from './fault.ts';
@@ -18,6 +19,13 @@ export interface FunctionOptions {
   readonly load: () => LambdaHandler;
 }
 
+/** A process, the deploy that it came with, and what it has loaded. */
+interface Process {
+  readonly deploy: number;
+  readonly incarnation: Incarnation;
+  readonly handler: LambdaHandler;
+}
+
 /** Milliseconds between the end of an invocation's time and the end of its process. */
 const KILL_DELAY = 200;
 /** Milliseconds into an invocation at which its clock goes wrong. */
@@ -33,7 +41,9 @@ export class LambdaFunction {
   readonly name: string;
   readonly #world: World;
   readonly #options: FunctionOptions;
-  readonly #free: { readonly incarnation: Incarnation; readonly handler: LambdaHandler }[] = [];
+  readonly #free: Process[] = [];
+  #variables: Environment['variables'];
+  #deploys = 0;
   #started = 0;
   #invocations = 0;
 
@@ -41,6 +51,7 @@ export class LambdaFunction {
     this.name = options.name;
     this.#world = world;
     this.#options = options;
+    this.#variables = options.variables;
   }
 
   /** Invokes the function, as an event source does. */
@@ -61,6 +72,7 @@ export class LambdaFunction {
     const invocation = this.#invocations;
     const site: Site = `${this.name}.${STEPS.invoke}`;
     const fault = faults.reach(site);
+    if (fault?.kind === 'more-shards') this.#redeploy(fault.to);
     const process = this.#free.pop() ?? this.#start();
     const { incarnation, handler } = process;
     record.add({ kind: 'invocation', actor: this.name, invocation, event });
@@ -77,7 +89,7 @@ export class LambdaFunction {
       incarnation.onDeath = undefined;
       if (incarnation.alive) {
         incarnation.freeze();
-        this.#free.push(process);
+        if (process.deploy === this.#deploys) this.#free.push(process);
       }
       answer(result);
     };
@@ -101,13 +113,21 @@ export class LambdaFunction {
       );
   }
 
-  #start() {
+  #start(): Process {
     this.#started += 1;
-    const { name, variables, load } = this.#options;
+    const { name, load } = this.#options;
     return {
-      incarnation: new Incarnation(this.#world, name, `${name}#${this.#started}`, variables),
+      deploy: this.#deploys,
+      incarnation: new Incarnation(this.#world, name, `${name}#${this.#started}`, this.#variables),
       handler: load(),
     };
+  }
+
+  /** Processes that are busy end as they are; none of them is used again. */
+  #redeploy(shards: number): void {
+    this.#variables = { ...this.#variables, [BINDINGS.shards]: String(shards) };
+    this.#free.length = 0;
+    this.#deploys += 1;
   }
 
   #skew(incarnation: Incarnation, fault: Fault | undefined): void {

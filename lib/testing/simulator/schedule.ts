@@ -17,6 +17,9 @@ interface Poll {
 /** How a run of the schedule came to its end: nothing was left to happen, or the moment had come. */
 export type Stop = 'idle' | 'late';
 
+/** What would need more in one phase of a run goes round in circles. */
+const MOST_EVENTS = 20_000;
+
 /**
  * Virtual time: one heap of events, each run with all the promises that follow from it before the next. No wall clock, no
  * thread, no chance but the seed's, so that the same seed gives the same run.
@@ -57,11 +60,13 @@ export class Schedule {
     return event;
   }
 
-  /** Lets time pass, until nothing is left to happen or the moment has come. */
+  /** Lets time pass, until nothing is left to happen, the moment has come, or more has happened than can be useful. */
   async run(until: number, isOver: () => boolean = () => false): Promise<Stop | 'over'> {
     await settled();
+    const most = this.count + MOST_EVENTS;
     for (;;) {
       if (isOver()) return 'over';
+      if (this.count >= most) return 'late';
       const event = this.#next(until);
       if (event === 'idle' || event === 'late') {
         if (event === 'late') this.#now = Math.max(this.#now, until);
