@@ -53,10 +53,11 @@ export interface HostedRequest {
 }
 
 /**
- * Carries the requests of functions to the engines and the answers back. `send` does what the request says; a wire may
- * call it late, not at all or twice, and may lose the answer: this is where faults are injected.
+ * Carries the requests of functions to the engines and the answers back. `send` does what the request says, or what
+ * another input does; a wire may call it late, not at all or twice, and may lose the answer: this is where faults are
+ * injected.
  */
-export type HostWire = (request: HostedRequest, send: () => Promise<object>) => Promise<object>;
+export type HostWire = (request: HostedRequest, send: (input?: object) => Promise<object>) => Promise<object>;
 
 /** The environment of something that runs in this process and works with the engines. */
 export function hostedEnvironment(
@@ -69,7 +70,10 @@ export function hostedEnvironment(
     const forward = client.send as (command: object) => Promise<object>;
     const send = async (command: { readonly input: object }): Promise<object> => {
       const operation = command.constructor.name.replace(/Command$/, '');
-      return wire({ from, operation, input: command.input }, () => forward.call(client, command));
+      const Command = command.constructor as new (input: object) => object;
+      return wire({ from, operation, input: command.input }, (input) =>
+        forward.call(client, input ? new Command(input) : command),
+      );
     };
     return { send: send as Client['send'] };
   };

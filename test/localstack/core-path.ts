@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { decodeEnvelope, encodeEnvelope } from 'waybill';
+import { describeLeftOut, type HostEndpoints } from 'waybill/testing';
+import { SUBSCRIBERS } from '../../examples/commerce/deployment.ts';
+import { generateOrders } from '../../examples/commerce/generate-orders.ts';
+import { type Order, ordersOfRun } from '../../examples/commerce/order.ts';
+import { placeOrder } from '../../examples/commerce/place-order.ts';
+import { auditRun, stockUpFor } from '../../examples/commerce/run.ts';
+import { HostedShop } from './hosted-shop.ts';
+
+const ORDERS = 40;
+/** Placed at once, so that the relay has several batches. */
+const GROUP = 5;
+
+/**
+ * The example shop, end to end, in engines that have queues, streams, buckets and tables: what is promised on AWS and on
+ * the embedded engine holds there too.
+ *
+ * @param start answers where the engines are
+ */
+export function testCorePath(start: () => Promise<HostEndpoints>): void {
+  let shop: HostedShop;
+
+  beforeAll(async () => {
+    shop = await HostedShop.open(await start());
+  });
+
+  afterAll(() => shop?.stacks.destroy());
+
+  const committed = async () => {
+    const rows = await shop.ledgerRows('out#');
+    return rows.map(({ envelope }) => decodeEnvelope(String(envelope)));
+  };
+  /** How often each message that was committed has ended at each subscriber that consumes it, and how. */
+  const endings = async () => {
+    const rows = await shop.ledgerRows('in#');
+    return rows.map(({ pk, sk, state }) => `${String(pk).split('#')[1]} ${sk} ${state}`).sort();
+  };
+  const expectedEndings = async () => {
+    const messages = await committed();
+    return SUBSCRIBERS.flatMap(({ name, consumes }) =>
+      messages
+        .filter(({ type }) => consumes.some((event) => event.type === type))
+        .map(({ id }) => `${name} ${id} handled`),
+    ).sort();
+  };
+  const place = async (orders: readonly Order[]) => {
+    const { environment } = shop.stacks;
+    await stockUpFor(orders, { environment });
+    for (let from = 0; from < orders.length; from += GROUP) {
+      await Promise.all(orders.slice(from, from + GROUP).map((order) => placeOrder(order, { environment })));
+    }
+  };
+
+  test('what the engines do not host is named, and nothing else is left out', () => {
+    const types = new Set(shop.stacks.leftOut.map(({ type }) => type));
+    expect([...types].sort()).toEqual([
+      'AWS::IAM::Policy',
+      'AWS::IAM::Role',
+      'AWS::Logs::LogGroup',
+      'AWS::S3::BucketPolicy',
+      'AWS::SQS::QueuePolicy',
+    ]);
+    expect(describeLeftOut(shop.stacks.leftOut)).toContain('10 × AWS::IAM::Role: permissions are not enforced here');
+  });
+
+  test('whatever befalls the wire, each message takes effect once at each subscriber', async () => {
+    const orders = ordersOfRun('faulty', generateOrders(ORDERS, 1));
+    shop.faults.active = true;
+    shop.stacks.poller.start();
+    await place(orders);
+    await shop.stacks.poller.stop();
+    await shop.stacks.runUntilIdle({ within: '3m' });
+    shop.faults.active = false;
+    expect(await auditRun('faulty', orders, {}, shop.stacks.environment)).toMatchObject({
+      conserved: true,
+      findings: [],
+    });
+    expect(await endings()).toEqual(await expectedEndings());
+    expect([...shop.faults.struck].sort()).toEqual(shop.faults.all.toSorted());
+  });
+
+  test('copies of all messages change nothing', async () => {
+    const orders = ordersOfRun('faulty', generateOrders(ORDERS, 1));
+    for (const envelope of await committed()) {
+      for (const { name, consumes } of SUBSCRIBERS) {
+        if (consumes.some(({ type }) => type === envelope.type)) await shop.deliverCopy(name, encodeEnvelope(envelope));
+      }
+    }
+    await shop.stacks.runUntilIdle({ within: '3m' });
+    expect(await auditRun('faulty', orders, {}, shop.stacks.environment)).toMatchObject({ findings: [] });
+    expect(await endings()).toEqual(await expectedEndings());
+  });
+
+  test('what nobody can handle is dead-lettered with its bytes and the reason, and harms nothing else', async () => {
+    const orders = ordersOfRun('poisoned', generateOrders(GROUP, 2));
+    const [sample] = await committed();
+    if (!sample) throw new Error('Nothing was committed');
+    // Another message than the sample, which has ended.
+    const id = `${sample.id.slice(0, 24)}dead${sample.id.slice(28)}`;
+    const wrong = encodeEnvelope({ ...sample, id, type: 'order.placed', data: { orderId: 7 } });
+    for (const subscriber of ['take-payment', 'count-sales']) {
+      await shop.deliverCopy(subscriber, 'no envelope');
+      await shop.deliverCopy(subscriber, wrong);
+    }
+    await place(orders);
+    await shop.stacks.runUntilIdle({ within: '3m' });
+    expect(await auditRun('poisoned', orders, {}, shop.stacks.environment)).toMatchObject({ findings: [] });
+    const letters = await Promise.all(
+      SUBSCRIBERS.map(async ({ name }) => {
+        const found = await shop.deadLetters(name);
+        return found.map(({ bytes, reason }) => [name, Buffer.from(bytes).toString(), reason]);
+      }),
+    );
+    expect(letters.flat().sort()).toEqual(
+      ['count-sales', 'take-payment'].flatMap((name) => [
+        [name, 'no envelope', 'malformed-message'],
+        [name, wrong, 'invalid-payload'],
+      ]),
+    );
+  });
+}
