@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { BINDINGS, type TableItem, tableBinding } from 'waybill';
+import { BINDINGS, type ReceiptRow, type TableItem, tableBinding } from 'waybill';
 import { type Environment, publish } from 'waybill/runtime';
+import { readReceipt } from '../../lib/runtime/receipt.ts';
 import { LedgerReader } from './ledger-reader.ts';
 import { type Stage, setStage } from './stage.ts';
 import { readTable } from './table-reader.ts';
@@ -28,8 +29,17 @@ beforeAll(async () => {
 
 afterAll(() => stage?.stop());
 
-async function arrive(parcelId: string): Promise<void> {
-  await publish(ParcelArrived, { parcelId }, { environment: producer });
+/** Returns the message's id. */
+async function arrive(parcelId: string): Promise<string> {
+  const { id } = await publish(ParcelArrived, { parcelId }, { environment: producer });
+  return id;
+}
+
+/** Where the relay's receipts say that it sent a message. */
+async function receiptsOf(id: string): Promise<string[]> {
+  const rows = await readTable<Partial<ReceiptRow>>(stage, stage.output(BINDINGS.ledger));
+  const receipts = rows.flatMap(({ sent }) => (sent ? readReceipt({ sent }) : []));
+  return [...new Set(receipts.flatMap(({ to, ids }) => (ids.includes(id) ? [to] : [])))].sort();
 }
 
 /** Where a parcel took effect, and how often. */
@@ -53,17 +63,21 @@ test('a message reaches subscribers whose stacks are not the ledger’s nor the 
 test('a subscriber whose stack is destroyed holds up nobody, not even by what was committed before', async () => {
   const relay = stage.output('relay');
   await stage.lambda.setSources(relay, false);
-  await arrive('before the end');
+  const before = await arrive('before the end');
   const destroying = Date.now();
   await stage.destroy(['Sorting']);
   const until = (await routeOf(SortParcel))?.until ?? 0;
   expect(until).toBeGreaterThanOrEqual(destroying);
   expect(until).toBeLessThanOrEqual(Date.now());
 
-  await arrive('after the end');
+  const after = await arrive('after the end');
   await stage.lambda.setSources(relay, true);
   for (const parcel of ['before the end', 'after the end']) {
     await expect.poll(() => effectsOf(parcel), POLL).toEqual({ [NotifyReceiver.name]: 1, [TrackParcel.name]: 1 });
+  }
+  // A batch that it could not finish would come again for ever, and have no receipt.
+  for (const id of [before, after]) {
+    await expect.poll(() => receiptsOf(id), POLL).toEqual([NotifyReceiver.name, stage.output('stream')].sort());
   }
   for (const staying of [NotifyReceiver, TrackParcel]) expect(await routeOf(staying)).not.toHaveProperty('until');
 });

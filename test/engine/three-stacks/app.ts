@@ -29,6 +29,7 @@ const tracking = new StreamChannel(channels, 'Tracking', {
   shardCount: 1,
   removalPolicy,
 });
+output(channels, 'stream', tracking.stream.streamName);
 
 const tables = { effects };
 const sorting = new Stack(app, 'Sorting');
