@@ -42,8 +42,8 @@ export interface DeployedProducer {
 const graphs = new WeakMap<IConstruct, DeploymentGraph>();
 
 /**
- * What Waybill's constructs have put into a stage, over all its stacks. Each registers itself; once everything is there and
- * every Aspect has run, CDK has it validated.
+ * What Waybill's constructs have put into a stage, over all its stacks. Each registers itself; once everything is there
+ * and every Aspect has run, CDK has it validated.
  */
 export class DeploymentGraph {
   readonly ledgers: DeployedLedger[] = [];

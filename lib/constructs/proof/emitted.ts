@@ -42,8 +42,8 @@ export class Emitted {
   }
 
   /**
-   * The resource of one of the types that the value of another's property names: by reference, in whichever stack it is, by its logical
-   * id, or by an ARN or URL that ends in its physical name. `undefined` for what no stack here has.
+   * The resource of one of the types that the value of another's property names: by reference, in whichever stack it
+   * is, by its logical id, or by an ARN or URL that ends in its physical name. `undefined` for what no stack here has.
    */
   named(by: EmittedResource, value: unknown, ...types: readonly string[]): EmittedResource | undefined {
     const candidates = this.ofType(...types);

@@ -19,7 +19,7 @@ export function proveDelivery(stage: IConstruct, graph: DeploymentGraph): string
 function report(rule: Rule, { at, found, unknown }: Finding): string[] {
   const id = `waybill:${rule.id}`;
   if (unknown) {
-    const text = `${found}. It cannot be known from here. ${rule.because} (${rule.source})`;
+    const text = `${found} (at '${pathOf(at)}'). ${rule.because} (${rule.source})`;
     if (unknown === 'note') Annotations.of(at).addInfoV2(`${id}-unknown`, text);
     else Annotations.of(at).addWarningV2(`${id}-unknown`, text);
     return [];

@@ -1,7 +1,7 @@
 import type { IConstruct } from 'constructs';
 import type { Pipeline } from './pipeline.ts';
 
-/** Something about a deployment by which a message could be lost, doubled or held up. One object a rule, listed in `RULES`. */
+/** Something about a deployment by which a message could be lost, doubled or held up: one of `RULES`. */
 export interface Rule {
   /** Stable: it stands in the message, in docs/guarantees.md and in acknowledgements, as `waybill:<id>`. */
   readonly id: string;

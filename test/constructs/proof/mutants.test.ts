@@ -1,7 +1,10 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { RULES } from '../../../lib/constructs/proof/index.ts';
-import { MUTANTS } from './mutants.ts';
+import { MUTANTS } from './mutants/index.ts';
 import { refusedBy, shop } from './proved-shop.ts';
+
+// Each synthesizes an app, on machines that may be busy.
+vi.setConfig({ testTimeout: 30_000 });
 
 const refusing = RULES.filter(({ severity }) => severity === 'error');
 
@@ -26,9 +29,10 @@ test('a refusal says what is there, why it is wrong, what to do and where', () =
   MUTANTS.find(({ name }) => name === 'one second too little')?.mutate?.(mutant);
 
   expect(() => mutant.app.synth()).toThrow(
-    "[waybill:visibility-timeout] The queue hides a message for 119 s, but 'Shop/ReserveHandler' may take 20 s and its " +
-      "batches wait 0 s: it needs 120 s (at 'Shop/Reserve/Queue'). A message would return to the queue while it is still being handled, and be " +
-      "delivered again. Raise the queue's visibility timeout, or shorten the function's timeout or the batching window. " +
+    "[waybill:visibility-timeout] The queue hides a message for 119 s, but 'Shop/ReserveHandler' may take 20 s and " +
+      "its batches wait 0 s: it needs 120 s (at 'Shop/Reserve/Queue'). A message would return to the queue while " +
+      "it is still being handled, and be delivered again. Raise the queue's visibility timeout, or shorten the " +
+      "function's timeout or the batching window. " +
       '(https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html)',
   );
 });

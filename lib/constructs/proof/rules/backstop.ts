@@ -8,9 +8,11 @@ export const backstop: Rule = {
   id: 'backstop',
   severity: 'error',
   refuses:
-    "a subscriber's queue that does not move what was received too often to the subscriber's backstop, or does so before 51 receives",
+    "a subscriber's queue that does not move what was received too often to the subscriber's backstop, or does so " +
+    'before 51 receives',
   because:
-    'A message that crashes the function would come back until it expires, unrecorded; and receives count throttling too, ' +
+    'A message that crashes the function would come back until it expires, unrecorded; and receives count ' +
+    'throttling too, ' +
     'so that a low limit gives up messages that are well.',
   source: 'docs/decisions/dead-letters.md',
   mend: "Leave the queue's redrive policy as the subscriber makes it: to its backstop queue, after 100 receives.",

@@ -25,7 +25,7 @@ export const deadLetterRetention: Rule = {
         if (kept === undefined || longer === undefined) {
           yield {
             at: target.construct,
-            found: 'How long this queue, or the one before it, keeps messages',
+            found: `Only the deployment knows how long this queue, or '${pathOf(queue)}', keeps messages`,
             unknown: 'warn',
           };
         } else if (longer <= kept) {

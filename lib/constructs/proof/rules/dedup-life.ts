@@ -9,15 +9,17 @@ export const dedupLife: Rule = {
   id: 'dedup-life',
   severity: 'error',
   refuses:
-    "a subscriber whose proofs of what it has handled (kept for the event's lifetime and 3 days) live no longer than a message can be delivered again",
+    "a subscriber whose proofs of what it has handled (kept for the event's lifetime and 3 days) live no longer " +
+    'than a message can be delivered again',
   because:
-    'A message that was handled could come again after its proof has gone: only its expiry would keep it from taking effect ' +
-    'twice, and it would be dead-lettered as if nobody had ever handled it.',
+    'A message that was handled could come again after its proof has gone: only its expiry would keep it from ' +
+    'taking effect twice, and it would be dead-lettered as if nobody had ever handled it.',
   source:
     'https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/standard-queues-at-least-once-delivery.html',
   mend: 'Give the event a longer `lifetime`, or the subscriber a shorter `retentionPeriod`.',
   unknown:
-    'how long a stream of another app keeps a record; its event source gives one up after 12 hours unless that was changed',
+    'how long a stream of another app keeps a record; its event source gives one up after 12 hours unless that ' +
+    'was changed',
 
   *check(pipeline) {
     for (const subscriber of pipeline.graph.subscribers) {
@@ -26,7 +28,11 @@ export const dedupLife: Rule = {
       const life = (shortest.lifetime + INBOX_AFTERLIFE) / 1_000;
       const horizon = redeliveryHorizon(subscriber, pipeline);
       if (horizon === undefined) {
-        yield { at, found: `How long a message can be delivered to '${definition.name}' again`, unknown: 'warn' };
+        yield {
+          at,
+          found: `Only the deployment knows how long a message can be delivered to '${definition.name}' again`,
+          unknown: 'warn',
+        };
       } else if (life <= horizon) {
         yield {
           at,

@@ -5,7 +5,8 @@ export const eventFilter: Rule = {
   severity: 'error',
   refuses: "a filter on the queue of a handler or recorder, or on a handler's stream",
   because:
-    'What a filter does not match is deleted from the queue, or skipped on the stream, without a trace; malformed messages never match.',
+    'What a filter does not match is deleted from the queue, or skipped on the stream, without a trace; malformed ' +
+    'messages never match.',
   source: 'https://docs.aws.amazon.com/lambda/latest/dg/with-sqs-filtering.html',
   mend: 'Remove the filter: a subscriber skips the event types that it does not consume by itself.',
 

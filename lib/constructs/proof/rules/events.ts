@@ -31,7 +31,8 @@ export const eventNotOnChannel: Rule = {
   severity: 'error',
   refuses: 'a subscriber whose routes name an event that its channel does not carry, or miss one that it consumes',
   because:
-    'The relay sends by routes alone: what none names never arrives, and what the channel does not carry was never agreed on.',
+    'The relay sends by routes alone: what none names never arrives, and what the channel does not carry was ' +
+    'never agreed on.',
   source: 'docs/decisions/route-since.md',
   mend: "Add the event to the channel's `events` and to what the subscriber consumes, and leave its `Route` as it is.",
 
@@ -43,7 +44,9 @@ export const eventNotOnChannel: Rule = {
       if (strange.length > 0) {
         yield {
           at,
-          found: `The routes of '${definition.name}' name ${quoted(strange)}, which it does not get on '${pathOf(channel)}'`,
+          found:
+            `The routes of '${definition.name}' name ${quoted(strange)}, which it does not get on ` +
+            `'${pathOf(channel)}'`,
         };
       }
       const missing = consumed.filter((type) => !routed.includes(type));
@@ -58,7 +61,8 @@ export const channelWithoutSubscriber: Rule = {
   severity: 'warning',
   refuses: 'a channel that nobody subscribes to',
   because:
-    'Its messages wait in the ledger for a first subscriber, and expire there. That is right while a producer deploys before its consumers.',
+    'Its messages wait in the ledger for a first subscriber, and expire there. That is right while a producer ' +
+    'deploys before its consumers.',
   source: 'docs/decisions/route-since.md',
   mend: 'Add a subscriber, or acknowledge the warning with the reason.',
   unknown: 'subscribers in other apps',

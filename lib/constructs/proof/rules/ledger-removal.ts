@@ -6,7 +6,8 @@ export const ledgerRemoval: Rule = {
   id: 'ledger-removal',
   severity: 'error',
   refuses:
-    'a ledger whose table is deleted or replaced with its data though its props do not say `removalPolicy: DESTROY`, or say so ' +
+    'a ledger whose table is deleted or replaced with its data though its props do not say `removalPolicy: ' +
+    'DESTROY`, or say so ' +
     'where the context `waybill:production` is true',
   because:
     'The ledger is the only proof of what was committed and handled. Without it every message could take effect again.',

@@ -11,7 +11,8 @@ export const renamedSubscriber: Rule = {
     'subscribers whose names differ from those that the context `waybill:subscribers` records, and in production ' +
     '(context `waybill:production`) none recorded',
   because:
-    "A subscriber's name is its identity: under another one its proofs are gone, so that what was handled could take effect " +
+    "A subscriber's name is its identity: under another one its proofs are gone, so that what was handled could " +
+    'take effect ' +
     'again, and what was on its way to the old name is expected by nobody.',
   source: 'docs/decisions/delivery-proof.md',
   mend: 'Take the old name back; or, once the old one has nothing on its way, change the record too: that says so.',
@@ -27,7 +28,11 @@ export const renamedSubscriber: Rule = {
       const example = `for the context of cdk.json: "${RECORD}": ${JSON.stringify(names)}`;
       if (isProduction(at)) yield { at, found: `No names of subscribers are recorded (${example})` };
       else
-        yield { at, found: `Whether a subscriber was renamed, as no names are recorded (${example})`, unknown: 'note' };
+        yield {
+          at,
+          found: `Nothing tells whether a subscriber was renamed: no names are recorded (${example})`,
+          unknown: 'note',
+        };
       return;
     }
     const recorded = Array.isArray(record) ? record.map(String) : [];

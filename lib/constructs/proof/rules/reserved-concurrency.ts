@@ -10,9 +10,12 @@ export const reservedConcurrency: Rule = {
   because:
     'Invocations beyond it are throttled: each costs a message one of its receives, until it is given up unhandled.',
   source: 'https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html',
-  mend: 'Reserve at least the sum, lower `maxConcurrency` (needed on every queue of such a function), or reserve nothing. To pause, disable the event source.',
+  mend:
+    'Reserve at least the sum, lower `maxConcurrency` (needed on every queue of such a function), or reserve ' +
+    'nothing. To pause, disable the event source.',
   unknown:
-    "how many shards a stream will have: one on demand is counted as the 4 that it starts with, a table or another app's stream as 1",
+    'how many shards a stream will have: one on demand is counted as the 4 that it starts with, a table or ' +
+    "another app's stream as 1",
 
   *check(pipeline) {
     for (const [target, sources] of byFunction(pipeline)) {
@@ -24,7 +27,9 @@ export const reservedConcurrency: Rule = {
       const most = Number.isFinite(needed) ? `at most ${needed}` : 'any number of';
       yield {
         at: target.construct,
-        found: `The function has a reserved concurrency of ${reserved}, and sources that cause ${most} invocations at once`,
+        found:
+          `The function has a reserved concurrency of ${reserved}, and sources that cause ${most} invocations at ` +
+          `once`,
       };
     }
   },

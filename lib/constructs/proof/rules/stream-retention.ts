@@ -12,10 +12,13 @@ export const streamRetention: Rule = {
   id: 'stream-retention',
   severity: 'error',
   refuses:
-    'a stream that keeps its records no longer than an event source may take to give them up (`MaximumRecordAgeInSeconds`)',
+    'a stream that keeps its records no longer than an event source may take to give them up ' +
+    '(`MaximumRecordAgeInSeconds`)',
   because: 'The stream would drop records that are still being retried before they get to the failure destination.',
   source: 'https://docs.aws.amazon.com/streams/latest/dev/kinesis-extended-retention.html',
-  mend: "Set the event source's `maxRecordAge` below what the stream keeps, or have a Kinesis stream keep its records for longer.",
+  mend:
+    "Set the event source's `maxRecordAge` below what the stream keeps, or have a Kinesis stream keep its records " +
+    'for longer.',
   unknown:
     'how long a stream of another app keeps its records, where an event source may take longer than a day (a warning)',
 
@@ -30,7 +33,7 @@ export const streamRetention: Rule = {
         const stream = origin ? pathOf(origin.construct) : arn;
         yield {
           at: mapping.construct,
-          found: `Whether '${stream}' keeps its records until they are given up`,
+          found: `Check '${stream}': nothing here tells whether it keeps its records until they are given up`,
           unknown: 'warn',
         };
       } else if (kept <= age) {

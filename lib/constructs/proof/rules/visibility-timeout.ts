@@ -9,7 +9,8 @@ export const visibilityTimeout: Rule = {
   id: 'visibility-timeout',
   severity: 'error',
   refuses:
-    'a queue whose visibility timeout is below six times the timeout of the function that consumes it, plus the batching window',
+    'a queue whose visibility timeout is below six times the timeout of the function that consumes it, plus the ' +
+    'batching window',
   because: 'A message would return to the queue while it is still being handled, and be delivered again.',
   source: 'https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html',
   mend: "Raise the queue's visibility timeout, or shorten the function's timeout or the batching window.",
@@ -18,24 +19,21 @@ export const visibilityTimeout: Rule = {
   *check({ sources }) {
     for (const { kind, mapping, function: target, origin, arn } of sources) {
       if (kind !== 'queue') continue;
-      const at = mapping.construct;
       const timeout = timeoutOf(target);
       const window = numberIn(mapping.properties.MaximumBatchingWindowInSeconds, 0);
+      const needed = timeout === undefined || window === undefined ? undefined : TIMEOUTS * timeout + window;
       const visible = origin && numberIn(origin.properties.VisibilityTimeout, 30);
-      if (!origin || visible === undefined || timeout === undefined || window === undefined) {
+      const consumer = pathOf(target.construct);
+      if (!origin || visible === undefined || needed === undefined) {
+        const seconds = needed === undefined ? 'six times its timeout, and its batching window' : `${needed} s`;
         const queue = origin ? pathOf(origin.construct) : arn;
-        yield {
-          at,
-          found: `The visibility timeout that '${queue}' needs for '${pathOf(target.construct)}'`,
-          unknown: 'warn',
-        };
-      } else if (visible < TIMEOUTS * timeout + window) {
-        yield {
-          at: origin.construct,
-          found:
-            `The queue hides a message for ${visible} s, but '${pathOf(target.construct)}' may take ${timeout} s and ` +
-            `its batches wait ${window} s: it needs ${TIMEOUTS * timeout + window} s`,
-        };
+        const found = `Check '${queue}': nothing here tells how long it hides a message; '${consumer}' needs ${seconds}`;
+        yield { at: mapping.construct, found, unknown: 'warn' };
+      } else if (visible < needed) {
+        const found =
+          `The queue hides a message for ${visible} s, but '${consumer}' may take ${timeout} s and ` +
+          `its batches wait ${window} s: it needs ${needed} s`;
+        yield { at: origin.construct, found };
       }
     }
   },

@@ -1,0 +1,85 @@
+import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { handlerIn, testStack } from '../../shop-app.ts';
+import { source } from '../proved-shop.ts';
+import { drop, type Mutant, override } from './mutant.ts';
+
+export const eventSources: Mutant[] = [
+  {
+    rule: 'partial-batch-response',
+    name: "off on a subscriber's queue",
+    mutate: ({ reserveHandler }) => drop(source.ofQueue(reserveHandler), 'FunctionResponseTypes'),
+  },
+  {
+    rule: 'partial-batch-response',
+    name: 'off on a retry queue',
+    mutate: ({ countHandler }) => override(source.ofQueue(countHandler), 'FunctionResponseTypes', []),
+  },
+  {
+    rule: 'partial-batch-response',
+    name: 'off at the recorder',
+    mutate: ({ reserve }) => drop(source.ofBackstop(reserve), 'FunctionResponseTypes'),
+  },
+  {
+    rule: 'event-filter',
+    name: 'on a queue',
+    mutate: ({ reserveHandler }) =>
+      override(source.ofQueue(reserveHandler), 'FilterCriteria', { Filters: [{ Pattern: '{"body":{"type":["a"]}}' }] }),
+  },
+  {
+    rule: 'event-filter',
+    name: "on a handler's stream",
+    mutate: ({ countHandler }) =>
+      override(source.ofStream(countHandler), 'FilterCriteria', { Filters: [{ Pattern: '{"data":{"type":["a"]}}' }] }),
+  },
+  {
+    rule: 'competing-consumer',
+    name: "a second function on a subscriber's queue",
+    mutate: ({ stack, reserve }) => handlerIn(stack, 'Thief').addEventSource(new SqsEventSource(reserve.queue)),
+  },
+  {
+    rule: 'competing-consumer',
+    name: 'a second function on a backstop, from another stack',
+    options: { spread: true },
+    mutate: ({ app, reserve }) =>
+      handlerIn(testStack('Theirs', app)).addEventSource(new SqsEventSource(reserve.backstopQueue)),
+  },
+];
+
+export const concurrency: Mutant[] = [
+  {
+    rule: 'reserved-concurrency',
+    name: 'none left for a handler',
+    mutate: ({ reserveHandler }) => override(reserveHandler, 'ReservedConcurrentExecutions', 0),
+  },
+  {
+    rule: 'reserved-concurrency',
+    name: 'none left for the relay',
+    mutate: ({ ledger }) => override(ledger.relay, 'ReservedConcurrentExecutions', 0),
+  },
+  {
+    rule: 'reserved-concurrency',
+    name: 'none left, where only the deployment knows how much the queue may take',
+    mutate: ({ reserveHandler }) => {
+      const most = { Ref: 'MostInvocations' };
+      source.ofQueue(reserveHandler).addPropertyOverride('ScalingConfig.MaximumConcurrency', most);
+      override(reserveHandler, 'ReservedConcurrentExecutions', 0);
+    },
+  },
+  {
+    rule: 'reserved-concurrency',
+    name: "less than the queue's",
+    options: { queue: { maxConcurrency: 20 } },
+    mutate: ({ reserveHandler }) => override(reserveHandler, 'ReservedConcurrentExecutions', 19),
+  },
+  {
+    rule: 'reserved-concurrency',
+    name: 'some, where the queue knows no limit',
+    mutate: ({ reserveHandler }) => override(reserveHandler, 'ReservedConcurrentExecutions', 500),
+  },
+  {
+    rule: 'reserved-concurrency',
+    name: "less than the shards' and the retry queue's together",
+    options: { stream: { shardCount: 3 }, fromStream: { parallelizationFactor: 2, maxConcurrency: 2 } },
+    mutate: ({ countHandler }) => override(countHandler, 'ReservedConcurrentExecutions', 7),
+  },
+];

@@ -1,0 +1,18 @@
+import { concurrency, eventSources } from './event-sources.ts';
+import { events, ledgers } from './ledgers.ts';
+import type { Mutant } from './mutant.ts';
+import { deadLetters, deduplication } from './queues.ts';
+import { streams } from './streams.ts';
+import { visibility } from './visibility.ts';
+
+/** Shops with one thing wrong each. */
+export const MUTANTS: readonly Mutant[] = [
+  ...deduplication,
+  ...deadLetters,
+  ...visibility,
+  ...eventSources,
+  ...streams,
+  ...ledgers,
+  ...events,
+  ...concurrency,
+];

@@ -1,0 +1,95 @@
+import { type Stack, Validations } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import * as kinesis from 'aws-cdk-lib/aws-kinesis';
+import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import * as sqs from 'aws-cdk-lib/aws-sqs';
+import { describe, expect, test, vi } from 'vitest';
+import { Ledger, QueueChannel } from '../../../lib/constructs/index.ts';
+import { handlerIn, OrderPlaced, tableIn, testApp, testStack } from '../shop-app.ts';
+import { Audit, hatch, OrderLost, refusedBy, shop, source, warnedOf } from './proved-shop.ts';
+
+// Each synthesizes an app, on machines that may be busy.
+vi.setConfig({ testTimeout: 30_000 });
+
+const WEEK = 7 * 86_400;
+const THEIR_STREAM = 'arn:aws:kinesis:eu-central-1:111122223333:stream/theirs';
+
+describe('what cannot be known is said', () => {
+  test('the visibility timeout of a queue of another app', () => {
+    const { app, stack, reserveHandler } = shop();
+    const queue = sqs.Queue.fromQueueArn(stack, 'Theirs', 'arn:aws:sqs:eu-central-1:111122223333:theirs');
+    reserveHandler.addEventSource(new SqsEventSource(queue, { reportBatchItemFailures: true }));
+
+    expect(refusedBy(app)).toEqual([]);
+    expect(warnedOf(stack)).toEqual(['visibility-timeout-unknown']);
+  });
+
+  test('a figure that is a parameter of the deployment', () => {
+    const { app, stack, reserve } = shop();
+    hatch(reserve.queue).addPropertyOverride('VisibilityTimeout', { Ref: 'Seconds' });
+
+    expect(refusedBy(app)).toEqual([]);
+    expect(warnedOf(stack)).toEqual(['visibility-timeout-unknown']);
+  });
+
+  test('how long a queue keeps messages, where that is a parameter', () => {
+    const { app, stack, reserve } = shop();
+    hatch(reserve.queue).addPropertyOverride('MessageRetentionPeriod', { Ref: 'Seconds' });
+
+    expect(refusedBy(app)).toEqual([]);
+    expect([...new Set(warnedOf(stack))]).toEqual(['dead-letter-retention-unknown', 'dedup-life-unknown']);
+  });
+
+  test('how long a stream of another app keeps records that are tried for a week', () => {
+    const imported = (stack: Stack) => kinesis.Stream.fromStreamArn(stack, 'Theirs', THEIR_STREAM);
+    const { app, stack, countHandler } = shop({ importStream: imported });
+    source.ofStream(countHandler).addPropertyOverride('MaximumRecordAgeInSeconds', WEEK);
+
+    expect(refusedBy(app)).toEqual([]);
+    expect(warnedOf(stack)).toEqual(['stream-retention-unknown']);
+  });
+
+  test('whether another app carries what is published on a ledger that it can import', () => {
+    const { app, stack } = shop({ ledger: { ledgerName: 'shop' }, publishes: [OrderLost] });
+
+    expect(refusedBy(app)).toEqual([]);
+    expect(warnedOf(stack)).toEqual(['event-without-channel-unknown']);
+  });
+
+  test('what happens to a ledger of another app, by leaving it alone', () => {
+    const app = testApp();
+    const stack = testStack('Ours', app);
+    const ledger = Ledger.fromLedgerName(stack, 'Ledger', 'shop');
+    const orders = new QueueChannel(stack, 'Orders', { ledger, events: [OrderPlaced] });
+    orders.addSubscriber(Audit, { handler: handlerIn(stack) });
+    ledger.grantPublish(handlerIn(stack, 'Producer'), { publishes: [OrderLost], tables: { stock: tableIn(stack) } });
+
+    expect(refusedBy(app)).toEqual([]);
+    expect(warnedOf(stack)).toEqual(['event-without-channel-unknown', 'renamed-subscriber-unknown']);
+  });
+
+  test('whether a subscriber was renamed, where no names are recorded, with the record to begin with', () => {
+    const { app, stack } = shop({ context: { 'waybill:subscribers': undefined } });
+
+    expect(refusedBy(app)).toEqual([]);
+    expect(warnedOf(stack)).toEqual(['renamed-subscriber-unknown']);
+  });
+});
+
+describe('a channel that nobody subscribes to', () => {
+  test('is warned about, and deployed', () => {
+    const stack = testStack();
+    new QueueChannel(stack, 'Orders', { ledger: new Ledger(stack, 'Ledger'), events: [OrderPlaced] });
+
+    expect(() => Template.fromStack(stack)).not.toThrow();
+    expect(warnedOf(stack)).toEqual(['channel-without-subscriber']);
+  });
+
+  test('is not warned about once that is acknowledged', () => {
+    const stack = testStack();
+    const orders = new QueueChannel(stack, 'Orders', { ledger: new Ledger(stack, 'Ledger'), events: [OrderPlaced] });
+    Validations.of(orders).acknowledge({ id: 'waybill:channel-without-subscriber', reason: 'Consumers come in May' });
+
+    expect(warnedOf(stack)).toEqual([]);
+  });
+});
