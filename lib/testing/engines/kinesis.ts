@@ -43,6 +43,8 @@ interface Stream {
 /** @see https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html */
 const MAX_RECORDS = 500;
 const MAX_BYTES = 10 * 1024 * 1024;
+/** Of a stream's default: https://docs.aws.amazon.com/streams/latest/dev/large-records.html */
+const MAX_RECORD_BYTES = 1024 * 1024;
 const MAX_KEY_CHARACTERS = 256;
 const $metadata = { httpStatusCode: 400, attempts: 1, totalRetryDelay: 0 } as const;
 
@@ -110,6 +112,11 @@ export class KinesisEngine {
       );
     }
     for (const record of records) refuseOthers('PutRecords', record, ['Data', 'PartitionKey', 'ExplicitHashKey']);
+    if (records.some(({ Data }) => (Data?.byteLength ?? 0) > MAX_RECORD_BYTES)) {
+      throw validation(
+        `Value at 'records' failed to satisfy constraint: Member must have length less than or equal to ${MAX_RECORD_BYTES}`,
+      );
+    }
     const bytes = records.reduce((sum, record) => sum + recordBytes(record), 0);
     if (bytes > MAX_BYTES) {
       throw new InvalidArgumentException({ $metadata, message: `Records size exceeds ${MAX_BYTES} bytes` });
