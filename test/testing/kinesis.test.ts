@@ -17,6 +17,8 @@ const record = (PartitionKey: string, bytes = 1): PutRecordsRequestEntry => ({
   PartitionKey,
   Data: new Uint8Array(bytes),
 });
+/** With their keys, to the byte. */
+const tenMebibytes = () => Array.from({ length: 10 }, () => record('k', MIB - 1));
 const many = (count: number) => Array.from({ length: count }, (_, index) => record(`key-${index}`));
 
 test('records lie in the order in which they came, with ascending sequence numbers', async () => {
@@ -52,7 +54,8 @@ test.each([
   ['501 records', many(501), 'ValidationException'],
   ['an empty partition key', [record('')], 'ValidationException'],
   ['a partition key of 257 characters', [record('k'.repeat(257))], 'ValidationException'],
-  ['more than 10 MiB with the keys', [record('k', 10 * MIB)], 'InvalidArgumentException'],
+  ['a record above 1 MiB', [record('k', MIB + 1)], 'ValidationException'],
+  ['more than 10 MiB with the keys', [...tenMebibytes(), record('k', 1)], 'InvalidArgumentException'],
 ])('%s is refused', async (_, records, name) => {
   const { engine, put } = streamOf(1);
   await expect(put(records)).rejects.toMatchObject({ name, $fault: 'client' });
@@ -61,7 +64,8 @@ test.each([
 
 test('10 MiB with the keys, 500 records and keys of 256 characters are taken', async () => {
   const { put } = streamOf(1);
-  await put([record('k', 10 * MIB - 1)]);
+  await put(tenMebibytes());
+  await put([record('k', MIB)]);
   await put(many(500));
   await put([record('k'.repeat(256))]);
 });
