@@ -45,6 +45,8 @@ Examples:
   $ waybill demo              deploy the example shop, run orders through it, and prove what became of them
   $ waybill up                start the embedded AWS engine on a free port
   $ eval "$(waybill up)"      and let this shell's AWS tools use it
+  $ waybill up --engine localstack
+                              start LocalStack and DynamoDB Local instead
   $ waybill status --json     say where it runs, for scripts
   $ waybill down              end it
 

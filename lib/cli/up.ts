@@ -1,8 +1,9 @@
-import { type Command, InvalidArgumentError } from 'commander';
-import { runningTarget, shareEngine, type Target } from '../local/index.ts';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { runningTarget, shareEngine, shareLocalStack, type Target } from '../local/index.ts';
 import { type CommandContext, print, printJson } from './command-context.ts';
 
 interface UpOptions {
+  readonly engine: 'embedded' | 'localstack';
   readonly port?: number;
   readonly json?: boolean;
 }
@@ -11,11 +12,53 @@ interface UpOptions {
 export function addUp(program: Command, context: CommandContext): void {
   program
     .command('up')
-    .description('start the embedded AWS engine and leave it running')
+    .description('start an AWS engine and leave it running')
+    .addOption(
+      new Option('--engine <name>', 'which engine: the embedded one, or LocalStack with DynamoDB Local beside it')
+        .choices(['embedded', 'localstack'])
+        .default('embedded'),
+    )
     .option('--port <number>', 'listen on this port instead of a free one', portOf)
     .option('--json', 'print one JSON object instead of the lines to export')
-    .addHelpText('after', '\nExample:\n  $ eval "$(waybill up)"      start it, and let this shell\'s AWS tools use it')
-    .action((options: UpOptions) => up(options, context));
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ eval "$(waybill up)"                       start it, and let this shell's AWS tools use it
+  $ eval "$(waybill up --engine localstack)"   the same with LocalStack, which needs Python 3.13 and Java 17`,
+    )
+    .action((options: UpOptions, command: Command) => {
+      if (options.engine === 'embedded') return up(options, context);
+      if (options.port === undefined) return upLocalStack(options, context);
+      return command.error('error: LocalStack and DynamoDB Local choose free ports: leave --port out', { exitCode: 2 });
+    });
+}
+
+async function upLocalStack(options: UpOptions, context: CommandContext): Promise<void> {
+  const { progress, environment } = context;
+  const localstack = await shareLocalStack({ environment, report: progress.step });
+  const { owned, endpoint, dynamodbEndpoint, env, pid, startedAt, logFiles, version } = localstack;
+  progress.done(
+    `${version} ${owned ? 'run' : 'already run'} at ${endpoint} and ${dynamodbEndpoint}; \`waybill down\` ends them.`,
+  );
+  progress.note(
+    'They have no Lambda and enforce no permissions: `hostStacks` of waybill/testing deploys the data plane of your stacks ' +
+      'there and runs the handlers in your own process.',
+  );
+  const region = env.AWS_REGION;
+  const description = {
+    kind: 'localstack',
+    endpoint,
+    dynamodbEndpoint,
+    region,
+    version,
+    pid,
+    startedAt,
+    logFiles,
+    env,
+  };
+  if (options.json) printJson(context, { alreadyRunning: !owned, ...description });
+  else for (const [name, value] of Object.entries(env)) print(context, `export ${name}=${value}`);
 }
 
 async function up(options: UpOptions, context: CommandContext): Promise<void> {

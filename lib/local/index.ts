@@ -8,10 +8,18 @@ export {
   EngineSilent,
   EngineStartFailed,
   EngineStopFailed,
+  EngineUnavailable,
   PortTaken,
   PythonIncomplete,
   PythonMissing,
 } from './errors.ts';
+export {
+  findLocalStack,
+  type LocalStackState,
+  type SharedLocalStack,
+  shareLocalStack,
+  stopLocalStack,
+} from './localstack/index.ts';
 export type { Report } from './report.ts';
 export { findEngine, shareEngine, stopSharedEngine } from './shared.ts';
 export {

@@ -1,0 +1,8 @@
+export {
+  findLocalStack,
+  type LocalStackOptions,
+  type SharedLocalStack,
+  shareLocalStack,
+  stopLocalStack,
+} from './shared.ts';
+export type { LocalStackState } from './state.ts';
