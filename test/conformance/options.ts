@@ -13,6 +13,8 @@ export interface RunOptions {
   /** Without the cases that wait for minutes. */
   readonly quick: boolean;
   readonly json: boolean;
+  /** Whether the example shop is tested on LocalStack too. */
+  readonly corePath: boolean;
   /** Whether anything is left out, so that the run cannot write the whole table. */
   readonly isPartial: boolean;
 }
@@ -42,6 +44,7 @@ export function runOptions(parameters: readonly string[], environment: NodeJS.Pr
     ...(only !== undefined && { only }),
     quick,
     json,
+    corePath: !aws && endpoint === undefined && only === undefined && (!engine || engine.includes('localstack')),
     isPartial: Boolean(engine || aws || endpoint || only || quick),
   };
   if (!aws && endpoint === undefined) {

@@ -7,6 +7,7 @@ import { EngineInstallFailed, EngineStartFailed, EngineUnavailable } from '../..
 import { freePort } from '../../lib/local/port.ts';
 import type { Case, Suite } from './case.ts';
 import { SUITES } from './cases/index.ts';
+import { corePathRun } from './core-path-run.ts';
 import { type EngineRun, runEngine } from './engine-run.ts';
 import { ASKED_ENGINES, type AskedEngine } from './engines.ts';
 import { expectationsOf, orphans, surprises } from './expectations.ts';
@@ -112,6 +113,37 @@ test('the page has a row for each case, a column for each engine, and the reason
   expect(page).toContain('| [is not here](https://docs.aws.amazon.com/page.html) | – |');
   expect(page).toContain('### Fake\n\n- fake: is \\<wrong\\>: it says no.');
   expect(page).toContain('2026-11-01');
+});
+
+test.for([
+  [
+    { exitCode: 0, lines: ['ok', '3 passed, 0 failed'] },
+    { passed: 3, failed: 0, skipped: 0, lines: [] },
+  ],
+  [
+    { exitCode: 0, lines: ['Left out: no Java.', '1 passed, 0 failed, 2 skipped'] },
+    { passed: 1, failed: 0, skipped: 2, lines: ['Left out: no Java.'] },
+  ],
+  [
+    { exitCode: 1, lines: ['no', '2 passed, 1 failed'] },
+    { passed: 2, failed: 1, skipped: 0, lines: ['no'] },
+  ],
+  [
+    { exitCode: 1, lines: ['3 passed, 0 failed'] },
+    { passed: 3, failed: 1, skipped: 0, lines: [] },
+  ],
+  [
+    { exitCode: undefined, lines: ['killed'] },
+    { passed: 0, failed: 1, skipped: 0, lines: ['killed'] },
+  ],
+] as const)('the tests on LocalStack count: %o', ([result, expected]) => {
+  expect(corePathRun(result)).toEqual(expected);
+});
+
+test('the example shop is tested where LocalStack is asked everything', () => {
+  const tested = (...parameters: string[]) => runOptions(parameters, { AWS_REGION: 'us-east-1' }).corePath;
+  expect([tested(), tested('--quick'), tested('--engine', 'localstack')]).toEqual([true, true, true]);
+  expect([tested('--aws'), tested('--engine', 'memory'), tested('--only', 'sqs')]).toEqual([false, false, false]);
 });
 
 test('a lane runs so many pieces at once, all of them, and goes on after one that fails', async () => {

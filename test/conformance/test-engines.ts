@@ -1,5 +1,5 @@
 /**
- * Asks every engine all cases: `npm run test:engines [-- --engine NAME … | --endpoint URL | --aws] [--region NAME]
+ * Asks every engine all cases, and tests the example shop on LocalStack: `npm run test:engines [-- --engine NAME … | --endpoint URL | --aws] [--region NAME]
  * [--role ARN] [--only PREFIX] [--quick] [--json]`.
  *
  * Ends with a line `N passed, N failed`, and `, N skipped` for engines that this machine cannot run.
@@ -7,6 +7,7 @@
 import { writeFileSync } from 'node:fs';
 import { WaybillError } from '../../lib/contract/errors.ts';
 import { SUITES } from './cases/index.ts';
+import { type CorePathRun, runCorePath } from './core-path-run.ts';
 import { findElsewhere } from './elsewhere.ts';
 import { askable, type EngineRun, type LeftOut, runEngine, tally } from './engine-run.ts';
 import { ASKED_ENGINES, type AskedEngine } from './engines.ts';
@@ -41,6 +42,7 @@ async function main(options: RunOptions): Promise<void> {
 
   const lane = laneOf(ENGINES_AT_ONCE);
   // The longest first.
+  const corePath = options.corePath ? lane(runCorePath) : undefined;
   const results = await Promise.all(
     asked.toReversed().map(async (engine) => {
       const result = await runEngine(engine, SUITES, selection, lane, (line) => console.error(line));
@@ -51,16 +53,23 @@ async function main(options: RunOptions): Promise<void> {
 
   const runs = results.filter((result): result is EngineRun => 'outcomes' in result);
   const leftOut = results.filter((result): result is LeftOut => 'leftOut' in result);
-  const failed = runs.reduce((sum, { surprises }) => sum + surprises.length, 0);
+  const tests = (await corePath) ?? { passed: 0, failed: 0, skipped: 0, lines: [] };
+  const surprising = runs.reduce((sum, { surprises }) => sum + surprises.length, 0);
+  const failed = surprising + tests.failed;
   if (failed > 0) process.exitCode = 1;
   if (json) {
-    console.log(JSON.stringify({ date: today(), engines: runs.map(plain), leftOut }));
+    console.log(
+      JSON.stringify({ date: today(), engines: runs.map(plain), leftOut, ...(corePath && { corePath: tests }) }),
+    );
     return;
   }
+  if (corePath) say(`The example shop on LocalStack: ${counted(tests)}`);
+  for (const line of tests.lines) say(line);
   say(page(options, runs, failed));
   say(`Engines that ran: ${runs.map(({ title, version }) => `${title} ${version}`).join(', ') || 'none'}.`);
-  const passed = runs.reduce((sum, { outcomes }) => sum + tally(outcomes).right + tally(outcomes).wrong, 0) - failed;
-  say(`${passed} passed, ${failed} failed${leftOut.length > 0 ? `, ${leftOut.length} skipped` : ''}`);
+  const answered = runs.reduce((sum, { outcomes }) => sum + tally(outcomes).right + tally(outcomes).wrong, 0);
+  const passed = answered - surprising + tests.passed;
+  say(counted({ passed, failed, skipped: leftOut.length + tests.skipped }));
 }
 
 /** @throws {ServiceMissing} when it was asked for by name */
@@ -94,6 +103,10 @@ function page(options: RunOptions, runs: readonly EngineRun[], failed: number): 
 
 function plain({ outcomes, ...run }: EngineRun): object {
   return { ...run, cases: Object.fromEntries(outcomes) };
+}
+
+function counted({ passed, failed, skipped }: Omit<CorePathRun, 'lines'>): string {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
 }
 
 function today(): string {
