@@ -116,3 +116,8 @@ export class MissingBinding extends WaybillError {
 export class SendFailed extends WaybillError {
   readonly code = 'send-failed';
 }
+
+/** No such message was committed to the ledger, or its rows have been cleaned up. */
+export class UnknownMessage extends WaybillError {
+  readonly code = 'unknown-message';
+}

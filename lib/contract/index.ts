@@ -25,6 +25,7 @@ export {
   TransactionMisused,
   TransactionRefused,
   UnknownEventType,
+  UnknownMessage,
   WaybillError,
 } from './errors.ts';
 export {

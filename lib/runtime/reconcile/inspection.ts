@@ -67,7 +67,7 @@ export class Inspection {
     if (failure && now < failure.next + deadline) return { kind: 'scheduled' };
 
     const state = await this.stateOf(route);
-    const sent = await this.#receipts.sentAt(id, destination.kind === 'queue' ? subscriber : destination.name);
+    const sent = await this.sentAt(id, route);
     if (sent === undefined && !failure) {
       const overtaken = state.newestEnded > due;
       if (!overtaken && now < due + RELAY_PATIENCE) return { kind: 'late' };
@@ -85,6 +85,11 @@ export class Inspection {
     if (!overtaken && (state.queued > 0 || isPatient)) return { kind: 'late' };
     const why = overtaken ? `what was sent after it has ended` : 'the queue is empty';
     return { kind: 'missing', hop: 'broker', evidence: `sent at ${instant(relayed)}, never received, and ${why}` };
+  }
+
+  /** When the relay had sent a message by this route, in milliseconds since the epoch, if a receipt says so. */
+  sentAt(id: string, { subscriber, destination }: Route): Promise<number | undefined> {
+    return this.#receipts.sentAt(id, destination.kind === 'queue' ? subscriber : destination.name);
   }
 
   /** The subscriber behind a route, as it was when first asked for. */

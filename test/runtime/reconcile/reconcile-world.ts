@@ -68,9 +68,9 @@ export function reconcileWorld({ subscribers = ['payment', 'sales'], now = NOW }
     put,
     queue: (subscriber: string) => queues.get(subscriber) as NonNullable<ReturnType<typeof queues.get>>,
     /** Mints a message id that is so many milliseconds old. */
-    mint: (age: number) =>
-      mintMessageId({ now: clock.now() - age, random: random(16), key: `order-${minted++}`, shards: SHARDS }),
-    commit(id: string, type = 'order.placed'): string {
+    mint: (age: number, key = `order-${minted++}`) =>
+      mintMessageId({ now: clock.now() - age, random: random(16), key, shards: SHARDS }),
+    commit(id: string, type = 'order.placed', rest: Partial<Envelope> = {}): string {
       const time = messageTime(id);
       const envelope: Envelope = {
         specversion: '1.0',
@@ -87,18 +87,27 @@ export function reconcileWorld({ subscribers = ['payment', 'sales'], now = NOW }
         expires: new Date(time + LIFETIME).toISOString(),
         ledger: LEDGER,
         data: {},
+        ...rest,
       };
       put(outboxKey(id), { envelope: encodeEnvelope(envelope), ttl: (time + LIFETIME) / 1000 });
       return id;
     },
     /** Writes the receipt of a copy that was sent now. */
     relay: (id: string, to: string) => writeReceipts(environment, LEDGER, SHARDS, [{ to, ids: [id] }]),
-    end(id: string, subscriber: string, state: EndState = 'handled', relayed: number | undefined = messageTime(id)) {
+    end(
+      id: string,
+      subscriber: string,
+      state: EndState = 'handled',
+      relayed: number | undefined = messageTime(id),
+      published?: readonly string[],
+    ) {
       put(inboxKey(subscriber, id), {
         state,
         type: 'order.placed',
         hops: { committed: messageTime(id), relayed, received: clock.now(), ended: clock.now() },
         attempts: 1,
+        published,
+        reason: state === 'dead' ? 'rejected' : undefined,
         ended: { function: 'f', request: 'r' },
         ttl: (messageTime(id) + LIFETIME) / 1000,
       });
@@ -106,6 +115,7 @@ export function reconcileWorld({ subscribers = ['payment', 'sales'], now = NOW }
     fail(id: string, subscriber: string, next: number) {
       put(failureKey(subscriber, id), { attempts: 2, reason: 'Boom', detail: 'Boom: no', next, ttl: next });
     },
+    inspection: { ledger: LEDGER, shards: SHARDS },
     reconcile: (options: Partial<ReconcileOptions> = {}) =>
       reconcile(environment, { ledger: LEDGER, shards: SHARDS, from: clock.now() - 600_000, ...options }),
   };
