@@ -15,7 +15,7 @@ import { messageShard, messageTime } from './message-id.ts';
  * route#<event type>                  <subscriber>   who expects the event type, from when until when
  * types                               <event type>   every event type that ever had a route
  * open#<shard>                        <message id>#<subscriber>  a message that is overdue at a subscriber: its case
- * radar#<business line>               <minute>#<shard>  what reconciliation counted
+ * radar#<business line>               <minute>       what reconciliation counted of the minute
  * reconcile                           <pass>         the last minute that was reconciled
  * ```
  */
@@ -91,9 +91,9 @@ export function openPartition(shard: number): string {
   return `open#${shard}`;
 }
 
-/** Where it is written what reconciliation counted of a business line's messages of a minute and shard. */
-export function radarKey(businessLine: string, minute: string, shard: number): LedgerKey {
-  return { pk: radarPartition(businessLine), sk: `${minute}#${shard}` };
+/** Where it is written what reconciliation counted of a business line's messages of a minute, all shards together. */
+export function radarKey(businessLine: string, minute: string): LedgerKey {
+  return { pk: radarPartition(businessLine), sk: minute };
 }
 
 /** The partition of a business line's counts, in the order of time. */

@@ -22,6 +22,11 @@ export class Graph {
     return expected(id, this.#routes.get(type) ?? []);
   }
 
+  /** The business lines of everything that anybody expects. */
+  get businessLines(): readonly string[] {
+    return [...new Set([...this.#routes.values()].flat().map(({ businessLine }) => businessLine))].sort();
+  }
+
   /** The longest time, in milliseconds, in which any message should have ended. */
   get longestDeadline(): number {
     return Math.max(0, ...[...this.#routes.values()].flat().map(({ deadline }) => deadline));
