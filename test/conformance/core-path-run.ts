@@ -13,10 +13,14 @@ export interface CorePathRun {
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const PROGRAM = ['node_modules/vitest/vitest.mjs', 'run', '--config', 'test/localstack/vitest.config.ts'];
 
-/** Runs the tests of `test/localstack` that are not part of `npm test`. */
-export async function runCorePath(): Promise<CorePathRun> {
+/**
+ * Runs the tests of `test/localstack` that are not part of `npm test`.
+ * @param signal ends them
+ */
+export async function runCorePath(signal?: AbortSignal): Promise<CorePathRun> {
   const parameters = ['--conditions=waybill-source', ...PROGRAM];
-  return corePathRun(await runCommand(process.execPath, parameters, { cwd: ROOT, timeoutMs: 600_000 }));
+  const options = { cwd: ROOT, timeoutMs: 600_000, ...(signal && { signal }) };
+  return corePathRun(await runCommand(process.execPath, parameters, options));
 }
 
 /** @param result of a program that ends with a line `N passed, N failed[, N skipped]` */

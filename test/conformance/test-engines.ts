@@ -23,6 +23,19 @@ const PAGE = new URL('../../docs/engines.md', import.meta.url);
 /** So many engines are started or asked at once, on a machine of two cores. */
 const ENGINES_AT_ONCE = 2;
 
+/** Engines end with this process by themselves; the tests that it starts do not. */
+const interrupted = new AbortController();
+for (const [signal, number] of [
+  ['SIGINT', 2],
+  ['SIGTERM', 15],
+] as const) {
+  process.once(signal, () => {
+    interrupted.abort();
+    // A moment for what it started to end what that has started.
+    setTimeout(() => process.exit(128 + number), 3000);
+  });
+}
+
 try {
   await main(runOptions(process.argv.slice(2), process.env));
 } catch (error) {
@@ -42,7 +55,7 @@ async function main(options: RunOptions): Promise<void> {
 
   const lane = laneOf(ENGINES_AT_ONCE);
   // The longest first.
-  const corePath = options.corePath ? lane(runCorePath) : undefined;
+  const corePath = options.corePath ? lane(() => runCorePath(interrupted.signal)) : undefined;
   const results = await Promise.all(
     asked.toReversed().map(async (engine) => {
       const result = await runEngine(engine, SUITES, selection, lane, (line) => console.error(line));
