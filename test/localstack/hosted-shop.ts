@@ -1,7 +1,6 @@
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import { PutRecordsCommand } from '@aws-sdk/client-kinesis';
-import { GetObjectCommand } from '@aws-sdk/client-s3';
-import { ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
@@ -12,7 +11,6 @@ import { handler as noteShipping } from '../../examples/commerce/functions/note-
 import { handler as reserveStock } from '../../examples/commerce/functions/reserve-stock.ts';
 import { handler as takePayment } from '../../examples/commerce/functions/take-payment.ts';
 import { Commerce } from '../../examples/commerce/stack.ts';
-import { type DeadLetterContent, readDeadLetter } from '../../lib/runtime/dead-letter.ts';
 import { type FaultyWire, faultyWire } from './faults.ts';
 
 export const HANDLERS = {
@@ -86,32 +84,5 @@ export class HostedShop {
     const Records = [{ PartitionKey: 'copy', Data: Buffer.from(body) }];
     const client = await kinesis();
     await client.send(new PutRecordsCommand({ StreamName: streamName, Records }));
-  }
-
-  /** What lies in the subscriber's dead-letter queue. */
-  async deadLetters(subscriber: string): Promise<DeadLetterContent[]> {
-    const QueueUrl = this.deployment.subscribers[subscriber]?.deadLetterQueueUrl;
-    const { sqs, s3 } = this.stacks.environment;
-    const letters: DeadLetterContent[] = [];
-    for (;;) {
-      const { Messages = [] } = await sqs.send(
-        new ReceiveMessageCommand({
-          QueueUrl,
-          MaxNumberOfMessages: 10,
-          VisibilityTimeout: 600,
-          MessageAttributeNames: ['All'],
-        }),
-      );
-      if (Messages.length === 0) return letters;
-      for (const { Body: body = '', MessageAttributes = {} } of Messages) {
-        const texts = Object.entries(MessageAttributes).map(([name, { StringValue }]) => [name, StringValue]);
-        const letter = await readDeadLetter({ body, attributes: Object.fromEntries(texts) }, async (Bucket, Key) => {
-          const bucket = await s3();
-          const object = await bucket.send(new GetObjectCommand({ Bucket, Key }));
-          return (await object.Body?.transformToByteArray()) ?? new Uint8Array();
-        });
-        letters.push(letter);
-      }
-    }
   }
 }

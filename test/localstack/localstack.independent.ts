@@ -7,6 +7,7 @@ import {
 } from '../../lib/local/engines/index.ts';
 import { EngineInstallFailed, EngineUnavailable } from '../../lib/local/errors.ts';
 import { testCorePath } from './core-path.ts';
+import { runExample } from './run-example.ts';
 
 const running: RunningEngine[] = [];
 const report = (line: string) => console.error(line);
@@ -36,6 +37,15 @@ describe('on LocalStack and DynamoDB Local, with handlers in this process', () =
     test('is left out, and it is said why', () => expect(lacking).toMatch(/LocalStack|DynamoDB Local/));
     return;
   }
+  test('the example passes', async () => {
+    const [localstack, dynamodb] = running;
+    const { exitCode, output } = await runExample({
+      AWS_ENDPOINT_URL: localstack?.endpoint,
+      AWS_ENDPOINT_URL_DYNAMODB: dynamodb?.endpoint,
+    });
+    expect(output).toContain('# pass 2');
+    expect(exitCode).toBe(0);
+  });
   testCorePath(async () => {
     const [localstack, dynamodb] = running;
     return { endpoint: localstack?.endpoint, dynamodbEndpoint: dynamodb?.endpoint, region: 'us-east-1' };

@@ -5,6 +5,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Environment, Log } from '../../runtime/index.ts';
 import { noUsage } from '../../runtime/usage.ts';
+import { TestMisused } from '../errors.ts';
 import { realClock } from '../event-sources/index.ts';
 
 /** Real clients of the engines that host a stack. */
@@ -24,9 +25,18 @@ export interface HostEndpoints {
   readonly region?: string;
 }
 
-/** Clients that are configured by the endpoints, else by the environment as all clients of the AWS SDK are. */
+/**
+ * Clients that are configured by the endpoints, else by the environment as all clients of the AWS SDK are.
+ *
+ * @throws TestMisused when nothing says where an engine is: a test never makes anything in the real AWS
+ */
 export function hostClients({ endpoint, dynamodbEndpoint = endpoint, region }: HostEndpoints): HostClients {
-  const { AWS_REGION, AWS_DEFAULT_REGION, AWS_ACCESS_KEY_ID, AWS_PROFILE } = process.env;
+  const { AWS_ENDPOINT_URL, AWS_REGION, AWS_DEFAULT_REGION, AWS_ACCESS_KEY_ID, AWS_PROFILE } = process.env;
+  if (!(endpoint ?? AWS_ENDPOINT_URL)) {
+    throw new TestMisused(
+      'Nothing says where the engine is that hosts the stacks: set AWS_ENDPOINT_URL, e.g. by `eval "$(waybill up --engine localstack)"`, or give `endpoint`',
+    );
+  }
   const common = {
     region: region ?? AWS_REGION ?? AWS_DEFAULT_REGION ?? 'us-east-1',
     // Engines take any; whoever has credentials of their own may have a reason.

@@ -149,15 +149,23 @@ export class DataPlane {
     try {
       return await make({ name, properties, clients: this.#clients, region: this.region });
     } catch (cause) {
-      const { name: code, message } = cause as Error;
-      const service = resource.Type.split('::')[1];
+      const service = resource.Type.split('::')[1]?.toUpperCase();
       throw new ResourceRefused(
-        `${logicalId} (${resource.Type}) could not be made: ${code}, ${message || 'nothing answers'}. ` +
-          `Is there an engine with ${service} where AWS_ENDPOINT_URL or AWS_ENDPOINT_URL_${service?.toUpperCase()} points to?`,
+        `${logicalId} (${resource.Type}) could not be made: ${refusalIn(cause)}. ` +
+          `AWS_ENDPOINT_URL_${service}, else AWS_ENDPOINT_URL, says where its engine is`,
         { cause },
       );
     }
   }
+}
+
+/** What an engine answered, or that nothing did. */
+function refusalIn(error: unknown): string {
+  const { name, message, errors = [] } = error as AggregateError;
+  const silent = [error, ...errors].find((one) => (one as { code?: string }).code === 'ECONNREFUSED');
+  if (!silent) return `${name}, ${message}`;
+  const { address, port } = silent as { readonly address?: string; readonly port?: number };
+  return `nothing answers at http://${address}:${port}`;
 }
 
 export function isHosted({ Type }: TemplateResource): boolean {

@@ -1,5 +1,9 @@
-import { BINDINGS, tableBinding } from '../../contract/index.ts';
+import { GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { type AnyTable, BINDINGS, type TableItem, type TableKey, tableBinding } from '../../contract/index.ts';
+import { toItem } from '../../runtime/expression.ts';
 import type { Environment, Log } from '../../runtime/index.ts';
+import type { DeadLetter } from '../delivery.ts';
+import { toRow } from '../engines/dynamodb/table.ts';
 import { TestMisused } from '../errors.ts';
 import {
   type EventSourceMapping,
@@ -13,6 +17,7 @@ import { type HostEndpoints, type HostWire, hostClients, hostedEnvironment, sile
 import { DataPlane } from './data-plane.ts';
 import { RoutesNotRegistered } from './errors.ts';
 import { functionsOf, type HostedFunction, handlerOf, nameOfFunction } from './hosted-function.ts';
+import { takeLetters } from './hosted-letters.ts';
 import { mappingsOf, polled } from './hosted-mapping.ts';
 import { type LeftOut, leftOutOf } from './left-out.ts';
 import { registerRoutes } from './routes.ts';
@@ -41,6 +46,10 @@ export interface HostedStacks {
   readonly leftOut: readonly LeftOut[];
   /** For producers and for reading the tables: bound to the ledger and to every business table. */
   readonly environment: Environment;
+  /** A row of a business table as it is now. */
+  read<T extends AnyTable>(table: T, key: TableKey<T>): Promise<TableItem<T> | undefined>;
+  /** Takes what subscribers have given up out of their dead-letter queues. */
+  takeDeadLetters(): Promise<DeadLetter[]>;
   /** What carries messages to the handlers: `start` and `stop`, or `step`. */
   readonly poller: EventSourcePoller;
   /** Handles messages until none is left, see `EventSourcePoller.runUntilIdle`. */
@@ -56,7 +65,7 @@ export interface HostedStacks {
  *
  * The engines are where `AWS_ENDPOINT_URL` and `AWS_ENDPOINT_URL_DYNAMODB` say, unless the options say otherwise.
  *
- * @throws TestMisused when a handler is given for a function that no template has
+ * @throws TestMisused when nothing says where the engines are, or a handler is given for a function that no template has
  * @throws ResourceRefused when an engine does not make a resource, or does not answer
  * @throws TemplateNotUnderstood when a template refers to what is not there
  * @throws RoutesNotRegistered when a route could not be written into the ledger
@@ -97,10 +106,21 @@ export async function hostStacks(options: HostOptions): Promise<HostedStacks> {
       ...(interval !== undefined && { interval }),
       ...(observer && { observer }),
     });
+    const variables = producerVariables(functions);
+    const deadLetterQueues = functions.flatMap(({ variables: { [BINDINGS.deadLetterQueueUrl]: url } }) => url ?? []);
     return {
       outputs: await plane.outputs(),
       leftOut: leftOutOf(plane, [...running, ...routes]),
-      environment: hostedEnvironment(clients, 'test', producerVariables(functions), unfaulted),
+      environment: hostedEnvironment(clients, 'test', variables, unfaulted),
+      read: async (table, key) => {
+        const TableName = variables[tableBinding(table.name)];
+        if (TableName === undefined)
+          throw new TestMisused(`No function of the templates uses the table '${table.name}'`);
+        const request = new GetItemCommand({ TableName, Key: toItem(key), ConsistentRead: true });
+        const { Item } = await clients.dynamodb.send(request);
+        return Item && (toRow(Item) as TableItem<typeof table>);
+      },
+      takeDeadLetters: () => takeLetters([...new Set(deadLetterQueues)], clients),
       poller,
       runUntilIdle: (given) => poller.runUntilIdle(given),
       destroy: async () => {
@@ -182,7 +202,7 @@ async function writeRoutes(
 }
 
 /** The ledger and all business tables, by the variables of the functions that use them. */
-function producerVariables(functions: readonly HostedFunction[]): Readonly<Record<string, string>> {
+function producerVariables(functions: readonly HostedFunction[]): Readonly<Record<string, string | undefined>> {
   const all = functions.flatMap(({ variables }) => Object.entries(variables));
   const shared = all.filter(
     ([name]) => name === BINDINGS.ledger || name === BINDINGS.shards || name.startsWith(tableBinding('')),

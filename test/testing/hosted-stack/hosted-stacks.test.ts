@@ -1,0 +1,90 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { freePort } from '../../../lib/local/port.ts';
+import { hostStacks, type Template } from '../../../lib/testing/index.ts';
+
+afterEach(() => void vi.unstubAllEnvs());
+
+const templates = (Resources: Template['Resources']): Record<string, Template> => ({ Shop: { Resources } });
+const endpoint = 'http://127.0.0.1:9';
+
+const consumer = {
+  Type: 'AWS::Lambda::Function',
+  Properties: {
+    Environment: { Variables: { WAYBILL_SUBSCRIBER: 'reserve-stock', WAYBILL_QUEUE_URL: 'http://queue' } },
+  },
+};
+
+test('without an endpoint nothing is made, and nothing is sent to the real AWS', async () => {
+  vi.stubEnv('AWS_ENDPOINT_URL', '');
+  const hosted = hostStacks({ templates: templates({ Orders: { Type: 'AWS::SQS::Queue' } }), handlers: {} });
+  await expect(hosted).rejects.toMatchObject({
+    code: 'test-misused',
+    message: expect.stringContaining('AWS_ENDPOINT_URL'),
+  });
+});
+
+test('an engine that does not answer is named in one sentence', async () => {
+  const silent = `http://127.0.0.1:${await freePort()}`;
+  const resources = templates({ Orders: { Type: 'AWS::SQS::Queue' } });
+  await expect(hostStacks({ templates: resources, handlers: {}, endpoint: silent })).rejects.toMatchObject({
+    code: 'resource-refused',
+    message: `Orders (AWS::SQS::Queue) could not be made: nothing answers at ${silent}. AWS_ENDPOINT_URL_SQS, else AWS_ENDPOINT_URL, says where its engine is`,
+  });
+});
+
+test('a handler for a subscriber that no template has is refused, and the subscribers are named', async () => {
+  const handlers = { 'reserve-stok': async () => undefined };
+  await expect(hostStacks({ templates: templates({ Reserve: consumer }), handlers, endpoint })).rejects.toThrow(
+    "A handler is given for 'reserve-stok', which no template has: the subscribers are reserve-stock",
+  );
+});
+
+describe('what is not hosted', () => {
+  test('is named with the reason', async () => {
+    const hosted = await hostStacks({
+      templates: templates({
+        Reserve: consumer,
+        Role: { Type: 'AWS::IAM::Role' },
+        Alarm: { Type: 'AWS::CloudWatch::Alarm' },
+        Source: {
+          Type: 'AWS::Lambda::EventSourceMapping',
+          Properties: { FunctionName: { Ref: 'Reserve' }, EventSourceArn: 'arn:aws:sqs:us-east-1:000000000000:other' },
+        },
+      }),
+      handlers: {},
+      endpoint,
+    });
+    expect(hosted.leftOut).toEqual([
+      { stack: 'Shop', logicalId: 'Reserve', type: 'AWS::Lambda::Function', why: 'no handler was given for it' },
+      { stack: 'Shop', logicalId: 'Role', type: 'AWS::IAM::Role', why: 'permissions are not enforced here' },
+      { stack: 'Shop', logicalId: 'Alarm', type: 'AWS::CloudWatch::Alarm', why: 'nothing here hosts it' },
+      expect.objectContaining({ logicalId: 'Source', why: expect.stringContaining('is not run here') }),
+    ]);
+    await hosted.destroy();
+  });
+
+  test('has a name where something refers to it', async () => {
+    const Outputs = { Log: { Value: { Ref: 'Log' } } };
+    const Shop = { Resources: { Log: { Type: 'AWS::Logs::LogGroup' } }, Outputs };
+    const hosted = await hostStacks({ templates: { Shop }, handlers: {}, endpoint });
+    expect(hosted.outputs.Shop?.Log).toMatch(/^Shop-Log-[0-9a-f]{8}$/);
+    await hosted.destroy();
+  });
+});
+
+test('what another stack exports is found, and missing templates are named', async () => {
+  const Ledger = { Outputs: { Table: { Value: 'rows', Export: { Name: 'Ledger:Table' } } } };
+  const Shop = {
+    Outputs: {
+      Imported: { Value: { 'Fn::ImportValue': 'Ledger:Table' } },
+      Read: { Value: { 'Fn::GetStackOutput': { StackName: 'Ledger', OutputName: 'Table' } } },
+    },
+  };
+  const hosted = await hostStacks({ templates: { Ledger, Shop }, handlers: {}, endpoint });
+  expect(hosted.outputs.Shop).toEqual({ Imported: 'rows', Read: 'rows' });
+  await hosted.destroy();
+  await expect(hostStacks({ templates: { Shop }, handlers: {}, endpoint })).rejects.toMatchObject({
+    code: 'template-not-understood',
+    message: expect.stringMatching(/Ledger/),
+  });
+});
