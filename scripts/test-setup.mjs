@@ -1,20 +1,11 @@
 import { functionBundlesAreFresh } from './build/freshness.mjs';
-import { BundleError, buildFunctionBundles } from './build/function-bundles.mjs';
-
-/** The projects whose tests run the bundles. */
-const deploying = ['engine', 'package'];
+import { buildFunctionBundles } from './build/function-bundles.mjs';
 
 /**
- * Before a project's tests: what they deploy is what the sources say.
+ * Before any test: what tests deploy is what the sources say, so a function that cannot be bundled fails the run.
  *
- * @param {import('vitest/node').TestProject} project
+ * @throws {import('./build/function-bundles.mjs').BundleError}
  */
-export default async function setup(project) {
-  try {
-    if (!functionBundlesAreFresh()) await buildFunctionBundles();
-  } catch (error) {
-    if (!(error instanceof BundleError) || deploying.includes(project.name)) throw error;
-    // A unit test need not wait for a function that somebody is in the middle of writing.
-    process.stderr.write(`The framework's functions could not be bundled:\n${error.message}\n`);
-  }
+export default async function setup() {
+  if (!functionBundlesAreFresh()) await buildFunctionBundles();
 }
