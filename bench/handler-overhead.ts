@@ -2,7 +2,7 @@
  * How long a handler takes besides its network: decode, validate, batch, build the calls. Waybill beside Powertools batch,
  * idempotency and parser, which do the same work in the same run.
  *
- * `npm run bench:handler -- [--rounds 40] [--json]`
+ * `npm run bench:handler -- [--rounds 40] [--warm-up 30] [--json]`
  */
 import { parseArgs } from 'node:util';
 import type { SQSEvent } from 'aws-lambda';
@@ -21,7 +21,7 @@ const MARK = 30;
 /** The SDK takes ten times as long as all else. */
 const RECORDS_IN_A_ROUND: Readonly<Record<Cut, number>> = { 'above the SDK': 2_000, 'beneath the SDK': 400 };
 /** So many rounds until the compiler has done with either library, also in the case that comes first. */
-const WARM_UP = 30;
+const WARM_UP = '30';
 
 interface Case {
   readonly cut: Cut;
@@ -50,9 +50,14 @@ const CASES: readonly Case[] = [
 ];
 
 const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '40' }, json: { type: 'boolean', default: false } },
+  options: {
+    rounds: { type: 'string', default: '40' },
+    'warm-up': { type: 'string', default: WARM_UP },
+    json: { type: 'boolean', default: false },
+  },
 });
 const rounds = wholeNumber('rounds', values.rounds);
+const warmUp = wholeNumber('warm-up', values['warm-up']);
 
 const results: Result[] = [];
 for (const one of CASES) results.push(await compare(one));
@@ -64,7 +69,7 @@ async function compare(one: Case): Promise<Result> {
   const calls = { waybill: await callsPerRecord(waybill, one), powertools: await callsPerRecord(powertools, one) };
   const [ofWaybill, ofPowertools] = await measureRounds([subject(waybill, one), subject(powertools, one)], {
     rounds,
-    warmUp: WARM_UP,
+    warmUp,
     invocations: RECORDS_IN_A_ROUND[one.cut] / one.batch,
     units: one.batch,
   });

@@ -1,0 +1,35 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** What a benchmark prints with `--json`. Times are left alone: they are the machine's affair. */
+async function bench(file: string, ...options: string[]) {
+  const parameters = ['--conditions=waybill-source', `bench/${file}.ts`, '--json', ...options];
+  const { stdout } = await promisify(execFile)(process.execPath, parameters, { cwd: root });
+  return JSON.parse(stdout);
+}
+
+test('the benchmark of handlers still runs, and Waybill makes one call a record', async () => {
+  const { rounds, results } = await bench('handler-overhead', '--rounds', '1', '--warm-up', '1');
+
+  expect(rounds).toBe(1);
+  expect(results).toHaveLength(6);
+  for (const { calls } of results) expect(calls).toEqual({ waybill: 1, powertools: expect.any(Number) });
+}, 120_000);
+
+test('the benchmark of the root import still runs, on the package and on the sources', async () => {
+  const { results } = await bench('root-import', '--rounds', '1');
+
+  expect(results.map(({ name }: { name: string }) => name)).toEqual(['empty', 'built', 'source']);
+}, 120_000);
+
+test.each(['handler-overhead', 'root-import'])(
+  '%s refuses a number of rounds that is none',
+  async (file) => {
+    await expect(bench(file, '--rounds', 'many')).rejects.toThrow("--rounds is 'many'");
+  },
+  60_000,
+);
