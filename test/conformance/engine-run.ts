@@ -51,6 +51,7 @@ export async function runEngine(
   } catch (error) {
     if (!(error instanceof WaybillError)) throw error;
     if (UNAVAILABLE.some((kind) => error instanceof kind)) {
+      report(error.message);
       return { name, title, version, leftOut: firstSentence(error.message) };
     }
     // One engine that does not start does not keep the others from being asked.
