@@ -69,7 +69,15 @@ export {
   type ReceiptRow,
 } from './ledger-rows.ts';
 export { LIMITS } from './limits.ts';
-export { isMessageId, keyShard, type MintOptions, messageShard, messageTime, mintMessageId } from './message-id.ts';
+export {
+  isMessageId,
+  keyShard,
+  type MintOptions,
+  messageIdRange,
+  messageShard,
+  messageTime,
+  mintMessageId,
+} from './message-id.ts';
 export { type Destination, expected, ownQueueUrl, type Route } from './routes.ts';
 export { validate } from './schema.ts';
 export { defineSubscriber, type SubscriberDefinition, type SubscriberOptions } from './subscriber.ts';

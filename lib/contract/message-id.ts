@@ -41,6 +41,21 @@ export function messageTime(id: string): number {
   return Number.parseInt(checked(id).slice(0, 8) + id.slice(9, 13), 16);
 }
 
+/**
+ * The range of texts in which the ids of a range of time lie, both ends included: ids are sorted by their time.
+ *
+ * @param from milliseconds since the epoch
+ * @param to milliseconds since the epoch
+ */
+export function messageIdRange(from: number, to: number): { readonly from: string; readonly to: string } {
+  return { from: timePrefix(from), to: `${timePrefix(to)}~` };
+}
+
+function timePrefix(milliseconds: number): string {
+  const hex = Math.max(0, milliseconds).toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}`;
+}
+
 /** The ledger shard of the message. */
 export function messageShard(id: string): number {
   const tail = Number.parseInt(checked(id).slice(-4), 16);

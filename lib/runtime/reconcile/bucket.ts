@@ -1,10 +1,10 @@
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
-import { messageTime, outboxKey } from '../../contract/index.ts';
+import { outboxKey, type Route } from '../../contract/index.ts';
 import { concurrently } from '../concurrently.ts';
 import type { Environment } from '../environment.ts';
 import { toItem } from '../expression.ts';
 import type { Graph } from './graph.ts';
-import type { Finding, Inspection, Suspect } from './inspection.ts';
+import { dueOf, type Finding, type Inspection, type Suspect } from './inspection.ts';
 import type { Joined } from './join.ts';
 import type { Committed, Ended } from './ledger-sets.ts';
 import type { Standing, Tally } from './tally.ts';
@@ -12,9 +12,20 @@ import type { Standing, Tally } from './tally.ts';
 const INSPECTIONS_AT_ONCE = 16;
 
 type Message = Joined<Committed, Ended>;
-/** A message that may be missing somewhere. */
-interface Doubtful {
+/** A message that has not ended at a subscriber. */
+export interface Unended {
+  readonly id: string;
+  readonly type: string;
   readonly businessLine: string;
+  readonly route: Route;
+  /** When it should have ended, in milliseconds since the epoch. */
+  readonly due: number;
+  /** What was found, once it was due. */
+  readonly finding?: Finding;
+}
+
+/** A message that may be missing somewhere. */
+interface Doubtful extends Pick<Committed, 'type' | 'businessLine'> {
   readonly standings: readonly Standing[];
   readonly suspects: readonly Suspect[];
 }
@@ -26,15 +37,24 @@ export class Bucket {
   readonly #graph: Graph;
   readonly #inspection: Inspection;
   readonly #tally: Tally;
+  readonly #onUnended: (unended: Unended) => void;
   #doubtful: Doubtful[] = [];
   #unknown: Message[] = [];
 
-  constructor(environment: Environment, ledger: string, graph: Graph, inspection: Inspection, tally: Tally) {
+  constructor(
+    environment: Environment,
+    ledger: string,
+    graph: Graph,
+    inspection: Inspection,
+    tally: Tally,
+    onUnended: (unended: Unended) => void = () => undefined,
+  ) {
     this.#environment = environment;
     this.#ledger = ledger;
     this.#graph = graph;
     this.#inspection = inspection;
     this.#tally = tally;
+    this.#onUnended = onUnended;
   }
 
   get held(): number {
@@ -60,20 +80,26 @@ export class Bucket {
     const suspects: Suspect[] = [];
     for (const route of this.#graph.expectedOf(id, type)) {
       const end = ends[this.#graph.subscribers.indexOf(route.subscriber)];
-      const due = messageTime(id) + route.deadline;
-      if (end) standings.push(end.state === 'dead' ? 'dead' : 'handled');
-      else if (now < due) standings.push('inFlight');
-      else suspects.push({ id, route, due });
+      const due = dueOf(id, route);
+      if (end) {
+        standings.push(end.state === 'dead' ? 'dead' : 'handled');
+      } else if (now < due) {
+        standings.push('inFlight');
+        this.#onUnended({ id, type, businessLine, route, due });
+      } else {
+        suspects.push({ id, route, due });
+      }
     }
-    if (suspects.length > 0) this.#doubtful.push({ businessLine, standings, suspects });
+    if (suspects.length > 0) this.#doubtful.push({ type, businessLine, standings, suspects });
     else this.#tally.count(businessLine, standings);
   }
 
-  async #settleDoubtful({ businessLine, standings, suspects }: Doubtful): Promise<void> {
+  async #settleDoubtful({ type, businessLine, standings, suspects }: Doubtful): Promise<void> {
     const found = [...standings];
     for (const suspect of suspects) {
       const finding = await this.#inspection.inspect(suspect);
       found.push(standingOf(finding));
+      if (finding.kind !== 'ended') this.#onUnended({ ...suspect, type, businessLine, finding });
       if (finding.kind === 'missing') {
         const { id, route, due } = suspect;
         const { hop, evidence } = finding;

@@ -1,6 +1,6 @@
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { type EndState, type FailureRow, failureKey, type LedgerKey, type Route } from '../../contract/index.ts';
+import { type EndState, type FailureRow, failureKey, type LedgerKey, messageTime, type Route } from '../../contract/index.ts';
 import type { Environment } from '../environment.ts';
 import { toItem } from '../expression.ts';
 import { readInbox } from '../inbox.ts';
@@ -13,6 +13,11 @@ export interface Suspect {
   readonly route: Route;
   /** When it should have ended, in milliseconds since the epoch. */
   readonly due: number;
+}
+
+/** When a message should have ended by a route, in milliseconds since the epoch. */
+export function dueOf(id: string, { deadline }: Route): number {
+  return messageTime(id) + deadline;
 }
 
 /** The hop at which a message stopped. */

@@ -1,7 +1,7 @@
-import { messageTime, minuteOf } from '../../contract/index.ts';
+import { messageIdRange, minuteOf } from '../../contract/index.ts';
 import { concurrently } from '../concurrently.ts';
 import type { Environment } from '../environment.ts';
-import { Bucket } from './bucket.ts';
+import { Bucket, type Unended } from './bucket.ts';
 import { type Graph, readGraph } from './graph.ts';
 import { Inspection, type InspectionOptions } from './inspection.ts';
 import { joinById } from './join.ts';
@@ -15,6 +15,8 @@ export interface ReconcileOptions extends InspectionOptions {
   readonly to?: number;
   /** @default read from the ledger */
   readonly graph?: Graph;
+  /** Called for each message and subscriber at which it has not ended. */
+  readonly onUnended?: (unended: Unended) => void;
   /** Called for each bucket of a minute and shard that is done. */
   readonly onBucket?: (minute: string, counts: Readonly<Record<string, LineCounts & { missing: number }>>) => void;
 }
@@ -34,15 +36,15 @@ export async function reconcile(environment: Environment, options: ReconcileOpti
   const graph = options.graph ?? (await readGraph(environment, ledger));
   const inspection = new Inspection(environment, options);
   const total = new Tally();
+  const range = messageIdRange(from, to);
   const buckets = bucketsOf(from, to, shards);
   await concurrently(BUCKETS_AT_ONCE, buckets, async ({ minute, shard }) => {
     const tally = new Tally();
-    const bucket = new Bucket(environment, ledger, graph, inspection, tally);
-    const committed = committedIn(environment, ledger, minute, shard);
-    const ends = graph.subscribers.map((subscriber) => endedIn(environment, ledger, subscriber, minute, shard));
+    const bucket = new Bucket(environment, ledger, graph, inspection, tally, options.onUnended);
+    const committed = committedIn(environment, ledger, minute, shard, range);
+    const ends = graph.subscribers.map((subscriber) => endedIn(environment, ledger, subscriber, minute, shard, range));
     for await (const joined of joinById(committed, ends)) {
-      const time = messageTime(joined.id);
-      if (time >= from && time <= to) bucket.judge(joined);
+      bucket.judge(joined);
       if (bucket.held >= HELD) await bucket.settle();
     }
     await bucket.settle();
