@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { WaybillError } from '../contract/index.ts';
-import { deployApp, environmentFor, resolveEngine, type Target } from '../local/index.ts';
+import { deployApp, resolveEngine, type Target } from '../local/index.ts';
 import { type CommandContext, print, printJson } from './command-context.ts';
 import { type FinishedRun, runOrders } from './demo/run.ts';
 import { loadShop, REPOSITORY, type Shop, type ShopOrder } from './demo/shop.ts';
 import { problemsOf, summaryOf } from './demo/summary.ts';
 import { awaitInterruption } from './interruption.ts';
+import { useTarget } from './use-target.ts';
 
 interface DemoOptions {
   readonly orders?: string;
@@ -135,13 +136,6 @@ async function deployAndRun(
   });
   progress.done(`${orders.length} orders went through the shop`);
   return finished;
-}
-
-/** Points the AWS clients of this process at the target. */
-function useTarget(target: Target): void {
-  const environment = environmentFor(target);
-  for (const name of Object.keys(process.env)) if (!(name in environment)) delete process.env[name];
-  Object.assign(process.env, environment);
 }
 
 function report(

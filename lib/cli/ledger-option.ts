@@ -1,0 +1,161 @@
+import { QueryCommand } from '@aws-sdk/client-dynamodb';
+import { LambdaClient, paginateListEventSourceMappings, paginateListFunctions } from '@aws-sdk/client-lambda';
+import type { Command } from 'commander';
+import { BINDINGS, EVENT_TYPES, WaybillError } from '../contract/index.ts';
+import { runningTarget, type Target } from '../local/index.ts';
+import { errorCode } from '../runtime/error-code.ts';
+import { createEnvironment, type Environment } from '../runtime/index.ts';
+import type { ListEventSources } from '../runtime/reconcile/subscriber-state.ts';
+import type { CommandContext } from './command-context.ts';
+import { useTarget } from './use-target.ts';
+
+/** The options of a command that looks into a ledger. */
+export interface LedgerOptions {
+  readonly ledger?: string;
+  readonly aws?: boolean;
+}
+
+/** A deployed ledger, and what reading it takes. It satisfies `InspectionOptions` of the run time. */
+export interface ResolvedLedger {
+  readonly environment: Environment;
+  /** The table's name. */
+  readonly ledger: string;
+  /** The largest number of shards that any deployed function mints ids for. */
+  readonly shards: number;
+  readonly listEventSources: ListEventSources;
+  readonly target: Target;
+}
+
+/** No engine runs, so that there is no ledger to look into. */
+export class NoEngine extends WaybillError {
+  readonly code = 'no-engine';
+}
+
+/** The ledger was not named, and there is none or more than one. */
+export class LedgerNotNamed extends WaybillError {
+  readonly code = 'ledger-not-named';
+}
+
+/** There is no such ledger. */
+export class UnknownLedger extends WaybillError {
+  readonly code = 'unknown-ledger';
+}
+
+/** What a ledger has unless it says otherwise. */
+const DEFAULT_SHARDS = 16;
+
+/** Adds the options by which a command finds its ledger. */
+export function addLedgerOptions(command: Command): Command {
+  return command
+    .option('--ledger <name>', `the ledger's table; default: ${BINDINGS.ledger}, else the only ledger that is deployed`)
+    .option('--aws', 'use the real AWS, with the credentials and the region of this shell');
+}
+
+/**
+ * Finds the ledger of a command: `--ledger`, else `WAYBILL_LEDGER`, else the only ledger to which the deployed functions
+ * are bound. The target is the engine at `AWS_ENDPOINT_URL` or the one that `waybill up` or `npm start` runs, or the real
+ * AWS by `--aws`; nothing is started. From here on this process's AWS clients use it.
+ *
+ * @throws NoEngine, LedgerNotNamed, UnknownLedger, and EndpointSilent
+ */
+export async function resolveLedger(options: LedgerOptions, context: CommandContext): Promise<ResolvedLedger> {
+  const target = await runningTarget({ environment: context.environment, ...(options.aws && { aws: true }) });
+  if (!target) {
+    throw new NoEngine('No engine runs: `npm start` runs the example shop on one, `--aws` asks the real AWS');
+  }
+  useTarget(target);
+  const lambda = new LambdaClient();
+  const named = options.ledger ?? context.environment[BINDINGS.ledger];
+  const deployed = await deployedLedgers(lambda);
+  const ledger = named ?? onlyLedger(deployed, target);
+  const shards = deployed?.get(ledger) ?? Number(context.environment[BINDINGS.shards] ?? DEFAULT_SHARDS);
+  const environment = {
+    ...createEnvironment({ [BINDINGS.ledger]: ledger, [BINDINGS.shards]: String(shards) }),
+    log: logOf(context),
+  };
+  await checkLedger(environment, ledger, target);
+  return { environment, ledger, shards, listEventSources: (queueArn) => eventSourcesOf(lambda, queueArn), target };
+}
+
+/**
+ * The ledgers to which deployed functions are bound, with their shards: while a deployment that adds some is under way,
+ * the larger number. Undefined where Lambda does not say.
+ */
+async function deployedLedgers(lambda: LambdaClient): Promise<ReadonlyMap<string, number> | undefined> {
+  const ledgers = new Map<string, number>();
+  try {
+    for await (const { Functions } of paginateListFunctions({ client: lambda }, {})) {
+      for (const { Environment: environment } of Functions ?? []) {
+        const ledger = environment?.Variables?.[BINDINGS.ledger];
+        const shards = Number(environment?.Variables?.[BINDINGS.shards] ?? 0);
+        if (ledger) ledgers.set(ledger, Math.max(shards || DEFAULT_SHARDS, ledgers.get(ledger) ?? 0));
+      }
+    }
+  } catch {
+    // An engine without Lambda, or credentials that may not list: then the ledger has to be named.
+    return undefined;
+  }
+  return ledgers;
+}
+
+function onlyLedger(deployed: ReadonlyMap<string, number> | undefined, target: Target): string {
+  const where = nameOf(target);
+  const how = `name it by --ledger or ${BINDINGS.ledger}`;
+  if (!deployed) throw new LedgerNotNamed(`Lambda does not say which ledgers are deployed at ${where}: ${how}`);
+  const [ledger, ...others] = [...deployed.keys()].sort();
+  if (!ledger) throw new LedgerNotNamed(`No ledger is deployed at ${where}: deploy one, or ${how}`);
+  if (others.length > 0) {
+    throw new LedgerNotNamed(
+      `More than one ledger is deployed at ${where} (${[ledger, ...others].join(', ')}): ${how}`,
+    );
+  }
+  return ledger;
+}
+
+async function checkLedger(environment: Environment, ledger: string, target: Target): Promise<void> {
+  try {
+    await environment.dynamodb.send(
+      new QueryCommand({
+        TableName: ledger,
+        KeyConditionExpression: 'pk = :pk',
+        ExpressionAttributeValues: { ':pk': { S: EVENT_TYPES } },
+        Limit: 1,
+      }),
+    );
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'ResourceNotFoundException') {
+      throw new UnknownLedger(`There is no ledger '${ledger}' at ${nameOf(target)}`, { cause: error });
+    }
+    if (code === 'ValidationException') {
+      throw new UnknownLedger(`'${ledger}' at ${nameOf(target)} is no ledger of Waybill`, { cause: error });
+    }
+    throw new UnknownLedger(`The ledger '${ledger}' at ${nameOf(target)} cannot be read: ${sentenceOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+async function eventSourcesOf(lambda: LambdaClient, queueArn: string): Promise<{ readonly state: string }[]> {
+  const sources: { readonly state: string }[] = [];
+  for await (const page of paginateListEventSourceMappings({ client: lambda }, { EventSourceArn: queueArn })) {
+    for (const { State } of page.EventSourceMappings ?? []) sources.push({ state: State ?? '' });
+  }
+  return sources;
+}
+
+/** Warnings of the run time go where progress goes, so that the result stays alone on stdout. */
+function logOf({ err }: CommandContext): Environment['log'] {
+  const write = (level: string) => (message: string, fields: object) => {
+    err.write(`${JSON.stringify({ level, message, ...fields })}\n`);
+  };
+  return { info: () => undefined, warn: write('warn'), error: write('error') };
+}
+
+function nameOf({ endpoint }: Target): string {
+  return endpoint ?? 'AWS';
+}
+
+function sentenceOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
