@@ -27,9 +27,18 @@ export class Graph {
     return [...new Set([...this.#routes.values()].flat().map(({ businessLine }) => businessLine))].sort();
   }
 
+  /** The shortest time, in milliseconds, in which any message should have ended. */
+  get shortestDeadline(): number {
+    return Math.min(...this.#deadlines, this.longestDeadline);
+  }
+
   /** The longest time, in milliseconds, in which any message should have ended. */
   get longestDeadline(): number {
-    return Math.max(0, ...[...this.#routes.values()].flat().map(({ deadline }) => deadline));
+    return Math.max(0, ...this.#deadlines);
+  }
+
+  get #deadlines(): number[] {
+    return [...this.#routes.values()].flat().map(({ deadline }) => deadline);
   }
 }
 

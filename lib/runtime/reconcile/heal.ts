@@ -1,7 +1,7 @@
+import { redeliveryDelay } from '../backoff.ts';
 import { concurrently } from '../concurrently.ts';
 import type { Environment } from '../environment.ts';
 import { errorCode } from '../error-code.ts';
-import { redeliveryDelay } from '../backoff.ts';
 import type { Graph } from './graph.ts';
 import { dueOf, Inspection, type InspectionOptions } from './inspection.ts';
 import { casesOf, closeCase, type OpenCase, rewriteCase } from './open-case.ts';
@@ -21,6 +21,8 @@ export interface Healing {
   readonly resent: readonly OpenCase[];
   /** Cases that are missing or quarantined after this run. */
   readonly missing: readonly OpenCase[];
+  /** The oldest message that has not ended, as far as there is a case of it. */
+  readonly oldest: string | undefined;
   /** Messages that should have been sent again and were not, for want of budget. */
   readonly deferred: number;
 }
@@ -44,6 +46,7 @@ export async function heal(environment: Environment, options: HealOptions): Prom
   const due: OpenCase[] = [];
   for (let shard = 0; shard < shards; shard++) {
     for await (const opened of casesOf(environment, ledger, shard)) {
+      if (healer.oldest === undefined || opened.id < healer.oldest) healer.oldest = opened.id;
       if (due.length >= CASES_A_RUN) break;
       if (opened.next <= environment.now()) due.push(opened);
       else if (opened.state !== 'waiting') healer.missing.push(opened);
@@ -57,6 +60,7 @@ class Healer implements Healing {
   readonly closed: OpenCase[] = [];
   readonly resent: OpenCase[] = [];
   readonly missing: OpenCase[] = [];
+  oldest: string | undefined;
   deferred = 0;
   readonly #environment: Environment;
   readonly #options: HealOptions;

@@ -1,6 +1,13 @@
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { type EndState, type FailureRow, failureKey, type LedgerKey, messageTime, type Route } from '../../contract/index.ts';
+import {
+  type EndState,
+  type FailureRow,
+  failureKey,
+  type LedgerKey,
+  messageTime,
+  type Route,
+} from '../../contract/index.ts';
 import type { Environment } from '../environment.ts';
 import { toItem } from '../expression.ts';
 import { readInbox } from '../inbox.ts';

@@ -75,9 +75,7 @@ export async function rewriteCase(
 /** Closes the case of a message that has ended. */
 export async function closeCase(environment: Environment, ledger: string, { id, subscriber }: OpenCase): Promise<void> {
   const Key = toItem(openKey(id, subscriber));
-  await environment.dynamodb.send(
-    new DeleteItemCommand({ TableName: ledger, Key, ReturnConsumedCapacity: 'TOTAL' }),
-  );
+  await environment.dynamodb.send(new DeleteItemCommand({ TableName: ledger, Key, ReturnConsumedCapacity: 'TOTAL' }));
 }
 
 /** The open cases of a shard, the oldest message's first. */

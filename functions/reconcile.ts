@@ -1,0 +1,19 @@
+import { CloudWatchClient, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { eventSourcesOf } from '../lib/runtime/reconcile/list-event-sources.ts';
+import { createReconciler } from '../lib/runtime/reconcile/reconciler.ts';
+
+const cloudwatch = new CloudWatchClient();
+
+export const handler = createReconciler({
+  listEventSources: eventSourcesOf(new LambdaClient()),
+  putMetrics: async (ledger, metrics) => {
+    const MetricData = metrics.map(({ name, value, unit }) => ({
+      MetricName: name,
+      Value: value,
+      Unit: unit,
+      Dimensions: [{ Name: 'ledger', Value: ledger }],
+    }));
+    await cloudwatch.send(new PutMetricDataCommand({ Namespace: 'Waybill', MetricData }));
+  },
+});

@@ -1,0 +1,181 @@
+import { type AttributeValue, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { minuteOf, reconcileKey } from '../../contract/index.ts';
+import { concurrently } from '../concurrently.ts';
+import type { Environment } from '../environment.ts';
+import { errorCode } from '../error-code.ts';
+import { toItem } from '../expression.ts';
+import type { Unended } from './bucket.ts';
+import type { Graph } from './graph.ts';
+import type { InspectionOptions } from './inspection.ts';
+import { openCase } from './open-case.ts';
+import { writeRadar } from './radar-rows.ts';
+import { reconcile } from './reconcile.ts';
+import type { LineCounts } from './tally.ts';
+
+const MINUTE = 60_000;
+/** What one run of a pass looks at, at most: after a standstill it catches up in several runs. */
+const LONGEST_SPAN = 15 * MINUTE;
+/** Where a ledger's first run begins. */
+const FIRST_SPAN = 10 * MINUTE;
+/** A commit takes up to a minute, and clocks differ by up to five: by then nothing is added to a minute any more. */
+const SETTLED = 10 * MINUTE;
+const DAY = 24 * 60 * MINUTE;
+const CASES_AT_ONCE = 16;
+
+/** A pass looks at each message once: when it is first due, when its minute is full, and a day later. */
+interface Pass {
+  readonly name: 'due' | 'settled' | 'day';
+  /** Up to which id time it may look now, in milliseconds since the epoch. */
+  readonly target: (now: number, graph: Graph) => number;
+}
+
+const PASSES: readonly Pass[] = [
+  { name: 'due', target: (now, graph) => now - graph.shortestDeadline },
+  { name: 'settled', target: (now, graph) => endOfMinute(now - graph.longestDeadline - SETTLED) },
+  { name: 'day', target: (now) => endOfMinute(now - DAY) },
+];
+
+type Counts = LineCounts & { missing: number };
+type Lines = Record<string, Counts>;
+
+/** Up to where a pass has come, and what it has counted of the minute in which it stands. */
+interface Cursor {
+  readonly upTo: number;
+  readonly minute: string;
+  readonly lines: Lines;
+}
+
+/** What the passes of one run came to. */
+export interface PassesRun {
+  /** Messages that the first pass saw. */
+  readonly committed: number;
+  /** Messages that ended although they were never committed. */
+  readonly uncaused: number;
+  /** Milliseconds by which the slowest pass is behind. */
+  readonly behind: number;
+}
+
+/**
+ * Takes every pass of reconciliation on to where it may look now: opens a case for each message that has not ended, and
+ * writes the radar's counts. Each pass remembers where it stands, so that nothing is left out however long no run was
+ * made; a run that is repeated, or crosses another one, writes the same.
+ */
+export async function runPasses(
+  environment: Environment,
+  options: InspectionOptions & { readonly graph: Graph },
+): Promise<PassesRun> {
+  const run = { committed: 0, uncaused: 0, behind: 0 };
+  for (const pass of PASSES) {
+    const target = pass.target(environment.now(), options.graph);
+    const cursor = await readCursor(environment, options.ledger, pass.name);
+    const from = (cursor?.upTo ?? beginningOf(pass, target)) + 1;
+    const to = Math.min(target, from + LONGEST_SPAN - 1);
+    if (to < from) continue;
+    const { committed, uncaused } = await runPass(environment, options, { pass, cursor, from, to });
+    if (pass.name === 'due') run.committed = committed;
+    run.uncaused += uncaused;
+    run.behind = Math.max(run.behind, target - to);
+  }
+  return run;
+}
+
+interface Span {
+  readonly pass: Pass;
+  readonly cursor: Cursor | undefined;
+  readonly from: number;
+  readonly to: number;
+}
+
+async function runPass(
+  environment: Environment,
+  options: InspectionOptions & { readonly graph: Graph },
+  { pass, cursor, from, to }: Span,
+): Promise<{ readonly committed: number; readonly uncaused: number }> {
+  const { ledger } = options;
+  const asOf = environment.now();
+  const unended: Unended[] = [];
+  const minutes = new Map<string, Lines>();
+  // The minute in which the last run stopped goes on from its counts.
+  if (cursor?.minute === minuteOf(from)) minutes.set(cursor.minute, structuredClone(cursor.lines));
+  const { uncaused } = await reconcile(environment, {
+    ...options,
+    from,
+    to,
+    onUnended: (one) => unended.push(one),
+    onBucket: (minute, lines) => minutes.set(minute, sum(minutes.get(minute), lines)),
+  });
+  for (const { id, subscriber } of uncaused) environment.log.error('uncaused', { message: id, subscriber });
+  await concurrently(CASES_AT_ONCE, unended, (one) => openCase(environment, ledger, caseOf(one)));
+  const rows = [...minutes].flatMap(([minute, lines]) =>
+    Object.entries(lines).map(([businessLine, counts]) => ({ businessLine, minute, ...counts, asOf })),
+  );
+  await writeRadar(environment, ledger, rows);
+  const minute = minuteOf(to);
+  await writeCursor(environment, ledger, pass.name, cursor, { upTo: to, minute, lines: minutes.get(minute) ?? {} });
+  const committed = rows.reduce((messages, row) => messages + row.committed, 0);
+  const before = Object.values(cursor?.minute === minuteOf(from) ? (cursor?.lines ?? {}) : {});
+  return {
+    committed: committed - before.reduce((messages, counts) => messages + counts.committed, 0),
+    uncaused: uncaused.length,
+  };
+}
+
+function caseOf({ id, type, businessLine, route, due, finding }: Unended) {
+  const common = { id, type, businessLine, subscriber: route.subscriber, tries: 0, next: due };
+  if (finding?.kind !== 'missing') return { ...common, state: 'waiting' as const };
+  return { ...common, state: 'missing' as const, hop: finding.hop, evidence: finding.evidence };
+}
+
+function beginningOf({ name }: Pass, target: number): number {
+  return name === 'due' ? target - FIRST_SPAN : target - MINUTE;
+}
+
+function endOfMinute(time: number): number {
+  return time - (time % MINUTE) - 1;
+}
+
+function sum(one: Lines = {}, other: Readonly<Lines>): Lines {
+  for (const [line, counts] of Object.entries(other)) {
+    const total = one[line] ?? { committed: 0, handled: 0, inFlight: 0, scheduled: 0, dead: 0, missing: 0 };
+    for (const [name, count] of Object.entries(counts)) total[name as keyof Counts] += count;
+    one[line] = total;
+  }
+  return one;
+}
+
+async function readCursor(environment: Environment, ledger: string, pass: string): Promise<Cursor | undefined> {
+  const reply = await environment.dynamodb.send(
+    new GetItemCommand({
+      TableName: ledger,
+      Key: toItem(reconcileKey(pass)),
+      ConsistentRead: true,
+      ReturnConsumedCapacity: 'TOTAL',
+    }),
+  );
+  return reply.Item && (unmarshall(reply.Item) as Cursor);
+}
+
+/** Where another run has moved the pass on meanwhile, its word counts. */
+async function writeCursor(
+  environment: Environment,
+  ledger: string,
+  pass: string,
+  read: Cursor | undefined,
+  cursor: Cursor,
+): Promise<void> {
+  const values: Record<string, AttributeValue> = { ':read': { N: String(read?.upTo ?? 0) } };
+  try {
+    await environment.dynamodb.send(
+      new PutItemCommand({
+        TableName: ledger,
+        Item: toItem({ ...reconcileKey(pass), ...cursor }),
+        ConditionExpression: read ? 'upTo = :read' : 'attribute_not_exists(upTo)',
+        ...(read && { ExpressionAttributeValues: values }),
+        ReturnConsumedCapacity: 'TOTAL',
+      }),
+    );
+  } catch (error) {
+    if (errorCode(error) !== 'ConditionalCheckFailedException') throw error;
+  }
+}
