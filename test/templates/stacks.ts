@@ -1,0 +1,62 @@
+import { App, type Stack } from 'aws-cdk-lib';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import { Commerce } from '../../examples/commerce/stack.ts';
+import { Ledger, QueueChannel, StreamChannel, Subscriber } from '../../lib/constructs/index.ts';
+import {
+  CountSales,
+  handlerIn,
+  OrderCancelled,
+  OrderPlaced,
+  PaymentReceived,
+  ReserveStock,
+  SendReceipt,
+  tableIn,
+  testStack,
+} from '../constructs/shop-app.ts';
+
+/** An app that holds every stack of the examples and every shape of the constructs' tests, checked by CDK's validation. */
+export function everyStack(outdir: string): App {
+  const app = new App({ outdir, analyticsReporting: false, context: { 'aws:cdk:bundling-stacks': [] } });
+  new Commerce(app, 'Commerce');
+  new Commerce(app, 'DisposableCommerce', { disposable: true });
+  const one = testStack('Whole', app);
+  shopOver(one, one, one, one, 'whole');
+  const key = testStack('Encrypted', app);
+  shopOver(key, key, key, key, 'encrypted', new kms.Key(key, 'Key', { enableKeyRotation: true }));
+  const [ledgers, channels, handlers, subscribers] = ['Ledgers', 'Channels', 'Handlers', 'Subscribers'].map((id) =>
+    testStack(id, app),
+  ) as [Stack, Stack, Stack, Stack];
+  shopOver(ledgers, channels, handlers, subscribers, 'spread');
+  const ours = testStack('Ours', app);
+  const theirs = Ledger.fromLedgerName(ours, 'Theirs', 'whole');
+  const payments = new QueueChannel(ours, 'Payments', { ledger: theirs, events: [PaymentReceived] });
+  payments.addSubscriber(SendReceipt, { handler: handlerIn(ours) });
+  return app;
+}
+
+/** A queue subscriber, a stream subscriber and a producer, in as many stacks as there are. */
+function shopOver(
+  ledgers: Stack,
+  channels: Stack,
+  handlers: Stack,
+  subscribers: Stack,
+  ledgerName: string,
+  encryptionKey?: kms.IKey,
+): void {
+  const ledger = new Ledger(ledgers, 'Ledger', { ledgerName, ...(encryptionKey && { encryptionKey }) });
+  const orders = new QueueChannel(channels, 'Orders', { ledger, events: [OrderPlaced, OrderCancelled] });
+  const sales = new StreamChannel(channels, 'Sales', { ledger, events: [OrderPlaced] });
+  new Subscriber(subscribers, 'Reserve', {
+    channel: orders,
+    subscriber: ReserveStock,
+    handler: handlerIn(handlers, 'ReserveFunction'),
+    tables: { stock: tableIn(handlers) },
+  });
+  new Subscriber(subscribers, 'Count', {
+    channel: sales,
+    subscriber: CountSales,
+    handler: handlerIn(handlers, 'CountFunction'),
+    tables: { 'sales-counts': tableIn(handlers, 'Counts') },
+  });
+  ledger.grantPublish(handlerIn(handlers, 'PlaceOrder'));
+}
