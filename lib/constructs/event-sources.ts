@@ -3,7 +3,7 @@ import type { IStream } from 'aws-cdk-lib/aws-kinesis';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { grantKeyUse } from './encryption.ts';
-import { allow, CONSUME, READ_STREAM, roleOf, SEND } from './grants.ts';
+import { allow, CONSUME, READ_STREAM, roleOf } from './grants.ts';
 import type { ILedger } from './ledger.ts';
 import { discardedBatchesTo, QuarantineAccess } from './quarantine.ts';
 
@@ -16,9 +16,9 @@ export interface QueueSourceOptions {
   readonly maxConcurrency?: number;
 }
 
-/** Makes the handler consume the queue. It may send to it too: that is how it parks records of a stream. */
+/** Makes the handler consume the queue, and set when what failed comes again. */
 export function consumeQueue(handler: lambda.Function, queue: IQueue, options: QueueSourceOptions): void {
-  allow(handler, [...CONSUME, ...SEND], queue.queueArn);
+  allow(handler, [...CONSUME, 'sqs:ChangeMessageVisibility'], queue.queueArn);
   new lambda.EventSourceMapping(handler, 'WaybillQueue', {
     target: handler,
     eventSourceArn: queue.queueArn,

@@ -72,6 +72,8 @@ export class Subscriber<
     this.equip(props);
     if (stream) {
       consumeStream(handler, stream, ledger, props);
+      // Parks what fails there.
+      allow(handler, SEND, this.queue.queueArn);
       consumeQueue(handler, this.queue, { maxConcurrency: props.maxConcurrency });
     } else {
       consumeQueue(handler, this.queue, props);

@@ -126,7 +126,6 @@ describe('by default', () => {
         'sqs:DeleteMessage',
         'sqs:GetQueueAttributes',
         'sqs:ReceiveMessage',
-        'sqs:SendMessage',
       ],
       [`${id('AWS::SQS::Queue', 'ReserveDeadLetterQueue')}.Arn`]: ['sqs:SendMessage'],
       [`${id('AWS::S3::Bucket', 'Ledger')}.Arn/reserve-stock/*`]: ['s3:PutObject'],
@@ -156,7 +155,6 @@ describe('by default', () => {
     expect(allowedTo(resources, recorder.id)).toEqual({
       [`${id('AWS::DynamoDB::GlobalTable', 'Ledger')}.Arn`]: ['dynamodb:GetItem', 'dynamodb:PutItem'],
       [`${id('AWS::SQS::Queue', 'ReserveBackstopQueue')}.Arn`]: [
-        'sqs:ChangeMessageVisibility',
         'sqs:DeleteMessage',
         'sqs:GetQueueAttributes',
         'sqs:ReceiveMessage',
