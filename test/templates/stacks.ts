@@ -14,9 +14,13 @@ import {
   testStack,
 } from '../constructs/shop-app.ts';
 
-/** An app that holds every stack of the examples and every shape of the constructs' tests, checked by CDK's validation. */
-export function everyStack(outdir: string): App {
-  const app = new App({ outdir, analyticsReporting: false, context: { 'aws:cdk:bundling-stacks': [] } });
+/**
+ * An app that holds every stack of the examples and every shape of the constructs' tests.
+ * @param validated whether CDK's own validation checks it, which takes seconds
+ */
+export function everyStack(outdir: string, validated = true): App {
+  const context = { 'aws:cdk:bundling-stacks': [] };
+  const app = new App({ outdir, analyticsReporting: false, builtinCloudFormationValidation: validated, context });
   new Commerce(app, 'Commerce');
   new Commerce(app, 'DisposableCommerce', { disposable: true });
   const one = testStack('Whole', app);
