@@ -45,21 +45,25 @@ export class Commerce extends Stack {
     const takePayment = orders.addSubscriber(TakePayment, {
       handler: handler(TakePayment),
       tables: { orders: table(Orders), payments: table(Payments) },
+      tableActions: { orders: ['dynamodb:UpdateItem'], payments: ['dynamodb:UpdateItem'] },
       deadline,
     });
     const reserveStock = payments.addSubscriber(ReserveStock, {
       handler: handler(ReserveStock),
       tables: { stock: table(Stock), reservations: table(Reservations) },
+      tableActions: { stock: ['dynamodb:GetItem', 'dynamodb:UpdateItem'], reservations: ['dynamodb:UpdateItem'] },
       deadline,
     });
     const noteShipping = inventory.addSubscriber(NoteShipping, {
       handler: handler(NoteShipping),
       tables: { 'shipping-notes': table(ShippingNotes) },
+      tableActions: { 'shipping-notes': ['dynamodb:UpdateItem'] },
       deadline,
     });
     const countSales = stream.addSubscriber(CountSales, {
       handler: handler(CountSales),
       tables: { sales: table(Sales) },
+      tableActions: { sales: ['dynamodb:UpdateItem'] },
       deadline,
     });
 
