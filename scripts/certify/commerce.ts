@@ -21,8 +21,9 @@ import type { RunState } from '../../lib/testing/simulator/run-state.ts';
 import type { System } from '../../lib/testing/simulator/system.ts';
 import { startingWith } from '../../lib/testing/simulator/system.ts';
 
-/** Two articles, one of them scarce: some orders cannot be served. */
+/** Three articles, of which one is scarce and one sold out: some orders cannot be served. */
 const STOCK = [
+  { sku: 'gone', quantity: 0, initial: 0, version: 1 },
   { sku: 'rare', quantity: 3, initial: 3, version: 1 },
   { sku: 'usual', quantity: 100, initial: 100, version: 1 },
 ];
@@ -32,7 +33,8 @@ const ORDERS: readonly Order[] = [
   order('2', 'usual', 2, 1_298),
   order('3', 'rare', 2, 3_998),
   order('4', 'rare', 2, 3_998),
-  order('5', 'usual', 5, 0),
+  order('5', 'gone', 1, 599),
+  order('6', 'usual', 5, 0),
 ];
 
 /** The example shop: its handlers as they are deployed, its producer, and its own audit of the books. */

@@ -20,12 +20,15 @@ function doubledEffects(subscribers: ReadonlySet<string>, evidence: Evidence): V
     if (!subscribers.has(effect.origin.actor)) continue;
     const id = causeOf(effect, evidence);
     if (id === undefined) continue;
-    const key = `${id} at ${effect.origin.actor}`;
-    commits.set(key, (commits.get(key) ?? 0) + 1);
+    const what = [...(effect.rows.length > 0 ? ['wrote'] : []), ...(effect.published.length > 0 ? ['published'] : [])];
+    for (const did of what) {
+      const key = `${id} ${did} at ${effect.origin.actor}`;
+      commits.set(key, (commits.get(key) ?? 0) + 1);
+    }
   }
   return [...commits]
     .filter(([, count]) => count > 1)
-    .map(([what, count]) => ({ invariant: 'D', what: `${what} took effect ${count} times` }));
+    .map(([what, count]) => ({ invariant: 'D', what: `${what} ${count} times` }));
 }
 
 /**
@@ -41,23 +44,27 @@ function causeOf({ origin, commit, published }: Effect, { ends, given }: Evidenc
   return texts.length === 1 ? decoded(texts[0] ?? '')?.id : undefined;
 }
 
+/** However its row is keyed, a message ends once; but what is dead may be sent again by an operator. */
 function doubledEnds({ ends, carried }: Evidence): Violation[] {
+  const last = new Map<string, End>();
   return ends.flatMap((end): Violation[] => {
-    const { subscriber, id, state, before, place } = end;
-    if (before === undefined || (before === 'dead' && wasRedriven(end))) return [];
-    if (before === state && state === 'dead') return [];
-    return [{ invariant: 'D', what: `${id} ended as ${state} at ${subscriber}, where it had ended as ${before}` }];
-
-    function wasRedriven(_: End): boolean {
-      return carried.some(
-        (one) =>
-          one.to === subscriber &&
-          one.place < place &&
-          one.envelope?.id === id &&
-          one.attributes[ATTRIBUTES.reason] !== undefined,
-      );
-    }
+    const { subscriber, id, state, place } = end;
+    const key = `${subscriber} ${id}`;
+    const before = last.get(key);
+    last.set(key, end);
+    const isAllowed = !before || (before.state === 'dead' && (state === 'dead' || wasRedriven(carried, end, place)));
+    if (isAllowed) return [];
+    return [
+      { invariant: 'D', what: `${id} ended as ${state} at ${subscriber}, where it had ended as ${before.state}` },
+    ];
   });
+}
+
+function wasRedriven(carried: Evidence['carried'], { subscriber, id }: End, before: number): boolean {
+  return carried.some(
+    ({ to, place, envelope, attributes }) =>
+      to === subscriber && place < before && envelope?.id === id && attributes[ATTRIBUTES.reason] !== undefined,
+  );
 }
 
 /** An idempotency key that was taken while another message had it. */

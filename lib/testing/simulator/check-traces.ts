@@ -1,4 +1,4 @@
-import { messageTime, type ReceiptRow } from '../../contract/index.ts';
+import { isMessageId, messageTime, type ReceiptRow } from '../../contract/index.ts';
 import { readReceipt } from '../../runtime/receipt.ts';
 import type { Evidence } from './evidence.ts';
 import { type System, streamOf } from './system.ts';
@@ -30,6 +30,7 @@ function wrongHops({ ends }: Evidence, skewed: boolean): Violation[] {
   return ends.flatMap(({ id, subscriber, row: { hops } }): Violation[] => {
     const { committed, relayed, received, ended } = hops;
     const isOrdered =
+      isMessageId(id) &&
       committed === messageTime(id) &&
       relayed !== undefined &&
       committed <= relayed &&
@@ -39,19 +40,19 @@ function wrongHops({ ends }: Evidence, skewed: boolean): Violation[] {
   });
 }
 
-/** An inbox row names what was published in its transaction, and nothing else. */
-function wrongPublished({ ends, effects }: Evidence): Violation[] {
-  return ends.flatMap(({ id, subscriber, state, row, commit }): Violation[] => {
+/** An inbox row names what its message has caused, and nothing else. */
+function wrongPublished({ ends, committed }: Evidence): Violation[] {
+  const caused = Map.groupBy(
+    [...committed.values()].map(({ envelope }) => envelope),
+    ({ source, causationid }) => `${publisherIn(source)} ${causationid}`,
+  );
+  return ends.flatMap(({ id, subscriber, state, row }): Violation[] => {
     if (state !== 'handled') return [];
-    const effect = effects.find((one) => one.commit === commit);
-    const published = effect?.published.map((envelope) => envelope.id) ?? [];
+    const published = caused.get(`${subscriber} ${id}`)?.map((envelope) => envelope.id) ?? [];
     const named = row.published ?? [];
     if (named.length === published.length && published.every((one) => named.includes(one))) return [];
-    return [
-      broken(
-        `the inbox row of ${id} at ${subscriber} names ${named.length} published messages, ${published.length} were committed with it`,
-      ),
-    ];
+    const what = `the inbox row of ${id} at ${subscriber} names ${named.length} published messages, it has caused ${published.length}`;
+    return [broken(what)];
   });
 }
 
@@ -81,6 +82,11 @@ function wrongReceipts(system: System, { committed, receipts, carried }: Evidenc
     }
   }
   return violations;
+}
+
+/** `/<ledger>/<publisher>` */
+function publisherIn(source: string): string | undefined {
+  return source.split('/').at(-1);
 }
 
 function traceOf(traceparent: string): string | undefined {

@@ -18,8 +18,6 @@ export interface End {
   readonly id: string;
   readonly state: EndState;
   readonly row: InboxRow;
-  /** What the row said before. */
-  readonly before: EndState | undefined;
   readonly place: number;
   readonly commit: number;
   readonly origin: Origin | undefined;
@@ -94,8 +92,7 @@ export function evidenceOf({ entries }: RunRecord, ledger: string): Evidence {
       effectOf(entry)?.published.push(envelope);
     } else if (kind === 'in') {
       const row = toRow(change.after) as unknown as InboxRow;
-      const before = change.before?.state?.S as EndState | undefined;
-      ends.push({ subscriber, id, state: row.state, row, before, place, commit, origin });
+      ends.push({ subscriber, id, state: row.state, row, place, commit, origin });
     } else if (kind === 'relay') {
       receipts.push({ row: toRow(change.after), place });
     } else if (kind === 'once') {

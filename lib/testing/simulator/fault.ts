@@ -141,7 +141,8 @@ export function faultsOf({ queues, streams }: FaultRange): ReadonlyMap<Site, rea
   add(RELAY, [STEPS.receive], POLL);
   for (const name of consumers) {
     add(name, [STEPS.commit, STEPS.read, STEPS.end, STEPS.count, STEPS.send, STEPS.backOff], REQUEST);
-    add(name, [STEPS.commit], [{ kind: 'conflict' }]);
+    // Longer than several deliveries: it must not count against the message.
+    add(name, [STEPS.commit], [{ kind: 'conflict' }, { kind: 'throttle', times: 100 }]);
     add(name, [STEPS.read], [{ kind: 'stale' }]);
     add(name, [STEPS.send, STEPS.backOff], PARTIAL);
     add(name, [STEPS.invoke], INVOCATION);

@@ -11,39 +11,65 @@ export interface PlanRange {
   readonly kind?: FaultKind;
 }
 
-type Place = Pick<PlannedFault, 'site' | 'fault'>;
-
 const MAX_STEPS = 5;
-const MAX_FAULTS = 5;
+/** Faults at the function of the first, and anywhere. */
+const MAX_NEAR = 4;
+const MAX_OTHERS = 3;
 /** Milliseconds over which the producers' steps are spread. */
 const SPAN = 1_500;
-/** Sites are reached a few times in a run: a fault at a later time would seldom happen. */
-const LAST_TIME = 3;
+/** Sites are reached a few times in a run, some of them once: a fault at a later time would seldom happen. */
+const TIMES = [0, 0, 0, 1, 1, 2, 3];
 
 /** Plans that shrink: to fewer steps and fewer faults, earlier. The seed stays as it is. */
 export function planArbitrary(fc: typeof import('fast-check'), range: PlanRange): Arbitrary<Plan> {
-  const places = [...range.faults].flatMap(([site, faults]) => faults.map((fault) => ({ site, fault })));
-  const ofKind = places.filter(({ fault }) => fault.kind === range.kind);
+  const sites = [...range.faults];
+  const isOfKind = ({ kind }: Fault) => kind === range.kind;
+  const ofKind = sites.flatMap(([site, faults]) => faults.filter(isOfKind).map((fault) => ({ site, fault })));
+  const firsts =
+    ofKind.length > 0 ? ofKind : sites.flatMap(([site, faults]) => faults.map((fault) => ({ site, fault })));
   const workload = fc.array(fc.record({ step: fc.nat(range.steps - 1), at: fc.nat(SPAN) }), {
     minLength: 1,
     maxLength: MAX_STEPS,
   });
-  const planned = (from: readonly Place[]): Arbitrary<PlannedFault> =>
-    fc
-      .record({ place: fc.constantFrom(...from), nth: fc.nat(LAST_TIME) })
-      .map(({ place: { site, fault }, nth }) => ({ site, nth, fault }));
-  const others = fc.array(planned(places), { maxLength: MAX_FAULTS });
-  if (ofKind.length === 0) return fc.record({ seed: fc.noShrink(fc.nat()), workload, faults: others });
-  const wanted = planned(ofKind).map((one) => [...causesOf(places, one), one]);
-  const faults = fc.tuple(fc.array(wanted, { minLength: 1, maxLength: 2 }), others).map((parts) => parts.flat(2));
-  return fc.record({ seed: fc.noShrink(fc.nat()), workload, faults });
+  // Sites are drawn before faults: one with a single fault is as likely as one with many.
+  const nth = fc.constantFrom(...TIMES);
+  const first = fc.record({ place: fc.constantFrom(...firsts), nth });
+  const choice = fc.record({ site: fc.nat(), fault: fc.nat(), nth });
+  const near = fc.array(choice, { maxLength: MAX_NEAR });
+  const others = fc.array(choice, { maxLength: MAX_OTHERS });
+  const faults = fc.record({ first, near, others }).map((parts) => {
+    const actor = actorOf(parts.first.place.site);
+    // Faults that meet at one function show more than those that pass each other by.
+    const neighbours = sites.filter(([site]) => actorOf(site) === actor);
+    const one = { ...parts.first.place, nth: parts.first.nth };
+    return [
+      ...causesOf(range.faults, one),
+      one,
+      ...parts.near.map((chosen) => chosenFrom(neighbours, chosen)),
+      ...parts.others.map((chosen) => chosenFrom(sites, chosen)),
+    ];
+  });
+  return fc.record({ seed: fc.noBias(fc.noShrink(fc.nat())), workload, faults });
+}
+
+function chosenFrom(
+  sites: readonly (readonly [Site, readonly Fault[]])[],
+  { site, fault, nth }: { readonly site: number; readonly fault: number; readonly nth: number },
+): PlannedFault {
+  const [name, faults] = sites[site % sites.length] as readonly [Site, readonly Fault[]];
+  return { site: name, nth, fault: faults[fault % faults.length] as Fault };
 }
 
 /** What must happen before, where a fault would seldom find what it happens to: an operator redrives dead letters, which are rare. */
-function causesOf(places: readonly Place[], { site, nth, fault }: PlannedFault): PlannedFault[] {
+function causesOf(faults: PlanRange['faults'], { site, nth, fault }: PlannedFault): PlannedFault[] {
   if (fault.kind !== 'redrive') return [];
-  const subscriber = site.slice(0, site.lastIndexOf('-dead.'));
-  const poison = places.filter((place) => place.fault.kind === 'poison');
-  const own = poison.find((place) => place.site.startsWith(`${subscriber}.`)) ?? poison[0];
-  return own ? Array.from({ length: nth + 1 }, (_, index) => ({ ...own, nth: index })) : [];
+  const poisoned = [...faults.keys()].filter((one) => faults.get(one)?.some(({ kind }) => kind === 'poison'));
+  const own = poisoned.find((one) => actorOf(one) === actorOf(site)) ?? poisoned[0];
+  if (!own) return [];
+  return Array.from({ length: nth + 1 }, (_, index) => ({ site: own, nth: index, fault: { kind: 'poison' } }));
+}
+
+/** The subscriber whose function, queue or dead letters a site is, or the relay, a producer or a stream. */
+function actorOf(site: Site): string {
+  return site.slice(0, site.lastIndexOf('.')).replace(/-(?:dead|recorder)$/, '');
 }

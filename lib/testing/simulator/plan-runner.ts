@@ -61,13 +61,32 @@ export class PlanRunner {
     if (errorInstance !== null && !(errorInstance instanceof PlanFailed)) throw errorInstance;
     const report = first as RunReport;
     if (!errorInstance || !counterexample) return report;
-    return { ...report, failed: { plan: counterexample[0], violations: errorInstance.violations } };
+    const failed = { plan: counterexample[0], violations: errorInstance.violations };
+    return { ...report, failed: await this.#withoutNeedless(failed) };
+  }
+
+  /** Each plan is made with a kind of fault that it must have: what fails may not need it. */
+  async #withoutNeedless(failed: FailedPlan): Promise<FailedPlan> {
+    for (const shorter of eachWithoutOne(failed.plan)) {
+      const { violations } = await simulate(this.#system, shorter);
+      if (violations.length > 0) return this.#withoutNeedless({ plan: shorter, violations });
+    }
+    return failed;
   }
 
   #plans(fc: typeof import('fast-check'), number: number) {
     const kind = this.kinds[number % this.kinds.length];
     return planArbitrary(fc, { faults: this.#faults, steps: this.#system.workload.length, ...(kind && { kind }) });
   }
+}
+
+/** The plan without one of its faults, or without one of several steps. */
+function eachWithoutOne(plan: Plan): Plan[] {
+  const steps = plan.workload.length > 1 ? plan.workload.map((_, index) => index) : [];
+  return [
+    ...plan.faults.map((_, index) => ({ ...plan, faults: plan.faults.toSpliced(index, 1) })),
+    ...steps.map((index) => ({ ...plan, workload: plan.workload.toSpliced(index, 1) })),
+  ];
 }
 
 class PlanFailed extends Error {
