@@ -1,5 +1,6 @@
 import { CloudWatchClient, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import { LambdaClient } from '@aws-sdk/client-lambda';
+import { METRICS } from '../lib/contract/index.ts';
 import { eventSourcesOf } from '../lib/runtime/reconcile/list-event-sources.ts';
 import { createReconciler } from '../lib/runtime/reconcile/reconciler.ts';
 
@@ -12,8 +13,8 @@ export const handler = createReconciler({
       MetricName: name,
       Value: value,
       Unit: unit,
-      Dimensions: [{ Name: 'ledger', Value: ledger }],
+      Dimensions: [{ Name: METRICS.ledger, Value: ledger }],
     }));
-    await cloudwatch.send(new PutMetricDataCommand({ Namespace: 'Waybill', MetricData }));
+    await cloudwatch.send(new PutMetricDataCommand({ Namespace: METRICS.namespace, MetricData }));
   },
 });

@@ -78,6 +78,7 @@ export {
   messageTime,
   mintMessageId,
 } from './message-id.ts';
+export { METRICS } from './metrics.ts';
 export { type Destination, expected, ownQueueUrl, type Route } from './routes.ts';
 export { validate } from './schema.ts';
 export { defineSubscriber, type SubscriberDefinition, type SubscriberOptions } from './subscriber.ts';

@@ -1,4 +1,4 @@
-import { messageTime } from '../../contract/index.ts';
+import { METRICS, messageTime } from '../../contract/index.ts';
 import { bindingsOf } from '../bindings.ts';
 import { type Environment, environmentOf } from '../environment.ts';
 import { type Counts, summarize } from '../invocation-summary.ts';
@@ -88,15 +88,15 @@ async function metricsOf(
     const committed = (radar.get(line) ?? []).reduce((messages, bucket) => messages + bucket.committed, 0);
     const ids = new Set(missing.filter(({ businessLine }) => businessLine === line).map(({ id }) => id));
     const value = ids.size === 0 ? 0 : (100 * ids.size) / Math.max(committed, ids.size);
-    return { name: `${line}.missing-ratio`, value, unit: 'Percent' };
+    return { name: METRICS.missingRatio(line), value, unit: 'Percent' };
   });
   return [
     ...ratios,
-    { name: 'quarantined', value: missing.filter(isQuarantined).length, unit: 'Count' },
-    { name: 'heal-deferred', value: deferred, unit: 'Count' },
-    { name: 'oldest-unended', value: oldest ? (now - messageTime(oldest)) / 1000 : 0, unit: 'Seconds' },
-    { name: 'uncaused', value: uncaused, unit: 'Count' },
-    { name: 'reconciled', value: 1, unit: 'Count' },
+    { name: METRICS.quarantined, value: missing.filter(isQuarantined).length, unit: 'Count' },
+    { name: METRICS.healDeferred, value: deferred, unit: 'Count' },
+    { name: METRICS.oldestUnended, value: oldest ? (now - messageTime(oldest)) / 1000 : 0, unit: 'Seconds' },
+    { name: METRICS.uncaused, value: uncaused, unit: 'Count' },
+    { name: METRICS.reconciled, value: 1, unit: 'Count' },
   ];
 }
 
