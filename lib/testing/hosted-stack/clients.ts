@@ -28,7 +28,8 @@ export interface HostEndpoints {
 /**
  * Clients that are configured by the endpoints, else by the environment as all clients of the AWS SDK are.
  *
- * @throws TestMisused when nothing says where an engine is: a test never makes anything in the real AWS
+ * @throws TestMisused when nothing says where an engine is: a test never makes anything in the real AWS. Or
+ * when the region cannot be one
  */
 export function hostClients({ endpoint, dynamodbEndpoint = endpoint, region }: HostEndpoints): HostClients {
   const { AWS_ENDPOINT_URL, AWS_REGION, AWS_DEFAULT_REGION, AWS_ACCESS_KEY_ID, AWS_PROFILE } = process.env;
@@ -37,8 +38,12 @@ export function hostClients({ endpoint, dynamodbEndpoint = endpoint, region }: H
       'Nothing says where the engine is that hosts the stacks: set AWS_ENDPOINT_URL, e.g. by `eval "$(waybill up --engine localstack)"`, or give `endpoint`',
     );
   }
+  const chosen = region ?? AWS_REGION ?? AWS_DEFAULT_REGION ?? 'us-east-1';
+  if (!/^[a-z]{2}(?:-[a-z]+)+-\d+$/.test(chosen)) {
+    throw new TestMisused(`The region is '${chosen}', which AWS does not have: give one such as us-east-1`);
+  }
   const common = {
-    region: region ?? AWS_REGION ?? AWS_DEFAULT_REGION ?? 'us-east-1',
+    region: chosen,
     // Engines take any; whoever has credentials of their own may have a reason.
     ...(!AWS_ACCESS_KEY_ID && !AWS_PROFILE && { credentials: { accessKeyId: 'test', secretAccessKey: 'test' } }),
   };

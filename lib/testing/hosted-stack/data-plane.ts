@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { realClock } from '../event-sources/index.ts';
 import type { HostClients } from './clients.ts';
 import { ResourceRefused, TemplateNotUnderstood } from './errors.ts';
 import { resolved, type Scope } from './intrinsics.ts';
@@ -19,6 +20,9 @@ const MAKERS: Readonly<Record<string, ResourceMaker>> = {
 };
 
 const ACCOUNT = '000000000000';
+
+/** How long an engine may take to make one resource. */
+const PATIENCE_MILLISECONDS = 60_000;
 
 /**
  * The queues, streams, buckets and tables of some stacks, made in engines from the stacks' templates. A resource is made
@@ -147,7 +151,7 @@ export class DataPlane {
     if (!make) return standIn(resource, name, this.region);
     const properties = (await this.resolve(stack, resource.Properties ?? {})) as Record<string, unknown>;
     try {
-      return await make({ name, properties, clients: this.#clients, region: this.region });
+      return await inTime(make({ name, properties, clients: this.#clients, region: this.region }));
     } catch (cause) {
       const service = resource.Type.split('::')[1]?.toUpperCase();
       throw new ResourceRefused(
@@ -159,13 +163,32 @@ export class DataPlane {
   }
 }
 
-/** What an engine answered, or that nothing did. */
+/** An engine that has a service only in part may try for minutes. */
+async function inTime(making: Promise<Physical>): Promise<Physical> {
+  const made = new AbortController();
+  const timeUp = realClock.sleep(PATIENCE_MILLISECONDS, made.signal).then(() => {
+    throw new Error(`there was no answer within ${PATIENCE_MILLISECONDS / 1000} s`);
+  });
+  try {
+    return await Promise.race([making, timeUp]);
+  } finally {
+    timeUp.catch(() => undefined);
+    made.abort('ended');
+  }
+}
+
+/** What an engine answered, or that nothing did, or something else. */
 function refusalIn(error: unknown): string {
   const { name, message, errors = [] } = error as AggregateError;
   const silent = [error, ...errors].find((one) => (one as { code?: string }).code === 'ECONNREFUSED');
-  if (!silent) return `${name}, ${message}`;
-  const { address, port } = silent as { readonly address?: string; readonly port?: number };
-  return `nothing answers at http://${address}:${port}`;
+  if (silent) {
+    const { address, port } = silent as { readonly address?: string; readonly port?: number };
+    return `nothing answers at http://${address}:${port}`;
+  }
+  // The SDK could not read the reply.
+  if (name === 'SyntaxError') return 'what answers there does not speak its language';
+  const [text] = message.split('\n');
+  return name === 'Error' ? `${text}` : `${name}, ${text}`;
 }
 
 export function isHosted({ Type }: TemplateResource): boolean {

@@ -1,4 +1,7 @@
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { freePort } from '../../../lib/local/port.ts';
 import { hostStacks, type Template } from '../../../lib/testing/index.ts';
 
@@ -30,6 +33,23 @@ test('an engine that does not answer is named in one sentence', async () => {
     code: 'resource-refused',
     message: `Orders (AWS::SQS::Queue) could not be made: nothing answers at ${silent}. AWS_ENDPOINT_URL_SQS, else AWS_ENDPOINT_URL, says where its engine is`,
   });
+});
+
+test('something else that answers in the place of an engine is told from it', async () => {
+  const server = createServer((_request, response) => response.end('It works!')).listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const resources = templates({ Sales: { Type: 'AWS::Kinesis::Stream' } });
+  const hosted = hostStacks({ templates: resources, handlers: {}, endpoint: `http://127.0.0.1:${port}` });
+  await expect(hosted).rejects.toThrow(
+    /^Sales \(AWS::Kinesis::Stream\) could not be made: what answers there does not/,
+  );
+});
+
+test('a region that AWS cannot have is refused', async () => {
+  const hosted = hostStacks({ templates: {}, handlers: {}, endpoint, region: 'mars-1' });
+  await expect(hosted).rejects.toThrow("The region is 'mars-1', which AWS does not have: give one such as us-east-1");
 });
 
 test('a handler for a subscriber that no template has is refused, and the subscribers are named', async () => {
