@@ -46,10 +46,9 @@ export async function heal(environment: Environment, options: HealOptions): Prom
   const due: OpenCase[] = [];
   for (let shard = 0; shard < shards; shard++) {
     for await (const opened of casesOf(environment, ledger, shard)) {
-      if (healer.oldest === undefined || opened.id < healer.oldest) healer.oldest = opened.id;
       if (due.length >= CASES_A_RUN) break;
       if (opened.next <= environment.now()) due.push(opened);
-      else if (opened.state !== 'waiting') healer.missing.push(opened);
+      else healer.leave(opened);
     }
   }
   await concurrently(CASES_AT_ONCE, due, (opened) => healer.followUp(opened));
@@ -74,9 +73,15 @@ class Healer implements Healing {
     this.#budget = options.budget;
   }
 
+  /** A case that is not to be looked at yet. */
+  leave(opened: OpenCase): void {
+    if (this.oldest === undefined || opened.id < this.oldest) this.oldest = opened.id;
+    if (opened.state !== 'waiting') this.missing.push(opened);
+  }
+
   async followUp(opened: OpenCase): Promise<unknown> {
     const { id, type, subscriber } = opened;
-    const { graph, ledger } = this.#options;
+    const { graph } = this.#options;
     const route = graph.expectedOf(id, type).find((expected) => expected.subscriber === subscriber);
     // Whoever does not expect it any more lacks nothing.
     if (!route) return this.#close(opened);
@@ -85,26 +90,26 @@ class Healer implements Healing {
     if (finding.kind === 'ended') return this.#close(opened);
     const now = this.#environment.now();
     if (finding.kind !== 'missing') {
-      return rewriteCase(this.#environment, ledger, opened, { state: 'waiting', next: now + LATER });
+      return this.#rewrite(opened, { ...opened, state: 'waiting', next: now + LATER });
     }
     const { hop, evidence } = finding;
     const state = await this.#inspection.stateOf(route);
     const named: OpenCase = { ...opened, state: 'missing', hop, evidence };
     // What a consumer does not take is in its queue already.
-    if (hop === 'consumer' && state.queued > 0) return this.#name(opened, { ...named, next: now + LATER });
+    if (hop === 'consumer' && state.queued > 0) return this.#rewrite(opened, { ...named, next: now + LATER });
     if (opened.tries >= HEALING_TRIES) {
-      return this.#name(opened, { ...named, state: 'quarantined', next: now + LATER });
+      return this.#rewrite(opened, { ...named, state: 'quarantined', next: now + LATER });
     }
     if (this.#budget <= 0) {
       this.deferred++;
-      return this.#name(opened, { ...named, next: now + LATER });
+      return this.#rewrite(opened, { ...named, next: now + LATER });
     }
     this.#budget--;
     const tries = opened.tries + 1;
     const pause = Math.max(state.visibilityTimeout, redeliveryDelay(tries) * LATER);
     // Written first: of two runs at once, one sends.
     const next: OpenCase = { ...named, tries, next: now + pause };
-    return (await this.#name(opened, next)) && this.#resend(next, route);
+    return (await this.#rewrite(opened, next)) && this.#resend(next, route);
   }
 
   async #resend(opened: OpenCase, route: Parameters<typeof resend>[3]): Promise<void> {
@@ -123,9 +128,10 @@ class Healer implements Healing {
     this.closed.push(opened);
   }
 
-  async #name(read: OpenCase, now: OpenCase): Promise<boolean> {
+  /** Where another run has looked at the case meanwhile, that one's word counts. */
+  async #rewrite(read: OpenCase, now: OpenCase): Promise<boolean> {
     const written = await rewriteCase(this.#environment, this.#options.ledger, read, now);
-    if (written) this.missing.push(now);
+    if (written) this.leave(now);
     return written;
   }
 }

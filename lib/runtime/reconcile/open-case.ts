@@ -52,13 +52,13 @@ export async function rewriteCase(
   environment: Environment,
   ledger: string,
   read: OpenCase,
-  now: Partial<OpenCase>,
+  now: OpenCase,
 ): Promise<boolean> {
   try {
     await environment.dynamodb.send(
       new PutItemCommand({
         TableName: ledger,
-        Item: itemOf({ ...read, ...now }),
+        Item: itemOf(now),
         ConditionExpression: '#tries = :tries AND #next = :next',
         ExpressionAttributeNames: { '#tries': 'tries', '#next': 'next' },
         ExpressionAttributeValues: { ':tries': { N: String(read.tries) }, ':next': { N: String(read.next) } },
