@@ -30,5 +30,10 @@ export {
 export type { Message } from './message.ts';
 export type { Otherwise } from './outcome.ts';
 export { type ProducerTransaction, type PublishOptions, publish, transact } from './publish.ts';
+export type { Hop } from './reconcile/inspection.ts';
+export { type ReconcileOptions, reconcile } from './reconcile/reconcile.ts';
+export { resend } from './reconcile/resend.ts';
+export type { LineCounts, Missing, Reconciliation, Uncaused } from './reconcile/tally.ts';
+export { type TracedDelivery, type TracedMessage, trace, traceKey } from './trace/trace.ts';
 export type { Change, Conditional, Transaction } from './transaction.ts';
 export type { Usage } from './usage.ts';
