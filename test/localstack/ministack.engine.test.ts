@@ -1,8 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { publish, transact } from 'waybill/runtime';
+import { hostStacks } from 'waybill/testing';
+import { OrderPlaced, Stock } from '../../examples/localstack/contract.ts';
+import { handler as reserveStock } from '../../examples/localstack/functions/reserve-stock.ts';
 import { type StartedEngine, startEngine } from '../../lib/local/engine.ts';
 import { freePort } from '../../lib/local/port.ts';
 import { testCorePath } from './core-path.ts';
 import { runExample } from './run-example.ts';
+import { threeStacks } from './three-stacks.ts';
 
 let engine: StartedEngine;
 beforeAll(async () => {
@@ -12,6 +17,21 @@ afterAll(() => engine?.stop());
 
 describe('on MiniStack, with handlers in this process', () => {
   testCorePath(async () => ({ endpoint: engine.endpoint, region: engine.region }));
+});
+
+test('ledger, channel and subscriber may be stacks of their own', async () => {
+  const { endpoint, region } = engine;
+  const templates = threeStacks();
+  const shop = await hostStacks({ templates, handlers: { 'reserve-stock': reserveStock }, endpoint, region });
+  onTestFinished(() => shop.destroy());
+  const { environment } = shop;
+  await transact((tx) => void tx.put(Stock, { sku: 'a', quantity: 5 }), { environment });
+  await publish(OrderPlaced, { orderId: '1', sku: 'a', quantity: 2 }, { environment });
+  await shop.runUntilIdle();
+  expect(await shop.read(Stock, { sku: 'a' })).toEqual({ sku: 'a', quantity: 3 });
+
+  const { Ground: _, ...others } = templates;
+  await expect(hostStacks({ templates: others, handlers: {}, endpoint, region })).rejects.toThrow('Ground');
 });
 
 describe('the example', () => {
