@@ -14,7 +14,7 @@ export interface FailedPlan {
 }
 
 /** Simulated runs that a failing plan may take to be shortened. */
-const SHRINKING_RUNS = 400;
+const SHRINKING_RUNS = 200;
 
 /** Kinds of faults that happen to nobody who reads consistently, as Waybill does. */
 const UNEXPECTED: ReadonlySet<FaultKind> = new Set(['stale']);

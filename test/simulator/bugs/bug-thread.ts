@@ -1,0 +1,49 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Plan } from '../../../lib/testing/simulator/plan.ts';
+import type { Violation } from '../../../lib/testing/simulator/violation.ts';
+import { bugs } from './index.ts';
+import { plant } from './plant.ts';
+
+// Runs plans on the example shop with a bug planted into the framework, until one fails.
+
+/** Which bug is hunted, and how. */
+export interface Quarry {
+  readonly bug: string;
+  /** The only plan to run. @default plans that are made from the seed */
+  readonly plan?: Plan;
+  readonly seed: number;
+  /** Plans that may be run. */
+  readonly most: number;
+}
+
+/** What became of the hunt. */
+export interface Hunt {
+  /** Edits whose place is not in the source any more. */
+  readonly astray: readonly string[];
+  /** Plans that were run. */
+  readonly plans: number;
+  readonly caught?: { readonly plan: Plan; readonly violations: readonly Violation[] };
+}
+
+const { bug: name, plan, seed, most } = workerData as Quarry;
+const bug = bugs.find((one) => one.name === name);
+if (!bug) throw new Error(`There is no bug '${name}'`);
+const astray = plant(bug);
+const { PlanRunner } = await import('../../../lib/testing/simulator/plan-runner.ts');
+const { simulate } = await import('../../../lib/testing/simulator/simulation.ts');
+const { commerce } = await import('../../../scripts/certify/commerce.ts');
+const hunt: Hunt = { ...(await run()), astray: astray() };
+parentPort?.postMessage(hunt);
+
+async function run(): Promise<Omit<Hunt, 'astray'>> {
+  if (plan) {
+    const { violations } = await simulate(commerce, plan);
+    return { plans: 1, ...(violations.length > 0 && { caught: { plan, violations } }) };
+  }
+  const runner = new PlanRunner(commerce, seed);
+  for (let number = 0; number < most && astray().length === 0; number++) {
+    const { failed } = await runner.run(number);
+    if (failed) return { plans: number + 1, caught: failed };
+  }
+  return { plans: most };
+}

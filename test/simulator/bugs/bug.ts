@@ -1,0 +1,17 @@
+/** A mistake as somebody might make it, planted into the framework's own source where a test loads it. */
+export interface Bug {
+  readonly name: string;
+  /** What a reviewer would say of it. */
+  readonly mistake: string;
+  readonly edits: readonly Edit[];
+  /** Whether only hundreds of plans find it: then the corpus has one that does. @default false */
+  readonly rare?: true;
+}
+
+export interface Edit {
+  /** Below `lib`. */
+  readonly file: string;
+  /** Stands there once; the test says so where it does not any more. */
+  readonly find: string;
+  readonly replace: string;
+}

@@ -1,0 +1,149 @@
+import type { Bug } from './bug.ts';
+
+/** Mistakes in how a batch is received and reported. */
+export const consumerBugs: readonly Bug[] = [
+  {
+    name: 'acknowledged-before-commit',
+    mistake: 'a message is reported as handled while its transaction is under way',
+    edits: [
+      { file: 'runtime/deliver.ts', find: 'settlement = await settle({', replace: 'const settling = settle({' },
+      {
+        file: 'runtime/deliver.ts',
+        find: `      until,
+    });
+  } catch (error) {`,
+        replace: `      until,
+    });
+    settling.catch(() => undefined);
+    settlement = { kind: 'ended', state: 'handled', already: false };
+  } catch (error) {`,
+      },
+    ],
+  },
+  {
+    name: 'failure-acknowledged',
+    mistake: 'no record is ever reported as failed',
+    edits: [
+      {
+        file: 'runtime/consume.ts',
+        find: 'queued.map(({ record }) => ({ itemIdentifier: record.eventId }))',
+        replace: '[]',
+      },
+    ],
+  },
+  {
+    name: 'unfinished-acknowledged',
+    mistake: 'what time did not suffice for is not reported',
+    edits: [
+      {
+        file: 'runtime/consume.ts',
+        find: "if (delivery !== undefined && delivery !== 'again') return;",
+        replace: "if (delivery !== 'again') return;",
+      },
+    ],
+  },
+  {
+    name: 'wrong-record-reported',
+    rare: true,
+    mistake: 'the first record of the batch is reported instead of the one that failed',
+    edits: [
+      {
+        file: 'runtime/consume.ts',
+        find: '({ itemIdentifier: record.eventId })',
+        replace: '({ itemIdentifier: records[0]?.eventId ?? record.eventId })',
+      },
+    ],
+  },
+  {
+    name: 'not-parked',
+    rare: true,
+    mistake: "a stream's record that fails is not parked",
+    edits: [{ file: 'runtime/consume.ts', find: 'await park(environment, bindings, streamed);', replace: '' }],
+  },
+  {
+    name: 'parking-failure-swallowed',
+    rare: true,
+    mistake: 'a record that could not be parked counts as parked',
+    edits: [
+      {
+        file: 'runtime/postpone.ts',
+        find: `if (failed.length > 0) {
+    throw new SendFailed(\`\${failed.length} of`,
+        replace: `if (failed.length > 1_000) {
+    throw new SendFailed(\`\${failed.length} of`,
+      },
+    ],
+  },
+  {
+    name: 'poison-retried',
+    mistake: 'bytes that are no message are tried again instead of dead-lettered',
+    edits: [
+      {
+        file: 'runtime/deliver.ts',
+        find: 'return await deadLetter(invocation, record, opened.error, opened.envelope);',
+        replace: 'return again(invocation, record, opened.error, opened.envelope);',
+      },
+    ],
+  },
+  {
+    name: 'throttles-are-attempts',
+    rare: true,
+    mistake: 'throttling and conflicts count as failed attempts',
+    edits: [
+      {
+        file: 'runtime/deliver.ts',
+        find: 'if (counts) {',
+        replace: 'if (counts || true) {',
+      },
+    ],
+  },
+  {
+    name: 'dead-after-the-send',
+    mistake: 'the dead letter is sent before the message has ended',
+    edits: [
+      {
+        file: 'runtime/deliver.ts',
+        find: `  if (envelope) {
+    const ending = {`,
+        replace: `  await sendLetter(invocation, record, reason, envelope);
+  if (envelope) {
+    const ending = {`,
+      },
+    ],
+  },
+  {
+    name: 'letter-failure-swallowed',
+    rare: true,
+    mistake: 'a dead letter that could not be sent counts as sent',
+    edits: [
+      {
+        file: 'runtime/deliver.ts',
+        find: 'if (failure) throw new SendFailed(`The dead letter could not be sent: ${failure.code}`);',
+        replace: 'void failure;',
+      },
+    ],
+  },
+  {
+    name: 'letter-not-resent',
+    rare: true,
+    mistake: 'where the row says dead, the letter is taken for sent',
+    edits: [
+      {
+        file: 'runtime/deliver.ts',
+        find: 'if (row && !record.redriven) return resendDeadLetter(invocation, record, envelope, row);',
+        replace: "if (row && !record.redriven) return 'dead';",
+      },
+    ],
+  },
+  {
+    name: 'letter-without-envelope',
+    mistake: 'a dead letter holds the reason, and not the message',
+    edits: [
+      {
+        file: 'runtime/dead-letter.ts',
+        find: "letterEntry(target, letter, 'text', text)",
+        replace: "letterEntry(target, letter, 'text', JSON.stringify({ reason: letter.reason }))",
+      },
+    ],
+  },
+];

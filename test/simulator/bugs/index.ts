@@ -1,0 +1,8 @@
+import { consumerBugs } from './consumer-bugs.ts';
+import { inboxBugs } from './inbox-bugs.ts';
+import { relayBugs } from './relay-bugs.ts';
+import { transactionBugs } from './transaction-bugs.ts';
+
+export type { Bug } from './bug.ts';
+
+export const bugs = [...inboxBugs, ...consumerBugs, ...relayBugs, ...transactionBugs];

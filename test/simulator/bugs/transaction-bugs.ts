@@ -1,0 +1,89 @@
+import type { Bug } from './bug.ts';
+
+/** Mistakes in how effects are written. */
+export const transactionBugs: readonly Bug[] = [
+  {
+    name: 'unknown-is-success',
+    mistake: 'a transaction without an answer counts as committed',
+    edits: [
+      {
+        file: 'runtime/commit.ts',
+        find: "return { kind: 'undecided', code: error.name, again: mayPass(error) };",
+        replace: "return { kind: 'committed' };",
+      },
+    ],
+  },
+  {
+    name: 'outbox-apart',
+    mistake: 'what a handler publishes is committed after its business writes',
+    edits: [
+      {
+        file: 'runtime/settle.ts',
+        find: 'const decision = await commit(environment, actions, Math.min(until, commitBy));',
+        replace: `const messages = actions.filter(({ role }) => role.kind === 'outbox');
+    const decision = await commit(
+      environment,
+      actions.filter(({ role }) => role.kind !== 'outbox'),
+      Math.min(until, commitBy),
+    );
+    if (decision.kind === 'committed' && messages.length > 0) await commit(environment, messages, commitBy);`,
+      },
+    ],
+  },
+  {
+    name: 'wrong-precedence',
+    mistake: 'a row that has changed since it was read is taken for a business condition that does not hold',
+    edits: [
+      {
+        file: 'runtime/outcome.ts',
+        find: 'conflict: isConflict(role.lock, reason)',
+        replace: 'conflict: false && isConflict(role.lock, reason)',
+      },
+    ],
+  },
+  {
+    name: 'key-not-guarded',
+    mistake: 'an idempotency key is taken, whoever has it',
+    edits: [
+      {
+        file: 'runtime/transaction.ts',
+        find: "ConditionExpression: 'attribute_not_exists(pk) OR #until < :now',",
+        replace: "ConditionExpression: 'attribute_not_exists(pk) OR attribute_exists(pk) OR #until < :now',",
+      },
+    ],
+  },
+  {
+    name: 'key-forgotten',
+    mistake: 'an idempotency key is kept for milliseconds instead of hours',
+    edits: [
+      {
+        file: 'runtime/transaction.ts',
+        find: "const until = now + durationToMilliseconds(options.keep ?? '24h');",
+        replace: "const until = now + durationToMilliseconds(options.keep ?? '24h') / 3_600_000;",
+      },
+    ],
+  },
+  {
+    name: 'key-of-everybody',
+    mistake: 'subscribers share their idempotency keys',
+    edits: [
+      {
+        file: 'contract/ledger-keys.ts',
+        find: "return { pk: `once#${subscriber}#${idempotencyKey}`, sk: 'once' };",
+        replace: "return { pk: `once#all#${idempotencyKey}`, sk: 'once' };",
+      },
+    ],
+  },
+  {
+    name: 'duplicate-without-row',
+    mistake: 'a duplicate of an idempotency key ends without a row',
+    edits: [
+      {
+        file: 'runtime/settle.ts',
+        find: "const state = await writeEnding(environment, bindings.ledger, { ...ending, state: 'duplicate' });",
+        replace:
+          "const state = 'duplicate' as string as 'handled' | 'duplicate'; void writeEnding; void environment; void bindings; void ending;",
+      },
+    ],
+  },
+];
