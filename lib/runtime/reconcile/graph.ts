@@ -10,9 +10,12 @@ const READS_AT_ONCE = 8;
 export class Graph {
   /** Every subscriber that ever had a route. */
   readonly subscribers: readonly string[];
+  /** All routes, ended ones included. */
+  readonly routes: readonly Route[];
   readonly #routes: ReadonlyMap<string, readonly Route[]>;
 
   constructor(routes: readonly Route[]) {
+    this.routes = routes;
     this.subscribers = [...new Set(routes.map(({ subscriber }) => subscriber))].sort();
     this.#routes = Map.groupBy(routes, ({ type }) => type);
   }
