@@ -6,6 +6,7 @@ import { type CommandContext, processContext } from './command-context.ts';
 import { addDemo } from './demo.ts';
 import { addDown } from './down.ts';
 import { Interrupted } from './interruption.ts';
+import { addRadar } from './radar.ts';
 import { addStatus } from './status.ts';
 import { addUp } from './up.ts';
 
@@ -56,7 +57,7 @@ Environment:
   WAYBILL_ENGINE_FOLDER       install the embedded engine here
   WAYBILL_DEBUG=1             print stack traces, and let the engine log every request`,
     );
-  for (const add of [addDemo, addUp, addDown, addStatus]) add(program, context);
+  for (const add of [addDemo, addUp, addDown, addStatus, addRadar]) add(program, context);
   return program;
 }
 

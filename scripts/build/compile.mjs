@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, runProgram } from '../setup/program.mjs';
 
@@ -7,5 +7,11 @@ export async function compile() {
   for (const folder of ['lib', 'bin']) rmSync(join(root, 'dist', folder), { recursive: true, force: true });
   await runProgram(process.execPath, ['node_modules/typescript/bin/tsc', '--project', 'tsconfig.build.json'], {
     failed: 'The package could not be compiled: mend the errors above.',
+  });
+  // What browsers load is served as it was written.
+  const browser = join('lib', 'radar', 'browser');
+  cpSync(join(root, browser), join(root, 'dist', browser), {
+    recursive: true,
+    filter: (file) => !file.endsWith('tsconfig.json'),
   });
 }

@@ -1,0 +1,108 @@
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { type InboxRow, inboxPartition } from '../contract/index.ts';
+import { concurrently } from '../runtime/concurrently.ts';
+import type { Environment } from '../runtime/environment.ts';
+import type { Graph } from '../runtime/reconcile/graph.ts';
+import type { Hop, InspectionOptions } from '../runtime/reconcile/inspection.ts';
+import { partition } from '../runtime/reconcile/partition.ts';
+import { reconcile } from '../runtime/reconcile/reconcile.ts';
+import type { Hour } from './calendar.ts';
+import type { Counts } from './health.ts';
+
+/** A message that is missing at a subscriber. */
+export interface MissingMessage {
+  readonly id: string;
+  readonly type: string;
+  readonly subscriber: string;
+  readonly hop: Hop;
+  readonly evidence: string;
+  readonly overdueMs: number;
+}
+
+/** A message that a subscriber has given up. */
+export interface DeadMessage {
+  readonly id: string;
+  readonly type: string;
+  readonly subscriber: string;
+  readonly reason: string;
+}
+
+/** An hour of a business line, opened. */
+export interface BucketDetail {
+  readonly businessLine: string;
+  readonly hour: Hour;
+  readonly counts: Counts;
+  readonly minutes: ReadonlyMap<string, Counts>;
+  readonly missing: readonly MissingMessage[];
+  readonly dead: readonly DeadMessage[];
+  /** Whether there are more messages than are listed. */
+  readonly isCut: boolean;
+}
+
+/** Messages of each kind that are listed. */
+export const LISTED = 200;
+
+const MINUTE = 60_000;
+const MINUTES_AT_ONCE = 2;
+const QUERIES_AT_ONCE = 8;
+
+type Options = InspectionOptions & { readonly graph: Graph };
+
+/** Names the missing messages of a business line in some minutes: what is named was looked at just now. */
+export async function missingIn(
+  environment: Environment,
+  options: Options,
+  businessLine: string,
+  minutes: readonly string[],
+): Promise<MissingMessage[]> {
+  const missing: MissingMessage[] = [];
+  await concurrently(MINUTES_AT_ONCE, minutes, async (minute) => {
+    if (missing.length > LISTED) return;
+    const from = Date.parse(`${minute}Z`);
+    const now = environment.now();
+    await reconcile(environment, {
+      ...options,
+      from,
+      to: from + MINUTE - 1,
+      onUnended: ({ id, type, businessLine: line, route, due, finding }) => {
+        if (line !== businessLine || finding?.kind !== 'missing') return;
+        const { hop, evidence } = finding;
+        missing.push({ id, type, subscriber: route.subscriber, hop, evidence, overdueMs: now - due });
+      },
+    });
+  });
+  return missing.sort(byId);
+}
+
+/** Lists the messages of a business line in some minutes that its subscribers have given up. */
+export async function deadIn(
+  environment: Environment,
+  { ledger, shards, graph }: Options,
+  businessLine: string,
+  minutes: readonly string[],
+): Promise<DeadMessage[]> {
+  const routes = graph.routes.filter((route) => route.businessLine === businessLine);
+  const types = new Set(routes.map(({ type }) => type));
+  const subscribers = [...new Set(routes.map(({ subscriber }) => subscriber))];
+  const places = minutes.flatMap((minute) =>
+    subscribers.flatMap((subscriber) =>
+      Array.from({ length: shards }, (_, shard) => ({ subscriber, pk: inboxPartition(subscriber, minute, shard) })),
+    ),
+  );
+  const dead: DeadMessage[] = [];
+  await concurrently(QUERIES_AT_ONCE, places, async ({ subscriber, pk }) => {
+    if (dead.length > LISTED) return;
+    for await (const page of partition(environment, ledger, pk)) {
+      for (const row of page) {
+        if (row.state?.S !== 'dead' || !types.has(row.type?.S ?? '')) continue;
+        const { sk, type, reason = 'unknown' } = unmarshall({ ...row }) as InboxRow;
+        dead.push({ id: sk, type, subscriber, reason });
+      }
+    }
+  });
+  return dead.sort(byId);
+}
+
+function byId(one: { readonly id: string }, other: { readonly id: string }): number {
+  return one.id < other.id ? -1 : one.id > other.id ? 1 : 0;
+}

@@ -1,0 +1,57 @@
+import type { LineCounts } from '../runtime/reconcile/tally.ts';
+
+/** What became of some messages. */
+export interface Counts extends LineCounts {
+  /** Messages that are missing somewhere. */
+  missing: number;
+}
+
+/** How some messages are, the best first. */
+export const HEALTHS = ['none', 'good', 'waiting', 'dead', 'missing', 'alarm'] as const;
+export type Health = (typeof HEALTHS)[number];
+
+/** The share of missing messages above which an alarm goes off. */
+export const ALARM_RATIO = 0.001;
+
+/** What each health is called beside its colour and its sign. */
+export const HEALTH_NAMES: Readonly<Record<Health, string>> = {
+  none: 'nothing committed',
+  good: 'all handled',
+  waiting: 'on their way',
+  dead: 'dead letters',
+  missing: 'missing, up to 0.1 %',
+  alarm: 'missing, above 0.1 %',
+};
+
+/** Judges counts by what is worst in them. */
+export function healthOf({ committed, inFlight, scheduled, dead, missing }: Counts): Health {
+  if (missing > 0) return missing > committed * ALARM_RATIO ? 'alarm' : 'missing';
+  if (dead > 0) return 'dead';
+  if (inFlight + scheduled > 0) return 'waiting';
+  return committed > 0 ? 'good' : 'none';
+}
+
+export function noCounts(): Counts {
+  return { committed: 0, handled: 0, inFlight: 0, scheduled: 0, dead: 0, missing: 0 };
+}
+
+/** Adds counts to others, in place. */
+export function addCounts(total: Counts, counts: Counts): Counts {
+  for (const name of Object.keys(total) as (keyof Counts)[]) total[name] += counts[name];
+  return total;
+}
+
+/** The counts in words, e.g. `120 committed, 118 handled, 2 missing`: what is none is left out. */
+export function countsInWords(counts: Counts): string {
+  const { committed, handled, inFlight, scheduled, dead, missing } = counts;
+  if (committed + missing === 0) return HEALTH_NAMES.none;
+  const parts: readonly [number, string][] = [
+    [missing, 'missing'],
+    [dead, 'dead-lettered'],
+    [scheduled, 'to be retried'],
+    [inFlight, 'on their way'],
+    [handled, 'handled'],
+  ];
+  const said = parts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
+  return [`${committed} committed`, ...said].join(', ');
+}

@@ -1,0 +1,85 @@
+import { QueryCommand } from '@aws-sdk/client-dynamodb';
+import { inboxPartition } from '../contract/index.ts';
+import { concurrently } from '../runtime/concurrently.ts';
+import type { Environment } from '../runtime/environment.ts';
+import type { Graph } from '../runtime/reconcile/graph.ts';
+
+/** Seconds from commit to end, over a sample of an hour's messages. */
+export interface Latency {
+  /** The minutes that have any, in seconds since the epoch. */
+  readonly times: readonly number[];
+  /** By minute. */
+  readonly median: readonly number[];
+  readonly slow: readonly number[];
+  /** Messages that were looked at. */
+  readonly sampled: number;
+}
+
+/** Which share of messages was faster than what is called slow. */
+const SLOW = 0.95;
+/** Messages that are looked at in a minute and at a subscriber. */
+const SAMPLE = 50;
+const QUERIES_AT_ONCE = 8;
+
+/**
+ * Samples how long messages of a business line took in some minutes. The sample of a minute is of one shard, another one
+ * each minute, and of more only where that one has none: shards go by the business key's hash, so any is as good.
+ */
+export async function sampleLatency(
+  environment: Environment,
+  { ledger, shards, graph }: { readonly ledger: string; readonly shards: number; readonly graph: Graph },
+  businessLine: string,
+  minutes: readonly string[],
+): Promise<Latency> {
+  const routes = graph.routes.filter((route) => route.businessLine === businessLine);
+  const types = new Set(routes.map(({ type }) => type));
+  const subscribers = [...new Set(routes.map(({ subscriber }) => subscriber))];
+  const places = minutes.flatMap((minute) => subscribers.map((subscriber) => ({ minute, subscriber })));
+  const samples = await concurrently(QUERIES_AT_ONCE, places, async ({ minute, subscriber }) => {
+    const first = Math.floor(Date.parse(`${minute}Z`) / 60_000) % shards;
+    for (let tried = 0; tried < shards; tried++) {
+      const pk = inboxPartition(subscriber, minute, (first + tried) % shards);
+      const found = await sampleOf(environment, ledger, pk, types);
+      if (found.length > 0) return { minute, seconds: found };
+    }
+    return { minute, seconds: [] };
+  });
+  const byMinute = new Map(minutes.map((minute) => [minute, [] as number[]]));
+  for (const { minute, seconds } of samples) byMinute.get(minute)?.push(...seconds);
+  const rows = [...byMinute]
+    .filter(([, seconds]) => seconds.length > 0)
+    .sort(([one], [other]) => (one < other ? -1 : 1));
+  return {
+    times: rows.map(([minute]) => Date.parse(`${minute}Z`) / 1000),
+    median: rows.map(([, seconds]) => quantile(seconds, 0.5)),
+    slow: rows.map(([, seconds]) => quantile(seconds, SLOW)),
+    sampled: rows.reduce((sum, [, seconds]) => sum + seconds.length, 0),
+  };
+}
+
+async function sampleOf(
+  environment: Environment,
+  ledger: string,
+  pk: string,
+  types: ReadonlySet<string>,
+): Promise<number[]> {
+  const { Items = [] } = await environment.dynamodb.send(
+    new QueryCommand({
+      TableName: ledger,
+      KeyConditionExpression: 'pk = :pk',
+      ExpressionAttributeValues: { ':pk': { S: pk } },
+      Limit: SAMPLE,
+      ReturnConsumedCapacity: 'TOTAL',
+    }),
+  );
+  return Items.filter(({ type }) => types.has(type?.S ?? '')).flatMap(({ hops }) => {
+    const { committed, ended } = hops?.M ?? {};
+    return committed?.N && ended?.N ? [(Number(ended.N) - Number(committed.N)) / 1000] : [];
+  });
+}
+
+/** The smallest value that a share of the values does not exceed. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((one, other) => one - other);
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;
+}

@@ -1,0 +1,185 @@
+import { GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { minuteOf, outboxPartition, reconcileKey } from '../contract/index.ts';
+import { concurrently } from '../runtime/concurrently.ts';
+import type { Environment } from '../runtime/environment.ts';
+import { toItem } from '../runtime/expression.ts';
+import { type Graph, readGraph } from '../runtime/reconcile/graph.ts';
+import type { InspectionOptions } from '../runtime/reconcile/inspection.ts';
+import { type RadarBucket, readRadar } from '../runtime/reconcile/radar-rows.ts';
+import { reconcile } from '../runtime/reconcile/reconcile.ts';
+import { DAY, HOUR } from './calendar.ts';
+import { addCounts, type Counts, noCounts } from './health.ts';
+
+const MINUTE = 60_000;
+/** A commit takes up to a minute, and then its message has not ended yet. */
+const FILLING = 2 * MINUTE;
+/** How far back it is reconciled here what no reconciler has counted. */
+const OWN_REACH = 3 * HOUR;
+/** What is reconciled in one refresh beside the minutes that still fill. */
+const OLDER_AT_ONCE = 12;
+/** How long rows are read once and for all: the reconciler's last pass comes a day later. */
+const ROWS_CHANGE = DAY + HOUR;
+const ALL_ROWS_EVERY = 5 * MINUTE;
+const QUERIES_AT_ONCE = 8;
+
+/**
+ * The radar's counts by business line and minute, kept up to date by `refresh`. What a deployed reconciler has written is
+ * read; what it has not come to yet, or where there is none, is reconciled here: the newest minutes each time, older ones
+ * a few at a time until nothing in them is on its way any more.
+ */
+export class LiveMap {
+  readonly #environment: Environment;
+  readonly #options: InspectionOptions;
+  readonly #lines = new Map<string, Map<string, RadarBucket>>();
+  /** When a minute was last looked at here, in milliseconds since the epoch. */
+  readonly #looked = new Map<string, number>();
+  readonly #settled = new Set<string>();
+  #graph: Graph | undefined;
+  #rowsFrom: number | undefined;
+  #rowsRead = 0;
+
+  constructor(environment: Environment, options: InspectionOptions) {
+    this.#environment = environment;
+    this.#options = options;
+  }
+
+  /** By business line and minute. */
+  get lines(): ReadonlyMap<string, ReadonlyMap<string, RadarBucket>> {
+    return this.#lines;
+  }
+
+  /** The routes as they were at the last refresh. */
+  async graph(): Promise<Graph> {
+    this.#graph ??= await readGraph(this.#environment, this.#options.ledger);
+    return this.#graph;
+  }
+
+  /**
+   * Brings the counts up to date.
+   *
+   * @param days how far back they are shown
+   * @returns whether any of them has changed
+   */
+  async refresh(days: number): Promise<boolean> {
+    const graph = await readGraph(this.#environment, this.#options.ledger);
+    this.#graph = graph;
+    const before = this.#lines.size;
+    for (const line of graph.businessLines) if (!this.#lines.has(line)) this.#lines.set(line, new Map());
+    const read = await this.#readRows(graph, days);
+    const reconciled = await this.#reconcile(graph, await this.#minutesToReconcile());
+    return read || reconciled || this.#lines.size > before;
+  }
+
+  /** Reconciles a minute now, whatever is known of it. */
+  async look(minute: string): Promise<boolean> {
+    return this.#reconcileMinute(await this.graph(), minute);
+  }
+
+  async #readRows({ businessLines }: Graph, days: number): Promise<boolean> {
+    const now = this.#environment.now();
+    const wanted = now - (now % DAY) - (days - 1) * DAY;
+    const isDue = now - this.#rowsRead >= ALL_ROWS_EVERY;
+    const recent = now - (isDue ? ROWS_CHANGE : HOUR);
+    const from = this.#rowsFrom === undefined || wanted < this.#rowsFrom ? Math.min(wanted, recent) : recent;
+    const rows = await readRadar(this.#environment, this.#options.ledger, businessLines, { from, to: now + HOUR });
+    this.#rowsFrom = Math.min(this.#rowsFrom ?? from, from);
+    if (isDue) this.#rowsRead = now;
+    return [...rows.values()].flat().filter((row) => this.#take(row)).length > 0;
+  }
+
+  /** What was counted later is right. Returns whether anything has changed. */
+  #take(bucket: RadarBucket): boolean {
+    const line = this.#lines.get(bucket.businessLine) ?? new Map<string, RadarBucket>();
+    this.#lines.set(bucket.businessLine, line);
+    const known = line.get(bucket.minute);
+    if (known && known.asOf >= bucket.asOf) return false;
+    line.set(bucket.minute, bucket);
+    return (
+      !known || Object.keys(noCounts()).some((name) => known[name as keyof Counts] !== bucket[name as keyof Counts])
+    );
+  }
+
+  /** The newest first; of the older ones those that were not looked at for the longest time. */
+  async #minutesToReconcile(): Promise<string[]> {
+    const now = this.#environment.now();
+    const counted = await this.#countedUpTo();
+    const filling: string[] = [];
+    const older: string[] = [];
+    for (let time = now; time > now - OWN_REACH; time -= MINUTE) {
+      const minute = minuteOf(time);
+      if (time > now - FILLING) filling.push(minute);
+      else if (time > counted ? !this.#settled.has(minute) : this.#isUnfinished(minute)) older.push(minute);
+    }
+    older.sort((one, other) => (this.#looked.get(one) ?? 0) - (this.#looked.get(other) ?? 0));
+    return [...filling, ...older.slice(0, OLDER_AT_ONCE)];
+  }
+
+  /** Up to which message time the deployed reconciler has counted; 0 where there is none. */
+  async #countedUpTo(): Promise<number> {
+    const { Item } = await this.#environment.dynamodb.send(
+      new GetItemCommand({ TableName: this.#options.ledger, Key: toItem(reconcileKey('due')) }),
+    );
+    const upTo = Number(Item?.upTo?.N ?? 0);
+    // The minute in which it stands is counted in part.
+    return upTo - (upTo % MINUTE);
+  }
+
+  async #reconcile(graph: Graph, minutes: readonly string[]): Promise<boolean> {
+    let changed = false;
+    for (const minute of minutes) if (await this.#reconcileMinute(graph, minute)) changed = true;
+    return changed;
+  }
+
+  async #reconcileMinute(graph: Graph, minute: string): Promise<boolean> {
+    const asOf = this.#environment.now();
+    this.#looked.set(minute, asOf);
+    const from = Date.parse(`${minute}Z`);
+    const lines = new Map<string, Counts>();
+    if (await this.#hasMessages(minute)) {
+      await reconcile(this.#environment, {
+        ...this.#options,
+        graph,
+        from,
+        to: from + MINUTE - 1,
+        onBucket: (_, counts) => {
+          for (const [line, some] of Object.entries(counts)) {
+            lines.set(line, addCounts(lines.get(line) ?? noCounts(), some));
+          }
+        },
+      });
+    }
+    let changed = false;
+    for (const [businessLine, counts] of lines) {
+      if (this.#take({ businessLine, minute, ...counts, asOf })) changed = true;
+    }
+    if (asOf > from + MINUTE + FILLING && !this.#isUnfinished(minute)) this.#settled.add(minute);
+    return changed;
+  }
+
+  /** Whether anything was committed in a minute: most minutes of a quiet ledger have nothing to reconcile. */
+  async #hasMessages(minute: string): Promise<boolean> {
+    let found = false;
+    const shards = Array.from({ length: this.#options.shards }, (_, shard) => shard);
+    await concurrently(QUERIES_AT_ONCE, shards, async (shard) => {
+      if (found) return;
+      const { Count = 0 } = await this.#environment.dynamodb.send(
+        new QueryCommand({
+          TableName: this.#options.ledger,
+          KeyConditionExpression: 'pk = :pk',
+          ExpressionAttributeValues: { ':pk': { S: outboxPartition(minute, shard) } },
+          Limit: 1,
+          Select: 'COUNT',
+        }),
+      );
+      if (Count > 0) found = true;
+    });
+    return found;
+  }
+
+  #isUnfinished(minute: string): boolean {
+    return [...this.#lines.values()].some((line) => {
+      const counts = line.get(minute);
+      return counts !== undefined && counts.handled + counts.dead < counts.committed;
+    });
+  }
+}

@@ -1,0 +1,81 @@
+import type { TracedDelivery, TracedMessage } from '../runtime/trace/trace.ts';
+import { type Child, h } from './element.ts';
+import { durationInWords, HOP_NAMES, timeOfDay } from './words.ts';
+
+/** A message and everything that came of it, as nested lists. Payloads are in none of it. */
+export function traceView(message: TracedMessage): Child {
+  return h('div', { class: 'trace' }, h('h3', { tabindex: '-1' }, 'Trace'), h('ul', {}, messageItem(message)));
+}
+
+function messageItem(message: TracedMessage): Child {
+  const { id, type, businessLine, key, committed, subscribers } = message;
+  return h(
+    'li',
+    {},
+    h('strong', {}, type),
+    ` of ${businessLine}, key ${key}, committed ${timeOfDay(committed)} UTC `,
+    h('code', {}, id),
+    subscribers.length === 0
+      ? h('p', {}, 'Nobody expects it.')
+      : h('ul', {}, ...subscribers.map((delivery) => deliveryItem(delivery, committed))),
+  );
+}
+
+function deliveryItem(delivery: TracedDelivery, committed: number): Child {
+  const {
+    subscriber,
+    state,
+    function: name,
+    request,
+    reason,
+    hop,
+    evidence,
+    overdueMs,
+    attempts,
+    published,
+  } = delivery;
+  const facts = [
+    ...hopsOf(delivery, committed),
+    ...(attempts !== undefined && attempts > 1 ? [`${attempts} attempts`] : []),
+    ...(reason ? [`reason: ${reason}`] : []),
+    ...(hop ? [HOP_NAMES[hop]] : []),
+    ...(evidence ? [evidence] : []),
+    ...(overdueMs !== undefined ? [`overdue for ${durationInWords(overdueMs)}`] : []),
+    ...(name ? [`by ${name}, request ${request}`] : []),
+  ];
+  return h(
+    'li',
+    { class: `delivery ${state}` },
+    h('strong', {}, subscriber),
+    ' ',
+    h('span', { class: 'state' }, STATES[state]),
+    facts.length > 0 ? h('small', {}, ` ${facts.join(' · ')}`) : null,
+    published.length > 0 ? h('ul', { 'aria-label': 'published' }, ...published.map(messageItem)) : null,
+  );
+}
+
+const STATES: Readonly<Record<TracedDelivery['state'], string>> = {
+  handled: 'handled',
+  duplicate: 'handled before, as a business duplicate',
+  dead: 'dead-lettered',
+  inFlight: 'on its way',
+  late: 'late, behind others',
+  scheduled: 'to be retried',
+  missing: 'missing',
+};
+
+/** Each hop with the time that it took from the one before. */
+function hopsOf({ relayed, received, ended }: TracedDelivery, committed: number): string[] {
+  const hops: string[] = [];
+  let before = committed;
+  for (const [name, time] of [
+    ['relayed', relayed],
+    ['received', received],
+    ['ended', ended],
+  ] as const) {
+    if (time === undefined) continue;
+    hops.push(`${name} after ${durationInWords(Math.max(0, time - before))}`);
+    before = time;
+  }
+  return hops;
+}
