@@ -14,6 +14,8 @@ export interface FrameworkFunctionProps extends ExecutionProps {
   readonly memorySize: number;
   /** @default CloudFormation chooses it */
   readonly functionName?: string;
+  /** @default none are reserved */
+  readonly reservedConcurrentExecutions?: number;
 }
 
 /** A function of Waybill's own. Its code ships prebuilt, with the AWS SDK that it was tested with. */
@@ -31,6 +33,7 @@ export class FrameworkFunction extends Execution {
       architecture: lambda.Architecture.ARM_64,
       memorySize: props.memorySize,
       timeout: props.timeout,
+      reservedConcurrentExecutions: props.reservedConcurrentExecutions,
       environment: { ...props.environment },
       environmentEncryption: props.encryptionKey,
       role: this.role,

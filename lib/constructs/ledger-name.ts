@@ -6,6 +6,7 @@ import { InvalidConstruct } from './invalid-construct.ts';
 export interface LedgerNames {
   readonly table: string;
   readonly relayRole: string;
+  readonly reconcilerRole: string;
   readonly registerRoutes: string;
   readonly quarantineBucket: string;
 }
@@ -15,6 +16,7 @@ export function ledgerNames(stack: Stack, ledgerName: string): LedgerNames {
   return {
     table: ledgerName,
     relayRole: `${ledgerName}-relay-${stack.region}`,
+    reconcilerRole: `${ledgerName}-reconcile-${stack.region}`,
     registerRoutes: `${ledgerName}-register-routes`,
     quarantineBucket: `${ledgerName}-quarantine-${stack.account}-${stack.region}`,
   };

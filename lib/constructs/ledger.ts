@@ -1,20 +1,22 @@
-import { ArnFormat, Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
-import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
-import * as s3 from 'aws-cdk-lib/aws-s3';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct, type IConstruct } from 'constructs';
-import { log2OfShards } from '../contract/message-id.ts';
+import { ImportedLedger } from './imported-ledger.ts';
 import { InvalidConstruct } from './invalid-construct.ts';
 import { checkLedgerName, ledgerNames } from './ledger-name.ts';
 import { DeploymentGraph } from './proof/index.ts';
 import { grantPublish, type PublishOptions } from './publish-grant.ts';
 import { QuarantineBucket } from './quarantine.ts';
+import { type ReconcileOptions, Reconciler } from './reconciler.ts';
 import { Relay } from './relay.ts';
 import { RouteRegistrar } from './route-registrar.ts';
+import { checkedShards } from './shards.ts';
 
 /** The ledger that channels, subscribers and producers work with: of this app, or imported by its name. */
 export interface ILedger extends IConstruct {
@@ -22,6 +24,8 @@ export interface ILedger extends IConstruct {
   readonly table: dynamodb.ITableV2;
   /** What the relay runs as: a subscriber's stack lets it send to the subscriber's destination. */
   readonly relayRole: iam.IRole;
+  /** What the reconciler runs as, if the ledger has one: a subscriber's stack lets it heal the subscriber. */
+  readonly reconcilerRole?: iam.IRole;
   /** The service token of the custom resources that write routes. */
   readonly registerRoutesArn: string;
   /** Where bytes go that a queue cannot carry, and batches that an event source has given up. */
@@ -59,9 +63,15 @@ export interface LedgerProps {
   readonly deletionProtection?: boolean;
   /** How many batches of one stream shard the relay works on at once, from 1 to 10. @default 2 */
   readonly relayParallelizationFactor?: number;
+  /**
+   * Whether and how the ledger reconciles itself every minute: finds what is missing, sends it again, and puts the metrics
+   * that `LedgerAlarms` watches.
+   * @default it does
+   */
+  readonly reconcile?: false | ReconcileOptions;
   /** How long quarantined bytes are kept. @default 30 days */
   readonly quarantineRetention?: Duration;
-  /** How long the logs of the relay and the registrar are kept. @default ONE_MONTH */
+  /** How long the logs of the relay, the registrar and the reconciler are kept. @default ONE_MONTH */
   readonly logRetention?: logs.RetentionDays;
 }
 
@@ -71,6 +81,8 @@ export interface LedgerAttributes {
   readonly shards?: number;
   /** @default keys that AWS manages */
   readonly encryptionKey?: kms.IKey;
+  /** Whether the ledger reconciles itself. @default true */
+  readonly reconciles?: boolean;
 }
 
 /**
@@ -96,6 +108,9 @@ export class Ledger extends Construct implements ILedger {
   /** The function that carries committed messages to their destinations. */
   readonly relay: lambda.Function;
   readonly relayRole: iam.IRole;
+  /** The function that finds what is missing and sends it again, every minute. */
+  readonly reconciler?: lambda.Function;
+  readonly reconcilerRole?: iam.IRole;
   readonly registerRoutesArn: string;
   readonly quarantineBucket: s3.Bucket;
   readonly encryptionKey?: kms.IKey;
@@ -135,27 +150,32 @@ export class Ledger extends Construct implements ILedger {
       retention: props.quarantineRetention ?? Duration.days(30),
       removalPolicy,
     });
-    const relay = new Relay(this, 'Relay', {
+    const common = {
       table: this.table,
       shards: this.shards,
+      encryptionKey,
+      logRetention,
+      logRemovalPolicy: removalPolicy,
+    };
+    const relay = new Relay(this, 'Relay', {
+      ...common,
       quarantineBucket: this.quarantineBucket,
       parallelizationFactor: props.relayParallelizationFactor ?? 2,
       roleName: names?.relayRole,
-      encryptionKey,
-      logRetention,
-      logRemovalPolicy: removalPolicy,
     });
     this.relay = relay.function;
     this.relayRole = relay.role;
-    const registrar = new RouteRegistrar(this, 'RegisterRoutes', {
-      table: this.table,
-      shards: this.shards,
-      functionName: names?.registerRoutes,
-      encryptionKey,
-      logRetention,
-      logRemovalPolicy: removalPolicy,
-    });
+    const registrar = new RouteRegistrar(this, 'RegisterRoutes', { ...common, functionName: names?.registerRoutes });
     this.registerRoutesArn = registrar.function.functionArn;
+    if (props.reconcile !== false) {
+      const reconciler = new Reconciler(this, 'Reconciler', {
+        ...common,
+        ...props.reconcile,
+        roleName: names?.reconcilerRole,
+      });
+      this.reconciler = reconciler.function;
+      this.reconcilerRole = reconciler.role;
+    }
     const [disposable, importable] = [removalPolicy === RemovalPolicy.DESTROY, ledgerName !== undefined];
     DeploymentGraph.of(this).ledgers.push({ ledger: this, own: { relay: this.relay, disposable, importable } });
   }
@@ -173,41 +193,4 @@ export class Ledger extends Construct implements ILedger {
   metricRelayErrors(options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
     return this.relay.metricErrors(options);
   }
-}
-
-class ImportedLedger extends Construct implements ILedger {
-  readonly table: dynamodb.ITableV2;
-  readonly relayRole: iam.IRole;
-  readonly registerRoutesArn: string;
-  readonly quarantineBucket: s3.IBucket;
-  readonly encryptionKey?: kms.IKey;
-  readonly shards: number;
-
-  constructor(scope: Construct, id: string, ledgerName: string, attributes: LedgerAttributes) {
-    super(scope, id);
-    checkLedgerName(this, ledgerName);
-    const stack = Stack.of(this);
-    const names = ledgerNames(stack, ledgerName);
-    this.table = dynamodb.TableV2.fromTableName(this, 'Table', names.table);
-    this.relayRole = iam.Role.fromRoleName(this, 'RelayRole', names.relayRole);
-    this.registerRoutesArn = stack.formatArn({
-      service: 'lambda',
-      resource: 'function',
-      resourceName: names.registerRoutes,
-      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-    });
-    this.quarantineBucket = s3.Bucket.fromBucketName(this, 'Quarantine', names.quarantineBucket);
-    this.encryptionKey = attributes.encryptionKey;
-    this.shards = checkedShards(attributes.shards);
-    DeploymentGraph.of(this).ledgers.push({ ledger: this });
-  }
-
-  grantPublish(producer: lambda.Function, options: PublishOptions = {}): iam.Grant {
-    return grantPublish(this, producer, options);
-  }
-}
-
-function checkedShards(shards = 16): number {
-  log2OfShards(shards);
-  return shards;
 }

@@ -12,6 +12,7 @@ import { allow, roleOf, SEND } from './grants.ts';
 import { DeploymentGraph } from './proof/index.ts';
 import { bindLedger } from './publish-grant.ts';
 import { QuarantineAccess } from './quarantine.ts';
+import { ReconcilerPermission } from './reconciler-permission.ts';
 import { RelayPermission } from './relay-permission.ts';
 import { Route } from './route.ts';
 import { checkSubscriber } from './subscriber-check.ts';
@@ -91,6 +92,8 @@ export class Subscriber<
     // Once the route is there the relay sends: by then there must be somewhere to send to, and it must be allowed to.
     const permission = stream ? channel.relayPermission : RelayPermission.toQueue(this, ledger, this.queue);
     route.node.addDependency(this.queue, ...(permission ? [permission] : []));
+
+    if (ledger.reconcilerRole) new ReconcilerPermission(this, ledger.reconcilerRole, this.queue);
 
     const { queue, backstopQueue, deadLetterQueue, recorder } = queues;
     const own = { construct: this, handler, route, queue, backstopQueue, deadLetterQueue, recorder };

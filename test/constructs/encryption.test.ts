@@ -68,13 +68,13 @@ describe('with a customer key', () => {
     template.allResourcesProperties('AWS::Kinesis::Stream', {
       StreamEncryption: { EncryptionType: 'KMS', KeyId: key },
     });
-    template.resourceCountIs('AWS::SQS::Queue', 6);
+    template.resourceCountIs('AWS::SQS::Queue', 7);
     template.allResourcesProperties('AWS::SQS::Queue', { KmsMasterKeyId: key });
   });
 
   test("it encrypts the logs and the environment of Waybill's functions, and lets CloudWatch Logs do so", () => {
     template.allResourcesProperties('AWS::Logs::LogGroup', { KmsKeyId: key });
-    for (const id of ['LedgerRelay', 'LedgerRegisterRoutes', 'OrdersreservestockRecorder']) {
+    for (const id of ['LedgerRelay', 'LedgerRegisterRoutes', 'LedgerReconciler', 'OrdersreservestockRecorder']) {
       expect(only(resources, 'AWS::Lambda::Function', id).Properties.KmsKeyArn).toEqual(key);
     }
     const { Statement } = only(resources, 'AWS::KMS::Key').Properties.KeyPolicy;
@@ -85,14 +85,18 @@ describe('with a customer key', () => {
     expect(JSON.stringify(forLogs[0].Condition)).toContain(':logs:eu-central-1:111122223333:*');
   });
 
-  test.each(['Handler', 'Count', 'LedgerRelay', 'LedgerRegisterRoutes', 'OrdersreservestockRecorder'])(
-    '%s may use it, action by action',
-    (prefix) => {
-      const id = only(resources, 'AWS::Lambda::Function', prefix).id;
+  test.each([
+    'Handler',
+    'Count',
+    'LedgerRelay',
+    'LedgerRegisterRoutes',
+    'LedgerReconciler',
+    'OrdersreservestockRecorder',
+  ])('%s may use it, action by action', (prefix) => {
+    const id = only(resources, 'AWS::Lambda::Function', prefix).id;
 
-      expect(allowedTo(resources, id)[`${key['Fn::GetAtt'].join('.')}`]).toEqual(USE);
-    },
-  );
+    expect(allowedTo(resources, id)[`${key['Fn::GetAtt'].join('.')}`]).toEqual(USE);
+  });
 });
 
 test('a producer may use the customer key, and the key of its own table', () => {
