@@ -22,7 +22,7 @@ const MAKERS: Readonly<Record<string, ResourceMaker>> = {
 const ACCOUNT = '000000000000';
 
 /** How long an engine may take to make one resource. */
-const PATIENCE_MILLISECONDS = 60_000;
+const PATIENCE_MILLISECONDS = 90_000;
 
 /**
  * The queues, streams, buckets and tables of some stacks, made in engines from the stacks' templates. A resource is made
