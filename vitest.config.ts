@@ -9,6 +9,7 @@ const deployTimeout = 300_000;
 const engineTests = 'test/**/*.engine.test.ts';
 const packageTests = 'test/package/**/*.test.ts';
 const repositoryTests = 'test/repository/**/*.test.ts';
+const simulatorTests = 'test/simulator/**/*.test.ts';
 const typeTests = 'test/types/**/*.test-d.ts';
 
 export default defineConfig({
@@ -33,7 +34,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, engineTests, packageTests, repositoryTests],
+          exclude: [...configDefaults.exclude, engineTests, packageTests, repositoryTests, simulatorTests],
           sequence: { groupOrder: 0 },
         },
       },
@@ -49,11 +50,21 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: 'simulator',
+          include: [simulatorTests],
+          // Its own threads take every core.
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'repository',
           include: [repositoryTests],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
       {
@@ -64,7 +75,7 @@ export default defineConfig({
           testTimeout: deployTimeout,
           hookTimeout: deployTimeout,
           fileParallelism: false,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
         },
       },
       {
@@ -75,7 +86,7 @@ export default defineConfig({
           testTimeout: deployTimeout,
           hookTimeout: deployTimeout,
           fileParallelism: false,
-          sequence: { groupOrder: 4 },
+          sequence: { groupOrder: 5 },
         },
       },
     ],
