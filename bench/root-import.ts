@@ -9,6 +9,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { joinContract } from '../scripts/build/contract-file.mjs';
 import { describeMachine, thisMachine } from './machine.ts';
 import { wholeNumber } from './options.ts';
 import { median } from './rounds.ts';
@@ -44,7 +45,7 @@ const cache = join(root, 'node_modules', '.cache', 'waybill');
 mkdirSync(cache, { recursive: true });
 const project = mkdtempSync(join(cache, 'root-import-'));
 try {
-  installPackage(project);
+  await installPackage(project);
   report(measure(programs(project)));
 } finally {
   rmSync(project, { recursive: true, force: true });
@@ -60,7 +61,7 @@ function programs(project: string): readonly Program[] {
 }
 
 /** Puts into a project what its users' root import loads, compiled as the package is. */
-function installPackage(project: string): void {
+async function installPackage(project: string): Promise<void> {
   const installed = join(project, 'node_modules', 'waybill');
   mkdirSync(installed, { recursive: true });
   const { name, version, type, exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -74,6 +75,7 @@ function installPackage(project: string): void {
   );
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   execFileSync(process.execPath, [compiler, '--project', config], { stdio: ['ignore', 'inherit', 'inherit'] });
+  await joinContract(join(compilerOptions.outDir, 'lib', 'contract'));
 }
 
 /** The first round fills the caches of the disk, and is not counted. */

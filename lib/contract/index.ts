@@ -72,6 +72,7 @@ export { LIMITS } from './limits.ts';
 export {
   isMessageId,
   keyShard,
+  log2OfShards,
   type MintOptions,
   messageIdRange,
   messageShard,

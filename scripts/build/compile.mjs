@@ -1,6 +1,7 @@
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, runProgram } from '../setup/program.mjs';
+import { joinContract } from './contract-file.mjs';
 
 /** Compiles lib/ and bin/ to dist/, in the layout that package.json names. */
 export async function compile() {
@@ -8,6 +9,7 @@ export async function compile() {
   await runProgram(process.execPath, ['node_modules/typescript/bin/tsc', '--project', 'tsconfig.build.json'], {
     failed: 'The package could not be compiled: mend the errors above.',
   });
+  await joinContract(join(root, 'dist', 'lib', 'contract'));
   // What browsers load is served as it was written.
   const browser = join('lib', 'radar', 'browser');
   cpSync(join(root, browser), join(root, 'dist', browser), {

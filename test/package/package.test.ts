@@ -1,5 +1,5 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { join, sep } from 'node:path';
+import { dirname, join, posix, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type InstalledApp, installApp } from './installed-app.ts';
@@ -27,6 +27,24 @@ describe('what npm publishes', () => {
 
     const paths = [...promised, ...Object.values<string>(bin)].map((path) => path?.replace('./', ''));
     expect(paths.filter((path) => path === undefined || !files.includes(path))).toEqual([]);
+  });
+
+  test('has every file that its own files import', async () => {
+    const files = await packagedFiles();
+
+    const imported = await Promise.all(
+      files
+        .filter((path) => /^dist\/(?:lib|bin)\/.*\.js$/.test(path))
+        .map(async (path) => {
+          const code = await readFile(inPackage(path), 'utf8');
+          const relative = code.matchAll(
+            /^(?:import|export|\}).* from ["'](\.[^"']+)["'];$|\bimport\(["'](\.[^"']+)["']\)/gm,
+          );
+          return [...relative].map(([, named, loaded]) => posix.join(dirname(path), named ?? loaded ?? ''));
+        }),
+    );
+    expect(imported.flat().length).toBeGreaterThan(files.length / 4);
+    expect(imported.flat().filter((path) => !files.includes(path))).toEqual([]);
   });
 
   test('has no sources, no tests and nothing of the repository', async () => {
