@@ -4,8 +4,8 @@ import { CommitUndecided } from '../contract/index.ts';
 import { jitter } from './backoff.ts';
 import type { Environment } from './environment.ts';
 import { judgeCancellation, type Verdict } from './outcome.ts';
+import type { Action } from './pending-transaction.ts';
 import { mayPass, type ServiceError } from './service-error.ts';
-import type { Action } from './transaction.ts';
 
 /** What is known of a transaction in the end. */
 export type Decision = { readonly kind: 'committed' } | Exclude<Verdict, { readonly kind: 'undecided' }>;

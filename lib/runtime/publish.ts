@@ -12,7 +12,9 @@ import { jitter } from './backoff.ts';
 import { bindingsOf } from './bindings.ts';
 import { commit, type Decision } from './commit.ts';
 import { type Environment, environmentOf } from './environment.ts';
-import { type Action, COMMIT_MILLISECONDS, PendingTransaction, type Transaction } from './transaction.ts';
+import { type Action, COMMIT_MILLISECONDS, PendingTransaction } from './pending-transaction.ts';
+
+import type { Transaction } from './transaction.ts';
 
 /** A transaction outside a consumer. There is no message whose handling it is, so there is none that it could end. */
 export type ProducerTransaction = Omit<Transaction, 'once'>;

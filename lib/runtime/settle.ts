@@ -14,7 +14,9 @@ import { commit, type Decision } from './commit.ts';
 import type { Environment } from './environment.ts';
 import { type Ending, inboxPut, readInbox, writeEnding } from './inbox.ts';
 import type { Message } from './message.ts';
-import { type Action, PendingTransaction, type Transaction } from './transaction.ts';
+import { type Action, PendingTransaction } from './pending-transaction.ts';
+
+import type { Transaction } from './transaction.ts';
 
 /** A handler of any event, as the run time calls it. */
 export type AnyHandler = (

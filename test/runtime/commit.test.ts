@@ -1,7 +1,7 @@
 import { TransactWriteItemsCommand, type TransactWriteItemsCommandInput } from '@aws-sdk/client-dynamodb';
 import { expect, test } from 'vitest';
 import { commit } from '../../lib/runtime/commit.ts';
-import type { Action } from '../../lib/runtime/transaction.ts';
+import type { Action } from '../../lib/runtime/pending-transaction.ts';
 import { cancelledFor, openShop, refusedBy, replyLost, type Shop } from './shop.ts';
 
 const SOON = 20_000;

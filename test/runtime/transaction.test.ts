@@ -15,7 +15,7 @@ import {
   present,
   type When,
 } from '../../lib/runtime/index.ts';
-import { PendingTransaction } from '../../lib/runtime/transaction.ts';
+import { PendingTransaction } from '../../lib/runtime/pending-transaction.ts';
 import { OrderCancelled, OrderPlaced, openShop, Shelf, type Shop, Stock, StockReserved } from './shop.ts';
 
 type StockRow = z.infer<typeof Stock.item & z.ZodType>;

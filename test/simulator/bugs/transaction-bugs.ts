@@ -46,7 +46,7 @@ export const transactionBugs: readonly Bug[] = [
     mistake: 'an idempotency key is taken, whoever has it',
     edits: [
       {
-        file: 'runtime/transaction.ts',
+        file: 'runtime/pending-transaction.ts',
         find: "ConditionExpression: 'attribute_not_exists(pk) OR #until < :now',",
         replace: "ConditionExpression: 'attribute_not_exists(pk) OR attribute_exists(pk) OR #until < :now',",
       },
@@ -57,7 +57,7 @@ export const transactionBugs: readonly Bug[] = [
     mistake: 'an idempotency key is kept for milliseconds instead of hours',
     edits: [
       {
-        file: 'runtime/transaction.ts',
+        file: 'runtime/pending-transaction.ts',
         find: "const until = now + durationToMilliseconds(options.keep ?? '24h');",
         replace: "const until = now + durationToMilliseconds(options.keep ?? '24h') / 3_600_000;",
       },
