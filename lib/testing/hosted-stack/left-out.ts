@@ -14,7 +14,9 @@ const REASONS: readonly (readonly [type: RegExp, why: string])[] = [
   [/^AWS::Logs::/, 'what handlers log goes to the option `log`'],
   [/^AWS::KMS::/, 'nothing is encrypted here'],
   [/^AWS::CDK::Metadata$/, 'it does nothing'],
-  [/^AWS::Lambda::Function$/, 'no handler was given for it'],
+  [/^AWS::(?:Scheduler|Events)::/, 'nothing runs on a schedule or by a rule here'],
+  [/^AWS::Lambda::EventInvokeConfig$/, 'nothing is invoked asynchronously here'],
+  [/^AWS::Lambda::Function$/, 'it has no event source that is polled here, or no handler was given for it'],
   [/^AWS::Lambda::EventSourceMapping$/, 'its function is not run here, or its source is not hosted or is disabled'],
 ];
 

@@ -75,7 +75,12 @@ describe('what is not hosted', () => {
       endpoint,
     });
     expect(hosted.leftOut).toEqual([
-      { stack: 'Shop', logicalId: 'Reserve', type: 'AWS::Lambda::Function', why: 'no handler was given for it' },
+      {
+        stack: 'Shop',
+        logicalId: 'Reserve',
+        type: 'AWS::Lambda::Function',
+        why: expect.stringContaining('no handler was given'),
+      },
       { stack: 'Shop', logicalId: 'Role', type: 'AWS::IAM::Role', why: 'permissions are not enforced here' },
       { stack: 'Shop', logicalId: 'Alarm', type: 'AWS::CloudWatch::Alarm', why: 'nothing here hosts it' },
       expect.objectContaining({ logicalId: 'Source', why: expect.stringContaining('is not run here') }),
