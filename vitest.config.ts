@@ -7,6 +7,7 @@ const sourceCondition = 'waybill-source';
 const deployTimeout = 300_000;
 
 const engineTests = 'test/**/*.engine.test.ts';
+const browserTests = 'test/browser/**/*.browser.test.ts';
 const packageTests = 'test/package/**/*.test.ts';
 const repositoryTests = 'test/repository/**/*.test.ts';
 const simulatorTests = 'test/simulator/**/*.test.ts';
@@ -34,7 +35,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, engineTests, packageTests, repositoryTests, simulatorTests],
+          exclude: [...configDefaults.exclude, browserTests, engineTests, packageTests, repositoryTests, simulatorTests],
           sequence: { groupOrder: 0 },
         },
       },
@@ -65,6 +66,16 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'browser',
+          include: [browserTests],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 2 },
         },
       },
       {

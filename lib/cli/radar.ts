@@ -32,11 +32,13 @@ async function radar(options: RadarOptions, context: CommandContext): Promise<vo
   try {
     const { environment, target, ...resolved } = await resolveLedger(options, context);
     const source = new LedgerSource(environment, { ...resolved, ...(target.kind === 'aws' && { pause: AWS_PAUSE }) });
+    context.progress.step(`Reading the ledger ${resolved.ledger}`);
+    await source.refresh();
     const server = await serveRadar(source, { ...(options.port !== undefined && { port: options.port }) });
     try {
       if (options.json) printJson(context, { url: server.url, ledger: resolved.ledger, shards: resolved.shards });
       else print(context, server.url);
-      context.progress.note(`The radar of ${resolved.ledger} is there until Ctrl-C. Nobody else can reach it.`);
+      context.progress.done(`The radar of ${resolved.ledger} is there until Ctrl-C. Nobody else can reach it.`);
       // A timer keeps the process alive.
       while (!signal.aborted) await sleep(HOUR, undefined, { signal }).catch(() => undefined);
     } finally {

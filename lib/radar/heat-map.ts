@@ -128,13 +128,13 @@ export function minuteStrip(hour: Hour, minutes: ReadonlyMap<string, Counts>): C
   const bad = [...minutes].filter(([, counts]) => !['none', 'good'].includes(healthOf(counts)));
   const said = bad.map(([minute, counts]) => `${minute.slice(11)}: ${countsInWords(counts)}`);
   const most = Math.max(1, ...[...minutes.values()].map(({ committed }) => committed));
-  const pitch = (HOURS * PITCH + LEFT) / 60;
+  const pitch = 7;
   return h(
     'svg',
     {
       class: 'map strip',
       role: 'img',
-      viewBox: `0 0 ${HOURS * PITCH + LEFT} 30`,
+      viewBox: `0 0 ${60 * pitch} 30`,
       'aria-label': `The hour by minute. ${said.join('. ') || 'Nothing stands out.'}`,
     },
     ...Array.from({ length: 60 }, (_, index) => {

@@ -19,6 +19,7 @@ export interface LedgerSourceOptions extends InspectionOptions {
 /** Refreshing may take this share of the time, so that a busy engine is left to those who work on it. */
 const REFRESH_SHARE = 1 / 4;
 const DEFAULT_PAUSE = 2_000;
+const FIRST_DAYS = 7;
 
 /** The radar of a deployed ledger. It reads nothing while nobody looks. */
 export class LedgerSource implements RadarSource {
@@ -27,7 +28,7 @@ export class LedgerSource implements RadarSource {
   readonly #options: LedgerSourceOptions;
   readonly #live: LiveMap;
   readonly #listeners = new Set<() => void>();
-  #days = 1;
+  #days = FIRST_DAYS;
   #running = false;
   #refreshing: Promise<boolean> | undefined;
 
