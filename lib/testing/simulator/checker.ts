@@ -3,7 +3,7 @@ import { checkCauses } from './check-causes.ts';
 import { checkEffects } from './check-effects.ts';
 import { checkLoss } from './check-loss.ts';
 import { checkTraces } from './check-traces.ts';
-import { type Evidence, evidenceOf } from './evidence.ts';
+import type { Evidence } from './evidence.ts';
 import type { EndedMessage, RunState } from './run-state.ts';
 import type { System } from './system.ts';
 import type { Violation } from './violation.ts';
@@ -13,11 +13,9 @@ import type { World } from './world.ts';
  * Judges a run by its record: what engines have committed, and what the simulated Lambda has been asked for. Nothing that
  * the code under test says of itself is believed.
  *
- * @param ledger the ledger's table name
  * @param isIdle whether nothing was left to do when the bound was over
  */
-export function checkRun(system: System, world: World, ledger: string, isIdle: boolean): readonly Violation[] {
-  const evidence = evidenceOf(world.record, ledger);
+export function checkRun(system: System, world: World, evidence: Evidence, isIdle: boolean): readonly Violation[] {
   const skewed = world.faults.fired['clock-skew'] !== undefined;
   const late: Violation[] = isIdle
     ? []

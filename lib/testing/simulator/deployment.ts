@@ -1,5 +1,12 @@
 import { PutRecordsCommand } from '@aws-sdk/client-kinesis';
-import { type AnyTable, BINDINGS, durationToMilliseconds, OUTBOX_PREFIX, routeKey } from '../../contract/index.ts';
+import {
+  type AnyTable,
+  BINDINGS,
+  durationToMilliseconds,
+  eventTypeKey,
+  OUTBOX_PREFIX,
+  routeKey,
+} from '../../contract/index.ts';
 import { toItem } from '../../runtime/expression.ts';
 import { ENVIRONMENT, type Environment } from '../../runtime/index.ts';
 import { recorder } from '../../runtime/recorder.ts';
@@ -16,7 +23,8 @@ import { TransportFaults } from './transport-faults.ts';
 import type { World } from './world.ts';
 
 export const LEDGER = 'waybill-ledger';
-const SHARDS = 16;
+/** Of the ledger, when a run begins. */
+export const SHARDS = 16;
 const BUCKET = 'quarantine';
 const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;
@@ -175,6 +183,7 @@ export class Deployment {
         };
         const key = toItem(routeKey(type, name));
         ledger.write(key, { ...key, ...toItem(route) });
+        ledger.write(toItem(eventTypeKey(type)), toItem(eventTypeKey(type)));
       }
     }
   }

@@ -64,6 +64,9 @@ export interface PlannedFault {
   readonly fault: Fault;
 }
 
+/** How many shards a ledger has once it has more. */
+export const MORE_SHARDS = 64;
+
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const DAY = 24 * 60 * MINUTE;
@@ -100,7 +103,7 @@ const INVOCATION: readonly Fault[] = [
   { kind: 'short-time', milliseconds: 100 },
   { kind: 'clock-skew', by: 5 * MINUTE },
   { kind: 'clock-skew', by: -5 * MINUTE },
-  { kind: 'more-shards', to: 64 },
+  { kind: 'more-shards', to: MORE_SHARDS },
   { kind: 'sink-down' },
 ];
 

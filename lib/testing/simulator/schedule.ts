@@ -18,7 +18,7 @@ interface Poll {
 export type Stop = 'idle' | 'late';
 
 /** What would need more in one phase of a run goes round in circles. */
-const MOST_EVENTS = 20_000;
+const MOST_EVENTS = 10_000;
 
 /**
  * Virtual time: one heap of events, each run with all the promises that follow from it before the next. No wall clock, no

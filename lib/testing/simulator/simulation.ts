@@ -2,8 +2,10 @@ import { hash } from 'node:crypto';
 import { durationToMilliseconds, isMessageId } from '../../contract/index.ts';
 import { seededRandom } from '../seeded-random.ts';
 import { enginesOn } from '../test-environment.ts';
+import { checkReconciliation } from './check-reconciliation.ts';
 import { checkRun } from './checker.ts';
-import { Deployment, LEDGER } from './deployment.ts';
+import { Deployment, LEDGER, SHARDS } from './deployment.ts';
+import { evidenceOf } from './evidence.ts';
 import type { FaultKind } from './fault.ts';
 import { FaultPlan } from './fault-plan.ts';
 import type { Plan } from './plan.ts';
@@ -61,10 +63,12 @@ export async function simulate(system: System, plan: Plan): Promise<RunReport> {
   const stop = await schedule.run(schedule.now() + bound);
   if (world.unsupported) throw world.unsupported;
 
-  const violations = checkRun(system, world, LEDGER, stop === 'idle');
+  const evidence = evidenceOf(record, LEDGER);
+  const violations = checkRun(system, world, evidence, stop === 'idle');
+  const misnamed = violations.length === 0 ? await checkReconciliation(world, evidence, LEDGER, SHARDS) : [];
   return {
-    violations,
-    messages: record.entries.filter((entry) => entry.kind === 'row' && isNewMessage(entry.change)).length,
+    violations: [...violations, ...misnamed],
+    messages: evidence.committed.size,
     faults: faults.fired,
     outcomes: world.outcomes,
     hash: record.hash(),
@@ -107,16 +111,4 @@ function idsIn(result: unknown): string[] {
     readonly ids?: unknown;
   };
   return [id, ...(Array.isArray(ids) ? (ids as unknown[]) : [])].filter(isMessageId);
-}
-
-function isNewMessage({
-  table,
-  key,
-  before,
-}: {
-  readonly table: string;
-  readonly key: object;
-  readonly before?: object;
-}) {
-  return table === LEDGER && before === undefined && (key as { pk?: { S?: string } }).pk?.S?.startsWith('out#');
 }

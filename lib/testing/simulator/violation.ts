@@ -1,9 +1,10 @@
 /**
  * The invariants of a run:
  * L no loss · D no duplicate effect · C no effect without a committed cause · T delivered within the bound once faults
- * stop · M conservation, which the system's own `invariant` says · X every trace and every piece of evidence is complete.
+ * stop · M conservation, which the system's own `invariant` says · X every trace and every piece of evidence is complete ·
+ * R reconciliation names exactly what is missing or uncaused.
  */
-export type Invariant = 'L' | 'D' | 'C' | 'T' | 'M' | 'X';
+export type Invariant = 'L' | 'D' | 'C' | 'T' | 'M' | 'X' | 'R';
 
 /** Something that did not hold. */
 export interface Violation {

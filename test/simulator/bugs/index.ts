@@ -1,8 +1,9 @@
 import { consumerBugs } from './consumer-bugs.ts';
 import { inboxBugs } from './inbox-bugs.ts';
+import { reconcileBugs } from './reconcile-bugs.ts';
 import { relayBugs } from './relay-bugs.ts';
 import { transactionBugs } from './transaction-bugs.ts';
 
 export type { Bug } from './bug.ts';
 
-export const bugs = [...inboxBugs, ...consumerBugs, ...relayBugs, ...transactionBugs];
+export const bugs = [...inboxBugs, ...consumerBugs, ...relayBugs, ...transactionBugs, ...reconcileBugs];
