@@ -49,6 +49,26 @@ export function grantKeyUse(key: kms.IKey | undefined, grantee: iam.IGrantable):
   }).assertSuccess();
 }
 
+const keysOfAlarms = new WeakSet<kms.IKey>();
+
+/**
+ * Lets CloudWatch announce alarms on topics that the key encrypts. Whose alarms may be announced on a topic is said by the
+ * topic's own policy. An imported key's policy cannot be changed from here: it has to say this itself.
+ *
+ * @see https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
+ */
+export function allowAlarms(key: kms.IKey): void {
+  if (keysOfAlarms.has(key)) return;
+  keysOfAlarms.add(key);
+  key.addToResourcePolicy(
+    new iam.PolicyStatement({
+      principals: [new iam.ServicePrincipal('cloudwatch.amazonaws.com')],
+      actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+      resources: ['*'],
+    }),
+  );
+}
+
 const keysOfLogs = new WeakSet<kms.IKey>();
 
 /**

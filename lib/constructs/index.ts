@@ -4,8 +4,11 @@ export { ConsumerFunction, type ConsumerFunctionProps } from './consumer-functio
 export { FunctionBundleMissing } from './function-assets.ts';
 export { InvalidConstruct } from './invalid-construct.ts';
 export { type ILedger, Ledger, type LedgerAttributes, type LedgerProps } from './ledger.ts';
+export { LedgerAlarms, type LedgerAlarmsProps } from './ledger-alarms.ts';
+export { LedgerDashboard, type LedgerDashboardProps } from './ledger-dashboard.ts';
 export type { PublishOptions } from './publish-grant.ts';
 export { QueueChannel, type QueueChannelProps } from './queue-channel.ts';
+export type { ReconcileOptions } from './reconciler.ts';
 export { StreamChannel, type StreamChannelProps } from './stream-channel.ts';
 export { Subscriber } from './subscriber.ts';
 export type { SubscriberOptions, SubscriberProps } from './subscriber-props.ts';

@@ -7,8 +7,10 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct, type IConstruct } from 'constructs';
+import { METRICS } from '../contract/index.ts';
 import { ImportedLedger } from './imported-ledger.ts';
 import { InvalidConstruct } from './invalid-construct.ts';
+import { ledgerMetric } from './ledger-metrics.ts';
 import { checkLedgerName, ledgerNames } from './ledger-name.ts';
 import { DeploymentGraph } from './proof/index.ts';
 import { grantPublish, type PublishOptions } from './publish-grant.ts';
@@ -187,6 +189,21 @@ export class Ledger extends Construct implements ILedger {
   /** Milliseconds by which the relay lags behind commits. @default maximum over 5 minutes */
   metricRelayIteratorAge(options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
     return this.relay.metric('IteratorAge', { statistic: 'Maximum', ...options });
+  }
+
+  /** Messages of a business line that are missing, in percent of those of the last minutes. @default maximum over 5 minutes */
+  metricMissingRatio(businessLine: string, options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
+    return ledgerMetric(this, METRICS.missingRatio(businessLine), options);
+  }
+
+  /** Messages that healing has given up on: somebody has to look. @default maximum over 5 minutes */
+  metricQuarantined(options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
+    return ledgerMetric(this, METRICS.quarantined, options);
+  }
+
+  /** Seconds since the oldest message was committed that has not ended. @default maximum over 5 minutes */
+  metricOldestUnended(options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
+    return ledgerMetric(this, METRICS.oldestUnended, options);
   }
 
   /** Invocations of the relay that failed: their batches come again. @default sum over 5 minutes */

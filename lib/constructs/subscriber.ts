@@ -97,7 +97,7 @@ export class Subscriber<
 
     const { queue, backstopQueue, deadLetterQueue, recorder } = queues;
     const own = { construct: this, handler, route, queue, backstopQueue, deadLetterQueue, recorder };
-    DeploymentGraph.of(this).subscribers.push({ ...own, definition, channel });
+    DeploymentGraph.of(this).addSubscriber({ ...own, definition, channel });
   }
 
   /** Dead letters that wait for somebody to look at them. @default maximum over 5 minutes */

@@ -51,7 +51,20 @@ export class DeploymentGraph {
   readonly subscribers: DeployedSubscriber[] = [];
   readonly producers: DeployedProducer[] = [];
 
+  readonly #subscriberVisitors: ((subscriber: DeployedSubscriber) => void)[] = [];
+
   private constructor() {}
+
+  addSubscriber(subscriber: DeployedSubscriber): void {
+    this.subscribers.push(subscriber);
+    for (const visit of this.#subscriberVisitors) visit(subscriber);
+  }
+
+  /** Calls back for every subscriber: those that are there, and each that comes later. */
+  eachSubscriber(visit: (subscriber: DeployedSubscriber) => void): void {
+    for (const subscriber of this.subscribers) visit(subscriber);
+    this.#subscriberVisitors.push(visit);
+  }
 
   /** The graph of the stage, or of the app, that a construct is in. */
   static of(construct: IConstruct): DeploymentGraph {

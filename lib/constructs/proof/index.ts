@@ -1,3 +1,3 @@
-export { DeploymentGraph } from './deployment-graph.ts';
+export { type DeployedSubscriber, DeploymentGraph } from './deployment-graph.ts';
 export type { Finding, Rule } from './rule.ts';
 export { RULES } from './rules/index.ts';

@@ -1,0 +1,18 @@
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import { METRICS } from '../contract/index.ts';
+import type { ILedger } from './ledger.ts';
+
+/**
+ * A metric that the ledger's reconciler puts once a minute.
+ *
+ * @param name of `METRICS`
+ */
+export function ledgerMetric(ledger: ILedger, name: string, options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
+  return new cloudwatch.Metric({
+    namespace: METRICS.namespace,
+    metricName: name,
+    dimensionsMap: { [METRICS.ledger]: ledger.table.tableName },
+    statistic: cloudwatch.Stats.MAXIMUM,
+    ...options,
+  });
+}
