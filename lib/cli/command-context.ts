@@ -4,7 +4,7 @@ import { createProgress, type Progress, type ProgressStream } from './progress.t
 export interface CommandContext {
   readonly environment: NodeJS.ProcessEnv;
   /** The command's result. */
-  readonly out: { write(text: string): unknown };
+  readonly out: { write(text: string): unknown /** Of a terminal: its width. */; readonly columns?: number };
   /** Everything else. */
   readonly err: ProgressStream;
   readonly progress: Progress;

@@ -7,7 +7,9 @@ import { addDemo } from './demo.ts';
 import { addDown } from './down.ts';
 import { Interrupted } from './interruption.ts';
 import { addRadar } from './radar.ts';
+import { addReconcile } from './reconcile.ts';
 import { addStatus } from './status.ts';
+import { addTrace } from './trace.ts';
 import { addUp } from './up.ts';
 
 const wrongUsage = 2;
@@ -50,6 +52,8 @@ Examples:
                               start LocalStack and DynamoDB Local instead
   $ waybill status --json     say where it runs, for scripts
   $ waybill down              end it
+  $ waybill reconcile         name every message that has not taken effect, and where it stopped
+  $ waybill trace --key 42    draw what came of an order, hop by hop
 
 Environment:
   AWS_ENDPOINT_URL            use this engine instead of the embedded one; it is never stopped from here
@@ -57,7 +61,7 @@ Environment:
   WAYBILL_ENGINE_FOLDER       install the embedded engine here
   WAYBILL_DEBUG=1             print stack traces, and let the engine log every request`,
     );
-  for (const add of [addDemo, addUp, addDown, addStatus, addRadar]) add(program, context);
+  for (const add of [addDemo, addUp, addDown, addStatus, addRadar, addReconcile, addTrace]) add(program, context);
   return program;
 }
 

@@ -1,0 +1,47 @@
+import type { Command } from 'commander';
+import { reconcile } from '../runtime/reconcile/reconcile.ts';
+import { type CommandContext, print, printJson } from './command-context.ts';
+import { addLedgerOptions, type LedgerOptions, resolveLedger } from './ledger-option.ts';
+import { reconciliationTable } from './reconciliation-table.ts';
+import { SINCE, sinceOf } from './since-option.ts';
+
+interface ReconcileOptions extends LedgerOptions {
+  readonly since?: number;
+  readonly json?: boolean;
+  readonly exitCode?: boolean;
+}
+
+/** Adds `waybill reconcile`: what was committed against what has ended, message by message. */
+export function addReconcile(program: Command, context: CommandContext): void {
+  const command = program
+    .command('reconcile')
+    .description(
+      'compare what was committed with what has ended everywhere, and name what is missing and where it stopped',
+    )
+    .option('--since <time>', `look at the messages of so long; default: ${SINCE.shown}`, sinceOf)
+    .option('--exit-code', 'exit with 1 when anything is missing or uncaused')
+    .option('--json', 'print one JSON object');
+  addLedgerOptions(command)
+    .addHelpText('after', '\nIt only reads. Example:\n  $ waybill reconcile --since 15m')
+    .action((options: ReconcileOptions) => run(options, context));
+}
+
+async function run({ since = SINCE.default, ...options }: ReconcileOptions, context: CommandContext): Promise<void> {
+  const { progress } = context;
+  const { environment, ledger, shards, listEventSources } = await resolveLedger(options, context);
+  const from = environment.now() - since;
+  progress.step(`Reconciling ${ledger}`);
+  let buckets = 0;
+  const reconciliation = await reconcile(environment, {
+    ledger,
+    shards,
+    listEventSources,
+    from,
+    onBucket: () => progress.count(`Reconciling ${ledger}: ${++buckets} buckets of a minute and a shard`),
+  });
+  progress.done(`Reconciled ${ledger} since ${new Date(from).toISOString()}`);
+  if (options.json) printJson(context, reconciliation);
+  else for (const line of reconciliationTable(reconciliation)) print(context, line);
+  const isClean = reconciliation.missing.length === 0 && reconciliation.uncaused.length === 0;
+  if (options.exitCode && !isClean) context.exitCode = 1;
+}

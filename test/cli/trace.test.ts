@@ -1,0 +1,132 @@
+import { describe, expect, test } from 'vitest';
+import { run } from '../../lib/cli/index.ts';
+import { traceTree } from '../../lib/cli/trace-tree.ts';
+import type { TracedDelivery, TracedMessage } from '../../lib/runtime/trace/trace.ts';
+import { capturedContext } from './captured-context.ts';
+
+const NOW = Date.parse('2026-11-23T08:15:00Z');
+const COMMITTED = Date.parse('2026-11-23T08:14:00.250Z');
+const ID = '01992f4e-7c3a-7b5d-9e21-3f60c1d84a2f';
+
+function message(subscribers: readonly TracedDelivery[], change: Partial<TracedMessage> = {}): TracedMessage {
+  return {
+    id: ID,
+    type: 'order.placed',
+    businessLine: 'orders',
+    key: 'order-7',
+    committed: COMMITTED,
+    traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+    subscribers,
+    ...change,
+  };
+}
+
+function handled(change: Partial<TracedDelivery> = {}): TracedDelivery {
+  return {
+    subscriber: 'payment',
+    state: 'handled',
+    relayed: COMMITTED + 40,
+    received: COMMITTED + 52,
+    ended: COMMITTED + 81,
+    attempts: 2,
+    function: 'Shop-payment',
+    request: 'request-1',
+    published: [],
+    ...change,
+  };
+}
+
+const drawn = (traced: TracedMessage, width?: number) => traceTree(traced, { now: NOW, ...(width && { width }) });
+
+describe('the tree of a trace', () => {
+  test('shows each hop with its gap to the one before, the attempts, the function and its request', () => {
+    expect(drawn(message([handled()]))).toEqual([
+      `order.placed  ${ID}`,
+      '│  key order-7, orders, committed 2026-11-23T08:14:00.250Z, trace 0af7651916cd43dd8448eb211c80319c',
+      '└─ payment  ✓ handled',
+      '      relayed +40 ms, received +12 ms, ended +29 ms, 81 ms in all, 2 attempts',
+      '      by Shop-payment, request request-1',
+    ]);
+  });
+
+  test('hangs what a handler published below its subscriber, and keeps the trunk of those that follow', () => {
+    const stock = message([{ subscriber: 'stock', state: 'inFlight', relayed: COMMITTED + 59_000, published: [] }], {
+      id: 'child',
+      type: 'order.paid',
+      committed: COMMITTED + 58_750,
+    });
+    expect(drawn(message([handled({ published: [stock] }), handled({ subscriber: 'sales' })]))).toEqual([
+      `order.placed  ${ID}`,
+      expect.stringContaining('key order-7'),
+      '├─ payment  ✓ handled',
+      expect.stringMatching(/^│ {2}│ {2}relayed/),
+      expect.stringMatching(/^│ {2}│ {2}by Shop-payment/),
+      '│  └─ order.paid  child',
+      expect.stringMatching(/^│ {5}│ {2}key order-7/),
+      '│     └─ stock  → in flight',
+      '│           relayed +250 ms, committed 1.0 s ago',
+      '└─ sales  ✓ handled',
+      expect.stringMatching(/^ {6}relayed/),
+      expect.stringMatching(/^ {6}by Shop-payment/),
+    ]);
+  });
+
+  test('says where a missing message stopped, since when it is overdue, and what says so', () => {
+    const missing: TracedDelivery = {
+      subscriber: 'sales',
+      state: 'missing',
+      hop: 'relay',
+      evidence: "no receipt says that it was sent to 'sales'",
+      overdueMs: 49_750,
+      published: [],
+    };
+    expect(drawn(message([missing])).slice(2)).toEqual([
+      '└─ sales  ! MISSING at the relay, overdue by 49.7 s',
+      '      committed 59.7 s ago',
+      "      no receipt says that it was sent to 'sales'",
+    ]);
+  });
+
+  test('says why a message was dead-lettered, and that nobody expects one', () => {
+    const dead = handled({ state: 'dead', reason: 'rejected' });
+    expect(drawn(message([dead])).join('\n')).toContain('payment  ✗ dead-lettered: rejected');
+    expect(drawn(message([])).join('\n')).toContain('nobody expects it');
+  });
+
+  test('is cut to the width of the terminal, and only then', () => {
+    const traced = message([handled({ function: 'f'.repeat(300) })]);
+    for (const line of drawn(traced, 40)) expect(line.length).toBeLessThanOrEqual(40);
+    expect(drawn(traced, 40).join('\n')).toContain('…');
+    expect(drawn(traced).join('\n')).toContain('f'.repeat(300));
+  });
+
+  test('shows what would steer the terminal as marks', () => {
+    const lines = drawn(message([], { key: 'red\u001b[31m\r\nalert' }));
+    for (const steering of ['\u001b', '\r', '\n']) expect(lines.join('')).not.toContain(steering);
+    expect(lines[1]).toContain('red�[31m��alert');
+  });
+});
+
+async function waybill(...parameters: string[]) {
+  const context = capturedContext({ AWS_ENDPOINT_URL: 'http://127.0.0.1:1' });
+  const exitCode = await run(parameters, context);
+  return { exitCode, stdout: context.stdout(), stderr: context.stderr() };
+}
+
+test.each([
+  [['trace'], 'give either the id of a message or --key'],
+  [['trace', ID, '--key', 'order-7'], 'give either the id of a message or --key'],
+  [['trace', ID, '--since', '2d'], '--since goes with --key'],
+  [['trace', 'order-7'], 'It is no message id'],
+  [['trace', '--key', 'order-7', '--since', 'yesterday'], 'It is a length of time'],
+])('%o is wrong usage: exit code 2 and a sentence on stderr', async (parameters, sentence) => {
+  const { exitCode, stdout, stderr } = await waybill(...parameters);
+  expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+  expect(stderr).toContain(sentence);
+});
+
+test('an endpoint that does not answer ends the trace with a sentence', async () => {
+  const { exitCode, stdout, stderr } = await waybill('trace', ID, '--json');
+  expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+  expect(stderr).toMatch(/^error: AWS_ENDPOINT_URL is .*, and nothing answers there: [^\n]*\n$/);
+});
