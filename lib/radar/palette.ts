@@ -32,10 +32,11 @@ const COLOURS: Readonly<Record<Theme, Readonly<Record<Health | 'sign' | 'text' |
 export function mapStyles(theme: Theme): string {
   const { sign, text, edge, ...healths } = COLOURS[theme];
   return [
-    `.map text{fill:${text};font:10px system-ui,sans-serif}`,
+    `.map text{fill:${text};font:11px system-ui,sans-serif}`,
     ...Object.entries(healths).map(([health, colour]) => `.map .${health} rect,.key .${health}{fill:${colour}}`),
     '.map .good.few rect{fill-opacity:.45}.map .good.some rect{fill-opacity:.7}',
     `.map .sign,.key .sign{fill:none;stroke:${sign};stroke-width:2;stroke-linecap:round}`,
+    '.map .waiting .sign,.key .waiting+.sign{stroke-width:4.5}',
     `.map .alarm .sign,.key .alarm+.sign{stroke:${theme === 'light' ? '#ffffff' : sign}}`,
     `.map a:focus{outline:none}.map a:focus-visible rect,.map a:hover rect,.map a[aria-selected=true] rect{stroke:${edge};stroke-width:2}`,
   ].join('\n');

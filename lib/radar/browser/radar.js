@@ -264,15 +264,26 @@ async function drawLatency() {
     tzDate: (/** @type {number} */ seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
     cursor: { drag: { x: false, y: false } },
     scales: { y: { range: fromZero } },
-    axes: [axis, { ...axis, size: 48 }],
+    axes: [
+      { ...axis, incrs: [60, 300, 600, 900], values: timesOfDay },
+      { ...axis, size: 48 },
+    ],
     series: [
-      {},
+      { label: 'UTC', value: (/** @type {uPlot} */ _, /** @type {number} */ time) => timesOfDay(_, [time])[0] ?? '' },
       { label: 'median, s', stroke: accent, width: 2, points: { show: true } },
       { label: '95 %, s', stroke: ink, width: 2, dash: [6, 4], points: { show: true } },
     ],
   };
   const plot = new uPlot(options, [times, median, slow], figure);
   new ResizeObserver(() => plot.setSize({ width: figure.clientWidth, height: 160 })).observe(figure);
+}
+
+/**
+ * @param {uPlot} _plot
+ * @param {(number | null)[]} times seconds since the epoch
+ */
+function timesOfDay(_plot, times) {
+  return times.map((time) => (time === null ? '' : new Date(time * 1000).toISOString().slice(11, 16)));
 }
 
 /**

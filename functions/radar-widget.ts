@@ -1,0 +1,3 @@
+import { createRadarWidget } from '../lib/radar/widget.ts';
+
+export const handler = createRadarWidget();
