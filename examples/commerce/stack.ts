@@ -2,7 +2,15 @@ import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-
 import { AttributeType, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { Construct } from 'constructs';
 import type { AnyTable, SubscriberDefinition } from 'waybill';
-import { ConsumerFunction, Ledger, QueueChannel, StreamChannel, type Subscriber } from 'waybill/constructs';
+import {
+  ConsumerFunction,
+  Ledger,
+  LedgerAlarms,
+  LedgerDashboard,
+  QueueChannel,
+  StreamChannel,
+  type Subscriber,
+} from 'waybill/constructs';
 import {
   CountSales,
   NoteShipping,
@@ -66,6 +74,9 @@ export class Commerce extends Stack {
       tableActions: { sales: ['dynamodb:UpdateItem'] },
       deadline,
     });
+
+    const alarms = new LedgerAlarms(this, 'Alarms', { ledger });
+    new LedgerDashboard(this, 'Dashboard', { ledger, alarms });
 
     output(this, OUTPUTS.ledger, ledger.table.tableName);
     output(this, OUTPUTS.shards, String(ledger.shards));
