@@ -93,7 +93,11 @@ export function createEnvironment(variables: Environment['variables'] = process.
     dynamodb,
     sqs,
     kinesis: () => {
-      kinesis ??= import('@aws-sdk/client-kinesis').then((sdk) => countUsage(new sdk.KinesisClient(client), usage));
+      // Its own handler would speak HTTP/2, which one request at a time does not need, and has no limit for connecting.
+      const { requestHandler } = dynamodb.config;
+      kinesis ??= import('@aws-sdk/client-kinesis').then((sdk) =>
+        countUsage(new sdk.KinesisClient({ requestHandler }), usage),
+      );
       return kinesis;
     },
     s3: () => {

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import http from 'node:http';
-import http2 from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Call, Forward, Input, Reply } from './wire-call.ts';
@@ -36,7 +35,7 @@ interface Hold {
 
 /**
  * The network between programs and the engine: an HTTP proxy on the loopback interface that counts calls and meddles with
- * them. HTTP/1.1 for DynamoDB and SQS, HTTP/2 for Kinesis, as the AWS SDK speaks to them.
+ * them.
  */
 export class Wire {
   /** What befalls calls. @default nothing */
@@ -45,39 +44,26 @@ export class Wire {
   readonly calls: PassedCall[] = [];
   readonly #engine: URL;
   readonly #agent = new http.Agent({ keepAlive: true });
-  readonly #plain = http.createServer((request, response) => this.#serve(request, response));
-  readonly #multiplexed = http2.createServer((request, response) => this.#serve(request, response));
-  readonly #sessions = new Set<http2.ServerHttp2Session>();
+  readonly #server = http.createServer((request, response) => this.#serve(request, response));
   readonly #holds: Hold[] = [];
   #open = 0;
   #lastUse = performance.now();
 
   private constructor(engine: string) {
     this.#engine = new URL(engine);
-    this.#multiplexed.on('session', (session) => {
-      this.#sessions.add(session);
-      session.on('close', () => this.#sessions.delete(session)).on('error', () => undefined);
-    });
   }
 
-  /** Opens a wire to the engine on free ports. */
+  /** Opens a wire to the engine on a free port. */
   static async to(engine: string): Promise<Wire> {
     const wire = new Wire(engine);
-    for (const server of [wire.#plain, wire.#multiplexed]) {
-      server.listen(0, '127.0.0.1');
-      await once(server, 'listening');
-    }
+    wire.#server.listen(0, '127.0.0.1');
+    await once(wire.#server, 'listening');
     return wire;
   }
 
-  /** Where DynamoDB and SQS are called. */
+  /** Where DynamoDB, SQS and Kinesis are called. */
   get endpoint(): string {
-    return endpointOf(this.#plain);
-  }
-
-  /** Where Kinesis is called. */
-  get streamEndpoint(): string {
-    return endpointOf(this.#multiplexed);
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
   /** The URL of one of the engine's queues, on this wire: the SDK calls SQS where the queue's URL points. */
@@ -105,13 +91,12 @@ export class Wire {
   }
 
   async close(): Promise<void> {
-    for (const session of this.#sessions) session.destroy();
-    this.#plain.closeAllConnections();
+    this.#server.closeAllConnections();
     this.#agent.destroy();
-    await Promise.all([this.#plain, this.#multiplexed].map((server) => new Promise((done) => server.close(done))));
+    await new Promise((done) => this.#server.close(done));
   }
 
-  async #serve(request: Request, response: Response): Promise<void> {
+  async #serve(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
     this.#open++;
     try {
       const body = await readAll(request);
@@ -138,12 +123,12 @@ export class Wire {
     return fault ? FAULTS[fault](call, forward) : forward(call.input);
   }
 
-  #forward({ method, url, headers }: Request, body: Buffer): Promise<Reply> {
+  #forward({ method, url, headers }: http.IncomingMessage, body: Buffer): Promise<Reply> {
     // An engine's queue answers to its own URL only.
     const own = Buffer.from(body.toString('latin1').replaceAll(this.endpoint, this.#engine.origin), 'latin1');
     return new Promise((resolve, reject) => {
       const { hostname, port } = this.#engine;
-      const kept = Object.entries(headers).filter(([name]) => !name.startsWith(':') && !HOP_BY_HOP.has(name));
+      const kept = Object.entries(headers).filter(([name]) => !HOP_BY_HOP.has(name));
       const target = { hostname, port, path: url, method, agent: this.#agent };
       const onward = http.request({ ...target, headers: Object.fromEntries(kept) }, (answer) => {
         const status = answer.statusCode ?? 502;
@@ -153,9 +138,6 @@ export class Wire {
     });
   }
 }
-
-type Request = http.IncomingMessage | http2.Http2ServerRequest;
-type Response = http.ServerResponse | http2.Http2ServerResponse;
 
 const HOP_BY_HOP = new Set([
   'connection',
@@ -167,11 +149,7 @@ const HOP_BY_HOP = new Set([
   'expect',
 ]);
 
-function endpointOf(server: http.Server | http2.Http2Server): string {
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-function callOf({ headers }: Request, body: Buffer): Call {
+function callOf({ headers }: http.IncomingMessage, body: Buffer): Call {
   const operation = String(headers['x-amz-target'] ?? '').replace(/^.*\./, '');
   // Powertools adds its own name to the application's.
   const by = /\bapp\/(\S+?)(?:-PT-\S*)?(?:\s|$)/.exec(String(headers['user-agent'] ?? ''))?.[1] ?? '';
@@ -204,14 +182,12 @@ function encode(input: Input): Buffer {
   return Buffer.from(JSON.stringify(input));
 }
 
-function send(response: Response, { status, headers, body }: Reply): void {
+function send(response: http.ServerResponse, { status, headers, body }: Reply): void {
   const kept = Object.entries(headers).filter(([name]) => !HOP_BY_HOP.has(name));
   const fields = { ...Object.fromEntries(kept), 'content-length': body.length };
-  if (response instanceof http.ServerResponse) response.writeHead(status, fields).end(body);
-  else response.writeHead(status, fields).end(body);
+  response.writeHead(status, fields).end(body);
 }
 
-function cut(response: Response): void {
-  if (response instanceof http.ServerResponse) response.socket?.destroy();
-  else response.stream.session?.destroy();
+function cut(response: http.ServerResponse): void {
+  response.socket?.destroy();
 }

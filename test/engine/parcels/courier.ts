@@ -155,11 +155,11 @@ export class Courier {
   /** Has the deployed functions call AWS over the wire. */
   async #connect(): Promise<void> {
     const { lambda } = this.stage;
-    const { endpoint, streamEndpoint } = this.wire;
+    const { endpoint } = this.wire;
     const endpoints = {
       AWS_ENDPOINT_URL_DYNAMODB: endpoint,
       AWS_ENDPOINT_URL_SQS: endpoint,
-      AWS_ENDPOINT_URL_KINESIS: streamEndpoint,
+      AWS_ENDPOINT_URL_KINESIS: endpoint,
     };
     await lambda.setVariables(this.relay, { ...endpoints, AWS_SDK_UA_APP_ID: 'relay' });
     for (const { name, function: handler, queueUrl, deadLetterQueueUrl } of this.stations) {
