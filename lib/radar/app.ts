@@ -1,7 +1,8 @@
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { HTTPException } from 'hono/http-exception';
 import { streamSSE } from 'hono/streaming';
-import { WaybillError } from '../contract/index.ts';
+import { MalformedMessage, WaybillError } from '../contract/index.ts';
 import { ASSETS } from './assets.ts';
 import { bucketView } from './bucket-view.ts';
 import { type Hour, startOf } from './calendar.ts';
@@ -32,8 +33,9 @@ export function radarApp(source: RadarSource, { hosts, token }: RadarAppOptions)
   const app = new Hono();
   app.use(guard(hosts));
   app.onError((error, context) => {
+    if (error instanceof HTTPException) return error.getResponse();
     if (!(error instanceof WaybillError)) return context.text('The ledger could not be read. Try again.\n', 502);
-    return context.text(`${error.message}\n`, ['malformed-message'].includes(error.code) ? 400 : 404);
+    return context.text(`${error.message}\n`, error instanceof MalformedMessage ? 400 : 404);
   });
   for (const [path, { type, read }] of Object.entries(ASSETS)) {
     app.get(path, (context) => context.body(read(), 200, { 'Content-Type': type }));
