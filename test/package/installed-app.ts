@@ -50,12 +50,17 @@ export async function installApp(): Promise<InstalledApp> {
   }
 }
 
-/** The test's own Node first, nothing of this repository's node_modules, and no npm setting of the surrounding run. */
+/**
+ * The test's own Node first, nothing of this repository's node_modules, and no npm setting of the surrounding run. Whom the
+ * machine trusts stays: npm may ask its registry.
+ */
 function userEnvironment(): NodeJS.ProcessEnv {
   const folders = (process.env.PATH ?? '')
     .split(delimiter)
     .filter((folder) => !folder.includes(`${sep}node_modules${sep}`));
-  const kept = Object.entries(process.env).filter(([name]) => !/^(?:npm_|NODE_|VITEST|INIT_CWD)/i.test(name));
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !/^(?:npm_|NODE_(?!EXTRA_CA_CERTS)|VITEST|INIT_CWD)/i.test(name),
+  );
   return { ...Object.fromEntries(kept), PATH: [nodeFolder, ...folders].join(delimiter) };
 }
 

@@ -51,7 +51,7 @@ describe('what npm publishes', () => {
     const files = await packagedFiles();
 
     const expected =
-      /^(?:package\.json|README\.md|LICENSE|dist\/.*\.(?:js|d\.ts)|dist\/functions\/[\w-]+\/index\.mjs)$/;
+      /^(?:package\.json|README\.md|LICENSE|dist\/.*\.(?:js|d\.ts)|dist\/lib\/radar\/browser\/[\w-]+\.css|dist\/functions\/[\w-]+\/index\.mjs)$/;
     expect(files.filter((path) => !expected.test(path))).toEqual([]);
     expect(files.filter((path) => /\.test\.|(?:^|\/)(?:test|examples|bench|scripts)\//.test(path))).toEqual([]);
   });
