@@ -1,0 +1,143 @@
+import {
+  CloudWatchClient,
+  DescribeAlarmsCommand,
+  GetDashboardCommand,
+  GetMetricStatisticsCommand,
+  PutMetricDataCommand,
+} from '@aws-sdk/client-cloudwatch';
+import { DeleteMessageCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { BINDINGS, METRICS } from 'waybill';
+import { type Environment, publish } from 'waybill/runtime';
+import { LedgerReader } from './ledger-reader.ts';
+import { DeliverLetter, LetterPosted } from './letters/contract.ts';
+import { clientOptions, type Stage, setStage } from './stage.ts';
+
+/*
+ * From a metric to whoever is on call. Of what CloudWatch does, MiniStack 1.5.33 leaves out: one datapoint that is too high
+ * rings at once, whatever the number of periods; dimensions are ignored; an alarm is looked at only when a metric is put, so
+ * that missing data never rings; actions reach SNS topics only. The template's tests stand for those.
+ */
+
+const POLL = { timeout: 120_000, interval: 500 };
+
+let stage: Stage;
+let producer: Environment;
+let ledger: LedgerReader;
+let cloudwatch: CloudWatchClient;
+/** The alarms that were announced, in their order. */
+const announced: Announcement[] = [];
+
+interface Announcement {
+  readonly NewStateValue: string;
+  readonly AlarmDescription: string;
+  readonly Trigger: { readonly Namespace: string; readonly MetricName: string };
+}
+
+beforeAll(async () => {
+  stage = await setStage('letters');
+  const names = [BINDINGS.ledger, BINDINGS.shards];
+  producer = stage.environment(Object.fromEntries(names.map((name) => [name, stage.output(name)])));
+  ledger = new LedgerReader(stage, stage.output(BINDINGS.ledger));
+  cloudwatch = new CloudWatchClient(clientOptions(stage.engine.endpoint));
+});
+
+afterAll(async () => {
+  cloudwatch?.destroy();
+  await stage?.stop();
+});
+
+/** The metrics whose alarms have been announced so far. */
+async function ringing(): Promise<string[]> {
+  const QueueUrl = stage.output('on-call');
+  const { Messages = [] } = await stage.sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }));
+  for (const { Body, ReceiptHandle } of Messages) {
+    announced.push(JSON.parse(Body ?? '') as Announcement);
+    await stage.sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+  }
+  return announced.map(({ Trigger }) => Trigger.MetricName);
+}
+
+async function put(name: string, value: number): Promise<void> {
+  const Dimensions = [{ Name: METRICS.ledger, Value: stage.output(BINDINGS.ledger) }];
+  const MetricData = [{ MetricName: name, Value: value, Dimensions }];
+  await cloudwatch.send(new PutMetricDataCommand({ Namespace: METRICS.namespace, MetricData }));
+}
+
+/** The sum of a metric of the ledger since the deploy. */
+async function sumOf(name: string): Promise<number> {
+  const now = Date.now();
+  const reply = await cloudwatch.send(
+    new GetMetricStatisticsCommand({
+      Namespace: METRICS.namespace,
+      MetricName: name,
+      Dimensions: [{ Name: METRICS.ledger, Value: stage.output(BINDINGS.ledger) }],
+      StartTime: new Date(now - 3_600_000),
+      EndTime: new Date(now + 60_000),
+      Period: 60,
+      Statistics: ['Sum'],
+    }),
+  );
+  return (reply.Datapoints ?? []).reduce((sum, point) => sum + (point.Sum ?? 0), 0);
+}
+
+test('the schedule runs the reconciler, whose metrics reach CloudWatch', async () => {
+  await expect.poll(() => sumOf(METRICS.reconciled), POLL).toBeGreaterThan(0);
+});
+
+test('a ledger that is well does not ring', async () => {
+  await publish(LetterPosted, { letterId: 'well' }, { environment: producer });
+  await put(METRICS.missingRatio('letters'), 0.05);
+
+  expect(await ringing()).toEqual([]);
+});
+
+test('a letter that is lost on its way rings, and is delivered after all', async () => {
+  const metric = METRICS.missingRatio('letters');
+  await stage.lambda.setSources(stage.output(DeliverLetter.name), false);
+  const { id } = await publish(LetterPosted, { letterId: 'lost' }, { environment: producer });
+  const QueueUrl = stage.output(`${DeliverLetter.name}-queue`);
+  await expect.poll(() => lose(QueueUrl), POLL).toBe(true);
+  await stage.lambda.setSources(stage.output(DeliverLetter.name), true);
+
+  await expect
+    .poll(async () => {
+      await stage.lambda.invoke(stage.output('reconciler'), {});
+      return ringing();
+    }, POLL)
+    .toContain(metric);
+  const alarm = announced.find(({ Trigger }) => Trigger.MetricName === metric);
+  expect(alarm).toMatchObject({ NewStateValue: 'ALARM', Trigger: { Namespace: METRICS.namespace } });
+  expect(alarm?.AlarmDescription).toContain('waybill reconcile');
+  await expect.poll(async () => (await ledger.inbox(DeliverLetter.name, id))?.state, POLL).toBe('handled');
+});
+
+/** Takes whatever is in a queue away. */
+async function lose(QueueUrl: string): Promise<boolean> {
+  const { Messages = [] } = await stage.sqs.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 1 }));
+  for (const { ReceiptHandle } of Messages) await stage.sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+  return Messages.length > 0;
+}
+
+test.each([METRICS.quarantined, METRICS.healDeferred, METRICS.uncaused])('the first of %s rings', async (name) => {
+  await put(name, 1);
+
+  await expect.poll(ringing, POLL).toContain(name);
+});
+
+test('a message that does not end rings once it is old', async () => {
+  await put(METRICS.oldestUnended, 899);
+  expect(await ringing()).not.toContain(METRICS.oldestUnended);
+  await put(METRICS.oldestUnended, 901);
+
+  await expect.poll(ringing, POLL).toContain(METRICS.oldestUnended);
+});
+
+test('the dashboard is deployed, and every alarm is on it', async () => {
+  const { MetricAlarms = [] } = await cloudwatch.send(new DescribeAlarmsCommand({}));
+  const DashboardName = stage.output('dashboard');
+  const { DashboardBody = '' } = await cloudwatch.send(new GetDashboardCommand({ DashboardName }));
+
+  expect(MetricAlarms.length).toBeGreaterThan(6);
+  for (const { AlarmArn } of MetricAlarms) expect(DashboardBody).toContain(AlarmArn);
+});
