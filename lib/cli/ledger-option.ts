@@ -1,10 +1,11 @@
 import { QueryCommand } from '@aws-sdk/client-dynamodb';
-import { LambdaClient, paginateListEventSourceMappings, paginateListFunctions } from '@aws-sdk/client-lambda';
+import { LambdaClient, paginateListFunctions } from '@aws-sdk/client-lambda';
 import type { Command } from 'commander';
 import { BINDINGS, EVENT_TYPES, WaybillError } from '../contract/index.ts';
 import { runningTarget, type Target } from '../local/index.ts';
 import { errorCode } from '../runtime/error-code.ts';
 import { createEnvironment, type Environment } from '../runtime/index.ts';
+import { eventSourcesOf } from '../runtime/reconcile/list-event-sources.ts';
 import type { ListEventSources } from '../runtime/reconcile/subscriber-state.ts';
 import type { CommandContext } from './command-context.ts';
 import { useTarget } from './use-target.ts';
@@ -74,7 +75,7 @@ export async function resolveLedger(options: LedgerOptions, context: CommandCont
     log: logOf(context),
   };
   await checkLedger(environment, ledger, target);
-  return { environment, ledger, shards, listEventSources: (queueArn) => eventSourcesOf(lambda, queueArn), target };
+  return { environment, ledger, shards, listEventSources: eventSourcesOf(lambda), target };
 }
 
 /**
@@ -134,14 +135,6 @@ async function checkLedger(environment: Environment, ledger: string, target: Tar
       cause: error,
     });
   }
-}
-
-async function eventSourcesOf(lambda: LambdaClient, queueArn: string): Promise<{ readonly state: string }[]> {
-  const sources: { readonly state: string }[] = [];
-  for await (const page of paginateListEventSourceMappings({ client: lambda }, { EventSourceArn: queueArn })) {
-    for (const { State } of page.EventSourceMappings ?? []) sources.push({ state: State ?? '' });
-  }
-  return sources;
 }
 
 /** Warnings of the run time go where progress goes, so that the result stays alone on stdout. */
