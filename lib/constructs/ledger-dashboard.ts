@@ -7,6 +7,7 @@ import { type ILedger, Ledger } from './ledger.ts';
 import type { LedgerAlarms } from './ledger-alarms.ts';
 import { ledgerMetric } from './ledger-metrics.ts';
 import { type DeployedSubscriber, DeploymentGraph } from './proof/index.ts';
+import { RadarWidget } from './radar-widget.ts';
 
 export interface LedgerDashboardProps {
   readonly ledger: ILedger;
@@ -16,6 +17,8 @@ export interface LedgerDashboardProps {
   readonly dashboardName?: string;
   /** Business lines that only other apps' subscribers consume. @default those of this app's subscribers */
   readonly businessLines?: readonly string[];
+  /** Whether it shows the radar, which a function of its own draws. @default true, where the ledger reconciles itself */
+  readonly radar?: boolean;
 }
 
 const WIDTH = 24;
@@ -32,7 +35,7 @@ To send a message again is always safe: the subscriber's inbox decides.
 `.trim();
 
 /**
- * What somebody on call needs first: alarms, what is missing by business line, what waits where, what lags or fails, and
+ * What somebody on call needs first: alarms, the radar, what is missing by business line, what waits where, what lags or fails, and
  * the latest warnings of all functions. Subscribers of this app are shown whether they are added before or after; where
  * they have stacks of their own, so should the dashboard, or share one of theirs.
  *
@@ -56,13 +59,14 @@ export class LedgerDashboard extends Construct {
 
   constructor(scope: Construct, id: string, props: LedgerDashboardProps) {
     super(scope, id);
-    const { ledger, alarms, dashboardName } = props;
+    const { ledger, alarms, dashboardName, radar = true } = props;
     this.#ledger = ledger;
     this.dashboard = new cloudwatch.Dashboard(this, 'Dashboard', { dashboardName, defaultInterval: Duration.hours(3) });
     this.dashboard.addWidgets(new cloudwatch.TextWidget({ markdown: FIRST_STEPS, width: WIDTH, height: 3 }));
     if (alarms) this.dashboard.addWidgets(stateOf(alarms));
     if (ledger.reconcilerRole) {
       this.#showReconciliation();
+      if (radar) this.dashboard.addWidgets(this.#radar());
       this.dashboard.addWidgets(this.#missing, this.#oldest);
       this.dashboard.addWidgets(this.#deadLetters, this.#backlog, this.#healing);
     } else {
@@ -81,6 +85,11 @@ export class LedgerDashboard extends Construct {
       this.#healing.addLeftMetric(ledgerMetric(this.#ledger, name, labelled(name)));
     }
     this.#oldest.addLeftMetric(ledgerMetric(this.#ledger, METRICS.oldestUnended, labelled('oldest')));
+  }
+
+  #radar(): cloudwatch.IWidget {
+    const { functionArn } = new RadarWidget(this, 'Radar', this.#ledger).function;
+    return new cloudwatch.CustomWidget({ functionArn, title: 'Radar', width: WIDTH, height: 10 });
   }
 
   #showLine(line: string): void {

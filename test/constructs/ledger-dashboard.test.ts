@@ -12,6 +12,7 @@ import {
   StreamChannel,
 } from '../../lib/constructs/index.ts';
 import {
+  allowedTo,
   CountSales,
   handlerIn,
   OrderCancelled,
@@ -97,6 +98,20 @@ describe('the dashboard', () => {
     ]);
   });
 
+  test('shows the radar, whose function may read the ledger and write its log, nothing else', () => {
+    const resources = resourcesOf(stack);
+    const { id, Properties } = only(resources, 'AWS::Lambda::Function', 'DashboardRadar');
+    const table = only(resources, 'AWS::DynamoDB::GlobalTable', 'Ledger').id;
+    const log = only(resources, 'AWS::Logs::LogGroup', 'DashboardRadar').id;
+
+    expect(titled('Radar')).toMatchObject({ endpoint: `{{${id}.Arn}}`, updateOn: { refresh: true, timeRange: true } });
+    expect(Properties.Environment.Variables).toEqual({ WAYBILL_LEDGER: { Ref: table }, WAYBILL_SHARDS: '16' });
+    expect(allowedTo(resources, id)).toEqual({
+      [`${table}.Arn`]: ['dynamodb:Query'],
+      [`${log}.Arn`]: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+    });
+  });
+
   test.each(['Dead letters', 'Messages waiting', 'Longest wait'])('shows %s of every subscriber', (title) => {
     expect(labelsOf(title)).toEqual(['reserve-stock', 'count-sales']);
   });
@@ -135,6 +150,13 @@ test('of a ledger that does not reconcile, it shows no metric that is never put'
 
   expect(JSON.stringify(widgetsIn(stack))).not.toContain('"Waybill"');
   expect(JSON.stringify(widgetsIn(stack))).toContain('reserve-stock');
+});
+
+test('without the radar, there is no function', () => {
+  const stack = testStack();
+  new LedgerDashboard(stack, 'Dashboard', { ledger: new Ledger(stack, 'Ledger'), radar: false });
+
+  expect(Object.keys(resourcesOf(stack)).filter((id) => id.startsWith('DashboardRadar'))).toEqual([]);
 });
 
 test('of a ledger of another app, it shows what its reconciler puts', () => {
