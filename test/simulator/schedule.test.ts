@@ -16,7 +16,7 @@ describe('virtual time', () => {
       schedule.after(after, () => ran.push([name, schedule.now()]));
     }
 
-    expect(await schedule.run(2_000)).toBe('idle');
+    expect(await schedule.run(2_000, 10_000)).toBe('idle');
     expect(ran).toEqual([
       ['a', 1_005],
       ['b', 1_020],
@@ -31,7 +31,7 @@ describe('virtual time', () => {
     const ran: string[] = [];
     for (const name of ['a', 'b', 'c', 'd']) schedule.after(10, () => ran.push(name));
 
-    await schedule.run(2_000);
+    await schedule.run(2_000, 10_000);
 
     expect(ran).toEqual(['d', 'b', 'c', 'a']);
   });
@@ -46,7 +46,7 @@ describe('virtual time', () => {
     schedule.after(1, () => void follow());
     schedule.after(1, () => ran.push('the next'));
 
-    await schedule.run(2_000);
+    await schedule.run(2_000, 10_000);
 
     expect(ran).toEqual(['what follows', 'the next']);
   });
@@ -56,10 +56,10 @@ describe('virtual time', () => {
     const woke: number[] = [];
     schedule.after(700, () => woke.push(schedule.now()));
 
-    expect(await schedule.run(1_500)).toBe('late');
+    expect(await schedule.run(1_500, 10_000)).toBe('late');
     expect(schedule.now()).toBe(1_500);
     expect(woke).toEqual([]);
-    expect(await schedule.run(2_000)).toBe('idle');
+    expect(await schedule.run(2_000, 10_000)).toBe('idle');
     expect(woke).toEqual([1_700]);
   });
 
@@ -71,7 +71,7 @@ describe('virtual time', () => {
       cancelled.cancelled = true;
     });
 
-    expect(await schedule.run(100_000)).toBe('idle');
+    expect(await schedule.run(100_000, 10_000)).toBe('idle');
     expect(ran).toEqual([]);
     expect(schedule.now()).toBe(1_010);
   });
@@ -88,7 +88,7 @@ describe('virtual time', () => {
     };
     void poll();
 
-    expect(await schedule.run(1_000 + 2 * day)).toBe('idle');
+    expect(await schedule.run(1_000 + 2 * day, 10_000)).toBe('idle');
     expect(schedule.now()).toBe(1_000 + day + 2_000);
     expect(polls).toBe(3);
   });
@@ -98,6 +98,6 @@ describe('virtual time', () => {
     const circle = () => void schedule.after(0, circle);
     circle();
 
-    expect(await schedule.run(2_000)).toBe('late');
+    expect(await schedule.run(2_000, 10_000)).toBe('late');
   });
 });

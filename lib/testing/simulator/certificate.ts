@@ -36,7 +36,7 @@ const OUTCOMES = [
 ] as const;
 
 /** Outcomes that only a queue can lead to. */
-const QUEUE_OUTCOMES = ['recorder.dead'] as const;
+const QUEUE_OUTCOMES = ['recorder.dead', 'reconcile.resent'] as const;
 
 /** @param kinds the kinds of faults that can happen to the system */
 export function certificateOf(tally: Tally, kinds: readonly FaultKind[], hasQueues: boolean): Certificate {

@@ -9,6 +9,7 @@ import {
 } from '../../contract/index.ts';
 import { toItem } from '../../runtime/expression.ts';
 import { ENVIRONMENT, type Environment } from '../../runtime/index.ts';
+import { createReconciler } from '../../runtime/reconcile/reconciler.ts';
 import { recorder } from '../../runtime/recorder.ts';
 import { createRelay } from '../../runtime/relay.ts';
 import type { RouteRow } from '../../runtime/route-claim.ts';
@@ -17,14 +18,14 @@ import type { EventSourceMapping } from '../event-sources/index.ts';
 import { tableOf } from '../test-environment.ts';
 import { SimulatedSource } from './event-source.ts';
 import { LambdaFunction, type LambdaHandler } from './lambda-function.ts';
-import { PRODUCER, RELAY, recorderOf } from './site.ts';
+import { PRODUCER, RECONCILER, RELAY, recorderOf } from './site.ts';
 import { type System, streamOf } from './system.ts';
 import { TransportFaults } from './transport-faults.ts';
 import type { World } from './world.ts';
 
 export const LEDGER = 'waybill-ledger';
-/** Of the ledger, when a run begins. */
-export const SHARDS = 16;
+/** Of the ledger, when a run begins: few, since reconciliation reads each of them. */
+export const SHARDS = 4;
 const BUCKET = 'quarantine';
 const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;
@@ -41,6 +42,7 @@ const STREAM_SHARDS = 2;
 /** A system with the framework around it, on engines in memory: what `lib/constructs` would deploy for it. */
 export class Deployment {
   readonly producer: LambdaFunction;
+  readonly reconciler: LambdaFunction;
   readonly #world: World;
   readonly #system: System;
   readonly #queues = new Map<string, Queue>();
@@ -68,6 +70,15 @@ export class Deployment {
       load: () => (event, context) => {
         const step = system.workload[(event as { readonly step: number }).step];
         return step?.({ environment: (context as unknown as { readonly [ENVIRONMENT]: Environment })[ENVIRONMENT] });
+      },
+    });
+    this.reconciler = new LambdaFunction(world, {
+      name: RECONCILER,
+      timeout: RELAY_TIMEOUT,
+      variables: this.#ledgerVariables(),
+      load: () => {
+        const run = createReconciler({ putMetrics: async () => undefined });
+        return (event, context) => run(event, context);
       },
     });
     this.#listen();

@@ -32,6 +32,8 @@ export type Fault =
   | { readonly kind: 'stale' }
   /** The process dies before the handler runs, this time and the following. */
   | { readonly kind: 'crash-at-start'; readonly times: number }
+  /** The same, so often that a stream's event source gives the batch up: reconciliation must find it. */
+  | { readonly kind: 'crash-loop'; readonly times: number }
   /** The handler has returned, and its answer is lost: a stream's batch comes again, a queue's messages too. */
   | { readonly kind: 'answer-lost' }
   /** The invocation has so little time left when it starts. */
@@ -50,6 +52,8 @@ export type Fault =
   | { readonly kind: 'duplicate-late'; readonly after: number }
   /** A message comes so late that others overtake it. */
   | { readonly kind: 'delay'; readonly by: number }
+  /** The queue has taken the message, and loses it: reconciliation must find it. */
+  | { readonly kind: 'lost' }
   /** Bytes that are no message lie beside the message. */
   | { readonly kind: 'poison' }
   /** An operator sends a dead letter to its subscriber again. */
@@ -64,8 +68,11 @@ export interface PlannedFault {
   readonly fault: Fault;
 }
 
+/** What loses messages. Where it happens, the reconciler runs, and sends them again. */
+export const LOSSES: ReadonlySet<FaultKind> = new Set(['lost', 'crash-loop']);
+
 /** How many shards a ledger has once it has more. */
-export const MORE_SHARDS = 64;
+export const MORE_SHARDS = 16;
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -168,7 +175,11 @@ export function faultsOf({ queues, streams }: FaultRange): ReadonlyMap<Site, rea
     add(recorderOf(name), [STEPS.end, STEPS.read, STEPS.send], REQUEST);
   }
   // More often than SQS delivers a message: it is given up, and the recorder has to end it.
-  for (const name of queues) add(name, [STEPS.invoke], [{ kind: 'crash-at-start', times: 101 }]);
+  for (const name of queues) {
+    add(name, [STEPS.invoke], [{ kind: 'crash-at-start', times: 101 }]);
+    add(name, [STEPS.sent], [{ kind: 'lost' }]);
+  }
+  for (const name of Object.values(streams).flat()) add(name, [STEPS.invoke], [{ kind: 'crash-loop', times: 30 }]);
   for (const stream of Object.keys(streams)) add(stream, [STEPS.arrived], [{ kind: 'duplicate' }, { kind: 'poison' }]);
   return sites;
 }

@@ -98,7 +98,7 @@ export class LambdaFunction {
     incarnation.thaw();
     incarnation.invocation = invocation;
     incarnation.sinkIsDown = fault?.kind === 'sink-down';
-    if (fault?.kind === 'crash-at-start') {
+    if (fault?.kind === 'crash-at-start' || fault?.kind === 'crash-loop') {
       incarnation.crash();
       return;
     }

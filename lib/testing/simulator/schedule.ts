@@ -17,9 +17,6 @@ interface Poll {
 /** How a run of the schedule came to its end: nothing was left to happen, or the moment had come. */
 export type Stop = 'idle' | 'late';
 
-/** What would need more in one phase of a run goes round in circles. */
-const MOST_EVENTS = 10_000;
-
 /**
  * Virtual time: one heap of events, each run with all the promises that follow from it before the next. No wall clock, no
  * thread, no chance but the seed's, so that the same seed gives the same run.
@@ -60,13 +57,13 @@ export class Schedule {
     return event;
   }
 
-  /** Lets time pass, until nothing is left to happen, the moment has come, or more has happened than can be useful. */
-  async run(until: number, isOver: () => boolean = () => false): Promise<Stop | 'over'> {
+  /** Lets time pass, until nothing is left to happen, the moment has come, or more events have been run than `most`. */
+  async run(until: number, most: number, isOver: () => boolean = () => false): Promise<Stop | 'over'> {
     await settled();
-    const most = this.count + MOST_EVENTS;
+    const last = this.count + most;
     for (;;) {
       if (isOver()) return 'over';
-      if (this.count >= most) return 'late';
+      if (this.count >= last) return 'late';
       const event = this.#next(until);
       if (event === 'idle' || event === 'late') {
         if (event === 'late') this.#now = Math.max(this.#now, until);

@@ -2,11 +2,12 @@ import { hash } from 'node:crypto';
 import { durationToMilliseconds, isMessageId } from '../../contract/index.ts';
 import { seededRandom } from '../seeded-random.ts';
 import { enginesOn } from '../test-environment.ts';
+import { checkLoss } from './check-loss.ts';
 import { checkReconciliation } from './check-reconciliation.ts';
 import { checkRun } from './checker.ts';
 import { Deployment, LEDGER, SHARDS } from './deployment.ts';
 import { evidenceOf } from './evidence.ts';
-import type { FaultKind } from './fault.ts';
+import { type FaultKind, LOSSES } from './fault.ts';
 import { FaultPlan } from './fault-plan.ts';
 import type { Plan } from './plan.ts';
 import { RunRecord } from './run-record.ts';
@@ -35,6 +36,15 @@ const START = Date.UTC(2026, 0, 1);
 const MINUTE = 60_000;
 /** How long, after the last step of the workload, faults go on. */
 const FAULTY_TIME = 3 * MINUTE;
+/** What would need more events in one phase of a run goes round in circles. */
+const MOST_EVENTS = 10_000;
+/** The same where the reconciler runs, which reads a lot. */
+const MOST_EVENTS_RECONCILED = 200_000;
+/** For so long the reconciler looks for what has not ended. */
+const RECONCILED_MINUTES = 180;
+/** Minutes in which producers and faults may still do something. */
+const FIRST_MINUTES = 4;
+
 /** Nothing that a fault leads to comes later than this. */
 const LONGEST = 60 * 24 * 60 * MINUTE;
 
@@ -56,11 +66,14 @@ export async function simulate(system: System, plan: Plan): Promise<RunReport> {
   deployment.start();
   const healAt = START + lastStep + FAULTY_TIME;
   const isOver = () => schedule.now() >= healAt && world.pending === 0 && !faults.lasts;
-  await schedule.run(START + LONGEST, isOver);
+  const reconciles = plan.faults.some(({ fault }) => LOSSES.has(fault.kind));
+  if (reconciles) runReconciler(system, world, deployment);
+  const most = reconciles ? MOST_EVENTS_RECONCILED : MOST_EVENTS;
+  await schedule.run(START + LONGEST, most, isOver);
   record.note('nothing fails any more');
   faults.heal();
   const bound = durationToMilliseconds(system.bound ?? '30m');
-  const stop = await schedule.run(schedule.now() + bound);
+  const stop = await schedule.run(schedule.now() + bound, most);
   if (world.unsupported) throw world.unsupported;
 
   const evidence = evidenceOf(record, LEDGER);
@@ -94,6 +107,26 @@ function worldOf({ seed, faults }: Plan): World {
     pending: 0,
     disabled: new Map(),
   };
+}
+
+/**
+ * Runs the reconciler at first, so that it knows where it began, and then each minute in which something has not ended;
+ * now and then twice at once, as the Scheduler may.
+ */
+function runReconciler(system: System, world: World, { reconciler }: Deployment): void {
+  const { schedule, record, draw } = world;
+  const invoke = () => reconciler.invoke({}).catch(() => undefined);
+  let minute = 0;
+  const tick = () => {
+    const isAtRest = minute > FIRST_MINUTES && checkLoss(system, evidenceOf(record, LEDGER), true).length === 0;
+    if (minute === 0 || (!isAtRest && minute > 1)) {
+      invoke();
+      if (draw(`twice ${minute}`, 4) === 0) invoke();
+    }
+    minute += 1;
+    if (!isAtRest && minute < RECONCILED_MINUTES) schedule.after(MINUTE, tick);
+  };
+  tick();
 }
 
 /** A producer runs a step; what it is told of is recorded, so that nothing of it may be missing. */

@@ -70,6 +70,7 @@ export function stepOf(actor: string, operation: string): Step {
 /** The names of the functions that no user names. */
 export const RELAY = 'relay';
 export const PRODUCER = 'producer';
+export const RECONCILER = 'reconciler';
 
 /** The name of a subscriber's recorder. */
 export function recorderOf(subscriber: string): string {

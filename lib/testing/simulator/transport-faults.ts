@@ -1,4 +1,6 @@
+import { ATTRIBUTES } from '../../runtime/dead-letter.ts';
 import type { Queue, QueueEvent, StoredMessage, StoredRecord } from '../engines/index.ts';
+import { decoded } from './evidence.ts';
 import { type Site, STEPS } from './site.ts';
 import { laterIn, type World } from './world.ts';
 
@@ -47,6 +49,10 @@ export class TransportFaults {
       case 'poison':
         this.#soon(() => queue.send({ id: this.#id('poison'), body: this.#poison(), attributes: {} }, 0));
         break;
+      case 'lost':
+        // A dead letter that is sent again is an operator's to look after, and poison nobody's.
+        if (decoded(message.body) && !message.attributes[ATTRIBUTES.reason]) this.#soon(() => lose(queue, message));
+        break;
       case 'redrive':
         laterIn(this.#world, fault.after, () => this.#redrive(queue, message));
         break;
@@ -85,6 +91,11 @@ export class TransportFaults {
   #poison(): string {
     return `{"no": "message ${this.#id('poison')}"}`;
   }
+}
+
+function lose(queue: Queue, { id }: StoredMessage): void {
+  const { receiptHandle } = queue.receiveOnly(id) ?? {};
+  if (receiptHandle !== undefined) queue.delete(receiptHandle);
 }
 
 /** Puts a message back that was received or deleted: its old receipts are worth nothing. */
