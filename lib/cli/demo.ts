@@ -2,11 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { WaybillError } from '../contract/index.ts';
 import { deployApp, resolveEngine, type Target } from '../local/index.ts';
+import type { Reconciliation } from '../runtime/reconcile/tally.ts';
 import { type CommandContext, print, printJson } from './command-context.ts';
 import { type FinishedRun, runOrders } from './demo/run.ts';
+import { runSabotaged, type SabotagedRun, sabotageSummary } from './demo/sabotage-run.ts';
+import { sabotageProblems } from './demo/sabotage-verdict.ts';
 import { loadShop, REPOSITORY, type Shop, type ShopOrder } from './demo/shop.ts';
 import { problemsOf, summaryOf } from './demo/summary.ts';
+import { reconcileRun, whereToLook } from './demo/where-to-look.ts';
 import { awaitInterruption } from './interruption.ts';
+import { reconciliationTable } from './reconciliation-table.ts';
 import { useTarget } from './use-target.ts';
 
 interface DemoOptions {
@@ -18,10 +23,20 @@ interface DemoOptions {
   readonly onBadLine: 'skip' | 'stop';
   readonly json?: boolean;
   readonly aws?: boolean;
+  readonly sabotage?: boolean;
+}
+
+/** A run, and what there is to say of it. */
+interface Performance {
+  readonly finished: FinishedRun;
+  readonly sabotaged?: SabotagedRun;
+  readonly reconciliation: Reconciliation;
 }
 
 const DEFAULT_COUNT = 300;
 const HOUR = 3_600_000;
+/** Seconds from commit within which a message should have ended, so that nobody waits a minute for what is sabotaged. */
+const SHORT_DEADLINE = 10;
 
 /** There is nothing to run. */
 class NoOrders extends WaybillError {
@@ -54,7 +69,21 @@ export function addDemo(program: Command, context: CommandContext): void {
     )
     .option('--json', 'print one JSON object instead of the summary, and keep nothing running')
     .option('--aws', 'use the real AWS: it costs money, and the stack stays until it is destroyed')
-    .addHelpText('after', '\nExample:\n  $ waybill demo --count 500 --duplicates 0.1 --poison 0.05')
+    .addOption(
+      new Option(
+        '--sabotage',
+        'delete messages from a queue, block a subscriber and have the relay drop messages; show that each is named and healed',
+      ).conflicts(['aws', 'duplicates', 'poison']),
+    )
+    .addHelpText(
+      'after',
+      `
+The example shop and what deploys it are in a clone of Waybill's repository; the published package does not hold them.
+
+Example:
+  $ waybill demo --count 500 --duplicates 0.1 --poison 0.05
+  $ waybill demo --sabotage`,
+    )
     .action((options: DemoOptions) => demo(options, context));
 }
 
@@ -73,11 +102,16 @@ async function demo(options: DemoOptions, context: CommandContext): Promise<void
     try {
       signal.throwIfAborted();
       progress.done(target.kind === 'aws' ? 'Using the real AWS' : `The engine runs at ${target.endpoint}`);
-      const finished = await deployAndRun(shop, orders, target, options, context, signal);
-      const problems = problemsOf(finished);
-      report(finished, problems, options, context);
+      const performed = await deployAndRun(shop, orders, target, options, context, signal);
+      const problems = [
+        ...problemsOf(performed.finished),
+        ...(performed.sabotaged ? sabotageProblems(performed.sabotaged.verdict) : []),
+      ];
+      const staysUp = !target.owned || (context.err.isTTY && !options.json);
+      report(performed, problems, options, context);
+      for (const line of whereToLook(performed.finished, shop, !staysUp)) tell(line, options, context);
       if (problems.length > 0) context.exitCode = 1;
-      if (target.owned && context.err.isTTY && !options.json) await stayUp(target, context, signal);
+      if (target.owned && staysUp) await stayUp(target, context, signal);
     } finally {
       if (target.owned) await endEngine(target, context);
     }
@@ -111,50 +145,58 @@ async function deployAndRun(
   shop: Shop,
   orders: readonly ShopOrder[],
   target: Target,
-  { duplicates, poison }: DemoOptions,
+  { duplicates, poison, sabotage }: DemoOptions,
   { progress }: CommandContext,
   signal: AbortSignal,
-): Promise<FinishedRun> {
+): Promise<Performance> {
   const outputs = await deployApp({
     target,
     cwd: REPOSITORY,
-    context: { disposable: 'true' },
+    context: { disposable: 'true', ...(sabotage && { deadline: String(SHORT_DEADLINE) }) },
     stacks: [shop.STACK_NAME],
     report: progress.step,
     signal,
   });
   progress.done('The shop is deployed');
   useTarget(target);
-  const finished = await runOrders({
-    shop,
-    deployment: shop.deploymentOf(outputs[shop.STACK_NAME] ?? {}),
-    orders,
-    duplicates,
-    poison,
-    progress,
-    signal,
-  });
+  const deployment = shop.deploymentOf(outputs[shop.STACK_NAME] ?? {});
+  const options = { shop, deployment, orders, progress, signal };
+  const sabotaged = sabotage ? await runSabotaged(options) : undefined;
+  const finished = sabotaged?.finished ?? (await runOrders({ ...options, duplicates, poison }));
+  progress.step('Reconciling');
+  const reconciliation = await reconcileRun(deployment, finished.started);
   progress.done(`${orders.length} orders went through the shop`);
-  return finished;
+  return { finished, reconciliation, ...(sabotaged && { sabotaged }) };
 }
 
 function report(
-  finished: FinishedRun,
+  { finished, sabotaged, reconciliation }: Performance,
   problems: readonly string[],
-  { json }: DemoOptions,
+  options: DemoOptions,
   context: CommandContext,
 ): void {
   for (const line of problems) context.progress.note(line);
-  if (json) printJson(context, finished.verdict);
-  for (const line of summaryOf(finished)) {
-    if (json) context.progress.note(line);
-    else print(context, line);
+  if (options.json) printJson(context, { ...finished.verdict, ...sabotaged?.verdict });
+  for (const line of [
+    ...summaryOf(finished),
+    ...(sabotaged ? sabotageSummary(sabotaged) : []),
+    ...reconciliationTable(reconciliation),
+  ]) {
+    tell(line, options, context);
   }
   const { lost, doubled } = finished.verdict;
   const nothing = problems.length === 0 ? 'Nothing lost, nothing doubled, everything adds up.' : undefined;
-  const ending = nothing ?? `Lost: ${lost.length}, doubled: ${doubled.length}. This run does not prove what it should.`;
-  if (json) context.progress.note(ending);
-  else print(context, ending);
+  tell(
+    nothing ?? `Lost: ${lost.length}, doubled: ${doubled.length}. This run does not prove what it should.`,
+    options,
+    context,
+  );
+}
+
+/** The result in words goes to stdout, unless an object does. */
+function tell(line: string, { json }: DemoOptions, context: CommandContext): void {
+  if (json) context.progress.note(line);
+  else print(context, line);
 }
 
 /** Leaves the engine to the person at the terminal until Ctrl-C. */

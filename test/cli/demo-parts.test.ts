@@ -193,7 +193,7 @@ test("a request is signed as in AWS's own example", () => {
 
 describe('a summary', () => {
   const finished = (given = evidence()) => ({
-    ...{ run: 'run', evidence: given, verdict: judge(given), unknown: [], copies: 0, milliseconds: 1_500 },
+    ...{ run: 'run', started: 0, evidence: given, verdict: judge(given), unknown: [], copies: 0, milliseconds: 1_500 },
     missing: { messages: 2, pending: 0, letters: 0, copies: 0 },
   });
 

@@ -5,8 +5,9 @@ import { DeadLetterBox } from './dead-letter-box.ts';
 import { FunctionLogs } from './function-logs.ts';
 import { MessageTracker, type TrackedMessage } from './message-tracker.ts';
 import { makePoison, type Poison } from './poison.ts';
+import type { Scene } from './sabotage.ts';
 import type { Deployment, Shop, ShopOrder } from './shop.ts';
-import { inTurn, type Submission, submitOrders } from './submission.ts';
+import { inTurn, submitOrders } from './submission.ts';
 import { type Evidence, judge, stoppedOrders, type Verdict } from './verdict.ts';
 import { PATIENCE, type Patience, type State, type Watched, watch } from './watch.ts';
 import { Wire } from './wire.ts';
@@ -22,6 +23,8 @@ export interface RunOptions {
   readonly poison: number;
   readonly progress: Pick<Progress, 'step' | 'count'>;
   readonly patience?: Patience;
+  /** Takes over when which orders are submitted. @default all of them, in turn */
+  readonly direct?: (scene: Scene) => Promise<void>;
   /** Ends the run before its time. */
   readonly signal?: AbortSignal;
 }
@@ -29,6 +32,8 @@ export interface RunOptions {
 /** A finished run, and everything that it is judged by. */
 export interface FinishedRun {
   readonly run: string;
+  /** When it began, in milliseconds since the epoch. */
+  readonly started: number;
   readonly verdict: Verdict;
   readonly evidence: Evidence;
   /** What had not come when nothing moved any more. */
@@ -74,8 +79,13 @@ export async function runOrders(options: RunOptions): Promise<FinishedRun> {
     report: (state) => progress.count(describe(state, tracker.ended.length)),
   };
   const first = performance.now();
+  const submission = { shop, poison, wire, tracker, environment: producer };
   let missing = await submitAndWatch(
-    { shop, orders: submissions, poison, wire, tracker, environment: producer },
+    async (over) => {
+      const submit = (some: readonly ShopOrder[]) => submitOrders({ ...submission, orders: some, signal: over });
+      const scene: Scene = { orders: submissions, deployment, tracker, environment: observer, signal: over, submit };
+      await (options.direct ? options.direct(scene) : submit(submissions));
+    },
     watched,
     patience,
     signal,
@@ -112,12 +122,12 @@ export async function runOrders(options: RunOptions): Promise<FinishedRun> {
     producer: producer.usage,
   };
   const copies = Object.values(duplicates.sent).reduce((sum, count) => sum + count, 0);
-  return { run, verdict: judge(evidence), evidence, missing, unknown, copies, milliseconds };
+  return { run, started, verdict: judge(evidence), evidence, missing, unknown, copies, milliseconds };
 }
 
 /** Whoever ends first because nothing goes on any more ends the other, too. */
 async function submitAndWatch(
-  submission: Omit<Submission, 'signal'>,
+  submit: (signal: AbortSignal) => Promise<void>,
   watched: Watched,
   patience: Patience,
   interruption: AbortSignal | undefined,
@@ -126,7 +136,7 @@ async function submitAndWatch(
   const signal = interruption ? AbortSignal.any([over.signal, interruption]) : over.signal;
   let open = true;
   const watching = watch(watched, () => open, patience, signal).finally(() => over.abort());
-  const submitting = submitOrders({ ...submission, signal }).then(
+  const submitting = submit(signal).then(
     () => {
       open = false;
     },

@@ -1,0 +1,36 @@
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { createEnvironment } from '../../runtime/index.ts';
+import { eventSourcesOf } from '../../runtime/reconcile/list-event-sources.ts';
+import { reconcile } from '../../runtime/reconcile/reconcile.ts';
+import type { Reconciliation } from '../../runtime/reconcile/tally.ts';
+import type { FinishedRun } from './run.ts';
+import type { Deployment, Shop } from './shop.ts';
+
+/** Clocks of one machine: a message's id is not ahead of them by more. */
+const AHEAD = 1_000;
+
+/** Reconciles the messages that were committed since a run began. */
+export function reconcileRun({ variables, ledger, shards }: Deployment, started: number): Promise<Reconciliation> {
+  const environment = createEnvironment(variables);
+  return reconcile(environment, {
+    ...{ ledger, shards, from: started, to: environment.now() + AHEAD },
+    listEventSources: eventSourcesOf(new LambdaClient()),
+  });
+}
+
+/**
+ * Says where to look at a run afterwards, line by line.
+ *
+ * @param isOver whether the engine ends with the demo
+ */
+export function whereToLook({ evidence }: FinishedRun, shop: Pick<Shop, 'ORDER_TYPE'>, isOver: boolean): string[] {
+  const [order] = evidence.committed.filter(({ type }) => type === shop.ORDER_TYPE);
+  return [
+    isOver
+      ? 'Where to look while an engine runs (`npm run waybill up` beforehand keeps it after the demo):'
+      : 'Where to look:',
+    '  npm run waybill radar       the health of each business line, live in a browser',
+    '  npm run waybill reconcile   this comparison again',
+    ...(order ? [`  npm run waybill trace ${order.id}   an order of this run, hop by hop`] : []),
+  ];
+}
