@@ -35,7 +35,14 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, browserTests, engineTests, packageTests, repositoryTests, simulatorTests],
+          exclude: [
+            ...configDefaults.exclude,
+            browserTests,
+            engineTests,
+            packageTests,
+            repositoryTests,
+            simulatorTests,
+          ],
           sequence: { groupOrder: 0 },
         },
       },
