@@ -49,7 +49,7 @@ for (const type of ['pointerover', 'focusin']) map.addEventListener(type, (event
 for (const type of ['pointerout', 'focusout']) map.addEventListener(type, () => showHint(null));
 
 watch();
-drawLatency();
+void drawLatency();
 markOpened();
 
 /** Keeps the map as the server knows it. */
@@ -106,7 +106,7 @@ async function openBucket(line, hour) {
   await show(panel, `/part/bucket?${place}`);
   history.replaceState(null, '', `/bucket?${place}`);
   markOpened();
-  drawLatency();
+  await drawLatency();
 }
 
 function closePanel() {
