@@ -1,7 +1,14 @@
 import { App, type Stack } from 'aws-cdk-lib';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { Commerce } from '../../examples/commerce/stack.ts';
-import { Ledger, QueueChannel, StreamChannel, Subscriber } from '../../lib/constructs/index.ts';
+import {
+  Ledger,
+  LedgerAlarms,
+  LedgerDashboard,
+  QueueChannel,
+  StreamChannel,
+  Subscriber,
+} from '../../lib/constructs/index.ts';
 import {
   CountSales,
   handlerIn,
@@ -63,4 +70,6 @@ function shopOver(
     tables: { 'sales-counts': tableIn(handlers, 'Counts') },
   });
   ledger.grantPublish(handlerIn(handlers, 'PlaceOrder'));
+  const alarms = new LedgerAlarms(handlers, 'Alarms', { ledger, handler: handlerIn(handlers, 'OnCall') });
+  new LedgerDashboard(handlers, 'Dashboard', { ledger, alarms });
 }
