@@ -67,12 +67,19 @@ export class Inspection {
     this.#receipts = new ReceiptBook(environment, options.ledger, options.shards);
   }
 
-  async inspect({ id, route, due }: Suspect): Promise<Finding> {
-    const { ledger } = this.#options;
-    const { subscriber, destination, deadline } = route;
-    const ended = await readInbox(this.#environment, ledger, subscriber, id);
-    if (ended) return { kind: 'ended', state: ended.state };
+  async inspect(suspect: Suspect): Promise<Finding> {
+    const finding = (await this.#endOf(suspect)) ?? (await this.#judge(suspect));
+    // It may have ended since it was first looked at, and left the queue empty.
+    return finding.kind === 'missing' ? ((await this.#endOf(suspect)) ?? finding) : finding;
+  }
 
+  async #endOf({ id, route }: Suspect): Promise<Finding | undefined> {
+    const ended = await readInbox(this.#environment, this.#options.ledger, route.subscriber, id);
+    return ended && { kind: 'ended', state: ended.state };
+  }
+
+  async #judge({ id, route, due }: Suspect): Promise<Finding> {
+    const { subscriber, destination, deadline } = route;
     const now = this.#environment.now();
     const failure = await this.#readFailure(failureKey(subscriber, id));
     // After a failed attempt the deadline runs from the next one.

@@ -1,0 +1,28 @@
+import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
+import { expect, test } from 'vitest';
+import { dueOf, Inspection } from '../../../lib/runtime/reconcile/inspection.ts';
+import { DEADLINE, reconcileWorld } from './reconcile-world.ts';
+
+test('a message that ends while it is looked at is not named, although its queue is empty by then', async () => {
+  const world = reconcileWorld({ subscribers: ['payment'] });
+  const id = world.commit(world.mint(DEADLINE + 120_000));
+  await world.relay(id, 'payment');
+  const { environment } = world;
+  const send = environment.sqs.send.bind(environment.sqs) as (command: object) => Promise<unknown>;
+  const consuming = {
+    ...environment,
+    sqs: {
+      send: (command: object) => {
+        if (command instanceof GetQueueAttributesCommand) world.end(id, 'payment');
+        return send(command);
+      },
+    } as typeof environment.sqs,
+  };
+  const [route] = world.routes;
+  if (!route) throw new Error('The world has no route');
+  const suspect = { id, route, due: dueOf(id, route) };
+  expect(await new Inspection(consuming, world.inspection).inspect(suspect)).toEqual({
+    kind: 'ended',
+    state: 'handled',
+  });
+});
