@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -17,16 +17,22 @@ import { createEnvironment } from 'waybill/runtime';
 import { TABLES } from '../../examples/commerce/deployment.ts';
 import { auditRun, generateOrders, ordersOfRun } from '../../examples/commerce/index.ts';
 import type { Verdict } from '../../lib/cli/demo/verdict.ts';
+import { processesNaming } from '../local/processes-naming.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
-/** Runs `waybill` as npm's scripts do, beside whatever engine this repository shares. */
-async function waybill(folder: string, ...parameters: string[]) {
-  const child = spawn(process.execPath, ['--conditions=waybill-source', 'bin/waybill.ts', ...parameters], {
+/** Starts `waybill` as npm's scripts do, beside whatever engine this repository shares. */
+function start(folder: string, ...parameters: string[]) {
+  return spawn(process.execPath, ['--conditions=waybill-source', 'bin/waybill.ts', ...parameters], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH, HOME: process.env.HOME, WAYBILL_STATE_FOLDER: folder },
   });
+}
+
+/** Runs it to its end. */
+async function waybill(folder: string, ...parameters: string[]) {
+  const child = start(folder, ...parameters);
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk) => (stdout += chunk));
@@ -85,6 +91,25 @@ test('every order takes effect once, with duplicates and poison on the wire, and
   // A message costs its producer or its publisher's transaction, its consumers' transactions and their share of the relay.
   expect(perMessage.calls).toBeGreaterThan(1);
   expect(perMessage.writeUnits).toBeGreaterThan(4);
+  expect(existsSync(join(folder, 'engine.json'))).toBe(false);
+});
+
+test('a demo that is interrupted ends everything that it has started', async () => {
+  const folder = await stateFolder();
+  const child = start(folder, 'demo', '--count', '40');
+  let stderr = '';
+  child.stderr?.on('data', (chunk) => {
+    const wasDeploying = stderr.includes('Deploying');
+    stderr += chunk;
+    if (!wasDeploying && stderr.includes('Deploying')) child.kill('SIGINT');
+  });
+  const [exitCode] = (await once(child, 'close')) as [number | null];
+  expect({ exitCode, stderr }).toEqual({
+    exitCode: 130,
+    stderr: expect.stringMatching(/The engine is ended\nInterrupted: /),
+  });
+  const [log = ''] = await readdir(join(folder, 'logs'));
+  expect(processesNaming(log.replace('.log', ''))).toEqual([]);
   expect(existsSync(join(folder, 'engine.json'))).toBe(false);
 });
 

@@ -85,7 +85,7 @@ const SHOP = new URL('../../../examples/commerce/index.ts', import.meta.url);
 export async function loadShop(): Promise<Shop> {
   if (!existsSync(SHOP)) {
     throw new ExampleMissing(
-      'The demo runs the example shop of the Waybill repository, which the package does not hold: clone the repository and run `npm start` there',
+      'The demo runs the example shop of the Waybill repository and deploys it with aws-cdk, and the published package holds neither: clone the repository and run `npm start` there',
     );
   }
   return (await import(SHOP.href)) as Shop;
