@@ -41,9 +41,9 @@ export function radarApp(source: RadarSource, { hosts, token }: RadarAppOptions)
     app.get(path, (context) => context.body(read(), 200, { 'Content-Type': type }));
   }
 
-  const whole = (context: Context, panel?: Child) => {
+  const whole = async (context: Context, panel?: Child) => {
     const days = daysOf(context);
-    return context.html(page({ ledger: source.ledger, days, content: mapOf(source, days), panel }));
+    return context.html(page({ ledger: source.ledger, days, content: await mapOf(source, days), panel }));
   };
   const opened = async (context: Context) => {
     const { line, hour } = placeOf(context);
@@ -54,14 +54,14 @@ export function radarApp(source: RadarSource, { hosts, token }: RadarAppOptions)
   app.get('/', (context) => whole(context));
   app.get('/bucket', async (context) => whole(context, await opened(context)));
   app.get('/trace/:id', async (context) => whole(context, await traced(context)));
-  app.get('/part/map', (context) => context.html(String(mapOf(source, daysOf(context)))));
+  app.get('/part/map', async (context) => context.html(String(await mapOf(source, daysOf(context)))));
   app.get('/part/bucket', async (context) => context.html(String(await opened(context))));
   app.get('/part/trace/:id', async (context) => context.html(String(await traced(context))));
   app.get('/api/latency', async (context) => {
     const { line, hour } = placeOf(context);
     return context.json(await source.latency(line, hour));
   });
-  app.get('/api/radar', (context) => context.json(jsonOf(source, daysOf(context))));
+  app.get('/api/radar', async (context) => context.json(await jsonOf(source, daysOf(context))));
   app.get('/live', (context) =>
     streamSSE(context, async (stream) => {
       const release = source.subscribe(() => void stream.writeSSE({ event: 'changed', data: '' }));
@@ -86,15 +86,15 @@ export function radarApp(source: RadarSource, { hosts, token }: RadarAppOptions)
   return app;
 }
 
-function mapOf(source: RadarSource, days: number): Child {
+async function mapOf(source: RadarSource, days: number): Promise<Child> {
   return radarMap(
-    source.map(days),
+    await source.map(days),
     (line, hour) => `/bucket?${new URLSearchParams({ line, hour, days: String(days) })}`,
   );
 }
 
-function jsonOf(source: RadarSource, days: number) {
-  const { now, lines } = source.map(days);
+async function jsonOf(source: RadarSource, days: number) {
+  const { now, lines } = await source.map(days);
   const counts = Object.fromEntries([...lines].map(([line, hours]) => [line, Object.fromEntries(hours)]));
   return { ledger: source.ledger, now, days, lines: counts };
 }

@@ -27,20 +27,26 @@ export class LedgerSource implements RadarSource {
   readonly #environment: Environment;
   readonly #options: LedgerSourceOptions;
   readonly #live: LiveMap;
+  readonly #pause: number;
   readonly #listeners = new Set<() => void>();
   #days = FIRST_DAYS;
   #running = false;
+  #refreshed = Number.NEGATIVE_INFINITY;
   #refreshing: Promise<boolean> | undefined;
 
   constructor(environment: Environment, options: LedgerSourceOptions) {
     this.#environment = environment;
     this.#options = options;
     this.ledger = options.ledger;
+    this.#pause = options.pause ?? DEFAULT_PAUSE;
     this.#live = new LiveMap(environment, options);
   }
 
-  map(days: number): RadarMap {
+  async map(days: number): Promise<RadarMap> {
+    const isLonger = days > this.#days;
     this.#days = Math.max(this.#days, days);
+    const isOld = !this.#running && this.#environment.now() - this.#refreshed >= this.#pause;
+    if (isLonger || isOld) await this.refresh();
     const lines = [...this.#live.lines].sort(([one], [other]) => (one < other ? -1 : 1));
     return {
       now: this.#environment.now(),
@@ -53,6 +59,7 @@ export class LedgerSource implements RadarSource {
   refresh(): Promise<boolean> {
     this.#refreshing ??= this.#live.refresh(this.#days).finally(() => {
       this.#refreshing = undefined;
+      this.#refreshed = this.#environment.now();
     });
     return this.#refreshing;
   }
@@ -116,8 +123,7 @@ export class LedgerSource implements RadarSource {
         this.#environment.log.warn('the radar could not be refreshed', { error: String(error) });
       }
       const took = this.#environment.now() - began;
-      const pause = took / REFRESH_SHARE - took;
-      await this.#environment.sleep(Math.max(this.#options.pause ?? DEFAULT_PAUSE, pause));
+      await this.#environment.sleep(Math.max(this.#pause, took / REFRESH_SHARE - took));
     }
     this.#running = false;
   }

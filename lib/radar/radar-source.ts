@@ -8,8 +8,8 @@ import type { RadarMap } from './radar-map.ts';
 export interface RadarSource {
   /** The ledger's table name. */
   readonly ledger: string;
-  /** The counts as they are known now. */
-  map(days: number): RadarMap;
+  /** The counts as they are now; while somebody watches, as of the last refresh. */
+  map(days: number): Promise<RadarMap>;
   /** @throws UnknownBusinessLine when there is no such line */
   bucket(businessLine: string, hour: Hour): Promise<BucketDetail>;
   latency(businessLine: string, hour: Hour): Promise<Latency>;

@@ -62,7 +62,7 @@ export function seededSource() {
   };
   const source: RadarSource = {
     ledger: 'Shop-Ledger',
-    map: (days) => ({ now: NOW, days, lines }),
+    map: async (days) => ({ now: NOW, days, lines }),
     async bucket(businessLine, hour): Promise<BucketDetail> {
       const line = lines.get(businessLine);
       if (!line) throw new UnknownBusinessLine(`There is no business line '${businessLine}'`);
