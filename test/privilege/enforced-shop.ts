@@ -1,0 +1,141 @@
+import { join } from 'node:path';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { InvokeCommand, LambdaClient, ListFunctionsCommand } from '@aws-sdk/client-lambda';
+import {
+  GetQueueAttributesCommand,
+  SendMessageCommand,
+  SetQueueAttributesCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
+import { type Deployment, deploymentOf, STACK_NAME } from '../../examples/commerce/deployment.ts';
+import { deployApp } from '../../lib/local/deploy.ts';
+import { type StartedEngine, startEngine } from '../../lib/local/engine.ts';
+import { clientOptions } from '../engine/stage.ts';
+import { changeRole, type DeployedRole, deployedRoles, resourcesOf, type Statement } from './deployed-roles.ts';
+import { BATCHES, type RecordedCall, recordedCalls } from './recorded-calls.ts';
+import { SignedApi } from './signed-api.ts';
+
+const cwd = join(import.meta.dirname, '..', '..');
+
+/** The example shop on an engine that enforces its roles and records every call. */
+export class EnforcedShop {
+  readonly engine: StartedEngine;
+  readonly api: SignedApi;
+  readonly deployment: Deployment;
+  readonly dynamodb: DynamoDBClient;
+  /** As the templates have them. */
+  readonly roles: readonly DeployedRole[];
+  readonly #lambda: LambdaClient;
+  readonly #sqs: SQSClient;
+
+  private constructor(engine: StartedEngine, deployment: Deployment, roles: readonly DeployedRole[]) {
+    const options = clientOptions(engine.endpoint);
+    this.engine = engine;
+    this.api = new SignedApi(engine.endpoint);
+    this.deployment = deployment;
+    this.roles = roles;
+    this.dynamodb = new DynamoDBClient(options);
+    this.#lambda = new LambdaClient(options);
+    this.#sqs = new SQSClient(options);
+  }
+
+  static async deploy(): Promise<EnforcedShop> {
+    const engine = await startEngine({
+      auth: true,
+      env: { CLOUDTRAIL_RECORDING: '1', CLOUDTRAIL_MAX_EVENTS: '200000' },
+    });
+    try {
+      const app = `"${process.execPath}" --conditions=waybill-source test/privilege/app.ts`;
+      const outputs = await deployApp({ target: engine, cwd, app });
+      const roles = await deployedRoles(new SignedApi(engine.endpoint), STACK_NAME);
+      const shop = new EnforcedShop(engine, deploymentOf(outputs[STACK_NAME] ?? {}), roles);
+      await shop.#spellAsTheEngineDoes();
+      await shop.#allowPlainHttp();
+      return shop;
+    } catch (error) {
+      await engine.stop();
+      throw error;
+    }
+  }
+
+  /** What each role's functions have done, by the role's name: roles that no function has are not in it. */
+  async callsByRole(): Promise<Map<string, RecordedCall[]>> {
+    const { Functions = [] } = await this.#lambda.send(new ListFunctionsCommand({}));
+    const roleOf = new Map(
+      Functions.map(({ Environment, Role = '' }) => [
+        Environment?.Variables?.AWS_SDK_UA_APP_ID ?? '',
+        Role.split('/').at(-1) ?? '',
+      ]),
+    );
+    return Map.groupBy(await recordedCalls(this.api), ({ by }) => roleOf.get(by) ?? '');
+  }
+
+  /** The role whose logical id begins so. */
+  role(beginning: string): DeployedRole {
+    const [role, other] = this.roles.filter(({ logicalId }) => logicalId.startsWith(beginning));
+    if (!role || other) throw new Error(`Not one role begins with ${beginning}`);
+    return role;
+  }
+
+  /** Runs the function of a role. @returns the error, if it failed */
+  async invoke({ name }: DeployedRole): Promise<string | undefined> {
+    const { Functions = [] } = await this.#lambda.send(new ListFunctionsCommand({}));
+    const own = Functions.find(({ Role }) => Role?.endsWith(`/${name}`));
+    const reply = await this.#lambda.send(new InvokeCommand({ FunctionName: own?.FunctionName, Payload: '{}' }));
+    return reply.FunctionError && Buffer.from(reply.Payload ?? []).toString();
+  }
+
+  async send(queueUrl: string, body: string): Promise<void> {
+    await this.#sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: body }));
+  }
+
+  /** Where SQS moves what is received from a queue too often. */
+  async backstopOf(queueUrl: string): Promise<string> {
+    const { Attributes = {} } = await this.#sqs.send(
+      new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['RedrivePolicy'] }),
+    );
+    const { deadLetterTargetArn } = JSON.parse(Attributes.RedrivePolicy ?? '') as { deadLetterTargetArn: string };
+    return queueUrl.replace(/[^/]+$/, deadLetterTargetArn.split(':').at(-1) ?? '');
+  }
+
+  async stop(): Promise<void> {
+    for (const client of [this.dynamodb, this.#lambda, this.#sqs]) client.destroy();
+    await this.engine.stop();
+  }
+
+  /** Says in the deployed roles, not in the template, what the engine wants to be said otherwise than AWS does. */
+  async #spellAsTheEngineDoes(): Promise<void> {
+    for (const role of this.roles) await changeRole(this.api, role, spelledForEngine);
+  }
+
+  /** The engine has no TLS, and the queues refuse whoever comes without, their owner too. */
+  async #allowPlainHttp(): Promise<void> {
+    const owner = new SQSClient(clientOptions(this.engine.endpoint));
+    owner.middlewareStack.add(
+      (next) => (args) => {
+        // What a proxy that had ended TLS would say.
+        (args.request as { headers: Record<string, string> }).headers['x-forwarded-proto'] = 'https';
+        return next(args);
+      },
+      { step: 'build' },
+    );
+    const queues = await resourcesOf(this.api, STACK_NAME, 'AWS::SQS::Queue');
+    for (const QueueUrl of queues.values()) {
+      await owner.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { Policy: '' } }));
+    }
+    owner.destroy();
+  }
+}
+
+/**
+ * AWS authorizes SQS's batches as the single action, and knows the namespace that metrics are put into.
+ *
+ * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/iam-cw-condition-keys-namespace.html
+ */
+function spelledForEngine({ Condition, ...statement }: Statement): Statement {
+  const actions = [statement.Action].flat();
+  const batches = Object.entries(BATCHES).flatMap(([batch, single]) => (actions.includes(single) ? [batch] : []));
+  const unknown = JSON.stringify(Condition ?? '').includes('cloudwatch:namespace');
+  return { ...statement, Action: [...actions, ...batches], ...(Condition && !unknown && { Condition }) };
+}

@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import * as commerce from '../../examples/commerce/index.ts';
+import { runOrders } from '../../lib/cli/demo/run.ts';
+import { problemsOf } from '../../lib/cli/demo/summary.ts';
+import { createEnvironment } from '../../lib/runtime/index.ts';
+import { changeRole } from './deployed-roles.ts';
+import { EnforcedShop } from './enforced-shop.ts';
+import { RareEvents } from './rare-events.ts';
+import { unneededGrants, usedByAws } from './unneeded-grants.ts';
+
+const ORDERS = 20;
+
+let shop: EnforcedShop;
+let events: RareEvents;
+
+beforeAll(async () => {
+  shop = await EnforcedShop.deploy();
+  for (const [name, value] of Object.entries(shop.engine.env)) vi.stubEnv(name, value);
+  events = new RareEvents(shop, createEnvironment(shop.deployment.variables));
+});
+
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await shop?.stop();
+});
+
+test('the whole demo comes out right by what the roles may do, and so does what is lost, broken, given up or too large', async () => {
+  const lost = await events.lose();
+  await events.sendLargest();
+  const finished = await runOrders({
+    shop: commerce,
+    deployment: shop.deployment,
+    orders: commerce.generateOrders(ORDERS, 1),
+    duplicates: 0.2,
+    poison: 0.2,
+    progress: { step: () => undefined, count: () => undefined },
+  });
+  expect(problemsOf(finished)).toEqual([]);
+  expect(Object.values(finished.verdict.subscribers).map(({ handled }) => handled)).toEqual(Array(4).fill(ORDERS));
+  expect(Object.values(finished.verdict.subscribers).every(({ deadLettered }) => deadLettered > 0)).toBe(true);
+  await Promise.all([events.fail(), events.giveUp()]);
+  await events.untilHealed(lost);
+});
+
+test('every action that the roles grant is used, or AWS itself uses it for a reason that was reviewed', async () => {
+  const calls = await shop.callsByRole();
+  expect(unneededGrants(shop.roles, calls, usedByAws)).toEqual({ grants: [], listed: [] });
+  for (const { reason } of usedByAws) expect(reason.length).toBeGreaterThan(40);
+
+  const [first] = shop.roles;
+  const wide = { Effect: 'Allow', Action: 'sqs:PurgeQueue', Resource: '*' } as const;
+  const wider = { ...first, policies: [{ name: 'wide', document: { Statement: [wide] } }] };
+  expect(unneededGrants([wider as (typeof shop.roles)[number]], calls, []).grants).toEqual([
+    `${first?.logicalId}: sqs:PurgeQueue on *`,
+  ]);
+});
+
+test('a role without one of its actions fails', async () => {
+  const reconciler = shop.role('LedgerReconcilerRole');
+  await changeRole(shop.api, reconciler, (statement) => ({
+    ...statement,
+    Action: [statement.Action].flat().filter((action) => action !== 'dynamodb:Query'),
+  }));
+  expect(await shop.invoke(reconciler)).toContain('not authorized to perform: dynamodb:Query');
+});
