@@ -68,13 +68,15 @@ export function sabotageProblems({ sabotage, named, healed, falselyNamed }: Sabo
 /** The messages that were overdue at a blocked subscriber when Waybill last looked before the block ended. */
 function heldTooLong(evidence: SabotageEvidence): string[] {
   const { deeds, subscribers, committed, deadlines } = evidence;
+  // What was deleted or dropped was not in the queue.
+  const elsewhere = new Set([...deeds.stolen, ...deeds.dropped]);
   return deeds.blocks.flatMap(({ subscriber, to, looked }) => {
     if (looked === undefined) return [];
     const types = subscribers.find(({ name }) => name === subscriber)?.consumes.map(({ type }) => type);
     const deadline = deadlines.get(subscriber) ?? Number.POSITIVE_INFINITY;
     return committed
       .filter(({ id, type }) => types?.includes(type) && messageTime(id) + deadline <= looked)
-      .filter(({ id }) => endOf(evidence, id, subscriber) >= to)
+      .filter(({ id }) => !elsewhere.has(id) && endOf(evidence, id, subscriber) >= to)
       .map(({ id }) => id);
   });
 }
