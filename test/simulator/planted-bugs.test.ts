@@ -4,9 +4,9 @@ import { lengthOf } from '../../lib/testing/simulator/plan.ts';
 import { hunt } from './bugs/hunt.ts';
 import { bugs } from './bugs/index.ts';
 
-const PLANS = 150;
+const PLANS = 400;
 const SEED = 1;
-const TIMEOUT = 600_000;
+const TIMEOUT = 900_000;
 
 const hunted = bugs.filter(({ rare }) => !rare);
 

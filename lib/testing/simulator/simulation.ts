@@ -120,8 +120,8 @@ function runReconciler(system: System, world: World, { reconciler }: Deployment)
   const tick = () => {
     const isAtRest = minute > FIRST_MINUTES && checkLoss(system, evidenceOf(record, LEDGER), true).length === 0;
     if (minute === 0 || (!isAtRest && minute > 1)) {
-      invoke();
-      if (draw(`twice ${minute}`, 4) === 0) invoke();
+      void invoke();
+      if (draw(`twice ${minute}`, 4) === 0) void invoke();
     }
     minute += 1;
     if (!isAtRest && minute < RECONCILED_MINUTES) schedule.after(MINUTE, tick);

@@ -67,10 +67,8 @@ export const consumerBugs: readonly Bug[] = [
     edits: [
       {
         file: 'runtime/postpone.ts',
-        find: `if (failed.length > 0) {
-    throw new SendFailed(\`\${failed.length} of`,
-        replace: `if (failed.length > 1_000) {
-    throw new SendFailed(\`\${failed.length} of`,
+        find: 'if (failed.length > 0) {',
+        replace: 'if (failed.length > 1_000) {',
       },
     ],
   },
@@ -118,8 +116,8 @@ export const consumerBugs: readonly Bug[] = [
     edits: [
       {
         file: 'runtime/deliver.ts',
-        find: 'if (failure) throw new SendFailed(`The dead letter could not be sent: ${failure.code}`);',
-        replace: 'void failure;',
+        find: 'if (failure) throw',
+        replace: 'if (failure && failure.index < 0) throw',
       },
     ],
   },

@@ -13,8 +13,8 @@ export const reconcileBugs: readonly Bug[] = [
       },
       {
         file: 'runtime/reconcile/inspection.ts',
-        find: 'if (ended) return',
-        replace: "if (ended && ended.state !== 'dead') return",
+        find: "return ended && { kind: 'ended'",
+        replace: "return ended && ended.state !== 'dead' && { kind: 'ended'",
       },
     ],
   },

@@ -69,8 +69,13 @@ export const transactionBugs: readonly Bug[] = [
     edits: [
       {
         file: 'contract/ledger-keys.ts',
-        find: "return { pk: `once#${subscriber}#${idempotencyKey}`, sk: 'once' };",
-        replace: "return { pk: `once#all#${idempotencyKey}`, sk: 'once' };",
+        find: 'export function onceKey(subscriber: string,',
+        replace: 'export function onceKey(_: string,',
+      },
+      {
+        file: 'contract/ledger-keys.ts',
+        find: 'if (!idempotencyKey.isWellFormed()) {',
+        replace: "const subscriber = 'all';\n  if (!idempotencyKey.isWellFormed()) {",
       },
     ],
   },
