@@ -1,0 +1,89 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { afterAll, expect, test, vi } from 'vitest';
+import {
+  auditRun,
+  deploymentOf,
+  generateOrders,
+  ordersOfRun,
+  placeOrder,
+  STACK_NAME,
+  stockUpFor,
+} from '../../examples/commerce/index.ts';
+import { deployApp } from '../../lib/local/deploy.ts';
+import { endpointEnvironment, type StartedEngine, startEngine } from '../../lib/local/engine.ts';
+import { freePort } from '../../lib/local/port.ts';
+import { createEnvironment } from '../../lib/runtime/index.ts';
+import { readGraph } from '../../lib/runtime/reconcile/graph.ts';
+import { heal } from '../../lib/runtime/reconcile/heal.ts';
+import { eventSourcesOf } from '../../lib/runtime/reconcile/list-event-sources.ts';
+import { runPasses } from '../../lib/runtime/reconcile/passes.ts';
+import { reconcile } from '../../lib/runtime/reconcile/reconcile.ts';
+
+const cwd = join(import.meta.dirname, '..', '..');
+const folder = mkdtempSync(join(tmpdir(), 'waybill-sweep-'));
+const BEFORE = 12;
+const AFTER = 4;
+/** Three hops, each of which may wait for its deadline, the relay's patience and the next look at its case. */
+const PATIENCE = 600_000;
+let engine: StartedEngine | undefined;
+
+afterAll(async () => {
+  await engine?.stop();
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Queue addresses hold the port, so that the engine comes again where it was. */
+async function start(port: number): Promise<StartedEngine> {
+  engine = await startEngine({ port, persist: join(folder, 'state'), stateFolder: folder });
+  for (const [name, value] of Object.entries(endpointEnvironment(engine.endpoint))) vi.stubEnv(name, value);
+  return engine;
+}
+
+test(
+  'an engine that is stopped in the middle of a run and forgets its stream loses nothing: what the relay never saw is healed',
+  async () => {
+    const port = await freePort();
+    const first = await start(port);
+    const context = { disposable: 'true', deadline: '5' };
+    const outputs = await deployApp({ target: first, cwd, context, stacks: [STACK_NAME] });
+    const { variables, ledger, shards } = deploymentOf(outputs[STACK_NAME] ?? {});
+    const environment = createEnvironment(variables);
+    const from = environment.now();
+    const orders = ordersOfRun('sweep', generateOrders(BEFORE + AFTER, 1));
+    await stockUpFor(orders, { environment });
+    await Promise.all(orders.slice(0, BEFORE).map((order) => placeOrder(order, { environment })));
+    // Stopped at once: much is on its way, to the relay and to the handlers.
+    await first.stop();
+
+    await start(port);
+    for (const order of orders.slice(BEFORE)) await placeOrder(order, { environment });
+    const options = { ledger, shards, listEventSources: eventSourcesOf(new LambdaClient()) };
+    const hops = new Set<string>();
+    const handled = async () => {
+      const graph = await readGraph(environment, ledger);
+      const { lines, missing } = await reconcile(environment, {
+        ...options,
+        graph,
+        from,
+        to: environment.now() + 1_000,
+      });
+      for (const { hop } of missing) hops.add(hop);
+      await runPasses(environment, { ...options, graph });
+      await heal(environment, { ...options, graph, budget: 100 });
+      return Object.values(lines).reduce((sum, line) => sum + line.handled, 0);
+    };
+    const end = performance.now() + PATIENCE;
+    while ((await handled()) < 3 * orders.length && performance.now() < end) await sleep(3_000);
+
+    expect([...hops]).toContain('relay');
+    const { conserved, findings } = await auditRun('sweep', orders, {}, environment);
+    expect({ conserved, findings }).toEqual({ conserved: true, findings: [] });
+    expect(await handled()).toBe(3 * orders.length);
+  },
+  PATIENCE + 300_000,
+);
