@@ -141,8 +141,18 @@ describe('a sabotaged run', () => {
 
 test('too few orders are refused before anything is broken', async () => {
   const orders = Array.from({ length: LEAST_ORDERS - 1 }, (_, index) => ({ orderId: String(index) }));
-  const refused = sabotage({ orders } as Scene, {} as SabotageWatch, { note: () => undefined });
+  const submitted: unknown[] = [];
+  const scene: Scene = {
+    orders,
+    deployment: {} as Scene['deployment'],
+    tracker: {} as Scene['tracker'],
+    environment: {} as Scene['environment'],
+    signal: new AbortController().signal,
+    submit: async (some) => void submitted.push(...some),
+  };
+  const refused = sabotage(scene, {} as SabotageWatch, { note: () => undefined });
   await expect(refused).rejects.toMatchObject({ code: 'too-few-orders' });
+  expect(submitted).toEqual([]);
 });
 
 test.each(['--aws', '--duplicates=0.1', '--poison=0.1'])('%s does not go with --sabotage', async (option) => {
