@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { type App, type Stack, Validations } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as kms from 'aws-cdk-lib/aws-kms';
@@ -83,6 +84,14 @@ describe('by default', () => {
       'uncaused',
     ]);
     expect(alarms.alarms).toHaveLength(names.length);
+  });
+
+  test('docs/alarms.md has a row for each, and for nothing else', () => {
+    const page = readFileSync(new URL('../../docs/alarms.md', import.meta.url), 'utf8');
+    const documented = [...page.matchAll(/^\| .* \| `([^`]+)` \| /gm)].map(([, metric]) => metric);
+
+    const metrics = alarmsIn(stack).map(({ MetricName }) => MetricName.replace(/^\w+(?=\.)/, '<business line>'));
+    expect(documented.sort()).toEqual([...new Set(metrics)].sort());
   });
 
   test('each watches a single metric, says what to do, and is announced on the topic', () => {
