@@ -145,6 +145,8 @@ async function submitAndWatch(
       throw error;
     },
   );
+  // Whichever fails, the other has come to its end, and has put back what it changed.
+  await Promise.allSettled([watching, submitting]);
   const [missing] = await Promise.all([watching, submitting]);
   return missing;
 }

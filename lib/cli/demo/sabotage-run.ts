@@ -1,8 +1,10 @@
+import { messageTime } from '../../contract/index.ts';
 import type { Progress } from '../progress.ts';
+import { lengthOf } from '../span-text.ts';
 import { type FinishedRun, type RunOptions, runOrders } from './run.ts';
 import { type Deeds, sabotage } from './sabotage.ts';
 import { judgeSabotage, type SabotageVerdict } from './sabotage-verdict.ts';
-import { SabotageWatch } from './sabotage-watch.ts';
+import { type NamedMessage, SabotageWatch } from './sabotage-watch.ts';
 import { PATIENCE } from './watch.ts';
 
 export interface SabotagedRunOptions extends Omit<RunOptions, 'direct' | 'patience' | 'duplicates' | 'poison'> {
@@ -15,6 +17,8 @@ export interface SabotagedRun {
   readonly verdict: SabotageVerdict;
   /** Copies that were sent again from here. */
   readonly resent: number;
+  /** By hop, the most milliseconds from a broken message's deadline until it was named. */
+  readonly namedAfter: ReadonlyMap<string, number>;
 }
 
 /** What is healed comes a minute or two after it was broken, and until then nothing moves. */
@@ -45,30 +49,44 @@ export async function runSabotaged(options: SabotagedRunOptions): Promise<Sabota
       },
     });
     const { committed, ended } = finished.evidence;
-    const verdict = judgeSabotage({
-      ...{ deeds, committed, ended, subscribers: shop.SUBSCRIBERS },
-      named: watch.named,
-      deadlines: await watch.deadlines(),
-    });
-    return { finished, verdict, resent: watch.resent };
+    const { named } = watch;
+    const deadlines = await watch.deadlines();
+    const verdict = judgeSabotage({ deeds, committed, ended, named, deadlines, subscribers: shop.SUBSCRIBERS });
+    return { finished, verdict, resent: watch.resent, namedAfter: longestUntilNamed(named, deadlines) };
+  } catch (error) {
+    // Whatever fails once looking has failed fails because of that.
+    throw failed.signal.aborted ? failed.signal.reason : error;
   } finally {
     over.abort();
     await looking;
   }
 }
 
+function longestUntilNamed(
+  named: readonly NamedMessage[],
+  deadlines: ReadonlyMap<string, number>,
+): ReadonlyMap<string, number> {
+  const longest = new Map<string, number>();
+  for (const { id, subscriber, hop, at } of named) {
+    const after = at - messageTime(id) - (deadlines.get(subscriber) ?? 0);
+    longest.set(hop, Math.max(after, longest.get(hop) ?? 0));
+  }
+  return longest;
+}
+
 /** What sabotage came to, in words, line by line. */
-export function sabotageSummary({ verdict, resent }: SabotagedRun): string[] {
+export function sabotageSummary({ verdict, resent, namedAfter }: SabotagedRun): string[] {
   const { sabotage: broken, named, healed, falselyNamed } = verdict;
   const said = new Set(named.map(({ id, hop }) => `${id} ${hop}`));
   const hops = [...Map.groupBy(broken, ({ hop }) => hop)].map(([hop, some]) => {
     const right = some.filter(({ id }) => said.has(`${id} ${hop}`)).length;
-    return `  ${hop.padEnd('consumer'.length)}  ${some.length} broken, ${right} named`;
+    const after = lengthOf(namedAfter.get(hop) ?? 0);
+    return `  ${hop.padEnd('consumer'.length)}  ${some.length} broken, ${right} named, at most ${after} after their deadline`;
   });
   const ids = new Set(broken.map(({ id }) => id)).size;
   return [
     `sabotage: ${ids} messages`,
     ...hops,
-    `  healed: ${healed.length} of ${ids}, by ${resent} copies sent again; falsely named: ${falselyNamed.length}`,
+    `  ${healed.length} of ${ids} healed, ${resent} copies of them sent again from here; ${falselyNamed.length} falsely named`,
   ];
 }

@@ -25,6 +25,7 @@ const PAUSE = 3_000;
 const AHEAD = 1_000;
 /** The demo breaks more at once than a minute's budget heals, and is no storm. */
 const BUDGET = 100;
+const TRIES = 3;
 
 /**
  * Reconciles and heals every few seconds: the code of the deployed reconciler, which runs every minute, and beside it. What
@@ -65,8 +66,9 @@ export class SabotageWatch {
 
   /** Reconciles and heals once; it begins when it is called or later. */
   look(): Promise<void> {
-    this.#looks = this.#looks.then(() => this.#look());
-    return this.#looks;
+    const look = this.#looks.then(() => this.#lookPatiently());
+    this.#looks = look.catch(() => undefined);
+    return look;
   }
 
   /** Looks again and again until the signal is aborted. */
@@ -77,6 +79,17 @@ export class SabotageWatch {
       // Looking takes at most a fourth of the time, so that what is looked at gets on.
       const rest = Math.max(PAUSE, 3 * (performance.now() - began));
       await sleep(rest, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** A run of the deployed reconciler that fails is made up for by the next one: so it is here. */
+  async #lookPatiently(): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#look();
+      } catch (error) {
+        if (tries === TRIES) throw error;
+      }
     }
   }
 
