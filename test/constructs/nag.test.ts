@@ -3,7 +3,15 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, test, vi } from 'vitest';
-import { ConsumerFunction, Ledger, QueueChannel, StreamChannel, Subscriber } from '../../lib/constructs/index.ts';
+import {
+  ConsumerFunction,
+  Ledger,
+  LedgerAlarms,
+  LedgerDashboard,
+  QueueChannel,
+  StreamChannel,
+  Subscriber,
+} from '../../lib/constructs/index.ts';
 import {
   CountSales,
   OrderCancelled,
@@ -40,6 +48,8 @@ function checkedShop(spread: boolean, withKey: boolean): App {
     tables: { 'sales-counts': tableIn(handlers, 'Counts') },
   });
   ledger.grantPublish(functionOf('PlaceOrder'));
+  const alarms = new LedgerAlarms(handlers, 'Alarms', { ledger, handler: functionOf('OnCall') });
+  new LedgerDashboard(handlers, 'Dashboard', { ledger, alarms });
 
   const imported = Ledger.fromLedgerName(shop, 'Theirs', 'theirs', { encryptionKey });
   const payments = new QueueChannel(shop, 'Payments', { ledger: imported, events: [PaymentReceived] });
