@@ -33,3 +33,7 @@ test.each(['handler-overhead', 'root-import'])(
   },
   60_000,
 );
+
+test('the benchmark of the chain refuses a number of orders that is none, before it starts anything', async () => {
+  await expect(bench('chain', '--count', 'many')).rejects.toThrow("--count is 'many'");
+}, 60_000);
