@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { InvokeCommand, LambdaClient, ListFunctionsCommand } from '@aws-sdk/client-lambda';
+import { DeleteBucketPolicyCommand, S3Client } from '@aws-sdk/client-s3';
 import {
   GetQueueAttributesCommand,
   SendMessageCommand,
@@ -16,6 +17,12 @@ import { BATCHES, type RecordedCall, recordedCalls } from './recorded-calls.ts';
 import { SignedApi } from './signed-api.ts';
 
 const cwd = join(import.meta.dirname, '..', '..');
+
+const LENGTHS = [
+  'ApproximateNumberOfMessages',
+  'ApproximateNumberOfMessagesNotVisible',
+  'ApproximateNumberOfMessagesDelayed',
+] as const;
 
 /** The example shop on an engine that enforces its roles and records every call. */
 export class EnforcedShop {
@@ -89,6 +96,14 @@ export class EnforcedShop {
     await this.#sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: body }));
   }
 
+  /** How many messages are in a queue, those that are being handled or rest included. */
+  async queued(queueUrl: string): Promise<number> {
+    const { Attributes = {} } = await this.#sqs.send(
+      new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [...LENGTHS] }),
+    );
+    return LENGTHS.reduce((sum, name) => sum + Number(Attributes[name] ?? 0), 0);
+  }
+
   /** Where SQS moves what is received from a queue too often. */
   async backstopOf(queueUrl: string): Promise<string> {
     const { Attributes = {} } = await this.#sqs.send(
@@ -108,23 +123,28 @@ export class EnforcedShop {
     for (const role of this.roles) await changeRole(this.api, role, spelledForEngine);
   }
 
-  /** The engine has no TLS, and the queues refuse whoever comes without, their owner too. */
+  /** The engine has no TLS, and queues and bucket refuse whoever comes without, their owner too. */
   async #allowPlainHttp(): Promise<void> {
-    const owner = new SQSClient(clientOptions(this.engine.endpoint));
-    owner.middlewareStack.add(
-      (next) => (args) => {
-        // What a proxy that had ended TLS would say.
-        (args.request as { headers: Record<string, string> }).headers['x-forwarded-proto'] = 'https';
-        return next(args);
-      },
-      { step: 'build' },
-    );
+    const options = clientOptions(this.engine.endpoint);
+    const [s3, sqs] = [new S3Client(options), new SQSClient(options)];
+    s3.middlewareStack.add(asIfByTls, { step: 'build' });
+    sqs.middlewareStack.add(asIfByTls, { step: 'build' });
     const queues = await resourcesOf(this.api, STACK_NAME, 'AWS::SQS::Queue');
     for (const QueueUrl of queues.values()) {
-      await owner.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { Policy: '' } }));
+      await sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { Policy: '' } }));
     }
-    owner.destroy();
+    const buckets = await resourcesOf(this.api, STACK_NAME, 'AWS::S3::Bucket');
+    for (const Bucket of buckets.values()) await s3.send(new DeleteBucketPolicyCommand({ Bucket }));
+    for (const client of [s3, sqs]) client.destroy();
   }
+}
+
+/** Says what a proxy would say that had ended TLS. */
+function asIfByTls<Args extends { request: unknown }, Output>(next: (args: Args) => Promise<Output>) {
+  return (args: Args): Promise<Output> => {
+    (args.request as { headers: Record<string, string> }).headers['x-forwarded-proto'] = 'https';
+    return next(args);
+  };
 }
 
 /**

@@ -40,6 +40,8 @@ test('the whole demo comes out right by what the roles may do, and so does what 
   expect(Object.values(finished.verdict.subscribers).every(({ deadLettered }) => deadLettered > 0)).toBe(true);
   await Promise.all([events.fail(), events.giveUp()]);
   await events.untilHealed(lost);
+  await events.untilEmpty();
+  expect(await shop.invoke(shop.role('DashboardRadarRole'))).toBeUndefined();
 });
 
 test('every action that the roles grant is used, or AWS itself uses it for a reason that was reviewed', async () => {

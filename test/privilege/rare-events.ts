@@ -84,11 +84,15 @@ export class RareEvents {
 
   /** Sends each subscriber, and each recorder, a record that no dead-letter queue can carry. */
   async sendLargest(): Promise<void> {
-    for (const { queueUrl } of Object.values(this.#shop.deployment.subscribers)) {
-      for (const url of [queueUrl, await this.#shop.backstopOf(queueUrl)]) {
-        await this.#shop.send(url, 'x'.repeat(LARGEST));
-      }
-    }
+    for (const url of await this.#queues()) await this.#shop.send(url, 'x'.repeat(LARGEST));
+  }
+
+  /** Until nothing waits at any subscriber, or at any recorder. */
+  async untilEmpty(): Promise<void> {
+    const queues = await this.#queues();
+    await expect
+      .poll(() => Promise.all(queues.map((url) => this.#shop.queued(url))), POLL)
+      .toEqual(queues.map(() => 0));
   }
 
   /** Has SQS give up a message of each subscriber, and waits for its end. */
@@ -176,6 +180,12 @@ export class RareEvents {
       }
     }
     return count;
+  }
+
+  /** The subscribers' own queues, and their backstops. */
+  async #queues(): Promise<string[]> {
+    const own = Object.values(this.#shop.deployment.subscribers).map(({ queueUrl }) => queueUrl);
+    return [...own, ...(await Promise.all(own.map((url) => this.#shop.backstopOf(url))))];
   }
 
   #envelope(event: EventDefinition, payload: Order): { readonly id: string; readonly text: string } {
