@@ -52,6 +52,7 @@ Examples:
                               start LocalStack and DynamoDB Local instead
   $ waybill status --json     say where it runs, for scripts
   $ waybill down              end it
+  $ waybill radar             see the health of each business line, live, in a browser
   $ waybill reconcile         name every message that has not taken effect, and where it stopped
   $ waybill trace --key 42    draw what came of an order, hop by hop
 
