@@ -133,11 +133,15 @@ test('a message that does not end rings once it is old', async () => {
   await expect.poll(ringing, POLL).toContain(METRICS.oldestUnended);
 });
 
-test('the dashboard is deployed, and every alarm is on it', async () => {
+test('the dashboard is deployed, every alarm is on it, and its radar shows the business line', async () => {
   const { MetricAlarms = [] } = await cloudwatch.send(new DescribeAlarmsCommand({}));
   const DashboardName = stage.output('dashboard');
   const { DashboardBody = '' } = await cloudwatch.send(new GetDashboardCommand({ DashboardName }));
 
   expect(MetricAlarms.length).toBeGreaterThan(6);
   for (const { AlarmArn } of MetricAlarms) expect(DashboardBody).toContain(AlarmArn);
+  const [, radar = ''] = /"endpoint":"[^"]*:function:([^"]+)"/.exec(DashboardBody) ?? [];
+  const drawn = await stage.lambda.invoke(radar, {});
+  expect(drawn).toContain('<svg');
+  expect(drawn).toContain('letters');
 });
