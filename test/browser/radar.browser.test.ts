@@ -7,11 +7,12 @@ import { LOST, seededSource } from '../radar/seeded-source.ts';
 import { BROWSER_FLAGS, findBrowser } from './find-browser.ts';
 
 const executablePath = findBrowser();
-const where = executablePath ? 'in a real browser' : 'in a real browser: skipped, for this machine has no Chromium';
+if (!executablePath)
+  console.warn('The browser tests are skipped: no Chromium is on the PATH. `apt-get install chromium`');
 /** Nobody commits them; CI may keep them. */
 const SCREENSHOTS = fileURLToPath(new URL('../../.waybill/screenshots/', import.meta.url));
 
-describe.skipIf(!executablePath)(`the radar, ${where}`, () => {
+describe.skipIf(!executablePath)('the radar, in a real browser', () => {
   let browser: Browser;
   let server: RadarServer;
   let seeded: ReturnType<typeof seededSource>;
