@@ -109,7 +109,9 @@ async function demo(options: DemoOptions, context: CommandContext): Promise<void
       ];
       const staysUp = !target.owned || (context.err.isTTY && !options.json);
       report(performed, problems, options, context);
-      for (const line of whereToLook(performed.finished, shop, !staysUp)) tell(line, options, context);
+      const broken = new Set(performed.sabotaged?.verdict.sabotage.map(({ id }) => id));
+      const places = whereToLook(performed.finished, { shop, broken, isOver: !staysUp });
+      for (const line of places) tell(line, options, context);
       if (problems.length > 0) context.exitCode = 1;
       if (target.owned && staysUp) await stayUp(target, context, signal);
     } finally {

@@ -18,13 +18,21 @@ export function reconcileRun({ variables, ledger, shards }: Deployment, started:
   });
 }
 
+export interface WhereToLook {
+  readonly shop: Pick<Shop, 'ORDER_TYPE'>;
+  readonly broken: ReadonlySet<string>;
+  readonly isOver: boolean;
+}
+
 /**
  * Says where to look at a run afterwards, line by line.
  *
+ * @param broken the messages that were sabotaged: of one of them there is more to see
  * @param isOver whether the engine ends with the demo
  */
-export function whereToLook({ evidence }: FinishedRun, shop: Pick<Shop, 'ORDER_TYPE'>, isOver: boolean): string[] {
-  const [order] = evidence.committed.filter(({ type }) => type === shop.ORDER_TYPE);
+export function whereToLook({ evidence }: FinishedRun, { shop, broken, isOver }: WhereToLook): string[] {
+  const orders = evidence.committed.filter(({ type }) => type === shop.ORDER_TYPE);
+  const order = orders.find(({ id }) => broken.has(id)) ?? orders[0];
   return [
     isOver
       ? 'Where to look while an engine runs (`npm run waybill up` beforehand keeps it after the demo):'
