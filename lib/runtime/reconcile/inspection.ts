@@ -115,7 +115,7 @@ export class Inspection {
   stateOf(route: Route): Promise<SubscriberState> {
     const { ledger, shards, listEventSources } = this.#options;
     const known = this.#states.get(route.subscriber);
-    if (known) return known;
+    if (known !== undefined) return known;
     const state = readSubscriberState(this.#environment, { ledger, shards }, route, listEventSources);
     this.#states.set(route.subscriber, state);
     return state;

@@ -50,7 +50,7 @@ export class ReceiptBook {
 
   #entriesOf(minute: string): Promise<readonly Entry[]> {
     const known = this.#minutes.get(minute);
-    if (known) return known;
+    if (known !== undefined) return known;
     const read = this.#read(minute);
     this.#minutes.set(minute, read);
     return read;
