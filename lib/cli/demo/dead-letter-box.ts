@@ -10,7 +10,7 @@ export interface ReceivedLetter extends DeadLetterContent {
   readonly sha256: string;
 }
 
-/** Letters that were read stay hidden for so long, so that each is read once. */
+/** Letters that were read stay hidden for so long; those of a longer run are received again, and known by their ids. */
 const HIDDEN_SECONDS = 600;
 const BATCH = 10;
 
@@ -19,7 +19,8 @@ export class DeadLetterBox {
   readonly letters: ReceivedLetter[] = [];
   readonly #environment: Environment;
   readonly #subscribers: readonly (readonly [name: string, DeployedSubscriber])[];
-  readonly #receipts: { readonly queueUrl: string; readonly handle: string }[] = [];
+  /** The newest receipt of each letter, by its SQS message id. */
+  readonly #receipts = new Map<string, { readonly queueUrl: string; readonly handle: string }>();
 
   constructor(environment: Environment, subscribers: Readonly<Record<string, DeployedSubscriber>>) {
     this.#environment = environment;
@@ -33,7 +34,12 @@ export class DeadLetterBox {
       for (;;) {
         const messages = await this.#receive(deadLetterQueueUrl);
         if (messages.length === 0) break;
-        for (const message of messages) this.letters.push(await this.#read(message));
+        for (const message of messages) {
+          const { MessageId: id = '', ReceiptHandle: handle = '' } = message;
+          const isNew = !this.#receipts.has(id);
+          this.#receipts.set(id, { queueUrl: deadLetterQueueUrl, handle });
+          if (isNew) this.letters.push(await this.#read(message));
+        }
       }
     }
     return this.letters.slice(before);
@@ -41,7 +47,7 @@ export class DeadLetterBox {
 
   /** Shows the letters again to whoever looks into the queues next. */
   async release(): Promise<void> {
-    for (const [queueUrl, receipts] of Map.groupBy(this.#receipts, (receipt) => receipt.queueUrl)) {
+    for (const [queueUrl, receipts] of Map.groupBy(this.#receipts.values(), (receipt) => receipt.queueUrl)) {
       for (let start = 0; start < receipts.length; start += BATCH) {
         await this.#environment.sqs.send(
           new ChangeMessageVisibilityBatchCommand({
@@ -55,7 +61,7 @@ export class DeadLetterBox {
         );
       }
     }
-    this.#receipts.length = 0;
+    this.#receipts.clear();
   }
 
   async #receive(queueUrl: string): Promise<Message[]> {
@@ -67,9 +73,7 @@ export class DeadLetterBox {
         MessageAttributeNames: ['All'],
       }),
     );
-    const messages = reply.Messages ?? [];
-    for (const { ReceiptHandle: handle } of messages) if (handle) this.#receipts.push({ queueUrl, handle });
-    return messages;
+    return reply.Messages ?? [];
   }
 
   async #read({ Body = '', MessageAttributes = {} }: Message): Promise<ReceivedLetter> {
