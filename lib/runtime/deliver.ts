@@ -176,7 +176,7 @@ async function sendLetter(
   if (failure) throw new SendFailed(`The dead letter could not be sent: ${failure.code}`);
   environment.log.warn('dead-lettered', {
     subscriber: subscriber.name,
-    message: envelope?.id,
+    messageId: envelope?.id,
     record: record.eventId,
     reason,
   });
@@ -186,7 +186,7 @@ function again(invocation: Invocation, record: InboundRecord, error: unknown, en
   const { environment, subscriber } = invocation;
   environment.log.warn('retrying', {
     subscriber: subscriber.name,
-    message: envelope?.id,
+    messageId: envelope?.id,
     record: record.eventId,
     delivery: record.deliveries,
     ...errorTrace(error),

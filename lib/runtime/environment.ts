@@ -43,10 +43,15 @@ export interface Environment {
 
 /** Structured logging. Fields never hold payloads. */
 export interface Log {
-  info(message: string, fields: Readonly<Record<string, unknown>>): void;
-  warn(message: string, fields: Readonly<Record<string, unknown>>): void;
-  error(message: string, fields: Readonly<Record<string, unknown>>): void;
+  info(message: string, fields: LogFields): void;
+  warn(message: string, fields: LogFields): void;
+  error(message: string, fields: LogFields): void;
 }
+
+/** Any fields but those that Powertools keeps for itself: it would drop them. */
+export type LogFields = Readonly<Record<string, unknown>> & {
+  readonly [Reserved in 'level' | 'message' | 'sampling_rate' | 'service' | 'timestamp']?: never;
+};
 
 /** Counters of one invocation. A sink that fails must not fail the business. */
 export interface MetricSink {

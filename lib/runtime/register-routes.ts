@@ -77,7 +77,7 @@ async function answerTo(
   } catch (error) {
     counts.add('refused');
     const message = error instanceof Error ? error.message : String(error);
-    quietly(() => environment.log.error('routes not registered', { ...common, code: errorCode(error), message }));
+    quietly(() => environment.log.error('routes not registered', { ...common, code: errorCode(error), why: message }));
     const Reason = `Waybill could not register the routes (${errorCode(error)}): ${message}`.slice(0, 1_000);
     // An update that failed has replaced nothing.
     const PhysicalResourceId = event.RequestType === 'Update' ? event.PhysicalResourceId : physicalId(event);

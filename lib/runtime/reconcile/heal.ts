@@ -118,8 +118,8 @@ class Healer implements Healing {
       this.resent.push(opened);
     } catch (error) {
       // The next run tries again, until there are no tries left.
-      const { id: message, subscriber } = opened;
-      this.#environment.log.warn('not healed', { message, subscriber, error: errorCode(error) });
+      const { id: messageId, subscriber } = opened;
+      this.#environment.log.warn('not healed', { messageId, subscriber, error: errorCode(error) });
     }
   }
 

@@ -105,7 +105,7 @@ async function runPass(
     onUnended: (one) => unended.push(one),
     onBucket: (minute, lines) => minutes.set(minute, sum(minutes.get(minute), lines)),
   });
-  for (const { id, subscriber } of uncaused) environment.log.error('uncaused', { message: id, subscriber });
+  for (const { id, subscriber } of uncaused) environment.log.error('uncaused', { messageId: id, subscriber });
   await concurrently(CASES_AT_ONCE, unended, (one) => openCase(environment, ledger, caseOf(one)));
   const rows = [...minutes].flatMap(([minute, lines]) =>
     Object.entries(lines).map(([businessLine, counts]) => ({ businessLine, minute, ...counts, asOf })),

@@ -121,7 +121,7 @@ describe('the reconciler', () => {
     expect(environment.lines).toContainEqual({
       level: 'error',
       message: 'uncaused',
-      fields: { message: id, subscriber: 'payment' },
+      fields: { messageId: id, subscriber: 'payment' },
     });
   });
 
