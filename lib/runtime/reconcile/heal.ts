@@ -90,7 +90,7 @@ class Healer implements Healing {
     if (finding.kind === 'ended') return this.#close(opened);
     const now = this.#environment.now();
     if (finding.kind !== 'missing') {
-      return this.#rewrite(opened, { ...opened, state: 'waiting', next: now + LATER });
+      return this.#rewrite(opened, { ...opened, state: 'waiting', next: now + Math.min(LATER, route.deadline) });
     }
     const { hop, evidence } = finding;
     const state = await this.#inspection.stateOf(route);
