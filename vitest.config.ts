@@ -103,7 +103,8 @@ export default defineConfig({
           include: [engineTests],
           testTimeout: deployTimeout,
           hookTimeout: deployTimeout,
-          fileParallelism: false,
+          // Each file has an engine of its own, and mostly waits for it.
+          maxWorkers: 3,
           sequence: { groupOrder: 5 },
         },
       },
