@@ -40,8 +40,9 @@ async function run({ since = SINCE.default, ...options }: ReconcileOptions, cont
     onBucket: () => progress.count(`Reconciling ${ledger}: ${++buckets} buckets of a minute and a shard`),
   });
   progress.done(`Reconciled ${ledger} since ${new Date(from).toISOString()}`);
-  if (options.json) printJson(context, reconciliation);
+  const { lines, missing, uncaused } = reconciliation;
+  if (options.json) printJson(context, { lines, missing, uncaused });
   else for (const line of reconciliationTable(reconciliation)) print(context, line);
-  const isClean = reconciliation.missing.length === 0 && reconciliation.uncaused.length === 0;
+  const isClean = missing.length === 0 && uncaused.length === 0;
   if (options.exitCode && !isClean) context.exitCode = 1;
 }

@@ -7,8 +7,14 @@ const SOME = 20;
 const COLUMNS = ['committed', 'handled', 'in flight', 'scheduled', 'dead', 'missing'] as const;
 
 /** A reconciliation in words, line by line: a table of the business lines, then what is missing and what is uncaused. */
-export function reconciliationTable({ lines, missing, uncaused }: Reconciliation): string[] {
-  return [...tableOf(lines), ...missingOf(missing), ...uncausedOf(uncaused)];
+export function reconciliationTable({ lines, copies, missing, uncaused }: Reconciliation): string[] {
+  return [...tableOf(lines), ...copiesOf(copies), ...missingOf(missing), ...uncausedOf(uncaused)];
+}
+
+/** A message has a copy at each subscriber that expects it. */
+function copiesOf({ handled, duplicate, dead, late }: Reconciliation['copies']): string[] {
+  if (handled + duplicate + dead + late === 0) return [];
+  return [`At their subscribers: ${handled} handled, ${duplicate} duplicates, ${dead} dead-lettered, ${late} late`];
 }
 
 function tableOf(lines: Reconciliation['lines']): string[] {

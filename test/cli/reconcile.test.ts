@@ -4,7 +4,8 @@ import { reconciliationTable } from '../../lib/cli/reconciliation-table.ts';
 import type { Missing } from '../../lib/runtime/reconcile/tally.ts';
 import { capturedContext } from './captured-context.ts';
 
-const NOTHING = { lines: {}, missing: [], uncaused: [] };
+const NO_COPIES = { handled: 0, duplicate: 0, dead: 0, late: 0 };
+const NOTHING = { lines: {}, copies: NO_COPIES, missing: [], uncaused: [] };
 const COUNTS = { committed: 10, handled: 10, inFlight: 0, scheduled: 0, dead: 0 };
 
 function missing(id: string, hop: Missing['hop']): Missing {
@@ -20,6 +21,13 @@ describe('a reconciliation in words', () => {
       'payments         10        7          0          0     1        2',
       'Nothing is missing.',
     ]);
+  });
+
+  test('counts how messages ended at their subscribers, and which are late', () => {
+    const copies = { handled: 20, duplicate: 3, dead: 1, late: 2 };
+    expect(reconciliationTable({ ...NOTHING, copies })).toContain(
+      'At their subscribers: 20 handled, 3 duplicates, 1 dead-lettered, 2 late',
+    );
   });
 
   test('names what is missing with its hop and the evidence, and counts the hops', () => {

@@ -80,7 +80,7 @@ describe('a sabotaged demo', () => {
     const { exitCode, stdout } = await waybill('reconcile', '--since', '30m', '--json', '--exit-code');
     const all = { committed: COUNT, handled: COUNT, inFlight: 0, scheduled: 0, dead: 0 };
     const lines = { orders: all, payments: all, inventory: all };
-    expect(JSON.parse(stdout)).toEqual({ lines, missing: [], uncaused: [] } satisfies Reconciliation);
+    expect(JSON.parse(stdout)).toEqual({ lines, missing: [], uncaused: [] } satisfies Omit<Reconciliation, 'copies'>);
     expect(exitCode).toBe(0);
   });
 

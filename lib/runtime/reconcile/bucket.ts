@@ -83,6 +83,7 @@ export class Bucket {
       const due = dueOf(id, route);
       if (end) {
         standings.push(end.state === 'dead' ? 'dead' : 'handled');
+        this.#tally.copies[end.state]++;
       } else if (now < due) {
         standings.push('inFlight');
         this.#onUnended({ id, type, businessLine, route, due });
@@ -99,6 +100,8 @@ export class Bucket {
     for (const suspect of suspects) {
       const finding = await this.#inspection.inspect(suspect);
       found.push(standingOf(finding));
+      if (finding.kind === 'ended') this.#tally.copies[finding.state]++;
+      else if (finding.kind === 'late') this.#tally.copies.late++;
       if (finding.kind !== 'ended') this.#onUnended({ ...suspect, type, businessLine, finding });
       if (finding.kind === 'missing') {
         const { id, route, due } = suspect;

@@ -31,9 +31,19 @@ export interface Uncaused {
   readonly subscriber: string;
 }
 
+/** What became of the copies of committed messages: one for each message and subscriber that expects it. */
+export interface CopyCounts {
+  handled: number;
+  duplicate: number;
+  dead: number;
+  /** Past its deadline, and on its way behind others. */
+  late: number;
+}
+
 /** The difference between what was committed and what has ended, by message id. */
 export interface Reconciliation {
   readonly lines: Readonly<Record<string, LineCounts>>;
+  readonly copies: Readonly<CopyCounts>;
   readonly missing: readonly Missing[];
   readonly uncaused: readonly Uncaused[];
 }
@@ -47,6 +57,7 @@ const FURTHEST: readonly Standing[] = ['missing', 'dead', 'scheduled', 'inFlight
 /** Adds up what was found. */
 export class Tally {
   readonly lines: Record<string, LineCounts & { missing: number }> = {};
+  readonly copies: CopyCounts = { handled: 0, duplicate: 0, dead: 0, late: 0 };
   readonly missing: Missing[] = [];
   readonly uncaused: Uncaused[] = [];
 
@@ -61,6 +72,7 @@ export class Tally {
       const line = this.#line(businessLine);
       for (const [name, count] of Object.entries(counts)) line[name as keyof LineCounts] += count;
     }
+    for (const [name, count] of Object.entries(other.copies)) this.copies[name as keyof CopyCounts] += count;
     for (const missing of other.missing) this.missing.push(missing);
     for (const uncaused of other.uncaused) this.uncaused.push(uncaused);
   }
@@ -69,6 +81,7 @@ export class Tally {
     const lines = Object.entries(this.lines).map(([businessLine, { missing: _, ...counts }]) => [businessLine, counts]);
     return {
       lines: Object.fromEntries(lines) as Record<string, LineCounts>,
+      copies: this.copies,
       missing: this.missing.sort(byId),
       uncaused: this.uncaused.sort(byId),
     };

@@ -16,8 +16,9 @@ describe('reconciliation', () => {
     world.end(dead, 'payment', 'dead');
     world.end(dead, 'sales', 'duplicate');
     world.commit(world.mint(DEADLINE / 2));
-    const { lines, missing, uncaused } = await world.reconcile();
+    const { lines, copies, missing, uncaused } = await world.reconcile();
     expect(lines).toEqual({ orders: { committed: 3, handled: 1, inFlight: 1, scheduled: 0, dead: 1 } });
+    expect(copies).toEqual({ handled: 2, duplicate: 1, dead: 1, late: 0 });
     expect([missing, uncaused]).toEqual([[], []]);
   });
 
@@ -128,6 +129,7 @@ describe('the losing hop', () => {
     const { hops, line } = await lose(world);
     expect(hops).toEqual([]);
     expect(line).toMatchObject({ inFlight: 1 });
+    expect((await world.reconcile()).copies).toMatchObject({ late: 1 });
   });
 
   test('is the broker where it was sent, the queue is empty and nobody received it', async () => {
