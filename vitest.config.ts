@@ -29,6 +29,8 @@ export default defineConfig({
     passWithNoTests: false,
     allowOnly: !process.env.CI,
     watch: false,
+    // Tests of the engine mostly wait for it: one more than a small machine has cores.
+    maxWorkers: 3,
     projects: [
       {
         extends: true,
@@ -43,7 +45,8 @@ export default defineConfig({
             repositoryTests,
             simulatorTests,
           ],
-          sequence: { groupOrder: 0 },
+          // Beside the tests of the engine, which leave the cores to them.
+          sequence: { groupOrder: 5 },
         },
       },
       {
@@ -103,8 +106,6 @@ export default defineConfig({
           include: [engineTests],
           testTimeout: deployTimeout,
           hookTimeout: deployTimeout,
-          // Each file has an engine of its own, and mostly waits for it.
-          maxWorkers: 3,
           sequence: { groupOrder: 5 },
         },
       },

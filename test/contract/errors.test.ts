@@ -31,6 +31,7 @@ describe('the errors of the contract', () => {
       TransactionMisused: 'transaction-misused',
       TransactionRefused: 'transaction-refused',
       UnknownEventType: 'unknown-event-type',
+      UnknownMessage: 'unknown-message',
     });
   });
 
