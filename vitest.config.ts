@@ -85,7 +85,7 @@ export default defineConfig({
           include: [browserTests],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
       {
