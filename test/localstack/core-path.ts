@@ -80,7 +80,7 @@ export function testCorePath(start: () => Promise<HostEndpoints>): void {
     shop.stacks.poller.start();
     await place(orders);
     await shop.stacks.poller.stop();
-    await shop.stacks.runUntilIdle({ within: '3m' });
+    await shop.stacks.runUntilIdle({ within: '10m' });
     shop.faults.active = false;
     expect(await auditRun('faulty', orders, {}, shop.stacks.environment)).toMatchObject({
       conserved: true,
@@ -97,7 +97,7 @@ export function testCorePath(start: () => Promise<HostEndpoints>): void {
         if (consumes.some(({ type }) => type === envelope.type)) await shop.deliverCopy(name, encodeEnvelope(envelope));
       }
     }
-    await shop.stacks.runUntilIdle({ within: '3m' });
+    await shop.stacks.runUntilIdle({ within: '10m' });
     expect(await auditRun('faulty', orders, {}, shop.stacks.environment)).toMatchObject({ findings: [] });
     expect(await endings()).toEqual(await expectedEndings());
   });
@@ -114,7 +114,7 @@ export function testCorePath(start: () => Promise<HostEndpoints>): void {
       await shop.deliverCopy(subscriber, wrong);
     }
     await place(orders);
-    await shop.stacks.runUntilIdle({ within: '3m' });
+    await shop.stacks.runUntilIdle({ within: '10m' });
     expect(await auditRun('poisoned', orders, {}, shop.stacks.environment)).toMatchObject({ findings: [] });
     const letters = await shop.stacks.takeDeadLetters();
     const said = letters.map(({ subscriber, bytes, reason }) => [subscriber, Buffer.from(bytes).toString(), reason]);

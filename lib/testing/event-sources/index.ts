@@ -11,6 +11,6 @@ export type {
   StreamMapping,
   TableMapping,
 } from './mapping.ts';
-export { EventSourcePoller, type PollerClients, type PollerOptions } from './poller.ts';
+export { EventSourcePoller, type IdleOptions, type PollerClients, type PollerOptions } from './poller.ts';
 export { type TableStreams, tableStreamsOf } from './table-streams.ts';
 export type { Invocation, Observer, Trouble } from './trouble.ts';

@@ -25,6 +25,17 @@ export interface PollerClients {
   readonly tableStreams: TableStreams;
 }
 
+/** When a poller counts as idle. */
+export interface IdleOptions {
+  /** How long to wait for it. @default '60s' */
+  readonly within?: Duration;
+  /**
+   * How long nothing may turn up: an engine may show a write in its stream only a while after it.
+   * @default two looks at each source
+   */
+  readonly quietFor?: Duration;
+}
+
 export interface PollerOptions {
   readonly mappings: readonly EventSourceMapping[];
   readonly clients: PollerClients;
@@ -134,21 +145,24 @@ export class EventSourcePoller {
    * Goes on until nothing is left: every queue is empty, even of messages that are invisible or delayed, and every stream
    * is read and handled to its end.
    *
-   * @throws SourcesBusy when that is not so within the time, naming the sources. @default 60 s
+   * @throws SourcesBusy when that is not so within the time, naming the sources
    */
-  async runUntilIdle({ within = '60s' }: { readonly within?: Duration } = {}): Promise<void> {
+  async runUntilIdle({ within = '60s', quietFor }: IdleOptions = {}): Promise<void> {
     const end = this.#clock.now() + durationToMilliseconds(within);
+    const rest = quietFor === undefined ? 0 : durationToMilliseconds(quietFor);
+    let quietSince = this.#clock.now();
     // Twice: what was handled last may show in a source that was asked before.
-    for (let quiet = 0; quiet < 2; ) {
+    for (let quiet = 0; quiet < 2 || this.#clock.now() < quietSince + rest; ) {
       const troubles = this.#troubles;
       const busy = (await this.step()) ? undefined : await this.#busy();
       // A source that could not be asked may have something.
       quiet = busy?.length === 0 && troubles === this.#troubles ? quiet + 1 : 0;
+      if (quiet === 0) quietSince = this.#clock.now();
       if (this.#clock.now() >= end && quiet < 2) {
         const left = (await this.#busy()).join(', ') || 'one that could not be asked';
         throw new SourcesBusy(`After ${within}, event sources are still busy: ${left}`);
       }
-      if (busy && quiet < 2) await this.#clock.sleep(this.#interval);
+      if (busy) await this.#clock.sleep(this.#interval);
     }
   }
 

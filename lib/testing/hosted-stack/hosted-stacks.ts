@@ -122,7 +122,8 @@ export async function hostStacks(options: HostOptions): Promise<HostedStacks> {
       },
       takeDeadLetters: () => takeLetters([...new Set(deadLetterQueues)], clients),
       poller,
-      runUntilIdle: (given) => poller.runUntilIdle(given),
+      // DynamoDB Local's streams follow its tables by some hundred milliseconds where the machine is busy.
+      runUntilIdle: (given) => poller.runUntilIdle({ quietFor: '2s', ...given }),
       destroy: async () => {
         await poller.stop();
         await plane.destroy();
