@@ -36,6 +36,8 @@ export interface Envelope {
   readonly traceparent: string;
   /** Nothing sends or handles the message after this moment (RFC 3339, UTC). */
   readonly expires: string;
+  /** Nothing handles the message before this moment (RFC 3339, UTC); absent when it is due at once. */
+  readonly deliverat?: string;
   /** The ledger that holds the message's outbox row. */
   readonly ledger: string;
   /** Hop stamp: when the relay sent it (RFC 3339, UTC). */
@@ -54,6 +56,8 @@ export interface EnvelopeContext {
   readonly publisher: string;
   /** The envelope of the message that is being handled, if one is. */
   readonly cause?: Envelope;
+  /** When to deliver it, in milliseconds since the epoch, see `deliveryTime`. @default at once */
+  readonly deliverAt?: number;
 }
 
 /** More than the attributes of an envelope ever take, beside its payload. */
@@ -66,7 +70,7 @@ const ATTRIBUTE_BYTES = 16 * 1024;
  * @throws LimitExceeded when the key, the depth or the size is over a limit
  */
 export function createEnvelope(event: EventDefinition, payload: unknown, context: EnvelopeContext): Envelope {
-  const { now, random, cause } = context;
+  const { now, random, cause, deliverAt } = context;
   const { data, bytes } = wirePayload(payload, event.type);
   const key = businessKey(event, validateWire(event, data, payload));
   const id = mintMessageId({ now, random: random(16), key, shards: context.shards });
@@ -83,7 +87,9 @@ export function createEnvelope(event: EventDefinition, payload: unknown, context
     correlationid: cause?.correlationid ?? id,
     ...(cause && { causationid: cause.id }),
     traceparent: childTraceparent(cause?.traceparent, random),
-    expires: new Date(now + event.lifetime).toISOString(),
+    // A delayed message lives as long from its delivery as another from its commit.
+    expires: new Date((deliverAt ?? now) + event.lifetime).toISOString(),
+    ...(deliverAt !== undefined && { deliverat: new Date(deliverAt).toISOString() }),
     ledger: context.ledger,
     data,
   };
@@ -200,6 +206,7 @@ const ATTRIBUTES: { readonly [Attribute in keyof Envelope]-?: (value: unknown, e
   causationid: (value) => value === undefined || isMessageId(value),
   traceparent: isTraceparent,
   expires: (value) => instantOf(value) !== undefined,
+  deliverat: (value) => value === undefined || instantOf(value) !== undefined,
   ledger: isText,
   relayed: (value) => value === undefined || instantOf(value) !== undefined,
   data: (value) => value !== undefined,

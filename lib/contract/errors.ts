@@ -117,6 +117,11 @@ export class SendFailed extends WaybillError {
   readonly code = 'send-failed';
 }
 
+/** A half message was decided the other way before: its commit came after its rollback, or the reverse. */
+export class HalfMessageDecided extends WaybillError {
+  readonly code = 'half-message-decided';
+}
+
 /** No such message was committed to the ledger, or its rows have been cleaned up. */
 export class UnknownMessage extends WaybillError {
   readonly code = 'unknown-message';

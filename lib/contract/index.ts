@@ -1,4 +1,5 @@
 export { BINDINGS, tableBinding } from './bindings.ts';
+export { type Delay, deliveryTime } from './delay.ts';
 export { type Duration, durationToMilliseconds } from './duration.ts';
 export {
   createEnvelope,
@@ -12,6 +13,7 @@ export {
   AttemptsExhausted,
   CommitUndecided,
   ConditionFailed,
+  HalfMessageDecided,
   InvalidDefinition,
   InvalidPayload,
   LimitExceeded,
@@ -37,9 +39,13 @@ export {
   type EventUpgrade,
 } from './event.ts';
 export {
+  dueKey,
+  duePartition,
   EVENT_TYPES,
   eventTypeKey,
   failureKey,
+  HALF_PREFIX,
+  halfKey,
   inboxKey,
   inboxPartition,
   type LedgerKey,
@@ -52,15 +58,19 @@ export {
   outboxPartition,
   radarKey,
   radarPartition,
+  readDueKey,
   receiptKey,
   receiptPartition,
   reconcileKey,
   routeKey,
   routePartition,
+  sweepKey,
 } from './ledger-keys.ts';
 export {
+  type DueRow,
   type EndState,
   type FailureRow,
+  type HalfRow,
   type Hops,
   INBOX_AFTERLIFE,
   type InboxRow,

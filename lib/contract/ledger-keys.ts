@@ -17,6 +17,9 @@ import { messageShard, messageTime } from './message-id.ts';
  * open#<shard>                        <message id>#<subscriber>  a message that is overdue at a subscriber: its case
  * radar#<business line>               <minute>       what reconciliation counted of the minute
  * reconcile                           <pass>         the last minute that was reconciled
+ * due#<shard>                         <moment>#<message id>  a message that is to be sent when the moment comes near
+ * sweep                               <shard>        up to which moment due messages were sent
+ * half#<minute>#<shard>               <half id>      a message whose producer has not decided yet; minute and shard of the id
  * ```
  */
 export interface LedgerKey {
@@ -106,6 +109,32 @@ export function reconcileKey(pass: string): LedgerKey {
   return { pk: 'reconcile', sk: pass };
 }
 
+/** Where a delayed message waits to be sent, in the order of the moments. */
+export function dueKey(id: string, deliverAt: number): LedgerKey {
+  return { pk: duePartition(messageShard(id)), sk: `${new Date(deliverAt).toISOString()}#${id}` };
+}
+
+/** The partition of a shard's delayed messages. */
+export function duePartition(shard: number): string {
+  return `due#${shard}`;
+}
+
+/** What a `dueKey` says: which message, and when, in milliseconds since the epoch. */
+export function readDueKey({ sk }: Pick<LedgerKey, 'sk'>): { readonly id: string; readonly deliverAt: number } {
+  const end = sk.indexOf('#');
+  return { id: sk.slice(end + 1), deliverAt: Date.parse(sk.slice(0, end)) };
+}
+
+/** Where it is written up to which moment a shard's delayed messages were sent. */
+export function sweepKey(shard: number): LedgerKey {
+  return { pk: 'sweep', sk: String(shard) };
+}
+
+/** Where a half message lies: its id is minted like a message id, when it is prepared. */
+export function halfKey(halfId: string): LedgerKey {
+  return { pk: `${HALF_PREFIX}${bucket(halfId)}`, sk: halfId };
+}
+
 /** The partition of the receipts that were written in a minute, by the shard of the batch. */
 export function receiptPartition(minute: string, shard: number): string {
   return `relay#${minute}#${shard}`;
@@ -123,6 +152,9 @@ export function inboxPartition(subscriber: string, minute: string, shard: number
 
 /** The prefix of every outbox partition key: the relay's event source wakes on it and on nothing else. */
 export const OUTBOX_PREFIX = 'out#';
+
+/** The prefix of every partition key of half messages: the relay asks for their check-back. */
+export const HALF_PREFIX = 'half#';
 
 /** The minute bucket of a moment: `2026-11-23T08:14`, UTC. */
 export function minuteOf(milliseconds: number): string {

@@ -1,7 +1,7 @@
 import type { LedgerKey } from './ledger-keys.ts';
 
-/** How a message ended at a subscriber. */
-export type EndState = 'handled' | 'duplicate' | 'dead';
+/** How a message ended at a subscriber. `cancelled`: its producer took it back before it was handled there. */
+export type EndState = 'handled' | 'duplicate' | 'dead' | 'cancelled';
 
 /** Attributes by which every row of the ledger that DynamoDB may clean up expires, in seconds since the epoch. */
 interface Expiring {
@@ -12,6 +12,33 @@ interface Expiring {
 export interface OutboxRow extends LedgerKey, Expiring {
   /** The envelope's JSON text. */
   readonly envelope: string;
+  /**
+   * Of a message that its producer sends itself, past the relay: `pending` until the broker has it, then `sent`. Absent on
+   * what the relay sends.
+   */
+  readonly sending?: 'pending' | 'sent';
+  /** Of a message that was taken back: when, in milliseconds since the epoch. */
+  readonly cancelled?: number;
+  /** Of a message that was rescheduled: the id of the message in its place. */
+  readonly replacedBy?: string;
+}
+
+/** A delayed message that waits to be sent. The message itself lies in its outbox row. */
+export type DueRow = LedgerKey & Expiring;
+
+/** A message whose producer has not decided yet whether it takes effect. Its message id is minted at the decision. */
+export interface HalfRow extends LedgerKey, Expiring {
+  readonly state: 'prepared' | 'committed' | 'rolledBack';
+  /** The id of the producer's local transaction. */
+  readonly transaction: string;
+  /** The envelope's JSON text, with the half id for its id. */
+  readonly envelope: string;
+  /** The URL of the queue whose consumer asks the producer for its decision. */
+  readonly checkBackQueue: string;
+  /** Of a `committed` row: the id of the message. */
+  readonly message?: string;
+  /** Milliseconds since the epoch: since when nobody asks any more, until somebody decides. */
+  readonly quarantined?: number;
 }
 
 /** A subscriber's proof of how a message ended there. */

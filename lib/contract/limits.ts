@@ -29,6 +29,13 @@ export const LIMITS = {
    * @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
    */
   transactionActions: 100,
+  /** By how much a message can be delayed: a year, the longest one. */
+  delayMilliseconds: 366 * 86_400_000,
+  /**
+   * By how much SQS can delay a message.
+   * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+   */
+  queueDelaySeconds: 900,
 } as const;
 
 /** How long a message lives when its event does not say: as long as SQS can keep a dead letter. */

@@ -1,0 +1,28 @@
+import { type Duration, durationToMilliseconds } from './duration.ts';
+import { InvalidDefinition, LimitExceeded } from './errors.ts';
+import { LIMITS } from './limits.ts';
+
+/** When a message is delivered: at a moment, or some time from now. Never both. */
+export type Delay =
+  | { readonly deliverAt: Date; readonly delay?: undefined }
+  | { readonly delay: Duration; readonly deliverAt?: undefined }
+  | { readonly deliverAt?: undefined; readonly delay?: undefined };
+
+/**
+ * The moment of delivery in milliseconds since the epoch; `undefined` when it is now or has passed.
+ *
+ * @throws InvalidDefinition when both a moment and a delay are given, or the moment is no date
+ * @throws LimitExceeded when it is more than a year ahead
+ */
+export function deliveryTime({ deliverAt, delay }: Delay, now: number): number | undefined {
+  if (deliverAt !== undefined && delay !== undefined) {
+    throw new InvalidDefinition('A message takes `deliverAt` or `delay`, not both');
+  }
+  if (deliverAt === undefined && delay === undefined) return undefined;
+  const time = deliverAt === undefined ? now + durationToMilliseconds(delay as Duration) : deliverAt.getTime();
+  if (Number.isNaN(time)) throw new InvalidDefinition('`deliverAt` is not a valid date');
+  if (time > now + LIMITS.delayMilliseconds) {
+    throw new LimitExceeded('A message can be delayed by at most 366 days');
+  }
+  return time > now ? time : undefined;
+}
