@@ -19,10 +19,15 @@ export function deliveryTime({ deliverAt, delay }: Delay, now: number): number |
     throw new InvalidDefinition('A message takes `deliverAt` or `delay`, not both');
   }
   if (deliverAt === undefined && delay === undefined) return undefined;
-  const time = deliverAt === undefined ? now + durationToMilliseconds(delay as Duration) : deliverAt.getTime();
+  const time = deliverAt === undefined ? now + durationToMilliseconds(delay as Duration) : momentOf(deliverAt);
   if (Number.isNaN(time)) throw new InvalidDefinition('`deliverAt` is not a valid date');
   if (time > now + LIMITS.delayMilliseconds) {
     throw new LimitExceeded('A message can be delayed by at most 366 days');
   }
   return time > now ? time : undefined;
+}
+
+/** JavaScript users may give anything. */
+function momentOf(date: unknown): number {
+  return date instanceof Date ? date.getTime() : Number.NaN;
 }

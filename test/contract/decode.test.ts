@@ -57,6 +57,7 @@ describe('an envelope with one wrong attribute is refused, naming it', () => {
     causationid: [null, '', SECRET, 7],
     traceparent: [undefined, null, '', SECRET, `00-${'0'.repeat(32)}-b7ad6b7169203331-01`],
     expires: [undefined, null, '', SECRET, 'never', '2026-13-01T00:00:00Z', '2026-11-23T25:00:00Z', 1e15, 'foo 1'],
+    deliverat: [null, '', SECRET, 7, '2026-11-23T08:14', '2026-13-01T00:00:00Z', 1e15],
     ledger: [undefined, null, '', 7, 'l'.repeat(1_025)],
     relayed: [null, '', SECRET, 7, '2026-11-23T08:14'],
     data: [undefined],

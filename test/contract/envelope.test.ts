@@ -151,6 +151,29 @@ describe('an envelope', () => {
   });
 });
 
+describe('a delayed message', () => {
+  const delayed = (deliverAt: number, lifetime: '90s' | '14d' = '90s') => {
+    const event = defineEvent('offer.ends', { schema: anything(), key: () => 'k', businessLine: 'offers', lifetime });
+    return createEnvelope(event, null, context({ deliverAt }));
+  };
+
+  it('says when it is to be delivered, and comes back from the wire as it was', () => {
+    const envelope = delayed(NOON + 3_600_001);
+    expect(envelope.deliverat).toBe('2026-11-23T09:14:00.001Z');
+    expect(decodeEnvelope(encodeEnvelope(envelope))).toEqual(envelope);
+  });
+
+  it('lives as long from its delivery as another one from its commit', () => {
+    expect(delayed(NOON + 3_600_000).expires).toBe('2026-11-23T09:15:30.000Z');
+    expect(delayed(NOON + 366 * 86_400_000, '14d').expires).toBe('2027-12-08T08:14:00.000Z');
+  });
+
+  it('keeps the moment of its commit, which its rows lie by', () => {
+    const { id, time } = delayed(NOON + 3_600_000);
+    expect([messageTime(id), time]).toEqual([NOON, '2026-11-23T08:14:00.000Z']);
+  });
+});
+
 /** @see https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md#context-attributes */
 describe('as a CloudEvent 1.0, an envelope', () => {
   const { data, ...attributes } = fullEnvelope();
@@ -176,7 +199,7 @@ describe('as a CloudEvent 1.0, an envelope', () => {
   it('has a URI reference for its source, and RFC 3339 for its moments', () => {
     expect(new URL(attributes.source, 'https://example.com').pathname).toBe(attributes.source);
     const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
-    for (const name of ['time', 'expires', 'relayed'] as const) expect(attributes[name]).toMatch(rfc3339);
+    for (const name of ['time', 'expires', 'deliverat', 'relayed'] as const) expect(attributes[name]).toMatch(rfc3339);
   });
 
   it('keeps the extensions of others, which any hop may add', () => {

@@ -18,6 +18,7 @@ describe('the errors of the contract', () => {
       AttemptsExhausted: 'attempts-exhausted',
       CommitUndecided: 'commit-undecided',
       ConditionFailed: 'condition-failed',
+      HalfMessageDecided: 'half-message-decided',
       InvalidDefinition: 'invalid-definition',
       InvalidPayload: 'invalid-payload',
       LimitExceeded: 'limit-exceeded',

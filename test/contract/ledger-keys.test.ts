@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  dueKey,
+  duePartition,
   failureKey,
+  HALF_PREFIX,
+  halfKey,
   InvalidPayload,
   inboxKey,
   inboxPartition,
@@ -16,14 +20,20 @@ import {
   onceKey,
   outboxKey,
   outboxPartition,
+  readDueKey,
   receiptKey,
   routeKey,
   routePartition,
+  sweepKey,
 } from '../../lib/contract/index.ts';
 import { eventTypes, messageIds, moments, NOON, seededRandom, subscriberNames } from './samples.ts';
 
 /** What a row is about: its kind and all that tells it from the others of its kind. */
-type Subject = readonly ['out' | 'relay', string] | readonly ['in' | 'fail' | 'once' | 'route', string, string];
+type Subject =
+  | readonly ['out' | 'relay' | 'half', string]
+  | readonly ['sweep', number]
+  | readonly ['due', string, number]
+  | readonly ['in' | 'fail' | 'once' | 'route', string, string];
 
 function keyOf(subject: Subject): LedgerKey {
   switch (subject[0]) {
@@ -31,6 +41,12 @@ function keyOf(subject: Subject): LedgerKey {
       return outboxKey(subject[1]);
     case 'relay':
       return receiptKey(subject[1]);
+    case 'half':
+      return halfKey(subject[1]);
+    case 'sweep':
+      return sweepKey(subject[1]);
+    case 'due':
+      return dueKey(subject[1], subject[2]);
     case 'in':
       return inboxKey(subject[1], subject[2]);
     case 'fail':
@@ -68,7 +84,9 @@ const hostileKeys = fc.oneof(
 );
 
 const subjects: fc.Arbitrary<Subject> = fc.oneof(
-  fc.tuple(fc.constantFrom('out' as const, 'relay' as const), someIds),
+  fc.tuple(fc.constantFrom('out' as const, 'relay' as const, 'half' as const), someIds),
+  fc.tuple(fc.constant('sweep' as const), fc.constantFrom(0, 1, 10)),
+  fc.tuple(fc.constant('due' as const), someIds, fc.constantFrom(NOON, NOON + 1, NOON + 60_000)),
   fc.tuple(fc.constantFrom('in' as const, 'fail' as const), someNames, someIds),
   fc.tuple(fc.constant('once' as const), someNames, hostileKeys),
   fc.tuple(fc.constant('route' as const), fc.constantFrom('a', 'a.b', 'a-b', 'once.a'), someNames),
@@ -86,10 +104,11 @@ describe('a key of the ledger', () => {
     );
   });
 
-  it('wakes the relay only where it is an outbox row', () => {
+  it('wakes the relay only where it is an outbox row or a half message', () => {
     fc.assert(
       fc.property(subjects, (thing) => {
         expect(keyOf(thing).pk.startsWith(OUTBOX_PREFIX)).toBe(thing[0] === 'out');
+        expect(keyOf(thing).pk.startsWith(HALF_PREFIX)).toBe(thing[0] === 'half');
       }),
     );
   });
@@ -104,6 +123,9 @@ describe('a key of the ledger', () => {
       onceKey(longest, '\u{1F4E6}'.repeat(LIMITS.idempotencyKeyBytes / 4)),
       receiptKey(id(NOON, 'a')),
       routeKey(type, longest),
+      dueKey(id(NOON, 'a'), NOON),
+      sweepKey(4_095),
+      halfKey(id(NOON, 'a')),
     ];
     for (const { pk, sk } of keys) {
       expect(Buffer.byteLength(pk)).toBeLessThanOrEqual(2_048);
@@ -130,6 +152,38 @@ describe('the rows of a message', () => {
         const same =
           minuteOf(messageTime(one)) === minuteOf(messageTime(other)) && messageShard(one) === messageShard(other);
         expect(outboxKey(one).pk === outboxKey(other).pk).toBe(same);
+      }),
+    );
+  });
+});
+
+describe('a message that waits for its moment', () => {
+  it('lies in its shard, and its key says which message it is and when it is due', () => {
+    fc.assert(
+      fc.property(messageIds, moments, (message, deliverAt) => {
+        const key = dueKey(message, deliverAt);
+        expect(key.pk).toBe(duePartition(messageShard(message)));
+        expect(readDueKey(key)).toEqual({ id: message, deliverAt });
+      }),
+    );
+  });
+
+  it('lies before every one of its shard that is due later, and after every one that is due sooner', () => {
+    fc.assert(
+      fc.property(messageIds, moments, messageIds, moments, (one, first, other, second) => {
+        fc.pre(first !== second);
+        expect(dueKey(one, first).sk < dueKey(other, second).sk).toBe(first < second);
+      }),
+    );
+  });
+});
+
+describe('a half message', () => {
+  it('is found by its id alone', () => {
+    fc.assert(
+      fc.property(messageIds, (half) => {
+        const { pk, sk } = halfKey(half);
+        expect([pk, sk]).toEqual([`half#${minuteOf(messageTime(half))}#${messageShard(half)}`, half]);
       }),
     );
   });
