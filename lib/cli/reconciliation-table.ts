@@ -12,9 +12,12 @@ export function reconciliationTable({ lines, copies, missing, uncaused }: Reconc
 }
 
 /** A message has a copy at each subscriber that expects it. */
-function copiesOf({ handled, duplicate, dead, late }: Reconciliation['copies']): string[] {
-  if (handled + duplicate + dead + late === 0) return [];
-  return [`At their subscribers: ${handled} handled, ${duplicate} duplicates, ${dead} dead-lettered, ${late} late`];
+function copiesOf({ handled, duplicate, dead, cancelled, late }: Reconciliation['copies']): string[] {
+  if (handled + duplicate + dead + cancelled + late === 0) return [];
+  const takenBack = cancelled > 0 ? `, ${cancelled} cancelled` : '';
+  return [
+    `At their subscribers: ${handled} handled, ${duplicate} duplicates, ${dead} dead-lettered${takenBack}, ${late} late`,
+  ];
 }
 
 function tableOf(lines: Reconciliation['lines']): string[] {

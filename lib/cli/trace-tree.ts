@@ -23,6 +23,7 @@ const MARKS: Record<TracedDelivery['state'], string> = {
   late: unicodeOr('…', '...'),
   scheduled: unicodeOr('↻', '@'),
   missing: '!',
+  cancelled: unicodeOr('⊘', '/'),
 };
 
 /** Draws a message and everything that came of it as a tree, line by line: messages, and below each its subscribers. */
@@ -75,6 +76,7 @@ function stateOf({ state, reason, hop, overdueMs }: TracedDelivery): string {
     case 'missing':
       return `MISSING at the ${hop}${overdue}`;
     case 'handled':
+    case 'cancelled':
       return state;
   }
 }

@@ -62,6 +62,7 @@ const STATES: Readonly<Record<TracedDelivery['state'], string>> = {
   late: 'late, behind others',
   scheduled: 'to be retried',
   missing: 'missing',
+  cancelled: 'cancelled',
 };
 
 /** Each hop with the time that it took from the one before. */

@@ -35,8 +35,8 @@ export interface Invocation {
 }
 
 /**
- * What became of a record: its message ended by this delivery (`handled`, `duplicate`, `dead`) or had ended `already`;
- * the subscriber does not consume it (`skipped`); or it must come `again`.
+ * What became of a record: its message ended by this delivery (`handled`, `duplicate`, `dead`) or had ended `already`,
+ * also where its producer took it back; the subscriber does not consume it (`skipped`); or it must come `again`.
  */
 export type Delivery = 'handled' | 'duplicate' | 'dead' | 'already' | 'skipped' | 'again';
 

@@ -41,8 +41,10 @@ export interface Settling {
 
 /** How a message came out of its handler. */
 export type Settlement =
-  /** It has ended: by this delivery, or (`already`) by another one. */
-  | { readonly kind: 'ended'; readonly state: EndState; readonly already: boolean }
+  /** It has ended by this delivery. */
+  | { readonly kind: 'ended'; readonly state: 'handled' | 'duplicate'; readonly already: false }
+  /** It had ended: by another delivery, or because its producer took it back. */
+  | { readonly kind: 'ended'; readonly state: EndState; readonly already: true }
   /** It must be dead-lettered. */
   | { readonly kind: 'refused'; readonly error: WaybillError };
 
@@ -142,5 +144,5 @@ async function concludeCondition(
 
 async function endAsDuplicate({ environment, bindings, ending }: Settling): Promise<Settlement> {
   const state = await writeEnding(environment, bindings.ledger, { ...ending, state: 'duplicate' });
-  return { kind: 'ended', state, already: state !== 'duplicate' };
+  return state === 'duplicate' ? { kind: 'ended', state, already: false } : { kind: 'ended', state, already: true };
 }

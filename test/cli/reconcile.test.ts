@@ -4,7 +4,7 @@ import { reconciliationTable } from '../../lib/cli/reconciliation-table.ts';
 import type { Missing } from '../../lib/runtime/reconcile/tally.ts';
 import { capturedContext } from './captured-context.ts';
 
-const NO_COPIES = { handled: 0, duplicate: 0, dead: 0, late: 0 };
+const NO_COPIES = { handled: 0, duplicate: 0, dead: 0, cancelled: 0, late: 0 };
 const NOTHING = { lines: {}, copies: NO_COPIES, missing: [], uncaused: [] };
 const COUNTS = { committed: 10, handled: 10, inFlight: 0, scheduled: 0, dead: 0 };
 
@@ -24,7 +24,7 @@ describe('a reconciliation in words', () => {
   });
 
   test('counts how messages ended at their subscribers, and which are late', () => {
-    const copies = { handled: 20, duplicate: 3, dead: 1, late: 2 };
+    const copies = { handled: 20, duplicate: 3, dead: 1, cancelled: 0, late: 2 };
     expect(reconciliationTable({ ...NOTHING, copies })).toContain(
       'At their subscribers: 20 handled, 3 duplicates, 1 dead-lettered, 2 late',
     );

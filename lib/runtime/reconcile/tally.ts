@@ -3,7 +3,7 @@ import type { Hop } from './inspection.ts';
 /** What became of a business line's messages. A message counts where it is furthest from being handled. */
 export interface LineCounts {
   committed: number;
-  /** Ended as `handled` or `duplicate` at every subscriber that expects it. */
+  /** Ended as `handled` or `duplicate` at every subscriber that expects it, or taken back (`cancelled`) from it. */
   handled: number;
   /** Not ended somewhere, and either within its deadline or late behind others. */
   inFlight: number;
@@ -36,6 +36,8 @@ export interface CopyCounts {
   handled: number;
   duplicate: number;
   dead: number;
+  /** Taken back before they were handled. */
+  cancelled: number;
   /** Past its deadline, and on its way behind others. */
   late: number;
 }
@@ -57,7 +59,7 @@ const FURTHEST: readonly Standing[] = ['missing', 'dead', 'scheduled', 'inFlight
 /** Adds up what was found. */
 export class Tally {
   readonly lines: Record<string, LineCounts & { missing: number }> = {};
-  readonly copies: CopyCounts = { handled: 0, duplicate: 0, dead: 0, late: 0 };
+  readonly copies: CopyCounts = { handled: 0, duplicate: 0, dead: 0, cancelled: 0, late: 0 };
   readonly missing: Missing[] = [];
   readonly uncaused: Uncaused[] = [];
 

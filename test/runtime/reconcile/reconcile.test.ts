@@ -18,7 +18,7 @@ describe('reconciliation', () => {
     world.commit(world.mint(DEADLINE / 2));
     const { lines, copies, missing, uncaused } = await world.reconcile();
     expect(lines).toEqual({ orders: { committed: 3, handled: 1, inFlight: 1, scheduled: 0, dead: 1 } });
-    expect(copies).toEqual({ handled: 2, duplicate: 1, dead: 1, late: 0 });
+    expect(copies).toEqual({ handled: 2, duplicate: 1, dead: 1, cancelled: 0, late: 0 });
     expect([missing, uncaused]).toEqual([[], []]);
   });
 
