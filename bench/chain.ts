@@ -2,7 +2,7 @@
  * The example shop beside the same chain written by hand with the AWS SDK: orders through a fresh engine of its own each,
  * then a share of the messages once more. How many orders a second, at what cost, and what the books say in the end.
  *
- * `npm run bench:chain -- [--orders FILE] [--count 300] [--json]`
+ * `npm run bench -- chain [--orders FILE] [--count 300] [--json]`
  */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

@@ -2,7 +2,7 @@
  * How long a handler takes besides its network: decode, validate, batch, build the calls. Waybill beside Powertools batch,
  * idempotency and parser, which do the same work in the same run.
  *
- * `npm run bench:handler -- [--rounds 40] [--warm-up 30] [--json]`
+ * `npm run bench -- handler [--rounds 40] [--warm-up 30] [--json]`
  */
 import { parseArgs } from 'node:util';
 import type { SQSEvent } from 'aws-lambda';

@@ -2,7 +2,7 @@
  * Reconciles a million committed messages against one subscriber from a simulated store, fifty of them lost and fifty
  * more ended without a cause: how long it takes, and how much memory, with the heap of a function of 256 MiB.
  *
- *     npm run bench:reconcile -- [--messages N] [--json]
+ *     npm run bench -- reconcile [--messages N] [--json]
  */
 import { parseArgs } from 'node:util';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';

@@ -2,7 +2,7 @@
  * How much longer a process takes to start that imports `waybill`: what a function's cold start pays for the contract.
  * Fresh processes in turn, beside an empty one: the package as npm publishes it, and this repository's sources.
  *
- * `npm run bench:import -- [--rounds 25] [--json]`
+ * `npm run bench -- import [--rounds 25] [--json]`
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

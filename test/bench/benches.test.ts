@@ -6,14 +6,14 @@ import { expect, test } from 'vitest';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** What a benchmark prints with `--json`. Times are left alone: they are the machine's affair. */
-async function bench(file: string, ...options: string[]) {
-  const parameters = ['--conditions=waybill-source', `bench/${file}.ts`, '--json', ...options];
+async function bench(name: string, ...options: string[]) {
+  const parameters = ['--conditions=waybill-source', 'bench/run.ts', name, '--json', ...options];
   const { stdout } = await promisify(execFile)(process.execPath, parameters, { cwd: root });
   return JSON.parse(stdout);
 }
 
 test('the benchmark of handlers still runs, and Waybill makes one call a record', async () => {
-  const { rounds, results } = await bench('handler-overhead', '--rounds', '1', '--warm-up', '1');
+  const { rounds, results } = await bench('handler', '--rounds', '1', '--warm-up', '1');
 
   expect(rounds).toBe(1);
   expect(results).toHaveLength(6);
@@ -21,19 +21,27 @@ test('the benchmark of handlers still runs, and Waybill makes one call a record'
 }, 120_000);
 
 test('the benchmark of the root import still runs, on the package and on the sources', async () => {
-  const { results } = await bench('root-import', '--rounds', '1');
+  const { results } = await bench('import', '--rounds', '1');
 
   expect(results.map(({ name }: { name: string }) => name)).toEqual(['empty', 'built', 'source']);
 }, 120_000);
 
-test.each(['handler-overhead', 'root-import'])(
+test.each(['handler', 'import'])(
   '%s refuses a number of rounds that is none',
-  async (file) => {
-    await expect(bench(file, '--rounds', 'many')).rejects.toThrow("--rounds is 'many'");
+  async (name) => {
+    await expect(bench(name, '--rounds', 'many')).rejects.toThrow("--rounds is 'many'");
   },
   60_000,
 );
 
 test('the benchmark of the chain refuses a number of orders that is none, before it starts anything', async () => {
   await expect(bench('chain', '--count', 'many')).rejects.toThrow("--count is 'many'");
+}, 60_000);
+
+test('the benchmark of delays refuses a span that is none, before it starts anything', async () => {
+  await expect(bench('delay', '--longest', '1s')).rejects.toThrow('--longest 1s is less than --shortest 5s');
+}, 60_000);
+
+test('a benchmark that there is not is answered with those that there are', async () => {
+  await expect(bench('nothing')).rejects.toThrow(/There is no benchmark 'nothing'.*delay/s);
 }, 60_000);
