@@ -11,6 +11,15 @@ export const BINDINGS = {
   forwardQueueUrl: 'WAYBILL_FORWARD_QUEUE_URL',
   /** The URL of the queue whose consumer asks this producer for its decision on a half message. */
   checkBackQueueUrl: 'WAYBILL_CHECK_BACK_QUEUE_URL',
+  /**
+   * The group of the schedules, where each delayed message has a schedule of its own. The other three are set with it:
+   * where a schedule sends to, as which role, and where what it could not send goes. Absent where due messages are swept.
+   */
+  scheduleGroup: 'WAYBILL_SCHEDULE_GROUP',
+  /** The ARN of the forward queue. */
+  forwardQueueArn: 'WAYBILL_FORWARD_QUEUE_ARN',
+  scheduleRoleArn: 'WAYBILL_SCHEDULE_ROLE_ARN',
+  scheduleDeadLetterQueueArn: 'WAYBILL_SCHEDULE_DEAD_LETTER_QUEUE_ARN',
   /** The name in the `source` of messages published outside a consumer. */
   producer: 'WAYBILL_PRODUCER',
   /** The subscriber's name. */
