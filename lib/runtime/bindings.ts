@@ -8,8 +8,16 @@ export interface Bindings {
   /** The DynamoDB table bound to a business table. */
   table(table: AnyTable): string;
   /** @throws MissingBinding naming the construct call that gives it */
-  get(name: 'queueUrl' | 'deadLetterQueueUrl' | 'quarantineBucket'): string;
+  get(name: BoundName): string;
 }
+
+type BoundName = Exclude<keyof typeof BINDINGS, 'ledger' | 'shards' | 'producer' | 'subscriber'>;
+
+/** The construct call that gives a binding, where that is not a Subscriber. */
+const GIVEN_BY: { readonly [Name in BoundName]?: string } = {
+  forwardQueueUrl: 'call `grantSend` with the function',
+  checkBackQueueUrl: 'make the function the `producer` of a CheckBack',
+};
 
 /**
  * The bindings of a function.
@@ -39,7 +47,7 @@ export function bindingsOf(environment: Environment): Bindings {
       tables.set(table, name);
       return name;
     },
-    get: (name) => required(BINDINGS[name], 'make the function the `handler` of a Subscriber'),
+    get: (name) => required(BINDINGS[name], GIVEN_BY[name] ?? 'make the function the `handler` of a Subscriber'),
   };
 }
 

@@ -56,20 +56,25 @@ const TRIES = 4;
 /** Milliseconds after which nothing is tried again: what still fails is the caller's, who has a deadline. */
 const PATIENCE = 10_000;
 
+/** Milliseconds to rest before the nth repeat, from 1; `undefined` to give up. */
+export type Pauses = (repeat: number) => number | undefined;
+
 /**
- * Sends messages to a queue in full batches and tries again, with backoff and jitter, the entries that the reply
- * reports as failed by no fault of the sender, or does not report at all.
+ * Sends messages to a queue in full batches and tries again the entries that the reply reports as failed by no fault of
+ * the sender, or does not report at all.
  *
  * A request that timed out may have been carried out: then its messages are there twice.
  *
+ * @param pauses by default backoff with jitter, thrice and within 10 s
  * @returns the entries that are not known to be sent, in their order; empty when all were
  */
 export function sendMessages(
   environment: Environment,
   queueUrl: string,
   entries: readonly QueueEntry[],
+  pauses: Pauses = patiently(environment),
 ): Promise<FailedEntry[]> {
-  return sendUntilDone(environment, entries, QUEUE_BATCH, queueEntryBytes, async (batch) => {
+  return sendUntilDone(environment, entries, pauses, QUEUE_BATCH, queueEntryBytes, async (batch) => {
     const reply = await environment.sqs.send(
       new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: batch.map(queueRequest) }),
     );
@@ -95,7 +100,7 @@ export function putRecords(
   streamName: string,
   records: readonly StreamRecord[],
 ): Promise<FailedEntry[]> {
-  return sendUntilDone(environment, records, STREAM_BATCH, streamRecordBytes, async (batch) => {
+  return sendUntilDone(environment, records, patiently(environment), STREAM_BATCH, streamRecordBytes, async (batch) => {
     const { PutRecordsCommand } = await import('@aws-sdk/client-kinesis');
     const kinesis = await environment.kinesis();
     const reply = await kinesis.send(
@@ -158,14 +163,14 @@ type SendOne<Entry> = (batch: readonly Entry[]) => Promise<(Failure | undefined)
 async function sendUntilDone<Entry>(
   environment: Environment,
   entries: readonly Entry[],
+  pauses: Pauses,
   limits: BatchLimits,
   bytesOf: (entry: Entry) => number,
   sendOne: SendOne<Entry>,
 ): Promise<FailedEntry[]> {
-  const giveUp = environment.now() + PATIENCE;
   const failed = new Map<number, Failure>();
   let pending = entries.map((entry, index) => ({ entry, index, bytes: bytesOf(entry) }));
-  for (let attempt = 1; pending.length > 0; attempt++) {
+  for (let repeat = 1; pending.length > 0; repeat++) {
     const batches = cutIntoBatches(pending, limits, ({ bytes }) => bytes);
     await concurrently(REQUESTS_AT_ONCE, batches, async (batch) => {
       const failures = await answered(sendOne, batch);
@@ -176,11 +181,19 @@ async function sendUntilDone<Entry>(
       }
     });
     pending = pending.filter(({ index }) => failed.get(index)?.lasting === false);
-    const pause = jitter(environment, attempt);
-    if (attempt === TRIES || environment.now() + pause > giveUp) break;
+    const pause = pauses(repeat);
+    if (pause === undefined) break;
     if (pending.length > 0) await environment.sleep(pause);
   }
   return [...failed].map(([index, failure]) => ({ index, ...failure })).sort((one, other) => one.index - other.index);
+}
+
+function patiently(environment: Environment): Pauses {
+  const giveUp = environment.now() + PATIENCE;
+  return (repeat) => {
+    const pause = jitter(environment, repeat);
+    return repeat === TRIES || environment.now() + pause > giveUp ? undefined : pause;
+  };
 }
 
 /** A request that failed as a whole failed for each of its entries. */
