@@ -1,3 +1,4 @@
+export { type Cancellation, type CancelOptions, cancel } from './cancel.ts';
 export {
   absent,
   atLeast,
@@ -34,6 +35,7 @@ export type { Hop } from './reconcile/inspection.ts';
 export { type ReconcileOptions, reconcile } from './reconcile/reconcile.ts';
 export { resend } from './reconcile/resend.ts';
 export type { LineCounts, Missing, Reconciliation, Uncaused } from './reconcile/tally.ts';
+export { type Rescheduling, reschedule } from './reschedule.ts';
 export { type TracedDelivery, type TracedMessage, trace, traceKey } from './trace/trace.ts';
 export type { Change, Conditional, Transaction } from './transaction.ts';
 export type { Usage } from './usage.ts';
