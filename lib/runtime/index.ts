@@ -30,7 +30,17 @@ export {
 } from './environment.ts';
 export type { Message } from './message.ts';
 export type { Otherwise } from './outcome.ts';
-export { type ProducerTransaction, type PublishOptions, publish, transact } from './publish.ts';
+export {
+  type HalfMessage,
+  type HalfOptions,
+  type PrepareOptions,
+  producer,
+  type Receipt,
+  type SendBatchOptions,
+  type SendEntry,
+  type SendOptions,
+} from './producer/index.ts';
+export { type ProducerTransaction, type PublishOptions, publish, type TransactOptions, transact } from './publish.ts';
 export type { Hop } from './reconcile/inspection.ts';
 export { type ReconcileOptions, reconcile } from './reconcile/reconcile.ts';
 export { resend } from './reconcile/resend.ts';

@@ -4,20 +4,18 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import {
   type AnyTable,
   createEnvelope,
+  type Delay,
   type Duration,
+  deliveryTime,
   durationToMilliseconds,
   type Envelope,
   type EventDefinition,
   type EventInput,
-  encodeEnvelope,
-  INBOX_AFTERLIFE,
   LIMITS,
   LimitExceeded,
   messageTime,
   type OnceRow,
-  type OutboxRow,
   onceKey,
-  outboxKey,
   type TableItem,
   type TableKey,
   TransactionMisused,
@@ -27,6 +25,7 @@ import type { Bindings } from './bindings.ts';
 import { absent, present, type When } from './condition.ts';
 import type { Environment } from './environment.ts';
 import { Expression, joinConditions, toItem } from './expression.ts';
+import { outboxRow } from './outbox-row.ts';
 import type { Lock, Otherwise, Role } from './outcome.ts';
 
 import type { Change, Conditional, Transaction } from './transaction.ts';
@@ -179,7 +178,7 @@ export class PendingTransaction implements Transaction {
     });
   }
 
-  publish<E extends EventDefinition>(event: E, payload: EventInput<E>): string {
+  publish<E extends EventDefinition>(event: E, payload: EventInput<E>, delay: Delay = {}): string {
     this.#refuseClosed();
     const { environment, bindings, owner, cause, publishes } = this.#context;
     if (publishes && !publishes.some((declared) => declared.type === event.type)) {
@@ -187,21 +186,18 @@ export class PendingTransaction implements Transaction {
         `'${owner}' publishes '${event.type}' without declaring it: add it to \`publishes\``,
       );
     }
+    const now = environment.now();
     const envelope = createEnvelope(event, payload, {
-      now: environment.now(),
+      now,
       random: (bytes) => environment.random(bytes),
       shards: bindings.shards,
       ledger: bindings.ledger,
       publisher: owner,
       ...(cause && { cause }),
+      deliverAt: deliveryTime(delay, now),
     });
-    const row: OutboxRow = {
-      ...outboxKey(envelope.id),
-      envelope: encodeEnvelope(envelope),
-      ttl: seconds(Date.parse(envelope.expires) + INBOX_AFTERLIFE),
-    };
     this.#push({
-      item: { Put: { TableName: bindings.ledger, Item: toItem(row) } },
+      item: { Put: { TableName: bindings.ledger, Item: toItem(outboxRow(envelope)) } },
       role: { kind: 'outbox' },
       row: `the message '${event.type}'`,
     });

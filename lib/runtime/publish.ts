@@ -2,6 +2,7 @@ import {
   BINDINGS,
   CommitUndecided,
   ConditionFailed,
+  type Delay,
   type EventDefinition,
   type EventInput,
   TransactionMisused,
@@ -19,10 +20,13 @@ import type { Transaction } from './transaction.ts';
 /** A transaction outside a consumer. There is no message whose handling it is, so there is none that it could end. */
 export type ProducerTransaction = Omit<Transaction, 'once'>;
 
-export interface PublishOptions {
+export interface TransactOptions {
   /** @default the process's own: bindings from `process.env`, the AWS SDK's default credentials and region */
   readonly environment?: Environment;
 }
+
+/** Nobody handles the message before its moment, if it has one: `delay` from now, or `deliverAt`, a year ahead at most. */
+export type PublishOptions = TransactOptions & Delay;
 
 /** Like a consumer's: so long a condition whose `otherwise` is `retry` is tried again. */
 const RERUN_MILLISECONDS = 2_000;
@@ -31,10 +35,11 @@ const RERUN_MILLISECONDS = 2_000;
  * Publishes one message from outside a consumer.
  *
  * @returns its id, once it is durable in the ledger: from then on it takes effect at every subscriber, or is named
- * @throws InvalidPayload, LimitExceeded before anything is sent
+ * @throws InvalidPayload, LimitExceeded, InvalidDefinition before anything is sent
  * @throws CommitUndecided when the outcome is unknown: it may have been published, and is not reported as done
  * @throws MissingBinding when the function was not given to `grantPublish`
  * @example const { id } = await publish(OrderPlaced, { orderId: '1', quantity: 2 });
+ * @example await publish(OfferEnds, { offerId: '1' }, { delay: '30m' });
  */
 export async function publish<Event extends EventDefinition>(
   event: Event,
@@ -42,7 +47,7 @@ export async function publish<Event extends EventDefinition>(
   options: PublishOptions = {},
 ): Promise<{ readonly id: string }> {
   const { ids } = await transact((tx) => {
-    tx.publish(event, payload);
+    tx.publish(event, payload, options);
   }, options);
   return { id: ids[0] as string };
 }
@@ -63,7 +68,7 @@ export async function publish<Event extends EventDefinition>(
  */
 export async function transact(
   run: (tx: ProducerTransaction) => Promise<void> | void,
-  options: PublishOptions = {},
+  options: TransactOptions = {},
 ): Promise<{ readonly ids: readonly string[] }> {
   const environment = options.environment ?? environmentOf();
   const bindings = bindingsOf(environment);

@@ -1,5 +1,5 @@
 import type { TransactWriteItem } from '@aws-sdk/client-dynamodb';
-import type { AnyTable, Duration, EventDefinition, EventInput, TableItem, TableKey } from '../contract/index.ts';
+import type { AnyTable, Delay, Duration, EventDefinition, EventInput, TableItem, TableKey } from '../contract/index.ts';
 import type { When } from './condition.ts';
 import type { Otherwise } from './outcome.ts';
 
@@ -34,9 +34,11 @@ export interface Transaction<Table extends AnyTable = AnyTable, Event extends Ev
   once(idempotencyKey: string, options?: { readonly keep?: Duration }): void;
   /**
    * Publishes a message with this transaction's commit, and returns its id.
-   * @throws InvalidPayload, LimitExceeded before anything commits
+   * @param delay nobody handles it before then: `{ delay: '2h' }` from now or `{ deliverAt }`, a year ahead at most.
+   * @default at once
+   * @throws InvalidPayload, LimitExceeded, InvalidDefinition before anything commits
    */
-  publish<E extends Event>(event: E, payload: EventInput<E>): string;
+  publish<E extends Event>(event: E, payload: EventInput<E>, delay?: Delay): string;
 }
 
 export interface Conditional<Item> {

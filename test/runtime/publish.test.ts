@@ -220,3 +220,42 @@ test.each([BINDINGS.ledger, BINDINGS.shards])('a function without %s is told whi
   });
   await expect(published).rejects.toThrow(variable);
 });
+
+test('a delayed message is committed at once, with the moment from which it may be handled', async () => {
+  const shop = openShop();
+  const deliverAt = new Date(shop.clock.now() + 3_600_000);
+  await publish(OrderPlaced, ORDER, { ...shop, delay: '1h' });
+  await publish(OrderPlaced, ORDER, { ...shop, deliverAt });
+  await transact((tx) => {
+    tx.publish(OrderPlaced, ORDER, { delay: '1h' });
+    tx.publish(OrderPlaced, ORDER, { deliverAt });
+  }, shop);
+  expect(outbox(shop).map(({ deliverat, time }) => [deliverat, time])).toEqual(
+    Array(4).fill([deliverAt.toISOString(), new Date(shop.clock.now()).toISOString()]),
+  );
+  const lifetime = 14 * 86_400_000;
+  expect(outbox(shop).map(({ expires }) => Date.parse(expires) - deliverAt.getTime())).toEqual(Array(4).fill(lifetime));
+  expect(shop.operations()).toEqual(['TransactWriteItems', 'TransactWriteItems', 'TransactWriteItems']);
+});
+
+test('a message whose moment has passed is one that is due at once', async () => {
+  const shop = openShop();
+  await publish(OrderPlaced, ORDER, { ...shop, deliverAt: new Date(0) });
+  expect(outbox(shop)[0]).not.toHaveProperty('deliverat');
+});
+
+test.each([
+  ['of more than a year', { delay: '367d' }, 'limit-exceeded'],
+  ['in a form that says nothing', { delay: 5 }, 'invalid-definition'],
+  ['to a moment that is no date', { deliverAt: 'tomorrow' }, 'invalid-definition'],
+  ['in two ways', { delay: '1s', deliverAt: new Date(0) }, 'invalid-definition'],
+])('a delay %s is refused before anything is sent', async (_, delay, code) => {
+  const shop = openShop();
+  await expect(publish(OrderPlaced, ORDER, { ...shop, ...(delay as object) })).rejects.toMatchObject({ code });
+  const writing = transact((tx) => {
+    tx.put(Stock, { sku: 'a', quantity: 1 });
+    tx.publish(OrderPlaced, ORDER, delay as object);
+  }, shop);
+  await expect(writing).rejects.toMatchObject({ code });
+  expect(shop.calls).toEqual([]);
+});

@@ -56,6 +56,30 @@ describe('what a transaction publishes', () => {
   });
 });
 
+describe('when a message is delivered', () => {
+  const reserved = { orderId: '1', sku: 'a', quantity: 2 };
+
+  it('is at once, after a delay, or at a moment', () => {
+    tx.publish(StockReserved, reserved, {});
+    tx.publish(StockReserved, reserved, { delay: '90s' });
+    tx.publish(StockReserved, reserved, { deliverAt: new Date() });
+    expectTypeOf(tx.publish(StockReserved, reserved, { delay: '366d' })).toEqualTypeOf<string>();
+  });
+
+  it('is told in one way, and in a form that says what it means', () => {
+    // @ts-expect-error a delay and a moment
+    tx.publish(StockReserved, reserved, { delay: '90s', deliverAt: new Date() });
+    // @ts-expect-error a number of what?
+    tx.publish(StockReserved, reserved, { delay: 90 });
+    // @ts-expect-error there is no such unit
+    tx.publish(StockReserved, reserved, { delay: '3w' });
+    // @ts-expect-error a text is no Date
+    tx.publish(StockReserved, reserved, { deliverAt: '2026-11-23T09:00:00Z' });
+    // @ts-expect-error there is no such option
+    tx.publish(StockReserved, reserved, { after: '90s' });
+  });
+});
+
 describe('what a transaction writes', () => {
   it('is in a table that the subscriber declares', () => {
     wide.put(Movements, { sku: 'a', at: 1, by: 'x' });
@@ -210,6 +234,10 @@ describe('a producer outside a consumer', () => {
       readonly id: string;
     }>();
     await publish(OrderCancelled, { orderId: '1', at: '2026-11-23' });
+    await publish(OrderCancelled, { orderId: '1', at: '2026-11-23' }, { delay: '90s' });
+    await publish(OrderCancelled, { orderId: '1', at: '2026-11-23' }, { deliverAt: new Date() });
+    // @ts-expect-error a delay and a moment
+    await publish(OrderCancelled, { orderId: '1', at: '2026-11-23' }, { delay: '1s', deliverAt: new Date() });
     // @ts-expect-error a field is missing
     await publish(OrderPlaced, { orderId: '1', sku: 'a' });
     // @ts-expect-error a field has another type
