@@ -16,7 +16,7 @@ type BoundName = Exclude<keyof typeof BINDINGS, 'ledger' | 'shards' | 'producer'
 /** The construct call that gives a binding, where that is not a Subscriber. */
 const GIVEN_BY: { readonly [Name in BoundName]?: string } = {
   forwardQueueUrl: 'call `grantSend` with the function',
-  checkBackQueueUrl: 'make the function the `producer` of a CheckBack',
+  checkBackQueueUrl: 'call `grantPrepare` with the function',
 };
 
 /**

@@ -1,5 +1,12 @@
 export { type Cancellation, type CancelOptions, cancel } from './cancel.ts';
 export {
+  type CheckBackHandler,
+  type CheckBackOptions,
+  checkBack,
+  type DecideTransaction,
+  type TransactionOutcome,
+} from './check-back.ts';
+export {
   absent,
   atLeast,
   atMost,
@@ -46,6 +53,18 @@ export { type ReconcileOptions, reconcile } from './reconcile/reconcile.ts';
 export { resend } from './reconcile/resend.ts';
 export type { LineCounts, Missing, Reconciliation, Uncaused } from './reconcile/tally.ts';
 export { type Rescheduling, reschedule } from './reschedule.ts';
+export {
+  decideTransaction,
+  type Execute,
+  type ExecuteNow,
+  type PostgresClient,
+  postgres,
+  recordCommit,
+  type SqliteDatabase,
+  type SqlRow,
+  sqlite,
+  TRANSACTION_TABLE,
+} from './sql/index.ts';
 export { type TracedDelivery, type TracedMessage, trace, traceKey } from './trace/trace.ts';
 export type { Change, Conditional, Transaction } from './transaction.ts';
 export type { Usage } from './usage.ts';

@@ -67,7 +67,7 @@ export type PrepareOptions = HalfOptions &
  * @throws CommitUndecided when it is unknown after 60 s whether it was prepared: do not begin the local transaction. If it
  * was, the check-back rolls it back
  * @throws TransactionRefused when DynamoDB refuses the row for good
- * @throws MissingBinding when the function is no producer of a CheckBack
+ * @throws MissingBinding when the function was not given to `grantPrepare`
  * @example
  * const half = await producer.prepare(MoneySent, { to, amount }, { transactionId });
  * await debit(from, amount, transactionId); // the local transaction
