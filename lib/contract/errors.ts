@@ -117,6 +117,11 @@ export class SendFailed extends WaybillError {
   readonly code = 'send-failed';
 }
 
+/** DynamoDB kept leaving rows of a batch unread, for want of capacity. Nothing was changed: read again. */
+export class ReadFailed extends WaybillError {
+  readonly code = 'read-failed';
+}
+
 /** A half message was decided the other way before: its commit came after its rollback, or the reverse. */
 export class HalfMessageDecided extends WaybillError {
   readonly code = 'half-message-decided';

@@ -21,6 +21,7 @@ export {
   MessageExpired,
   MissingBinding,
   NewerEventVersion,
+  ReadFailed,
   ReceivesExhausted,
   Rejected,
   SendFailed,

@@ -158,9 +158,10 @@ function streamRecordBytes({ data, partitionKey }: StreamRecord): number {
 type Failure = Omit<FailedEntry, 'index'>;
 
 /** Sends one request, and says for each entry how it failed, if it did. */
-type SendOne<Entry> = (batch: readonly Entry[]) => Promise<(Failure | undefined)[]>;
+export type SendOne<Entry> = (batch: readonly Entry[]) => Promise<(Failure | undefined)[]>;
 
-async function sendUntilDone<Entry>(
+/** Sends entries in full batches, and again those that failed by no fault of the sender, until none is left or time is up. */
+export async function sendUntilDone<Entry>(
   environment: Environment,
   entries: readonly Entry[],
   pauses: Pauses,
@@ -188,7 +189,8 @@ async function sendUntilDone<Entry>(
   return [...failed].map(([index, failure]) => ({ index, ...failure })).sort((one, other) => one.index - other.index);
 }
 
-function patiently(environment: Environment): Pauses {
+/** Backoff with jitter, thrice and within 10 s. */
+export function patiently(environment: Environment): Pauses {
   const giveUp = environment.now() + PATIENCE;
   return (repeat) => {
     const pause = jitter(environment, repeat);

@@ -26,6 +26,7 @@ describe('the errors of the contract', () => {
       MessageExpired: 'expired',
       MissingBinding: 'missing-binding',
       NewerEventVersion: 'newer-event-version',
+      ReadFailed: 'read-failed',
       ReceivesExhausted: 'receives-exhausted',
       Rejected: 'rejected',
       SendFailed: 'send-failed',
