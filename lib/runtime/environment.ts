@@ -4,6 +4,7 @@ import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import type { S3Client } from '@aws-sdk/client-s3';
+import type { SchedulerClient } from '@aws-sdk/client-scheduler';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { AnyTable } from '../contract/index.ts';
 import { countUsage, noUsage, type Usage } from './usage.ts';
@@ -35,6 +36,8 @@ export interface Environment {
   kinesis(): Promise<Sender<KinesisClient>>;
   /** Loaded when first used: most functions never need it. */
   s3(): Promise<Sender<S3Client>>;
+  /** Loaded when first used: where each delayed message has a schedule of its own. */
+  scheduler(): Promise<Sender<SchedulerClient>>;
   readonly log: Log;
   readonly metrics: MetricSink;
   /** What the clients of this environment have cost since it was made. */
@@ -90,6 +93,7 @@ export function createEnvironment(variables: Environment['variables'] = process.
   const sqs = countUsage(new SQSClient(client), usage);
   let kinesis: Promise<KinesisClient> | undefined;
   let s3: Promise<S3Client> | undefined;
+  let scheduler: Promise<SchedulerClient> | undefined;
   return {
     now: Date.now,
     random: pooledRandom(),
@@ -108,6 +112,12 @@ export function createEnvironment(variables: Environment['variables'] = process.
     s3: () => {
       s3 ??= import('@aws-sdk/client-s3').then((sdk) => countUsage(new sdk.S3Client(client), usage));
       return s3;
+    },
+    scheduler: () => {
+      scheduler ??= import('@aws-sdk/client-scheduler').then((sdk) =>
+        countUsage(new sdk.SchedulerClient(client), usage),
+      );
+      return scheduler;
     },
     log: powertoolsLog(),
     metrics: powertoolsMetrics(),

@@ -2,7 +2,7 @@ import type { AnyTable } from '../contract/index.ts';
 import type { Environment } from '../runtime/index.ts';
 import { countUsage, noUsage } from '../runtime/usage.ts';
 import { DynamoDbEngine, directWire, KinesisEngine, S3Engine, SqsEngine, type Wire } from './engines/index.ts';
-import { TestMisused } from './errors.ts';
+import { TestMisused, UnsupportedByEngine } from './errors.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 /** The engines that an environment's clients reach. */
@@ -71,6 +71,11 @@ export function testEnvironment({
     sqs: countUsage(engines.sqs.client(wire), usage),
     kinesis: async () => kinesis,
     s3: async () => s3,
+    scheduler: async () => {
+      throw new UnsupportedByEngine(
+        'EventBridge Scheduler is not among the engines in memory: let due messages be swept',
+      );
+    },
     log: { info: log('info'), warn: log('warn'), error: log('error') },
     metrics: {
       count: (name, value) => {

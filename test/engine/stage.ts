@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { S3Client } from '@aws-sdk/client-s3';
+import { SchedulerClient } from '@aws-sdk/client-scheduler';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { bootstrap } from '../../lib/local/bootstrap.ts';
 import { runCdk } from '../../lib/local/cdk.ts';
@@ -23,6 +24,7 @@ export interface Stage {
   readonly sqs: SQSClient;
   readonly kinesis: KinesisClient;
   readonly s3: S3Client;
+  readonly scheduler: SchedulerClient;
   /** An output of any stack, by the name that the app gave it. */
   output(name: string): string;
   /** Deploys the app (again), with other context or only some of its stacks. */
@@ -74,6 +76,7 @@ export async function setStage(app: string, options: StageOptions = {}): Promise
       sqs: clients.sqs,
       kinesis: async () => clients.kinesis,
       s3: async () => clients.s3,
+      scheduler: async () => clients.scheduler,
     }),
     stop: async () => {
       for (const client of Object.values(clients)) client.destroy();
@@ -118,6 +121,7 @@ function clientsOf({ endpoint }: StartedEngine) {
     sqs: new SQSClient(options),
     kinesis: new KinesisClient(options),
     s3: new S3Client(options),
+    scheduler: new SchedulerClient(options),
   };
 }
 

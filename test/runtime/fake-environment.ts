@@ -1,6 +1,7 @@
 import type * as DynamoDB from '@aws-sdk/client-dynamodb';
 import type * as Kinesis from '@aws-sdk/client-kinesis';
 import type * as S3 from '@aws-sdk/client-s3';
+import type * as Scheduler from '@aws-sdk/client-scheduler';
 import type * as SQS from '@aws-sdk/client-sqs';
 import { BINDINGS } from '../../lib/contract/index.ts';
 import type { Environment, Sender } from '../../lib/runtime/environment.ts';
@@ -13,6 +14,8 @@ interface Operations {
   UpdateItem: [DynamoDB.UpdateItemCommandInput, DynamoDB.UpdateItemCommandOutput];
   DeleteItem: [DynamoDB.DeleteItemCommandInput, DynamoDB.DeleteItemCommandOutput];
   Query: [DynamoDB.QueryCommandInput, DynamoDB.QueryCommandOutput];
+  BatchGetItem: [DynamoDB.BatchGetItemCommandInput, DynamoDB.BatchGetItemCommandOutput];
+  BatchWriteItem: [DynamoDB.BatchWriteItemCommandInput, DynamoDB.BatchWriteItemCommandOutput];
   TransactWriteItems: [DynamoDB.TransactWriteItemsCommandInput, DynamoDB.TransactWriteItemsCommandOutput];
   SendMessage: [SQS.SendMessageCommandInput, SQS.SendMessageCommandOutput];
   SendMessageBatch: [SQS.SendMessageBatchCommandInput, SQS.SendMessageBatchCommandOutput];
@@ -24,6 +27,7 @@ interface Operations {
   PutRecords: [Kinesis.PutRecordsCommandInput, Kinesis.PutRecordsCommandOutput];
   PutObject: [S3.PutObjectCommandInput, S3.PutObjectCommandOutput];
   GetObject: [S3.GetObjectCommandInput, S3.GetObjectCommandOutput];
+  CreateSchedule: [Scheduler.CreateScheduleCommandInput, Scheduler.CreateScheduleCommandOutput];
 }
 
 type Operation = keyof Operations;
@@ -71,6 +75,7 @@ export function fakeEnvironment(options: FakeOptions = {}): FakeEnvironment {
   const client = () => countUsage(fakeClient(calls, answers), usage);
   const kinesis = client() as Sender<object & Kinesis.KinesisClient>;
   const s3 = client() as Sender<S3.S3Client>;
+  const scheduler = client() as Sender<Scheduler.SchedulerClient>;
   const lines: FakeEnvironment['lines'] = [];
   const counted: Record<string, number> = {};
   return {
@@ -83,6 +88,7 @@ export function fakeEnvironment(options: FakeOptions = {}): FakeEnvironment {
     sqs: client() as Sender<SQS.SQSClient>,
     kinesis: async () => kinesis,
     s3: async () => s3,
+    scheduler: async () => scheduler,
     log: {
       info: (message, fields) => lines.push({ level: 'info', message, fields }),
       warn: (message, fields) => lines.push({ level: 'warn', message, fields }),
@@ -128,6 +134,11 @@ const SUCCESSES: Answers = {
     Records: input.Records?.map((_, index) => ({ ShardId: 'shardId-000000000000', SequenceNumber: String(index + 1) })),
   }),
   PutObject: () => ({}),
+  BatchWriteItem: ({ RequestItems = {} }) => ({
+    UnprocessedItems: {},
+    ConsumedCapacity: Object.values(RequestItems).map(({ length }) => ({ CapacityUnits: length })),
+  }),
+  CreateSchedule: ({ GroupName, Name }) => ({ ScheduleArn: `arn:aws:scheduler:::schedule/${GroupName}/${Name}` }),
 };
 
 type Middleware = (next: Handler, context: { readonly commandName?: string }) => Handler;

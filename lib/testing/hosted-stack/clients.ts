@@ -5,7 +5,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Environment, Log } from '../../runtime/index.ts';
 import { noUsage } from '../../runtime/usage.ts';
-import { TestMisused } from '../errors.ts';
+import { TestMisused, UnsupportedByEngine } from '../errors.ts';
 import { realClock } from '../event-sources/index.ts';
 
 /** Real clients of the engines that host a stack. */
@@ -102,6 +102,11 @@ export function hostedEnvironment(
     sqs: wired(clients.sqs),
     kinesis: async () => kinesis,
     s3: async () => s3,
+    scheduler: async () => {
+      throw new UnsupportedByEngine(
+        'Schedules of messages do not fire where a stack is hosted: let due messages be swept',
+      );
+    },
     log,
     metrics: { count: () => undefined, flush: () => undefined },
     usage: noUsage(),
