@@ -6,10 +6,13 @@ import { toItem } from './expression.ts';
 
 /** What was sent to one destination. */
 export interface Sent {
-  /** The subscriber of a queue, or the stream. */
+  /** The subscriber of a queue, or the stream; `SCHEDULE` of what was put to wait. */
   readonly to: string;
   readonly ids: readonly string[];
 }
+
+/** How receipts name what was put to wait for its moment. No subscriber and no stream can be called so. */
+export const SCHEDULE = '#schedule';
 
 const ID_BYTES = 16;
 /** What a destination takes in a row beside its ids and its name. */

@@ -63,6 +63,19 @@ export class RouteBook {
   }
 }
 
+/** A book for each environment that a function meets: one in Lambda. */
+export class RouteBooks {
+  readonly #books = new WeakMap<Environment, RouteBook>();
+
+  of(environment: Environment, ledger: string): RouteBook {
+    const known = this.#books.get(environment);
+    if (known) return known;
+    const book = new RouteBook(environment, ledger);
+    this.#books.set(environment, book);
+    return book;
+  }
+}
+
 /** All routes of an event type, ended ones included, read consistently. */
 export async function readRoutes(environment: Environment, ledger: string, type: string): Promise<RouteRow[]> {
   const routes: RouteRow[] = [];
