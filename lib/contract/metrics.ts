@@ -1,21 +1,25 @@
 /**
- * The CloudWatch metrics that reconciliation puts every minute: the reconciler writes them, alarms and dashboards read
- * them, and nothing else spells their names. An alarm takes one metric, so a business line is part of a name.
+ * The CloudWatch metrics that alarms and dashboards read: nothing else spells their names. Reconciliation puts them every
+ * minute, but for what functions count. An alarm takes one metric, so a business line is part of a name.
  */
 export const METRICS = {
   namespace: 'Waybill',
-  /** The one dimension: the ledger's table name. */
+  /** The one dimension of what reconciliation puts: the ledger's table name. */
   ledger: 'ledger',
+  /** The one dimension, `service`, of what functions count. */
+  service: 'waybill',
   /** Messages of a business line that are missing, in percent of those of the last minutes. */
   missingRatio: (businessLine: string) => `${businessLine}.missing-ratio`,
   /** Messages that were sent again as often as healing tries, in vain. */
   quarantined: 'quarantined',
   /** Messages that were not sent again for want of budget. */
   healDeferred: 'heal-deferred',
-  /** Seconds since the oldest message was committed that has not ended. */
+  /** Seconds since the oldest message that has not ended was committed, or due if it was delayed. */
   oldestUnended: 'oldest-unended',
   /** Messages that ended although nobody committed them. */
   uncaused: 'uncaused',
   /** 1 for every run that came to its end. */
   reconciled: 'reconciled',
+  /** Half messages whose owner did not decide in the time of the check-back. Counted by functions. */
+  halfQuarantined: 'half-quarantined',
 } as const;

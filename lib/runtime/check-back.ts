@@ -8,6 +8,7 @@ import {
   type HalfRow,
   InvalidDefinition,
   MalformedMessage,
+  METRICS,
   messageTime,
   UnknownMessage,
 } from '../contract/index.ts';
@@ -224,7 +225,7 @@ async function giveUpAsking({ environment, ledger, until }: Asking, { sk: half }
   if (write.kind === 'unknown') return 'unknown';
   if (write.kind === 'refused') return 'decided';
   quietly(() => environment.log.error('half message quarantined', { half }));
-  quietly(() => environment.metrics.count('half-quarantined', 1));
+  quietly(() => environment.metrics.count(METRICS.halfQuarantined, 1));
   return 'quarantined';
 }
 
