@@ -9,13 +9,14 @@ import {
 } from '../contract/index.ts';
 import { consumerBindingsOf } from './bindings.ts';
 import { concurrently } from './concurrently.ts';
-import { type Delivery, deliver, type Invocation } from './deliver.ts';
+import { type Delivery, deliver, type Early, type Invocation } from './deliver.ts';
 import { environmentOf } from './environment.ts';
+import { momentOf, secondsUntil } from './hold.ts';
 import { fromQueue, fromStream, type InboundRecord } from './inbound.ts';
 import { type Counts, summarize } from './invocation-summary.ts';
 import type { Message } from './message.ts';
-import { open } from './open.ts';
-import { backOff, park, postponed } from './postpone.ts';
+import { type Opened, open } from './open.ts';
+import { backOff, givenBack, park, postponed } from './postpone.ts';
 import type { AnyHandler } from './settle.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -116,19 +117,23 @@ async function consumeBatch(
   counts: Counts,
 ): Promise<SQSBatchResponse> {
   const { environment, bindings } = invocation;
-  const inTime = await deliverUntil(invocation, records, concurrency);
-  const deliveries = inTime.includes(undefined) ? await deliverUnhandled(invocation, records, inTime) : inTime;
-  for (const delivery of deliveries) counts.add(delivery ?? 'unfinished');
+  const opened = records.map((record) => open(invocation.subscriber, record, invocation.received));
+  const inTime = await deliverUntil(invocation, records, opened, concurrency);
+  const deliveries = inTime.includes(undefined) ? await deliverUnhandled(invocation, records, opened, inTime) : inTime;
+  for (const delivery of deliveries) counts.add(isEarly(delivery) ? 'early' : (delivery ?? 'unfinished'));
 
   const queued: ReturnType<typeof postponed<Extract<InboundRecord, { transport: 'queue' }>>>[] = [];
   const streamed: ReturnType<typeof postponed<Extract<InboundRecord, { transport: 'stream' }>>>[] = [];
   records.forEach((record, index) => {
     const delivery = deliveries[index];
-    if (delivery !== undefined && delivery !== 'again') return;
-    if (record.transport === 'queue') queued.push(postponed(record, delivery === 'again'));
-    else streamed.push(postponed(record, delivery === 'again'));
+    if (delivery !== undefined && delivery !== 'again' && !isEarly(delivery)) return;
+    const rest = isEarly(delivery) ? secondsUntil(delivery.due, environment.now()) : undefined;
+    const later = <Inbound extends InboundRecord>(one: Inbound) =>
+      rest === undefined ? postponed(one, delivery === 'again') : givenBack(one, rest);
+    if (record.transport === 'queue') queued.push(later(record));
+    else streamed.push(later(record));
   });
-  await backOff(environment, bindings, queued);
+  await backOff(environment, bindings.get('queueUrl'), queued);
   await park(environment, bindings, streamed);
   return { batchItemFailures: queued.map(({ record }) => ({ itemIdentifier: record.eventId })) };
 }
@@ -140,14 +145,15 @@ async function consumeBatch(
 async function deliverUntil(
   invocation: Invocation,
   records: readonly InboundRecord[],
+  opened: readonly Opened[],
   concurrency: number,
 ): Promise<readonly (Delivery | undefined)[]> {
   const { environment, until } = invocation;
   const deliveries: (Delivery | undefined)[] = records.map(() => undefined);
   const done = new AbortController();
-  const work = concurrently(concurrency, records, async (record, index) => {
+  const work = concurrently(concurrency, inOrderOfMoments(opened), async (index) => {
     if (environment.now() >= until) return;
-    deliveries[index] = await deliver(invocation, record);
+    deliveries[index] = await deliver(invocation, records[index] as InboundRecord, opened[index] as Opened);
   });
   const timeUp = environment.sleep(Math.max(0, until - environment.now()), done.signal);
   await Promise.race([work, timeUp]);
@@ -163,15 +169,29 @@ async function deliverUntil(
 function deliverUnhandled(
   invocation: Invocation,
   records: readonly InboundRecord[],
+  opened: readonly Opened[],
   deliveries: readonly (Delivery | undefined)[],
 ): Promise<(Delivery | undefined)[]> {
   return concurrently(records.length, records, async (record, index) => {
     const delivery = deliveries[index];
     if (delivery || record.transport === 'queue') return delivery;
-    const opened = open(invocation.subscriber, record, invocation.received);
-    const isNoEnvelope = opened.kind === 'refused' && !opened.envelope;
-    return opened.kind === 'skipped' || isNoEnvelope ? deliver(invocation, record) : undefined;
+    const one = opened[index] as Opened;
+    const isNoEnvelope = one.kind === 'refused' && !one.envelope;
+    return one.kind === 'skipped' || isNoEnvelope ? deliver(invocation, record, one) : undefined;
   });
+}
+
+/**
+ * The places of the records, by when they may be handled: whoever waits for a moment keeps a place from those only that
+ * come later still.
+ */
+function inOrderOfMoments(opened: readonly Opened[]): number[] {
+  const moments = opened.map((one) => (one.kind === 'message' ? momentOf(one.envelope) : 0));
+  return [...moments.keys()].sort((one, other) => (moments[one] ?? 0) - (moments[other] ?? 0));
+}
+
+function isEarly(delivery: Delivery | undefined): delivery is Early {
+  return typeof delivery === 'object';
 }
 
 function recordsOf(event: SQSEvent | KinesisStreamEvent): InboundRecord[] {

@@ -12,6 +12,7 @@ import type { Bindings } from './bindings.ts';
 import { sendDeadLetters } from './dead-letter.ts';
 import type { Environment } from './environment.ts';
 import { countFailure, describeError, errorTrace } from './failure.ts';
+import { HOLD_MILLISECONDS, holdUntil, momentOf } from './hold.ts';
 import type { InboundRecord } from './inbound.ts';
 import { type Ending, readInbox, writeEnding } from './inbox.ts';
 import { messageOf } from './message.ts';
@@ -38,21 +39,28 @@ export interface Invocation {
  * What became of a record: its message ended by this delivery (`handled`, `duplicate`, `dead`) or had ended `already`,
  * also where its producer took it back; the subscriber does not consume it (`skipped`); or it must come `again`.
  */
-export type Delivery = 'handled' | 'duplicate' | 'dead' | 'already' | 'skipped' | 'again';
+export type Delivery = 'handled' | 'duplicate' | 'dead' | 'already' | 'skipped' | 'again' | Early;
+
+/** Its moment is still to come: it goes back to wait, which is neither an attempt nor a failure. */
+export interface Early {
+  /** Milliseconds since the epoch. */
+  readonly due: number;
+}
 
 type OpenedMessage = Extract<Opened, { readonly kind: 'message' }>;
 
-/** Takes one record as far as it gets: decode, validate, handle, and dead-letter what can never be handled. Never throws. */
-export async function deliver(invocation: Invocation, record: InboundRecord): Promise<Delivery> {
+/** Takes one record as far as it gets: handles it, or dead-letters what can never be handled. Never throws. */
+export async function deliver(invocation: Invocation, record: InboundRecord, opened: Opened): Promise<Delivery> {
   try {
-    const opened = open(invocation.subscriber, record, invocation.received);
     switch (opened.kind) {
       case 'skipped':
         return 'skipped';
       case 'refused':
         return await deadLetter(invocation, record, opened.error, opened.envelope);
       case 'failed':
-        return await fail(invocation, record, opened.envelope, opened.error);
+        return opened.envelope
+          ? await fail(invocation, record, opened.envelope, opened.error)
+          : again(invocation, record, opened.error);
       case 'message':
         return await handle(invocation, record, opened);
     }
@@ -64,6 +72,9 @@ export async function deliver(invocation: Invocation, record: InboundRecord): Pr
 async function handle(invocation: Invocation, record: InboundRecord, opened: OpenedMessage): Promise<Delivery> {
   const { environment, bindings, subscriber, until } = invocation;
   const { envelope, event } = opened;
+  const due = momentOf(envelope);
+  if (due > Math.min(environment.now() + HOLD_MILLISECONDS, until)) return { due };
+  await holdUntil(environment, due);
   if (record.deliveries > 1 || record.redriven) {
     const row = await readInbox(environment, bindings.ledger, subscriber.name, envelope.id);
     if (row && row.state !== 'dead') return 'already';

@@ -25,13 +25,16 @@ export type Opened =
   /** It can never be handled: bytes that are no envelope, an unknown type, an invalid payload, past its expiry. */
   | { readonly kind: 'refused'; readonly error: WaybillError; readonly envelope?: Envelope }
   /** It may be handled later: a newer version, or an upgrade or a schema that threw. */
-  | { readonly kind: 'failed'; readonly error: unknown; readonly envelope: Envelope };
+  | { readonly kind: 'failed'; readonly error: unknown; readonly envelope?: Envelope };
 
-/** Decodes and validates a record for a subscriber. */
+/** Decodes and validates a record for a subscriber. Never throws. */
 export function open(subscriber: SubscriberDefinition, record: InboundRecord, now: number): Opened {
-  const envelope = decode(record);
-  if (envelope instanceof WaybillError) return { kind: 'refused', error: envelope };
-
+  let envelope: Envelope;
+  try {
+    envelope = decodeEnvelope(textOf(record));
+  } catch (error) {
+    return error instanceof WaybillError ? { kind: 'refused', error } : { kind: 'failed', error };
+  }
   const event = subscriber.consumes.find(({ type }) => type === envelope.type);
   if (!event && record.transport === 'stream') return { kind: 'skipped' };
   if (!event) {
@@ -51,13 +54,4 @@ export function open(subscriber: SubscriberDefinition, record: InboundRecord, no
 /** Whether a failure is only a deploy that is still on its way: it does not count as an attempt. */
 export function isAwaitingDeploy(error: unknown): boolean {
   return error instanceof NewerEventVersion;
-}
-
-function decode(record: InboundRecord): Envelope | WaybillError {
-  try {
-    return decodeEnvelope(textOf(record));
-  } catch (error) {
-    if (error instanceof WaybillError) return error;
-    throw error;
-  }
 }

@@ -1,5 +1,5 @@
 import { ChangeMessageVisibilityBatchCommand } from '@aws-sdk/client-sqs';
-import { decodeEnvelope, encodeEnvelope, SendFailed } from '../contract/index.ts';
+import { decodeEnvelope, encodeEnvelope, LIMITS, SendFailed } from '../contract/index.ts';
 import { redeliveryDelay } from './backoff.ts';
 import type { Bindings } from './bindings.ts';
 import type { Environment } from './environment.ts';
@@ -7,7 +7,7 @@ import { errorTrace } from './failure.ts';
 import { type InboundRecord, textOf } from './inbound.ts';
 import { sendMessages } from './send-batch.ts';
 
-type QueueRecord = Extract<InboundRecord, { readonly transport: 'queue' }>;
+export type QueueRecord = Extract<InboundRecord, { readonly transport: 'queue' }>;
 type StreamRecord = Extract<InboundRecord, { readonly transport: 'stream' }>;
 
 /** A record that must come again, after some seconds. */
@@ -21,6 +21,18 @@ export function postponed<Record extends InboundRecord>(record: Record, started:
   return { record, delaySeconds: started ? redeliveryDelay(record.deliveries) : 0 };
 }
 
+/**
+ * SQS hides a message for 12 hours from its receipt on, no longer.
+ * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html
+ */
+const LONGEST_HIDDEN_SECONDS = 11 * 3_600;
+
+/** A record whose moment is still to come, after so many seconds. */
+export function givenBack<Record extends InboundRecord>(record: Record, seconds: number): Postponed<Record> {
+  const longest = record.transport === 'queue' ? LONGEST_HIDDEN_SECONDS : LIMITS.queueDelaySeconds;
+  return { record, delaySeconds: Math.min(seconds, longest) };
+}
+
 const VISIBILITY_BATCH = 10;
 
 /**
@@ -31,13 +43,13 @@ const VISIBILITY_BATCH = 10;
  */
 export async function backOff(
   environment: Environment,
-  bindings: Bindings,
+  queueUrl: string,
   records: readonly Postponed<QueueRecord>[],
 ): Promise<void> {
   for (let start = 0; start < records.length; start += VISIBILITY_BATCH) {
     const batch = records.slice(start, start + VISIBILITY_BATCH);
     const command = new ChangeMessageVisibilityBatchCommand({
-      QueueUrl: bindings.get('queueUrl'),
+      QueueUrl: queueUrl,
       Entries: batch.map(({ record, delaySeconds }, index) => ({
         Id: String(index),
         ReceiptHandle: record.receiptHandle,
