@@ -1,0 +1,3 @@
+import { createForwarder } from '../lib/runtime/forward.ts';
+
+export const handler = createForwarder();

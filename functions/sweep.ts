@@ -1,0 +1,3 @@
+import { createSweep } from '../lib/runtime/sweep.ts';
+
+export const handler = createSweep();
