@@ -17,6 +17,7 @@ import { bindingsOf } from './bindings.ts';
 import { concurrently } from './concurrently.ts';
 import { type Environment, environmentOf } from './environment.ts';
 import { errorTrace } from './failure.ts';
+import type { CheckBackRequest } from './half-request.ts';
 import { inTime } from './in-time.ts';
 import { type Counts, summarize } from './invocation-summary.ts';
 import { commitHalf, rollbackHalf } from './producer/half.ts';
@@ -115,7 +116,7 @@ interface Asking {
   readonly deciders: ReadonlyMap<string, DecideTransaction>;
   /** Milliseconds from the preparation. */
   readonly patience: number;
-  /** When to stop waiting for answers, in milliseconds since the epoch. */
+  /** When to stop waiting for answers and trying to write them down, in milliseconds since the epoch. */
   readonly until: number;
 }
 
@@ -150,8 +151,9 @@ async function checkBackOne(asking: Asking, record: SQSRecord): Promise<Outcome>
 
   const answer = await ask(asking, row);
   try {
-    if (answer === 'commit') await commitHalf(environment, halfId);
-    if (answer === 'rollback') await rollbackHalf(environment, halfId);
+    const patience = asking.until - environment.now();
+    if (answer === 'commit') await commitHalf(environment, halfId, patience);
+    if (answer === 'rollback') await rollbackHalf(environment, halfId, patience);
   } catch (error) {
     // Undecided still, or decided the other way in this moment: the next question finds out.
     await rest(environment, row, record);
@@ -236,7 +238,7 @@ function halfIn(body: string): string {
   } catch {
     request = undefined;
   }
-  const half = (request as { readonly half?: unknown } | null | undefined)?.half;
+  const half = (request as Partial<CheckBackRequest> | null | undefined)?.half;
   if (typeof half !== 'string')
     throw new MalformedMessage('The record is no check-back request: `{"half": "<half id>"}`');
   return half;

@@ -116,16 +116,30 @@ export function half(halfId: string, { environment = environmentOf() }: HalfOpti
   };
 }
 
-/** Commits a half message by its id, see `HalfMessage`. One read more than by the process that prepared it. */
-export async function commitHalf(environment: Environment, halfId: string): Promise<{ readonly id: string }> {
+/**
+ * Commits a half message by its id, see `HalfMessage`. One read more than by the process that prepared it.
+ *
+ * @param patience milliseconds to try, at most 60 s
+ */
+export async function commitHalf(
+  environment: Environment,
+  halfId: string,
+  patience: number = COMMIT_MILLISECONDS,
+): Promise<{ readonly id: string }> {
   const row = await readHalf(environment, bindingsOf(environment).ledger, halfId);
-  return row.state === 'prepared' ? commitEnvelope(environment, decodeEnvelope(row.envelope)) : committed(row);
+  return row.state === 'prepared'
+    ? commitEnvelope(environment, decodeEnvelope(row.envelope), patience)
+    : committed(row);
 }
 
 /** Rolls a half message back by its id, see `HalfMessage`. */
-export async function rollbackHalf(environment: Environment, halfId: string): Promise<void> {
+export async function rollbackHalf(
+  environment: Environment,
+  halfId: string,
+  patience: number = COMMIT_MILLISECONDS,
+): Promise<void> {
   const { ledger } = bindingsOf(environment);
-  const write = await tombstone(environment, ledger, halfId, environment.now() + COMMIT_MILLISECONDS);
+  const write = await tombstone(environment, ledger, halfId, environment.now() + patience);
   if (write.kind === 'written') return;
   if (write.kind === 'unknown') {
     throw new CommitUndecided(`It is not known whether the half message '${halfId}' was rolled back: ${write.code}`);
@@ -137,12 +151,16 @@ export async function rollbackHalf(environment: Environment, halfId: string): Pr
 }
 
 /** Commits what was prepared as `prepared`, in one transaction: the half row's decision and the message. */
-async function commitEnvelope(environment: Environment, prepared: Envelope): Promise<{ readonly id: string }> {
+async function commitEnvelope(
+  environment: Environment,
+  prepared: Envelope,
+  patience: number = COMMIT_MILLISECONDS,
+): Promise<{ readonly id: string }> {
   const { ledger, shards } = bindingsOf(environment);
   const now = environment.now();
   const message = takingEffect(environment, shards, prepared, now);
   const actions = [decide(ledger, prepared.id, message), put(ledger, message)];
-  const decision = await commit(environment, actions, now + COMMIT_MILLISECONDS);
+  const decision = await commit(environment, actions, now + Math.min(patience, COMMIT_MILLISECONDS));
   switch (decision.kind) {
     case 'committed':
       return { id: message.id };
