@@ -20,6 +20,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     measures: 'a million ids reconciled, in the heap of a function of 256 MiB',
     node: ['--max-old-space-size=192', '--max-semi-space-size=4'],
   },
+  sending: { file: 'sending.ts', measures: 'the ways of sending a message: calls, write units, latency' },
   delay: { file: 'delay.ts', measures: 'how far from their moment delayed messages are handled' },
 };
 

@@ -1,0 +1,5 @@
+import { checkBack } from 'waybill/runtime';
+import { ReminderDue } from '../contract.ts';
+
+/** Every producer of the benchmark decides by itself. */
+export const handler = checkBack(ReminderDue, () => 'unknown');
