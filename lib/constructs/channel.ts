@@ -5,8 +5,8 @@ import { Construct, type IConstruct, type IDependable } from 'constructs';
 import type { AnyTable, EventDefinition, SubscriberDefinition } from '../contract/index.ts';
 import { InvalidConstruct } from './invalid-construct.ts';
 import type { ILedger } from './ledger.ts';
+import type { PublishOptions } from './producer-grants.ts';
 import { DeploymentGraph } from './proof/index.ts';
-import type { PublishOptions } from './publish-grant.ts';
 import { Subscriber } from './subscriber.ts';
 import type { SubscriberOptions } from './subscriber-props.ts';
 

@@ -4,6 +4,7 @@ import * as kinesis from 'aws-cdk-lib/aws-kinesis';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
+import { allow } from './grants.ts';
 
 /** A queue that is encrypted by the customer's key, else by SQS's own, and refuses plain HTTP. */
 export function encryptedQueue(key: kms.IKey | undefined): sqs.QueueProps {
@@ -47,6 +48,11 @@ export function grantKeyUse(key: kms.IKey | undefined, grantee: iam.IGrantable):
     ],
     resourceArns: [key.keyArn],
   }).assertSuccess();
+}
+
+/** Lets a role that sends to queues, and does nothing else with what the key encrypts, use the key. */
+export function grantSendKey(key: kms.IKey | undefined, role: iam.IRole): iam.Grant[] {
+  return key ? [allow(role, ['kms:Decrypt', 'kms:GenerateDataKey'], key.keyArn)] : [];
 }
 
 const keysOfAlarms = new WeakSet<kms.IKey>();

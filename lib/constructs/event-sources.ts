@@ -10,6 +10,8 @@ import { discardedBatchesTo, QuarantineAccess } from './quarantine.ts';
 // The sources live below the handler, not below the subscriber: in two stacks, the handler's refers to the subscriber's
 // (by its variables), and one more reference the other way round would be a cycle.
 
+const QUEUE_SOURCE = 'WaybillQueue';
+
 export interface QueueSourceOptions {
   readonly batchSize?: number;
   readonly maxBatchingWindow?: Duration;
@@ -19,7 +21,7 @@ export interface QueueSourceOptions {
 /** Makes the handler consume the queue, and set when what failed comes again. */
 export function consumeQueue(handler: lambda.Function, queue: IQueue, options: QueueSourceOptions): void {
   allow(handler, [...CONSUME, 'sqs:ChangeMessageVisibility'], queue.queueArn);
-  new lambda.EventSourceMapping(handler, 'WaybillQueue', {
+  new lambda.EventSourceMapping(handler, QUEUE_SOURCE, {
     target: handler,
     eventSourceArn: queue.queueArn,
     batchSize: options.batchSize ?? 10,
@@ -27,6 +29,11 @@ export function consumeQueue(handler: lambda.Function, queue: IQueue, options: Q
     maxConcurrency: options.maxConcurrency,
     reportBatchItemFailures: true,
   });
+}
+
+/** Whether the function consumes a queue of Waybill's already. */
+export function isConsuming(handler: lambda.Function): boolean {
+  return handler.node.tryFindChild(QUEUE_SOURCE) !== undefined;
 }
 
 export interface StreamSourceOptions {

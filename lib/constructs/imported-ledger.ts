@@ -2,19 +2,21 @@ import { ArnFormat, Stack } from 'aws-cdk-lib';
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
-import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
-import { Construct } from 'constructs';
-import type { ILedger, LedgerAttributes } from './ledger.ts';
+import * as sqs from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
 import { checkLedgerName, ledgerNames } from './ledger-name.ts';
+import type { LedgerAttributes } from './ledger-props.ts';
+import { ProducingLedger } from './producing-ledger.ts';
 import { DeploymentGraph } from './proof/index.ts';
-import { grantPublish, type PublishOptions } from './publish-grant.ts';
 import { checkedShards } from './shards.ts';
 
 /** A ledger of another app: everything of it follows from its name. */
-export class ImportedLedger extends Construct implements ILedger {
+export class ImportedLedger extends ProducingLedger {
   readonly table: dynamodb.ITableV2;
   readonly relayRole: iam.IRole;
+  readonly senderRoles: readonly iam.IRole[];
+  readonly forwardQueue: sqs.IQueue;
   readonly reconcilerRole?: iam.IRole;
   readonly registerRoutesArn: string;
   readonly quarantineBucket: s3.IBucket;
@@ -27,9 +29,19 @@ export class ImportedLedger extends Construct implements ILedger {
     const stack = Stack.of(this);
     const names = ledgerNames(stack, ledgerName);
     this.table = dynamodb.TableV2.fromTableName(this, 'Table', names.table);
-    this.relayRole = iam.Role.fromRoleName(this, 'RelayRole', names.relayRole);
+    const role = (name: string, roleName: string) => iam.Role.fromRoleName(this, name, roleName);
+    this.relayRole = role('RelayRole', names.relayRole);
+    this.senderRoles = [this.relayRole, role('ForwarderRole', names.forwarderRole)];
+    if (attributes.delayedDelivery !== 'schedules') {
+      this.senderRoles = [...this.senderRoles, role('SweepRole', names.sweepRole)];
+    }
+    const forwardQueueArn = stack.formatArn({ service: 'sqs', resource: names.forwardQueue });
+    this.forwardQueue = sqs.Queue.fromQueueAttributes(this, 'ForwardQueue', {
+      queueArn: forwardQueueArn,
+      keyArn: attributes.encryptionKey?.keyArn,
+    });
     if (attributes.reconciles ?? true) {
-      this.reconcilerRole = iam.Role.fromRoleName(this, 'ReconcilerRole', names.reconcilerRole);
+      this.reconcilerRole = role('ReconcilerRole', names.reconcilerRole);
     }
     this.registerRoutesArn = stack.formatArn({
       service: 'lambda',
@@ -41,9 +53,5 @@ export class ImportedLedger extends Construct implements ILedger {
     this.encryptionKey = attributes.encryptionKey;
     this.shards = checkedShards(attributes.shards);
     DeploymentGraph.of(this).ledgers.push({ ledger: this });
-  }
-
-  grantPublish(producer: lambda.Function, options: PublishOptions = {}): iam.Grant {
-    return grantPublish(this, producer, options);
   }
 }

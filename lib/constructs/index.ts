@@ -1,12 +1,14 @@
 export type { TableAction, TableBindings } from './business-tables.ts';
 export type { ChannelProps, IChannel } from './channel.ts';
+export { CheckBack, type CheckBackProps } from './check-back.ts';
 export { ConsumerFunction, type ConsumerFunctionProps } from './consumer-function.ts';
 export { FunctionBundleMissing } from './function-assets.ts';
 export { InvalidConstruct } from './invalid-construct.ts';
-export { type ILedger, Ledger, type LedgerAttributes, type LedgerProps } from './ledger.ts';
+export { type ILedger, Ledger } from './ledger.ts';
 export { LedgerAlarms, type LedgerAlarmsProps } from './ledger-alarms.ts';
 export { LedgerDashboard, type LedgerDashboardProps } from './ledger-dashboard.ts';
-export type { PublishOptions } from './publish-grant.ts';
+export type { DelayedDelivery, LedgerAttributes, LedgerProps } from './ledger-props.ts';
+export type { PrepareOptions, ProducerOptions, PublishOptions, SendOptions } from './producer-grants.ts';
 export { QueueChannel, type QueueChannelProps } from './queue-channel.ts';
 export type { ReconcileOptions } from './reconciler.ts';
 export { StreamChannel, type StreamChannelProps } from './stream-channel.ts';

@@ -3,13 +3,15 @@ import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as sns from 'aws-cdk-lib/aws-sns';
-import { Construct } from 'constructs';
+import { Construct, type IConstruct } from 'constructs';
 import { METRICS } from '../contract/index.ts';
+import { type AlarmCondition, deadLettersIn, MINUTE } from './alarm-condition.ts';
 import { AlarmTopic, alarmArns } from './alarm-topic.ts';
 import { InvalidConstruct } from './invalid-construct.ts';
 import { type ILedger, Ledger } from './ledger.ts';
 import { ledgerMetric } from './ledger-metrics.ts';
-import { type DeployedSubscriber, DeploymentGraph } from './proof/index.ts';
+import { type DeployedSubscriber, type DeployedWorkQueue, DeploymentGraph } from './proof/index.ts';
+import { checkBackConditions, delayConditions } from './sending-alarms.ts';
 
 export interface LedgerAlarmsProps {
   readonly ledger: ILedger;
@@ -27,16 +29,13 @@ export interface LedgerAlarmsProps {
   readonly oldestUnended?: Duration;
 }
 
-type Condition = Omit<cloudwatch.AlarmProps, 'metric' | 'alarmName'> & { readonly metric: cloudwatch.Metric };
-
-const MINUTE = Duration.minutes(1);
 const { GREATER_THAN_THRESHOLD, LESS_THAN_THRESHOLD } = cloudwatch.ComparisonOperator;
 /** What was last known stands: where the reconciler is silent, an alarm of its own says so. */
 const { IGNORE, BREACHING, NOT_BREACHING } = cloudwatch.TreatMissingData;
 
 /**
- * The alarms of a ledger: what is missing, quarantined, uncaused, stuck or dead-lettered, a relay that lags, and a
- * reconciler that is silent. Each watches one metric, and says what to do. Subscribers of this app are watched whether they
+ * The alarms of a ledger: what is missing, quarantined, uncaused, stuck, undecided or dead-lettered, a relay that lags, and
+ * a sweep or reconciler that is silent. Each watches one metric, and says what to do. Subscribers of this app are watched whether they
  * are added before or after; where they have stacks of their own, so should the alarms, or share one of theirs.
  *
  * @example
@@ -67,10 +66,17 @@ export class LedgerAlarms extends Construct {
     if (handler) this.#actions.push(this.#invoke(handler));
 
     if (ledger.reconcilerRole) this.#watchReconciler(props.oldestUnended ?? Duration.minutes(15));
-    if (ledger instanceof Ledger) this.#watchRelay(ledger, props.relayLag ?? MINUTE);
+    if (ledger instanceof Ledger) {
+      this.#watchRelay(ledger, props.relayLag ?? MINUTE);
+      this.#addAll(delayConditions(ledger));
+    }
     for (const line of props.businessLines ?? []) this.#watchLine(line);
-    DeploymentGraph.of(this).eachSubscriber((subscriber) => {
+    const graph = DeploymentGraph.of(this);
+    graph.eachSubscriber((subscriber) => {
       if (subscriber.channel.ledger === ledger) this.#watchSubscriber(subscriber);
+    });
+    graph.eachWorkQueue((workQueue) => {
+      if (workQueue.ledger === ledger && workQueue.purpose === 'check-back') this.#watchCheckBack(workQueue);
     });
   }
 
@@ -134,6 +140,11 @@ export class LedgerAlarms extends Construct {
     });
   }
 
+  #watchCheckBack(checkBack: DeployedWorkQueue): void {
+    this.#refuseToReferTo(checkBack.construct);
+    this.#addAll(checkBackConditions(checkBack));
+  }
+
   #watchLine(line: string): void {
     if (this.#lines.has(line) || !this.#ledger.reconcilerRole) return;
     this.#lines.add(line);
@@ -150,34 +161,40 @@ export class LedgerAlarms extends Construct {
   }
 
   #watchSubscriber({ construct, definition, deadLetterQueue }: DeployedSubscriber): void {
-    const here = Stack.of(this);
-    if (this.#ledger instanceof Ledger && here === Stack.of(this.#ledger) && here !== Stack.of(construct)) {
-      throw new InvalidConstruct(
-        this,
-        `The alarms are in the ledger's stack, and '${definition.name}' is in another, which refers to the ledger's: ` +
-          'give the alarms a stack of their own, or put them beside the subscribers',
-      );
-    }
+    this.#refuseToReferTo(construct, `'${definition.name}'`);
     for (const { businessLine } of definition.consumes) this.#watchLine(businessLine);
-    this.#add(`DeadLetters-${definition.name}`, {
-      metric: deadLetterQueue.metricApproximateNumberOfMessagesVisible({
-        statistic: cloudwatch.Stats.MAXIMUM,
-        period: MINUTE,
-      }),
-      threshold: 0,
-      comparisonOperator: GREATER_THAN_THRESHOLD,
-      evaluationPeriods: 1,
-      // SQS falls silent about a queue that nobody uses for 6 hours, whatever is in it.
-      treatMissingData: IGNORE,
-      alarmDescription: `'${definition.name}' could not handle some messages: they wait in its dead-letter queue, each with its reason.`,
-    });
+    this.#add(
+      `DeadLetters-${definition.name}`,
+      deadLettersIn(
+        deadLetterQueue,
+        `'${definition.name}' could not handle some messages: they wait in its dead-letter queue, each with its reason.`,
+      ),
+    );
+  }
+
+  /** What is in another stack refers to the ledger's: alarms beside the ledger cannot refer to it. */
+  #refuseToReferTo(construct: IConstruct, name = `'${construct.node.path}'`): void {
+    const here = Stack.of(this);
+    if (!(this.#ledger instanceof Ledger && here === Stack.of(this.#ledger) && here !== Stack.of(construct))) return;
+    throw new InvalidConstruct(
+      this,
+      `The alarms are in the ledger's stack, and ${name} is in another, which refers to the ledger's: ` +
+        'give the alarms a stack of their own, or put them beside the subscribers',
+    );
   }
 
   #metric(name: string, statistic: string = cloudwatch.Stats.MAXIMUM): cloudwatch.Metric {
     return ledgerMetric(this.#ledger, name, { statistic, period: MINUTE });
   }
 
-  #add(id: string, condition: Condition): void {
+  /** Some are those of several check-backs. */
+  #addAll(conditions: Readonly<Record<string, AlarmCondition>>): void {
+    for (const [id, condition] of Object.entries(conditions)) {
+      if (!this.node.tryFindChild(id)) this.#add(id, condition);
+    }
+  }
+
+  #add(id: string, condition: AlarmCondition): void {
     const alarm = new cloudwatch.Alarm(this, id, condition);
     alarm.addAlarmAction(...this.#actions);
     this.#alarms.push(alarm);

@@ -6,7 +6,7 @@ import { ConsumerFunction } from './consumer-function.ts';
 import { type ILedger, Ledger } from './ledger.ts';
 import type { LedgerAlarms } from './ledger-alarms.ts';
 import { ledgerMetric } from './ledger-metrics.ts';
-import { type DeployedSubscriber, DeploymentGraph } from './proof/index.ts';
+import { type DeployedSubscriber, type DeployedWorkQueue, DeploymentGraph } from './proof/index.ts';
 import { RadarWidget } from './radar-widget.ts';
 
 export interface LedgerDashboardProps {
@@ -75,8 +75,12 @@ export class LedgerDashboard extends Construct {
     this.dashboard.addWidgets(this.#age, this.#lag, this.#errors);
     if (ledger instanceof Ledger) this.#showFunctions(ledger);
     for (const line of props.businessLines ?? []) this.#showLine(line);
-    DeploymentGraph.of(this).eachSubscriber((subscriber) => {
+    const graph = DeploymentGraph.of(this);
+    graph.eachSubscriber((subscriber) => {
       if (subscriber.channel.ledger === ledger) this.#showSubscriber(subscriber);
+    });
+    graph.eachWorkQueue((workQueue) => {
+      if (workQueue.ledger === ledger) this.#deadLetters.addLeftMetric(deadLettersOf(workQueue));
     });
   }
 
@@ -98,15 +102,13 @@ export class LedgerDashboard extends Construct {
     this.#missing.addLeftMetric(ledgerMetric(this.#ledger, METRICS.missingRatio(line), labelled(line)));
   }
 
-  #showFunctions({ relay, reconciler }: Ledger): void {
+  #showFunctions({ relay, forwarder, sweep, reconciler, forwardQueue }: Ledger): void {
     this.#lag.addLeftMetric(relay.metric('IteratorAge', labelled('relay')));
-    this.#errors.addLeftMetric(relay.metricErrors({ ...labelled('relay'), statistic: cloudwatch.Stats.SUM }));
-    this.#logGroupNames.push(relay.logGroup.logGroupName);
-    if (reconciler) {
-      this.#errors.addLeftMetric(
-        reconciler.metricErrors({ ...labelled('reconciler'), statistic: cloudwatch.Stats.SUM }),
-      );
-      this.#logGroupNames.push(reconciler.logGroup.logGroupName);
+    this.#backlog.addLeftMetric(forwardQueue.metricApproximateNumberOfMessagesVisible(labelled('forward')));
+    for (const [name, own] of Object.entries({ relay, forwarder, sweep, reconciler })) {
+      if (!own) continue;
+      this.#errors.addLeftMetric(own.metricErrors({ ...labelled(name), statistic: cloudwatch.Stats.SUM }));
+      this.#logGroupNames.push(own.logGroup.logGroupName);
     }
     this.dashboard.addWidgets(latestWarnings(this.#logGroupNames));
   }
@@ -122,6 +124,10 @@ export class LedgerDashboard extends Construct {
     // Of any other function, to ask for its log group may be to deploy one.
     if (handler instanceof ConsumerFunction) this.#logGroupNames.push(handler.logGroup.logGroupName);
   }
+}
+
+function deadLettersOf({ construct, deadLetterQueue }: DeployedWorkQueue): cloudwatch.Metric {
+  return deadLetterQueue.metricApproximateNumberOfMessagesVisible(labelled(construct.node.id));
 }
 
 function graph(title: string, width = THIRD): cloudwatch.GraphWidget {

@@ -16,3 +16,14 @@ export function ledgerMetric(ledger: ILedger, name: string, options: cloudwatch.
     ...options,
   });
 }
+
+/** A metric that check-backs count, of all ledgers together. @default sum over 5 minutes */
+export function checkBackMetric(name: string, options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
+  return new cloudwatch.Metric({
+    namespace: METRICS.namespace,
+    metricName: name,
+    dimensionsMap: { service: METRICS.service },
+    statistic: cloudwatch.Stats.SUM,
+    ...options,
+  });
+}

@@ -6,6 +6,9 @@ import { InvalidConstruct } from './invalid-construct.ts';
 export interface LedgerNames {
   readonly table: string;
   readonly relayRole: string;
+  readonly forwarderRole: string;
+  readonly sweepRole: string;
+  readonly forwardQueue: string;
   readonly reconcilerRole: string;
   readonly registerRoutes: string;
   readonly quarantineBucket: string;
@@ -16,6 +19,9 @@ export function ledgerNames(stack: Stack, ledgerName: string): LedgerNames {
   return {
     table: ledgerName,
     relayRole: `${ledgerName}-relay-${stack.region}`,
+    forwarderRole: `${ledgerName}-forward-${stack.region}`,
+    sweepRole: `${ledgerName}-sweep-${stack.region}`,
+    forwardQueue: `${ledgerName}-forward`,
     reconcilerRole: `${ledgerName}-reconcile-${stack.region}`,
     registerRoutes: `${ledgerName}-register-routes`,
     quarantineBucket: `${ledgerName}-quarantine-${stack.account}-${stack.region}`,

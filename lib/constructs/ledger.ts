@@ -1,31 +1,44 @@
-import { Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
-import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
+import type * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
-import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
-import { Construct, type IConstruct } from 'constructs';
+import type * as sqs from 'aws-cdk-lib/aws-sqs';
+import type { Construct, IConstruct } from 'constructs';
 import { METRICS } from '../contract/index.ts';
+import { ForwardQueue } from './forward-queue.ts';
+import { Forwarder } from './forwarder.ts';
 import { ImportedLedger } from './imported-ledger.ts';
-import { InvalidConstruct } from './invalid-construct.ts';
 import { ledgerMetric } from './ledger-metrics.ts';
 import { checkLedgerName, ledgerNames } from './ledger-name.ts';
+import type { LedgerAttributes, LedgerProps } from './ledger-props.ts';
+import { LedgerTable } from './ledger-table.ts';
+import { MessageSchedules } from './message-schedules.ts';
+import type { PrepareOptions, ProducerOptions, PublishOptions, SendOptions } from './producer-grants.ts';
+import { ProducingLedger } from './producing-ledger.ts';
 import { DeploymentGraph } from './proof/index.ts';
-import { grantPublish, type PublishOptions } from './publish-grant.ts';
 import { QuarantineBucket } from './quarantine.ts';
-import { type ReconcileOptions, Reconciler } from './reconciler.ts';
+import { Reconciler } from './reconciler.ts';
 import { Relay } from './relay.ts';
 import { RouteRegistrar } from './route-registrar.ts';
 import { checkedShards } from './shards.ts';
+import { Sweep } from './sweep.ts';
 
 /** The ledger that channels, subscribers and producers work with: of this app, or imported by its name. */
 export interface ILedger extends IConstruct {
   /** The DynamoDB table that holds the truth. Its name is the ledger's id. */
   readonly table: dynamodb.ITableV2;
-  /** What the relay runs as: a subscriber's stack lets it send to the subscriber's destination. */
+  /** What the relay runs as: the stack of a check-back lets it send requests there. */
   readonly relayRole: iam.IRole;
+  /**
+   * What everything runs as that sends messages to subscribers: relay, forwarder and sweep. A subscriber's stack lets them
+   * send to the subscriber's destination.
+   */
+  readonly senderRoles: readonly iam.IRole[];
+  /** Where messages are put that are not sent on from the table's stream. */
+  readonly forwardQueue: sqs.IQueue;
   /** What the reconciler runs as, if the ledger has one: a subscriber's stack lets it heal the subscriber. */
   readonly reconcilerRole?: iam.IRole;
   /** The service token of the custom resources that write routes. */
@@ -39,63 +52,26 @@ export interface ILedger extends IConstruct {
 
   /** Lets a function that is no subscriber's handler publish. */
   grantPublish(producer: lambda.Function, options?: PublishOptions): iam.Grant;
-}
 
-export interface LedgerProps {
-  /**
-   * The name from which the table, the relay's role, the registrar and the bucket take theirs, so that another app can
-   * import the ledger by it: 3 to 24 characters of lower-case words joined by `-`.
-   * @default CloudFormation chooses the names; the ledger cannot be imported by name
-   */
-  readonly ledgerName?: string;
-  /**
-   * How many shards new message ids are minted for: a power of two from 1 to 4096. It may grow later; nothing moves.
-   * @default 16
-   */
-  readonly shards?: number;
-  /**
-   * The customer key that encrypts the table, the bucket, queues, streams and the logs of Waybill's own functions. The
-   * policy of an imported key must allow CloudWatch Logs. The stack's region must be known.
-   * @default keys that AWS manages
-   */
-  readonly encryptionKey?: kms.IKey;
-  /** What happens to table, bucket and logs when the stack is deleted. A bucket that is not empty stays. @default RETAIN */
-  readonly removalPolicy?: RemovalPolicy;
-  /** @default true, unless the removal policy is DESTROY */
-  readonly deletionProtection?: boolean;
-  /** How many batches of one stream shard the relay works on at once, from 1 to 10. @default 2 */
-  readonly relayParallelizationFactor?: number;
-  /**
-   * Whether and how the ledger reconciles itself every minute: finds what is missing, sends it again, and puts the metrics
-   * that `LedgerAlarms` watches.
-   * @default it does
-   */
-  readonly reconcile?: false | ReconcileOptions;
-  /** How long quarantined bytes are kept. @default 30 days */
-  readonly quarantineRetention?: Duration;
-  /** How long the logs of the relay, the registrar and the reconciler are kept. @default ONE_MONTH */
-  readonly logRetention?: logs.RetentionDays;
-}
+  /** Lets a function send by handshake, outside any transaction. */
+  grantSend(producer: lambda.Function, options?: SendOptions): iam.Grant;
 
-/** What the name alone does not tell of an imported ledger: it must say the same as the ledger's own props. */
-export interface LedgerAttributes {
-  /** @default 16 */
-  readonly shards?: number;
-  /** @default keys that AWS manages */
-  readonly encryptionKey?: kms.IKey;
-  /** Whether the ledger reconciles itself. @default true */
-  readonly reconciles?: boolean;
+  /** Lets a function prepare half messages and decide them, beside a transaction in another store. */
+  grantPrepare(producer: lambda.Function, options: PrepareOptions): iam.Grant;
+
+  /** Lets a function take messages back, and reschedule them. */
+  grantCancel(canceller: lambda.Function, options?: ProducerOptions): iam.Grant;
 }
 
 /**
- * The table that holds every message, who expects it and how it ended there, with the relay that carries committed
- * messages from its stream to their destinations.
+ * The table that holds every message, who expects it and how it ended there, with what carries committed messages to their
+ * destinations: the relay from its stream, the forwarder from a queue, and the sweep when their moment comes near.
  *
  * @example
  * const ledger = new Ledger(this, 'Ledger');
  * const orders = new QueueChannel(this, 'Orders', { ledger, events: [OrderPlaced] });
  */
-export class Ledger extends Construct implements ILedger {
+export class Ledger extends ProducingLedger {
   /**
    * The ledger that another app of the same account and region deploys with this `ledgerName`.
    *
@@ -110,6 +86,16 @@ export class Ledger extends Construct implements ILedger {
   /** The function that carries committed messages to their destinations. */
   readonly relay: lambda.Function;
   readonly relayRole: iam.IRole;
+  /** The function that sends on what is in the forward queue. */
+  readonly forwarder: lambda.Function;
+  readonly forwardQueue: sqs.Queue;
+  /** What the forwarder never got to send. It is still in the ledger. */
+  readonly forwardDeadLetterQueue: sqs.Queue;
+  /** The function that sends, every minute, what is due soon. Absent where each message has a schedule of its own. */
+  readonly sweep?: lambda.Function;
+  /** What schedules of messages could not send, where there are such. */
+  readonly scheduleDeadLetterQueue?: sqs.Queue;
+  readonly senderRoles: readonly iam.IRole[];
   /** The function that finds what is missing and sends it again, every minute. */
   readonly reconciler?: lambda.Function;
   readonly reconcilerRole?: iam.IRole;
@@ -125,26 +111,12 @@ export class Ledger extends Construct implements ILedger {
     const names = ledgerName === undefined ? undefined : ledgerNames(Stack.of(this), ledgerName);
     this.shards = checkedShards(props.shards);
     this.encryptionKey = encryptionKey;
-    if (encryptionKey && Token.isUnresolved(Stack.of(this).region)) {
-      throw new InvalidConstruct(
-        this,
-        'A table with a customer key needs a stack whose region is known: give the stack `env: { account, region }`',
-      );
-    }
 
-    this.table = new dynamodb.TableV2(this, 'Table', {
+    this.table = new LedgerTable(this, 'Table', {
       tableName: names?.table,
-      partitionKey: { name: 'pk', type: dynamodb.AttributeType.STRING },
-      sortKey: { name: 'sk', type: dynamodb.AttributeType.STRING },
-      billing: dynamodb.Billing.onDemand(),
-      dynamoStream: dynamodb.StreamViewType.NEW_IMAGE,
-      timeToLiveAttribute: 'ttl',
-      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      encryption: encryptionKey
-        ? dynamodb.TableEncryptionV2.customerManagedKey(encryptionKey)
-        : dynamodb.TableEncryptionV2.awsManagedKey(),
-      deletionProtection: props.deletionProtection ?? removalPolicy !== RemovalPolicy.DESTROY,
+      encryptionKey,
       removalPolicy,
+      deletionProtection: props.deletionProtection,
     });
     this.quarantineBucket = new QuarantineBucket(this, 'Quarantine', {
       bucketName: names?.quarantineBucket,
@@ -152,21 +124,41 @@ export class Ledger extends Construct implements ILedger {
       retention: props.quarantineRetention ?? Duration.days(30),
       removalPolicy,
     });
+    const forward = new ForwardQueue(this, 'Forward', { queueName: names?.forwardQueue, encryptionKey });
+    this.forwardQueue = forward.queue;
+    this.forwardDeadLetterQueue = forward.deadLetterQueue;
     const common = {
       table: this.table,
       shards: this.shards,
+      forwardQueue: this.forwardQueue,
       encryptionKey,
       logRetention,
       logRemovalPolicy: removalPolicy,
     };
+    const schedules =
+      props.delayedDelivery === 'schedules'
+        ? new MessageSchedules(this, 'Schedules', { ...common, removalPolicy })
+        : undefined;
+    this.scheduleDeadLetterQueue = schedules?.deadLetterQueue;
     const relay = new Relay(this, 'Relay', {
       ...common,
+      schedules,
       quarantineBucket: this.quarantineBucket,
       parallelizationFactor: props.relayParallelizationFactor ?? 2,
       roleName: names?.relayRole,
     });
+    const forwarder = new Forwarder(this, 'Forwarder', {
+      ...common,
+      schedules,
+      maxConcurrency: props.maxForwardConcurrency ?? 50,
+      roleName: names?.forwarderRole,
+    });
+    const sweep = schedules ? undefined : new Sweep(this, 'Sweep', { ...common, roleName: names?.sweepRole });
     this.relay = relay.function;
     this.relayRole = relay.role;
+    this.forwarder = forwarder.function;
+    this.sweep = sweep?.function;
+    this.senderRoles = [relay, forwarder, ...(sweep ? [sweep] : [])].map(({ role }) => role);
     const registrar = new RouteRegistrar(this, 'RegisterRoutes', { ...common, functionName: names?.registerRoutes });
     this.registerRoutesArn = registrar.function.functionArn;
     if (props.reconcile !== false) {
@@ -178,12 +170,18 @@ export class Ledger extends Construct implements ILedger {
       this.reconciler = reconciler.function;
       this.reconcilerRole = reconciler.role;
     }
+    const graph = DeploymentGraph.of(this);
     const [disposable, importable] = [removalPolicy === RemovalPolicy.DESTROY, ledgerName !== undefined];
-    DeploymentGraph.of(this).ledgers.push({ ledger: this, own: { relay: this.relay, disposable, importable } });
-  }
-
-  grantPublish(producer: lambda.Function, options: PublishOptions = {}): iam.Grant {
-    return grantPublish(this, producer, options);
+    graph.ledgers.push({ ledger: this, own: { relay: this.relay, disposable, importable } });
+    const { queue, deadLetterQueue } = forward;
+    graph.addWorkQueue({
+      construct: forward,
+      purpose: 'forward',
+      ledger: this,
+      consumer: this.forwarder,
+      queue,
+      deadLetterQueue,
+    });
   }
 
   /** Milliseconds by which the relay lags behind commits. @default maximum over 5 minutes */

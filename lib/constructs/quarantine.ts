@@ -1,10 +1,11 @@
-import { Duration, type RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { Duration, type RemovalPolicy, Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { encryptedBucket } from './encryption.ts';
+import { WildcardPolicy } from './wildcard-policy.ts';
 
 export interface QuarantineBucketProps {
   /** @default CloudFormation chooses it */
@@ -35,32 +36,8 @@ export class QuarantineBucket extends s3.Bucket {
 /** What a stream's event source writes to the bucket: its keys begin with `aws/lambda/<id of the event source>`. */
 const DISCARDED_BATCHES = 'aws/lambda/*';
 
-/**
- * Lets a role put objects into the quarantine bucket under one prefix. It is a policy of its own because a grant to put
- * objects cannot name them, so cdk-nag finds a wildcard in it, which is acknowledged here with its reason.
- */
-export class QuarantineAccess extends iam.Policy {
-  private constructor(
-    scope: Construct,
-    id: string,
-    role: iam.IRole,
-    statements: iam.PolicyStatement[],
-    reason: string,
-  ) {
-    super(scope, id, { roles: [role], statements });
-    this.node.addValidation({
-      // A reference to a bucket of another stack gets its final form just before validation, and nag's ids spell it.
-      validate: () => {
-        const wildcards = statements.flatMap((statement) => statement.resources).filter((arn) => arn.includes('*'));
-        for (const arn of wildcards) {
-          const finding = `Resource::${flatten(Stack.of(this).resolve(arn))}`;
-          Validations.of(this).acknowledge({ id: `AwsSolutions-IAM5[${finding}]`, reason });
-        }
-        return [];
-      },
-    });
-  }
-
+/** Lets a role put objects into the quarantine bucket under one prefix: a grant to put objects cannot name them. */
+export class QuarantineAccess extends WildcardPolicy {
   /** For dead letters: their keys begin with the subscriber's name. */
   static forSubscriber(scope: Construct, role: iam.IRole, bucket: s3.IBucket, subscriber: string): QuarantineAccess {
     const put = new iam.PolicyStatement({
@@ -88,18 +65,4 @@ export class QuarantineAccess extends iam.Policy {
 /** The bucket as the failure destination of a stream's event source. CDK's own would grant `s3:GetObject*` and the like. */
 export function discardedBatchesTo(bucket: s3.IBucket): lambda.IEventSourceDlq {
   return { bind: () => ({ destination: bucket.bucketArn }) };
-}
-
-/** Spells a resolved reference as cdk-nag does in the ids of its findings. */
-function flatten(value: unknown): string {
-  if (typeof value === 'string') return value;
-  const intrinsic = value as Record<string, never>;
-  if ('Fn::Join' in intrinsic) {
-    const [delimiter, items] = intrinsic['Fn::Join'] as [string, unknown[]];
-    return items.map(flatten).join(delimiter);
-  }
-  if ('Fn::GetAtt' in intrinsic) return `<${(intrinsic['Fn::GetAtt'] as string[]).join('.')}>`;
-  if ('Fn::ImportValue' in intrinsic) return flatten(intrinsic['Fn::ImportValue']);
-  if ('Ref' in intrinsic) return `<${intrinsic.Ref}>`;
-  return JSON.stringify(value);
 }

@@ -1,15 +1,13 @@
-import { Duration, type RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { Duration, type RemovalPolicy, Validations } from 'aws-cdk-lib';
 import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
-import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
-import * as scheduler from 'aws-cdk-lib/aws-scheduler';
-import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
-import * as sqs from 'aws-cdk-lib/aws-sqs';
-import { Construct } from 'constructs';
+import type * as sqs from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
 import { BINDINGS, METRICS } from '../contract/index.ts';
-import { encryptedQueue, grantKeyUse } from './encryption.ts';
+import { grantKeyUse } from './encryption.ts';
+import { EveryMinute } from './every-minute.ts';
 import { FrameworkFunction } from './framework-function.ts';
 import { allow, SEND } from './grants.ts';
 
@@ -28,13 +26,13 @@ export interface ReconcileOptions {
 export interface ReconcilerProps extends ReconcileOptions {
   readonly table: TableV2;
   readonly shards: number;
+  /** Where it puts what its producer never got to send. */
+  readonly forwardQueue: sqs.IQueue;
   readonly roleName?: string;
   readonly encryptionKey?: kms.IKey;
   readonly logRetention?: logs.RetentionDays;
   readonly logRemovalPolicy: RemovalPolicy;
 }
-
-const INTERVAL = Duration.minutes(1);
 
 /**
  * The function that compares outbox and inboxes every minute, sends again what is missing, and puts the metrics that
@@ -42,23 +40,41 @@ const INTERVAL = Duration.minutes(1);
  */
 export class Reconciler extends FrameworkFunction {
   constructor(scope: Construct, id: string, props: ReconcilerProps) {
-    const { table, encryptionKey } = props;
+    const { table, forwardQueue, encryptionKey } = props;
     super(scope, id, {
       ...props,
       asset: 'reconcile',
       description: 'Waybill: finds what is missing, and sends it again',
-      environment: { [BINDINGS.ledger]: table.tableName, [BINDINGS.shards]: String(props.shards) },
+      environment: {
+        [BINDINGS.ledger]: table.tableName,
+        [BINDINGS.shards]: String(props.shards),
+        [BINDINGS.forwardQueueUrl]: forwardQueue.queueUrl,
+      },
       // A run after a standstill has more to look at. What it does not get through, the next one does.
       timeout: Duration.minutes(5),
       memorySize: props.memorySize ?? 512,
       reservedConcurrentExecutions: (props.reserveConcurrency ?? true) ? 1 : undefined,
     });
-    allow(this.role, ['dynamodb:Query', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'], table.tableArn);
+    allow(
+      this.role,
+      [
+        'dynamodb:Query',
+        'dynamodb:GetItem',
+        'dynamodb:BatchGetItem',
+        'dynamodb:PutItem',
+        'dynamodb:UpdateItem',
+        'dynamodb:DeleteItem',
+      ],
+      table.tableArn,
+    );
+    allow(this.role, SEND, forwardQueue.queueArn);
     grantKeyUse(encryptionKey, this.role);
     new Observation(this, this.role);
-    // The next run does what a failed one has not done: nothing is retried, and nothing piles up behind a long one.
-    this.function.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: INTERVAL });
-    new EveryMinute(this, 'EveryMinute', { function: this.function, encryptionKey });
+    new EveryMinute(this, 'EveryMinute', {
+      function: this.function,
+      description: 'Waybill: reconciles the ledger',
+      encryptionKey,
+    });
   }
 }
 
@@ -82,48 +98,5 @@ class Observation extends iam.Policy {
       id: 'AwsSolutions-IAM5[Resource::*]',
       reason: 'ListEventSourceMappings and PutMetricData know no resource; metrics are put into one namespace only',
     });
-  }
-}
-
-interface EveryMinuteProps {
-  readonly function: lambda.Function;
-  readonly encryptionKey?: kms.IKey;
-}
-
-/** A schedule that runs a function every minute, as a role of its own that may do nothing else. */
-class EveryMinute extends Construct {
-  constructor(scope: Construct, id: string, props: EveryMinuteProps) {
-    super(scope, id);
-    const { encryptionKey } = props;
-    const deadLetterQueue = new sqs.Queue(this, 'DeadLetterQueue', {
-      ...encryptedQueue(encryptionKey),
-      retentionPeriod: Duration.days(14),
-    });
-    Validations.of(deadLetterQueue).acknowledge({
-      id: 'AwsSolutions-SQS3',
-      reason: 'It is a dead-letter queue: the schedule sends to it what it could not start',
-    });
-    const role = new iam.Role(this, 'Role', {
-      assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com', {
-        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
-      }),
-    });
-    const granted = [
-      allow(role, ['lambda:InvokeFunction'], props.function.functionArn),
-      allow(role, SEND, deadLetterQueue.queueArn),
-    ];
-    if (encryptionKey) granted.push(allow(role, ['kms:Decrypt', 'kms:GenerateDataKey'], encryptionKey.keyArn));
-    const schedule = new scheduler.Schedule(this, 'Schedule', {
-      description: 'Waybill: reconciles the ledger',
-      schedule: scheduler.ScheduleExpression.rate(INTERVAL),
-      target: new LambdaInvoke(props.function, {
-        // CDK would grant every version of the function too.
-        role: role.withoutPolicyUpdates(),
-        deadLetterQueue,
-        retryAttempts: 0,
-        maxEventAge: INTERVAL,
-      }),
-    });
-    for (const grant of granted) grant.applyBefore(schedule);
   }
 }

@@ -1,32 +1,22 @@
-import { Duration, type RemovalPolicy } from 'aws-cdk-lib';
-import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
-import type * as kms from 'aws-cdk-lib/aws-kms';
+import { Duration } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import { BINDINGS, OUTBOX_PREFIX } from '../contract/index.ts';
-import { grantKeyUse } from './encryption.ts';
-import { FrameworkFunction } from './framework-function.ts';
+import { HALF_PREFIX, OUTBOX_PREFIX } from '../contract/index.ts';
+import { Dispatcher, type DispatcherProps } from './dispatcher.ts';
 import { allow } from './grants.ts';
 import { discardedBatchesTo, QuarantineAccess } from './quarantine.ts';
 
-export interface RelayProps {
-  readonly table: TableV2;
-  readonly shards: number;
+export interface RelayProps extends DispatcherProps {
   readonly quarantineBucket: s3.IBucket;
   readonly parallelizationFactor: number;
-  readonly roleName?: string;
-  readonly encryptionKey?: kms.IKey;
-  readonly logRetention?: logs.RetentionDays;
-  readonly logRemovalPolicy: RemovalPolicy;
 }
 
 /**
- * The function that carries committed messages from the ledger's stream to their destinations. Where it may send to is
- * granted by each subscriber or stream channel, in its own stack.
+ * The function that carries committed messages from the ledger's stream to their destinations, and asks the producers of
+ * half messages for their decision.
  */
-export class Relay extends FrameworkFunction {
+export class Relay extends Dispatcher {
   constructor(scope: Construct, id: string, props: RelayProps) {
     const { table, quarantineBucket } = props;
     const streamArn = table.tableStreamArn ?? '';
@@ -34,17 +24,15 @@ export class Relay extends FrameworkFunction {
       ...props,
       asset: 'relay',
       description: 'Waybill: relays committed messages to their subscribers',
-      environment: { [BINDINGS.ledger]: table.tableName, [BINDINGS.shards]: String(props.shards) },
       timeout: Duration.seconds(60),
       memorySize: 512,
     });
-    allow(this.role, ['dynamodb:Query', 'dynamodb:PutItem'], table.tableArn);
+    this.postpones(props);
     allow(
       this.role,
       ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator', 'dynamodb:ListStreams'],
       streamArn,
     );
-    grantKeyUse(props.encryptionKey, this.role);
     const discarded = QuarantineAccess.forEventSource(this, this.role, quarantineBucket);
 
     const source = new lambda.EventSourceMapping(this, 'Outbox', {
@@ -61,7 +49,7 @@ export class Relay extends FrameworkFunction {
       filters: [
         lambda.FilterCriteria.filter({
           eventName: lambda.FilterRule.isEqual('INSERT'),
-          dynamodb: { Keys: { pk: { S: lambda.FilterRule.beginsWith(OUTBOX_PREFIX) } } },
+          dynamodb: { Keys: { pk: { S: WAKING.flatMap((prefix) => lambda.FilterRule.beginsWith(prefix)) } } },
         }),
       ],
     });
@@ -69,3 +57,9 @@ export class Relay extends FrameworkFunction {
     source.node.addDependency(discarded);
   }
 }
+
+/**
+ * The rows that it wakes on. Those of handshakes are among them, and it passes them over: a filter that asks for what is
+ * not there is read differently by AWS and by local engines, and what no filter matches is lost.
+ */
+const WAKING = [OUTBOX_PREFIX, HALF_PREFIX];

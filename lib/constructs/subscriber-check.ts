@@ -6,7 +6,7 @@ import type { SubscriberDefinition } from '../contract/index.ts';
 import type { IChannel } from './channel.ts';
 import { InvalidConstruct } from './invalid-construct.ts';
 import type { ILedger } from './ledger.ts';
-import { LONGEST_RETENTION } from './subscriber-queues.ts';
+import { LONGEST_RETENTION } from './queue-times.ts';
 
 /** A subscriber's properties, whatever its definition is. */
 export interface CheckedProps {

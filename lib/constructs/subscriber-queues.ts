@@ -9,25 +9,11 @@ import { FrameworkFunction } from './framework-function.ts';
 import { allow, CONSUME, SEND } from './grants.ts';
 import type { ILedger } from './ledger.ts';
 import { QuarantineAccess } from './quarantine.ts';
-
-/**
- * How long a message is kept that nothing ends. A dead letter counts its 14 days from its own sending, but what SQS moves
- * to the backstop keeps its first: these are the days that are left for it there.
- * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
- */
-export const LONGEST_RETENTION = Duration.days(4);
-const DEAD_LETTER_RETENTION = Duration.days(14);
+import { DEAD_LETTER_RETENTION, LONGEST_RETENTION, visibilityFor } from './queue-times.ts';
 
 /** Far beyond the run time's own count of failures, so that throttles and conflicts never fill a dead-letter queue. */
 const BACKSTOP_RECEIVES = 100;
 
-/**
- * Lambda asks for six times the function's timeout, and the batching window, so that no message returns while it is
- * still being handled.
- * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
- */
-const VISIBILITY_TIMEOUTS = 6;
-const SHORTEST_VISIBILITY = 30;
 const RECORDER_TIMEOUT = Duration.seconds(30);
 
 export interface SubscriberQueuesProps {
@@ -114,9 +100,4 @@ export function retentionFor({ consumes }: SubscriberDefinition): Duration {
   const lifetime = Math.min(...consumes.map((event) => event.lifetime));
   const seconds = Math.ceil(lifetime / 1_000) + Duration.days(1).toSeconds();
   return Duration.seconds(Math.min(LONGEST_RETENTION.toSeconds(), seconds));
-}
-
-function visibilityFor(timeout: Duration, window: Duration = Duration.seconds(0)): Duration {
-  const seconds = VISIBILITY_TIMEOUTS * timeout.toSeconds() + window.toSeconds();
-  return Duration.seconds(Math.max(SHORTEST_VISIBILITY, seconds));
 }

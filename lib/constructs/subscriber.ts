@@ -1,4 +1,3 @@
-import { Duration } from 'aws-cdk-lib';
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
@@ -9,9 +8,10 @@ import { grantKeyUse } from './encryption.ts';
 import { consumeQueue, consumeStream } from './event-sources.ts';
 import { bindVariable } from './function-binding.ts';
 import { allow, roleOf, SEND } from './grants.ts';
+import { bindLedger } from './producer-grants.ts';
 import { DeploymentGraph } from './proof/index.ts';
-import { bindLedger } from './publish-grant.ts';
 import { QuarantineAccess } from './quarantine.ts';
+import { timeoutOf } from './queue-times.ts';
 import { ReconcilerPermission } from './reconciler-permission.ts';
 import { RelayPermission } from './relay-permission.ts';
 import { Route } from './route.ts';
@@ -60,7 +60,7 @@ export class Subscriber<
     const queues = new SubscriberQueues(this, {
       ledger,
       subscriber: definition.name,
-      timeout: handler.timeout ?? LAMBDA_TIMEOUT,
+      timeout: timeoutOf(handler),
       maxBatchingWindow: stream ? undefined : props.maxBatchingWindow,
       retentionPeriod: props.retentionPeriod ?? retentionFor(definition),
       logRetention: props.logRetention,
@@ -142,6 +142,3 @@ export class Subscriber<
     QuarantineAccess.forSubscriber(handler, roleOf(handler), ledger.quarantineBucket, subscriber.name);
   }
 }
-
-/** Of a function that does not say. */
-const LAMBDA_TIMEOUT = Duration.seconds(3);

@@ -1,7 +1,14 @@
 import { Template } from 'aws-cdk-lib/assertions';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { describe, expect, test } from 'vitest';
-import { ConsumerFunction, Ledger, QueueChannel, StreamChannel } from '../../lib/constructs/index.ts';
+import {
+  CheckBack,
+  ConsumerFunction,
+  type DelayedDelivery,
+  Ledger,
+  QueueChannel,
+  StreamChannel,
+} from '../../lib/constructs/index.ts';
 import {
   CountSales,
   OrderCancelled,
@@ -14,11 +21,11 @@ import {
 } from './shop-app.ts';
 
 /** Everything that the constructs can make, with functions of their own. */
-function wholeShop(withKey: boolean) {
+function wholeShop(withKey: boolean, delayedDelivery?: DelayedDelivery) {
   const stack = testStack();
   const encryptionKey = withKey ? new kms.Key(stack, 'Key') : undefined;
   const functionOf = (id: string) => new ConsumerFunction(stack, id, { entry: import.meta.filename, encryptionKey });
-  const ledger = new Ledger(stack, 'Ledger', { encryptionKey });
+  const ledger = new Ledger(stack, 'Ledger', { encryptionKey, delayedDelivery });
   const orders = new QueueChannel(stack, 'Orders', { ledger, events: [OrderPlaced, OrderCancelled] });
   orders.addSubscriber(ReserveStock, { handler: functionOf('Reserve'), tables: { stock: tableIn(stack) } });
   const sales = new StreamChannel(stack, 'Sales', { ledger, events: [OrderPlaced] });
@@ -27,6 +34,10 @@ function wholeShop(withKey: boolean) {
     tables: { 'sales-counts': tableIn(stack, 'Counts') },
   });
   ledger.grantPublish(functionOf('PlaceOrder'));
+  const producer = functionOf('Pay');
+  ledger.grantSend(producer);
+  ledger.grantCancel(producer);
+  new CheckBack(stack, 'CheckBack', { ledger, handler: functionOf('Ask'), producer });
   return stack;
 }
 
@@ -65,8 +76,8 @@ describe.each([
     const roles = Object.values(template.findResources('AWS::IAM::Role'));
     const functions = Object.values(template.findResources('AWS::Lambda::Function'));
 
-    expect(functions).toHaveLength(8);
-    expect(new Set(functions.map(({ Properties }) => JSON.stringify(Properties.Role))).size).toBe(8);
+    expect(functions).toHaveLength(12);
+    expect(new Set(functions.map(({ Properties }) => JSON.stringify(Properties.Role))).size).toBe(12);
     for (const { Properties } of roles) expect(Properties).not.toHaveProperty('ManagedPolicyArns');
   });
 });

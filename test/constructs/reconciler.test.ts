@@ -39,6 +39,7 @@ describe('by default', () => {
     const queue = only(resources, 'AWS::SQS::Queue', 'LedgerReconcilerEveryMinute');
 
     template.hasResourceProperties('AWS::Scheduler::Schedule', {
+      Description: 'Waybill: reconciles the ledger',
       ScheduleExpression: 'rate(1 minute)',
       FlexibleTimeWindow: { Mode: 'OFF' },
       State: 'ENABLED',
@@ -83,16 +84,25 @@ describe('by default', () => {
       { Action: 'sqs:SendMessage', Effect: 'Allow', Resource: { 'Fn::GetAtt': [queue, 'Arn'] } },
     ]);
     // Scheduler checks, when a schedule is created, that it may use the role.
-    expect(only(resources, 'AWS::Scheduler::Schedule').DependsOn).toContain(policies[0]![0]);
+    expect(only(resources, 'AWS::Scheduler::Schedule', 'LedgerReconciler').DependsOn).toContain(policies[0]![0]);
   });
 
-  test('the reconciler may read and write rows of the table, ask for event sources, and put its own metrics', () => {
+  test('the reconciler may read and write rows of the table, send what is pending, ask for event sources, and put its own metrics', () => {
     const { id } = only(resources, 'AWS::Lambda::Function', 'LedgerReconciler');
     const table = only(resources, 'AWS::DynamoDB::GlobalTable').id;
+    const forward = only(resources, 'AWS::SQS::Queue', 'LedgerForwardQueue').id;
     const log = only(resources, 'AWS::Logs::LogGroup', 'LedgerReconciler').id;
 
     expect(allowedTo(resources, id)).toEqual({
-      [`${table}.Arn`]: ['dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'],
+      [`${table}.Arn`]: [
+        'dynamodb:BatchGetItem',
+        'dynamodb:DeleteItem',
+        'dynamodb:GetItem',
+        'dynamodb:PutItem',
+        'dynamodb:Query',
+        'dynamodb:UpdateItem',
+      ],
+      [`${forward}.Arn`]: ['sqs:SendMessage'],
       '*': ['cloudwatch:PutMetricData', 'lambda:ListEventSourceMappings'],
       [`${log}.Arn`]: ['logs:CreateLogStream', 'logs:PutLogEvents'],
     });
@@ -125,7 +135,7 @@ test('a ledger that does not reconcile has no reconciler, and its subscribers al
   const template = Template.fromStack(stack);
 
   expect(ledger.reconciler).toBeUndefined();
-  template.resourceCountIs('AWS::Scheduler::Schedule', 0);
+  template.resourcePropertiesCountIs('AWS::Scheduler::Schedule', { Description: 'Waybill: reconciles the ledger' }, 0);
   template.resourcePropertiesCountIs('AWS::IAM::Policy', { PolicyName: Match.stringLikeRegexp('^heal-') }, 0);
 });
 
@@ -135,7 +145,7 @@ test('with a customer key, the reconciler may use it, and the schedule may send 
   const resources = resourcesOf(stack);
   const key = { 'Fn::GetAtt': [only(resources, 'AWS::KMS::Key').id, 'Arn'] };
 
-  expect(only(resources, 'AWS::SQS::Queue').Properties.KmsMasterKeyId).toEqual(key);
+  expect(only(resources, 'AWS::SQS::Queue', 'LedgerReconciler').Properties.KmsMasterKeyId).toEqual(key);
   Template.fromStack(stack).hasResourceProperties('AWS::IAM::Policy', {
     Roles: [{ Ref: only(resources, 'AWS::IAM::Role', 'LedgerReconcilerEveryMinute').id }],
     PolicyDocument: {

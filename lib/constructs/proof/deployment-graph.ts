@@ -32,6 +32,22 @@ export interface DeployedSubscriber {
   readonly route: IConstruct;
 }
 
+/** A queue of work that is no subscriber's: the forward queue of a ledger, or the requests of a check-back. */
+export interface DeployedWorkQueue {
+  readonly construct: IConstruct;
+  readonly purpose: 'forward' | 'check-back';
+  readonly ledger: ILedger;
+  readonly consumer: lambda.Function;
+  readonly queue: sqs.IQueue;
+  readonly deadLetterQueue: sqs.IQueue;
+}
+
+/** A producer that sends by handshake. */
+export interface DeployedHandshake {
+  readonly ledger: ILedger;
+  readonly producer: lambda.Function;
+}
+
 export interface DeployedProducer {
   readonly ledger: ILedger;
   readonly producer: lambda.Function;
@@ -50,8 +66,11 @@ export class DeploymentGraph {
   readonly channels: IChannel[] = [];
   readonly subscribers: DeployedSubscriber[] = [];
   readonly producers: DeployedProducer[] = [];
+  readonly handshakes: DeployedHandshake[] = [];
+  readonly workQueues: DeployedWorkQueue[] = [];
 
   readonly #subscriberVisitors: ((subscriber: DeployedSubscriber) => void)[] = [];
+  readonly #workQueueVisitors: ((workQueue: DeployedWorkQueue) => void)[] = [];
 
   private constructor() {}
 
@@ -64,6 +83,17 @@ export class DeploymentGraph {
   eachSubscriber(visit: (subscriber: DeployedSubscriber) => void): void {
     for (const subscriber of this.subscribers) visit(subscriber);
     this.#subscriberVisitors.push(visit);
+  }
+
+  addWorkQueue(workQueue: DeployedWorkQueue): void {
+    this.workQueues.push(workQueue);
+    for (const visit of this.#workQueueVisitors) visit(workQueue);
+  }
+
+  /** Calls back for every work queue: those that are there, and each that comes later. */
+  eachWorkQueue(visit: (workQueue: DeployedWorkQueue) => void): void {
+    for (const workQueue of this.workQueues) visit(workQueue);
+    this.#workQueueVisitors.push(visit);
   }
 
   /** The graph of the stage, or of the app, that a construct is in. */

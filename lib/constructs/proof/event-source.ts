@@ -7,8 +7,8 @@ import { textOf } from './reference-keeper.ts';
 export interface EventSource {
   readonly mapping: EmittedResource;
   readonly function: EmittedResource;
-  /** Whose function it is: a subscriber's handler or recorder, or a ledger's relay. */
-  readonly role: 'handler' | 'recorder' | 'relay';
+  /** Whose function it is: a subscriber's handler or recorder, a ledger's relay, or what consumes a work queue. */
+  readonly role: 'handler' | 'recorder' | 'relay' | 'worker';
   /** What it reads: an SQS queue, a Kinesis stream, or the stream of a DynamoDB table. */
   readonly kind: 'queue' | 'stream' | 'table' | 'other';
   /** The queue, stream or table. Absent where no stack of the app has it. */
@@ -22,7 +22,7 @@ const QUEUES = ['AWS::SQS::Queue'] as const;
 const STREAMS = ['AWS::Kinesis::Stream'] as const;
 const TABLES = ['AWS::DynamoDB::GlobalTable', 'AWS::DynamoDB::Table'] as const;
 
-/** The event sources of handlers, recorders and relays. */
+/** The event sources of handlers, recorders, relays, forwarders and check-backs. */
 export function eventSources(graph: DeploymentGraph, emitted: Emitted): EventSource[] {
   const roles = new Map<EmittedResource, EventSource['role']>();
   const give = (role: EventSource['role'], of: lambda.Function): void => {
@@ -30,6 +30,7 @@ export function eventSources(graph: DeploymentGraph, emitted: Emitted): EventSou
     if (resource) roles.set(resource, role);
   };
   for (const { own } of graph.ledgers) if (own) give('relay', own.relay);
+  for (const { consumer } of graph.workQueues) give('worker', consumer);
   for (const { handler, recorder } of graph.subscribers) {
     give('handler', handler);
     give('recorder', recorder);

@@ -126,6 +126,7 @@ export const source = {
   ofStream: (handler: IConstruct) => hatch(handler, 'WaybillStream'),
   ofBackstop: (subscriber: IConstruct) => hatch(subscriber, 'Recorder', 'Backstop'),
   ofRelay: (ledger: IConstruct) => hatch(ledger, 'Relay', 'Outbox'),
+  ofForwarder: (ledger: IConstruct) => hatch(ledger, 'Forwarder', 'Queue'),
 };
 
 /** The ids of the rules that refuse an app, each once, in the order of the message. */

@@ -15,7 +15,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { DynamoEventSource, SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { describe, expect, test, vi } from 'vitest';
-import { Ledger, QueueChannel, Subscriber } from '../../../lib/constructs/index.ts';
+import { CheckBack, Ledger, QueueChannel, Subscriber } from '../../../lib/constructs/index.ts';
 import { handlerIn, OrderPlaced, testApp, testStack } from '../shop-app.ts';
 import {
   Audit,
@@ -92,6 +92,33 @@ const variants: Variant[] = [
   {
     name: 'names that are recorded in another order',
     options: { context: { 'waybill:subscribers': ['reserve-stock', 'count-sales'] } },
+  },
+  { name: 'a schedule for each delayed message', options: { ledger: { delayedDelivery: 'schedules' } } },
+  {
+    name: 'a producer that sends by handshake, prepares half messages, and takes messages back',
+    vary: ({ stack, ledger }) => {
+      const producer = handlerIn(stack, 'Producer');
+      ledger.grantSend(producer);
+      ledger.grantCancel(producer);
+      new CheckBack(stack, 'CheckBack', { ledger, handler: handlerIn(stack, 'Ask'), producer });
+    },
+  },
+  {
+    name: 'a check-back that asks for 12 days, in a stack of its own',
+    vary: ({ app, ledger }) => {
+      const stack = testStack('Accounts', app);
+      new CheckBack(stack, 'CheckBack', { ledger, handler: handlerIn(stack, 'Ask'), patience: Duration.days(12) });
+    },
+  },
+  {
+    name: 'half messages of a ledger that does not reconcile',
+    options: { ledger: { reconcile: false } },
+    vary: ({ stack, ledger }) =>
+      new CheckBack(stack, 'CheckBack', {
+        ledger,
+        handler: handlerIn(stack, 'Ask'),
+        producer: handlerIn(stack, 'Pay'),
+      }),
   },
   {
     name: 'a further queue that is made for the handler',

@@ -8,18 +8,23 @@ const DEFAULT_RETENTION = 345_600;
 export const deadLetterRetention: Rule = {
   id: 'dead-letter-retention',
   severity: 'error',
-  refuses: "a dead-letter queue or backstop that keeps messages no longer than the subscriber's queue does",
+  refuses: 'a dead-letter queue or backstop that keeps messages no longer than the queue does whose messages it takes',
   because:
     'What SQS moves there keeps the time of its first sending: it would be gone before, or soon after, anybody looks.',
   source: 'https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html',
   mend: 'Keep dead letters for 14 days, and the messages of the queue for 4 at most (`retentionPeriod`).',
 
   *check({ graph, emitted }) {
-    for (const { queue, backstopQueue, deadLetterQueue } of graph.subscribers) {
+    const worked = graph.workQueues.map(({ queue, deadLetterQueue }) => ({ queue, targets: [deadLetterQueue] }));
+    const subscribed = graph.subscribers.map(({ queue, backstopQueue, deadLetterQueue }) => ({
+      queue,
+      targets: [backstopQueue, deadLetterQueue],
+    }));
+    for (const { queue, targets } of [...subscribed, ...worked]) {
       const source = emitted.of(queue);
       if (!source) continue;
       const kept = retentionOf(source);
-      for (const target of [backstopQueue, deadLetterQueue].map((each) => emitted.of(each))) {
+      for (const target of targets.map((each) => emitted.of(each))) {
         if (!target) continue;
         const longer = retentionOf(target);
         if (kept === undefined || longer === undefined) {

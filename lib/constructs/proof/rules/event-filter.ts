@@ -3,7 +3,7 @@ import type { Rule } from '../rule.ts';
 export const eventFilter: Rule = {
   id: 'event-filter',
   severity: 'error',
-  refuses: "a filter on the queue of a handler or recorder, or on a handler's stream",
+  refuses: "a filter on the queue of a handler, recorder, forwarder or check-back, or on a handler's stream",
   because:
     'What a filter does not match is deleted from the queue, or skipped on the stream, without a trace; malformed ' +
     'messages never match.',

@@ -5,6 +5,7 @@ import { deadLetterRetention } from './dead-letter-retention.ts';
 import { dedupLife } from './dedup-life.ts';
 import { eventFilter } from './event-filter.ts';
 import { channelWithoutSubscriber, eventNotOnChannel, eventWithoutChannel } from './events.ts';
+import { handshakeWithoutReconciler } from './handshake-without-reconciler.ts';
 import { ledgerReaders } from './ledger-readers.ts';
 import { ledgerRemoval } from './ledger-removal.ts';
 import { partialBatchResponse } from './partial-batch-response.ts';
@@ -31,6 +32,7 @@ export const RULES: readonly Rule[] = [
   ledgerReaders,
   eventWithoutChannel,
   eventNotOnChannel,
+  handshakeWithoutReconciler,
   reservedConcurrency,
   ledgerRemoval,
   renamedSubscriber,

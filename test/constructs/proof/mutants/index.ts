@@ -2,6 +2,7 @@ import { concurrency, eventSources } from './event-sources.ts';
 import { events, ledgers } from './ledgers.ts';
 import type { Mutant } from './mutant.ts';
 import { deadLetters, deduplication } from './queues.ts';
+import { sending } from './sending.ts';
 import { streams } from './streams.ts';
 import { visibility } from './visibility.ts';
 
@@ -15,4 +16,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...ledgers,
   ...events,
   ...concurrency,
+  ...sending,
 ];
