@@ -32,7 +32,7 @@ import { quietly } from './quietly.ts';
 export type TransactionOutcome = 'commit' | 'rollback' | 'unknown';
 
 /** Asks the owner of a local transaction. To throw is to answer `unknown`. */
-export type DecideTransaction = (transactionId: string) => Promise<TransactionOutcome> | TransactionOutcome;
+export type DecideTransaction = (transactionId: string) => Promise<TransactionOutcome>;
 
 export interface CheckBackOptions {
   /** How long after `prepare` the owner is asked, at most 12 days. @default '72h' */

@@ -15,7 +15,7 @@ async function leave(answer: DecideTransaction | TransactionOutcome = 'unknown',
   const asked: number[] = [];
   const handler = checkBack(MoneySent, (transactionId) => {
     asked.push(Math.round((bank.clock.now() - BANK_NOW) / 1_000));
-    return typeof answer === 'string' ? answer : answer(transactionId);
+    return typeof answer === 'string' ? Promise.resolve(answer) : answer(transactionId);
   });
   const row = () => bank.half(half.id);
   /** Lets time pass, and the function run whenever a request shows itself. */
@@ -40,7 +40,7 @@ const took = ({ environment }: Process) =>
 
 test('the owner is first asked after 6 s, for its transaction', async () => {
   const ids: string[] = [];
-  const { wait, asked } = await leave((id) => {
+  const { wait, asked } = await leave(async (id) => {
     ids.push(id);
     return 'commit';
   });
@@ -100,9 +100,9 @@ test.each<[string, DecideTransaction]>([
       throw new RangeError('no database');
     },
   ],
-  ['answers nothing', () => undefined as never],
-  ['answers something else', () => 'committed' as never],
-  ['knows nothing', () => 'unknown'],
+  ['answers nothing', async () => undefined as never],
+  ['answers something else', async () => 'committed' as never],
+  ['knows nothing', async () => 'unknown'],
 ])('an owner that %s decides nothing, however often and long it is asked', async (_, answer) => {
   const { bank, wait, row } = await leave(answer);
   await wait(30 * 24 * HOUR);
@@ -113,7 +113,7 @@ test.each<[string, DecideTransaction]>([
 test('an owner that never answers is not waited for, and the others of its batch are decided', async () => {
   const bank = openBank();
   const hung = await producer.prepare(MoneySent, SENT, { ...bank.start(), transactionId: 'hung' });
-  const { half, owner, handler } = await leave((id) => (id === 'hung' ? never() : 'commit'), bank);
+  const { half, owner, handler } = await leave(async (id) => (id === 'hung' ? never() : 'commit'), bank);
   bank.clock.pass(6_000);
   const drained = bank.drain(bank.checkBack, handler, owner.environment);
   await bank.clock.advance(29_000);
@@ -139,7 +139,7 @@ test('how long it asks can be said', async () => {
   bank.clock.pass(60_000);
   await bank.drain(
     bank.checkBack,
-    checkBack(MoneySent, () => 'unknown', { patience: '1m' }),
+    checkBack(MoneySent, async () => 'unknown', { patience: '1m' }),
   );
   expect(bank.half(half.id)?.quarantined).toBe(BANK_NOW + 60_000);
 });
@@ -155,7 +155,7 @@ test.each(['commit', 'rollback'] as const)('what is quarantined can be decided: 
 
 test('what is quarantined can be asked for again', async () => {
   let answer: TransactionOutcome = 'unknown';
-  const { bank, half, wait, row } = await leave(() => answer);
+  const { bank, half, wait, row } = await leave(async () => answer);
   await wait(74 * HOUR);
   const ask = () =>
     bank.checkBack.send({ id: `again-${bank.clock.now()}`, body: JSON.stringify({ half: half.id }), attributes: {} });
@@ -203,7 +203,7 @@ test.each(['', 'half', '{}', 'null', '{"half":7}', '{"half":"no-id"}'])(
     bank.checkBack.send({ id: 'stray', body, attributes: {} });
     await bank.drain(
       bank.checkBack,
-      checkBack(MoneySent, () => 'commit'),
+      checkBack(MoneySent, async () => 'commit'),
     );
     expect(bank.checkBack.messages()).toMatchObject([{ id: 'stray' }]);
   },
@@ -226,7 +226,7 @@ test.each([-300_000, 300_000])('clocks that differ by %i ms change nothing', asy
   const owner = bank.start({ skew: -skew }).environment;
   await bank.drain(
     bank.checkBack,
-    checkBack(MoneySent, () => 'unknown'),
+    checkBack(MoneySent, async () => 'unknown'),
     owner,
   );
   expect(bank.half(half.id)).toMatchObject({ state: 'prepared' });
@@ -234,7 +234,7 @@ test.each([-300_000, 300_000])('clocks that differ by %i ms change nothing', asy
   bank.clock.pass(6_000);
   await bank.drain(
     bank.checkBack,
-    checkBack(MoneySent, () => 'commit'),
+    checkBack(MoneySent, async () => 'commit'),
     owner,
   );
   await bank.deliver();
@@ -245,7 +245,7 @@ test('several events have an owner each, and one without is told, not decided', 
   const { bank, wait, row, owner } = await leave('commit');
   const other = { ...MoneySent, type: 'money.returned' as const };
   bank.clock.pass(6_000);
-  await bank.drain(bank.checkBack, checkBack([[other, () => 'commit']]), owner.environment);
+  await bank.drain(bank.checkBack, checkBack([[other, async () => 'commit']]), owner.environment);
   expect(row()?.state).toBe('prepared');
   expect(owner.environment.lines).toContainEqual(
     expect.objectContaining({ message: 'no answer', fields: expect.objectContaining({ error: 'invalid-definition' }) }),
@@ -256,7 +256,7 @@ test('several events have an owner each, and one without is told, not decided', 
 
 test('a check-back without an event, with one twice, or of a fortnight, cannot work', () => {
   const invalid = expect.objectContaining({ code: 'invalid-definition' });
-  const decide = () => 'commit' as const;
+  const decide = async () => 'commit' as const;
   expect(() => checkBack([])).toThrow(invalid);
   expect(() =>
     checkBack([
@@ -269,7 +269,7 @@ test('a check-back without an event, with one twice, or of a fortnight, cannot w
 
 test('what is no batch of SQS is refused', async () => {
   const { environment } = openBank().start();
-  const handler = checkBack(MoneySent, () => 'commit');
+  const handler = checkBack(MoneySent, async () => 'commit');
   await expect(handler({} as never, lambdaContext(environment, 'r', 1_000))).rejects.toMatchObject({
     code: 'malformed-message',
   });
