@@ -1,16 +1,14 @@
-import { GetItemCommand } from '@aws-sdk/client-dynamodb';
-import { decodeEnvelope, isMessageId, MalformedMessage, outboxKey, UnknownMessage } from '../contract/index.ts';
+import { isMessageId, MalformedMessage } from '../contract/index.ts';
 import type { Environment } from '../runtime/environment.ts';
-import { toItem } from '../runtime/expression.ts';
 import { readGraph } from '../runtime/reconcile/graph.ts';
-import { resend } from '../runtime/reconcile/resend.ts';
+import { committedEnvelope, resend } from '../runtime/reconcile/resend.ts';
 import { NotExpected } from './errors.ts';
 
 /**
  * Sends a message to one of its subscribers again, as self-healing does: the subscriber's inbox decides whether it still
  * takes effect.
  *
- * @throws MalformedMessage, UnknownMessage, NotExpected, MessageExpired, SendFailed
+ * @throws MalformedMessage, UnknownMessage, NotExpected, MessageExpired, MessageNotDue, SendFailed
  */
 export async function redrive(
   environment: Environment,
@@ -19,11 +17,7 @@ export async function redrive(
   subscriber: string,
 ): Promise<void> {
   if (!isMessageId(id)) throw new MalformedMessage(`'${String(id).slice(0, 64)}' is not a message id`);
-  const { Item } = await environment.dynamodb.send(
-    new GetItemCommand({ TableName: ledger, Key: toItem(outboxKey(id)), ConsistentRead: true }),
-  );
-  if (!Item) throw new UnknownMessage(`No message '${id}' is in the ledger '${ledger}'`);
-  const { type } = decodeEnvelope(Item.envelope?.S ?? '');
+  const { type } = await committedEnvelope(environment, ledger, id);
   const graph = await readGraph(environment, ledger);
   const route = graph.expectedOf(id, type).find((expected) => expected.subscriber === subscriber);
   if (!route) throw new NotExpected(`'${subscriber.slice(0, 64)}' does not expect '${id}'`);

@@ -10,8 +10,15 @@ import { patiently } from './send-batch.ts';
  */
 export const READ_BATCH = 100;
 
+export interface GetRowsOptions {
+  /** @default true */
+  readonly consistent?: boolean;
+  /** Of each row its key alone: it is there or not. @default false */
+  readonly keysOnly?: boolean;
+}
+
 /**
- * Reads rows of the ledger consistently, 100 a request, one request after another. What a reply leaves out for its size
+ * Reads rows of the ledger, 100 a request, one request after another. What a reply leaves out for its size
  * (16 MB) or for want of capacity is asked for again, the latter with backoff and jitter.
  *
  * @param keys no two of them alike
@@ -22,15 +29,17 @@ export async function getRows(
   environment: Environment,
   ledger: string,
   keys: readonly LedgerKey[],
+  { consistent = true, keysOnly = false }: GetRowsOptions = {},
 ): Promise<Record<string, AttributeValue>[]> {
   const rows: Record<string, AttributeValue>[] = [];
+  const projection = keysOnly && { ProjectionExpression: 'pk, sk' };
   for (let start = 0; start < keys.length; start += READ_BATCH) {
     let pending: Record<string, AttributeValue>[] = keys.slice(start, start + READ_BATCH).map(toItem);
     const pauses = patiently(environment);
     for (let repeat = 1; pending.length > 0; ) {
       const reply = await environment.dynamodb.send(
         new BatchGetItemCommand({
-          RequestItems: { [ledger]: { Keys: pending, ConsistentRead: true } },
+          RequestItems: { [ledger]: { Keys: pending, ConsistentRead: consistent, ...projection } },
           ReturnConsumedCapacity: 'TOTAL',
         }),
       );

@@ -1,7 +1,8 @@
-import { type Delay, deliveryTime, type EndState, type Envelope, mintMessageId } from '../contract/index.ts';
+import { type Delay, deliveryTime, type EndState } from '../contract/index.ts';
 import { bindingsOf } from './bindings.ts';
 import type { CancelOptions } from './cancel.ts';
-import { type Environment, environmentOf } from './environment.ts';
+import { environmentOf } from './environment.ts';
+import { withNewId } from './with-new-id.ts';
 import { withdraw } from './withdrawal.ts';
 
 /** Whether a message was given another moment. */
@@ -26,7 +27,7 @@ export async function reschedule(messageId: string, delay: Delay, options: Cance
   const environment = options.environment ?? environmentOf();
   const { shards } = bindingsOf(environment);
   const deliverAt = deliveryTime(delay, environment.now());
-  const withdrawal = await withdraw(environment, messageId, (old) => movedTo(environment, shards, old, deliverAt));
+  const withdrawal = await withdraw(environment, messageId, (old) => withNewId(environment, shards, old, deliverAt));
   const { id } = withdrawal;
   switch (withdrawal.kind) {
     case 'withdrawn':
@@ -40,18 +41,4 @@ export async function reschedule(messageId: string, delay: Delay, options: Cance
         ended: Object.fromEntries(withdrawal.subscribers.map((name) => [name, 'cancelled'])),
       };
   }
-}
-
-/** The same message at another moment. Its id says when it is committed, so it is minted for each transaction. */
-function movedTo(environment: Environment, shards: number, old: Envelope, deliverAt: number | undefined): Envelope {
-  const { deliverat, relayed: _, ...same } = old;
-  const now = environment.now();
-  const lifetime = Date.parse(old.expires) - Date.parse(deliverat ?? old.time);
-  return {
-    ...same,
-    id: mintMessageId({ now, random: environment.random(16), key: old.partitionkey, shards }),
-    time: new Date(now).toISOString(),
-    expires: new Date((deliverAt ?? now) + lifetime).toISOString(),
-    ...(deliverAt !== undefined && { deliverat: new Date(deliverAt).toISOString() }),
-  };
 }

@@ -1,14 +1,10 @@
-import { GetItemCommand } from '@aws-sdk/client-dynamodb';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
 import {
   BINDINGS,
   CommitUndecided,
   decodeEnvelope,
   type EndState,
   type Envelope,
-  encodeEnvelope,
   expected,
-  INBOX_AFTERLIFE,
   LIMITS,
   LimitExceeded,
   messageTime,
@@ -24,7 +20,9 @@ import { concurrently } from './concurrently.ts';
 import type { Environment } from './environment.ts';
 import { toItem } from './expression.ts';
 import { inboxPut, readInbox } from './inbox.ts';
+import { outboxRow } from './outbox-row.ts';
 import { type Action, COMMIT_MILLISECONDS } from './pending-transaction.ts';
+import { readOutbox } from './read-outbox.ts';
 import { readRoutes } from './route-book.ts';
 
 /** How taking a message back came out. */
@@ -92,16 +90,8 @@ export async function withdraw(
 /** The outbox row of a message, or, where it was rescheduled, of the last one in its place. */
 async function readPresent(environment: Environment, ledger: string, messageId: string): Promise<OutboxRow> {
   for (let id = messageId; ; ) {
-    const reply = await environment.dynamodb.send(
-      new GetItemCommand({
-        TableName: ledger,
-        Key: toItem(outboxKey(id)),
-        ConsistentRead: true,
-        ReturnConsumedCapacity: 'TOTAL',
-      }),
-    );
-    if (!reply.Item) throw new UnknownMessage(`No message '${id}' is in the ledger '${ledger}'`);
-    const row = unmarshall(reply.Item) as OutboxRow;
+    const row = await readOutbox(environment, ledger, id);
+    if (!row) throw new UnknownMessage(`No message '${id}' is in the ledger '${ledger}'`);
     if (row.replacedBy === undefined) return row;
     id = row.replacedBy;
   }
@@ -160,12 +150,6 @@ function markAction(ledger: string, id: string, now: number, replacement: Envelo
 
 function outboxActions(ledger: string, envelope: Envelope | undefined): Action[] {
   if (!envelope) return [];
-  const row: OutboxRow = {
-    ...outboxKey(envelope.id),
-    envelope: encodeEnvelope(envelope),
-    ttl: Math.ceil((Date.parse(envelope.expires) + INBOX_AFTERLIFE) / 1000),
-  };
-  return [
-    { item: { Put: { TableName: ledger, Item: toItem(row) } }, role: { kind: 'outbox' }, row: 'the new message' },
-  ];
+  const item = { Put: { TableName: ledger, Item: toItem(outboxRow(envelope)) } };
+  return [{ item, role: { kind: 'outbox' }, row: 'the new message' }];
 }

@@ -1,6 +1,7 @@
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import {
+  dueKey,
   type EndState,
   type FailureRow,
   failureKey,
@@ -11,20 +12,33 @@ import {
 import type { Environment } from '../environment.ts';
 import { toItem } from '../expression.ts';
 import { readInbox } from '../inbox.ts';
+import { readOutbox } from '../read-outbox.ts';
+import { SCHEDULE } from '../receipt.ts';
 import { ReceiptBook } from './receipt-book.ts';
 import { type ListEventSources, readSubscriberState, type SubscriberState } from './subscriber-state.ts';
 
-/** A message that has not ended at a subscriber although its deadline has passed. */
-export interface Suspect {
-  readonly id: string;
+/** A message that has not ended at a subscriber. */
+export interface Suspect extends Delayable {
   readonly route: Route;
   /** When it should have ended, in milliseconds since the epoch. */
   readonly due: number;
 }
 
+/** A message, as far as its moment needs it. */
+export interface Delayable {
+  readonly id: string;
+  /** Of a delayed message: when it is to be delivered, in milliseconds since the epoch. */
+  readonly deliverAt?: number;
+}
+
 /** When a message should have ended by a route, in milliseconds since the epoch. */
-export function dueOf(id: string, { deadline }: Route): number {
-  return messageTime(id) + deadline;
+export function dueOf(message: Delayable, { deadline }: Route): number {
+  return momentOf(message) + deadline;
+}
+
+/** When a message is to be delivered, in milliseconds since the epoch: when it was committed, or what its delay says. */
+export function momentOf({ id, deliverAt = 0 }: Delayable): number {
+  return Math.max(messageTime(id), deliverAt);
 }
 
 /** The hop at which a message stopped. */
@@ -34,6 +48,10 @@ export type Hop = 'producer' | 'relay' | 'broker' | 'consumer' | 'dead';
 export type Finding =
   /** It has ended after all. */
   | { readonly kind: 'ended'; readonly state: EndState }
+  /** It was taken back before anybody knew that it is expected here: no inbox row says so yet. */
+  | { readonly kind: 'cancelled' }
+  /** Its moment has not come. `swept`: a `due#` row says when to send it; otherwise it was sent with a delay. */
+  | { readonly kind: 'waiting'; readonly swept: boolean }
   /** A failed attempt rests until its next one. */
   | { readonly kind: 'scheduled' }
   /** It is on its way, behind others. */
@@ -47,7 +65,7 @@ export interface InspectionOptions {
 }
 
 /** What is not relayed this long after its deadline is missing, whether or not the relay has come past it. */
-const RELAY_PATIENCE = 30_000;
+export const RELAY_PATIENCE = 30_000;
 /** The same for a stream's record, whose place in the stream nobody but Lambda knows. */
 const STREAM_PATIENCE = 300_000;
 
@@ -69,8 +87,9 @@ export class Inspection {
 
   async inspect(suspect: Suspect): Promise<Finding> {
     const finding = (await this.#endOf(suspect)) ?? (await this.#judge(suspect));
+    if (finding.kind !== 'missing') return finding;
     // It may have ended since it was first looked at, and left the queue empty.
-    return finding.kind === 'missing' ? ((await this.#endOf(suspect)) ?? finding) : finding;
+    return (await this.#endOf(suspect)) ?? this.#askOutbox(suspect, finding);
   }
 
   async #endOf({ id, route }: Suspect): Promise<Finding | undefined> {
@@ -78,15 +97,26 @@ export class Inspection {
     return ended && { kind: 'ended', state: ended.state };
   }
 
-  async #judge({ id, route, due }: Suspect): Promise<Finding> {
+  /** What is missing everywhere may be so for what its outbox row says. */
+  async #askOutbox({ id }: Suspect, finding: Finding & { readonly kind: 'missing' }): Promise<Finding> {
+    const row = await readOutbox(this.#environment, this.#options.ledger, id);
+    if (row?.cancelled !== undefined) return { kind: 'cancelled' };
+    if (finding.hop !== 'relay' || row?.sending !== 'pending') return finding;
+    return { ...finding, hop: 'producer', evidence: 'its producer has not sent it: the handshake is pending' };
+  }
+
+  async #judge(suspect: Suspect): Promise<Finding> {
+    const { id, route, due, deliverAt } = suspect;
     const { subscriber, destination, deadline } = route;
     const now = this.#environment.now();
-    const failure = await this.#readFailure(failureKey(subscriber, id));
+    if (deliverAt !== undefined && now < deliverAt) return this.#judgeWaiting(suspect, deliverAt);
+    if (now < due) return { kind: 'late' };
+    const failure = await this.#readRow<FailureRow>(failureKey(subscriber, id));
     // After a failed attempt the deadline runs from the next one.
     if (failure && now < failure.next + deadline) return { kind: 'scheduled' };
 
     const state = await this.stateOf(route);
-    const sent = await this.sentAt(id, route);
+    const sent = await this.sentAt(suspect, route);
     if (sent === undefined && !failure) {
       const overtaken = state.newestEnded > due;
       if (!overtaken && now < due + RELAY_PATIENCE) return { kind: 'late' };
@@ -98,17 +128,33 @@ export class Inspection {
       const evidence = `${attempts} attempts failed, at last with ${reason}; the next was due at ${instant(next)}`;
       return { kind: 'missing', hop: 'consumer', evidence };
     }
-    const relayed = sent ?? due;
+    // What was sent with a delay is received only after it.
+    const relayed = Math.max(sent ?? due, deliverAt ?? 0);
     const overtaken = state.newestEnded > relayed + deadline;
     const isPatient = destination.kind === 'stream' && now < due + STREAM_PATIENCE;
     if (!overtaken && (state.queued > 0 || isPatient)) return { kind: 'late' };
     const why = overtaken ? `what was sent after it has ended` : 'the queue is empty';
-    return { kind: 'missing', hop: 'broker', evidence: `sent at ${instant(relayed)}, never received, and ${why}` };
+    return { kind: 'missing', hop: 'broker', evidence: `sent at ${instant(sent ?? due)}, never received, and ${why}` };
+  }
+
+  async #judgeWaiting(suspect: Suspect, deliverAt: number): Promise<Finding> {
+    const { id, route } = suspect;
+    if (await this.#readRow(dueKey(id, deliverAt))) return { kind: 'waiting', swept: true };
+    if (await this.isSentWithDelay(suspect)) return { kind: 'waiting', swept: false };
+    const now = this.#environment.now();
+    if (now < messageTime(id) + route.deadline + RELAY_PATIENCE) return { kind: 'late' };
+    return { kind: 'missing', hop: 'relay', evidence: 'nothing says that it was put to wait for its moment' };
+  }
+
+  /** Whether a receipt says that a message waits in a queue for its moment. */
+  async isSentWithDelay({ id, deliverAt = 0, route }: Omit<Suspect, 'due'>): Promise<boolean> {
+    const sent = await this.sentAt({ id, deliverAt }, route);
+    return (sent ?? (await this.#receipts.sentAt(id, SCHEDULE, deliverAt))) !== undefined;
   }
 
   /** When the relay had sent a message by this route, in milliseconds since the epoch, if a receipt says so. */
-  sentAt(id: string, { subscriber, destination }: Route): Promise<number | undefined> {
-    return this.#receipts.sentAt(id, destination.kind === 'queue' ? subscriber : destination.name);
+  sentAt({ id, deliverAt }: Delayable, { subscriber, destination }: Route): Promise<number | undefined> {
+    return this.#receipts.sentAt(id, destination.kind === 'queue' ? subscriber : destination.name, deliverAt);
   }
 
   /** The subscriber behind a route, as it was when first asked for. */
@@ -121,7 +167,7 @@ export class Inspection {
     return state;
   }
 
-  async #readFailure(key: LedgerKey): Promise<FailureRow | undefined> {
+  async #readRow<Row extends LedgerKey>(key: LedgerKey): Promise<Row | undefined> {
     const reply = await this.#environment.dynamodb.send(
       new GetItemCommand({
         TableName: this.#options.ledger,
@@ -130,7 +176,7 @@ export class Inspection {
         ReturnConsumedCapacity: 'TOTAL',
       }),
     );
-    return reply.Item && (unmarshall(reply.Item) as FailureRow);
+    return reply.Item && (unmarshall(reply.Item) as Row);
   }
 }
 

@@ -1,4 +1,4 @@
-import { type EndState, inboxPartition, outboxPartition } from '../../contract/index.ts';
+import { type EndState, type Envelope, inboxPartition, outboxPartition } from '../../contract/index.ts';
 import type { Environment } from '../environment.ts';
 import { type PartitionOptions, partition, type Row } from './partition.ts';
 
@@ -7,6 +7,8 @@ export interface Committed {
   readonly id: string;
   readonly type: string;
   readonly businessLine: string;
+  /** Of a delayed message: when it is to be delivered, in milliseconds since the epoch. */
+  readonly deliverAt?: number;
 }
 
 /** How a message ended at a subscriber, as far as reconciliation needs it. */
@@ -47,11 +49,11 @@ export async function* endedIn(
 }
 
 /** An outbox row that is no message is reported under no type: nobody expects it, and the relay has logged it. */
-function readCommitted({ sk, envelope }: Row): Committed {
+export function readCommitted({ sk, envelope }: Row): Committed {
   const id = sk?.S ?? '';
   try {
-    const { type, businessline } = JSON.parse(envelope?.S ?? '') as { type: string; businessline: string };
-    return { id, type, businessLine: businessline };
+    const { type, businessline, deliverat } = JSON.parse(envelope?.S ?? '') as Envelope;
+    return { id, type, businessLine: businessline, ...(deliverat && { deliverAt: Date.parse(deliverat) }) };
   } catch {
     return { id, type: '', businessLine: '' };
   }

@@ -1,10 +1,10 @@
 import { type AttributeValue, DeleteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { type LedgerKey, messageTime, openKey, openPartition } from '../../contract/index.ts';
+import { type LedgerKey, openKey, openPartition } from '../../contract/index.ts';
 import type { Environment } from '../environment.ts';
 import { errorCode } from '../error-code.ts';
 import { toItem } from '../expression.ts';
-import type { Hop } from './inspection.ts';
+import { type Hop, momentOf } from './inspection.ts';
 import { partition } from './partition.ts';
 
 /** A message that had not ended at a subscriber when reconciliation came past, followed up until it has. */
@@ -13,6 +13,8 @@ export interface OpenCase {
   readonly subscriber: string;
   readonly type: string;
   readonly businessLine: string;
+  /** Of a delayed message: when it is to be delivered, in milliseconds since the epoch. */
+  readonly deliverAt?: number;
   /** `quarantined`: sent again as often as healing tries, in vain; somebody has to look. */
   readonly state: 'waiting' | 'missing' | 'quarantined';
   /** Of a `missing` or `quarantined` message. */
@@ -90,5 +92,5 @@ export async function* casesOf(environment: Environment, ledger: string, shard: 
 
 function itemOf(opened: OpenCase): Record<string, AttributeValue> {
   const key: LedgerKey = openKey(opened.id, opened.subscriber);
-  return toItem({ ...key, ...opened, ttl: Math.ceil((messageTime(opened.id) + LIFETIME) / 1000) });
+  return toItem({ ...key, ...opened, ttl: Math.ceil((momentOf(opened) + LIFETIME) / 1000) });
 }

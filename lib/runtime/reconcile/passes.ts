@@ -1,23 +1,18 @@
-import { type AttributeValue, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { minuteOf, reconcileKey } from '../../contract/index.ts';
+import { minuteOf } from '../../contract/index.ts';
 import { concurrently } from '../concurrently.ts';
 import type { Environment } from '../environment.ts';
-import { errorCode } from '../error-code.ts';
-import { toItem } from '../expression.ts';
 import type { Unended } from './bucket.ts';
+import { type Cursor, FIRST_SPAN, nextSpan, readCursor, writeCursor } from './cursor.ts';
+import { runDuePass } from './due-pass.ts';
 import type { Graph } from './graph.ts';
-import type { InspectionOptions } from './inspection.ts';
+import { Inspection, type InspectionOptions } from './inspection.ts';
 import { openCase } from './open-case.ts';
 import { writeRadar } from './radar-rows.ts';
 import { reconcile } from './reconcile.ts';
 import type { LineCounts } from './tally.ts';
+import { lookAfter } from './waiting.ts';
 
 const MINUTE = 60_000;
-/** What one run of a pass looks at, at most: after a standstill it catches up in several runs. */
-const LONGEST_SPAN = 15 * MINUTE;
-/** Where a ledger's first run begins. */
-const FIRST_SPAN = 10 * MINUTE;
 /** A commit takes up to a minute, and clocks differ by up to five: by then nothing is added to a minute any more. */
 const SETTLED = 10 * MINUTE;
 const DAY = 24 * 60 * MINUTE;
@@ -39,9 +34,8 @@ const PASSES: readonly Pass[] = [
 type Counts = LineCounts & { missing: number };
 type Lines = Record<string, Counts>;
 
-/** Up to where a pass has come, and what it has counted of the minute in which it stands. */
-interface Cursor {
-  readonly upTo: number;
+/** A cursor, and what was counted of the minute in which it stands. */
+interface CountingCursor extends Cursor {
   readonly minute: string;
   readonly lines: Lines;
 }
@@ -68,21 +62,21 @@ export async function runPasses(
   const run = { committed: 0, uncaused: 0, behind: 0 };
   for (const pass of PASSES) {
     const target = pass.target(environment.now(), options.graph);
-    const cursor = await readCursor(environment, options.ledger, pass.name);
-    const from = (cursor?.upTo ?? beginningOf(pass, target)) + 1;
-    const to = Math.min(target, from + LONGEST_SPAN - 1);
-    if (to < from) continue;
-    const { committed, uncaused } = await runPass(environment, options, { pass, cursor, from, to });
+    const cursor = await readCursor<CountingCursor>(environment, options.ledger, pass.name);
+    const span = nextSpan(cursor, target, beginningOf(pass, target));
+    if (!span) continue;
+    const { committed, uncaused } = await runPass(environment, options, { pass, cursor, ...span });
     if (pass.name === 'due') run.committed = committed;
     run.uncaused += uncaused;
-    run.behind = Math.max(run.behind, target - to);
+    run.behind = Math.max(run.behind, target - span.to);
   }
+  run.behind = Math.max(run.behind, await runDuePass(environment, options));
   return run;
 }
 
 interface Span {
   readonly pass: Pass;
-  readonly cursor: Cursor | undefined;
+  readonly cursor: CountingCursor | undefined;
   readonly from: number;
   readonly to: number;
 }
@@ -94,6 +88,7 @@ async function runPass(
 ): Promise<{ readonly committed: number; readonly uncaused: number }> {
   const { ledger } = options;
   const asOf = environment.now();
+  const inspection = new Inspection(environment, options);
   const unended: Unended[] = [];
   const minutes = new Map<string, Lines>();
   // The minute in which the last run stopped goes on from its counts.
@@ -103,6 +98,7 @@ async function runPass(
     from,
     to,
     onUnended: (one) => unended.push(one),
+    onWaiting: (some) => lookAfter(environment, ledger, inspection, some),
     onBucket: (minute, lines) => minutes.set(minute, sum(minutes.get(minute), lines)),
   });
   for (const { id, subscriber } of uncaused) environment.log.error('uncaused', { messageId: id, subscriber });
@@ -121,8 +117,8 @@ async function runPass(
   };
 }
 
-function caseOf({ id, type, businessLine, route, due, finding }: Unended) {
-  const common = { id, type, businessLine, subscriber: route.subscriber, tries: 0, next: due };
+function caseOf({ id, type, businessLine, deliverAt, route, due, finding }: Unended) {
+  const common = { id, type, businessLine, deliverAt, subscriber: route.subscriber, tries: 0, next: due };
   if (finding?.kind !== 'missing') return { ...common, state: 'waiting' as const };
   return { ...common, state: 'missing' as const, hop: finding.hop, evidence: finding.evidence };
 }
@@ -142,40 +138,4 @@ function sum(one: Lines = {}, other: Readonly<Lines>): Lines {
     one[line] = total;
   }
   return one;
-}
-
-async function readCursor(environment: Environment, ledger: string, pass: string): Promise<Cursor | undefined> {
-  const reply = await environment.dynamodb.send(
-    new GetItemCommand({
-      TableName: ledger,
-      Key: toItem(reconcileKey(pass)),
-      ConsistentRead: true,
-      ReturnConsumedCapacity: 'TOTAL',
-    }),
-  );
-  return reply.Item && (unmarshall(reply.Item) as Cursor);
-}
-
-/** Where another run has moved the pass on meanwhile, its word counts. */
-async function writeCursor(
-  environment: Environment,
-  ledger: string,
-  pass: string,
-  read: Cursor | undefined,
-  cursor: Cursor,
-): Promise<void> {
-  const values: Record<string, AttributeValue> = { ':read': { N: String(read?.upTo ?? 0) } };
-  try {
-    await environment.dynamodb.send(
-      new PutItemCommand({
-        TableName: ledger,
-        Item: toItem({ ...reconcileKey(pass), ...cursor }),
-        ConditionExpression: read ? 'upTo = :read' : 'attribute_not_exists(upTo)',
-        ...(read && { ExpressionAttributeValues: values }),
-        ReturnConsumedCapacity: 'TOTAL',
-      }),
-    );
-  } catch (error) {
-    if (errorCode(error) !== 'ConditionalCheckFailedException') throw error;
-  }
 }

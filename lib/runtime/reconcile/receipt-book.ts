@@ -1,6 +1,6 @@
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { parse } from 'uuid';
-import { messageTime, minuteOf, type ReceiptRow, receiptPartition } from '../../contract/index.ts';
+import { LIMITS, messageTime, minuteOf, type ReceiptRow, receiptPartition } from '../../contract/index.ts';
 import { concurrently } from '../concurrently.ts';
 import type { Environment } from '../environment.ts';
 import { rowsOf } from './partition.ts';
@@ -34,11 +34,13 @@ export class ReceiptBook {
    * When the relay had sent a message, in milliseconds since the epoch; `undefined` where no receipt says so.
    *
    * @param to the subscriber of a queue, or the stream
+   * @param deliverAt of a delayed message: what does not fit into a queue's delay is sent only when its moment comes near
    */
-  async sentAt(id: string, to: string): Promise<number | undefined> {
+  async sentAt(id: string, to: string, deliverAt = 0): Promise<number | undefined> {
     const wanted = Buffer.from(parse(id));
-    const start = messageTime(id);
-    const end = Math.min(this.#environment.now(), start + SEARCHED_MINUTES * MINUTE);
+    const start = Math.max(messageTime(id), deliverAt - LIMITS.queueDelaySeconds * 1000);
+    const last = Math.max(start, deliverAt) + SEARCHED_MINUTES * MINUTE;
+    const end = Math.min(this.#environment.now(), last);
     // The relay's clock may be behind the producer's.
     for (let time = start - MINUTE; time < end + MINUTE; time += MINUTE) {
       const entries = await this.#entriesOf(minuteOf(time));

@@ -1,7 +1,7 @@
 import { messageIdRange, minuteOf } from '../../contract/index.ts';
 import { concurrently } from '../concurrently.ts';
 import type { Environment } from '../environment.ts';
-import { Bucket, type Unended } from './bucket.ts';
+import { Bucket, type Unended, type Waiting } from './bucket.ts';
 import { type Graph, readGraph } from './graph.ts';
 import { Inspection, type InspectionOptions } from './inspection.ts';
 import { joinById } from './join.ts';
@@ -15,8 +15,10 @@ export interface ReconcileOptions extends InspectionOptions {
   readonly to?: number;
   /** @default read from the ledger */
   readonly graph?: Graph;
-  /** Called for each message and subscriber at which it has not ended. */
+  /** Called for each message and subscriber at which it has not ended, but for those that wait for their moment. */
   readonly onUnended?: (unended: Unended) => void;
+  /** Called for each message that waits for its moment and each subscriber of it, some of them at a time. */
+  readonly onWaiting?: (waiting: readonly Waiting[]) => Promise<void>;
   /** Called for each bucket of a minute and shard that is done. */
   readonly onBucket?: (minute: string, counts: Readonly<Record<string, LineCounts & { missing: number }>>) => void;
 }
@@ -40,7 +42,8 @@ export async function reconcile(environment: Environment, options: ReconcileOpti
   const buckets = bucketsOf(from, to, shards);
   await concurrently(BUCKETS_AT_ONCE, buckets, async ({ minute, shard }) => {
     const tally = new Tally();
-    const bucket = new Bucket(environment, ledger, graph, inspection, tally, options.onUnended);
+    const { onUnended, onWaiting } = options;
+    const bucket = new Bucket(environment, { ledger, graph, inspection, tally, onUnended, onWaiting });
     const committed = committedIn(environment, ledger, minute, shard, range);
     const ends = graph.subscribers.map((subscriber) => endedIn(environment, ledger, subscriber, minute, shard, range));
     for await (const joined of joinById(committed, ends)) {

@@ -1,4 +1,4 @@
-import { METRICS, messageTime } from '../../contract/index.ts';
+import { METRICS } from '../../contract/index.ts';
 import { bindingsOf } from '../bindings.ts';
 import { type Environment, environmentOf } from '../environment.ts';
 import { type Counts, summarize } from '../invocation-summary.ts';
@@ -40,7 +40,7 @@ const RATIO_MILLISECONDS = 10 * 60_000;
  * - `<business line>.missing-ratio`: messages that are missing, in percent of those of the last 10 minutes
  * - `quarantined`: messages that were sent again as often as healing tries, in vain
  * - `heal-deferred`: messages that were not sent again for want of budget: an incident rather than single losses
- * - `oldest-unended`: seconds since the oldest message was committed that has not ended
+ * - `oldest-unended`: seconds since the oldest message that has not ended was committed, or due if it was delayed
  * - `uncaused`: messages that ended although nobody committed them
  * - `reconciled`: 1, so that its absence tells
  *
@@ -64,12 +64,13 @@ export function createReconciler({ listEventSources, putMetrics }: ReconcilerOpt
 
 type Healing = Awaited<ReturnType<typeof heal>>;
 
-function report(counts: Counts, passes: PassesRun, { closed, resent, missing, deferred }: Healing): void {
+function report(counts: Counts, passes: PassesRun, { closed, resent, forwarded, missing, deferred }: Healing): void {
   counts.add('committed', passes.committed);
   counts.add('uncaused', passes.uncaused);
   counts.add('behind', passes.behind);
   counts.add('closed', closed.length);
   counts.add('resent', resent.length);
+  counts.add('forwarded', forwarded.length);
   counts.add('missing', missing.length);
   counts.add('quarantined', missing.filter(isQuarantined).length);
   counts.add('deferred', deferred);
@@ -94,7 +95,7 @@ async function metricsOf(
     ...ratios,
     { name: METRICS.quarantined, value: missing.filter(isQuarantined).length, unit: 'Count' },
     { name: METRICS.healDeferred, value: deferred, unit: 'Count' },
-    { name: METRICS.oldestUnended, value: oldest ? (now - messageTime(oldest)) / 1000 : 0, unit: 'Seconds' },
+    { name: METRICS.oldestUnended, value: oldest === undefined ? 0 : (now - oldest) / 1000, unit: 'Seconds' },
     { name: METRICS.uncaused, value: uncaused, unit: 'Count' },
     { name: METRICS.reconciled, value: 1, unit: 'Count' },
   ];

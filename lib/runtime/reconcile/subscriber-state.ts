@@ -18,7 +18,10 @@ export type ListEventSources = (queueArn: string) => Promise<readonly EventSourc
 
 /** What is known of a subscriber at one moment. */
 export interface SubscriberState {
-  /** Messages in its own queue: waiting, in flight and delayed, as far as SQS counts them. */
+  /**
+   * Messages in its own queue that are waiting or in flight, as far as SQS counts them. In a stream subscriber's retry
+   * queue also those with a delay, which failed; in another's queue those are not due.
+   */
   readonly queued: number;
   /** Milliseconds for which a received message is hidden. */
   readonly visibilityTimeout: number;
@@ -58,7 +61,7 @@ export async function readSubscriberState(
   const queued =
     Number(attributes.ApproximateNumberOfMessages ?? 0) +
     Number(attributes.ApproximateNumberOfMessagesNotVisible ?? 0) +
-    Number(attributes.ApproximateNumberOfMessagesDelayed ?? 0);
+    (destination.kind === 'stream' ? Number(attributes.ApproximateNumberOfMessagesDelayed ?? 0) : 0);
   return {
     queued,
     visibilityTimeout: Number(attributes.VisibilityTimeout ?? 30) * 1000,

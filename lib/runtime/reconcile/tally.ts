@@ -7,7 +7,7 @@ export interface LineCounts {
   handled: number;
   /** Not ended somewhere, and either within its deadline or late behind others. */
   inFlight: number;
-  /** Failed somewhere, and resting until its next attempt. */
+  /** Failed somewhere, and resting until its next attempt; or waiting for the moment of its delivery. */
   scheduled: number;
   /** Dead-lettered somewhere, and not missing anywhere. */
   dead: number;

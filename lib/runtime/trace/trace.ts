@@ -1,6 +1,4 @@
-import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import {
-  decodeEnvelope,
   type EndState,
   type Envelope,
   type InboxRow,
@@ -8,18 +6,17 @@ import {
   keyShard,
   MalformedMessage,
   minuteOf,
-  outboxKey,
   outboxPartition,
   type Route,
   UnknownMessage,
 } from '../../contract/index.ts';
 import { concurrently } from '../concurrently.ts';
 import type { Environment } from '../environment.ts';
-import { toItem } from '../expression.ts';
 import { readInbox } from '../inbox.ts';
 import { type Graph, readGraph } from '../reconcile/graph.ts';
-import { type Finding, type Hop, Inspection, type InspectionOptions } from '../reconcile/inspection.ts';
+import { dueOf, type Finding, type Hop, Inspection, type InspectionOptions } from '../reconcile/inspection.ts';
 import { rowsOf } from '../reconcile/partition.ts';
+import { type Committed, messageIn, readMessage } from './committed-message.ts';
 
 /** A message and everything that came of it. */
 export interface TracedMessage {
@@ -31,6 +28,14 @@ export interface TracedMessage {
   readonly committed: number;
   /** W3C trace context: the trace under which X-Ray and OpenTelemetry show it. */
   readonly traceparent: string;
+  /** Of a delayed message: when it is to be delivered, in milliseconds since the epoch. */
+  readonly due?: number;
+  /** Of a message that its producer sends itself: whether it came to. */
+  readonly handshake?: 'pending' | 'sent';
+  /** Of a message that was taken back: when, in milliseconds since the epoch. */
+  readonly cancelled?: number;
+  /** Of a message that was rescheduled: the message in its place. */
+  readonly replacedBy?: TracedMessage;
   /** Every subscriber that expects it, by name. */
   readonly subscribers: readonly TracedDelivery[];
 }
@@ -38,8 +43,13 @@ export interface TracedMessage {
 /** What became of a message at one subscriber. */
 export interface TracedDelivery {
   readonly subscriber: string;
-  /** How it ended; or `inFlight` within its deadline, `late` behind others, `scheduled` for its next attempt, `missing`. */
+  /**
+   * How it ended; or `inFlight` within its deadline, `late` behind others, `scheduled` for its moment or its next attempt,
+   * `missing`.
+   */
   readonly state: EndState | 'inFlight' | 'late' | 'scheduled' | 'missing';
+  /** Of a `scheduled` message that waits for its moment: when that is, in milliseconds since the epoch. */
+  readonly due?: number;
   /** When the relay had sent it, in milliseconds since the epoch, if anything says so. */
   readonly relayed?: number;
   readonly received?: number;
@@ -51,7 +61,7 @@ export interface TracedDelivery {
   readonly request?: string;
   /** Of a `dead` message: why. */
   readonly reason?: string;
-  /** Of a `missing` message: where it stopped, and what says so. */
+  /** Of a `missing` message: where it stopped, and what says so. `evidence` also of one that nothing has put to wait. */
   readonly hop?: Hop;
   readonly evidence?: string;
   /** Milliseconds since its deadline, where it has not ended in time. */
@@ -74,10 +84,10 @@ const MINUTE = 60_000;
  */
 export async function trace(environment: Environment, options: InspectionOptions, id: string): Promise<TracedMessage> {
   if (!isMessageId(id)) throw new MalformedMessage(`'${String(id).slice(0, 64)}' is not a message id`);
-  const envelope = await readEnvelope(environment, options.ledger, id);
-  if (!envelope) throw new UnknownMessage(`No message '${id}' was committed to the ledger '${options.ledger}'`);
-  const root = await readEnvelope(environment, options.ledger, envelope.correlationid);
-  return (await tracerOf(environment, options)).message(root ?? envelope);
+  const message = await readMessage(environment, options.ledger, id);
+  if (!message) throw new UnknownMessage(`No message '${id}' was committed to the ledger '${options.ledger}'`);
+  const root = await readMessage(environment, options.ledger, message.envelope.correlationid);
+  return (await tracerOf(environment, options)).message(root ?? message);
 }
 
 /**
@@ -97,18 +107,19 @@ export async function traceKey(
     for (const shard of shardsOf(key, options.shards)) partitions.push(outboxPartition(minuteOf(time), shard));
   }
   const rows = await concurrently(READS_AT_ONCE, partitions, (pk) => rowsOf(environment, options.ledger, pk));
-  const envelopes = rows.flat().flatMap(({ envelope }) => {
-    const read = envelope?.S?.includes(JSON.stringify(key)) ? decodeIfValid(envelope.S) : undefined;
-    return read?.partitionkey === key ? [read] : [];
+  const messages = rows.flat().flatMap((item) => {
+    const read = item.envelope?.S?.includes(JSON.stringify(key)) ? messageIn(item) : undefined;
+    return read?.envelope.partitionkey === key ? [read] : [];
   });
-  const roots = new Map<string, Envelope>();
-  for (const envelope of envelopes.sort((one, other) => (one.id < other.id ? -1 : 1))) {
-    if (!roots.has(envelope.correlationid)) roots.set(envelope.correlationid, envelope);
+  const roots = new Map<string, Committed>();
+  for (const message of messages.sort((one, other) => (one.envelope.id < other.envelope.id ? -1 : 1))) {
+    const { correlationid } = message.envelope;
+    if (!roots.has(correlationid)) roots.set(correlationid, message);
   }
   const tracer = await tracerOf(environment, options);
-  return concurrently(READS_AT_ONCE, [...roots], async ([id, envelope]) => {
-    const root = await readEnvelope(environment, options.ledger, id);
-    return tracer.message(root ?? envelope);
+  return concurrently(READS_AT_ONCE, [...roots], async ([id, message]) => {
+    const root = await readMessage(environment, options.ledger, id);
+    return tracer.message(root ?? message);
   });
 }
 
@@ -129,8 +140,12 @@ class Tracer {
     this.#inspection = new Inspection(environment, options);
   }
 
-  async message(envelope: Envelope, generation = 0): Promise<TracedMessage> {
+  async message({ envelope, row }: Committed, generation = 0): Promise<TracedMessage> {
     const routes = this.#graph.expectedOf(envelope.id, envelope.type);
+    const { sending, cancelled, replacedBy } = row;
+    const [replacement] =
+      replacedBy && generation < GENERATIONS ? await this.#messages([replacedBy], generation + 1) : [];
+    const due = dueTime(envelope);
     return {
       id: envelope.id,
       type: envelope.type,
@@ -138,6 +153,10 @@ class Tracer {
       key: envelope.partitionkey,
       committed: Date.parse(envelope.time),
       traceparent: envelope.traceparent,
+      ...(due !== undefined && { due }),
+      ...(sending && { handshake: sending }),
+      ...(cancelled !== undefined && { cancelled }),
+      ...(replacement && { replacedBy: replacement }),
       subscribers: await concurrently(READS_AT_ONCE, byName(routes), (route) =>
         this.#delivery(envelope, route, generation),
       ),
@@ -155,11 +174,11 @@ class Tracer {
       subscriber,
       state,
       ...(hops.relayed !== undefined && { relayed: hops.relayed }),
-      received: hops.received,
+      // What was taken back was received by nobody.
+      ...(state !== 'cancelled' && { received: hops.received, attempts }),
       ended: hops.ended,
-      attempts,
       function: ended.function,
-      request: ended.request,
+      ...(ended.request && { request: ended.request }),
       ...(reason && { reason }),
       published: generation < GENERATIONS ? await this.#messages(published, generation + 1) : [],
     };
@@ -167,28 +186,41 @@ class Tracer {
 
   async #messages(ids: readonly string[], generation: number): Promise<TracedMessage[]> {
     const messages = await concurrently(READS_AT_ONCE, ids, async (id) => {
-      const envelope = await readEnvelope(this.#environment, this.#ledger, id);
-      return envelope && this.message(envelope, generation);
+      const message = await readMessage(this.#environment, this.#ledger, id);
+      return message && this.message(message, generation);
     });
     return messages.filter((message) => message !== undefined);
   }
 
-  async #open(envelope: Envelope, route: Route): Promise<TracedDelivery> {
-    const { subscriber, deadline } = route;
-    const due = Date.parse(envelope.time) + deadline;
+  async #open({ id, ...envelope }: Envelope, route: Route): Promise<TracedDelivery> {
+    const message = { id, deliverAt: dueTime(envelope) };
+    const due = dueOf(message, route);
     const now = this.#environment.now();
-    const sent = await this.#inspection.sentAt(envelope.id, route);
+    const sent = await this.#inspection.sentAt(message, route);
+    const { subscriber } = route;
     const delivery = { subscriber, ...(sent !== undefined && { relayed: sent }), published: [] };
-    if (now < due) return { ...delivery, state: 'inFlight' };
-    const finding = await this.#inspection.inspect({ id: envelope.id, route, due });
-    return { ...delivery, ...openState(finding), overdueMs: now - due };
+    const waits = message.deliverAt !== undefined && now < message.deliverAt;
+    if (!waits && now < due) return { ...delivery, state: 'inFlight' };
+    const finding = await this.#inspection.inspect({ ...message, route, due });
+    if (finding.kind === 'cancelled') return { ...delivery, state: 'cancelled' };
+    if (!waits) return { ...delivery, ...openState(finding), overdueMs: now - due };
+    const evidence = finding.kind === 'missing' && { evidence: finding.evidence };
+    return { ...delivery, state: 'scheduled', due: message.deliverAt, ...evidence };
   }
 }
 
 /** A suspect that has ended between two reads is shown as it was at the first. */
 function openState(finding: Finding): Pick<TracedDelivery, 'state' | 'hop' | 'evidence'> {
-  if (finding.kind === 'missing') return { state: 'missing', hop: finding.hop, evidence: finding.evidence };
-  return { state: finding.kind === 'ended' ? 'inFlight' : finding.kind };
+  switch (finding.kind) {
+    case 'missing':
+      return { state: 'missing', hop: finding.hop, evidence: finding.evidence };
+    case 'ended':
+      return { state: 'inFlight' };
+    case 'waiting':
+      return { state: 'scheduled' };
+    default:
+      return { state: finding.kind };
+  }
 }
 
 /** The shards that may hold a key's messages: those of every number of shards that the ledger may have had. */
@@ -197,24 +229,8 @@ function shardsOf(key: string, shards: number): number[] {
   return [...new Set(counts.map((count) => keyShard(key, count)))];
 }
 
-async function readEnvelope(environment: Environment, ledger: string, id: string): Promise<Envelope | undefined> {
-  const reply = await environment.dynamodb.send(
-    new GetItemCommand({
-      TableName: ledger,
-      Key: toItem(outboxKey(id)),
-      ConsistentRead: true,
-      ReturnConsumedCapacity: 'TOTAL',
-    }),
-  );
-  return reply.Item && decodeIfValid(reply.Item.envelope?.S ?? '');
-}
-
-function decodeIfValid(text: string): Envelope | undefined {
-  try {
-    return decodeEnvelope(text);
-  } catch {
-    return undefined;
-  }
+function dueTime({ deliverat }: Pick<Envelope, 'deliverat'>): number | undefined {
+  return deliverat === undefined ? undefined : Date.parse(deliverat);
 }
 
 function byName(routes: readonly Route[]): Route[] {

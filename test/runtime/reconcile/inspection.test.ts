@@ -20,7 +20,7 @@ test('a message that ends while it is looked at is not named, although its queue
   };
   const [route] = world.routes;
   if (!route) throw new Error('The world has no route');
-  const suspect = { id, route, due: dueOf(id, route) };
+  const suspect = { id, route, due: dueOf({ id }, route) };
   expect(await new Inspection(consuming, world.inspection).inspect(suspect)).toEqual({
     kind: 'ended',
     state: 'handled',

@@ -1,5 +1,6 @@
 import {
   BINDINGS,
+  dueKey,
   type EndState,
   type Envelope,
   encodeEnvelope,
@@ -9,6 +10,7 @@ import {
   type LedgerKey,
   messageTime,
   mintMessageId,
+  type OutboxRow,
   outboxKey,
   type Route,
   routeKey,
@@ -38,11 +40,16 @@ export function reconcileWorld({ subscribers = ['payment', 'sales'], now = NOW }
     sortKey: { name: 'sk', type: 'S' },
   });
   const queues = new Map(subscribers.map((name) => [name, engines.sqs.createQueue({ name })]));
+  const forwardQueue = engines.sqs.createQueue({ name: 'forward' });
   const environment = testEnvironment({
     clock,
     random,
     engines,
-    variables: { [BINDINGS.ledger]: LEDGER, [BINDINGS.shards]: String(SHARDS) },
+    variables: {
+      [BINDINGS.ledger]: LEDGER,
+      [BINDINGS.shards]: String(SHARDS),
+      [BINDINGS.forwardQueueUrl]: forwardQueue.url,
+    },
   });
   const put = (key: LedgerKey, row: object) => table.write(toItem(key), toItem({ ...key, ...row }));
   const routes = subscribers.map(
@@ -66,11 +73,12 @@ export function reconcileWorld({ subscribers = ['payment', 'sales'], now = NOW }
     table,
     routes,
     put,
+    forwardQueue,
     queue: (subscriber: string) => queues.get(subscriber) as NonNullable<ReturnType<typeof queues.get>>,
     /** Mints a message id that is so many milliseconds old. */
     mint: (age: number, key = `order-${minted++}`) =>
       mintMessageId({ now: clock.now() - age, random: random(16), key, shards: SHARDS }),
-    commit(id: string, type = 'order.placed', rest: Partial<Envelope> = {}): string {
+    commit(id: string, type = 'order.placed', rest: Partial<Envelope> = {}, row: Partial<OutboxRow> = {}): string {
       const time = messageTime(id);
       const envelope: Envelope = {
         specversion: '1.0',
@@ -89,9 +97,16 @@ export function reconcileWorld({ subscribers = ['payment', 'sales'], now = NOW }
         data: {},
         ...rest,
       };
-      put(outboxKey(id), { envelope: encodeEnvelope(envelope), ttl: (time + LIFETIME) / 1000 });
+      put(outboxKey(id), { envelope: encodeEnvelope(envelope), ttl: (time + LIFETIME) / 1000, ...row });
       return id;
     },
+    /** The envelope's attributes of a message that is to be delivered at a moment. */
+    at: (deliverAt: number): Partial<Envelope> => ({
+      deliverat: new Date(deliverAt).toISOString(),
+      expires: new Date(deliverAt + LIFETIME).toISOString(),
+    }),
+    /** Puts a message to wait for its moment, as the relay does. */
+    wait: (id: string, deliverAt: number) => put(dueKey(id, deliverAt), { ttl: (deliverAt + LIFETIME) / 1000 }),
     /** Writes the receipt of a copy that was sent now. */
     relay: (id: string, to: string) => writeReceipts(environment, LEDGER, SHARDS, [{ to, ids: [id] }]),
     end(

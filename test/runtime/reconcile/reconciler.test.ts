@@ -53,7 +53,9 @@ describe('the reconciler', () => {
     expect(summary()).not.toHaveProperty('resent');
   });
 
-  test('counts each message of a minute once, however its runs fall and however often one is repeated', async () => {
+  test('counts each message of a minute once, however its runs fall and however often one is repeated', {
+    timeout: 60_000,
+  }, async () => {
     const pause = fc.integer({ min: 1_000, max: 4 * MINUTE });
     await fc.assert(
       fc.asyncProperty(
