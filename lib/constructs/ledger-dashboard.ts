@@ -126,8 +126,9 @@ export class LedgerDashboard extends Construct {
   }
 }
 
-function deadLettersOf({ construct, deadLetterQueue }: DeployedWorkQueue): cloudwatch.Metric {
-  return deadLetterQueue.metricApproximateNumberOfMessagesVisible(labelled(construct.node.id));
+function deadLettersOf({ construct, purpose, deadLetterQueue }: DeployedWorkQueue): cloudwatch.Metric {
+  const label = purpose === 'forward' ? purpose : construct.node.id;
+  return deadLetterQueue.metricApproximateNumberOfMessagesVisible(labelled(label));
 }
 
 function graph(title: string, width = THIRD): cloudwatch.GraphWidget {

@@ -68,13 +68,14 @@ describe('with a customer key', () => {
     template.allResourcesProperties('AWS::Kinesis::Stream', {
       StreamEncryption: { EncryptionType: 'KMS', KeyId: key },
     });
-    template.resourceCountIs('AWS::SQS::Queue', 7);
+    template.resourceCountIs('AWS::SQS::Queue', 10);
     template.allResourcesProperties('AWS::SQS::Queue', { KmsMasterKeyId: key });
   });
 
   test("it encrypts the logs and the environment of Waybill's functions, and lets CloudWatch Logs do so", () => {
     template.allResourcesProperties('AWS::Logs::LogGroup', { KmsKeyId: key });
-    for (const id of ['LedgerRelay', 'LedgerRegisterRoutes', 'LedgerReconciler', 'OrdersreservestockRecorder']) {
+    const own = ['LedgerRelay', 'LedgerForwarder', 'LedgerSweep', 'LedgerRegisterRoutes', 'LedgerReconciler'];
+    for (const id of [...own, 'OrdersreservestockRecorder']) {
       expect(only(resources, 'AWS::Lambda::Function', id).Properties.KmsKeyArn).toEqual(key);
     }
     const { Statement } = only(resources, 'AWS::KMS::Key').Properties.KeyPolicy;

@@ -6,6 +6,7 @@ import * as sns from 'aws-cdk-lib/aws-sns';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, test } from 'vitest';
 import {
+  CheckBack,
   Ledger,
   LedgerAlarms,
   type LedgerAlarmsProps,
@@ -29,7 +30,7 @@ import {
   testStack,
 } from './shop-app.ts';
 
-/** The ledger's subscribers: two of one business line and one of another. */
+/** The ledger's subscribers, two of one business line and one of another, and two check-backs. */
 function subscribe(ledger: Ledger, stack: Stack): void {
   const orders = new QueueChannel(stack, 'Orders', { ledger, events: [OrderPlaced, OrderCancelled] });
   orders.addSubscriber(ReserveStock, { handler: handlerIn(stack), tables: { stock: tableIn(stack) } });
@@ -40,6 +41,9 @@ function subscribe(ledger: Ledger, stack: Stack): void {
   });
   const payments = new QueueChannel(stack, 'Payments', { ledger, events: [PaymentReceived] });
   payments.addSubscriber(SendReceipt, { handler: handlerIn(stack, 'Receipt') });
+  for (const id of ['Accounts', 'Vouchers']) {
+    new CheckBack(stack, id, { ledger, handler: handlerIn(stack, `Ask${id}`) });
+  }
 }
 
 function watchedShop(props: Omit<LedgerAlarmsProps, 'ledger'> = {}, stack = testStack()) {
@@ -67,14 +71,15 @@ describe('by default', () => {
   const table = only(resources, 'AWS::DynamoDB::GlobalTable', 'Ledger').id;
   const ofLedger = { Namespace: 'Waybill', Dimensions: [{ Name: 'ledger', Value: { Ref: table } }], Period: 60 };
 
-  test('everything that the reconciler puts is watched, and every subscriber, whenever it was added', () => {
+  test('everything that the reconciler puts is watched, and every subscriber and check-back, whenever it was added', () => {
     const names = alarmsIn(stack).map(({ MetricName }) => MetricName);
 
     expect(names.sort()).toEqual([
-      'ApproximateNumberOfMessagesVisible',
-      'ApproximateNumberOfMessagesVisible',
-      'ApproximateNumberOfMessagesVisible',
+      ...Array(6).fill('ApproximateNumberOfMessagesVisible'),
+      'Errors',
+      'Invocations',
       'IteratorAge',
+      'half-quarantined',
       'heal-deferred',
       'oldest-unended',
       'orders.missing-ratio',
@@ -137,6 +142,41 @@ describe('by default', () => {
     });
   });
 
+  test('a sweep that is silent or fails for five minutes rings, also where none has ever run', () => {
+    const Dimensions = [
+      { Name: 'FunctionName', Value: { Ref: only(resources, 'AWS::Lambda::Function', 'LedgerSweep').id } },
+    ];
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      MetricName: 'Invocations',
+      Dimensions,
+      Statistic: 'Sum',
+      ComparisonOperator: 'LessThanThreshold',
+      Threshold: 1,
+      EvaluationPeriods: 5,
+      TreatMissingData: 'breaching',
+    });
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      MetricName: 'Errors',
+      Dimensions,
+      Statistic: 'Sum',
+      ComparisonOperator: 'GreaterThanThreshold',
+      Threshold: 0,
+      EvaluationPeriods: 5,
+      TreatMissingData: 'notBreaching',
+    });
+  });
+
+  test('the first half message rings that is undecided at the end of its check-back', () => {
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      Namespace: 'Waybill',
+      MetricName: 'half-quarantined',
+      Dimensions: [{ Name: 'service', Value: 'waybill' }],
+      Statistic: 'Sum',
+      Threshold: 0,
+      EvaluationPeriods: 1,
+    });
+  });
+
   test('a message that has not ended for a quarter of an hour rings, and a relay that lags by a minute', () => {
     template.hasResourceProperties('AWS::CloudWatch::Alarm', {
       ...ofLedger,
@@ -156,11 +196,11 @@ describe('by default', () => {
     });
   });
 
-  test('the first dead letter of each subscriber rings, and goes on ringing when SQS falls silent', () => {
+  test('the first dead letter rings, of each subscriber, the forwarder and each check-back, and goes on ringing when SQS falls silent', () => {
     const queues = alarmsIn(stack).filter(({ MetricName }) => MetricName === 'ApproximateNumberOfMessagesVisible');
 
-    expect(queues.map(({ Dimensions }) => Dimensions[0]?.Name)).toEqual(['QueueName', 'QueueName', 'QueueName']);
-    expect(new Set(queues.map(({ Dimensions }) => JSON.stringify(Dimensions))).size).toBe(3);
+    expect(queues.map(({ Dimensions }) => Dimensions[0]?.Name)).toEqual(Array(6).fill('QueueName'));
+    expect(new Set(queues.map(({ Dimensions }) => JSON.stringify(Dimensions))).size).toBe(6);
     for (const queue of queues) {
       expect(JSON.stringify(queue.Dimensions)).toContain('DeadLetterQueue');
       expect(queue).toMatchObject({ Threshold: 0, EvaluationPeriods: 1, Period: 60, TreatMissingData: 'ignore' });
@@ -229,14 +269,24 @@ describe('where it is told', () => {
   });
 });
 
-test('of a ledger that does not reconcile, the relay and dead letters are watched, and nothing that is never put', () => {
+test('where each delayed message has a schedule of its own, what schedules could not send is watched, and no sweep', () => {
+  const stack = testStack();
+  const ledger = new Ledger(stack, 'Ledger', { delayedDelivery: 'schedules' });
+  new LedgerAlarms(stack, 'Alarms', { ledger });
+  const alarms = alarmsIn(stack);
+
+  expect(alarms.map(({ MetricName }) => MetricName)).not.toContain('Invocations');
+  expect(JSON.stringify(alarms)).toContain('LedgerSchedulesDeadLetterQueue');
+});
+
+test('of a ledger that does not reconcile, relay, sweep and dead letters are watched, and nothing that is never put', () => {
   const stack = testStack();
   const ledger = new Ledger(stack, 'Ledger', { reconcile: false });
   new LedgerAlarms(stack, 'Alarms', { ledger });
   subscribe(ledger, stack);
 
   expect(new Set(alarmsIn(stack).map(({ MetricName }) => MetricName))).toEqual(
-    new Set(['IteratorAge', 'ApproximateNumberOfMessagesVisible']),
+    new Set(['IteratorAge', 'Invocations', 'Errors', 'ApproximateNumberOfMessagesVisible', 'half-quarantined']),
   );
 });
 

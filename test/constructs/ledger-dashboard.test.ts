@@ -112,13 +112,24 @@ describe('the dashboard', () => {
     });
   });
 
-  test.each(['Dead letters', 'Messages waiting', 'Longest wait'])('shows %s of every subscriber', (title) => {
-    expect(labelsOf(title)).toEqual(['reserve-stock', 'count-sales']);
+  test.each([
+    ['Dead letters', ['forward']],
+    ['Messages waiting', ['forward']],
+    ['Longest wait', []],
+  ])('shows %s of every subscriber', (title, others) => {
+    expect(labelsOf(title)).toEqual([...others, 'reserve-stock', 'count-sales']);
   });
 
   test('shows what lags behind a stream, and what fails', () => {
     expect(labelsOf('Lag behind a stream')).toEqual(['relay', 'count-sales']);
-    expect(labelsOf('Failed invocations')).toEqual(['relay', 'reconciler', 'reserve-stock', 'count-sales']);
+    expect(labelsOf('Failed invocations')).toEqual([
+      'relay',
+      'forwarder',
+      'sweep',
+      'reconciler',
+      'reserve-stock',
+      'count-sales',
+    ]);
   });
 
   test('shows the latest warnings of the logs that are known, and makes no log group to know more', () => {
@@ -126,6 +137,8 @@ describe('the dashboard', () => {
 
     expect(query?.match(/SOURCE '[^']*'/g)).toEqual([
       expect.stringContaining('LedgerRelayLogs'),
+      expect.stringContaining('LedgerForwarderLogs'),
+      expect.stringContaining('LedgerSweepLogs'),
       expect.stringContaining('LedgerReconcilerLogs'),
       expect.stringContaining('ReserveExecutionLogs'),
     ]);

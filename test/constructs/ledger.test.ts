@@ -68,7 +68,7 @@ describe('by default', () => {
     });
   });
 
-  test('the relay wakes on new outbox rows and on nothing else, from the first on, and loses no batch that it gives up', () => {
+  test('the relay wakes on new messages and half messages and on nothing else, from the first on, and loses no batch that it gives up', () => {
     const bucket = only(resources, 'AWS::S3::Bucket').id;
     template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
       StartingPosition: 'TRIM_HORIZON',
@@ -80,23 +80,23 @@ describe('by default', () => {
       FunctionResponseTypes: Match.absent(),
       DestinationConfig: { OnFailure: { Destination: { 'Fn::GetAtt': [bucket, 'Arn'] } } },
     });
-    const { Filters } = only(resources, 'AWS::Lambda::EventSourceMapping').Properties.FilterCriteria;
+    const { Filters } = only(resources, 'AWS::Lambda::EventSourceMapping', 'LedgerRelay').Properties.FilterCriteria;
     expect(Filters.map(({ Pattern }: { Pattern: string }) => JSON.parse(Pattern))).toEqual([
-      { eventName: ['INSERT'], dynamodb: { Keys: { pk: { S: [{ prefix: 'out#' }] } } } },
+      { eventName: ['INSERT'], dynamodb: { Keys: { pk: { S: [{ prefix: 'out#' }, { prefix: 'half#' }] } } } },
     ]);
   });
 
   test('its event source is not created before it may write to its failure destination', () => {
     const discarded = only(resources, 'AWS::IAM::Policy', 'LedgerRelayWaybillDiscarded').id;
 
-    expect(only(resources, 'AWS::Lambda::EventSourceMapping').DependsOn).toContain(discarded);
+    expect(only(resources, 'AWS::Lambda::EventSourceMapping', 'LedgerRelay').DependsOn).toContain(discarded);
   });
 
   test('its functions run on Node 24, know the ledger and its shards, and their logs expire', () => {
     const table = only(resources, 'AWS::DynamoDB::GlobalTable').id;
     const functions = Object.values(resources).filter(({ Type }) => Type === 'AWS::Lambda::Function');
 
-    expect(functions).toHaveLength(3);
+    expect(functions).toHaveLength(5);
     for (const { Properties } of functions) {
       expect(Properties).toMatchObject({
         Runtime: 'nodejs24.x',
@@ -107,13 +107,15 @@ describe('by default', () => {
     }
   });
 
-  test('the relay may read routes, write receipts, read the stream and discard batches, and may send nowhere', () => {
+  test('the relay may read routes, write receipts, put messages to wait, read the stream and discard batches, and send to no subscriber', () => {
     const table = only(resources, 'AWS::DynamoDB::GlobalTable').id;
     const bucket = only(resources, 'AWS::S3::Bucket').id;
+    const forward = only(resources, 'AWS::SQS::Queue', 'LedgerForwardQueue').id;
     const log = only(resources, 'AWS::Logs::LogGroup', 'LedgerRelay').id;
 
     expect(allowedTo(resources, only(resources, 'AWS::Lambda::Function', 'LedgerRelay').id)).toEqual({
-      [`${table}.Arn`]: ['dynamodb:PutItem', 'dynamodb:Query'],
+      [`${table}.Arn`]: ['dynamodb:BatchWriteItem', 'dynamodb:PutItem', 'dynamodb:Query'],
+      [`${forward}.Arn`]: ['sqs:SendMessage'],
       [`${table}.StreamArn`]: [
         'dynamodb:DescribeStream',
         'dynamodb:GetRecords',
@@ -138,7 +140,7 @@ describe('by default', () => {
 
   test('CloudFormation chooses every name', () => {
     for (const { Properties } of Object.values(resources)) {
-      for (const name of ['TableName', 'BucketName', 'FunctionName', 'RoleName', 'LogGroupName']) {
+      for (const name of ['TableName', 'BucketName', 'FunctionName', 'RoleName', 'LogGroupName', 'QueueName']) {
         // Some name the function that they are of.
         if (name === 'FunctionName' && Properties.FunctionName?.Ref) continue;
         expect(Properties).not.toHaveProperty(name);
@@ -170,7 +172,7 @@ test('what may be chosen is chosen', () => {
   expect(table.DeletionPolicy).toBe('Delete');
   expect(table.Properties.Replicas[0].DeletionProtectionEnabled).toBe(false);
   expect(only(resources, 'AWS::S3::Bucket').Properties.LifecycleConfiguration.Rules[0].ExpirationInDays).toBe(7);
-  expect(only(resources, 'AWS::Lambda::EventSourceMapping').Properties.ParallelizationFactor).toBe(10);
+  expect(only(resources, 'AWS::Lambda::EventSourceMapping', 'LedgerRelay').Properties.ParallelizationFactor).toBe(10);
   expect(only(resources, 'AWS::Logs::LogGroup', 'LedgerRelay').Properties.RetentionInDays).toBe(7);
 });
 

@@ -181,7 +181,8 @@ describe('by default', () => {
       deadline: 90_000,
     });
     expect(route.DependsOn).toEqual(expect.arrayContaining([queue, permission.id]));
-    expect(permission.Properties.Roles).toEqual([{ Ref: id('AWS::IAM::Role', 'LedgerRelay') }]);
+    const senders = ['LedgerRelay', 'LedgerForwarder', 'LedgerSweepRole'];
+    expect(permission.Properties.Roles).toEqual(senders.map((sender) => ({ Ref: id('AWS::IAM::Role', sender) })));
     expect(permission.Properties.PolicyDocument.Statement).toEqual([
       { Effect: 'Allow', Action: 'sqs:SendMessage', Resource: { 'Fn::GetAtt': [queue, 'Arn'] } },
     ]);

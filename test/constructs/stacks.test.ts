@@ -88,13 +88,13 @@ describe.each(Object.entries(regions))('in stacks %s', (_, stackIn) => {
     expect(permissions(channel)).toHaveLength(1);
     expect(permissions(subscriber)).toHaveLength(1);
     Template.fromStack(subscriber).resourceCountIs('Custom::WaybillRoute', 2);
-    const role = Template.fromStack(ledger).findOutputs('*', {
-      Value: { Ref: only(resourcesOf(ledger), 'AWS::IAM::Role', 'LedgerRelay').id },
+    const senders = ['LedgerRelay', 'LedgerForwarder', 'LedgerSweepRole'].map((sender) => {
+      const role = Template.fromStack(ledger).findOutputs('*', {
+        Value: { Ref: only(resourcesOf(ledger), 'AWS::IAM::Role', sender).id },
+      });
+      return { 'Fn::ImportValue': (Object.values(role)[0]!.Export as { Name: string }).Name };
     });
-    const { Name } = Object.values(role)[0]!.Export as { Name: string };
-    expect(only(resourcesOf(subscriber), 'AWS::IAM::Policy', 'ReserveRelayMaySend').Properties.Roles).toEqual([
-      { 'Fn::ImportValue': Name },
-    ]);
+    expect(only(resourcesOf(subscriber), 'AWS::IAM::Policy', 'ReserveRelayMaySend').Properties.Roles).toEqual(senders);
   });
 });
 
@@ -153,12 +153,18 @@ describe('a ledger of another app, by its name', () => {
     const ours = resourcesOf(ourApp().stack);
 
     const table = only(theirs, 'AWS::DynamoDB::GlobalTable').Properties.TableName;
-    const role = only(theirs, 'AWS::IAM::Role', 'LedgerRelay').Properties.RoleName;
+    const senders = ['LedgerRelay', 'LedgerForwarder', 'LedgerSweepRole'].map(
+      (sender) => only(theirs, 'AWS::IAM::Role', sender).Properties.RoleName,
+    );
+    const forward = only(theirs, 'AWS::SQS::Queue', 'LedgerForwardQueue').Properties.QueueName;
     const bucket = only(theirs, 'AWS::S3::Bucket').Properties.BucketName;
     const registrar = only(theirs, 'AWS::Lambda::Function', 'LedgerRegisterRoutes').Properties.FunctionName;
-    expect([table, role, bucket, registrar]).toEqual([
+    expect([table, ...senders, forward, bucket, registrar]).toEqual([
       'shop',
       'shop-relay-eu-central-1',
+      'shop-forward-eu-central-1',
+      'shop-sweep-eu-central-1',
+      'shop-forward',
       'shop-quarantine-111122223333-eu-central-1',
       'shop-register-routes',
     ]);
@@ -168,8 +174,8 @@ describe('a ledger of another app, by its name', () => {
       WAYBILL_SHARDS: '32',
       WAYBILL_QUARANTINE_BUCKET: bucket,
     });
-    expect(only(ours, 'AWS::IAM::Policy', 'ReserveRelayMaySend').Properties.Roles).toEqual([role]);
-    expect(only(ours, 'AWS::IAM::Policy', 'SalesRelayMaySend').Properties.Roles).toEqual([role]);
+    expect(only(ours, 'AWS::IAM::Policy', 'ReserveRelayMaySend').Properties.Roles).toEqual(senders);
+    expect(only(ours, 'AWS::IAM::Policy', 'SalesRelayMaySend').Properties.Roles).toEqual(senders);
     for (const route of Object.values(ours).filter(({ Type }) => Type === 'Custom::WaybillRoute')) {
       expect(JSON.stringify(route.Properties.ServiceToken)).toContain(`:function:${registrar}`);
     }
