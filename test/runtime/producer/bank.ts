@@ -1,6 +1,7 @@
 import type { Context, DynamoDBStreamEvent, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { z } from 'zod';
 import {
+  type AnyTable,
   BINDINGS,
   decodeEnvelope,
   defineEvent,
@@ -11,9 +12,11 @@ import {
   type OutboxRow,
   type Route,
   routeKey,
+  type SubscriberDefinition,
 } from '../../../lib/contract/index.ts';
 import { toItem } from '../../../lib/runtime/expression.ts';
-import { consume } from '../../../lib/runtime/index.ts';
+import { createForwarder } from '../../../lib/runtime/forward.ts';
+import { type Consumer, consume } from '../../../lib/runtime/index.ts';
 import { createRelay } from '../../../lib/runtime/relay.ts';
 import { toRow } from '../../../lib/testing/engines/dynamodb/table.ts';
 import { type Queue, type Request, streamRecord, type Wire } from '../../../lib/testing/engines/index.ts';
@@ -65,10 +68,16 @@ export interface Process {
   from(operation: string, fault: Fault): void;
 }
 
+export interface BankOptions {
+  /** The one subscriber, of one event. */
+  readonly subscriber?: SubscriberDefinition;
+  readonly handler?: Consumer;
+}
+
 /** Producers, the ledger, and one subscriber that adds money to accounts. */
-export function openBank({ seed = 1 }: { readonly seed?: number } = {}) {
+export function openBank({ subscriber = CreditAccount, handler = creditAccount }: BankOptions = {}) {
   const clock = new VirtualClock({ now: BANK_NOW, jumps: true });
-  const random = seededRandom(seed);
+  const random = seededRandom(1);
   const engines = enginesOn(clock);
   const keys = { partitionKey: { name: 'pk', type: 'S' }, sortKey: { name: 'sk', type: 'S' } } as const;
   const ledger = engines.dynamodb.createTable({ name: 'ledger', ...keys });
@@ -77,8 +86,8 @@ export function openBank({ seed = 1 }: { readonly seed?: number } = {}) {
   ) as [Queue, Queue, Queue, Queue];
   engines.s3.createBucket('quarantine');
   const route: Route = {
-    type: MoneySent.type,
-    subscriber: CreditAccount.name,
+    type: subscriber.consumes[0]?.type ?? '',
+    subscriber: subscriber.name,
     since: 0,
     destination: { kind: 'queue', url: credit.url },
     deadline: 60_000,
@@ -126,6 +135,7 @@ export function openBank({ seed = 1 }: { readonly seed?: number } = {}) {
   const framework = start();
   let requests = 0;
   const relay = createRelay();
+  const forwarder = createForwarder();
   let relayed = 0;
 
   /** Hands every message that is visible in a queue to a function, and deletes what it does not report. */
@@ -163,8 +173,8 @@ export function openBank({ seed = 1 }: { readonly seed?: number } = {}) {
         const records = changes.map((change) => streamRecord(change)) as DynamoDBStreamEvent['Records'];
         if (records.length > 0)
           await relay({ Records: records }, lambdaContext(framework.environment, 'relay', 30_000));
-        const forwarded = await drain(forward, forwardTo(credit));
-        const handled = await drain(credit, creditAccount as never);
+        const forwarded = await drain(forward, forwarder);
+        const handled = await drain(credit, handler as never);
         busy = changes.length + forwarded + handled > 0;
       }
     },
@@ -184,10 +194,8 @@ export function openBank({ seed = 1 }: { readonly seed?: number } = {}) {
       const item = ledger.get(toItem(halfKey(id)));
       return item && (toRow(item) as unknown as HalfRow);
     },
-    balance: (account = SENT.account): number => {
-      const rows = engines.dynamodb.table(tableOf(engines.dynamodb, Account)).rows();
-      return Number(rows.find((row) => row.account === account)?.balance ?? 0);
-    },
+    rowsOf: (table: AnyTable) => engines.dynamodb.table(tableOf(engines.dynamodb, table)).rows(),
+    balance: (): number => bank.rowsOf(Account).reduce((sum, { balance }) => sum + Number(balance), 0),
     /** How often the subscriber has handled a message, its copies counted once. */
     handled: () => ledger.rows().filter(({ pk, state }) => String(pk).startsWith('in#') && state === 'handled').length,
   };
@@ -223,11 +231,4 @@ export const never = (): Promise<never> => new Promise(() => undefined);
 
 function serviceError(name: string, $fault: 'client' | 'server'): Error {
   return Object.assign(new Error(`${name}, said AWS`), { name, $fault, $metadata: {} });
-}
-
-function forwardTo(queue: Queue) {
-  return async ({ Records }: SQSEvent): Promise<SQSBatchResponse> => {
-    for (const { messageId, body } of Records) queue.send({ id: `forwarded-${messageId}`, body, attributes: {} });
-    return { batchItemFailures: [] };
-  };
 }
