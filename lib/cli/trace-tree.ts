@@ -1,5 +1,6 @@
 import { unicodeOr } from '@clack/prompts';
 import type { TracedDelivery, TracedMessage } from '../runtime/trace/trace.ts';
+import type { TracedHalf } from '../runtime/trace/trace-half.ts';
 import { lengthOf } from './span-text.ts';
 
 export interface TreeOptions {
@@ -28,39 +29,91 @@ const MARKS: Record<TracedDelivery['state'], string> = {
 
 /** Draws a message and everything that came of it as a tree, line by line: messages, and below each its subscribers. */
 export function traceTree(message: TracedMessage, options: TreeOptions): string[] {
-  const lines = messageLines(message, options.now).map(printable);
-  const { width } = options;
-  return width ? lines.map((line) => cut(line, width)) : lines;
+  return shown(messageLines(message, options.now), options);
 }
 
-function messageLines(
-  { id, type, businessLine, key, committed, traceparent, subscribers }: TracedMessage,
-  now: number,
-) {
-  const traceId = traceparent.split('-')[1] ?? '';
-  const lines = [
-    `${type}  ${id}`,
-    `${subscribers.length > 0 ? TRUNK : NONE}key ${key}, ${businessLine}, committed ${instant(committed)}, trace ${traceId}`,
+/** Draws a half message, and below it what came of it once it was committed. */
+export function halfTree(half: TracedHalf, options: TreeOptions): string[] {
+  const { now } = options;
+  const { key, businessLine, prepared, transaction, message, chain, due } = half;
+  const below = chain ? TRUNK : NONE;
+  const facts = [
+    `key ${key}, ${businessLine}, prepared ${instant(prepared)}, local transaction ${transaction}`,
+    decisionOf(half),
+    ...(due !== undefined ? [momentOf(due, now)] : []),
+    ...(message && !chain ? [`its message ${message} has been cleaned up`] : []),
   ];
-  if (subscribers.length === 0) lines.push(`${LAST}nobody expects it`);
-  for (const [index, delivery] of subscribers.entries()) {
-    const isLast = index === subscribers.length - 1;
-    lines.push(...hang(deliveryLines(delivery, committed, now), isLast));
-  }
-  return lines;
+  const lines = [`half ${half.type}  ${half.half}`, ...facts.map((fact) => `${below}${fact}`)];
+  return shown([...lines, ...(chain ? hang(messageLines(chain, now), true) : [])], options);
 }
 
-function deliveryLines(delivery: TracedDelivery, committed: number, now: number): string[] {
+function decisionOf({ state, quarantined, message }: TracedHalf): string {
+  switch (state) {
+    case 'committed':
+      return `committed as ${message}`;
+    case 'rolledBack':
+      return 'rolled back';
+    case 'prepared':
+      return quarantined === undefined
+        ? 'not decided: its producer is asked'
+        : `not decided, in quarantine since ${instant(quarantined)}: \`waybill half\` asks again or decides`;
+  }
+}
+
+function shown(lines: readonly string[], { width }: TreeOptions): string[] {
+  const printed = lines.map(printable);
+  return width ? printed.map((line) => cut(line, width)) : printed;
+}
+
+function messageLines(message: TracedMessage, now: number): string[] {
+  const { id, type, businessLine, key, committed, traceparent, subscribers, replacedBy } = message;
+  const traceId = traceparent.split('-')[1] ?? '';
+  const facts = [
+    `key ${key}, ${businessLine}, committed ${instant(committed)}, trace ${traceId}`,
+    ...standingOf(message, now),
+  ];
+  const children = [
+    ...subscribers.map((delivery) => deliveryLines(delivery, message, now)),
+    ...(replacedBy ? [placeLines(replacedBy, now)] : []),
+  ];
+  return [
+    `${type}  ${id}`,
+    ...facts.map((fact) => `${children.length > 0 ? TRUNK : NONE}${fact}`),
+    ...(children.length === 0 ? [`${LAST}nobody expects it`] : []),
+    ...children.flatMap((lines, index) => hang(lines, index === children.length - 1)),
+  ];
+}
+
+/** What is to be known of a message besides its subscribers. */
+function standingOf({ due, handshake, cancelled, replacedBy }: TracedMessage, now: number): string[] {
+  const end = replacedBy ? 'rescheduled' : 'cancelled';
+  return [
+    ...(due !== undefined && cancelled === undefined ? [momentOf(due, now)] : []),
+    ...(handshake === 'pending' ? ['handshake pending: its producer has not sent it'] : []),
+    ...(cancelled !== undefined ? [`${end} ${instant(cancelled)}`] : []),
+  ];
+}
+
+function placeLines(replacement: TracedMessage, now: number): string[] {
+  const [first = '', ...rest] = messageLines(replacement, now);
+  return [`in its place: ${first}`, ...rest];
+}
+
+function momentOf(due: number, now: number): string {
+  return due > now ? `due ${instant(due)}, in ${lengthOf(due - now)}` : `due ${instant(due)}`;
+}
+
+function deliveryLines(delivery: TracedDelivery, message: TracedMessage, now: number): string[] {
   const { subscriber, state, published } = delivery;
   const below = published.length > 0 ? TRUNK : NONE;
   return [
-    `${subscriber}  ${MARKS[state]} ${stateOf(delivery)}`,
-    ...detailsOf(delivery, committed, now).map((detail) => `${below}${detail}`),
-    ...published.flatMap((message, index) => hang(messageLines(message, now), index === published.length - 1)),
+    `${subscriber}  ${MARKS[state]} ${stateOf(delivery, now)}`,
+    ...detailsOf(delivery, message, now).map((detail) => `${below}${detail}`),
+    ...published.flatMap((child, index) => hang(messageLines(child, now), index === published.length - 1)),
   ];
 }
 
-function stateOf({ state, reason, hop, overdueMs }: TracedDelivery): string {
+function stateOf({ state, reason, hop, overdueMs, due }: TracedDelivery, now: number): string {
   const overdue = overdueMs === undefined ? '' : `, overdue by ${lengthOf(overdueMs)}`;
   switch (state) {
     case 'duplicate':
@@ -72,6 +125,7 @@ function stateOf({ state, reason, hop, overdueMs }: TracedDelivery): string {
     case 'late':
       return `late, behind others${overdue}`;
     case 'scheduled':
+      if (due !== undefined) return `scheduled, due in ${lengthOf(due - now)}`;
       return `failed, resting until its next attempt${overdue}`;
     case 'missing':
       return `MISSING at the ${hop}${overdue}`;
@@ -81,7 +135,7 @@ function stateOf({ state, reason, hop, overdueMs }: TracedDelivery): string {
   }
 }
 
-function detailsOf(delivery: TracedDelivery, committed: number, now: number): string[] {
+function detailsOf(delivery: TracedDelivery, { committed, due }: TracedMessage, now: number): string[] {
   const { relayed, received, ended, attempts, function: name, request, evidence } = delivery;
   const hops = [
     { name: 'relayed', at: relayed },
@@ -91,10 +145,12 @@ function detailsOf(delivery: TracedDelivery, committed: number, now: number): st
   const gaps = hops.map(({ name: hop, at }, index) => `${hop} ${gap(at - (hops[index - 1]?.at ?? committed))}`);
   const whole =
     ended === undefined ? `committed ${lengthOf(now - committed)} ago` : `${lengthOf(ended - committed)} in all`;
+  const after =
+    ended === undefined || due === undefined || ended < due ? [] : [`${lengthOf(ended - due)} after its moment`];
   const tries = attempts === undefined ? [] : [`${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`];
   return [
-    [...gaps, whole, ...tries].join(', '),
-    ...(name ? [`by ${name}, request ${request}`] : []),
+    [...gaps, whole, ...after, ...tries].join(', '),
+    ...(name ? [`by ${name}${request ? `, request ${request}` : ''}`] : []),
     ...(evidence ? [evidence] : []),
   ];
 }

@@ -61,6 +61,8 @@ export interface InboxRow extends LedgerKey, Expiring {
 /** When each hop happened, in milliseconds since the epoch. */
 export interface Hops {
   readonly committed: number;
+  /** Of a delayed message: the moment of its delivery. */
+  readonly due?: number;
   readonly relayed?: number;
   readonly received: number;
   readonly ended: number;

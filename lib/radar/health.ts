@@ -48,7 +48,7 @@ export function countsInWords(counts: Counts): string {
   const parts: readonly [number, string][] = [
     [missing, 'missing'],
     [dead, 'dead-lettered'],
-    [scheduled, 'to be retried'],
+    [scheduled, 'scheduled'],
     [inFlight, 'on their way'],
     [handled, 'handled'],
   ];

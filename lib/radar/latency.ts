@@ -4,7 +4,7 @@ import { concurrently } from '../runtime/concurrently.ts';
 import type { Environment } from '../runtime/environment.ts';
 import type { Graph } from '../runtime/reconcile/graph.ts';
 
-/** Seconds from commit to end, over a sample of an hour's messages. */
+/** Seconds from commit to end, or from its moment of a delayed message, over a sample of an hour's messages. */
 export interface Latency {
   /** The minutes that have any, in seconds since the epoch. */
   readonly times: readonly number[];
@@ -72,9 +72,11 @@ async function sampleOf(
       ReturnConsumedCapacity: 'TOTAL',
     }),
   );
-  return Items.filter(({ type }) => types.has(type?.S ?? '')).flatMap(({ hops }) => {
-    const { committed, ended } = hops?.M ?? {};
-    return committed?.N && ended?.N ? [(Number(ended.N) - Number(committed.N)) / 1000] : [];
+  // What was taken back took as long as its producer pleased.
+  const ended = Items.filter(({ type, state }) => types.has(type?.S ?? '') && state?.S !== 'cancelled');
+  return ended.flatMap(({ hops }) => {
+    const { committed, due, ended: end } = hops?.M ?? {};
+    return committed?.N && end?.N ? [(Number(end.N) - Number(due?.N ?? committed.N)) / 1000] : [];
   });
 }
 

@@ -8,23 +8,36 @@ export function traceView(message: TracedMessage): Child {
 }
 
 function messageItem(message: TracedMessage): Child {
-  const { id, type, businessLine, key, committed, subscribers } = message;
+  const { id, type, businessLine, key, committed, subscribers, replacedBy } = message;
   return h(
     'li',
     {},
     h('strong', {}, type),
     ` of ${businessLine}, key ${key}, committed ${timeOfDay(committed)} UTC `,
     h('code', {}, id),
+    ...standingsOf(message).map((standing) => h('p', {}, standing)),
     subscribers.length === 0
       ? h('p', {}, 'Nobody expects it.')
       : h('ul', {}, ...subscribers.map((delivery) => deliveryItem(delivery, committed))),
+    replacedBy ? h('p', {}, 'In its place:') : null,
+    replacedBy ? h('ul', { 'aria-label': 'in its place' }, messageItem(replacedBy)) : null,
   );
+}
+
+/** What is to be known of a message besides its subscribers. */
+function standingsOf({ due, handshake, cancelled, replacedBy }: TracedMessage): string[] {
+  return [
+    ...(due !== undefined ? [`Due ${moment(due)}`] : []),
+    ...(handshake === 'pending' ? ['Handshake pending: its producer has not sent it'] : []),
+    ...(cancelled !== undefined ? [`${replacedBy ? 'Rescheduled' : 'Cancelled'} ${moment(cancelled)}`] : []),
+  ];
 }
 
 function deliveryItem(delivery: TracedDelivery, committed: number): Child {
   const {
     subscriber,
     state,
+    due,
     function: name,
     request,
     reason,
@@ -41,14 +54,14 @@ function deliveryItem(delivery: TracedDelivery, committed: number): Child {
     ...(hop ? [HOP_NAMES[hop]] : []),
     ...(evidence ? [evidence] : []),
     ...(overdueMs !== undefined ? [`overdue for ${durationInWords(overdueMs)}`] : []),
-    ...(name ? [`by ${name}, request ${request}`] : []),
+    ...(name ? [`by ${name}${request ? `, request ${request}` : ''}`] : []),
   ];
   return h(
     'li',
     { class: `delivery ${state}` },
     h('strong', {}, subscriber),
     ' ',
-    h('span', { class: 'state' }, STATES[state]),
+    h('span', { class: 'state' }, due === undefined ? STATES[state] : `waits until ${moment(due)}`),
     facts.length > 0 ? h('small', {}, ` ${facts.join(' · ')}`) : null,
     published.length > 0 ? h('ul', { 'aria-label': 'published' }, ...published.map(messageItem)) : null,
   );
@@ -79,4 +92,9 @@ function hopsOf({ relayed, received, ended }: TracedDelivery, committed: number)
     before = time;
   }
   return hops;
+}
+
+/** `2026-11-23 08:14:03 UTC`: what was delayed is often of another day. */
+function moment(milliseconds: number): string {
+  return `${new Date(milliseconds).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }

@@ -2,7 +2,7 @@ import type { Hop } from '../runtime/reconcile/inspection.ts';
 
 /** What each hop is called where somebody reads it for the first time. */
 export const HOP_NAMES: Readonly<Record<Hop, string>> = {
-  producer: 'producer: never committed',
+  producer: 'producer: committed, not handed over',
   relay: 'relay: committed, not sent',
   broker: 'broker: sent, not received',
   consumer: 'consumer: not handled',

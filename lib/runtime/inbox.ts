@@ -42,6 +42,7 @@ export function inboxPut(environment: Environment, ledger: string, ending: Endin
     type: envelope.type,
     hops: {
       committed: messageTime(id),
+      due: envelope.deliverat ? Date.parse(envelope.deliverat) : undefined,
       relayed: envelope.relayed ? Date.parse(envelope.relayed) : undefined,
       received,
       ended: environment.now(),

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { run } from '../../lib/cli/index.ts';
-import { traceTree } from '../../lib/cli/trace-tree.ts';
+import { halfTree, traceTree } from '../../lib/cli/trace-tree.ts';
 import type { TracedDelivery, TracedMessage } from '../../lib/runtime/trace/trace.ts';
+import type { TracedHalf } from '../../lib/runtime/trace/trace-half.ts';
 import { capturedContext } from './captured-context.ts';
 
 const NOW = Date.parse('2026-11-23T08:15:00Z');
@@ -93,6 +94,57 @@ describe('the tree of a trace', () => {
     expect(drawn(message([])).join('\n')).toContain('nobody expects it');
   });
 
+  test('says of a message that waits when it is due, and in how long', () => {
+    const due = NOW + 3 * 86_400_000 + 4 * 3_600_000;
+    const waiting: TracedDelivery = { subscriber: 'sales', state: 'scheduled', due, published: [] };
+    expect(drawn(message([waiting], { due })).slice(2)).toEqual([
+      '│  due 2026-11-26T12:15:00.000Z, in 3 d 4 h',
+      '└─ sales  ↻ scheduled, due in 3 d 4 h',
+      '      committed 59.7 s ago',
+    ]);
+    const resting: TracedDelivery = { subscriber: 'sales', state: 'scheduled', published: [] };
+    expect(drawn(message([resting])).join('\n')).toContain('failed, resting until its next attempt');
+  });
+
+  test('says of a delayed message how long after its moment it ended', () => {
+    const lines = drawn(message([handled({ ended: COMMITTED + 60_250 })], { due: COMMITTED + 60_000 }));
+    expect(lines.join('\n')).toContain('1 min 0 s in all, 250 ms after its moment, 2 attempts');
+  });
+
+  test('says that a message was cancelled, by whom, and that nobody received it', () => {
+    const cancelled: TracedDelivery = {
+      subscriber: 'sales',
+      state: 'cancelled',
+      ended: COMMITTED + 5_000,
+      function: 'web-shop',
+      published: [],
+    };
+    expect(drawn(message([cancelled], { cancelled: COMMITTED + 5_000, due: NOW + 60_000 })).slice(2)).toEqual([
+      '│  cancelled 2026-11-23T08:14:05.250Z',
+      '└─ sales  ⊘ cancelled',
+      '      ended +5.0 s, 5.0 s in all',
+      '      by web-shop',
+    ]);
+  });
+
+  test('hangs the message in its place below one that was rescheduled', () => {
+    const replacedBy = message([{ subscriber: 'sales', state: 'inFlight', published: [] }], { id: 'later' });
+    const lines = drawn(message([], { cancelled: COMMITTED + 5_000, replacedBy }));
+    expect(lines.slice(2)).toEqual([
+      '│  rescheduled 2026-11-23T08:14:05.250Z',
+      '└─ in its place: order.placed  later',
+      expect.stringContaining('key order-7'),
+      '   └─ sales  → in flight',
+      expect.stringContaining('committed 59.7 s ago'),
+    ]);
+  });
+
+  test('says that a handshake is pending', () => {
+    const lines = drawn(message([{ subscriber: 'sales', state: 'inFlight', published: [] }], { handshake: 'pending' }));
+    expect(lines[2]).toBe('│  handshake pending: its producer has not sent it');
+    expect(drawn(message([handled()], { handshake: 'sent' })).join('')).not.toContain('handshake');
+  });
+
   test('is cut to the width of the terminal, and only then', () => {
     const traced = message([handled({ function: 'f'.repeat(300) })]);
     for (const line of drawn(traced, 40)) expect(line.length).toBeLessThanOrEqual(40);
@@ -104,6 +156,47 @@ describe('the tree of a trace', () => {
     const lines = drawn(message([], { key: 'red\u001b[31m\r\nalert' }));
     for (const steering of ['\u001b', '\r', '\n']) expect(lines.join('')).not.toContain(steering);
     expect(lines[1]).toContain('red�[31m��alert');
+  });
+});
+
+describe('the tree of a half message', () => {
+  const half: TracedHalf = {
+    half: ID,
+    state: 'prepared',
+    type: 'order.placed',
+    businessLine: 'orders',
+    key: 'order-7',
+    transaction: 'debit-1',
+    prepared: COMMITTED,
+  };
+  const drawnHalf = (change: Partial<TracedHalf>) => halfTree({ ...half, ...change }, { now: NOW });
+
+  test.each([
+    [{ state: 'prepared' }, 'not decided: its producer is asked'],
+    [{ state: 'rolledBack' }, 'rolled back'],
+    [
+      { state: 'prepared', quarantined: NOW },
+      'not decided, in quarantine since 2026-11-23T08:15:00.000Z: `waybill half` asks again or decides',
+    ],
+  ] as const)('says what was decided: %o', (change, words) => {
+    expect(drawnHalf(change)).toEqual([
+      `half order.placed  ${ID}`,
+      '   key order-7, orders, prepared 2026-11-23T08:14:00.250Z, local transaction debit-1',
+      `   ${words}`,
+    ]);
+  });
+
+  test('hangs its message and what came of it below', () => {
+    expect(drawnHalf({ state: 'committed', message: 'm', chain: message([handled()], { id: 'm' }) })).toEqual([
+      `half order.placed  ${ID}`,
+      expect.stringContaining('│  key order-7'),
+      '│  committed as m',
+      '└─ order.placed  m',
+      expect.stringContaining('   │  key order-7'),
+      '   └─ payment  ✓ handled',
+      expect.stringContaining('relayed'),
+      expect.stringContaining('by Shop-payment'),
+    ]);
   });
 });
 
