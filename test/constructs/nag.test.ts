@@ -4,6 +4,7 @@ import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, test, vi } from 'vitest';
 import {
+  CheckBack,
   ConsumerFunction,
   Ledger,
   LedgerAlarms,
@@ -48,6 +49,11 @@ function checkedShop(spread: boolean, withKey: boolean): App {
     tables: { 'sales-counts': tableIn(handlers, 'Counts') },
   });
   ledger.grantPublish(functionOf('PlaceOrder'));
+  const producer = functionOf('Pay');
+  ledger.grantSend(producer);
+  ledger.grantCancel(producer);
+  new CheckBack(shop, 'CheckBack', { ledger, handler: functionOf('Ask'), producer });
+  new Ledger(ledgers, 'Scheduled', { ledgerName: 'scheduled', encryptionKey, delayedDelivery: 'schedules' });
   const alarms = new LedgerAlarms(handlers, 'Alarms', { ledger, handler: functionOf('OnCall') });
   new LedgerDashboard(handlers, 'Dashboard', { ledger, alarms });
 

@@ -42,10 +42,11 @@ function wholeShop(withKey: boolean, delayedDelivery?: DelayedDelivery) {
 }
 
 describe.each([
-  ['keys that AWS manages', false],
-  ["a customer's key", true],
-])('with %s', (_, withKey) => {
-  const stack = wholeShop(withKey);
+  ['keys that AWS manages', false, 'sweep'],
+  ["a customer's key", true, 'sweep'],
+  ['a schedule for each delayed message', false, 'schedules'],
+] as const)('with %s', (_, withKey, delayedDelivery) => {
+  const stack = wholeShop(withKey, delayedDelivery);
   const allowed = statementsOf(resourcesOf(stack)).filter(({ effect }) => effect === 'Allow');
 
   test('no policy allows a wildcard action', () => {
@@ -56,7 +57,7 @@ describe.each([
     expect(wildcards).toEqual([]);
   });
 
-  test('a wildcard resource is the objects of one prefix of the quarantine bucket, or of an action that knows no resource', () => {
+  test('a wildcard resource is the objects of one prefix of the quarantine bucket, the schedules of one group, or of an action that knows no resource', () => {
     const resources = allowed
       .filter(({ type }) => type === 'AWS::IAM::Policy')
       .flatMap(({ actions, resources: arns }) => arns.map((arn) => ({ actions, arn: JSON.stringify(arn) })))
@@ -65,7 +66,13 @@ describe.each([
     expect(resources.length).toBeGreaterThan(0);
     const whole = resources.filter(({ arn }) => arn === '"*"').flatMap(({ actions }) => actions);
     expect(whole).toEqual(['lambda:ListEventSourceMappings', 'cloudwatch:PutMetricData']);
-    for (const { actions, arn } of resources.filter(({ arn }) => arn !== '"*"')) {
+    const scheduling = resources.filter(({ actions }) => actions.includes('scheduler:CreateSchedule'));
+    expect(scheduling).toHaveLength(delayedDelivery === 'schedules' ? 2 : 0);
+    for (const { actions, arn } of scheduling) {
+      expect(actions).toEqual(['scheduler:CreateSchedule']);
+      expect(arn).toMatch(/:schedule\/.*"Ref":"LedgerSchedulesGroup[^"]*".*"\/\*"/);
+    }
+    for (const { actions, arn } of resources.filter((one) => one.arn !== '"*"' && !scheduling.includes(one))) {
       expect(actions).toEqual(['s3:PutObject']);
       expect(arn).toMatch(/"\/(aws\/lambda|reserve-stock|count-sales)\/\*"/);
     }
@@ -76,8 +83,9 @@ describe.each([
     const roles = Object.values(template.findResources('AWS::IAM::Role'));
     const functions = Object.values(template.findResources('AWS::Lambda::Function'));
 
-    expect(functions).toHaveLength(12);
-    expect(new Set(functions.map(({ Properties }) => JSON.stringify(Properties.Role))).size).toBe(12);
+    const count = delayedDelivery === 'sweep' ? 12 : 11;
+    expect(functions).toHaveLength(count);
+    expect(new Set(functions.map(({ Properties }) => JSON.stringify(Properties.Role))).size).toBe(count);
     for (const { Properties } of roles) expect(Properties).not.toHaveProperty('ManagedPolicyArns');
   });
 });

@@ -18,6 +18,8 @@ const reviewed = JSON.parse(readFileSync(join(import.meta.dirname, 'wildcards.js
 
 const SUBSCRIBERS = /\/(?:[a-z]+-)+[a-z]+\/\*$/;
 
+const SCHEDULES = /:schedule\/[^/*]+\/\*$/;
+
 const folder = mkdtempSync(join(tmpdir(), 'waybill-privilege-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -48,6 +50,7 @@ function key(actions: readonly string[], resource: string): string {
 /** The prefix below a bucket; anything else stays whole. */
 function shortened(resource: string): string {
   if (resource.endsWith('/aws/lambda/*')) return '/aws/lambda/*';
+  if (SCHEDULES.test(resource)) return ':schedule/<group>/*';
   return SUBSCRIBERS.test(resource) ? '/<subscriber>/*' : resource;
 }
 

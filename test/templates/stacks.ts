@@ -2,6 +2,7 @@ import { App, type Stack } from 'aws-cdk-lib';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { Commerce } from '../../examples/commerce/stack.ts';
 import {
+  CheckBack,
   Ledger,
   LedgerAlarms,
   LedgerDashboard,
@@ -42,10 +43,14 @@ export function everyStack(outdir: string, validated = true): App {
   const theirs = Ledger.fromLedgerName(ours, 'Theirs', 'whole');
   const payments = new QueueChannel(ours, 'Payments', { ledger: theirs, events: [PaymentReceived] });
   payments.addSubscriber(SendReceipt, { handler: handlerIn(ours) });
+  theirs.grantSend(handlerIn(ours, 'Send'));
   return app;
 }
 
-/** A queue subscriber, a stream subscriber and a producer, in as many stacks as there are. */
+/**
+ * A queue subscriber, a stream subscriber and producers of all kinds, in as many stacks as there are. With a key, each
+ * delayed message has a schedule of its own.
+ */
 function shopOver(
   ledgers: Stack,
   channels: Stack,
@@ -54,7 +59,10 @@ function shopOver(
   ledgerName: string,
   encryptionKey?: kms.IKey,
 ): void {
-  const ledger = new Ledger(ledgers, 'Ledger', { ledgerName, ...(encryptionKey && { encryptionKey }) });
+  const ledger = new Ledger(ledgers, 'Ledger', {
+    ledgerName,
+    ...(encryptionKey && { encryptionKey, delayedDelivery: 'schedules' }),
+  });
   const orders = new QueueChannel(channels, 'Orders', { ledger, events: [OrderPlaced, OrderCancelled] });
   const sales = new StreamChannel(channels, 'Sales', { ledger, events: [OrderPlaced] });
   new Subscriber(subscribers, 'Reserve', {
@@ -70,6 +78,10 @@ function shopOver(
     tables: { 'sales-counts': tableIn(handlers, 'Counts') },
   });
   ledger.grantPublish(handlerIn(handlers, 'PlaceOrder'));
+  const producer = handlerIn(handlers, 'Pay');
+  ledger.grantSend(producer);
+  ledger.grantCancel(producer);
+  new CheckBack(channels, 'CheckBack', { ledger, handler: handlerIn(handlers, 'Ask'), producer });
   const alarms = new LedgerAlarms(handlers, 'Alarms', { ledger, handler: handlerIn(handlers, 'OnCall') });
   new LedgerDashboard(handlers, 'Dashboard', { ledger, alarms });
 }
