@@ -2,12 +2,15 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
+import { addCancel } from './cancel.ts';
 import { type CommandContext, processContext } from './command-context.ts';
 import { addDemo } from './demo.ts';
 import { addDown } from './down.ts';
+import { addHalf } from './half.ts';
 import { Interrupted } from './interruption.ts';
 import { addRadar } from './radar.ts';
 import { addReconcile } from './reconcile.ts';
+import { addReschedule } from './reschedule.ts';
 import { addStatus } from './status.ts';
 import { addTrace } from './trace.ts';
 import { addUp } from './up.ts';
@@ -55,6 +58,7 @@ Examples:
   $ waybill radar             see the health of each business line, live, in a browser
   $ waybill reconcile         name every message that has not taken effect, and where it stopped
   $ waybill trace --key 42    draw what came of an order, hop by hop
+  $ waybill cancel <id>       take a message back before it takes effect
 
 Environment:
   AWS_ENDPOINT_URL            use this engine instead of the embedded one; it is never stopped from here
@@ -62,7 +66,19 @@ Environment:
   WAYBILL_ENGINE_FOLDER       install the embedded engine here
   WAYBILL_DEBUG=1             print stack traces, and let the engine log every request`,
     );
-  for (const add of [addDemo, addUp, addDown, addStatus, addRadar, addReconcile, addTrace]) add(program, context);
+  const commands = [
+    addDemo,
+    addUp,
+    addDown,
+    addStatus,
+    addRadar,
+    addReconcile,
+    addTrace,
+    addCancel,
+    addReschedule,
+    addHalf,
+  ];
+  for (const add of commands) add(program, context);
   return program;
 }
 

@@ -1,9 +1,10 @@
-import { type Command, InvalidArgumentError } from 'commander';
-import { isMessageId, UnknownMessage, WaybillError } from '../contract/index.ts';
+import type { Command } from 'commander';
+import { UnknownMessage, WaybillError } from '../contract/index.ts';
 import { trace, traceKey } from '../runtime/trace/trace.ts';
 import { traceHalf } from '../runtime/trace/trace-half.ts';
 import { type CommandContext, print, printJson } from './command-context.ts';
 import { addLedgerOptions, type LedgerOptions, type ResolvedLedger, resolveLedger } from './ledger-option.ts';
+import { messageIdOf } from './message-id-argument.ts';
 import { SINCE, sinceOf } from './since-option.ts';
 import { halfTree, traceTree } from './trace-tree.ts';
 
@@ -93,11 +94,4 @@ async function knownOr<Result>(read: () => Promise<Result>): Promise<Result | un
     if (error instanceof UnknownMessage) return undefined;
     throw error;
   }
-}
-
-export function messageIdOf(text: string): string {
-  if (!isMessageId(text)) {
-    throw new InvalidArgumentError('It is no message id: one looks like 01992f4e-7c3a-7b5d-9e21-3f60c1d84a2f.');
-  }
-  return text;
 }
