@@ -2,7 +2,7 @@ import { defineEvent, defineSubscriber, defineTable } from 'waybill';
 import * as z from 'zod/mini';
 
 /** Says at what time it is to be handled. */
-export const ReminderDue = defineEvent('ReminderDue', {
+export const ReminderDue = defineEvent('reminder.due', {
   version: 1,
   businessLine: 'reminders',
   schema: z.object({ reminderId: z.string(), deliverAt: z.number() }),
