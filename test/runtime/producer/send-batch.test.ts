@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { decodeEnvelope } from '../../../lib/contract/index.ts';
-import { producer, type Receipt } from '../../../lib/runtime/index.ts';
+import { producer, type SendReceipt } from '../../../lib/runtime/index.ts';
 import { type Fault, MoneySent, openBank, refusedBy, replyLost, requestLost, SENT, settled } from './bank.ts';
 
 const entries = (count: number) =>
@@ -121,7 +121,7 @@ test('a batch that was carried out, and a mark that was, are not done twice', as
 
 test('the callback of a batch hears of each entry, in order', async () => {
   const till = openBank().start();
-  const heard: (readonly Receipt[])[] = [];
+  const heard: (readonly SendReceipt[])[] = [];
   const receipts = await producer.sendBatch(entries(30), { ...till, onResult: (them) => void heard.push(them) });
   await settled();
   expect(receipts.map(({ state }) => state)).not.toContain('unknown');
