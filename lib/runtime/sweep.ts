@@ -1,5 +1,4 @@
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import type { Context } from 'aws-lambda';
 import {
   duePartition,
   type Envelope,
@@ -15,7 +14,7 @@ import { getRows, READ_BATCH } from './batch-get.ts';
 import { type Bindings, bindingsOf } from './bindings.ts';
 import { concurrently } from './concurrently.ts';
 import { dispatch } from './dispatch.ts';
-import { type Environment, environmentOf } from './environment.ts';
+import { type Environment, environmentOf, type GivenContext } from './environment.ts';
 import { errorCode } from './error-code.ts';
 import { toItem } from './expression.ts';
 import { type Counts, summarize } from './invocation-summary.ts';
@@ -27,7 +26,7 @@ import { sendMessages } from './send-batch.ts';
 import { traceHeader } from './trace-header.ts';
 
 /** The Lambda handler of the sweep. */
-export type Sweep = (event: unknown, context?: Partial<Context>) => Promise<void>;
+export type Sweep = (event: unknown, context?: GivenContext) => Promise<void>;
 
 /** So far ahead each run looks: nine runs in a row may be missed. */
 const LOOKAHEAD = 600_000;
