@@ -106,14 +106,13 @@ class Sweeping {
   async #sweep(shard: number, cursor: string | undefined, to: number): Promise<void> {
     const { environment, bindings } = this.#options;
     // `~` comes after every character of a sort key.
-    const range = { from: `${cursor ?? ''}~`, to: `${new Date(to).toISOString()}~` };
-    if (cursor !== undefined && range.from > range.to) return;
-    const bounds = cursor === undefined ? { to: range.to } : range;
+    const after = cursor && `${cursor}~`;
+    const upTo = `${new Date(to).toISOString()}~`;
+    // A clock that is behind looks at less than was sent already.
+    if (after && after > upTo) return;
+    const range = { consistent: true, to: upTo, ...(after && { from: after }) };
     try {
-      for await (const page of partition(environment, bindings.ledger, duePartition(shard), {
-        consistent: true,
-        ...bounds,
-      })) {
+      for await (const page of partition(environment, bindings.ledger, duePartition(shard), range)) {
         const rows = page.map(({ pk, sk }) => ({ pk: pk?.S ?? '', sk: sk?.S ?? '' }));
         const sent = await this.#sendInOrder(rows);
         const last = rows[sent - 1];
