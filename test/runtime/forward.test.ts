@@ -38,12 +38,7 @@ describe('a message that its producer sent itself', () => {
     expect(world.queues['close-offer'].messages()).toHaveLength(10);
     expect(world.engines.kinesis.records('offers')).toHaveLength(10);
     expect(world.queues.forward.messages()).toEqual([]);
-    expect(world.calls.map(({ operation }) => operation).sort()).toEqual([
-      'PutItem',
-      'PutRecords',
-      'Query',
-      'SendMessageBatch',
-    ]);
+    expect(world.calls.toSorted()).toEqual(['PutItem', 'PutRecords', 'Query', 'SendMessageBatch']);
     expect(world.summary('forward')).toMatchObject({ records: 10, forwarded: 10, copies: 20 });
   });
 
