@@ -66,6 +66,26 @@ describe('the pass over due rows', () => {
   });
 });
 
+test('reconciling a range looks at what came due in it, too, however long before it was committed', async () => {
+  const { commit, mint, at, wait, end, reconcile } = delaying();
+  const delayed = (age: number, moment: number) => {
+    const id = commit(mint(age), 'order.placed', at(moment));
+    wait(id, moment);
+    return id;
+  };
+  const from = NOW - HOUR;
+  const lost = delayed(3 * DAY, NOW - 10 * MINUTE);
+  end(delayed(3 * DAY, NOW - 20 * MINUTE), 'payment');
+  delayed(3 * DAY, NOW - 2 * HOUR);
+  delayed(3 * DAY, NOW + 2 * HOUR);
+  // Committed and due in the range: it is counted once.
+  end(delayed(50 * MINUTE, NOW - 30 * MINUTE), 'payment');
+  const { missing, lines } = await reconcile({ from, due: true });
+  expect(missing).toMatchObject([{ id: lost, overdueMs: 9 * MINUTE }]);
+  expect(lines).toEqual({ orders: { committed: 3, handled: 2, inFlight: 0, scheduled: 0, dead: 0 } });
+  expect((await reconcile({ from })).lines).toMatchObject({ orders: { committed: 1, handled: 1 } });
+});
+
 test('the radar shows what became of a message that was delayed for days, once it was due', async () => {
   const { run, commit, mint, at, wait, end, put, clock, environment } = delaying();
   await run();
