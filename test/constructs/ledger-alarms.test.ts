@@ -4,7 +4,7 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import {
   CheckBack,
   Ledger,
@@ -29,6 +29,9 @@ import {
   testApp,
   testStack,
 } from './shop-app.ts';
+
+// Each synthesizes an app, on machines that may be busy.
+vi.setConfig({ testTimeout: 30_000 });
 
 /** The ledger's subscribers, two of one business line and one of another, and two check-backs. */
 function subscribe(ledger: Ledger, stack: Stack): void {
