@@ -352,6 +352,17 @@ describe('in several stacks', () => {
   test("alarms in the ledger's stack cannot watch a subscriber of another, and say so", () => {
     expect(() => spread('Ledgers')).toThrow(/'send-receipt' is in another.*give the alarms a stack of their own/);
   });
+
+  test('nor a check-back of another', () => {
+    const app = testApp();
+    const [ledgers, accounts] = [testStack('Ledgers', app), testStack('Accounts', app)];
+    const ledger = new Ledger(ledgers, 'Ledger');
+    new LedgerAlarms(ledgers, 'Alarms', { ledger });
+
+    expect(() => new CheckBack(accounts, 'CheckBack', { ledger, handler: handlerIn(accounts) })).toThrow(
+      /'Accounts\/CheckBack' is in another.*give the alarms a stack of their own/,
+    );
+  });
 });
 
 test.each([false, true])("cdk-nag's AwsSolutions pass on them (with a customer key: %s)", (withKey) => {
