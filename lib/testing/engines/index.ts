@@ -1,9 +1,30 @@
+export { AsynchronousInvocations, type AsynchronousInvocationsOptions } from './asynchronous-invocations.ts';
 export { DynamoDbEngine } from './dynamodb/engine.ts';
 export { type StreamView, streamRecord, tableStreamArn } from './dynamodb/stream-record.ts';
 export type { Change, KeyAttribute, Table, TableSchema } from './dynamodb/table.ts';
 export type { TableStreamOptions } from './dynamodb/table-streams.ts';
 export { KinesisEngine, type StoredRecord } from './kinesis.ts';
 export { S3Engine } from './s3.ts';
+export {
+  type Alarm,
+  type AlarmClock,
+  alarmsOn,
+  CreateScheduleCommand,
+  DeleteScheduleCommand,
+  type Firing,
+  GetScheduleCommand,
+  type GetScheduleOutput,
+  ListSchedulesCommand,
+  type PutScheduleInput,
+  type Schedule,
+  type SchedulerClient,
+  SchedulerEngine,
+  type SchedulerEvent,
+  type SchedulerOptions,
+  type SchedulerTargets,
+  type ScheduleSettings,
+  UpdateScheduleCommand,
+} from './scheduler/index.ts';
 export { SqsEngine } from './sqs/engine.ts';
 export type { Queue, QueueEvent, QueueOptions, StoredMessage } from './sqs/queue.ts';
 export { systemAttributes } from './sqs/received-message.ts';
