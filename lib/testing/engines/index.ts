@@ -3,7 +3,9 @@ export { DynamoDbEngine } from './dynamodb/engine.ts';
 export { type StreamView, streamRecord, tableStreamArn } from './dynamodb/stream-record.ts';
 export type { Change, KeyAttribute, Table, TableSchema } from './dynamodb/table.ts';
 export type { TableStreamOptions } from './dynamodb/table-streams.ts';
-export { KinesisEngine, type StoredRecord } from './kinesis.ts';
+export { KinesisEngine } from './kinesis/engine.ts';
+export type { StreamShard } from './kinesis/shard.ts';
+export type { StoredRecord, StreamOptions } from './kinesis/stream.ts';
 export { S3Engine } from './s3.ts';
 export {
   type Alarm,
