@@ -115,6 +115,17 @@ describe('the order', () => {
   });
 });
 
+test('a queue knows when something can be received next: not while its group is held back', async () => {
+  const { queue, send, receive, remove, now } = fifo();
+  expect(queue.nextVisible()).toBe(Number.POSITIVE_INFINITY);
+  for (const body of ['1', '2']) await send(body, 'g', body);
+  expect(queue.nextVisible()).toBe(now());
+  const [first] = await receive(1, 40);
+  expect(queue.nextVisible()).toBe(40 * SECOND);
+  await remove(first);
+  expect(queue.nextVisible()).toBe(now());
+});
+
 describe('a duplicate', () => {
   test('is answered as its original was, and never received', async () => {
     const { send, receive, remove, pass } = fifo();

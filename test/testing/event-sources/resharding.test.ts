@@ -1,5 +1,7 @@
+import type { DynamoDBStreamEvent } from 'aws-lambda';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { directWire } from '../../../lib/testing/engines/index.ts';
 import { bench, data, recording } from './bench.ts';
 
 const MINUTE = 60_000;
@@ -77,6 +79,45 @@ test('what is stuck for longer than the stream keeps it is lost, and what came l
   expect(seen.flat().at(-1)).toBe('later');
   expect(it.discarded).toEqual([{ source: 'sales', records: 1, condition: 'RecordExpired' }]);
   expect(failures.messages()).toEqual([]);
+});
+
+test('a closed shard that the stream has forgotten before it was read keeps its children from nothing', async () => {
+  const it = bench();
+  it.engines.kinesis.createStream({ name: 'sales', retentionHours: 24 });
+  const { seen, invoke } = recording(data, (batch) =>
+    batch.includes('stuck') ? Promise.reject(new Error('no')) : undefined,
+  );
+  const source = it.poller([{ kind: 'stream', streamName: 'sales', invoke, batchSize: 1, retention: 24 * HOUR }], {
+    interval: MINUTE,
+    retryDelay: () => 10 * MINUTE,
+  });
+  await it.put('sales', ['a', 'stuck'], ['a', 'unread']);
+  await it.reshard('sales', 0);
+  source.start();
+  await it.clock.sleep(25 * HOUR);
+  await it.put('sales', ['a', 'a1'], ['b', 'b1']);
+  await it.clock.sleep(HOUR);
+  await source.stop();
+  expect(seen.flat().slice(-2).sort()).toEqual(['a1', 'b1']);
+  expect(seen.flat()).not.toContain('unread');
+  expect(it.discarded).toMatchObject([{ condition: 'RecordExpired' }]);
+});
+
+test('a table stream forgets what is older than it keeps', async () => {
+  const it = bench();
+  it.write('ledger', 'old');
+  it.clock.pass(23 * HOUR);
+  it.write('ledger', 'young');
+  it.clock.pass(HOUR);
+  const { seen, invoke } = recording((event) => (event as DynamoDBStreamEvent).Records[0]?.dynamodb?.Keys?.pk?.S);
+  const clients = {
+    sqs: it.engines.sqs.client(),
+    kinesis: async () => it.engines.kinesis.client(),
+    s3: async () => it.engines.s3.client(),
+    tableStreams: it.engines.dynamodb.streamsClient(directWire, { retentionHours: 24 }),
+  };
+  await it.poller([{ kind: 'table', streamArn: it.arnOf('ledger'), invoke }], { clients }).runUntilIdle();
+  expect(seen).toEqual(['young']);
 });
 
 type Step =

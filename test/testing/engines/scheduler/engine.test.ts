@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
   AsynchronousInvocations,
@@ -281,3 +282,38 @@ test.each([
 ])('%s is not known, and is not ignored', async (_, more) => {
   await expect(bench().create(more)).rejects.toMatchObject({ code: 'unsupported-by-engine' });
 });
+
+test(
+  'whenever they are due and however late, schedules fire once each, within the minute and never early',
+  async () => {
+    const schedules = fc.array(fc.record({ due: fc.integer({ min: 0, max: 7_200 }), late: fc.nat(59_999) }), {
+      minLength: 1,
+      maxLength: 20,
+    });
+    await fc.assert(
+      fc.asyncProperty(schedules, async (all) => {
+        const { create, clock, events } = bench({ lateness: ({ schedule }) => all[Number(schedule)]?.late ?? 0 });
+        const fired: number[] = [];
+        for (const [index, { due }] of all.entries()) {
+          const at = new Date(START + due * SECOND).toISOString().slice(0, 19);
+          await create({ Name: `${index}`, ScheduleExpression: `at(${at})`, Target: { ...ORDERS, Input: `${index}` } });
+        }
+        for (let seconds = 0; seconds <= 7_300; seconds += 10) {
+          const before = events.length;
+          await clock.advance(10 * SECOND);
+          for (const { schedule } of events.slice(before)) fired[Number(schedule)] = clock.now();
+        }
+        expect(events.map(({ schedule }) => Number(schedule)).sort((one, other) => one - other)).toEqual([
+          ...all.keys(),
+        ]);
+        for (const [index, { due }] of all.entries()) {
+          const late = (fired[index] ?? 0) - START - due * SECOND;
+          expect(late).toBeGreaterThanOrEqual(0);
+          expect(late).toBeLessThanOrEqual(MINUTE + 10 * SECOND);
+        }
+      }),
+      { numRuns: 10 },
+    );
+  },
+  MINUTE,
+);
