@@ -11,6 +11,8 @@ export interface PlanRange {
   readonly by?: (fault: Fault, site: Site) => boolean;
   /** A step that each plan has. @default any */
   readonly step?: number;
+  /** Whether producers are at it again, later than an invocation may take. @default false */
+  readonly again?: true;
 }
 
 /** Faults that make a run long. */
@@ -36,6 +38,10 @@ const MAX_OTHERS = 3;
 const SPAN = 1_500;
 /** Sites are reached a few times in a run, some of them once: a fault at a later time would seldom happen. */
 const TIMES = [0, 0, 0, 1, 1, 2, 3];
+/** The fault that a plan is made for must happen. */
+const FIRST_TIMES = [0, 0, 0, 0, 0, 1, 1, 2];
+/** Milliseconds after which producers are at it again. */
+const AGAIN = 20_000;
 
 /** Plans that shrink: to fewer steps and fewer faults, earlier. The seed stays as it is. */
 export function planArbitrary(fc: typeof import('fast-check'), range: PlanRange): Arbitrary<Plan> {
@@ -60,7 +66,7 @@ export function planArbitrary(fc: typeof import('fast-check'), range: PlanRange)
       : fc.tuple(fc.record({ step: fc.constant(step), at }), steps).map(([one, rest]) => [one, ...rest]);
   // Sites are drawn before faults: one with a single fault is as likely as one with many.
   const nth = fc.constantFrom(...TIMES);
-  const first = fc.record({ place, nth, cause: fc.nat() });
+  const first = fc.record({ place, nth: fc.constantFrom(...FIRST_TIMES), cause: fc.nat() });
   const choice = fc.record({ site: fc.nat(), fault: fc.nat(), nth });
   const near = fc.array(choice, { maxLength: MAX_NEAR });
   const others = fc.array(choice, { maxLength: MAX_OTHERS });
@@ -76,7 +82,10 @@ export function planArbitrary(fc: typeof import('fast-check'), range: PlanRange)
       ...parts.others.map((chosen) => chosenFrom(sites, chosen)),
     ];
   });
-  return fc.record({ seed: fc.noBias(fc.noShrink(fc.nat())), workload, faults });
+  const all = range.again
+    ? workload.map((some) => [...some, ...some.map((one) => ({ ...one, at: one.at + AGAIN }))])
+    : workload;
+  return fc.record({ seed: fc.noBias(fc.noShrink(fc.nat())), workload: all, faults });
 }
 
 /** Whether a fault may happen beside the one that a plan is made for: not what takes days, or hundreds of invocations. */
@@ -93,9 +102,11 @@ function chosenFrom(
   return { site: name, nth: timeAt(name, nth), fault: chosen };
 }
 
-/** Reconciliation lists rows some dozens of times a run: any of them may fail. */
+/** Reconciliation lists rows some dozens of times a run: any of them may fail. When it first runs, nothing is due. */
 function timeAt(site: Site, nth: number): number {
-  return stepIn(site) === STEPS.list ? nth * nth * LISTS : nth;
+  const step = stepIn(site);
+  if (step === STEPS.list) return nth * nth * LISTS;
+  return step === STEPS.fire ? nth + 1 : nth;
 }
 
 /**
@@ -115,12 +126,15 @@ function causesOf(faults: PlanRange['faults'], { site, nth, fault }: PlannedFaul
   if (fault.kind === 'lost' && fault.for !== undefined) {
     return [0, 1].map((time) => ({ site: `${PRODUCER}.${STEPS.ask}`, nth: time, fault: { kind: 'burst', times: 10 } }));
   }
-  if (actorOf(site) === RECONCILER && isRare(site)) {
-    const losing = sitesOf('lost');
-    const lost = losing[choice % losing.length];
-    return lost ? [{ site: lost, nth: 0, fault: { kind: 'lost', for: 30_000 } }] : [];
-  }
-  return [];
+  if (actorOf(site) !== RECONCILER) return [];
+  const losing = sitesOf('lost');
+  const lost = losing[choice % losing.length];
+  // A replica lags in whatever is read of it.
+  const other: Site = `${RECONCILER}.${stepIn(site) === STEPS.read ? STEPS.list : STEPS.read}`;
+  return [
+    ...(lost ? [{ site: lost, nth: 0, fault: { kind: 'lost', for: 30_000 } } as const] : []),
+    ...(fault.kind === 'stale' ? [{ site: other, nth: 0, fault }] : []),
+  ];
 }
 
 function isRare(site: Site): boolean {

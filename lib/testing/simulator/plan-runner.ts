@@ -91,9 +91,11 @@ export class PlanRunner {
   }
 
   #plans(fc: typeof import('fast-check'), number: number) {
-    const { by, step } = this.#targetOf(number);
-    const range = { faults: this.#faults, steps: this.#system.workload.length };
-    return planArbitrary(fc, { ...range, ...(by && { by }), ...(step !== undefined && { step }) });
+    return planArbitrary(fc, {
+      ...this.#targetOf(number),
+      faults: this.#faults,
+      steps: this.#system.workload.length,
+    });
   }
 }
 

@@ -11,6 +11,7 @@ import type { Plan } from './plan.ts';
 import { RunRecord } from './run-record.ts';
 import { Schedule } from './schedule.ts';
 import { PRODUCER, STEPS } from './site.ts';
+import { standingOf } from './standing.ts';
 import type { System } from './system.ts';
 import { versionsIn } from './versions.ts';
 import type { Violation } from './violation.ts';
@@ -22,6 +23,8 @@ export interface RunReport {
   readonly violations: readonly Violation[];
   /** Messages that were committed. */
   readonly messages: number;
+  /** Ends of messages that are not in the ledger, by the record of its rows. */
+  readonly uncaused: number;
   /** How often each kind of fault has happened, and each trait was met. */
   readonly faults: Readonly<Record<string, number>>;
   /** How often each outcome was reached, by metric. */
@@ -69,10 +72,12 @@ export async function simulate(system: System, plan: Plan): Promise<RunReport> {
 
   const evidence = evidenceOf(record, LEDGER);
   const violations = checkRun(system, world, { evidence, ledger: LEDGER, isIdle: stop === 'idle' });
+  const { uncaused } = standingOf(system, record, LEDGER);
   const misnamed = violations.length === 0 ? await checkReconciliation(system, world, LEDGER) : [];
   return {
     violations: [...violations, ...misnamed],
     messages: evidence.committed.size,
+    uncaused: uncaused.length,
     faults: { ...faults.fired, ...versionsIn(system, record) },
     outcomes: world.outcomes,
     hash: record.hash(),

@@ -11,6 +11,8 @@ export interface Target {
   readonly by?: (fault: Fault, site: Site) => boolean;
   /** The step of the workload that leads there. @default any */
   readonly step?: number;
+  /** Whether producers must be at it again a while later. @default false */
+  readonly again?: true;
 }
 
 /** Outcomes, by the metric that counts them, that plans seldom reach unless they are made for them. */
@@ -33,7 +35,7 @@ export function targetsOf(system: System, faults: ReadonlyMap<Site, readonly Fau
   const [older, newer] = [stepOfVersion(system, false), stepOfVersion(system, true)];
   return [
     ...kinds.map((name) => ({ name, by: isOf(name) })),
-    { name: TRAITS.thawed, by: freezes },
+    { name: TRAITS.thawed, by: freezes, again: true },
     { name: TRAITS.warm },
     ...(hasQueues
       ? [
