@@ -144,11 +144,14 @@ export class Deployment {
         onFailure: { kind: 'bucket', bucket: BUCKET },
         reportBatchItemFailures: true,
       };
-      this.#addStreamSource(name, mapping, (read) =>
-        kinesis
-          .records(stream)
-          .some((one) => !read.has(one.sequenceNumber) && one.arrivedAt > this.#world.schedule.now() - RETENTION),
-      );
+      this.#addStreamSource(name, mapping, (read) => {
+        const records = kinesis.records(stream);
+        const horizon = this.#world.schedule.now() - RETENTION;
+        return (
+          read.size < records.length &&
+          records.some(({ sequenceNumber, arrivedAt }) => arrivedAt > horizon && !read.has(sequenceNumber))
+        );
+      });
     }
     const ender = this.#add({
       name: recorderOf(name),

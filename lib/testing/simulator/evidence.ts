@@ -111,8 +111,20 @@ export function evidenceOf({ entries }: RunRecord, ledger: string): Evidence {
   };
 }
 
-/** The envelope in a text, if it is one. */
+/** Each check of a run reads the same texts: those of the last runs are kept. */
+const KEPT = 1_000;
+const kept = new Map<string, Envelope | undefined>();
+
+/** The envelope in a text, if it is one. It is not to be changed. */
 export function decoded(text: string): Envelope | undefined {
+  if (kept.has(text)) return kept.get(text);
+  if (kept.size >= KEPT) kept.clear();
+  const envelope = decode(text);
+  kept.set(text, envelope);
+  return envelope;
+}
+
+function decode(text: string): Envelope | undefined {
   try {
     return decodeEnvelope(text);
   } catch {

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { SimulatorMisused } from './errors.ts';
-import { faultsOf } from './fault.ts';
+import { faultsOf } from './fault-range.ts';
 import type { Plan } from './plan.ts';
 import { planArbitrary } from './plan-arbitrary.ts';
 import { type RunReport, simulate } from './simulation.ts';
