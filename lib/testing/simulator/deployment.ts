@@ -75,7 +75,7 @@ export class Deployment {
     });
     const reconciler = reconcilerOf(world, this.#ledgerVariables());
     this.#functions.push(reconciler);
-    this.#schedule = new ReconcilerSchedule(world, reconciler, this.#unfinished);
+    this.#schedule = new ReconcilerSchedule(world, system, reconciler, this.#unfinished);
     world.deploy = (shards) => this.#deployShards(shards);
     this.#listen();
   }

@@ -144,7 +144,7 @@ export function faultsOf({ queues, streams, deployed = [] }: FaultRange): Readon
       [STEPS.invoke],
       [
         { kind: 'old-version', for: 2 * MINUTE },
-        { kind: 'old-version', for: 40 * MINUTE },
+        { kind: 'old-version', for: 12 * MINUTE },
       ],
     );
   }

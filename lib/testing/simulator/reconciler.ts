@@ -4,6 +4,7 @@ import { ENVIRONMENT, type Environment } from '../../runtime/index.ts';
 import { createReconciler } from '../../runtime/reconcile/reconciler.ts';
 import { LambdaFunction, type LambdaHandler } from './lambda-function.ts';
 import { RECONCILER, type Site, STEPS } from './site.ts';
+import type { System } from './system.ts';
 import type { Unfinished } from './unfinished.ts';
 import { laterIn, type World } from './world.ts';
 
@@ -13,11 +14,8 @@ const MINUTE = 60 * SECOND;
 const TIMEOUT = 5 * MINUTE;
 /** One run in so many begins with a ledger that was never reconciled, which takes long. */
 const NEVER_RECONCILED = 8;
-/** After a commit, the schedule goes on for so long at least: longer than any deadline. */
-const AFTER_COMMIT = 2 * MINUTE;
-/** What stays unfinished is looked at so often; then less, and not at all until a source is back that is switched off. */
-const LOOKS = 15;
-const LATER_INTERVAL = 10 * MINUTE;
+/** What stays unfinished is looked at so often; then not before something has come of a fault, or none is left. */
+const LOOKS = 6;
 /** What the reconciler does not get done in so many runs, it never will. */
 const MOST_RUNS = 2_000;
 
@@ -57,13 +55,18 @@ export class ReconcilerSchedule {
   readonly #world: World;
   readonly #reconciler: LambdaFunction;
   readonly #unfinished: Unfinished;
+  /** Milliseconds after which every message is due. */
+  readonly #deadline: number;
   #fired = 0;
+  #firedAt = 0;
   #looks = 0;
+  #pending = 0;
 
-  constructor(world: World, reconciler: LambdaFunction, unfinished: Unfinished) {
+  constructor(world: World, { subscribers }: System, reconciler: LambdaFunction, unfinished: Unfinished) {
     this.#world = world;
     this.#reconciler = reconciler;
     this.#unfinished = unfinished;
+    this.#deadline = Math.max(...subscribers.map(({ deadline }) => deadline));
   }
 
   /** Fires for the first time somewhere within the first minute. */
@@ -77,29 +80,29 @@ export class ReconcilerSchedule {
 
   async #run(): Promise<void> {
     while (this.#fired < MOST_RUNS) {
-      await this.#world.schedule.sleepForWork(this.#tires ? LATER_INTERVAL : MINUTE, () => this.#nextWork());
+      await this.#world.schedule.sleepForWork(MINUTE, () => this.#nextWork());
       this.#fire();
     }
   }
 
   /** The next moment at which there may be something to reconcile. */
   #nextWork(): number {
-    const { schedule, disabled } = this.#world;
-    const now = schedule.now();
+    const { schedule, faults, pending } = this.#world;
     const { any, lastCommit } = this.#unfinished;
     if (!any) this.#looks = 0;
-    if (!any && now >= lastCommit + AFTER_COMMIT) return Number.POSITIVE_INFINITY;
-    return this.#tires ? Math.max(now, ...disabled.values()) : now;
-  }
-
-  /** Whether a fault that lasts keeps something from ending: each minute would show the same as the one before. */
-  get #tires(): boolean {
-    return this.#looks > LOOKS && !this.#world.faults.healed;
+    // It has looked at whatever was committed, once that was due.
+    if (!any && this.#firedAt > lastCommit + this.#deadline + SECOND) return Number.POSITIVE_INFINITY;
+    if (pending !== this.#pending) this.#looks = 0;
+    this.#pending = pending;
+    // A fault that lasts keeps something from ending: each minute would show the same as the one before.
+    if (this.#looks > LOOKS && !faults.healed) return Number.POSITIVE_INFINITY;
+    return schedule.now();
   }
 
   #fire(): void {
     const { faults } = this.#world;
     this.#fired += 1;
+    this.#firedAt = this.#world.schedule.now();
     this.#looks += 1;
     const fault = faults.reach(`${RECONCILER}.${STEPS.fire}` satisfies Site);
     switch (fault?.kind) {
