@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { hasQueues } from '../../lib/testing/certify.ts';
 import { type Certificate, certificateOf } from '../../lib/testing/simulator/certificate.ts';
 import type { FailedPlan } from '../../lib/testing/simulator/plan-runner.ts';
 import { PlanRunner } from '../../lib/testing/simulator/plan-runner.ts';
@@ -12,6 +11,8 @@ import type { Share } from './plans-thread.ts';
 /** What the plans of the example shop showed, and the first that failed. */
 export interface Certified {
   readonly certificate: Certificate;
+  /** The hash of each plan's run, by its number. */
+  readonly hashes: Tally['hashes'];
   readonly failed?: FailedPlan;
 }
 
@@ -28,8 +29,9 @@ export async function certifyCommerce(
   const tallies = await Promise.all(shares.map(runShare));
   const tally = tallies.reduce(joined, NO_RUNS);
   const [failed] = tally.failed;
-  const certificate = certificateOf(tally, new PlanRunner(commerce, seed).kinds, hasQueues(commerce));
-  return failed ? { certificate, failed } : { certificate };
+  const certificate = certificateOf(tally, new PlanRunner(commerce, seed).targets);
+  const { hashes } = tally;
+  return { certificate, hashes, ...(failed && { failed }) };
 }
 
 async function runShare(share: Share): Promise<Tally> {

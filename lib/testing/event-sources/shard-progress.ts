@@ -11,6 +11,7 @@ export class ShardProgress {
   readonly #from: StartingPosition;
   #iterator: string | undefined;
   #last: string | undefined;
+  #hasNext = true;
   #ended = false;
 
   constructor(shard: Shard, reader: StreamReader, from: StartingPosition, lane: LaneOptions) {
@@ -21,14 +22,25 @@ export class ShardProgress {
     this.lanes = Array.from({ length: lanes }, () => new Lane(lane));
   }
 
-  /** Whether it was closed, and has been read to its end. */
+  /** Whether there may be more to read. */
+  get hasNext(): boolean {
+    return this.#hasNext;
+  }
+
+  /** Whether nothing more can be read of it. */
   get ended(): boolean {
     return this.#ended;
   }
 
   /** Whether it has ended, and all its records are done: then its children may begin. */
   get finished(): boolean {
-    return this.#ended && this.held === 0;
+    return this.#ended && this.lanes.every(({ isDone }) => isDone);
+  }
+
+  /** Nothing more can be read of it: it was closed, and has been read to its end, or the stream no longer has it. */
+  end(): void {
+    this.#ended = true;
+    for (const lane of this.lanes) lane.end();
   }
 
   /** How many records were read and are not done. */
@@ -36,14 +48,19 @@ export class ShardProgress {
     return this.lanes.reduce((sum, { size }) => sum + size, 0);
   }
 
+  /** Adds a record to the lane of its partition key. */
+  add(record: StreamRecord): void {
+    this.#laneOf(record).add(record);
+  }
+
   /** The lane of a record: of all records with its partition key. */
-  laneOf({ partitionKey }: StreamRecord): Lane {
+  #laneOf({ partitionKey }: StreamRecord): Lane {
     const index = Number.parseInt(hash('md5', partitionKey).slice(0, 8), 16) % this.lanes.length;
     return this.lanes[index] as Lane;
   }
 
   /**
-   * Reads the next records.
+   * Reads the next records, which are to be added where they match, and then the shard ended where `hasNext` says so.
    *
    * @throws whatever the stream answers: the next read goes on after the last record that came
    */
@@ -54,7 +71,7 @@ export class ShardProgress {
       const { records, next } = await this.#reader.read(this.shard.id, iterator, limit);
       this.#iterator = next;
       this.#last = records.at(-1)?.sequenceNumber ?? this.#last;
-      this.#ended = next === undefined;
+      this.#hasNext = next !== undefined;
       return records;
     } catch (error) {
       // It may be the iterator that is too old.

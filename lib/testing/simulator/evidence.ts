@@ -33,8 +33,8 @@ export interface Carried {
   /** String attributes by name. */
   readonly attributes: Readonly<Record<string, string>>;
   readonly place: number;
-  /** Whether a request put it there, not an operator or a fault. */
-  readonly sent: boolean;
+  /** The function whose request put it there; absent where it was an operator or a fault. */
+  readonly by?: string;
 }
 
 /** What one request of a function committed beside Waybill's own rows: business rows and messages. */
@@ -111,8 +111,20 @@ export function evidenceOf({ entries }: RunRecord, ledger: string): Evidence {
   };
 }
 
-/** The envelope in a text, if it is one. */
+/** Each check of a run reads the same texts: those of the last runs are kept. */
+const KEPT = 1_000;
+const kept = new Map<string, Envelope | undefined>();
+
+/** The envelope in a text, if it is one. It is not to be changed. */
 export function decoded(text: string): Envelope | undefined {
+  if (kept.has(text)) return kept.get(text);
+  if (kept.size >= KEPT) kept.clear();
+  const envelope = decode(text);
+  kept.set(text, envelope);
+  return envelope;
+}
+
+function decode(text: string): Envelope | undefined {
   try {
     return decodeEnvelope(text);
   } catch {
@@ -121,10 +133,10 @@ export function decoded(text: string): Envelope | undefined {
 }
 
 function carriedIn(entry: RecordEntry, place: number): Carried[] {
-  const sent = entry.origin !== undefined;
+  const by = entry.origin && { by: entry.origin.actor };
   if (entry.kind === 'stream') {
     const text = Buffer.from(entry.record.data).toString();
-    return [{ to: entry.stream, text, envelope: decoded(text), attributes: {}, place, sent }];
+    return [{ to: entry.stream, text, envelope: decoded(text), attributes: {}, place, ...by }];
   }
   if (entry.kind !== 'queue' || entry.event.kind !== 'sent') return [];
   const { queue, message } = entry.event;
@@ -136,21 +148,23 @@ function carriedIn(entry: RecordEntry, place: number): Carried[] {
       envelope: decoded(message.body),
       attributes: Object.fromEntries(attributes) as Record<string, string>,
       place,
-      sent,
+      ...by,
     },
   ];
 }
 
 /** The texts of a batch's records. */
-function givenIn(entry: RecordEntry): [string, string[]][] {
-  if (entry.kind !== 'invocation') return [];
-  const { Records = [] } = entry.event as { readonly Records?: readonly GivenRecord[] };
-  const texts = Records.map(({ body, kinesis, dynamodb }) =>
+export function textsIn(event: object): string[] {
+  const { Records = [] } = event as { readonly Records?: readonly GivenRecord[] };
+  return Records.map(({ body, kinesis, dynamodb }) =>
     kinesis
       ? Buffer.from(kinesis.data, 'base64').toString()
       : (body ?? (dynamodb?.NewImage as Record<string, AttributeValue> | undefined)?.envelope?.S ?? ''),
   );
-  return [[`${entry.actor} ${entry.invocation}`, texts]];
+}
+
+function givenIn(entry: RecordEntry): [string, string[]][] {
+  return entry.kind === 'invocation' ? [[`${entry.actor} ${entry.invocation}`, textsIn(entry.event)]] : [];
 }
 
 interface GivenRecord {

@@ -1,4 +1,4 @@
-import { PRODUCER, RELAY, recorderOf, type Site, STEPS, type Step } from './site.ts';
+import type { Site } from './site.ts';
 
 /** Something that goes wrong. Durations are milliseconds. */
 export type Fault =
@@ -28,8 +28,8 @@ export type Fault =
   | { readonly kind: 'conflict' }
   /** Some entries of a batch fail, with HTTP 200: those whose place divided by `every` leaves no rest. */
   | { readonly kind: 'partial'; readonly every: number }
-  /** A read that is not strongly consistent does not see the row. */
-  | { readonly kind: 'stale' }
+  /** Reads that are not strongly consistent see nothing, this time and the following; where told, of one kind of rows only. */
+  | { readonly kind: 'stale'; readonly times?: number; readonly of?: 'out' | 'in' }
   /** The process dies before the handler runs, this time and the following. */
   | { readonly kind: 'crash-at-start'; readonly times: number }
   /** The same, so often that a stream's event source gives the batch up: reconciliation must find it. */
@@ -46,18 +46,44 @@ export type Fault =
   | { readonly kind: 'sink-down' }
   /** The event source is switched off for some time. */
   | { readonly kind: 'disabled'; readonly for: number }
+  /** The event source is switched off for longer than the queue or the stream keeps anything: reconciliation must find it. */
+  | { readonly kind: 'retention'; readonly for: number }
+  /** The event source of a stream is made anew, and begins with what comes from now on: reconciliation must find the rest. */
+  | { readonly kind: 'from-latest' }
+  /** The function's code is that before its last deploy, for some time: it does not know what newer producers send. */
+  | { readonly kind: 'old-version'; readonly for: number }
+  /** The function's answer names a record that was not in the batch: all of it comes again. */
+  | { readonly kind: 'wrong-identifier'; readonly to: string }
   /** A message that has been received is visible again at once, or a record is in the stream twice. */
   | { readonly kind: 'duplicate' }
   /** A message comes again long after it was deleted. */
   | { readonly kind: 'duplicate-late'; readonly after: number }
   /** A message comes so late that others overtake it. */
   | { readonly kind: 'delay'; readonly by: number }
-  /** The queue has taken the message, and loses it: reconciliation must find it. */
-  | { readonly kind: 'lost' }
+  /** Rows whose time to live has passed long ago are still there when a message comes again. */
+  | { readonly kind: 'ttl-late'; readonly after: number }
+  /** Rows go by a clock that is ahead, and then a message comes again. */
+  | { readonly kind: 'ttl-early'; readonly after: number; readonly by: number }
+  /** The queue has taken the message, and loses it, and whatever comes for some time: reconciliation must find it. */
+  | { readonly kind: 'lost'; readonly for?: number }
+  /** Somebody deletes all messages of the queue: reconciliation must find them. */
+  | { readonly kind: 'purged' }
   /** Bytes that are no message lie beside the message. */
   | { readonly kind: 'poison' }
+  /** The shard of the record is split, or merged with its neighbour. */
+  | { readonly kind: 'reshard'; readonly how: 'split' | 'merge' }
   /** An operator sends a dead letter to its subscriber again. */
-  | { readonly kind: 'redrive'; readonly after: number };
+  | { readonly kind: 'redrive'; readonly after: number }
+  /** Two operators send a dead letter again, and the message itself comes again in the same moment. */
+  | { readonly kind: 'redrive-race' }
+  /** A producer is asked for the same so many times at once: a hot key, and a backlog. */
+  | { readonly kind: 'burst'; readonly times: number }
+  /** The schedule fires twice, so many milliseconds apart. */
+  | { readonly kind: 'schedule-twice'; readonly after: number }
+  /** The schedule fires late: maybe after those that come next. */
+  | { readonly kind: 'schedule-late'; readonly by: number }
+  /** The schedule does not fire, this time and the following. */
+  | { readonly kind: 'schedule-missed'; readonly times: number };
 
 export type FaultKind = Fault['kind'];
 
@@ -68,118 +94,5 @@ export interface PlannedFault {
   readonly fault: Fault;
 }
 
-/** What loses messages. Where it happens, the reconciler runs, and sends them again. */
-export const LOSSES: ReadonlySet<FaultKind> = new Set(['lost', 'crash-loop']);
-
-/** How many shards a ledger has once it has more. */
-export const MORE_SHARDS = 16;
-
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
-const DAY = 24 * 60 * MINUTE;
-
-/** What can go wrong with any request. */
-const REQUEST: readonly Fault[] = [
-  { kind: 'crash-before' },
-  { kind: 'crash-after' },
-  { kind: 'apply-late', after: 5 * SECOND },
-  { kind: 'apply-late', after: 11 * MINUTE },
-  { kind: 'error-before' },
-  { kind: 'error-after' },
-  { kind: 'reply-lost' },
-  { kind: 'request-lost' },
-  { kind: 'reply-late', after: 9 * SECOND },
-  { kind: 'reply-late', after: 70 * SECOND },
-  { kind: 'request-late', after: 9 * SECOND },
-  { kind: 'request-late', after: 70 * SECOND },
-  { kind: 'throttle', times: 2 },
-  { kind: 'throttle', times: 12 },
-  { kind: 'denied' },
-];
-
-const PARTIAL: readonly Fault[] = [
-  { kind: 'partial', every: 1 },
-  { kind: 'partial', every: 2 },
-];
-
-const INVOCATION: readonly Fault[] = [
-  { kind: 'crash-at-start', times: 1 },
-  { kind: 'crash-at-start', times: 4 },
-  { kind: 'answer-lost' },
-  { kind: 'short-time', milliseconds: 0 },
-  { kind: 'short-time', milliseconds: 100 },
-  { kind: 'clock-skew', by: 5 * MINUTE },
-  { kind: 'clock-skew', by: -5 * MINUTE },
-  { kind: 'more-shards', to: MORE_SHARDS },
-  { kind: 'sink-down' },
-];
-
-const POLL: readonly Fault[] = [
-  { kind: 'disabled', for: 5 * MINUTE },
-  { kind: 'error-before' },
-  { kind: 'reply-lost' },
-  { kind: 'request-lost' },
-  { kind: 'throttle', times: 3 },
-];
-
-const SENT: readonly Fault[] = [
-  { kind: 'poison' },
-  { kind: 'delay', by: 2 * SECOND },
-  { kind: 'delay', by: 3 * MINUTE },
-];
-
-/** Where and how the chain of some subscribers can fail. */
-export interface FaultRange {
-  /** Names of the subscribers that have a queue of their own, and of those that read a stream. */
-  readonly queues: readonly string[];
-  readonly streams: Readonly<Record<string, readonly string[]>>;
-}
-
-/** Every site with every fault that can happen there. */
-export function faultsOf({ queues, streams }: FaultRange): ReadonlyMap<Site, readonly Fault[]> {
-  const sites = new Map<Site, readonly Fault[]>();
-  const add = (actor: string, steps: readonly Step[], faults: readonly Fault[]) => {
-    for (const step of steps) sites.set(`${actor}.${step}`, [...(sites.get(`${actor}.${step}`) ?? []), ...faults]);
-  };
-  const consumers = [...queues, ...Object.values(streams).flat()];
-  add(PRODUCER, [STEPS.commit], [...REQUEST, { kind: 'conflict' }]);
-  add(PRODUCER, [STEPS.invoke], INVOCATION);
-  add(RELAY, [STEPS.routes, STEPS.send, STEPS.receipt], REQUEST);
-  add(RELAY, [STEPS.send], PARTIAL);
-  if (Object.keys(streams).length > 0) add(RELAY, [STEPS.put], [...REQUEST, ...PARTIAL]);
-  add(RELAY, [STEPS.invoke], INVOCATION);
-  add(RELAY, [STEPS.receive], POLL);
-  for (const name of consumers) {
-    add(name, [STEPS.commit, STEPS.read, STEPS.end, STEPS.count, STEPS.send, STEPS.backOff], REQUEST);
-    // Longer than several deliveries: it must not count against the message.
-    add(name, [STEPS.commit], [{ kind: 'conflict' }, { kind: 'throttle', times: 100 }]);
-    add(name, [STEPS.read], [{ kind: 'stale' }]);
-    add(name, [STEPS.send, STEPS.backOff], PARTIAL);
-    add(name, [STEPS.invoke], INVOCATION);
-    add(name, [STEPS.receive, STEPS.acknowledge], POLL.slice(1));
-    add(name, [STEPS.receive], POLL.slice(0, 1));
-    add(name, [STEPS.acknowledge], PARTIAL);
-    if (queues.includes(name)) add(name, [STEPS.sent], SENT);
-    add(name, [STEPS.received], [{ kind: 'duplicate' }]);
-    add(
-      name,
-      [STEPS.deleted],
-      [
-        { kind: 'duplicate-late', after: MINUTE },
-        { kind: 'duplicate-late', after: 13 * DAY },
-      ],
-    );
-    add(`${name}-dead`, [STEPS.sent], [{ kind: 'redrive', after: SECOND }]);
-    add(`${name}-dead`, [STEPS.sent], [{ kind: 'redrive', after: 10 * MINUTE }]);
-    add(recorderOf(name), [STEPS.invoke], INVOCATION);
-    add(recorderOf(name), [STEPS.end, STEPS.read, STEPS.send], REQUEST);
-  }
-  // More often than SQS delivers a message: it is given up, and the recorder has to end it.
-  for (const name of queues) {
-    add(name, [STEPS.invoke], [{ kind: 'crash-at-start', times: 101 }]);
-    add(name, [STEPS.sent], [{ kind: 'lost' }]);
-  }
-  for (const name of Object.values(streams).flat()) add(name, [STEPS.invoke], [{ kind: 'crash-loop', times: 30 }]);
-  for (const stream of Object.keys(streams)) add(stream, [STEPS.arrived], [{ kind: 'duplicate' }, { kind: 'poison' }]);
-  return sites;
-}
+/** What loses messages: the reconciler finds them and sends them again. */
+export const LOSSES: ReadonlySet<FaultKind> = new Set(['lost', 'purged', 'crash-loop', 'retention', 'from-latest']);

@@ -1,4 +1,4 @@
-import type { GetItemCommandInput } from '@aws-sdk/client-dynamodb';
+import type { GetItemCommandInput, QueryCommandInput } from '@aws-sdk/client-dynamodb';
 import type { Request, Wire } from '../engines/index.ts';
 import { UnsupportedByEngine } from '../errors.ts';
 import type { Fault } from './fault.ts';
@@ -48,7 +48,7 @@ function travel(
   settle: (outcome: Outcome) => void,
 ): void {
   const { schedule, faults, record, disabled } = world;
-  const site: Site = `${caller.actor}.${stepOf(caller.actor, request.operation)}`;
+  const site: Site = `${caller.actor}.${stepOf(caller.actor, request)}`;
   const nth = faults.reached(site);
   const fault = faults.reach(site, (one) => happensTo(request, one));
   const there = 1 + world.draw(`${site} ${nth} there`, 12);
@@ -74,7 +74,8 @@ function travel(
     });
   };
   const refuse = (error: Error) => answer(there + back, { error });
-  if (fault?.kind === 'disabled') {
+  if (fault?.kind === 'from-latest') world.horizons.set(caller.actor, schedule.now());
+  if (fault?.kind === 'disabled' || fault?.kind === 'retention') {
     disabled.set(caller.actor, schedule.now() + fault.for);
     laterIn(world, fault.for, () => disabled.delete(caller.actor));
   }
@@ -133,7 +134,7 @@ function travel(
       roundTrip(() => applyPartially(world.engines, request, fault.every));
       break;
     case 'stale':
-      roundTrip(() => ({}));
+      roundTrip(() => asOfBefore(apply()));
       break;
     default:
       roundTrip();
@@ -148,10 +149,29 @@ function happensTo(request: Request, fault: Fault): boolean {
     case 'conflict':
       return request.operation === 'TransactWriteItems';
     case 'stale':
-      return request.operation === 'GetItem' && !(request.input as GetItemCommandInput).ConsistentRead;
+      return isStale(request, fault.of);
+    case 'from-latest':
+      return request.operation === 'GetRecords';
+    case 'retention':
+      return /^(?:GetRecords|ReceiveMessage)$/.test(request.operation);
     default:
       return true;
   }
+}
+
+/** Whether a read may be stale: one that is not consistent, of that kind of rows. */
+function isStale({ operation, input }: Request, kind: string | undefined): boolean {
+  if (!/^(?:GetItem|Query)$/.test(operation)) return false;
+  const { ConsistentRead, Key, ExpressionAttributeValues } = input as GetItemCommandInput & QueryCommandInput;
+  if (ConsistentRead) return false;
+  const partition = Key?.pk?.S ?? ExpressionAttributeValues?.[':pk']?.S ?? '';
+  return kind === undefined || partition.startsWith(`${kind}#`);
+}
+
+/** A reply as a replica gives it that has seen nothing of late: no row, or no rows. */
+function asOfBefore(reply: object): object {
+  const { Item: _item, Items, ...rest } = reply as { readonly Item?: object; readonly Items?: readonly object[] };
+  return { ...rest, ...(Items && { Items: [], Count: 0 }) };
 }
 
 function attempt(world: World, origin: Origin, what: () => object): Outcome {
