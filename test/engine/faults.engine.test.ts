@@ -113,7 +113,8 @@ test('the relay needs few calls for a backlog', async () => {
   const before = wire.calls.length;
   await lambda.setSources(relay, true);
   await expect.poll(() => courier.queued(stamp), POLL).toBe(BACKLOG);
-  const calls = () => wire.calls.slice(before);
+  // The sweep looks for what is due each minute, whatever is committed.
+  const calls = () => wire.calls.slice(before).filter(({ by }) => by !== 'sweep');
   const perMessage = (operation: string) => calls().filter((call) => call.operation === operation).length / BACKLOG;
   // Receipts are what it writes at last.
   await expect.poll(() => perMessage('PutItem'), POLL).toBeGreaterThan(0);
