@@ -7,7 +7,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
-import { hasQueues } from '../lib/testing/certify.ts';
 import { type Certificate, certificateOf, describeFailure } from '../lib/testing/simulator/certificate.ts';
 import { type Plan, parsePlan } from '../lib/testing/simulator/plan.ts';
 import { type FailedPlan, PlanRunner } from '../lib/testing/simulator/plan-runner.ts';
@@ -42,8 +41,8 @@ async function certifyPlans(plans: number, seed: number, json: boolean): Promise
 async function replayPlan(file: string, json: boolean): Promise<number> {
   const plan = readPlan(file);
   const report = await simulate(commerce, plan);
-  const { kinds } = new PlanRunner(commerce, 1);
-  print(certificateOf(tallyOf(0, report), kinds, hasQueues(commerce)), json);
+  const { targets } = new PlanRunner(commerce, 1);
+  print(certificateOf(tallyOf(0, report), targets), json);
   process.stderr.write(`${report.trace.join('\n')}\n`);
   if (report.violations.length === 0) return 0;
   process.stderr.write(`${describeFailure({ plan, violations: report.violations })}\n`);

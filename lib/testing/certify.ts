@@ -4,7 +4,7 @@ import { type Certificate, certificateOf, describeFailure } from './simulator/ce
 import { type Plan, parsePlan } from './simulator/plan.ts';
 import { type FailedPlan, PlanRunner } from './simulator/plan-runner.ts';
 import { simulate } from './simulator/simulation.ts';
-import { type System, streamOf } from './simulator/system.ts';
+import type { System } from './simulator/system.ts';
 import { joined, NO_RUNS, tallyOf } from './simulator/tally.ts';
 
 export interface CertifyOptions extends System {
@@ -61,7 +61,7 @@ export async function certify(options: CertifyOptions): Promise<Certificate> {
   for (let number = 0; number < plans && tally.failed.length === 0; number++) {
     tally = joined(tally, tallyOf(number, await runner.run(number)));
   }
-  const certificate = certificateOf(tally, runner.kinds, hasQueues(system));
+  const certificate = certificateOf(tally, runner.targets);
   const [failed] = tally.failed;
   if (failed)
     throw new CertificationFailed(`${describeFailure(failed)}\n${howToReplay(failed.plan)}`, certificate, failed);
@@ -74,14 +74,9 @@ export async function certify(options: CertifyOptions): Promise<Certificate> {
   return certificate;
 }
 
-/** Whether some subscriber has a queue of its own. */
-export function hasQueues(system: System): boolean {
-  return system.subscribers.some(({ name }) => streamOf(system, name) === undefined);
-}
-
 async function replay(system: System, runner: PlanRunner, plan: Plan): Promise<Certificate> {
   const report = await simulate(system, plan);
-  const certificate = certificateOf(tallyOf(0, report), runner.kinds, hasQueues(system));
+  const certificate = certificateOf(tallyOf(0, report), runner.targets);
   if (report.violations.length === 0) return certificate;
   const failed = { plan, violations: report.violations };
   throw new CertificationFailed(`${describeFailure(failed)}\n${report.trace.join('\n')}`, certificate, failed);

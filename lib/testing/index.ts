@@ -48,6 +48,15 @@ export type { Fault, FaultKind, PlannedFault } from './simulator/fault.ts';
 export type { Plan, PlannedStep } from './simulator/plan.ts';
 export type { FailedPlan } from './simulator/plan-runner.ts';
 export type { EndedMessage, RunState } from './simulator/run-state.ts';
-export { type InitialRows, publishing, type System, startingWith, type WorkloadStep } from './simulator/system.ts';
+export {
+  type DescribedStep,
+  type InitialRows,
+  publishing,
+  type Sender,
+  type System,
+  startingWith,
+  type WorkloadStep,
+  withTrait,
+} from './simulator/system.ts';
 export type { Invariant, Violation } from './simulator/violation.ts';
 export { type DeliverOptions, type TestLedger, type TestLedgerOptions, testLedger } from './test-ledger.ts';

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { hasQueues } from '../../lib/testing/certify.ts';
 import { type Certificate, certificateOf } from '../../lib/testing/simulator/certificate.ts';
 import type { FailedPlan } from '../../lib/testing/simulator/plan-runner.ts';
 import { PlanRunner } from '../../lib/testing/simulator/plan-runner.ts';
@@ -28,7 +27,7 @@ export async function certifyCommerce(
   const tallies = await Promise.all(shares.map(runShare));
   const tally = tallies.reduce(joined, NO_RUNS);
   const [failed] = tally.failed;
-  const certificate = certificateOf(tally, new PlanRunner(commerce, seed).kinds, hasQueues(commerce));
+  const certificate = certificateOf(tally, new PlanRunner(commerce, seed).targets);
   return failed ? { certificate, failed } : { certificate };
 }
 

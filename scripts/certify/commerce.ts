@@ -18,8 +18,15 @@ import { handler as takePayment } from '../../examples/commerce/functions/take-p
 import type { Order } from '../../examples/commerce/order.ts';
 import { placeOrder } from '../../examples/commerce/place-order.ts';
 import type { RunState } from '../../lib/testing/simulator/run-state.ts';
-import type { System } from '../../lib/testing/simulator/system.ts';
+import type { Sender, System } from '../../lib/testing/simulator/system.ts';
 import { startingWith } from '../../lib/testing/simulator/system.ts';
+import { profiles } from './profiles.ts';
+
+/** The steps of an order. */
+const STEPS = [TakePayment, ReserveStock, NoteShipping, CountSales];
+
+/** Milliseconds for which the shop keeps a payment's key. */
+const KEPT = 24 * 3_600_000;
 
 /** Three articles, of which one is scarce and one sold out: some orders cannot be served. */
 const STOCK = [
@@ -37,19 +44,31 @@ const ORDERS: readonly Order[] = [
   order('6', 'usual', 5, 0),
 ];
 
-/** The example shop: its handlers as they are deployed, its producer, and its own audit of the books. */
+/**
+ * The example shop: its handlers as they are deployed, its producer, and its own audit of the books. Beside it, what the
+ * shop itself does not have: an event in two versions, and a payload that is too large.
+ */
 export const commerce: System = {
-  subscribers: [TakePayment, ReserveStock, NoteShipping, CountSales],
+  subscribers: [...STEPS, ...profiles.subscribers],
   handlers: {
     [TakePayment.name]: takePayment,
     [ReserveStock.name]: reserveStock,
     [NoteShipping.name]: noteShipping,
     [CountSales.name]: countSales,
+    ...profiles.handlers,
   },
-  streams: { 'order-stream': [CountSales] },
+  previous: profiles.previous,
+  streams: { 'order-stream': [CountSales, profiles.onStream] },
   tables: [startingWith(Stock, STOCK)],
-  workload: ORDERS.map((one) => (options) => placeOrder(one, options)),
-  invariant: (state) => [...auditBooks(state), ...needlessDeaths(state)],
+  workload: [
+    ...ORDERS.map(
+      (one): Sender =>
+        (options) =>
+          placeOrder(one, options),
+    ),
+    ...profiles.workload,
+  ],
+  invariant: (state) => [...auditBooks(state), ...needlessDeaths(state), ...profiles.invariant(state)],
 };
 
 /** What the shop's books say is wrong, given what was committed and what was given up. */
@@ -75,14 +94,23 @@ function auditBooks(state: RunState): string[] {
 /** Orders that were refused though nothing was wrong with them. */
 function needlessDeaths({ ended, rows }: RunState): string[] {
   const left = new Map(rows(Stock).map(({ sku, quantity }) => [sku, quantity]));
-  return ended.flatMap(({ subscriber, state, payload, reason = 'without a reason' }) => {
+  return ended.flatMap(({ subscriber, state, payload, endedAt, reason = 'without a reason' }) => {
     if (state !== 'dead') return [];
-    const { orderId, sku, quantity } = payload as Order;
+    const { orderId, sku, quantity } = payload as Partial<Order>;
     // SQS gives up what crashes a hundred times, whatever it is.
     if (reason === 'receives-exhausted') return [];
-    const isScarce = reason === 'condition-failed' && (left.get(sku) ?? 0) < quantity;
+    const isScarce = reason === 'condition-failed' && (left.get(sku ?? '') ?? 0) < (quantity ?? 0);
     if (subscriber === ReserveStock.name && isScarce) return [];
-    return [`${orderId} is dead at ${subscriber} (${reason}), and could have been handled`];
+    // A payment is known by its key for a day. After that, the order's own state refuses it.
+    const paidBefore = ended.some(
+      (one) =>
+        one.subscriber === TakePayment.name &&
+        one.state === 'handled' &&
+        (one.payload as Order).orderId === orderId &&
+        one.endedAt < endedAt - KEPT,
+    );
+    if (subscriber === TakePayment.name && reason === 'condition-failed' && paidBefore) return [];
+    return [`${orderId ?? 'a profile'} is dead at ${subscriber} (${reason}), and could have been handled`];
   });
 }
 
@@ -90,7 +118,7 @@ function needlessDeaths({ ended, rows }: RunState): string[] {
 function stoppedIn({ ended }: RunState): Stopped {
   const stopped: Partial<Record<Step, Set<string>>> = {};
   for (const { subscriber, state, payload } of ended) {
-    if (state !== 'dead') continue;
+    if (state !== 'dead' || !STEPS.some(({ name }) => name === subscriber)) continue;
     const { orderId } = payload as Order;
     const handled = ended.some(
       (one) => one.subscriber === subscriber && one.state === 'handled' && (one.payload as Order).orderId === orderId,

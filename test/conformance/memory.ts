@@ -1,6 +1,11 @@
 import {
+  alarmsOn,
   DynamoDbEngine,
   KinesisEngine,
+  type Queue,
+  type QueueOptions,
+  S3Engine,
+  SchedulerEngine,
   SqsEngine,
   type StreamView,
   streamRecord,
@@ -8,6 +13,8 @@ import {
 import { UnsupportedByEngine } from '../../lib/testing/errors.ts';
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts';
 import type { Clients } from './case.ts';
+import { memoryApi } from './memory-api.ts';
+import { MemoryLambda } from './memory-lambda.ts';
 import type { Scratch, ScratchQueue, TableChange, TableOptions } from './scratch.ts';
 
 /** The engines of `waybill/testing`, on a clock that jumps over every wait. */
@@ -16,39 +23,48 @@ export function memoryTarget(): { readonly aws: Clients; readonly scratch: Memor
   const dynamodb = new DynamoDbEngine(clock);
   const sqs = new SqsEngine(clock);
   const kinesis = new KinesisEngine(clock);
-  const refuse = async (): Promise<never> => {
-    throw new UnsupportedByEngine('The engines in memory have no such service');
-  };
+  const targets = { sqs: sqs.client() };
+  const scheduler = new SchedulerEngine({ now: clock.now, after: alarmsOn(clock), targets });
+  const lambda = new MemoryLambda(clock, {
+    sqs: sqs.client(),
+    kinesis: async () => kinesis.client(),
+    s3: async () => new S3Engine(clock).client(),
+    tableStreams: dynamodb.streamsClient(),
+  });
   return {
     aws: {
       dynamodb: dynamodb.client(),
       sqs: sqs.client(),
       kinesis: kinesis.client(),
-      api: { call: refuse, rest: refuse },
+      api: memoryApi(scheduler.client(), lambda),
     },
-    scratch: new MemoryScratch(clock, dynamodb, sqs, kinesis),
+    scratch: new MemoryScratch(clock, { dynamodb, sqs, kinesis }, lambda),
   };
+}
+
+interface MemoryEngines {
+  readonly dynamodb: DynamoDbEngine;
+  readonly sqs: SqsEngine;
+  readonly kinesis: KinesisEngine;
 }
 
 class MemoryScratch implements Scratch {
   readonly role = 'arn:aws:iam::000000000000:role/nobody';
   readonly region = 'us-east-1';
   readonly now: () => number;
-  readonly #dynamodb: DynamoDbEngine;
-  readonly #sqs: SqsEngine;
-  readonly #kinesis: KinesisEngine;
-  readonly #queues = new Map<string, ReturnType<SqsEngine['createQueue']>>();
-  readonly #views = new Map<string, StreamView>();
   readonly #clock: VirtualClock;
+  readonly #engines: MemoryEngines;
+  readonly #lambda: MemoryLambda;
+  readonly #queues = new Map<string, Queue>();
+  readonly #views = new Map<string, StreamView>();
   #names = 0;
   #ended = false;
 
-  constructor(clock: VirtualClock, dynamodb: DynamoDbEngine, sqs: SqsEngine, kinesis: KinesisEngine) {
+  constructor(clock: VirtualClock, engines: MemoryEngines, lambda: MemoryLambda) {
     this.now = clock.now;
     this.#clock = clock;
-    this.#dynamodb = dynamodb;
-    this.#sqs = sqs;
-    this.#kinesis = kinesis;
+    this.#engines = engines;
+    this.#lambda = lambda;
   }
 
   name(): string {
@@ -65,41 +81,52 @@ class MemoryScratch implements Scratch {
 
   async clean(): Promise<void> {
     this.#ended = true;
+    this.#lambda.stop();
   }
 
   async table({ stream }: TableOptions = {}): Promise<string> {
     const name = this.name();
     const key = { partitionKey: { name: 'pk', type: 'S' }, sortKey: { name: 'sk', type: 'S' } } as const;
-    this.#dynamodb.createTable({ name, ...key });
+    this.#engines.dynamodb.createTable({ name, ...key });
     if (stream) this.#views.set(name, stream);
     return name;
   }
 
-  async changes(table: string): Promise<TableChange[]> {
-    const view = this.#views.get(table);
+  async changes(table: string, count: number): Promise<TableChange[]> {
+    const { dynamodb } = this.#engines;
+    const { changes } = dynamodb.table(table);
+    // DynamoDB deletes what is too old some time later: here when it is asked to.
+    if (changes.length < count) dynamodb.expire(table);
     // Lambda's form of a record is the stream's own, but for binary values.
-    return this.#dynamodb.table(table).changes.map((change) => streamRecord(change, view) as TableChange);
+    return changes.map((change) => streamRecord(change, this.#views.get(table)) as TableChange);
   }
 
   async stream(shards = 1): Promise<string> {
     const name = this.name();
-    this.#kinesis.createStream({ name, shards });
+    this.#engines.kinesis.createStream({ name, shards });
     return name;
   }
 
   async queue(attributes: Readonly<Record<string, string>> = {}): Promise<ScratchQueue> {
-    const { VisibilityTimeout, DelaySeconds, RedrivePolicy, ...others } = attributes;
-    const unknown = Object.keys(others);
-    if (unknown.length > 0) throw new UnsupportedByEngine(`The engine in memory does not know ${unknown.join(', ')}`);
-    const name = this.name();
-    const queue = this.#sqs.createQueue({
-      name,
+    const { VisibilityTimeout, DelaySeconds, RedrivePolicy, FifoQueue, ...others } = attributes;
+    const { ContentBasedDeduplication, DeduplicationScope, FifoThroughputLimit, ...unknown } = others;
+    const names = Object.keys(unknown);
+    if (names.length > 0) throw new UnsupportedByEngine(`The engine in memory does not know ${names.join(', ')}`);
+    const queue = this.#engines.sqs.createQueue({
+      name: `${this.name()}${FifoQueue === 'true' ? '.fifo' : ''}`,
       ...(VisibilityTimeout !== undefined && { visibilityTimeout: Number(VisibilityTimeout) }),
       ...(DelaySeconds !== undefined && { delaySeconds: Number(DelaySeconds) }),
       ...(RedrivePolicy !== undefined && { deadLetter: this.#deadLetter(RedrivePolicy) }),
+      ...(ContentBasedDeduplication === 'true' && { contentBasedDeduplication: true }),
+      ...(DeduplicationScope !== undefined && {
+        deduplicationScope: DeduplicationScope as QueueOptions['deduplicationScope'],
+      }),
+      ...(FifoThroughputLimit !== undefined && {
+        fifoThroughputLimit: FifoThroughputLimit as QueueOptions['fifoThroughputLimit'],
+      }),
     });
-    this.#queues.set(name, queue);
-    return { url: queue.url, arn: name };
+    this.#queues.set(queue.arn, queue);
+    return { url: queue.url, arn: queue.arn };
   }
 
   #deadLetter(policy: string) {

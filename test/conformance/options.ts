@@ -17,6 +17,8 @@ export interface RunOptions {
   readonly corePath: boolean;
   /** Whether anything is left out, so that the run cannot write the whole table. */
   readonly isPartial: boolean;
+  /** Whether engines that have a column in the table are asked everything, so that the run can write their columns. */
+  readonly fillsColumns: boolean;
 }
 
 /** An endpoint that somebody else runs, or without one the real AWS. */
@@ -46,6 +48,7 @@ export function runOptions(parameters: readonly string[], environment: NodeJS.Pr
     json,
     corePath: !aws && endpoint === undefined && only === undefined && (!engine || engine.includes('localstack')),
     isPartial: Boolean(engine || aws || endpoint || only || quick),
+    fillsColumns: !(aws || endpoint || only || quick),
   };
   if (!aws && endpoint === undefined) {
     if (region !== undefined) throw new InvalidOption('--region is for --aws and --endpoint: engines have one here.');

@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { EngineInstallFailed, EngineStartFailed, EngineUnavailable } from '../../lib/local/errors.ts';
 import { freePort } from '../../lib/local/port.ts';
-import type { Case, Suite } from './case.ts';
+import { type Case, caseId, type Suite } from './case.ts';
 import { SUITES } from './cases/index.ts';
 import { corePathRun } from './core-path-run.ts';
 import { type EngineRun, runEngine } from './engine-run.ts';
@@ -15,6 +16,8 @@ import { laneOf } from './lane.ts';
 import { memoryTarget } from './memory.ts';
 import { runOptions } from './options.ts';
 import { enginesPage } from './page.ts';
+import { pageColumns, replaced } from './page-columns.ts';
+import type { Verdict } from './run-case.ts';
 import { selected } from './run-suites.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -106,13 +109,37 @@ test('an engine that does not start is a failure', async () => {
 
 test('the page has a row for each case, a column for each engine, and the reasons', async () => {
   const run = (await runEngine(fakeEngine(started), [SUITE], {}, laneOf(1), silent)) as EngineRun;
-  const page = enginesPage([SUITE], [run], '2026-11-01', () => ({ wrong: { 'fake: is <wrong>': 'it says no' } }));
-  expect(page).toContain('| Fake | 1.0 | 1 | 1 | 1 |');
+  const reasons = () => ({ wrong: { 'fake: is <wrong>': 'it says no' } });
+  const page = enginesPage([SUITE], [{ ...run, date: '2026-11-01' }], reasons);
+  expect(page).toContain('| Fake | 1.0 | 2026-11-01 | 1 | 1 | 1 |');
   expect(page).toContain('| [is right](https://docs.aws.amazon.com/page.html) | right |');
   expect(page).toContain('| [is \\<wrong\\>](https://docs.aws.amazon.com/page.html) | **wrong** |');
   expect(page).toContain('| [is not here](https://docs.aws.amazon.com/page.html) | – |');
   expect(page).toContain('### Fake\n\n- fake: is \\<wrong\\>: it says no.');
-  expect(page).toContain('2026-11-01');
+});
+
+test('one engine is asked again, and the columns of the others stay as they are', () => {
+  const column = (name: string, date: string, ...verdicts: readonly Verdict[]) => ({
+    name,
+    title: `The ${name}`,
+    version: '1.0',
+    date,
+    outcomes: new Map(SUITE.cases.map((one, index) => [caseId(SUITE, one), { verdict: verdicts[index] ?? 'right' }])),
+  });
+  const reasons = () => ({ wrong: {} });
+  const old = [column('one', '2026-11-01', 'right', 'wrong', 'unsupported'), column('other', '2026-11-01')];
+  const columns = pageColumns(enginesPage([SUITE], old, reasons), [SUITE], (title) => title.replace('The ', ''));
+  expect(columns).toEqual(old);
+  const again = column('one', '2026-11-02', 'right', 'right', 'right');
+  expect(replaced(columns, [again])).toEqual([again, old[1]]);
+});
+
+test('the page is what its columns say', () => {
+  const page = readFileSync(new URL('../../docs/engines.md', import.meta.url), 'utf8');
+  const nameOf = (title: string) => ASKED_ENGINES.find((engine) => engine.title === title)?.name;
+  const columns = pageColumns(page, SUITES, nameOf);
+  expect(columns.map(({ name }) => name)).toEqual(ASKED_ENGINES.map(({ name }) => name));
+  expect(enginesPage(SUITES, columns, expectationsOf)).toBe(page);
 });
 
 test.for([

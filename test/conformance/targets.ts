@@ -5,8 +5,11 @@ import { memoryTarget } from './memory.ts';
 import type { SuiteTarget } from './run-suites.ts';
 import { SdkScratch } from './scratch.ts';
 
+/** What is not modelled at all by the engines of `waybill/testing`: nothing of Waybill is built on it. */
+const NOT_IN_MEMORY: readonly Feature[] = ['step-functions', 'events'];
+
 /** What the engines of `waybill/testing` have. */
-export const MEMORY_FEATURES: ReadonlySet<Feature> = new Set(['dynamodb', 'dynamodb-streams', 'sqs', 'kinesis']);
+export const MEMORY_FEATURES: ReadonlySet<Feature> = new Set(FEATURES.filter((one) => !NOT_IN_MEMORY.includes(one)));
 
 /** What MiniStack has. */
 export const MINISTACK_FEATURES: ReadonlySet<Feature> = new Set(FEATURES);

@@ -4,7 +4,7 @@
  *
  * Ends with a line `N passed, N failed`, and `, N skipped` for engines that this machine cannot run.
  */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { WaybillError } from '../../lib/contract/errors.ts';
 import { SUITES } from './cases/index.ts';
 import { type CorePathRun, runCorePath } from './core-path-run.ts';
@@ -16,6 +16,7 @@ import { expectationsOf } from './expectations.ts';
 import { laneOf } from './lane.ts';
 import { type RunOptions, runOptions } from './options.ts';
 import { enginesPage } from './page.ts';
+import { pageColumns, replaced } from './page-columns.ts';
 import { type Selection, selected } from './run-suites.ts';
 
 const PAGE = new URL('../../docs/engines.md', import.meta.url);
@@ -103,16 +104,20 @@ function described(result: EngineRun | LeftOut): string[] {
   return [`${name}: ${summary} (${result.seconds.toFixed(0)} s)`, ...result.surprises.map((line) => `  ${line}`)];
 }
 
-/** Writes the page if this was a run of everything, and says what became of it. */
+/** Writes the columns of the engines that were asked everything, and says what became of the page. */
 function page(options: RunOptions, runs: readonly EngineRun[], surprising: number): string {
   const why =
-    (options.isPartial && 'this run was not asked for everything') ||
-    (runs.length < ASKED_ENGINES.length && 'an engine was left out') ||
+    (!options.fillsColumns && 'this run was not asked for everything') ||
+    (runs.length < options.engines.length && 'an engine was left out') ||
     (surprising > 0 && 'a case was not as expected') ||
     (process.env.CI && 'CI leaves the repository as it is');
   if (why) return `docs/engines.md stays as it is: ${why}.`;
-  writeFileSync(PAGE, enginesPage(SUITES, runs, today(), expectationsOf));
-  return 'docs/engines.md is written.';
+  const nameOf = (title: string) => ASKED_ENGINES.find((engine) => engine.title === title)?.name;
+  const before = pageColumns(readFileSync(PAGE, 'utf8'), SUITES, nameOf);
+  const fresh = runs.map((run) => ({ ...run, date: today() }));
+  writeFileSync(PAGE, enginesPage(SUITES, replaced(before, fresh), expectationsOf));
+  const titles = runs.map(({ title }) => title).join(', ');
+  return `docs/engines.md is written: ${options.isPartial ? titles : 'all of it'}.`;
 }
 
 function plain({ outcomes, ...run }: EngineRun): object {

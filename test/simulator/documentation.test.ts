@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { faultsOf } from '../../lib/testing/simulator/fault.ts';
+import { TRAITS } from '../../lib/testing/simulator/trait.ts';
 
 const page = readFileSync(new URL('../../docs/certificate.md', import.meta.url), 'utf8');
 
-test('the page on the certificate explains every kind of fault, and no other', () => {
-  const faults = faultsOf({ queues: ['one'], streams: { stream: ['two'] } });
-  const kinds = new Set([...faults.values()].flat().map(({ kind }) => kind));
+test('the page on the certificate explains every kind of fault and every trait, and no other', () => {
+  const faults = faultsOf({ queues: ['one'], streams: { stream: ['two'] }, deployed: ['one'] });
+  const kinds = new Set([...[...faults.values()].flat().map(({ kind }) => kind), ...Object.values(TRAITS)]);
   const rows = page.split('\n').filter((line) => line.startsWith('| `'));
   const explained = rows.flatMap((row) =>
     [...(row.split('|')[1] ?? '').matchAll(/`([\w-]+)`/g)].map(([, kind]) => kind),

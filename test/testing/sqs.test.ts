@@ -239,6 +239,7 @@ test('a queue that is not there is refused', async () => {
 });
 
 test('what the engine does not know it refuses', async () => {
-  const { send } = queueOnClock();
-  await expect(send('x', { MessageGroupId: 'g' })).rejects.toMatchObject({ code: 'unsupported-by-engine' });
+  const { receive } = queueOnClock();
+  const again = receive({ ReceiveRequestAttemptId: 'a' });
+  await expect(again).rejects.toMatchObject({ code: 'unsupported-by-engine' });
 });

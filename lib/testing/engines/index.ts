@@ -1,10 +1,35 @@
+export { AsynchronousInvocations, type AsynchronousInvocationsOptions } from './asynchronous-invocations.ts';
 export { DynamoDbEngine } from './dynamodb/engine.ts';
 export { type StreamView, streamRecord, tableStreamArn } from './dynamodb/stream-record.ts';
 export type { Change, KeyAttribute, Table, TableSchema } from './dynamodb/table.ts';
 export type { TableStreamOptions } from './dynamodb/table-streams.ts';
-export { KinesisEngine, type StoredRecord } from './kinesis.ts';
+export { KinesisEngine } from './kinesis/engine.ts';
+export type { StreamShard } from './kinesis/shard.ts';
+export type { StoredRecord, StreamOptions } from './kinesis/stream.ts';
 export { S3Engine } from './s3.ts';
+export {
+  type Alarm,
+  type AlarmClock,
+  alarmsOn,
+  CreateScheduleCommand,
+  DeleteScheduleCommand,
+  type Firing,
+  GetScheduleCommand,
+  type GetScheduleOutput,
+  ListSchedulesCommand,
+  type PutScheduleInput,
+  type Schedule,
+  type SchedulerClient,
+  SchedulerEngine,
+  type SchedulerEvent,
+  type SchedulerOptions,
+  type SchedulerTargets,
+  type ScheduleSettings,
+  UpdateScheduleCommand,
+} from './scheduler/index.ts';
 export { SqsEngine } from './sqs/engine.ts';
-export type { Queue, QueueEvent, QueueOptions, StoredMessage } from './sqs/queue.ts';
+export type { Queue, QueueEvent } from './sqs/queue.ts';
+export type { QueueOptions } from './sqs/queue-options.ts';
 export { systemAttributes } from './sqs/received-message.ts';
+export type { SentMessage, StoredMessage } from './sqs/stored-message.ts';
 export { directWire, type Request, type Wire } from './wire.ts';

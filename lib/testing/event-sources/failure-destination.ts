@@ -4,8 +4,8 @@ import type { Sender } from '../../runtime/index.ts';
 import type { FailureDestination } from './mapping.ts';
 import type { StreamReader, StreamRecord } from './stream-reader.ts';
 
-/** Why a batch is given up, in Lambda's words. */
-export type DiscardCondition = 'RetryAttemptsExhausted' | 'RecordAgeExceeded';
+/** Why a batch is given up, in Lambda's words; `RecordExpired`: the stream no longer has it. */
+export type DiscardCondition = 'RetryAttemptsExhausted' | 'RecordAgeExceeded' | 'RecordExpired';
 
 export interface DiscardedBatch {
   readonly condition: DiscardCondition;

@@ -6,7 +6,7 @@ interface MappingOptions {
   /** How it is named in reports. @default the queue's, stream's or table's name */
   readonly name?: string;
   readonly invoke: Invoke;
-  /** How long a batch waits to fill, in milliseconds. @default 0 */
+  /** How long a batch waits to fill, in milliseconds, to 300,000; FIFO queues do not wait. @default 0 */
   readonly maxBatchingWindow?: number;
   /** Whether the answer names the records that failed (`ReportBatchItemFailures`). @default false */
   readonly reportBatchItemFailures?: boolean;
@@ -19,11 +19,16 @@ export interface EventPattern {
   readonly [property: string]: unknown;
 }
 
-/** A queue that invokes a function. @see https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html */
+/**
+ * A queue that invokes a function. A FIFO queue gives a group no further message before those that a batch had of it are
+ * deleted, or visible again: what a function reports as failed is handled again before whatever comes after it.
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
+ */
 export interface QueueMapping extends MappingOptions {
   readonly kind: 'queue';
   readonly queueUrl: string;
-  /** Records of a batch, from 1 to 10,000. @default 10 */
+  /** Records of a batch, from 1 to 10,000, and above 10 with a window only; of a FIFO queue to 10. @default 10 */
   readonly batchSize?: number;
   /** Batches that are handled at once. @default 5, with which Lambda begins */
   readonly maxConcurrency?: number;
@@ -42,6 +47,17 @@ interface ShardedMapping extends MappingOptions {
   readonly retryAttempts?: number;
   /** Milliseconds after which a record is discarded; -1: never. @default -1 */
   readonly maxRecordAge?: number;
+  /**
+   * Milliseconds of the windows in which a function hands a state on from one invocation of a shard to the next; 0: none.
+   * @see https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-windows.html
+   * @default 0
+   */
+  readonly tumblingWindow?: number;
+  /**
+   * Milliseconds for which the stream itself keeps its records: what has failed for so long is lost, and nobody is told.
+   * @default for ever
+   */
+  readonly retention?: number;
   /** Where discarded batches are told of. @default nowhere */
   readonly onFailure?: FailureDestination;
 }

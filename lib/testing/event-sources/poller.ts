@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { SQSClient } from '@aws-sdk/client-sqs';
@@ -6,13 +5,12 @@ import { type Duration, durationToMilliseconds } from '../../contract/index.ts';
 import type { Sender } from '../../runtime/index.ts';
 import { type PollerClock, realClock } from './clock.ts';
 import { SourcesBusy } from './errors.ts';
-import { tellDiscarded } from './failure-destination.ts';
-import { KinesisReader } from './kinesis-reader.ts';
 import type { Lane } from './lane.ts';
-import { type EventSourceMapping, nameOf, type StreamMapping, type TableMapping } from './mapping.ts';
+import type { EventSourceMapping } from './mapping.ts';
+import { openStream } from './open-stream.ts';
 import { QueueSource } from './queue-source.ts';
-import { StreamSource } from './stream-source.ts';
-import { TableStreamReader } from './table-stream-reader.ts';
+import { refuseMapping } from './refuse-mapping.ts';
+import type { StreamSource } from './stream-source.ts';
 import type { TableStreams } from './table-streams.ts';
 import type { Observer } from './trouble.ts';
 
@@ -54,8 +52,6 @@ export interface PollerOptions {
   readonly observer?: Observer;
 }
 
-const defaultRetryDelay = (failures: number): number => Math.min(10_000, 100 * 2 ** failures);
-
 /**
  * Lambda's event source mappings in this process: it receives from queues and reads streams, invokes functions with the
  * batches, and does with their answers what Lambda does. Time, chance and clients are given, so it works the same against
@@ -80,6 +76,7 @@ export class EventSourcePoller {
 
   constructor(options: PollerOptions) {
     const { mappings, clients, clock = realClock, region = 'us-east-1', interval = 100 } = options;
+    for (const mapping of mappings) refuseMapping(mapping);
     const observer: Observer = {
       ...options.observer,
       troubled: (trouble) => {
@@ -95,7 +92,7 @@ export class EventSourcePoller {
       .map((mapping) => new QueueSource({ mapping, sqs: clients.sqs, clock, region, observer, interval }));
     this.#streams = mappings
       .filter((mapping) => mapping.kind !== 'queue')
-      .map((mapping) => streamSource(mapping, { ...options, clock, region, observer }));
+      .map((mapping) => openStream(mapping, { ...options, clock, region, observer }));
   }
 
   /** When records of streams that were read may be handled, in milliseconds since the epoch; infinite where none are. */
@@ -218,33 +215,4 @@ export class EventSourcePoller {
       else await lane.turn();
     }
   }
-}
-
-type StreamOptions = PollerOptions & Required<Pick<PollerOptions, 'clock' | 'region' | 'observer'>>;
-
-function streamSource(mapping: StreamMapping | TableMapping, options: StreamOptions): StreamSource {
-  const { clients, clock, region, observer, random = randomBytes, retryDelay = defaultRetryDelay } = options;
-  const reader =
-    mapping.kind === 'table'
-      ? new TableStreamReader(clients.tableStreams, mapping.streamArn)
-      : new KinesisReader({ send: lazily(clients.kinesis) }, mapping.streamName, region);
-  const destination = mapping.onFailure;
-  return new StreamSource({
-    mapping,
-    reader,
-    clock,
-    observer,
-    retryDelay,
-    discard: async (batch) => {
-      if (!destination) return;
-      const source = nameOf(mapping);
-      await tellDiscarded(batch, { destination, source, reader, sqs: clients.sqs, s3: clients.s3, random });
-    },
-  });
-}
-
-/** A client that is loaded when it first sends. */
-function lazily(load: () => Promise<Sender<KinesisClient>>): KinesisClient['send'] {
-  const send = async (command: never): Promise<unknown> => (await load()).send(command);
-  return send as KinesisClient['send'];
 }

@@ -28,7 +28,7 @@ export class ShardProgress {
 
   /** Whether it has ended, and all its records are done: then its children may begin. */
   get finished(): boolean {
-    return this.#ended && this.held === 0;
+    return this.#ended && this.lanes.every(({ isDone }) => isDone);
   }
 
   /** How many records were read and are not done. */
@@ -36,14 +36,19 @@ export class ShardProgress {
     return this.lanes.reduce((sum, { size }) => sum + size, 0);
   }
 
+  /** Adds a record to the lane of its partition key. */
+  add(record: StreamRecord): void {
+    this.#laneOf(record).add(record);
+  }
+
   /** The lane of a record: of all records with its partition key. */
-  laneOf({ partitionKey }: StreamRecord): Lane {
+  #laneOf({ partitionKey }: StreamRecord): Lane {
     const index = Number.parseInt(hash('md5', partitionKey).slice(0, 8), 16) % this.lanes.length;
     return this.lanes[index] as Lane;
   }
 
   /**
-   * Reads the next records.
+   * Reads the next records, which are to be added where they match.
    *
    * @throws whatever the stream answers: the next read goes on after the last record that came
    */

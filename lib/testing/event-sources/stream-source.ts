@@ -36,9 +36,9 @@ export class StreamSource {
     return [...this.#shards.values()].flatMap(({ lanes }) => lanes);
   }
 
-  /** How many records were read and are not done. */
+  /** How many records were read and are not done; an open window counts as one. */
   get held(): number {
-    return this.lanes.reduce((sum, { size }) => sum + size, 0);
+    return this.lanes.reduce((sum, { size, isDone }) => sum + Math.max(size, isDone ? 0 : 1), 0);
   }
 
   /** When something that was read may be handled, in milliseconds since the epoch; `undefined` when there is nothing. */
@@ -65,7 +65,8 @@ export class StreamSource {
         if (this.#shards.has(shard.id)) continue;
         // What came later is a child of what was there: nothing of it may be missed.
         const from = isFirst ? (mapping.startingPosition ?? 'TRIM_HORIZON') : 'TRIM_HORIZON';
-        const lane = { source: this.name, shardId: shard.id, mapping, clock, observer, retryDelay, discard };
+        const { streamArn } = reader;
+        const lane = { source: this.name, streamArn, shardId: shard.id, mapping, clock, observer, retryDelay, discard };
         this.#shards.set(shard.id, new ShardProgress(shard, reader, from, lane));
       }
       this.#forgetTrimmed(shards);
@@ -92,9 +93,12 @@ export class StreamSource {
     try {
       const records = await progress.read(room);
       for (const record of records) {
-        if (matchesAny(record.filterable(), mapping.filters)) progress.laneOf(record).add(record);
+        if (matchesAny(record.filterable(), mapping.filters)) progress.add(record);
       }
-      if (progress.ended) this.#listAt = Number.NEGATIVE_INFINITY;
+      if (progress.ended) {
+        this.#listAt = Number.NEGATIVE_INFINITY;
+        for (const lane of progress.lanes) lane.end();
+      }
       return records.length > 0 || progress.ended;
     } catch (error) {
       if (error instanceof InvalidMapping) throw error;

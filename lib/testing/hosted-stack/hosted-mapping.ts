@@ -26,6 +26,7 @@ interface MappingProperties {
   readonly BisectBatchOnFunctionError?: boolean;
   readonly MaximumRetryAttempts?: number;
   readonly MaximumRecordAgeInSeconds?: number;
+  readonly TumblingWindowInSeconds?: number;
   readonly DestinationConfig?: { readonly OnFailure?: { readonly Destination?: string } };
 }
 
@@ -83,6 +84,7 @@ export async function polled(
     bisectBatchOnError: properties.BisectBatchOnFunctionError ?? false,
     retryAttempts: Number(properties.MaximumRetryAttempts ?? -1),
     maxRecordAge: age < 0 ? -1 : age * 1000,
+    tumblingWindow: Number(properties.TumblingWindowInSeconds ?? 0) * 1000,
     ...(await onFailure(properties.DestinationConfig?.OnFailure?.Destination, plane)),
   };
   if (service === 'dynamodb') return { kind: 'table', streamArn: arn, ...sharded };

@@ -1,7 +1,7 @@
-import type { FaultKind } from './fault.ts';
 import { describePlan, lengthOf } from './plan.ts';
 import type { FailedPlan } from './plan-runner.ts';
 import { hashOf, type Tally } from './tally.ts';
+import { AIMED_OUTCOMES, type Target } from './target.ts';
 
 /** How many fault plans a system survived, and what they made happen. */
 export interface Certificate {
@@ -9,7 +9,7 @@ export interface Certificate {
   readonly plans: number;
   /** Messages that were committed in all of them. */
   readonly messages: number;
-  /** How often each kind of fault has happened. */
+  /** How often each kind of fault has happened, and how often each trait was met. */
   readonly faults: Readonly<Record<string, number>>;
   /** Messages that were lost, or late, at a subscriber. */
   readonly lost: number;
@@ -33,15 +33,18 @@ const OUTCOMES = [
   'batch.again',
   'batch.unfinished',
   'batch.dead',
+  'reconcile.missing',
+  'reconcile.resent',
+  'reconcile.closed',
 ] as const;
 
-/** Outcomes that only a queue can lead to. */
-const QUEUE_OUTCOMES = ['recorder.dead', 'reconcile.resent'] as const;
-
-/** @param kinds the kinds of faults that can happen to the system */
-export function certificateOf(tally: Tally, kinds: readonly FaultKind[], hasQueues: boolean): Certificate {
+/** @param targets what the system's plans must show */
+export function certificateOf(tally: Tally, targets: readonly Target[]): Certificate {
   const { faults, outcomes, violations, messages, hashes } = tally;
-  const wanted = hasQueues ? [...OUTCOMES, ...QUEUE_OUTCOMES] : OUTCOMES;
+  const isOutcome = (name: string) => AIMED_OUTCOMES.some((one) => one === name);
+  const names = targets.map(({ name }) => name);
+  const kinds = names.filter((name) => !isOutcome(name)).sort();
+  const wanted = [...OUTCOMES, ...names.filter(isOutcome)];
   return {
     plans: Object.keys(hashes).length,
     messages,

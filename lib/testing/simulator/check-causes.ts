@@ -1,4 +1,5 @@
 import type { Evidence } from './evidence.ts';
+import { RECONCILER } from './site.ts';
 import { type System, streamOf } from './system.ts';
 import type { Violation } from './violation.ts';
 
@@ -27,11 +28,13 @@ export function checkCauses(system: System, evidence: Evidence): Violation[] {
       if (to !== name || !envelope || consumes.some(({ type }) => type === envelope.type)) continue;
       uncaused(`${envelope.type} ${envelope.id} was sent to ${name}, which does not consume it`);
     }
-    // What a stream's subscriber has in its queue was parked there, or redriven: it came by the stream first.
+    // What a stream's subscriber has in its queue was parked there, or redriven: it came by the stream first, unless
+    // reconciliation has sent what the stream has lost.
     if (stream === undefined) continue;
     const streamed = new Set(carried.filter(({ to }) => to === stream).map(({ envelope }) => envelope?.id));
+    const healed = new Set(carried.filter(({ by }) => by === RECONCILER).map(({ envelope }) => envelope?.id));
     for (const { to, envelope } of carried) {
-      if (to === name && envelope && !streamed.has(envelope.id))
+      if (to === name && envelope && !streamed.has(envelope.id) && !healed.has(envelope.id))
         uncaused(`${envelope.id} is parked at ${name}, and never came by ${stream}`);
     }
   }

@@ -80,10 +80,10 @@ function doubledKeys({ once }: Evidence): Violation[] {
 
 /** A dead letter of a message that might still be handled. */
 function prematureLetters(subscribers: ReadonlySet<string>, { carried, ends }: Evidence): Violation[] {
-  return carried.flatMap(({ to, attributes, place, sent }): Violation[] => {
+  return carried.flatMap(({ to, attributes, place, by }): Violation[] => {
     const subscriber = to.replace(/-dead$/, '');
     const id = attributes[ATTRIBUTES.messageId];
-    if (!sent || !id || to === subscriber || !subscribers.has(subscriber)) return [];
+    if (by === undefined || !id || to === subscriber || !subscribers.has(subscriber)) return [];
     const before = ends.findLast((end) => end.subscriber === subscriber && end.id === id && end.place < place);
     if (before?.state === 'dead') return [];
     const what = `a dead letter of ${id} was sent, though it has ${before ? `ended as ${before.state}` : 'not ended'} at ${subscriber}`;

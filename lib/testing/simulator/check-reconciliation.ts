@@ -3,8 +3,8 @@ import { toItem } from '../../runtime/expression.ts';
 import { reconcile } from '../../runtime/index.ts';
 import { seededRandom } from '../seeded-random.ts';
 import { testEnvironment } from '../test-environment.ts';
-import type { End, Evidence } from './evidence.ts';
-import { MORE_SHARDS } from './fault.ts';
+import { type Copy, type Standing, standingOf } from './standing.ts';
+import type { System } from './system.ts';
 import type { Violation } from './violation.ts';
 import type { World } from './world.ts';
 
@@ -15,48 +15,51 @@ const LATER = 2 * 3_600_000;
 const ONE_IN = 4;
 
 /**
- * R: reconciliation names the messages that are missing or uncaused, none more and none fewer. To be called when all has
- * been delivered and found right: it names nothing then, and, once an inbox row and an outbox row are taken away behind
- * its back, exactly what lacks them.
- *
- * @param shards the ledger's, when the run began
+ * R: reconciliation names the messages that are missing or uncaused by the record, none more and none fewer. To be called
+ * when all has been delivered and found right: it has no case open, and names nothing; and, once an inbox row and an outbox
+ * row are taken away behind its back, it names exactly what lacks them.
  */
-export async function checkReconciliation(
-  world: World,
-  evidence: Evidence,
-  ledger: string,
-  shards: number,
-): Promise<Violation[]> {
-  const ids = [...evidence.committed.keys()];
-  if (ids.length === 0 || world.draw('reconciliation', ONE_IN) !== 0) return [];
+export async function checkReconciliation(system: System, world: World, ledger: string): Promise<Violation[]> {
+  const { record, draw } = world;
+  const standing = standingOf(system, record, ledger);
+  const left = standing.open.map(nameOf);
+  const violations: Violation[] = left.map((what) => ({
+    invariant: 'R',
+    what: `all is delivered, and there is an open case of ${what}`,
+  }));
+  const { ends, ids } = rowsIn(world, ledger);
+  if (ids.length === 0 || draw('reconciliation', ONE_IN) !== 0) return violations;
+  violations.push(...(await compare(world, ids, ledger, standing)));
+
   const table = world.engines.dynamodb.table(ledger);
-  const remove = (key: object) => table.write(toItem(key), undefined);
-  const violations = await compare(world, ids, { ledger, shards }, { missing: [], uncaused: [] });
-
-  const last = new Map(evidence.ends.map((end) => [`${end.subscriber} ${end.id}`, end]));
-  const ends = [...last.values()].filter(({ subscriber, id }) => table.get(toItem(inboxKey(subscriber, id))));
-  const forgotten = ends[world.draw('forgotten end', ends.length)];
+  const forgotten = ends[draw('forgotten end', ends.length)];
   if (!forgotten) return violations;
-  remove(inboxKey(forgotten.subscriber, forgotten.id));
+  table.write(toItem(inboxKey(forgotten.subscriber, forgotten.id)), undefined);
   const others = ids.filter((id) => id !== forgotten.id);
-  const orphan = others[world.draw('orphan', others.length)];
-  if (orphan) remove(outboxKey(orphan));
-  const expected = { missing: [nameOf(forgotten)], uncaused: ends.filter(({ id }) => id === orphan).map(nameOf) };
-  return [...violations, ...(await compare(world, ids, { ledger, shards }, expected))];
+  const orphan = others[draw('orphan', others.length)];
+  if (orphan) table.write(toItem(outboxKey(orphan)), undefined);
+  return [...violations, ...(await compare(world, ids, ledger, standingOf(system, record, ledger)))];
 }
 
-interface Named {
-  readonly missing: readonly string[];
-  readonly uncaused: readonly string[];
+/** The messages that are in the ledger, and where they have ended, in the order in which that came to be. */
+function rowsIn({ record, engines }: World, ledger: string): { readonly ids: string[]; readonly ends: Copy[] } {
+  const table = engines.dynamodb.table(ledger);
+  const ids = new Set<string>();
+  const ends = new Map<string, Copy>();
+  for (const entry of record.entries) {
+    if (entry.kind !== 'row' || entry.change.table !== ledger || !entry.change.after) continue;
+    const { key } = entry.change;
+    const [kind, subscriber = ''] = (key.pk?.S ?? '').split('#');
+    const id = key.sk?.S ?? '';
+    if (!table.get(key)) continue;
+    if (kind === 'out') ids.add(id);
+    if (kind === 'in') ends.set(`${subscriber} ${id}`, { id, subscriber });
+  }
+  return { ids: [...ids], ends: [...ends.values()] };
 }
 
-async function compare(
-  world: World,
-  ids: readonly string[],
-  { ledger, shards }: { readonly ledger: string; readonly shards: number },
-  expected: Named,
-): Promise<Violation[]> {
-  const { engines, schedule, faults } = world;
+async function compare(world: World, ids: readonly string[], ledger: string, standing: Standing): Promise<Violation[]> {
+  const { engines, schedule, shards } = world;
   const environment = testEnvironment({
     clock: { now: () => schedule.now() + LATER, sleep: async () => undefined },
     random: seededRandom(1),
@@ -66,13 +69,12 @@ async function compare(
   const times = ids.map(messageTime);
   const found = await reconcile(environment, {
     ledger,
-    shards: faults.fired['more-shards'] ? MORE_SHARDS : shards,
+    shards,
     from: Math.min(...times),
     to: Math.max(...times),
   });
-  const named: Named = { missing: found.missing.map(nameOf), uncaused: found.uncaused.map(nameOf) };
   return (['missing', 'uncaused'] as const).flatMap((kind): Violation[] => {
-    const [says, is] = [named[kind].toSorted().join(', '), expected[kind].toSorted().join(', ')];
+    const [says, is] = [found[kind], standing[kind]].map((copies) => copies.map(nameOf).sort().join(', '));
     if (says === is) return [];
     return [
       { invariant: 'R', what: `reconciliation names as ${kind}: ${says || 'nothing'}; it is ${is || 'nothing'}` },
@@ -80,6 +82,6 @@ async function compare(
   });
 }
 
-function nameOf({ id, subscriber }: Pick<End, 'id' | 'subscriber'>): string {
+function nameOf({ id, subscriber }: Copy): string {
   return `${id} at ${subscriber}`;
 }

@@ -1,10 +1,13 @@
 import type { AnyTable, TableItem } from '../../contract/index.ts';
 import { checkCauses } from './check-causes.ts';
 import { checkEffects } from './check-effects.ts';
+import { checkHealing } from './check-healing.ts';
 import { checkLoss } from './check-loss.ts';
 import { checkTraces } from './check-traces.ts';
 import type { Evidence } from './evidence.ts';
+import { LOSSES } from './fault.ts';
 import type { EndedMessage, RunState } from './run-state.ts';
+import { RELAY, STEPS } from './site.ts';
 import type { System } from './system.ts';
 import type { Violation } from './violation.ts';
 import type { World } from './world.ts';
@@ -15,17 +18,29 @@ import type { World } from './world.ts';
  *
  * @param isIdle whether nothing was left to do when the bound was over
  */
-export function checkRun(system: System, world: World, evidence: Evidence, isIdle: boolean): readonly Violation[] {
-  const skewed = world.faults.fired['clock-skew'] !== undefined;
+export function checkRun(
+  system: System,
+  world: World,
+  { evidence, ledger, isIdle }: { readonly evidence: Evidence; readonly ledger: string; readonly isIdle: boolean },
+): readonly Violation[] {
+  const { faults } = world;
+  const skewed = faults.has(['clock-skew']);
+  const relayed = !faults.has(LOSSES, `${RELAY}.${STEPS.receive}`);
   const late: Violation[] = isIdle
     ? []
     : [{ invariant: 'T', what: 'something is still going on when the bound is over' }];
   return [
     ...late,
-    ...checkLoss(system, evidence, isIdle),
+    ...checkLoss(system, evidence, { isIdle, loses: faults.has(LOSSES) }),
     ...checkEffects(system, evidence),
     ...checkCauses(system, evidence),
-    ...checkTraces(system, evidence, { skewed }),
+    ...checkTraces(system, evidence, { skewed, relayed }),
+    ...checkHealing(system, world.record, {
+      ledger,
+      committed: evidence.committed.size,
+      inSight: !faults.has(['clock-skew', 'more-shards']),
+      onTime: !faults.has(['clock-skew', 'request-late', 'apply-late', 'reply-late']),
+    }),
     ...checkInvariant(system, world, evidence),
   ];
 }
@@ -40,7 +55,17 @@ function stateOf({ engines: { dynamodb } }: World, { committed, ends }: Evidence
     const envelope = committed.get(id)?.envelope;
     if (!envelope) return [];
     const { type, data } = envelope;
-    return [{ subscriber, state, id, type, payload: data, ...(row.reason && { reason: row.reason }) }];
+    return [
+      {
+        subscriber,
+        state,
+        id,
+        type,
+        payload: data,
+        endedAt: row.hops.ended,
+        ...(row.reason && { reason: row.reason }),
+      },
+    ];
   });
   return {
     rows: <Table extends AnyTable>({ name }: Table) =>

@@ -1,31 +1,25 @@
 import { PutRecordsCommand } from '@aws-sdk/client-kinesis';
-import {
-  type AnyTable,
-  BINDINGS,
-  durationToMilliseconds,
-  eventTypeKey,
-  OUTBOX_PREFIX,
-  routeKey,
-} from '../../contract/index.ts';
+import { type AnyTable, BINDINGS, durationToMilliseconds, OUTBOX_PREFIX } from '../../contract/index.ts';
 import { toItem } from '../../runtime/expression.ts';
 import { ENVIRONMENT, type Environment } from '../../runtime/index.ts';
-import { createReconciler } from '../../runtime/reconcile/reconciler.ts';
 import { recorder } from '../../runtime/recorder.ts';
 import { createRelay } from '../../runtime/relay.ts';
-import type { RouteRow } from '../../runtime/route-claim.ts';
 import { type Queue, tableStreamArn } from '../engines/index.ts';
 import type { EventSourceMapping } from '../event-sources/index.ts';
 import { tableOf } from '../test-environment.ts';
 import { SimulatedSource } from './event-source.ts';
-import { LambdaFunction, type LambdaHandler } from './lambda-function.ts';
-import { PRODUCER, RECONCILER, RELAY, recorderOf } from './site.ts';
-import { type System, streamOf } from './system.ts';
+import { type FunctionOptions, LambdaFunction, type LambdaHandler } from './lambda-function.ts';
+import { ReconcilerSchedule, reconcilerOf, writeCursors } from './reconciler.ts';
+import { writeRoutes } from './routes.ts';
+import { PRODUCER, RELAY, recorderOf } from './site.ts';
+import { runOf, type System, streamOf } from './system.ts';
 import { TransportFaults } from './transport-faults.ts';
-import type { World } from './world.ts';
+import { Unfinished } from './unfinished.ts';
+import { laterIn, type World } from './world.ts';
 
 export const LEDGER = 'waybill-ledger';
 /** Of the ledger, when a run begins: few, since reconciliation reads each of them. */
-export const SHARDS = 4;
+export const SHARDS = 2;
 const BUCKET = 'quarantine';
 const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;
@@ -38,19 +32,24 @@ const BACKSTOP_RECEIVES = 100;
 const VISIBILITY_TIMEOUTS = 6;
 const DEAD_LETTER_SECONDS = 14 * 24 * 3_600;
 const STREAM_SHARDS = 2;
+/** Milliseconds in which a deploy reaches every function. */
+const DEPLOY_TIME = 20 * SECOND;
 
 /** A system with the framework around it, on engines in memory: what `lib/constructs` would deploy for it. */
 export class Deployment {
   readonly producer: LambdaFunction;
-  readonly reconciler: LambdaFunction;
+  readonly #schedule: ReconcilerSchedule;
+  readonly #unfinished: Unfinished;
   readonly #world: World;
   readonly #system: System;
   readonly #queues = new Map<string, Queue>();
   readonly #sources: SimulatedSource[] = [];
+  readonly #functions: LambdaFunction[] = [];
 
   constructor(world: World, system: System) {
     this.#world = world;
     this.#system = system;
+    this.#unfinished = new Unfinished(system, LEDGER);
     const { dynamodb, kinesis, s3 } = world.engines;
     dynamodb.createTable({
       name: LEDGER,
@@ -61,31 +60,43 @@ export class Deployment {
     for (const name of Object.keys(system.streams ?? {})) kinesis.createStream({ name, shards: STREAM_SHARDS });
     for (const { table, rows } of system.tables ?? []) this.#fill(table, rows);
     for (const { name } of system.subscribers) this.#addSubscriber(name);
-    this.#registerRoutes();
+    writeRoutes(world, system, LEDGER, (name) => this.#queues.get(name)?.url ?? '');
     this.#addRelay();
-    this.producer = new LambdaFunction(world, {
+    writeCursors(world, LEDGER);
+    this.producer = this.#add({
       name: PRODUCER,
       timeout: PRODUCER_TIMEOUT,
       variables: { ...this.#ledgerVariables(), [BINDINGS.producer]: PRODUCER },
       load: () => (event, context) => {
         const step = system.workload[(event as { readonly step: number }).step];
-        return step?.({ environment: (context as unknown as { readonly [ENVIRONMENT]: Environment })[ENVIRONMENT] });
+        const { [ENVIRONMENT]: environment } = context as unknown as { readonly [ENVIRONMENT]: Environment };
+        return step && runOf(step)({ environment });
       },
     });
-    this.reconciler = new LambdaFunction(world, {
-      name: RECONCILER,
-      timeout: RELAY_TIMEOUT,
-      variables: this.#ledgerVariables(),
-      load: () => {
-        const run = createReconciler({ putMetrics: async () => undefined });
-        return (event, context) => run(event, context);
-      },
-    });
+    const reconciler = reconcilerOf(world, this.#ledgerVariables());
+    this.#functions.push(reconciler);
+    this.#schedule = new ReconcilerSchedule(world, reconciler, this.#unfinished);
+    world.deploy = (shards) => this.#deployShards(shards);
     this.#listen();
   }
 
   start(): void {
     for (const source of this.#sources) source.start();
+    this.#schedule.start();
+  }
+
+  #add(options: FunctionOptions): LambdaFunction {
+    const added = new LambdaFunction(this.#world, options);
+    this.#functions.push(added);
+    return added;
+  }
+
+  /** A deploy reaches one function after the other. */
+  #deployShards(shards: number): void {
+    this.#world.shards = Math.max(this.#world.shards, shards);
+    for (const one of this.#functions) {
+      laterIn(this.#world, this.#world.draw(`deploy of ${one.name}`, DEPLOY_TIME), () => one.deployShards(shards));
+    }
   }
 
   #addSubscriber(name: string): void {
@@ -111,7 +122,14 @@ export class Deployment {
       [BINDINGS.quarantineBucket]: BUCKET,
     };
     const handler = this.#system.handlers[name] as LambdaHandler;
-    const consumer = new LambdaFunction(this.#world, { name, timeout, variables, load: () => handler });
+    const previous = this.#system.previous?.[name] as LambdaHandler | undefined;
+    const consumer = this.#add({
+      name,
+      timeout,
+      variables,
+      load: () => handler,
+      ...(previous && { loadPrevious: () => previous }),
+    });
     this.#addQueueSource(consumer, queue);
     const stream = streamOf(this.#system, name);
     if (stream !== undefined) {
@@ -128,7 +146,7 @@ export class Deployment {
       };
       this.#addStreamSource(name, mapping, () => kinesis.records(stream).length);
     }
-    const ender = new LambdaFunction(this.#world, {
+    const ender = this.#add({
       name: recorderOf(name),
       timeout: RECORDER_TIMEOUT,
       variables,
@@ -138,7 +156,7 @@ export class Deployment {
   }
 
   #addRelay(): void {
-    const relay = new LambdaFunction(this.#world, {
+    const relay = this.#add({
       name: RELAY,
       timeout: RELAY_TIMEOUT,
       variables: this.#ledgerVariables(),
@@ -176,29 +194,6 @@ export class Deployment {
     this.#sources.push(new SimulatedSource(this.#world, actor, mapping, (read) => (read < total() ? now() : Infinity)));
   }
 
-  /** As the registrar does when the subscribers are deployed for the first time. */
-  #registerRoutes(): void {
-    const ledger = this.#world.engines.dynamodb.table(LEDGER);
-    for (const { name, consumes, deadline } of this.#system.subscribers) {
-      const stream = streamOf(this.#system, name);
-      const url = this.#queues.get(name)?.url ?? '';
-      for (const { type, businessLine } of consumes) {
-        const route: RouteRow = {
-          type,
-          subscriber: name,
-          since: 0,
-          destination:
-            stream === undefined ? { kind: 'queue', url } : { kind: 'stream', name: stream, retryQueueUrl: url },
-          deadline,
-          businessLine,
-        };
-        const key = toItem(routeKey(type, name));
-        ledger.write(key, { ...key, ...toItem(route) });
-        ledger.write(toItem(eventTypeKey(type)), toItem(eventTypeKey(type)));
-      }
-    }
-  }
-
   #ledgerVariables(): Environment['variables'] {
     return { [BINDINGS.ledger]: LEDGER, [BINDINGS.shards]: String(SHARDS) };
   }
@@ -219,9 +214,12 @@ export class Deployment {
       put: (StreamName, Data, PartitionKey) => {
         engines.kinesis.apply(new PutRecordsCommand({ StreamName, Records: [{ Data, PartitionKey }] }));
       },
-      expire: () => engines.dynamodb.expire(LEDGER, 'ttl'),
+      expire: (ahead) => this.#expire(ahead),
     });
-    engines.dynamodb.onChange((change) => record.add({ kind: 'row', change }));
+    engines.dynamodb.onChange((change) => {
+      record.add({ kind: 'row', change });
+      this.#unfinished.onChange(change);
+    });
     engines.sqs.onEvent((event) => {
       record.add({ kind: 'queue', event: { ...event, message: { ...event.message } } });
       faults.onQueueEvent(event);
@@ -230,5 +228,14 @@ export class Deployment {
       record.add({ kind: 'stream', stream, record: data });
       faults.onRecord(stream, data);
     });
+  }
+
+  /** As DynamoDB cleans up, by a clock that is so many milliseconds ahead. */
+  #expire(ahead: number): void {
+    const ledger = this.#world.engines.dynamodb.table(LEDGER);
+    const now = (this.#world.schedule.now() + ahead) / SECOND;
+    for (const item of ledger.items()) {
+      if (Number(item.ttl?.N ?? Number.NaN) < now) ledger.write(ledger.keyOf(item), undefined, { expired: true });
+    }
   }
 }

@@ -7,6 +7,9 @@ import type { World } from './world.ts';
 /** Milliseconds after which a source is asked again that had nothing. */
 const INTERVAL = 200;
 
+/** Milliseconds for which a stream keeps a record: a table's always, that of Kinesis unless told otherwise. */
+const RETENTION = 24 * 3_600_000;
+
 /** Shards of the ledger's stream: two relays at once. */
 export const LEDGER_SHARDS = 2;
 
@@ -72,15 +75,29 @@ export class SimulatedSource {
     return Math.max(schedule.now(), Math.min(this.#poller.due, unread));
   }
 
-  /** Counts the records of a stream that have come. */
+  /** Counts the records of a stream that have come, and leaves out what the stream does not keep any more. */
   #counting<Client extends { send(command: never): Promise<object> }>(client: Client): Client {
     const send = async (command: never): Promise<object> => {
-      const reply = await client.send(command);
-      this.#read += (reply as { readonly Records?: readonly object[] }).Records?.length ?? 0;
-      return reply;
+      const reply = (await client.send(command)) as { readonly Records?: readonly StreamedRecord[] };
+      if (!reply.Records) return reply;
+      this.#read += reply.Records.length;
+      const { schedule, horizons } = this.#world;
+      const horizon = Math.max(schedule.now() - RETENTION, horizons.get(this.#actor) ?? 0);
+      return { ...reply, Records: reply.Records.filter((record) => arrivalOf(record) >= horizon) };
     };
     return { send } as Client;
   }
+}
+
+/** A record of a Kinesis stream or of a table's. */
+interface StreamedRecord {
+  readonly ApproximateArrivalTimestamp?: Date;
+  readonly dynamodb?: { readonly ApproximateCreationDateTime?: number };
+}
+
+/** Milliseconds since the epoch. */
+function arrivalOf({ ApproximateArrivalTimestamp, dynamodb }: StreamedRecord): number {
+  return ApproximateArrivalTimestamp?.getTime() ?? Number(dynamodb?.ApproximateCreationDateTime ?? 0) * 1000;
 }
 
 function never(): void {

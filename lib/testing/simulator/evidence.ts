@@ -33,8 +33,8 @@ export interface Carried {
   /** String attributes by name. */
   readonly attributes: Readonly<Record<string, string>>;
   readonly place: number;
-  /** Whether a request put it there, not an operator or a fault. */
-  readonly sent: boolean;
+  /** The function whose request put it there; absent where it was an operator or a fault. */
+  readonly by?: string;
 }
 
 /** What one request of a function committed beside Waybill's own rows: business rows and messages. */
@@ -121,10 +121,10 @@ export function decoded(text: string): Envelope | undefined {
 }
 
 function carriedIn(entry: RecordEntry, place: number): Carried[] {
-  const sent = entry.origin !== undefined;
+  const by = entry.origin && { by: entry.origin.actor };
   if (entry.kind === 'stream') {
     const text = Buffer.from(entry.record.data).toString();
-    return [{ to: entry.stream, text, envelope: decoded(text), attributes: {}, place, sent }];
+    return [{ to: entry.stream, text, envelope: decoded(text), attributes: {}, place, ...by }];
   }
   if (entry.kind !== 'queue' || entry.event.kind !== 'sent') return [];
   const { queue, message } = entry.event;
@@ -136,21 +136,23 @@ function carriedIn(entry: RecordEntry, place: number): Carried[] {
       envelope: decoded(message.body),
       attributes: Object.fromEntries(attributes) as Record<string, string>,
       place,
-      sent,
+      ...by,
     },
   ];
 }
 
 /** The texts of a batch's records. */
-function givenIn(entry: RecordEntry): [string, string[]][] {
-  if (entry.kind !== 'invocation') return [];
-  const { Records = [] } = entry.event as { readonly Records?: readonly GivenRecord[] };
-  const texts = Records.map(({ body, kinesis, dynamodb }) =>
+export function textsIn(event: object): string[] {
+  const { Records = [] } = event as { readonly Records?: readonly GivenRecord[] };
+  return Records.map(({ body, kinesis, dynamodb }) =>
     kinesis
       ? Buffer.from(kinesis.data, 'base64').toString()
       : (body ?? (dynamodb?.NewImage as Record<string, AttributeValue> | undefined)?.envelope?.S ?? ''),
   );
-  return [[`${entry.actor} ${entry.invocation}`, texts]];
+}
+
+function givenIn(entry: RecordEntry): [string, string[]][] {
+  return entry.kind === 'invocation' ? [[`${entry.actor} ${entry.invocation}`, textsIn(entry.event)]] : [];
 }
 
 interface GivenRecord {

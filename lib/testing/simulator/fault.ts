@@ -1,4 +1,4 @@
-import { PRODUCER, RELAY, recorderOf, type Site, STEPS, type Step } from './site.ts';
+import { PRODUCER, RECONCILER, RELAY, recorderOf, type Site, STEPS, type Step } from './site.ts';
 
 /** Something that goes wrong. Durations are milliseconds. */
 export type Fault =
@@ -28,8 +28,8 @@ export type Fault =
   | { readonly kind: 'conflict' }
   /** Some entries of a batch fail, with HTTP 200: those whose place divided by `every` leaves no rest. */
   | { readonly kind: 'partial'; readonly every: number }
-  /** A read that is not strongly consistent does not see the row. */
-  | { readonly kind: 'stale' }
+  /** Reads that are not strongly consistent do not see the row, or the newest rows of a page, this time and the following. */
+  | { readonly kind: 'stale'; readonly times?: number }
   /** The process dies before the handler runs, this time and the following. */
   | { readonly kind: 'crash-at-start'; readonly times: number }
   /** The same, so often that a stream's event source gives the batch up: reconciliation must find it. */
@@ -46,18 +46,42 @@ export type Fault =
   | { readonly kind: 'sink-down' }
   /** The event source is switched off for some time. */
   | { readonly kind: 'disabled'; readonly for: number }
+  /** The event source is switched off for longer than the queue or the stream keeps anything: reconciliation must find it. */
+  | { readonly kind: 'retention'; readonly for: number }
+  /** The event source of a stream is made anew, and begins with what comes from now on: reconciliation must find the rest. */
+  | { readonly kind: 'from-latest' }
+  /** The function's code is that before its last deploy, for some time: it does not know what newer producers send. */
+  | { readonly kind: 'old-version'; readonly for: number }
+  /** The function's answer names a record that was not in the batch: all of it comes again. */
+  | { readonly kind: 'wrong-identifier'; readonly to: string }
   /** A message that has been received is visible again at once, or a record is in the stream twice. */
   | { readonly kind: 'duplicate' }
   /** A message comes again long after it was deleted. */
   | { readonly kind: 'duplicate-late'; readonly after: number }
   /** A message comes so late that others overtake it. */
   | { readonly kind: 'delay'; readonly by: number }
-  /** The queue has taken the message, and loses it: reconciliation must find it. */
-  | { readonly kind: 'lost' }
+  /** Rows whose time to live has passed long ago are still there when a message comes again. */
+  | { readonly kind: 'ttl-late'; readonly after: number }
+  /** Rows go by a clock that is ahead, and then a message comes again. */
+  | { readonly kind: 'ttl-early'; readonly after: number; readonly by: number }
+  /** The queue has taken the message, and loses it, and whatever comes for some time: reconciliation must find it. */
+  | { readonly kind: 'lost'; readonly for?: number }
+  /** Somebody deletes all messages of the queue: reconciliation must find them. */
+  | { readonly kind: 'purged' }
   /** Bytes that are no message lie beside the message. */
   | { readonly kind: 'poison' }
   /** An operator sends a dead letter to its subscriber again. */
-  | { readonly kind: 'redrive'; readonly after: number };
+  | { readonly kind: 'redrive'; readonly after: number }
+  /** Two operators send a dead letter again, and the message itself comes again in the same moment. */
+  | { readonly kind: 'redrive-race' }
+  /** A producer is asked for the same so many times at once: a hot key, and a backlog. */
+  | { readonly kind: 'burst'; readonly times: number }
+  /** The schedule fires twice, so many milliseconds apart. */
+  | { readonly kind: 'schedule-twice'; readonly after: number }
+  /** The schedule fires late: maybe after those that come next. */
+  | { readonly kind: 'schedule-late'; readonly by: number }
+  /** The schedule does not fire, this time and the following. */
+  | { readonly kind: 'schedule-missed'; readonly times: number };
 
 export type FaultKind = Fault['kind'];
 
@@ -68,15 +92,16 @@ export interface PlannedFault {
   readonly fault: Fault;
 }
 
-/** What loses messages. Where it happens, the reconciler runs, and sends them again. */
-export const LOSSES: ReadonlySet<FaultKind> = new Set(['lost', 'crash-loop']);
+/** What loses messages: the reconciler finds them and sends them again. */
+export const LOSSES: ReadonlySet<FaultKind> = new Set(['lost', 'purged', 'crash-loop', 'retention', 'from-latest']);
 
 /** How many shards a ledger has once it has more. */
-export const MORE_SHARDS = 16;
+export const MORE_SHARDS = 4;
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
-const DAY = 24 * 60 * MINUTE;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
 
 /** What can go wrong with any request. */
 const REQUEST: readonly Fault[] = [
@@ -122,6 +147,15 @@ const POLL: readonly Fault[] = [
   { kind: 'throttle', times: 3 },
 ];
 
+/** What can go wrong with the event source of a stream, beside that. */
+const STREAM_POLL: readonly Fault[] = [{ kind: 'from-latest' }, { kind: 'retention', for: 25 * HOUR }];
+
+/** What can go wrong with the answer of a subscriber's function. */
+const ANSWER: readonly Fault[] = [
+  { kind: 'wrong-identifier', to: '' },
+  { kind: 'wrong-identifier', to: 'nobody' },
+];
+
 const SENT: readonly Fault[] = [
   { kind: 'poison' },
   { kind: 'delay', by: 2 * SECOND },
@@ -133,10 +167,12 @@ export interface FaultRange {
   /** Names of the subscribers that have a queue of their own, and of those that read a stream. */
   readonly queues: readonly string[];
   readonly streams: Readonly<Record<string, readonly string[]>>;
+  /** Names of the subscribers whose code before the last deploy is known. @default none */
+  readonly deployed?: readonly string[];
 }
 
 /** Every site with every fault that can happen there. */
-export function faultsOf({ queues, streams }: FaultRange): ReadonlyMap<Site, readonly Fault[]> {
+export function faultsOf({ queues, streams, deployed = [] }: FaultRange): ReadonlyMap<Site, readonly Fault[]> {
   const sites = new Map<Site, readonly Fault[]>();
   const add = (actor: string, steps: readonly Step[], faults: readonly Fault[]) => {
     for (const step of steps) sites.set(`${actor}.${step}`, [...(sites.get(`${actor}.${step}`) ?? []), ...faults]);
@@ -144,18 +180,20 @@ export function faultsOf({ queues, streams }: FaultRange): ReadonlyMap<Site, rea
   const consumers = [...queues, ...Object.values(streams).flat()];
   add(PRODUCER, [STEPS.commit], [...REQUEST, { kind: 'conflict' }]);
   add(PRODUCER, [STEPS.invoke], INVOCATION);
+  add(PRODUCER, [STEPS.ask], [{ kind: 'burst', times: 10 }]);
   add(RELAY, [STEPS.routes, STEPS.send, STEPS.receipt], REQUEST);
   add(RELAY, [STEPS.send], PARTIAL);
   if (Object.keys(streams).length > 0) add(RELAY, [STEPS.put], [...REQUEST, ...PARTIAL]);
   add(RELAY, [STEPS.invoke], INVOCATION);
-  add(RELAY, [STEPS.receive], POLL);
+  add(RELAY, [STEPS.receive], [...POLL, ...STREAM_POLL]);
+  addReconciler(add);
   for (const name of consumers) {
     add(name, [STEPS.commit, STEPS.read, STEPS.end, STEPS.count, STEPS.send, STEPS.backOff], REQUEST);
     // Longer than several deliveries: it must not count against the message.
     add(name, [STEPS.commit], [{ kind: 'conflict' }, { kind: 'throttle', times: 100 }]);
     add(name, [STEPS.read], [{ kind: 'stale' }]);
     add(name, [STEPS.send, STEPS.backOff], PARTIAL);
-    add(name, [STEPS.invoke], INVOCATION);
+    add(name, [STEPS.invoke], [...INVOCATION, ...ANSWER]);
     add(name, [STEPS.receive, STEPS.acknowledge], POLL.slice(1));
     add(name, [STEPS.receive], POLL.slice(0, 1));
     add(name, [STEPS.acknowledge], PARTIAL);
@@ -167,19 +205,64 @@ export function faultsOf({ queues, streams }: FaultRange): ReadonlyMap<Site, rea
       [
         { kind: 'duplicate-late', after: MINUTE },
         { kind: 'duplicate-late', after: 13 * DAY },
+        { kind: 'ttl-late', after: 13 * DAY },
+        { kind: 'ttl-early', after: 13 * DAY, by: 2 * DAY },
       ],
     );
     add(`${name}-dead`, [STEPS.sent], [{ kind: 'redrive', after: SECOND }]);
     add(`${name}-dead`, [STEPS.sent], [{ kind: 'redrive', after: 10 * MINUTE }]);
+    add(`${name}-dead`, [STEPS.sent], [{ kind: 'redrive-race' }]);
     add(recorderOf(name), [STEPS.invoke], INVOCATION);
     add(recorderOf(name), [STEPS.end, STEPS.read, STEPS.send], REQUEST);
   }
   // More often than SQS delivers a message: it is given up, and the recorder has to end it.
   for (const name of queues) {
     add(name, [STEPS.invoke], [{ kind: 'crash-at-start', times: 101 }]);
-    add(name, [STEPS.sent], [{ kind: 'lost' }]);
+    add(name, [STEPS.sent], [{ kind: 'lost' }, { kind: 'lost', for: 30 * SECOND }, { kind: 'purged' }]);
+    add(name, [STEPS.receive], [{ kind: 'retention', for: 5 * DAY }]);
   }
-  for (const name of Object.values(streams).flat()) add(name, [STEPS.invoke], [{ kind: 'crash-loop', times: 30 }]);
+  for (const name of Object.values(streams).flat()) {
+    add(name, [STEPS.invoke], [{ kind: 'crash-loop', times: 30 }]);
+    add(name, [STEPS.receive], STREAM_POLL);
+  }
+  for (const name of deployed) {
+    add(
+      name,
+      [STEPS.invoke],
+      [
+        { kind: 'old-version', for: 2 * MINUTE },
+        { kind: 'old-version', for: 40 * MINUTE },
+      ],
+    );
+  }
   for (const stream of Object.keys(streams)) add(stream, [STEPS.arrived], [{ kind: 'duplicate' }, { kind: 'poison' }]);
   return sites;
+}
+
+/** What can go wrong with reconciliation: with every call that it makes, with its schedule, and with what it reads. */
+function addReconciler(add: (actor: string, steps: readonly Step[], faults: readonly Fault[]) => void): void {
+  const { list, look, read, case: opened, close, cursor, radar, send, receipt, invoke, fire } = STEPS;
+  add(RECONCILER, [list, look, read, opened, close, cursor, radar, send, receipt], REQUEST);
+  add(RECONCILER, [send], PARTIAL);
+  add(
+    RECONCILER,
+    [list, read],
+    [
+      { kind: 'stale', times: 1 },
+      { kind: 'stale', times: 300 },
+    ],
+  );
+  add(RECONCILER, [invoke], INVOCATION);
+  add(
+    RECONCILER,
+    [fire],
+    [
+      { kind: 'schedule-twice', after: 0 },
+      { kind: 'schedule-twice', after: 300 },
+      { kind: 'schedule-late', by: 59 * SECOND },
+      { kind: 'schedule-late', by: 3 * MINUTE },
+      { kind: 'schedule-missed', times: 1 },
+      { kind: 'schedule-missed', times: 5 },
+    ],
+  );
 }

@@ -3,6 +3,8 @@ import { seededRandom } from '../seeded-random.ts';
 import { testEnvironment } from '../test-environment.ts';
 import type { ScheduledEvent } from './event-heap.ts';
 import { type Caller, faultyWire } from './request-wire.ts';
+import { RECONCILER } from './site.ts';
+import { TRAITS } from './trait.ts';
 import type { World } from './world.ts';
 
 /**
@@ -63,6 +65,7 @@ export class Incarnation implements Caller {
 
   thaw(): void {
     this.#frozen = false;
+    if (this.#thawing.length > 0) this.#world.faults.meet(TRAITS.thawed);
     for (const run of this.#thawing.splice(0)) run();
   }
 
@@ -84,7 +87,16 @@ export class Incarnation implements Caller {
 
   #log(): Environment['log'] {
     const log = () => this.#refuseWhenDown();
-    return { info: log, warn: log, error: log };
+    return { info: log, warn: log, error: (message, fields) => this.#logError(message, fields) };
+  }
+
+  /** What reconciliation says of messages that nobody committed must be true. */
+  #logError(message: string, { messageId, subscriber }: Readonly<Record<string, unknown>>): void {
+    if (this.actor === RECONCILER && message === 'uncaused') {
+      const [id, at] = [String(messageId), String(subscriber)];
+      this.#world.record.add({ kind: 'named', invocation: this.invocation, id, subscriber: at });
+    }
+    this.#refuseWhenDown();
   }
 
   #metrics(): Environment['metrics'] {

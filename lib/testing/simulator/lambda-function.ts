@@ -5,7 +5,8 @@ import { lambdaContext } from '../lambda-event.ts';
 import type { Fault } from './fault.ts';
 import { Incarnation } from './incarnation.ts';
 import { type Site, STEPS } from './site.ts';
-import type { World } from './world.ts';
+import { TRAITS } from './trait.ts';
+import { laterIn, type World } from './world.ts';
 
 /** What runs in a function, as Lambda calls it. */
 export type LambdaHandler = (event: object, context: Context) => unknown;
@@ -17,11 +18,14 @@ export interface FunctionOptions {
   readonly variables: Environment['variables'];
   /** Loads the handler: called once for each process. */
   readonly load: () => LambdaHandler;
+  /** Loads the handler as it was before the last deploy. @default the same */
+  readonly loadPrevious?: () => LambdaHandler;
 }
 
 /** A process, the deploy that it came with, and what it has loaded. */
 interface Process {
   readonly deploy: number;
+  readonly old: boolean;
   readonly incarnation: Incarnation;
   readonly handler: LambdaHandler;
 }
@@ -44,6 +48,8 @@ export class LambdaFunction {
   readonly #free: Process[] = [];
   #variables: Environment['variables'];
   #deploys = 0;
+  /** Whether the last deploy is still to come, or was rolled back. */
+  #old = false;
   #started = 0;
   #invocations = 0;
 
@@ -72,10 +78,16 @@ export class LambdaFunction {
     const invocation = this.#invocations;
     const site: Site = `${this.name}.${STEPS.invoke}`;
     const fault = faults.reach(site);
-    if (fault?.kind === 'more-shards') this.#redeploy(fault.to);
-    const process = this.#free.pop() ?? this.#start();
-    const { incarnation, handler } = process;
-    record.add({ kind: 'invocation', actor: this.name, invocation, event });
+    if (fault?.kind === 'more-shards') {
+      this.deployShards(fault.to);
+      this.#world.deploy(fault.to);
+    }
+    if (fault?.kind === 'old-version') this.#rollBack(fault.for);
+    const warm = this.#free.pop();
+    if (warm) faults.meet(TRAITS.warm);
+    const process = warm ?? this.#start();
+    const { incarnation, handler, old } = process;
+    record.add({ kind: 'invocation', actor: this.name, invocation, event, ...(old && { old }) });
     record.note(`${incarnation.name} invocation ${invocation}`);
 
     let ended = false;
@@ -108,24 +120,42 @@ export class LambdaFunction {
     Promise.resolve()
       .then(() => handler(event, context))
       .then(
-        (result) => incarnation.deliver(() => end('returned', fault?.kind === 'answer-lost' ? lost : { result })),
+        (result) =>
+          incarnation.deliver(() => end('returned', fault?.kind === 'answer-lost' ? lost : answered(result, fault))),
         (error: unknown) => incarnation.deliver(() => end(`threw ${nameOf(error)}`, { error })),
       );
   }
 
   #start(): Process {
     this.#started += 1;
-    const { name, load } = this.#options;
+    const { name, load, loadPrevious = load } = this.#options;
     return {
       deploy: this.#deploys,
+      old: this.#old,
       incarnation: new Incarnation(this.#world, name, `${name}#${this.#started}`, this.#variables),
-      handler: load(),
+      handler: this.#old ? loadPrevious() : load(),
     };
   }
 
-  /** Processes that are busy end as they are; none of them is used again. */
-  #redeploy(shards: number): void {
+  /** From now on it knows of so many shards. */
+  deployShards(shards: number): void {
+    if (this.#variables[BINDINGS.shards] === String(shards)) return;
     this.#variables = { ...this.#variables, [BINDINGS.shards]: String(shards) };
+    this.#redeploy();
+  }
+
+  /** Its code is that of the deploy before, until it is deployed again. */
+  #rollBack(milliseconds: number): void {
+    this.#old = true;
+    this.#redeploy();
+    laterIn(this.#world, milliseconds, () => {
+      this.#old = false;
+      this.#redeploy();
+    });
+  }
+
+  /** Processes that are busy end as they are; none of them is used again. */
+  #redeploy(): void {
     this.#free.length = 0;
     this.#deploys += 1;
   }
@@ -136,6 +166,12 @@ export class LambdaFunction {
       incarnation.skew = fault.by;
     });
   }
+}
+
+/** What the function answers: maybe with the name of a record that it was not given. */
+function answered(result: unknown, fault: Fault | undefined): { readonly result: unknown } {
+  if (fault?.kind !== 'wrong-identifier') return { result };
+  return { result: { batchItemFailures: [{ itemIdentifier: fault.to }] } };
 }
 
 function nameOf(error: unknown): string {

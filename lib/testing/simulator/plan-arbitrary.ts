@@ -1,17 +1,33 @@
 import type { Arbitrary } from 'fast-check';
-import { type Fault, type FaultKind, LOSSES, type PlannedFault } from './fault.ts';
+import type { Fault, FaultKind, PlannedFault } from './fault.ts';
 import type { Plan } from './plan.ts';
-import type { Site } from './site.ts';
+import { PRODUCER, RECONCILER, RELAY, type Site, STEPS, type Step } from './site.ts';
 
 export interface PlanRange {
   readonly faults: ReadonlyMap<Site, readonly Fault[]>;
   /** How many steps the workload has. */
   readonly steps: number;
-  /** A kind of fault of which each plan has one at least. @default none */
-  readonly kind?: FaultKind;
+  /** Which faults each plan has one of, at least. @default any */
+  readonly by?: (fault: Fault, site: Site) => boolean;
+  /** A step that each plan has. @default any */
+  readonly step?: number;
 }
 
-const DAY = 24 * 3_600_000;
+/** Faults that make a run long. */
+const SLOW: ReadonlySet<FaultKind> = new Set(['crash-loop', 'retention']);
+/** Steps that few runs come to: a fault there would seldom happen. */
+const RARE: ReadonlySet<Step> = new Set([
+  STEPS.read,
+  STEPS.end,
+  STEPS.count,
+  STEPS.send,
+  STEPS.backOff,
+  STEPS.look,
+  STEPS.case,
+  STEPS.close,
+]);
+/** Rows that reconciliation lists between two times at which a fault may meet it. */
+const LISTS = 7;
 const MAX_STEPS = 5;
 /** Faults at the function of the first, and anywhere. */
 const MAX_NEAR = 4;
@@ -23,23 +39,28 @@ const TIMES = [0, 0, 0, 1, 1, 2, 3];
 
 /** Plans that shrink: to fewer steps and fewer faults, earlier. The seed stays as it is. */
 export function planArbitrary(fc: typeof import('fast-check'), range: PlanRange): Arbitrary<Plan> {
-  const losing = range.kind !== undefined && LOSSES.has(range.kind);
   const sites = [...range.faults]
-    .map(([site, faults]) => [site, faults.filter((fault) => isCompanion(fault, losing))] as const)
+    .map(([site, faults]) => [site, faults.filter(isCompanion)] as const)
     .filter(([, faults]) => faults.length > 0);
-  const isOfKind = ({ kind }: Fault) => kind === range.kind;
-  const ofKind = [...range.faults].flatMap(([site, faults]) =>
-    faults.filter(isOfKind).map((fault) => ({ site, fault })),
+  const { by, step } = range;
+  const firsts = (by ? [...range.faults] : sites).flatMap(([site, faults]) =>
+    (by ? faults.filter((fault) => by(fault, site)) : faults).map((fault) => ({ site, fault })),
   );
-  const firsts =
-    ofKind.length > 0 ? ofKind : sites.flatMap(([site, faults]) => faults.map((fault) => ({ site, fault })));
-  const workload = fc.array(fc.record({ step: fc.nat(range.steps - 1), at: fc.nat(SPAN) }), {
-    minLength: 1,
+  const usual = firsts.filter(({ site }) => !isRare(site));
+  const place =
+    usual.length === 0 ? fc.constantFrom(...firsts) : fc.oneof(fc.constantFrom(...usual), fc.constantFrom(...firsts));
+  const at = fc.nat(SPAN);
+  const steps = fc.array(fc.record({ step: fc.nat(range.steps - 1), at }), {
+    minLength: step === undefined ? 1 : 0,
     maxLength: MAX_STEPS,
   });
+  const workload =
+    step === undefined
+      ? steps
+      : fc.tuple(fc.record({ step: fc.constant(step), at }), steps).map(([one, rest]) => [one, ...rest]);
   // Sites are drawn before faults: one with a single fault is as likely as one with many.
   const nth = fc.constantFrom(...TIMES);
-  const first = fc.record({ place: fc.constantFrom(...firsts), nth });
+  const first = fc.record({ place, nth, cause: fc.nat() });
   const choice = fc.record({ site: fc.nat(), fault: fc.nat(), nth });
   const near = fc.array(choice, { maxLength: MAX_NEAR });
   const others = fc.array(choice, { maxLength: MAX_OTHERS });
@@ -47,9 +68,9 @@ export function planArbitrary(fc: typeof import('fast-check'), range: PlanRange)
     const actor = actorOf(parts.first.place.site);
     // Faults that meet at one function show more than those that pass each other by.
     const neighbours = sites.filter(([site]) => actorOf(site) === actor);
-    const one = { ...parts.first.place, nth: parts.first.nth };
+    const one = { ...parts.first.place, nth: timeAt(parts.first.place.site, parts.first.nth) };
     return [
-      ...causesOf(range.faults, one),
+      ...causesOf(range.faults, one, parts.first.cause),
       one,
       ...parts.near.map((chosen) => chosenFrom(neighbours, chosen)),
       ...parts.others.map((chosen) => chosenFrom(sites, chosen)),
@@ -58,13 +79,9 @@ export function planArbitrary(fc: typeof import('fast-check'), range: PlanRange)
   return fc.record({ seed: fc.noBias(fc.noShrink(fc.nat())), workload, faults });
 }
 
-/**
- * Whether a fault may happen beside the one that a plan is made for. What is lost is found by a reconciler that runs each
- * minute, which takes its time: so it is lost by itself, not two weeks long, and in the shards that the reconciler knows.
- */
-function isCompanion(fault: Fault, losing: boolean): boolean {
-  if (LOSSES.has(fault.kind)) return false;
-  return !losing || !(fault.kind === 'more-shards' || (fault.kind === 'duplicate-late' && fault.after > DAY));
+/** Whether a fault may happen beside the one that a plan is made for: not what takes days, or hundreds of invocations. */
+function isCompanion(fault: Fault): boolean {
+  return !SLOW.has(fault.kind);
 }
 
 function chosenFrom(
@@ -72,16 +89,46 @@ function chosenFrom(
   { site, fault, nth }: { readonly site: number; readonly fault: number; readonly nth: number },
 ): PlannedFault {
   const [name, faults] = sites[site % sites.length] as readonly [Site, readonly Fault[]];
-  return { site: name, nth, fault: faults[fault % faults.length] as Fault };
+  const chosen = faults[fault % faults.length] as Fault;
+  return { site: name, nth: timeAt(name, nth), fault: chosen };
 }
 
-/** What must happen before, where a fault would seldom find what it happens to: an operator redrives dead letters, which are rare. */
-function causesOf(faults: PlanRange['faults'], { site, nth, fault }: PlannedFault): PlannedFault[] {
-  if (fault.kind !== 'redrive') return [];
-  const poisoned = [...faults.keys()].filter((one) => faults.get(one)?.some(({ kind }) => kind === 'poison'));
-  const own = poisoned.find((one) => actorOf(one) === actorOf(site)) ?? poisoned[0];
-  if (!own) return [];
-  return Array.from({ length: nth + 1 }, (_, index) => ({ site: own, nth: index, fault: { kind: 'poison' } }));
+/** Reconciliation lists rows some dozens of times a run: any of them may fail. */
+function timeAt(site: Site, nth: number): number {
+  return stepIn(site) === STEPS.list ? nth * nth * LISTS : nth;
+}
+
+/**
+ * What must happen before, where a fault would seldom find what it happens to: an operator redrives dead letters, and
+ * reconciliation looks closer at what was lost, which both are rare.
+ */
+function causesOf(faults: PlanRange['faults'], { site, nth, fault }: PlannedFault, choice: number): PlannedFault[] {
+  const sitesOf = (cause: FaultKind) =>
+    [...faults.keys()].filter((one) => faults.get(one)?.some(({ kind }) => kind === cause));
+  if (fault.kind === 'redrive' || fault.kind === 'redrive-race') {
+    const poisoned = sitesOf('poison');
+    const own = poisoned.find((one) => actorOf(one) === actorOf(site)) ?? poisoned[0];
+    if (!own) return [];
+    return Array.from({ length: nth + 1 }, (_, index) => ({ site: own, nth: index, fault: { kind: 'poison' } }));
+  }
+  // More is lost at once than a run of reconciliation may send again.
+  if (fault.kind === 'lost' && fault.for !== undefined) {
+    return [0, 1].map((time) => ({ site: `${PRODUCER}.${STEPS.ask}`, nth: time, fault: { kind: 'burst', times: 10 } }));
+  }
+  if (actorOf(site) === RECONCILER && isRare(site)) {
+    const losing = sitesOf('lost');
+    const lost = losing[choice % losing.length];
+    return lost ? [{ site: lost, nth: 0, fault: { kind: 'lost', for: 30_000 } }] : [];
+  }
+  return [];
+}
+
+function isRare(site: Site): boolean {
+  return RARE.has(stepIn(site)) && actorOf(site) !== RELAY;
+}
+
+function stepIn(site: Site): Step {
+  return site.slice(site.lastIndexOf('.') + 1) as Step;
 }
 
 /** The subscriber whose function, queue or dead letters a site is, or the relay, a producer or a stream. */

@@ -1,10 +1,11 @@
 import { hash } from 'node:crypto';
 import { SimulatorMisused } from './errors.ts';
-import { type FaultKind, faultsOf } from './fault.ts';
+import { faultsOf } from './fault.ts';
 import type { Plan } from './plan.ts';
 import { planArbitrary } from './plan-arbitrary.ts';
 import { type RunReport, simulate } from './simulation.ts';
 import { type System, streamOf } from './system.ts';
+import { type Target, targetsOf } from './target.ts';
 import type { Violation } from './violation.ts';
 
 /** A plan that a system did not survive, and nothing shorter was found. */
@@ -13,16 +14,16 @@ export interface FailedPlan {
   readonly violations: readonly Violation[];
 }
 
+/** How often a plan is drawn until what it is made for happens. */
+const MOST_DRAWS = 5;
+
 /** Simulated runs that a failing plan may take to be shortened. */
 const SHRINKING_RUNS = 200;
 
-/** Kinds of faults that happen to nobody who reads consistently, as Waybill does. */
-const UNEXPECTED: ReadonlySet<FaultKind> = new Set(['stale']);
-
 /** Makes a system's plans, runs them, and shortens those that fail. */
 export class PlanRunner {
-  /** The kinds of faults that can happen to the system. */
-  readonly kinds: readonly FaultKind[];
+  /** What plans must show for a certificate. */
+  readonly targets: readonly Target[];
   readonly #system: System;
   readonly #seed: number;
   readonly #faults: ReturnType<typeof faultsOf>;
@@ -38,13 +39,28 @@ export class PlanRunner {
       streams: Object.fromEntries(
         Object.entries(system.streams ?? {}).map(([stream, readers]) => [stream, readers.map(({ name }) => name)]),
       ),
+      deployed: Object.keys(system.previous ?? {}),
     });
-    const kinds = new Set([...this.#faults.values()].flat().map(({ kind }) => kind));
-    this.kinds = [...kinds].filter((kind) => !UNEXPECTED.has(kind)).sort();
+    this.targets = targetsOf(system, this.#faults);
   }
 
-  /** Runs the plan of this number: the same one for the same seed. */
+  /**
+   * Runs the plan of this number: the same one for the same seed. Each is made for something that plans must show; one that
+   * does not show it, since the site of its fault is not reached, is drawn again.
+   */
   async run(number: number): Promise<RunReport & { readonly failed?: FailedPlan }> {
+    const { name } = this.#targetOf(number);
+    for (let draw = 1; ; draw++) {
+      const report = await this.#run(number, draw);
+      if (draw === MOST_DRAWS || report.failed || report.faults[name] || report.outcomes[name]) return report;
+    }
+  }
+
+  #targetOf(number: number): Target {
+    return this.targets[number % this.targets.length] as Target;
+  }
+
+  async #run(number: number, draw: number): Promise<RunReport & { readonly failed?: FailedPlan }> {
     const fc = await loadFastCheck();
     let first: RunReport | undefined;
     let runs = 0;
@@ -55,7 +71,7 @@ export class PlanRunner {
       first ??= report;
       if (report.violations.length > 0) throw new PlanFailed(report.violations);
     });
-    const seed = Number.parseInt(hash('md5', `${this.#seed} ${number}`).slice(0, 8), 16) | 0;
+    const seed = Number.parseInt(hash('md5', `${this.#seed} ${number} ${draw}`).slice(0, 8), 16) | 0;
     const details = await fc.check(property, { seed, numRuns: 1 });
     const { errorInstance, counterexample } = details;
     if (errorInstance !== null && !(errorInstance instanceof PlanFailed)) throw errorInstance;
@@ -75,8 +91,9 @@ export class PlanRunner {
   }
 
   #plans(fc: typeof import('fast-check'), number: number) {
-    const kind = this.kinds[number % this.kinds.length];
-    return planArbitrary(fc, { faults: this.#faults, steps: this.#system.workload.length, ...(kind && { kind }) });
+    const { by, step } = this.#targetOf(number);
+    const range = { faults: this.#faults, steps: this.#system.workload.length };
+    return planArbitrary(fc, { ...range, ...(by && { by }), ...(step !== undefined && { step }) });
   }
 }
 

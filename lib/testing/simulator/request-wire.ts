@@ -48,7 +48,7 @@ function travel(
   settle: (outcome: Outcome) => void,
 ): void {
   const { schedule, faults, record, disabled } = world;
-  const site: Site = `${caller.actor}.${stepOf(caller.actor, request.operation)}`;
+  const site: Site = `${caller.actor}.${stepOf(caller.actor, request)}`;
   const nth = faults.reached(site);
   const fault = faults.reach(site, (one) => happensTo(request, one));
   const there = 1 + world.draw(`${site} ${nth} there`, 12);
@@ -74,7 +74,8 @@ function travel(
     });
   };
   const refuse = (error: Error) => answer(there + back, { error });
-  if (fault?.kind === 'disabled') {
+  if (fault?.kind === 'from-latest') world.horizons.set(caller.actor, schedule.now());
+  if (fault?.kind === 'disabled' || fault?.kind === 'retention') {
     disabled.set(caller.actor, schedule.now() + fault.for);
     laterIn(world, fault.for, () => disabled.delete(caller.actor));
   }
@@ -133,7 +134,7 @@ function travel(
       roundTrip(() => applyPartially(world.engines, request, fault.every));
       break;
     case 'stale':
-      roundTrip(() => ({}));
+      roundTrip(() => asOfBefore(apply()));
       break;
     default:
       roundTrip();
@@ -148,10 +149,20 @@ function happensTo(request: Request, fault: Fault): boolean {
     case 'conflict':
       return request.operation === 'TransactWriteItems';
     case 'stale':
-      return request.operation === 'GetItem' && !(request.input as GetItemCommandInput).ConsistentRead;
+      return /^(?:GetItem|Query)$/.test(request.operation) && !(request.input as GetItemCommandInput).ConsistentRead;
+    case 'from-latest':
+      return request.operation === 'GetRecords';
+    case 'retention':
+      return /^(?:GetRecords|ReceiveMessage)$/.test(request.operation);
     default:
       return true;
   }
+}
+
+/** A reply as a replica gives it that has seen nothing of late: no row, or no rows. */
+function asOfBefore(reply: object): object {
+  const { Item: _item, Items, ...rest } = reply as { readonly Item?: object; readonly Items?: readonly object[] };
+  return { ...rest, ...(Items && { Items: [], Count: 0 }) };
 }
 
 function attempt(world: World, origin: Origin, what: () => object): Outcome {

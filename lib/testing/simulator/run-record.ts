@@ -44,6 +44,17 @@ export interface InvocationEntry extends Recorded {
   readonly actor: string;
   readonly invocation: number;
   readonly event: object;
+  /** Whether its code is that before the function's last deploy. */
+  readonly old?: true;
+}
+
+/** A message of which reconciliation has said that nobody committed it. */
+export interface NamedEntry extends Recorded {
+  readonly kind: 'named';
+  /** Of the reconciler. */
+  readonly invocation: number;
+  readonly id: string;
+  readonly subscriber: string;
 }
 
 /** A producer that was told that its messages are committed. */
@@ -52,7 +63,7 @@ export interface AcknowledgedEntry extends Recorded {
   readonly ids: readonly string[];
 }
 
-export type RecordEntry = RowEntry | QueueEntry | StreamEntry | InvocationEntry | AcknowledgedEntry;
+export type RecordEntry = RowEntry | QueueEntry | StreamEntry | InvocationEntry | NamedEntry | AcknowledgedEntry;
 
 type Unrecorded = RecordEntry extends infer Entry
   ? Entry extends Recorded

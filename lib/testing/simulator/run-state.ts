@@ -8,6 +8,8 @@ export interface EndedMessage {
   readonly type: string;
   /** As the wire carries it. */
   readonly payload: unknown;
+  /** Milliseconds since the epoch. */
+  readonly endedAt: number;
   /** Why it is dead. */
   readonly reason?: string;
 }

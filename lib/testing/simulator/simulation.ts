@@ -2,17 +2,17 @@ import { hash } from 'node:crypto';
 import { durationToMilliseconds, isMessageId } from '../../contract/index.ts';
 import { seededRandom } from '../seeded-random.ts';
 import { enginesOn } from '../test-environment.ts';
-import { checkLoss } from './check-loss.ts';
 import { checkReconciliation } from './check-reconciliation.ts';
 import { checkRun } from './checker.ts';
 import { Deployment, LEDGER, SHARDS } from './deployment.ts';
 import { evidenceOf } from './evidence.ts';
-import { type FaultKind, LOSSES } from './fault.ts';
 import { FaultPlan } from './fault-plan.ts';
 import type { Plan } from './plan.ts';
 import { RunRecord } from './run-record.ts';
 import { Schedule } from './schedule.ts';
+import { PRODUCER, STEPS } from './site.ts';
 import type { System } from './system.ts';
+import { versionsIn } from './versions.ts';
 import type { Violation } from './violation.ts';
 import type { World } from './world.ts';
 
@@ -22,8 +22,8 @@ export interface RunReport {
   readonly violations: readonly Violation[];
   /** Messages that were committed. */
   readonly messages: number;
-  /** How often each kind of fault has happened. */
-  readonly faults: Readonly<Partial<Record<FaultKind, number>>>;
+  /** How often each kind of fault has happened, and each trait was met. */
+  readonly faults: Readonly<Record<string, number>>;
   /** How often each outcome was reached, by metric. */
   readonly outcomes: Readonly<Record<string, number>>;
   /** The same for the same plan. */
@@ -37,13 +37,7 @@ const MINUTE = 60_000;
 /** How long, after the last step of the workload, faults go on. */
 const FAULTY_TIME = 3 * MINUTE;
 /** What would need more events in one phase of a run goes round in circles. */
-const MOST_EVENTS = 10_000;
-/** The same where the reconciler runs, which reads a lot. */
-const MOST_EVENTS_RECONCILED = 200_000;
-/** For so long the reconciler looks for what has not ended. */
-const RECONCILED_MINUTES = 180;
-/** Minutes in which producers and faults may still do something. */
-const FIRST_MINUTES = 4;
+const MOST_EVENTS = 40_000;
 
 /** Nothing that a fault leads to comes later than this. */
 const LONGEST = 60 * 24 * 60 * MINUTE;
@@ -61,28 +55,25 @@ export async function simulate(system: System, plan: Plan): Promise<RunReport> {
   let lastStep = 0;
   for (const { step, at } of plan.workload) {
     lastStep = Math.max(lastStep, at);
-    schedule.after(at, () => produce(deployment, record, step));
+    schedule.after(at, () => ask(system, deployment, world, step));
   }
   deployment.start();
   const healAt = START + lastStep + FAULTY_TIME;
   const isOver = () => schedule.now() >= healAt && world.pending === 0 && !faults.lasts;
-  const reconciles = plan.faults.some(({ fault }) => LOSSES.has(fault.kind));
-  if (reconciles) runReconciler(system, world, deployment);
-  const most = reconciles ? MOST_EVENTS_RECONCILED : MOST_EVENTS;
-  await schedule.run(START + LONGEST, most, isOver);
+  await schedule.run(START + LONGEST, MOST_EVENTS, isOver);
   record.note('nothing fails any more');
   faults.heal();
   const bound = durationToMilliseconds(system.bound ?? '30m');
-  const stop = await schedule.run(schedule.now() + bound, most);
+  const stop = await schedule.run(schedule.now() + bound, MOST_EVENTS);
   if (world.unsupported) throw world.unsupported;
 
   const evidence = evidenceOf(record, LEDGER);
-  const violations = checkRun(system, world, evidence, stop === 'idle');
-  const misnamed = violations.length === 0 ? await checkReconciliation(world, evidence, LEDGER, SHARDS) : [];
+  const violations = checkRun(system, world, { evidence, ledger: LEDGER, isIdle: stop === 'idle' });
+  const misnamed = violations.length === 0 ? await checkReconciliation(system, world, LEDGER) : [];
   return {
     violations: [...violations, ...misnamed],
     messages: evidence.committed.size,
-    faults: faults.fired,
+    faults: { ...faults.fired, ...versionsIn(system, record) },
     outcomes: world.outcomes,
     hash: record.hash(),
     trace: record.trace,
@@ -106,27 +97,19 @@ function worldOf({ seed, faults }: Plan): World {
     outcomes: {},
     pending: 0,
     disabled: new Map(),
+    horizons: new Map(),
+    deploy: () => undefined,
+    shards: SHARDS,
   };
 }
 
-/**
- * Runs the reconciler at first, so that it knows where it began, and then each minute in which something has not ended;
- * now and then twice at once, as the Scheduler may.
- */
-function runReconciler(system: System, world: World, { reconciler }: Deployment): void {
-  const { schedule, record, draw } = world;
-  const invoke = () => reconciler.invoke({}).catch(() => undefined);
-  let minute = 0;
-  const tick = () => {
-    const isAtRest = minute > FIRST_MINUTES && checkLoss(system, evidenceOf(record, LEDGER), true).length === 0;
-    if (minute === 0 || (!isAtRest && minute > 1)) {
-      void invoke();
-      if (draw(`twice ${minute}`, 4) === 0) void invoke();
-    }
-    minute += 1;
-    if (!isAtRest && minute < RECONCILED_MINUTES) schedule.after(MINUTE, tick);
-  };
-  tick();
+/** Producers are asked for a step: once, or by everybody at once. */
+function ask(system: System, deployment: Deployment, world: World, step: number): void {
+  const { faults, record } = world;
+  const fault = faults.reach(`${PRODUCER}.${STEPS.ask}`);
+  const asked = system.workload[step];
+  if (typeof asked === 'object' && asked.trait) faults.meet(asked.trait);
+  for (let left = fault?.kind === 'burst' ? fault.times : 1; left > 0; left--) produce(deployment, record, step);
 }
 
 /** A producer runs a step; what it is told of is recorded, so that nothing of it may be missing. */

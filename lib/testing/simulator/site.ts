@@ -1,3 +1,6 @@
+import type { PutItemCommandInput } from '@aws-sdk/client-dynamodb';
+import type { Request } from '../engines/index.ts';
+
 /**
  * The steps of the chain at which something can go wrong. A site is a function or a queue and a step of it, such as
  * `take-payment.commit`; the exhaustive model of outbox, relay and inbox takes the same names.
@@ -35,6 +38,22 @@ export const STEPS = {
   deleted: 'deleted',
   /** A record has come to lie in a stream. */
   arrived: 'arrived',
+  /** A producer is asked for a step of the workload. */
+  ask: 'ask',
+  /** The schedule of the reconciler is due. */
+  fire: 'fire',
+  /** The reconciler lists rows. */
+  list: 'list',
+  /** The reconciler asks how many messages a queue holds. */
+  look: 'look',
+  /** The reconciler opens or rewrites the case of a message. */
+  case: 'case',
+  /** The reconciler closes the case of a message. */
+  close: 'close',
+  /** The reconciler writes down up to where it has come. */
+  cursor: 'cursor',
+  /** The reconciler writes what it has counted. */
+  radar: 'radar',
   /** Whatever else a service is asked for. */
   other: 'other',
 } as const;
@@ -61,9 +80,29 @@ const STEP_OF_OPERATION: Readonly<Record<string, Step>> = {
   DeleteMessageBatch: STEPS.acknowledge,
 };
 
+/** What the reconciler does by other operations than a function of messages. */
+const STEP_OF_RECONCILER: Readonly<Record<string, Step>> = {
+  Query: STEPS.list,
+  GetQueueAttributes: STEPS.look,
+  DeleteItem: STEPS.close,
+};
+
+/** What the reconciler puts, by the kind of the row. */
+const STEP_OF_ROW: Readonly<Record<string, Step>> = {
+  relay: STEPS.receipt,
+  open: STEPS.case,
+  reconcile: STEPS.cursor,
+  radar: STEPS.radar,
+};
+
 /** The step at which a function, or its event source, calls an operation. */
-export function stepOf(actor: string, operation: string): Step {
+export function stepOf(actor: string, { operation, input }: Request): Step {
   const step = STEP_OF_OPERATION[operation] ?? STEPS.other;
+  if (actor === RECONCILER) {
+    if (operation !== 'PutItem') return STEP_OF_RECONCILER[operation] ?? step;
+    const [kind = ''] = ((input as PutItemCommandInput).Item?.pk?.S ?? '').split('#');
+    return STEP_OF_ROW[kind] ?? step;
+  }
   return actor === RELAY && step === STEPS.end ? STEPS.receipt : step;
 }
 

@@ -11,11 +11,33 @@ import type { ConsumerHandler } from '../invocation.ts';
 import type { RunState } from './run-state.ts';
 
 /** What producers do: one step of a workload. It may run several times, as a customer may press a button twice. */
-export type WorkloadStep = (options: { readonly environment: Environment }) => Promise<unknown> | unknown;
+export type WorkloadStep = Sender | DescribedStep;
+
+/** What a producer's function does when it is asked for a step. What it answers, ids of messages, must have been committed. */
+export type Sender = (options: { readonly environment: Environment }) => Promise<unknown> | unknown;
+
+/** A step of which more is known. */
+export interface DescribedStep {
+  readonly run: Sender;
+  /** No certificate may leave the step out: it is counted under this name among the faults. */
+  readonly trait?: string;
+  /** The event that it publishes. */
+  readonly publishes?: EventDefinition;
+}
+
+/** A step that must have been run, under a name of its own, e.g. a kind of message that is sent in a way of its own. */
+export function withTrait(trait: string, run: Sender): DescribedStep {
+  return { trait, run };
+}
+
+/** What a step does. */
+export function runOf(step: WorkloadStep): Sender {
+  return typeof step === 'function' ? step : step.run;
+}
 
 /** A step that publishes one message. */
-export function publishing<Event extends EventDefinition>(event: Event, payload: EventInput<Event>): WorkloadStep {
-  return (options) => publish(event, payload, options);
+export function publishing<Event extends EventDefinition>(event: Event, payload: EventInput<Event>): DescribedStep {
+  return { publishes: event, run: (options) => publish(event, payload, options) };
 }
 
 /** Rows that a business table has when a run begins. */
@@ -34,6 +56,12 @@ export interface System {
   readonly subscribers: readonly SubscriberDefinition[];
   /** What `consume` returns, by the subscriber's name. */
   readonly handlers: Readonly<Record<string, ConsumerHandler>>;
+  /**
+   * What functions ran before their last deploy, by the subscriber's name: a plan may roll them back for some time, so that
+   * they are given what newer producers send.
+   * @default they were never deployed before
+   */
+  readonly previous?: Readonly<Record<string, ConsumerHandler>>;
   /** The subscribers that read a Kinesis stream, by the stream's name. The others have a queue of their own. @default none */
   readonly streams?: Readonly<Record<string, readonly SubscriberDefinition[]>>;
   /** Business tables that are not empty at first. @default none */

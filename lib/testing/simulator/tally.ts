@@ -1,5 +1,4 @@
 import { hash } from 'node:crypto';
-import type { FaultKind } from './fault.ts';
 import type { FailedPlan } from './plan-runner.ts';
 import type { RunReport } from './simulation.ts';
 import type { Invariant } from './violation.ts';
@@ -7,7 +6,7 @@ import type { Invariant } from './violation.ts';
 /** What some runs showed together. Plain data, so that it can come from another thread. */
 export interface Tally {
   readonly messages: number;
-  readonly faults: Readonly<Partial<Record<FaultKind, number>>>;
+  readonly faults: Readonly<Record<string, number>>;
   readonly outcomes: Readonly<Record<string, number>>;
   /** Violations by invariant. */
   readonly violations: Readonly<Partial<Record<Invariant, number>>>;

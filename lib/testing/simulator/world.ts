@@ -18,6 +18,12 @@ export interface World {
   pending: number;
   /** Until when the event source of a function is switched off, by function. */
   readonly disabled: Map<string, number>;
+  /** The moment before which the event source of a function's stream sees nothing, by function. */
+  readonly horizons: Map<string, number>;
+  /** A deploy that gives the ledger more shards has begun: it reaches one function after the other. */
+  deploy: (shards: number) => void;
+  /** The most shards that the ledger has had. */
+  shards: number;
   /** Something that the engines in memory do not do was asked of them: the run proves nothing. */
   unsupported?: UnsupportedByEngine;
 }

@@ -140,7 +140,7 @@ const FROM_STREAMS: readonly Case[] = [
     ['kinesis'],
     async (aws, scratch) => {
       const { name, arn } = await kinesisStream(aws, scratch);
-      const until = Date.now() + 8000;
+      const until = scratch.now() + 8000;
       const fn = await ScratchFunction.create(aws, scratch, `if (Date.now() < ${until}) throw new Error('not yet');`);
       await put(aws, name, 'a', 'b');
       await fn.readFrom(arn, FROM_THE_BEGINNING);
@@ -167,7 +167,7 @@ const FROM_STREAMS: readonly Case[] = [
     const { name, arn } = await kinesisStream(aws, scratch);
     const fn = await ScratchFunction.create(aws, scratch, `if (texts.includes('bad')) throw new Error('bad');`);
     await put(aws, name, 'a', 'bad', 'c', 'd');
-    await fn.readFrom(arn, { ...FROM_THE_BEGINNING, BisectBatchOnFunctionError: true, MaximumRetryAttempts: 8 });
+    await fn.readFrom(arn, { ...FROM_THE_BEGINNING, BisectBatchOnFunctionError: true, MaximumRetryAttempts: 3 });
     const without = (text: string, batches: readonly Batch[]) =>
       batches.some((batch) => batch.includes(text) && !batch.includes('bad'));
     const batches = await fn.batches((some) => without('a', some) && without('d', some), 20);
@@ -233,13 +233,13 @@ const FROM_STREAMS: readonly Case[] = [
     ['dynamodb-streams'],
     async (aws, scratch) => {
       const { name, arn } = await tableStream(aws, scratch);
-      const until = Date.now() + 8000;
+      const until = scratch.now() + 8000;
       const fn = await ScratchFunction.create(aws, scratch, `if (Date.now() < ${until}) throw new Error('not yet');`);
       await insert(aws, name, 'a', 'b', 'c');
       await fn.readFrom(arn, FROM_THE_BEGINNING);
       await fn.batches((batches) => timesOf('INSERT:a', batches) >= 1);
       // Once the function no longer throws, the batch comes a last time.
-      await scratch.sleep(Math.max(0, until - Date.now()) + 4000);
+      await scratch.sleep(Math.max(0, until - scratch.now()) + 4000);
       const batches = await fn.batches(() => true);
       holds(timesOf('INSERT:a', batches) >= 2, `it came ${timesOf('INSERT:a', batches)} times`);
       same(batches.flat().slice(-3), ['INSERT:a', 'INSERT:b', 'INSERT:c'], 'the last retry');

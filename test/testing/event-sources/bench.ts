@@ -1,4 +1,4 @@
-import { PutRecordsCommand } from '@aws-sdk/client-kinesis';
+import { MergeShardsCommand, PutRecordsCommand, SplitShardCommand } from '@aws-sdk/client-kinesis';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import type { SQSEvent } from 'aws-lambda';
 import { directWire, type QueueOptions, tableStreamArn, type Wire } from '../../../lib/testing/engines/index.ts';
@@ -24,6 +24,10 @@ export interface Bench {
   queue(options?: Partial<QueueOptions>): { readonly url: string; messages(): readonly { readonly body: string }[] };
   send(queueUrl: string, ...bodies: readonly string[]): Promise<void>;
   put(stream: string, ...records: readonly (readonly [key: string, data: string])[]): Promise<void>;
+  /** Splits one of the open shards into halves. */
+  reshard(stream: string, nth: number): Promise<void>;
+  /** Merges one of the open shards with the next, if there is one. */
+  merge(stream: string, nth: number): Promise<void>;
   write(table: string, pk: string, n?: number): void;
   arnOf(table: string): string;
   poller(mappings: readonly EventSourceMapping[], options?: Partial<PollerOptions>): EventSourcePoller;
@@ -43,6 +47,11 @@ export function bench({
   const troubles: Trouble[] = [];
   const discarded: Bench['discarded'] = [];
   let queues = 0;
+  const openShards = (stream: string) =>
+    engines.kinesis
+      .shards(stream)
+      .filter(({ closedAt }) => closedAt === undefined)
+      .sort((one, other) => (one.from < other.from ? -1 : 1));
   return {
     clock,
     engines,
@@ -60,6 +69,25 @@ export function bench({
     put: async (StreamName, ...records) => {
       const Records = records.map(([PartitionKey, data]) => ({ PartitionKey, Data: Buffer.from(data) }));
       await engines.kinesis.client().send(new PutRecordsCommand({ StreamName, Records }));
+    },
+    reshard: async (StreamName, nth) => {
+      const shards = openShards(StreamName);
+      const shard = shards[nth % shards.length];
+      if (!shard) return;
+      const NewStartingHashKey = String((shard.from + shard.to + 1n) / 2n);
+      const command = new SplitShardCommand({ StreamName, ShardToSplit: shard.id, NewStartingHashKey });
+      await engines.kinesis.client().send(command);
+    },
+    merge: async (StreamName, nth) => {
+      const shards = openShards(StreamName);
+      const [shard, next] = shards.slice(nth % shards.length);
+      if (!shard || !next) return;
+      const command = new MergeShardsCommand({
+        StreamName,
+        ShardToMerge: shard.id,
+        AdjacentShardToMerge: next.id,
+      });
+      await engines.kinesis.client().send(command);
     },
     write: (name, pk, n = 1) => {
       if (!engines.dynamodb.hasTable(name)) {

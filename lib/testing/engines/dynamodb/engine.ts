@@ -11,7 +11,7 @@ import {
 } from '../wire.ts';
 import { canonicalItem } from './attribute-value.ts';
 import { batchWriteItem } from './batch-write.ts';
-import { createTable, describeTable } from './manage-tables.ts';
+import { createTable, describeTable, describeTimeToLive, updateTimeToLive } from './manage-tables.ts';
 import { query } from './query.ts';
 import { batchGetItem, getItem, transactGetItems } from './read-item.ts';
 import { RequestTokens } from './request-tokens.ts';
@@ -26,7 +26,7 @@ import { deleteItem, putItem, updateItem } from './write-item.ts';
  * gives, on a given clock, with neither chance nor waiting. Rows that are past their time to live stay until `expire`.
  *
  * Known: PutItem, GetItem, UpdateItem, DeleteItem, Query, TransactWriteItems, TransactGetItems, BatchGetItem,
- * BatchWriteItem, CreateTable, DescribeTable. Not there: secondary indexes, Scan, PartiQL, the parameters that
+ * BatchWriteItem, CreateTable, DescribeTable, UpdateTimeToLive, DescribeTimeToLive. Not there: secondary indexes, Scan, PartiQL, the parameters that
  * expressions replaced (`Expected`, `AttributeUpdates` …), item collection metrics, throughput limits. Whatever it does
  * not know is refused by `UnsupportedByEngine`, never ignored. By itself it is never in conflict, never throttles and
  * never shows a stale read: those are faults, injected by a `Wire`.
@@ -60,6 +60,8 @@ export class DynamoDbEngine {
       BatchWriteItem: (input) => batchWriteItem(tables, input),
       CreateTable: (input) => createTable(tables, input),
       DescribeTable: (input) => describeTable(tables, input),
+      UpdateTimeToLive: (input) => updateTimeToLive(tables, input),
+      DescribeTimeToLive: (input) => describeTimeToLive(tables, input),
     };
   }
 
@@ -100,9 +102,10 @@ export class DynamoDbEngine {
    * Deletes the rows whose time to live has passed, as DynamoDB does some time within days: those where the column holds a
    * number of seconds since the epoch that is less than now and at most 5 years back.
    *
+   * @param column @default the one that UpdateTimeToLive has named
    * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html
    */
-  expire(tableName: string, column: string): void {
+  expire(tableName: string, column = this.table(tableName).timeToLive ?? ''): void {
     const table = this.table(tableName);
     const now = this.#now() / 1000;
     for (const item of table.items()) {

@@ -2,14 +2,18 @@ import type {
   CreateTableCommandInput,
   CreateTableCommandOutput,
   DescribeTableCommandInput,
+  DescribeTimeToLiveCommandInput,
   TableDescription,
+  TimeToLiveDescription,
+  UpdateTimeToLiveCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import { refuseOthers } from '../refuse-others.ts';
 import { validationException } from './exceptions.ts';
+import { tableStreamArn } from './stream-record.ts';
 import type { KeyAttribute, KeyType, Table } from './table.ts';
 import type { Tables } from './tables.ts';
 
-/** Creates a table with a primary key, at once. Secondary indexes are not supported. */
+/** Creates a table with a primary key, at once; every table has a stream. Secondary indexes are not supported. */
 export function createTable(
   tables: Tables,
   input: CreateTableCommandInput,
@@ -44,12 +48,36 @@ export function describeTable(tables: Tables, input: DescribeTableCommandInput):
   return { Table: describe(tables.find(input.TableName)) };
 }
 
+/** Names the column by which `expire` deletes rows, or none any more. */
+export function updateTimeToLive(tables: Tables, input: UpdateTimeToLiveCommandInput) {
+  refuseOthers('UpdateTimeToLive', input, ['TableName', 'TimeToLiveSpecification']);
+  const { AttributeName, Enabled } = input.TimeToLiveSpecification ?? {};
+  if (!AttributeName) throw validationException('TimeToLiveSpecification.AttributeName must not be empty');
+  const table = tables.find(input.TableName);
+  if ((table.timeToLive !== undefined) === (Enabled ?? false)) {
+    throw validationException(`TimeToLive is already ${Enabled ? 'enabled' : 'disabled'}`);
+  }
+  table.timeToLive = Enabled ? AttributeName : undefined;
+  return { TimeToLiveSpecification: { AttributeName, Enabled } };
+}
+
+export function describeTimeToLive(
+  tables: Tables,
+  input: DescribeTimeToLiveCommandInput,
+): { readonly TimeToLiveDescription: TimeToLiveDescription } {
+  refuseOthers('DescribeTimeToLive', input, ['TableName']);
+  const { timeToLive } = tables.find(input.TableName);
+  if (timeToLive === undefined) return { TimeToLiveDescription: { TimeToLiveStatus: 'DISABLED' } };
+  return { TimeToLiveDescription: { TimeToLiveStatus: 'ENABLED', AttributeName: timeToLive } };
+}
+
 function describe({ schema, name }: Table): TableDescription {
   const { partitionKey, sortKey } = schema;
   return {
     TableName: name,
     TableStatus: 'ACTIVE',
     TableArn: `arn:aws:dynamodb:us-east-1:000000000000:table/${name}`,
+    LatestStreamArn: tableStreamArn(name),
     KeySchema: [
       { AttributeName: partitionKey.name, KeyType: 'HASH' },
       ...(sortKey ? [{ AttributeName: sortKey.name, KeyType: 'RANGE' as const }] : []),

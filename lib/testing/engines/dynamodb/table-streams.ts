@@ -13,16 +13,19 @@ export interface TableStreamOptions {
   readonly view?: StreamView;
   /** How many shards share the partition keys of a table. @default 1 */
   readonly shards?: number;
+  /** Hours after which a record can no longer be read: AWS keeps it for 24. @default never */
+  readonly retentionHours?: number;
 }
 
 /** @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_GetRecords.html */
 const MAX_RECORDS = 1_000;
+const HOUR = 3_600_000;
 
-/** The operations of DynamoDB Streams on all tables: every table has a stream, which keeps its records for ever. */
+/** The operations of DynamoDB Streams on all tables: every table has a stream. */
 export function tableStreamOperations(
   tables: Tables,
   now: () => number,
-  { view = 'NEW_IMAGE', shards = 1 }: TableStreamOptions,
+  { view = 'NEW_IMAGE', shards = 1, retentionHours = Number.POSITIVE_INFINITY }: TableStreamOptions,
 ): Operations {
   const shardOf = (table: Table) => (change: Change) => {
     const value = JSON.stringify(change.key[table.schema.partitionKey.name]);
@@ -58,7 +61,10 @@ export function tableStreamOperations(
         expired: () => expiredIterator(),
       });
       const table = tables.find(position.stream);
-      const { page, next } = pageFrom(position, table.changes, Math.min(Limit, MAX_RECORDS), shardOf(table));
+      const horizon = now() - retentionHours * HOUR;
+      const kept = table.changes.findIndex(({ at }) => at > horizon);
+      const from = { ...position, index: Math.max(position.index, kept < 0 ? table.changes.length : kept) };
+      const { page, next } = pageFrom(from, table.changes, Math.min(Limit, MAX_RECORDS), shardOf(table));
       return {
         Records: page.map((change) => streamRecord(change, view)),
         NextShardIterator: shardIterator(next, now()),

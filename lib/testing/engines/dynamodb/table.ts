@@ -50,6 +50,8 @@ export class Table {
   readonly schema: TableSchema;
   /** Every change of a row, in the order in which they were committed: what the table's stream carries. */
   readonly changes: Change[] = [];
+  /** The column that says until when a row is kept, if UpdateTimeToLive has named one. */
+  timeToLive: string | undefined;
   readonly #types = new Map<string, KeyType>();
   readonly #partitions = new Map<string, Map<string, Item>>();
   readonly #commit: (change: Omit<Change, 'sequence' | 'at'>) => Change;

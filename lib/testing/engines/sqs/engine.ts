@@ -1,6 +1,5 @@
 import { hash } from 'node:crypto';
 import type {
-  BatchResultErrorEntry,
   ChangeMessageVisibilityBatchCommandInput,
   ChangeMessageVisibilityCommandInput,
   DeleteMessageBatchCommandInput,
@@ -10,9 +9,7 @@ import type {
   SendMessageBatchCommandInput,
   SendMessageCommandInput,
   SQSClient,
-  SQSServiceException,
 } from '@aws-sdk/client-sqs';
-import { UnsupportedByEngine } from '../../errors.ts';
 import { refuseOthers } from '../refuse-others.ts';
 import {
   applied,
@@ -23,28 +20,29 @@ import {
   type SdkCommand,
   type Wire,
 } from '../wire.ts';
-import {
-  batchTooLong,
-  emptyBatch,
-  idsNotDistinct,
-  invalidBatchEntryId,
-  invalidParameter,
-  missingParameter,
-  queueDoesNotExist,
-  tooManyEntries,
-} from './exceptions.ts';
+import { checkedEntries, eachEntry, MAX_BATCH } from './batch-entries.ts';
+import { batchTooLong, invalidParameter, missingParameter, queueDoesNotExist } from './exceptions.ts';
 import { isWithin, MAX_BYTES, messageBytes, type NewMessage, refuseInvalid } from './message-limits.ts';
-import { Queue, type QueueEvent, type QueueOptions } from './queue.ts';
+import { Queue, type QueueEvent } from './queue.ts';
+import { attributesOf } from './queue-attributes.ts';
+import type { QueueOptions } from './queue-options.ts';
 import { received } from './received-message.ts';
 
-const MESSAGE = ['MessageBody', 'DelaySeconds', 'MessageAttributes', 'MessageSystemAttributes'];
-const MAX_BATCH = 10;
+const MESSAGE = [
+  'MessageBody',
+  'DelaySeconds',
+  'MessageAttributes',
+  'MessageSystemAttributes',
+  'MessageGroupId',
+  'MessageDeduplicationId',
+];
 const MAX_VISIBILITY_SECONDS = 43_200;
 
 /**
- * SQS in memory: standard queues on a given clock. It answers SendMessage, ReceiveMessage, DeleteMessage and
- * ChangeMessageVisibility, in batches too, and counts messages in GetQueueAttributes, with the limits and errors of SQS. Not there: FIFO queues, long
- * polling (a receive answers with what is visible now), checksums of attributes, permissions.
+ * SQS in memory: standard and FIFO queues on a given clock. It answers SendMessage, ReceiveMessage, DeleteMessage and
+ * ChangeMessageVisibility, in batches too, and counts messages in GetQueueAttributes, with the limits and errors of SQS.
+ * Not there: long polling (a receive answers with what is visible now), receive request attempts, limits of throughput and
+ * of messages in flight, checksums of attributes, permissions.
  *
  * @example
  * const sqs = new SqsEngine({ now: () => 0 });
@@ -106,7 +104,7 @@ export class SqsEngine {
   #sendMessage(input: SendMessageCommandInput) {
     refuseOthers('SendMessage', input, ['QueueUrl', ...MESSAGE]);
     const queue = this.#queue(input.QueueUrl);
-    refuseInvalid(input);
+    refuseInvalid(input, queue);
     return this.#enqueue(queue, input);
   }
 
@@ -118,18 +116,32 @@ export class SqsEngine {
     if (bytes > MAX_BYTES) throw batchTooLong(MAX_BYTES, bytes);
     return eachEntry(entries, (entry) => {
       refuseOthers('SendMessageBatch', entry, ['Id', ...MESSAGE]);
-      refuseInvalid(entry);
+      refuseInvalid(entry, queue);
       return this.#enqueue(queue, entry);
     });
   }
 
-  #enqueue(queue: Queue, { MessageBody = '', DelaySeconds, MessageAttributes, MessageSystemAttributes }: NewMessage) {
+  #enqueue(queue: Queue, message: NewMessage) {
+    const { MessageBody = '', DelaySeconds, MessageGroupId, MessageDeduplicationId } = message;
     this.#messages += 1;
-    const id = `00000000-0000-4000-8000-${this.#messages.toString(16).padStart(12, '0')}`;
-    const traceHeader = MessageSystemAttributes?.AWSTraceHeader?.StringValue;
-    const attributes = structuredClone(MessageAttributes ?? {});
-    queue.send({ id, body: MessageBody, attributes, ...(traceHeader && { traceHeader }) }, DelaySeconds);
-    return { MessageId: id, MD5OfMessageBody: hash('md5', MessageBody) };
+    const traceHeader = message.MessageSystemAttributes?.AWSTraceHeader?.StringValue;
+    const deduplicationId = queue.isFifo ? (MessageDeduplicationId ?? hash('sha256', MessageBody)) : undefined;
+    const { id, sequenceNumber } = queue.send(
+      {
+        id: `00000000-0000-4000-8000-${this.#messages.toString(16).padStart(12, '0')}`,
+        body: MessageBody,
+        attributes: structuredClone(message.MessageAttributes ?? {}),
+        ...(traceHeader && { traceHeader }),
+        ...(MessageGroupId !== undefined && { groupId: MessageGroupId }),
+        ...(deduplicationId !== undefined && { deduplicationId }),
+      },
+      DelaySeconds,
+    );
+    return {
+      MessageId: id,
+      MD5OfMessageBody: hash('md5', MessageBody),
+      ...(sequenceNumber !== undefined && { SequenceNumber: sequenceNumber }),
+    };
   }
 
   #receiveMessage(input: ReceiveMessageCommandInput) {
@@ -156,16 +168,7 @@ export class SqsEngine {
 
   #getQueueAttributes(input: GetQueueAttributesCommandInput) {
     refuseOthers('GetQueueAttributes', input, ['QueueUrl', 'AttributeNames']);
-    const queue = this.#queue(input.QueueUrl);
-    const attributes: Readonly<Record<string, string>> = {
-      ...queue.counts(),
-      QueueArn: `arn:aws:sqs:us-east-1:000000000000:${queue.name}`,
-      VisibilityTimeout: String(queue.visibilityTimeout),
-    };
-    const names = input.AttributeNames ?? [];
-    const unknown = names.find((name) => attributes[name] === undefined);
-    if (unknown) throw new UnsupportedByEngine(`The engine in memory does not know ${unknown} of GetQueueAttributes`);
-    return { Attributes: Object.fromEntries(names.map((name) => [name, attributes[name] as string])) };
+    return { Attributes: attributesOf(this.#queue(input.QueueUrl), input.AttributeNames ?? []) };
   }
 
   #deleteMessage(input: DeleteMessageCommandInput) {
@@ -198,38 +201,6 @@ export class SqsEngine {
       return {};
     });
   }
-}
-
-function checkedEntries<Entry extends { readonly Id: string | undefined }>(
-  entries: readonly Entry[] = [],
-): readonly Entry[] {
-  if (entries.length === 0) throw emptyBatch();
-  if (entries.length > MAX_BATCH) throw tooManyEntries(entries.length);
-  const ids = entries.map(({ Id = '' }) => Id);
-  if (ids.some((id) => !/^[\w-]{1,80}$/.test(id))) throw invalidBatchEntryId();
-  const twice = ids.find((id, index) => ids.indexOf(id) !== index);
-  if (twice !== undefined) throw idsNotDistinct(twice);
-  return entries;
-}
-
-/** A batch succeeds as a whole even where entries of it fail. */
-function eachEntry<Entry extends { readonly Id: string | undefined }, Result extends object>(
-  entries: readonly Entry[],
-  run: (entry: Entry) => Result,
-): { Successful: (Result & { Id: string })[]; Failed?: BatchResultErrorEntry[] } {
-  const Successful: (Result & { Id: string })[] = [];
-  const Failed: BatchResultErrorEntry[] = [];
-  for (const entry of entries) {
-    const Id = entry.Id as string;
-    try {
-      Successful.push({ ...run(entry), Id });
-    } catch (error) {
-      const { $fault, name, message } = error as SQSServiceException;
-      if ($fault === undefined) throw error;
-      Failed.push({ Id, SenderFault: $fault === 'client', Code: name, Message: message });
-    }
-  }
-  return Failed.length > 0 ? { Successful, Failed } : { Successful };
 }
 
 function refuseVisibility(seconds: number | undefined): number {

@@ -65,3 +65,22 @@ export function batchTooLong(limit: number, bytes: number): SQSServiceException 
   const message = `Batch requests cannot be longer than ${limit} bytes. You have sent ${bytes} bytes.`;
   return new BatchRequestTooLong({ $metadata, message });
 }
+
+export function invalidAttributeValue(attribute: string, reason: string): SQSServiceException {
+  const message = `Invalid value for the parameter ${attribute}. Reason: ${reason}`;
+  return new SQSServiceException({ name: 'InvalidAttributeValue', $fault: 'client', $metadata, message });
+}
+
+/** The SDK has no class for it: it is told by its name. */
+export function notOfThisQueueType(parameter: string, value: unknown): SQSServiceException {
+  return invalidParameter(
+    `Value ${value} for parameter ${parameter} is invalid. Reason: The request include parameter that is not valid for this queue type.`,
+  );
+}
+
+/** Only of FIFO queues: a standard queue takes an old receipt, and deletes nothing. */
+export function receiptHandleHasExpired(receiptHandle: string): SQSServiceException {
+  return invalidParameter(
+    `Value ${receiptHandle} for parameter ReceiptHandle is invalid. Reason: The receipt handle has expired.`,
+  );
+}

@@ -1,10 +1,13 @@
 import type { MessageAttributeValue, SendMessageCommandInput } from '@aws-sdk/client-sqs';
-import { invalidMessageContents, invalidParameter, missingParameter } from './exceptions.ts';
+import { invalidMessageContents, invalidParameter, missingParameter, notOfThisQueueType } from './exceptions.ts';
+import type { Queue } from './queue.ts';
 
 /** @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
 export const MAX_BYTES = 1024 * 1024;
 const MAX_ATTRIBUTES = 10;
 const MAX_DELAY_SECONDS = 900;
+/** Letters, digits and punctuation of ASCII. */
+const FIFO_ID = /^[!-~]{1,128}$/;
 const ATTRIBUTE_NAME = /^(?!AWS\.|Amazon\.)[\w.-]{1,256}$/i;
 
 /**
@@ -15,11 +18,18 @@ const REFUSED = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/u
 
 export type NewMessage = Pick<
   SendMessageCommandInput,
-  'MessageBody' | 'DelaySeconds' | 'MessageAttributes' | 'MessageSystemAttributes'
+  | 'MessageBody'
+  | 'DelaySeconds'
+  | 'MessageAttributes'
+  | 'MessageSystemAttributes'
+  | 'MessageGroupId'
+  | 'MessageDeduplicationId'
 >;
 
 /** Refuses a message as SQS does. */
-export function refuseInvalid({ MessageBody, DelaySeconds, MessageAttributes = {} }: NewMessage): void {
+export function refuseInvalid(message: NewMessage, queue: Pick<Queue, 'isFifo' | 'options'>): void {
+  const { MessageBody, DelaySeconds, MessageAttributes = {} } = message;
+  refuseFifo(message, queue);
   if (!MessageBody) throw missingParameter('MessageBody');
   if (REFUSED.test(MessageBody)) throw invalidMessageContents();
   const attributes = Object.entries(MessageAttributes);
@@ -51,6 +61,33 @@ export function messageBytes({ MessageBody = '', MessageAttributes = {} }: Parti
 /** Whether it is a whole number from 0 to the limit. */
 export function isWithin(value: number, limit: number): boolean {
   return Number.isInteger(value) && value >= 0 && value <= limit;
+}
+
+/**
+ * A standard queue takes a group, too: it is fair to the groups.
+ *
+ * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+ */
+function refuseFifo(message: NewMessage, { isFifo, options }: Pick<Queue, 'isFifo' | 'options'>): void {
+  const { DelaySeconds, MessageGroupId, MessageDeduplicationId } = message;
+  for (const [name, id] of Object.entries({ MessageGroupId, MessageDeduplicationId })) {
+    if (id !== undefined && !FIFO_ID.test(id)) {
+      throw invalidParameter(
+        `Value ${id} for parameter ${name} is invalid. Reason: ${name} can only include alphanumeric and punctuation characters. 1 to 128 in length.`,
+      );
+    }
+  }
+  if (!isFifo) {
+    if (MessageDeduplicationId === undefined) return;
+    throw notOfThisQueueType('MessageDeduplicationId', MessageDeduplicationId);
+  }
+  if (DelaySeconds !== undefined) throw notOfThisQueueType('DelaySeconds', DelaySeconds);
+  if (MessageGroupId === undefined) throw missingParameter('MessageGroupId');
+  if (MessageDeduplicationId === undefined && !options.contentBasedDeduplication) {
+    throw invalidParameter(
+      'The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly',
+    );
+  }
 }
 
 function refuseAttribute(name: string, { DataType, StringValue, BinaryValue }: MessageAttributeValue): void {

@@ -1,35 +1,8 @@
-import type { MessageAttributeValue } from '@aws-sdk/client-sqs';
-import { messageNotInFlight, receiptHandleIsInvalid } from './exceptions.ts';
-
-export interface QueueOptions {
-  readonly name: string;
-  /** Seconds for which a received message is invisible. @default 30 */
-  readonly visibilityTimeout?: number;
-  /** Seconds for which a new message is invisible, where it does not say. @default 0 */
-  readonly delaySeconds?: number;
-  /** Seconds after which a message is gone. @default 4 days */
-  readonly retentionSeconds?: number;
-  /** Where a message goes instead of being received once more than this. @default nowhere */
-  readonly deadLetter?: { readonly queue: Queue; readonly maxReceiveCount: number };
-}
-
-/** A message as it lies in a queue. */
-export interface StoredMessage {
-  readonly id: string;
-  readonly body: string;
-  readonly attributes: Readonly<Record<string, MessageAttributeValue>>;
-  readonly traceHeader?: string;
-  /** Milliseconds since the epoch. A move to a dead-letter queue does not change it. */
-  readonly sentAt: number;
-  /** Milliseconds since the epoch from which it can be received. */
-  visibleAt: number;
-  receives: number;
-  firstReceivedAt?: number;
-  /** Of the last receipt. */
-  receiptHandle?: string;
-}
-
-export type SentMessage = Pick<StoredMessage, 'id' | 'body' | 'attributes' | 'traceHeader'>;
+import { Deduplication } from './deduplication.ts';
+import { messageNotInFlight, receiptHandleHasExpired, receiptHandleIsInvalid } from './exceptions.ts';
+import { inTurn } from './fifo-order.ts';
+import { isFifo, type QueueOptions, refuseQueue } from './queue-options.ts';
+import { isInFlight, type SentMessage, type StoredMessage } from './stored-message.ts';
 
 /** What has become of a message, in the moment in which it did. */
 export interface QueueEvent {
@@ -42,26 +15,34 @@ export interface QueueEvent {
 }
 
 /**
- * A standard queue. Messages are received in the order in which they became visible, so that runs repeat; SQS itself
- * promises no order.
+ * A queue. Messages of a standard queue are received in the order in which they became visible, so that runs repeat; SQS
+ * itself promises no order. Those of a FIFO queue are received in order within their groups, and only once taken.
  */
 export class Queue {
   readonly name: string;
   readonly url: string;
+  readonly arn: string;
+  readonly isFifo: boolean;
   readonly visibilityTimeout: number;
-  readonly #options: QueueOptions;
+  readonly options: QueueOptions;
   readonly #now: () => number;
   readonly #onEvent: (event: QueueEvent) => void;
+  readonly #deduplication: Deduplication;
   #messages: StoredMessage[] = [];
   #receipts = 0;
+  #sequence = 0n;
 
   constructor(options: QueueOptions, now: () => number, onEvent: (event: QueueEvent) => void = () => undefined) {
+    refuseQueue(options);
     this.name = options.name;
     this.url = `https://sqs.us-east-1.amazonaws.com/000000000000/${options.name}`;
+    this.arn = `arn:aws:sqs:us-east-1:000000000000:${options.name}`;
+    this.isFifo = isFifo(options);
     this.visibilityTimeout = options.visibilityTimeout ?? 30;
-    this.#options = options;
+    this.options = options;
     this.#now = now;
     this.#onEvent = onEvent;
+    this.#deduplication = new Deduplication({ isByGroup: options.deduplicationScope === 'messageGroup' });
   }
 
   /** All messages, in flight or not, in the order in which they came. */
@@ -70,18 +51,24 @@ export class Queue {
     return this.#messages;
   }
 
-  send(message: SentMessage, delaySeconds = this.#options.delaySeconds ?? 0): void {
+  /** Takes a message. A FIFO queue takes none that it has taken before, and answers with the one that it has. */
+  send(message: SentMessage, delaySeconds = this.options.delaySeconds ?? 0): Readonly<StoredMessage> {
     const sentAt = this.#now();
-    const stored = { ...message, sentAt, visibleAt: sentAt + delaySeconds * 1000, receives: 0 };
+    const original = this.isFifo ? this.#deduplication.original(message, sentAt) : undefined;
+    if (original) return original;
+    const visibleAt = sentAt + delaySeconds * 1000;
+    const stored = { ...message, ...this.#numbered(), sentAt, visibleAt, receives: 0 };
+    if (this.isFifo) this.#deduplication.take(stored, sentAt);
     this.#messages.push(stored);
     this.#tell('sent', stored);
+    return stored;
   }
 
   /** How many messages are visible, in flight and delayed, by SQS's names of the numbers. */
   counts() {
     const now = this.#now();
     const hidden = this.messages().filter(({ visibleAt }) => visibleAt > now);
-    const inFlight = hidden.filter(({ receives }) => receives > 0).length;
+    const inFlight = hidden.filter((message) => isInFlight(message, now)).length;
     return {
       ApproximateNumberOfMessages: String(this.#messages.length - hidden.length),
       ApproximateNumberOfMessagesNotVisible: String(inFlight),
@@ -89,19 +76,30 @@ export class Queue {
     };
   }
 
-  /** Puts a message back as it was, visible at once: a standard queue may deliver even what was deleted. */
+  /** The earliest moment at which a message can be received, as far as is known now; infinite where there is none. */
+  nextVisible(): number {
+    const now = this.#now();
+    if (this.isFifo && inTurn(this.messages() as StoredMessage[], now).length > 0) return now;
+    const moments = this.messages().map(({ visibleAt }) => visibleAt);
+    return moments
+      .filter((moment) => !this.isFifo || moment > now)
+      .reduce((first, moment) => Math.min(first, moment), Number.POSITIVE_INFINITY);
+  }
+
+  /**
+   * Puts a message back as it was, visible at once: a standard queue may deliver even what was deleted. A FIFO queue does
+   * not, but a message of it that was received may be visible again.
+   */
   restore(message: Readonly<StoredMessage>): void {
     this.#messages = this.#messages.filter(({ id }) => id !== message.id);
     this.#messages.push({ ...message, visibleAt: this.#now() });
+    if (this.isFifo) this.#messages.sort(bySequence);
   }
 
   /** Receives up to `limit` visible messages. */
   receive(limit: number, visibilityTimeout = this.visibilityTimeout): StoredMessage[] {
     this.#dropOld();
-    const now = this.#now();
-    this.#moveDead(now);
-    const visible = this.#messages.filter((message) => message.visibleAt <= now);
-    visible.sort((one, other) => one.visibleAt - other.visibleAt);
+    const visible = this.#moveDead(this.#visible());
     return visible.slice(0, limit).map((message) => this.#receipt(message, visibilityTimeout));
   }
 
@@ -111,10 +109,14 @@ export class Queue {
     return message && this.#receipt(message, this.visibilityTimeout);
   }
 
-  /** Deletes the message of the receipt. An outdated receipt of a message deletes nothing, and is no error. */
+  /**
+   * Deletes the message of the receipt. In a standard queue, an outdated receipt of a message deletes nothing, and is no
+   * error; in a FIFO queue it is one as soon as the message is visible again.
+   */
   delete(receiptHandle: string): void {
     this.#refuseForeign(receiptHandle);
     const message = this.#messages.find((one) => one.receiptHandle === receiptHandle);
+    if (this.isFifo && message && !isInFlight(message, this.#now())) throw receiptHandleHasExpired(receiptHandle);
     if (!message) return;
     this.#messages = this.#messages.filter((one) => one !== message);
     this.#tell('deleted', message);
@@ -146,22 +148,47 @@ export class Queue {
     }
   }
 
-  #moveDead(now: number): void {
-    const { deadLetter } = this.#options;
-    if (!deadLetter) return;
-    const isDead = ({ visibleAt, receives }: StoredMessage) =>
-      visibleAt <= now && receives >= deadLetter.maxReceiveCount;
-    const dead = this.#messages.filter(isDead);
-    if (dead.length === 0) return;
-    this.#messages = this.#messages.filter((message) => !isDead(message));
-    for (const message of dead) {
-      deadLetter.queue.#messages.push({ ...message, receives: 0 });
+  #visible(): StoredMessage[] {
+    const now = this.#now();
+    if (this.isFifo) return inTurn(this.#messages, now);
+    const visible = this.#messages.filter(({ visibleAt }) => visibleAt <= now);
+    return visible.sort((one, other) => one.visibleAt - other.visibleAt);
+  }
+
+  /** Moves what was received too often to the dead-letter queue, and answers with what stays. */
+  #moveDead(visible: readonly StoredMessage[]): StoredMessage[] {
+    const { deadLetter } = this.options;
+    const isDead = ({ receives }: StoredMessage) => deadLetter !== undefined && receives >= deadLetter.maxReceiveCount;
+    const dead = new Set(visible.filter(isDead));
+    if (!deadLetter || dead.size === 0) return [...visible];
+    // In the order in which they came.
+    const moved = this.#messages.filter((message) => dead.has(message));
+    this.#messages = this.#messages.filter((message) => !dead.has(message));
+    for (const message of moved) {
+      deadLetter.queue.#adopt(message);
       this.#tell('moved', message, deadLetter.queue.name);
     }
+    return visible.filter((message) => !dead.has(message));
+  }
+
+  /**
+   * Only in FIFO queues is a dead letter as new as its move.
+   *
+   * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
+   */
+  #adopt(message: StoredMessage): void {
+    const renewed = this.isFifo ? { ...this.#numbered(), sentAt: this.#now() } : {};
+    this.#messages.push({ ...message, ...renewed, receives: 0 });
+  }
+
+  #numbered(): { readonly sequenceNumber?: string } {
+    if (!this.isFifo) return {};
+    this.#sequence += 256n;
+    return { sequenceNumber: String(FIRST_SEQUENCE_NUMBER + this.#sequence) };
   }
 
   #dropOld(): void {
-    const oldest = this.#now() - (this.#options.retentionSeconds ?? FOUR_DAYS) * 1000;
+    const oldest = this.#now() - (this.options.retentionSeconds ?? FOUR_DAYS) * 1000;
     const old = this.#messages.filter(({ sentAt }) => sentAt <= oldest);
     if (old.length === 0) return;
     this.#messages = this.#messages.filter(({ sentAt }) => sentAt > oldest);
@@ -174,3 +201,8 @@ export class Queue {
 }
 
 const FOUR_DAYS = 4 * 24 * 60 * 60;
+const FIRST_SEQUENCE_NUMBER = 18_849_496_460_467_696_128n;
+
+function bySequence(one: StoredMessage, other: StoredMessage): number {
+  return BigInt(one.sequenceNumber ?? 0) < BigInt(other.sequenceNumber ?? 0) ? -1 : 1;
+}

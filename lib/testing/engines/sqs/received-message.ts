@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Message, ReceiveMessageCommandInput } from '@aws-sdk/client-sqs';
-import type { StoredMessage } from './queue.ts';
+import type { StoredMessage } from './stored-message.ts';
 
 /** The message as a request receives it: with the attributes that it asks for. */
 export function received(message: StoredMessage, input: ReceiveMessageCommandInput): Message {
@@ -30,5 +30,8 @@ export function systemAttributes(message: Readonly<StoredMessage>) {
     SentTimestamp: String(message.sentAt),
     SenderId: 'AIDAIENQZJOLO23YVJ4VO',
     ...(message.traceHeader && { AWSTraceHeader: message.traceHeader }),
+    ...(message.groupId !== undefined && { MessageGroupId: message.groupId }),
+    ...(message.deduplicationId !== undefined && { MessageDeduplicationId: message.deduplicationId }),
+    ...(message.sequenceNumber !== undefined && { SequenceNumber: message.sequenceNumber }),
   };
 }

@@ -1,0 +1,35 @@
+import type { StoredMessage } from './stored-message.ts';
+
+/** @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagededuplicationid-property.html */
+const WINDOW = 5 * 60 * 1000;
+
+/** What a FIFO queue has taken within the last five minutes: it is remembered even when it was received and deleted. */
+export class Deduplication {
+  readonly #isByGroup: boolean;
+  /** In the order in which they were taken. */
+  readonly #taken = new Map<string, { readonly message: Readonly<StoredMessage>; readonly until: number }>();
+
+  /** @param options.isByGroup whether ids count within their group only */
+  constructor({ isByGroup }: { readonly isByGroup: boolean }) {
+    this.#isByGroup = isByGroup;
+  }
+
+  /** The message that was taken under the same id, if that is no longer ago than the window. */
+  original(message: IdentifiedMessage, now: number): Readonly<StoredMessage> | undefined {
+    for (const [key, { until }] of this.#taken) {
+      if (until > now) break;
+      this.#taken.delete(key);
+    }
+    return this.#taken.get(this.#keyOf(message))?.message;
+  }
+
+  take(message: Readonly<StoredMessage>, now: number): void {
+    this.#taken.set(this.#keyOf(message), { message, until: now + WINDOW });
+  }
+
+  #keyOf({ groupId, deduplicationId }: IdentifiedMessage): string {
+    return JSON.stringify(this.#isByGroup ? [deduplicationId, groupId] : [deduplicationId]);
+  }
+}
+
+type IdentifiedMessage = Pick<StoredMessage, 'groupId' | 'deduplicationId'>;

@@ -1,0 +1,62 @@
+import type { Fault, FaultKind } from './fault.ts';
+import { type Site, STEPS } from './site.ts';
+import { type System, streamOf } from './system.ts';
+import { TRAITS } from './trait.ts';
+
+/** Something that plans must show: a kind of fault, a trait or an outcome. Each plan is made for one of them. */
+export interface Target {
+  /** As the certificate names it. */
+  readonly name: string;
+  /** Whether a fault leads there. A plan that is made for it begins with one that does. @default any */
+  readonly by?: (fault: Fault, site: Site) => boolean;
+  /** The step of the workload that leads there. @default any */
+  readonly step?: number;
+}
+
+/** Outcomes, by the metric that counts them, that plans seldom reach unless they are made for them. */
+export const AIMED_OUTCOMES = ['recorder.dead', 'reconcile.deferred'] as const;
+
+/** SQS gives a message up that was received so often. */
+const RECEIVES = 100;
+const MINUTE = 60_000;
+
+/** Everything that the plans of a system must show, in the order in which plans are made for it. */
+export function targetsOf(system: System, faults: ReadonlyMap<Site, readonly Fault[]>): readonly Target[] {
+  const consumers = system.subscribers.map(({ name }) => name);
+  const hasQueues = consumers.some((name) => streamOf(system, name) === undefined);
+  const kinds = [...new Set([...faults.values()].flat().map(({ kind }) => kind))].sort();
+  const isOf = (wanted: FaultKind) => (fault: Fault) => fault.kind === wanted;
+  const kills = (fault: Fault) => fault.kind === 'crash-at-start' && fault.times > RECEIVES;
+  const freezes = (fault: Fault, site: Site) =>
+    fault.kind === 'reply-late' && fault.after < MINUTE && consumers.some((name) => site === `${name}.${STEPS.commit}`);
+  const steps = system.workload.flatMap((step, index) => (typeof step === 'function' ? [] : [{ ...step, index }]));
+  const [older, newer] = [stepOfVersion(system, false), stepOfVersion(system, true)];
+  return [
+    ...kinds.map((name) => ({ name, by: isOf(name) })),
+    { name: TRAITS.thawed, by: freezes },
+    { name: TRAITS.warm },
+    ...(hasQueues
+      ? [
+          { name: TRAITS.moved, by: kills },
+          { name: 'recorder.dead', by: kills },
+          { name: 'reconcile.deferred', by: (fault: Fault) => fault.kind === 'lost' && fault.for !== undefined },
+        ]
+      : []),
+    ...(older === undefined ? [] : [{ name: TRAITS.olderVersion, step: older }]),
+    ...(newer === undefined ? [] : [{ name: TRAITS.newerVersion, by: isOf('old-version'), step: newer }]),
+    ...steps.flatMap(({ trait, index }) => (trait ? [{ name: trait, step: index }] : [])),
+  ];
+}
+
+/** The first step that publishes the newest version, or an older one, of an event that somebody's former code does not know. */
+function stepOfVersion({ subscribers, previous = {}, workload }: System, newest: boolean): number | undefined {
+  const versioned = subscribers
+    .filter(({ name }) => previous[name] !== undefined)
+    .flatMap(({ consumes }) => consumes.filter(({ version }) => version > 1));
+  const index = workload.findIndex((step) => {
+    const published = typeof step === 'function' ? undefined : step.publishes;
+    const event = versioned.find(({ type }) => type === published?.type);
+    return event !== undefined && (event.version === published?.version) === newest;
+  });
+  return index < 0 ? undefined : index;
+}
