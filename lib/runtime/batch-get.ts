@@ -36,7 +36,7 @@ export async function getRows(
   for (let start = 0; start < keys.length; start += READ_BATCH) {
     let pending: Record<string, AttributeValue>[] = keys.slice(start, start + READ_BATCH).map(toItem);
     const pauses = patiently(environment);
-    for (let repeat = 1; pending.length > 0; ) {
+    for (let repeat = 0; pending.length > 0; ) {
       const reply = await environment.dynamodb.send(
         new BatchGetItemCommand({
           RequestItems: { [ledger]: { Keys: pending, ConsistentRead: consistent, ...projection } },
@@ -46,8 +46,9 @@ export async function getRows(
       const found = reply.Responses?.[ledger] ?? [];
       rows.push(...found);
       pending = reply.UnprocessedKeys?.[ledger]?.Keys ?? [];
-      if (pending.length === 0 || found.length > 0) continue;
-      const pause = pauses(repeat++);
+      repeat = found.length > 0 ? 0 : repeat + 1;
+      if (pending.length === 0 || repeat === 0) continue;
+      const pause = pauses(repeat);
       if (pause === undefined) throw new ReadFailed(`DynamoDB left ${pending.length} rows of '${ledger}' unread`);
       await environment.sleep(pause);
     }

@@ -42,10 +42,10 @@ export {
   type HalfOptions,
   type PrepareOptions,
   producer,
-  type Receipt,
   type SendBatchOptions,
   type SendEntry,
   type SendOptions,
+  type SendReceipt,
 } from './producer/index.ts';
 export { type ProducerTransaction, type PublishOptions, publish, type TransactOptions, transact } from './publish.ts';
 export type { Hop } from './reconcile/inspection.ts';

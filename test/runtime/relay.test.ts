@@ -11,6 +11,7 @@ import {
   type Envelope,
   encodeEnvelope,
   expected,
+  halfKey,
   outboxKey,
   type ReceiptRow,
   type Route,
@@ -163,6 +164,15 @@ describe('the relay', () => {
     await run(environment, [{ ...record, eventName: 'REMOVE' }, { ...record, eventName: 'MODIFY' }, receipt, {}]);
     expect(environment.calls).toEqual([]);
     expect(summary(environment)).toMatchObject({ records: 4, ignored: 4 });
+  });
+
+  it('passes over what its producer sends itself', async () => {
+    const environment = routed([toQueue('payment')]);
+    const record = inserted(message('order-1'));
+    const image = { ...record.dynamodb?.NewImage, sending: { S: 'pending' } };
+    await run(environment, [{ ...record, dynamodb: { ...record.dynamodb, NewImage: image } }]);
+    expect(environment.calls).toEqual([]);
+    expect(summary(environment)).toMatchObject({ records: 1, ignored: 1 });
   });
 
   it('does not send what has expired or what nobody expects', async () => {
@@ -321,6 +331,74 @@ describe('the relay', () => {
         }
       }),
     );
+  });
+});
+
+describe('of a half message', () => {
+  const half = (queue?: string): StreamRecord => {
+    const { pk, sk } = halfKey(message('half').id);
+    const Keys = { pk: { S: pk }, sk: { S: sk } };
+    return {
+      eventName: 'INSERT',
+      dynamodb: { Keys, NewImage: { ...Keys, ...(queue && { checkBackQueue: { S: queue } }) } },
+    };
+  };
+  const idOf = ({ dynamodb }: StreamRecord) => dynamodb?.Keys?.sk?.S;
+
+  it('the producer is asked after 6 s, by one request for each ten of a queue', async () => {
+    const environment = routed([]);
+    const halves = Array.from({ length: 12 }, () => half('https://sqs/bank'));
+    await run(environment, [...halves, half('https://sqs/shop')]);
+    const requests = environment.inputs('SendMessageBatch');
+    expect(requests.map(({ QueueUrl, Entries }) => [QueueUrl, Entries?.length]).sort()).toEqual([
+      ['https://sqs/bank', 10],
+      ['https://sqs/bank', 2],
+      ['https://sqs/shop', 1],
+    ]);
+    const ofBank = requests
+      .filter(({ QueueUrl }) => QueueUrl === 'https://sqs/bank')
+      .flatMap(({ Entries = [] }) => Entries);
+    expect(ofBank.map(({ MessageBody, DelaySeconds }) => [MessageBody, DelaySeconds])).toEqual(
+      halves.map((record) => [JSON.stringify({ half: idOf(record) }), 6]),
+    );
+    expect(environment.usage.calls).toEqual({ SendMessageBatch: 3 });
+    expect(summary(environment)).toMatchObject({ asked: 13 });
+  });
+
+  it('nobody is asked again when it is decided', async () => {
+    const environment = routed([]);
+    await run(environment, [{ ...half('https://sqs/bank'), eventName: 'MODIFY' }]);
+    expect(environment.calls).toEqual([]);
+  });
+
+  it('whose producer has gone, or that names no queue, the messages of others are not held up', async () => {
+    const environment = routed([toQueue('payment')], {
+      SendMessageBatch: ({ QueueUrl, Entries = [] }) => {
+        if (QueueUrl?.endsWith('gone')) throw awsError('QueueDoesNotExist');
+        return { Successful: Entries.map(({ Id }) => ({ Id, MessageId: 'sent', MD5OfMessageBody: '' })) };
+      },
+    });
+    const order = message('order-1');
+    const gone = half('https://sqs/gone');
+    await run(environment, [gone, half(), inserted(order)]);
+    const [toPayment, ...others] = environment
+      .inputs('SendMessageBatch')
+      .filter(({ QueueUrl }) => QueueUrl?.endsWith('payment'));
+    expect([toPayment?.Entries?.length, others]).toEqual([1, []]);
+    expect(summary(environment)).toMatchObject({ unasked: 1, corrupt: 1, relayed: 1 });
+    expect(environment.lines.find((line) => line.message === 'no check-back')?.fields).toMatchObject({
+      half: idOf(gone),
+      queue: 'https://sqs/gone',
+    });
+  });
+
+  it('whose producer cannot be asked now, the batch comes again', async () => {
+    const environment = routed([], {
+      SendMessageBatch: () => {
+        throw awsError('InternalFailure', 'server');
+      },
+    });
+    await expect(run(environment, [half('https://sqs/bank')])).rejects.toMatchObject({ code: 'send-failed' });
   });
 });
 

@@ -6,6 +6,8 @@ import {
   type Delay,
   defineEvent,
   defineSubscriber,
+  defineTable,
+  dueKey,
   type Envelope,
   type EnvelopeContext,
   eventTypeKey,
@@ -16,22 +18,22 @@ import {
   type Route,
   routeKey,
   sweepKey,
+  type TableItem,
 } from '../../lib/contract/index.ts';
-import { bindingsOf } from '../../lib/runtime/bindings.ts';
 import { toItem } from '../../lib/runtime/expression.ts';
 import { createForwarder } from '../../lib/runtime/forward.ts';
+import { momentOf } from '../../lib/runtime/hold.ts';
 import { consume, publish } from '../../lib/runtime/index.ts';
 import { outboxRow } from '../../lib/runtime/outbox-row.ts';
 import { readReceipt } from '../../lib/runtime/receipt.ts';
 import { createRelay } from '../../lib/runtime/relay.ts';
-import { putToWait } from '../../lib/runtime/schedule.ts';
 import { createSweep } from '../../lib/runtime/sweep.ts';
 import { streamRecord as changeRecord } from '../../lib/testing/engines/dynamodb/stream-record.ts';
 import { toRow } from '../../lib/testing/engines/dynamodb/table.ts';
 import type { Queue, Request } from '../../lib/testing/engines/index.ts';
 import { lambdaContext, queueRecord, streamRecord } from '../../lib/testing/lambda-event.ts';
 import { seededRandom } from '../../lib/testing/seeded-random.ts';
-import { enginesOn, testEnvironment } from '../../lib/testing/test-environment.ts';
+import { enginesOn, tableOf, testEnvironment } from '../../lib/testing/test-environment.ts';
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts';
 import type { Fault } from './shop.ts';
 
@@ -41,10 +43,15 @@ export const OfferEnds = defineEvent('offer.ends', {
   businessLine: 'offers',
 });
 
+const Effects = defineTable('effects', {
+  item: z.object({ id: z.string(), subscriber: z.string(), offerId: z.string(), times: z.int(), at: z.number() }),
+  partitionKey: 'id',
+});
+
 /** Consumes by a queue of its own. */
-export const CloseOffer = defineSubscriber('close-offer', { consumes: [OfferEnds] });
+export const CloseOffer = defineSubscriber('close-offer', { consumes: [OfferEnds], tables: [Effects] });
 /** Consumes by the stream `offers`. */
-export const CountOffers = defineSubscriber('count-offers', { consumes: [OfferEnds] });
+export const CountOffers = defineSubscriber('count-offers', { consumes: [OfferEnds], tables: [Effects] });
 
 export const START = Date.UTC(2026, 10, 23, 8, 14);
 export const MINUTE = 60_000;
@@ -53,12 +60,8 @@ const LEDGER = 'ledger';
 const STREAM = 'offers';
 const TIMEOUT = 30_000;
 
-/** When a message took effect at a subscriber. */
-interface Effect {
-  readonly subscriber: string;
-  readonly offerId: string;
-  readonly at: number;
-}
+/** That a message took effect at a subscriber, and when it did for the last time. */
+type Effect = TableItem<typeof Effects>;
 
 export interface SendingWorldOptions {
   /** @default both */
@@ -131,10 +134,11 @@ export function sendingWorld({ subscribers = ['close-offer', 'count-offers'] }: 
     write(routeKey(route.type, subscriber), route);
   }
 
-  const effects: Effect[] = [];
   const handlerOf = (definition: typeof CloseOffer | typeof CountOffers) =>
-    consume(definition, ({ offerId }) => {
-      effects.push({ subscriber: definition.name, offerId, at: clock.now() });
+    consume(definition, ({ offerId }, { tx }) => {
+      const subscriber = definition.name;
+      const set = { subscriber, offerId, at: clock.now() };
+      tx.update(Effects, { id: `${subscriber} ${offerId}` }, { set, add: { times: 1 } });
     });
   const relay = createRelay();
   const forwarder = createForwarder();
@@ -216,7 +220,11 @@ export function sendingWorld({ subscribers = ['close-offer', 'count-offers'] }: 
     queues,
     forwardDead,
     calls,
-    effects,
+    /** What took effect, by subscriber and offer. */
+    effects: (): Effect[] => {
+      const table = tableOf(engines.dynamodb, Effects);
+      return engines.dynamodb.table(table).rows() as Effect[];
+    },
     settle,
     write,
     relayNew,
@@ -233,9 +241,12 @@ export function sendingWorld({ subscribers = ['close-offer', 'count-offers'] }: 
       return createEnvelope(OfferEnds, { offerId }, { ...context, ...given });
     },
     /** Commits messages that are put to wait already, as the relay would have left them. */
-    commitWaiting: async (envelopes: readonly Envelope[], changes: Partial<OutboxRow> = {}): Promise<void> => {
-      for (const envelope of envelopes) write(outboxRow(envelope), { ...outboxRow(envelope), ...changes });
-      await putToWait(environment, bindingsOf(environment), envelopes);
+    commitWaiting: (envelopes: readonly Envelope[], changes: Partial<OutboxRow> = {}): void => {
+      for (const envelope of envelopes) {
+        const row = { ...outboxRow(envelope), ...changes };
+        write(row, row);
+        write(dueKey(row.sk, momentOf(envelope)), { ttl: row.ttl });
+      }
       relayed = ledger.changes.length;
       calls.length = 0;
     },

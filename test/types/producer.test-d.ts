@@ -5,8 +5,8 @@ import {
   type HalfMessage,
   postgres,
   producer,
-  type Receipt,
   recordCommit,
+  type SendReceipt,
   sqlite,
 } from 'waybill/runtime';
 import { OrderCancelled, OrderPlaced } from './shop.ts';
@@ -15,14 +15,15 @@ const order = { orderId: '1', sku: 'a', quantity: 2 };
 
 describe('what a producer sends', () => {
   it("has the schema's input for its payload", () => {
-    expectTypeOf(producer.send(OrderPlaced, order)).resolves.toEqualTypeOf<Receipt>();
+    expectTypeOf(producer.send(OrderPlaced, order)).resolves.toEqualTypeOf<SendReceipt>();
     expectTypeOf(producer.prepare(OrderPlaced, order, { transactionId: 't' })).resolves.toEqualTypeOf<HalfMessage>();
     // @ts-expect-error a field is missing
     producer.send(OrderPlaced, { orderId: '1', sku: 'a' });
     // @ts-expect-error a field has another type
     producer.prepare(OrderPlaced, { ...order, quantity: '2' }, { transactionId: 't' });
-    // @ts-expect-error a half message belongs to a transaction
-    producer.prepare(OrderPlaced, order, {});
+    producer.prepare(OrderPlaced, order, { delay: '1h' });
+    // @ts-expect-error a transaction id is a text
+    producer.prepare(OrderPlaced, order, { transactionId: 1 });
   });
 
   it('takes a moment or a delay, not both', () => {
@@ -40,7 +41,7 @@ describe('what a producer sends', () => {
       { event: OrderPlaced, payload: order, delay: '1s' },
       { event: OrderCancelled, payload: cancelled },
     ]);
-    expectTypeOf(sent).resolves.toEqualTypeOf<Receipt[]>();
+    expectTypeOf(sent).resolves.toEqualTypeOf<SendReceipt[]>();
     producer.sendBatch([order, order].map((payload) => ({ event: OrderPlaced, payload })));
     producer.sendBatch([
       { event: OrderPlaced, payload: order },

@@ -53,8 +53,12 @@ export interface HalfOptions {
 /** `delay` counts from `prepare`, not from `commit`. */
 export type PrepareOptions = HalfOptions &
   Delay & {
-    /** The id of the local transaction, by which the check-back asks for it: unique, 1 to 1,024 bytes. */
-    readonly transactionId: string;
+    /**
+     * The id of the local transaction, by which the check-back asks for it: 1 to 1,024 bytes, and another one for each
+     * `prepare`, since two half messages of one transaction would both take effect.
+     * @default the half id
+     */
+    readonly transactionId?: string;
   };
 
 /**
@@ -76,17 +80,17 @@ export type PrepareOptions = HalfOptions &
 export async function prepare<Event extends EventDefinition>(
   event: Event,
   payload: EventInput<Event>,
-  options: PrepareOptions,
+  options: PrepareOptions = {},
 ): Promise<HalfMessage> {
   const { environment = environmentOf(), transactionId, delay, deliverAt } = options;
-  refuseTransactionId(event, transactionId);
+  if (transactionId !== undefined) refuseTransactionId(event, transactionId);
   const bindings = bindingsOf(environment);
   const checkBackQueue = bindings.get('checkBackQueueUrl');
   const envelope = newMessage(environment, bindings, event, payload, { delay, deliverAt } as Delay);
   const row: HalfRow = {
     ...halfKey(envelope.id),
     state: 'prepared',
-    transaction: transactionId,
+    transaction: transactionId ?? envelope.id,
     envelope: encodeEnvelope(envelope),
     checkBackQueue,
     ttl: Math.ceil((environment.now() + UNDECIDED_LIFE) / 1000),

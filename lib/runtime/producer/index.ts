@@ -1,3 +1,3 @@
 export type { HalfMessage, HalfOptions, PrepareOptions } from './half.ts';
 export { producer } from './producer.ts';
-export type { Receipt, SendBatchOptions, SendEntry, SendOptions } from './send.ts';
+export type { SendBatchOptions, SendEntry, SendOptions, SendReceipt } from './send.ts';

@@ -24,7 +24,7 @@ import { newMessage } from './new-message.ts';
 import { storePending } from './store-pending.ts';
 
 /** What is known of a message that was sent. It is never lost once it is durable. */
-export interface Receipt {
+export interface SendReceipt {
   /** The message id. */
   readonly id: string;
   /**
@@ -53,12 +53,12 @@ export type SendOptions = HandshakeOptions &
      * Called once with what came of it; then `send` itself returns as soon as the message is durable. What it throws is
      * logged. In Lambda, keep the invocation alive until it was called: a frozen one calls nobody.
      */
-    readonly onResult?: (receipt: Receipt) => Promise<void> | void;
+    readonly onResult?: (receipt: SendReceipt) => Promise<void> | void;
   };
 
 export interface SendBatchOptions extends HandshakeOptions {
   /** As of `send`, with one receipt for each entry, in order. */
-  readonly onResult?: (receipts: readonly Receipt[]) => Promise<void> | void;
+  readonly onResult?: (receipts: readonly SendReceipt[]) => Promise<void> | void;
 }
 
 /** A message of a batch. */
@@ -87,13 +87,13 @@ export async function send<Event extends EventDefinition>(
   event: Event,
   payload: EventInput<Event>,
   options: SendOptions = {},
-): Promise<Receipt> {
+): Promise<SendReceipt> {
   const { onResult, delay, deliverAt, ...rest } = options;
   const [receipt] = await handshake([{ event, payload, delay: { delay, deliverAt } as Delay }], {
     ...rest,
-    ...(onResult && { onResult: ([result]) => onResult(result as Receipt) }),
+    ...(onResult && { onResult: ([result]) => onResult(result as SendReceipt) }),
   });
-  return receipt as Receipt;
+  return receipt as SendReceipt;
 }
 
 /**
@@ -107,7 +107,7 @@ export async function send<Event extends EventDefinition>(
 export async function sendBatch<const Events extends readonly EventDefinition[]>(
   entries: { readonly [Index in keyof Events]: SendEntry<Events[Index]> },
   options: SendBatchOptions = {},
-): Promise<Receipt[]> {
+): Promise<SendReceipt[]> {
   const unsent = (entries as readonly SendEntry[]).map(({ event, payload, delay, deliverAt }) => ({
     event,
     payload,
@@ -122,7 +122,7 @@ interface Unsent {
   readonly delay: Delay;
 }
 
-async function handshake(entries: readonly Unsent[], options: SendBatchOptions): Promise<Receipt[]> {
+async function handshake(entries: readonly Unsent[], options: SendBatchOptions): Promise<SendReceipt[]> {
   const { environment = environmentOf(), onResult, within = onResult ? '1m' : '2s', jitter = false } = options;
   const patience = durationToMilliseconds(within);
   if (patience > COMMIT_MILLISECONDS) {
@@ -138,8 +138,8 @@ async function handshake(entries: readonly Unsent[], options: SendBatchOptions):
   );
 
   // They say at every moment what is known.
-  const states = envelopes.map((): Receipt['state'] => 'unknown');
-  const receipts = () => envelopes.map(({ id }, place) => ({ id, state: states[place] as Receipt['state'] }));
+  const states = envelopes.map((): SendReceipt['state'] => 'unknown');
+  const receipts = () => envelopes.map(({ id }, place) => ({ id, state: states[place] as SendReceipt['state'] }));
 
   const rows = envelopes.map((envelope) => ({ ...outboxRow(envelope), sending: 'pending' as const }));
   const stored = storePending(environment, bindings.ledger, rows, until, (place) => {

@@ -10,6 +10,7 @@ import { writeRow } from '../write-row.ts';
 /** @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html */
 const ROWS_IN_BATCH = 25;
 const REQUESTS_AT_ONCE = 8;
+const NONE: ReadonlySet<string> = new Set();
 
 /**
  * Writes new outbox rows: one by a conditional put, several in batches of 25. A batch has no conditions, which rows of new
@@ -27,7 +28,7 @@ export async function storePending(
   until: number,
   stored: (place: number) => void,
 ): Promise<void> {
-  const left = rows.length === 1 ? [0] : await putInBatches(environment, ledger, rows, stored);
+  const left = rows.length === 1 ? [0] : await putInBatches(environment, ledger, rows, until, stored);
   const refusals: unknown[] = [];
   await concurrently(REQUESTS_AT_ONCE, left, async (place) => {
     try {
@@ -46,12 +47,13 @@ async function putInBatches(
   environment: Environment,
   ledger: string,
   rows: readonly OutboxRow[],
+  until: number,
   stored: (place: number) => void,
 ): Promise<number[]> {
   const starts = Array.from({ length: Math.ceil(rows.length / ROWS_IN_BATCH) }, (_, batch) => batch * ROWS_IN_BATCH);
   const left = await concurrently(REQUESTS_AT_ONCE, starts, async (start) => {
     const batch = rows.slice(start, start + ROWS_IN_BATCH);
-    const written = await putBatch(environment, ledger, batch);
+    const written = environment.now() < until ? await putBatch(environment, ledger, batch) : NONE;
     const places = batch.map((_, index) => start + index);
     for (const place of places) if (written.has(rows[place]?.sk ?? '')) stored(place);
     return places.filter((place) => !written.has(rows[place]?.sk ?? ''));
@@ -76,12 +78,13 @@ async function putBatch(
     return new Set(rows.map(({ sk }) => sk).filter((id) => !unprocessed.has(id)));
   } catch (error) {
     quietly(() => environment.log.warn('stored one by one', { rows: rows.length, ...errorTrace(error) }));
-    return new Set();
+    return NONE;
   }
 }
 
-/** Whether the row is known to be there. */
+/** Whether the row is known to be there. No try begins after its time: readers take its minute for complete then. */
 async function put(environment: Environment, ledger: string, row: OutboxRow, until: number): Promise<boolean> {
+  if (environment.now() >= until) return false;
   const command = new PutItemCommand({
     TableName: ledger,
     Item: toItem(row),

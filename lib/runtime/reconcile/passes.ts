@@ -6,10 +6,10 @@ import { type Cursor, FIRST_SPAN, nextSpan, readCursor, writeCursor } from './cu
 import { runDuePass } from './due-pass.ts';
 import type { Graph } from './graph.ts';
 import { Inspection, type InspectionOptions } from './inspection.ts';
+import { addLines, type Lines } from './line-sums.ts';
 import { openCase } from './open-case.ts';
 import { writeRadar } from './radar-rows.ts';
 import { reconcile } from './reconcile.ts';
-import type { LineCounts } from './tally.ts';
 import { lookAfter } from './waiting.ts';
 
 const MINUTE = 60_000;
@@ -30,9 +30,6 @@ const PASSES: readonly Pass[] = [
   { name: 'settled', target: (now, graph) => endOfMinute(now - graph.longestDeadline - SETTLED) },
   { name: 'day', target: (now) => endOfMinute(now - DAY) },
 ];
-
-type Counts = LineCounts & { missing: number };
-type Lines = Record<string, Counts>;
 
 /** A cursor, and what was counted of the minute in which it stands. */
 interface CountingCursor extends Cursor {
@@ -99,7 +96,7 @@ async function runPass(
     to,
     onUnended: (one) => unended.push(one),
     onWaiting: (some) => lookAfter(environment, ledger, inspection, some),
-    onBucket: (minute, lines) => minutes.set(minute, sum(minutes.get(minute), lines)),
+    onBucket: (minute, lines) => minutes.set(minute, addLines(minutes.get(minute) ?? {}, lines)),
   });
   for (const { id, subscriber } of uncaused) environment.log.error('uncaused', { messageId: id, subscriber });
   await concurrently(CASES_AT_ONCE, unended, (one) => openCase(environment, ledger, caseOf(one)));
@@ -129,13 +126,4 @@ function beginningOf({ name }: Pass, target: number): number {
 
 function endOfMinute(time: number): number {
   return time - (time % MINUTE) - 1;
-}
-
-function sum(one: Lines = {}, other: Readonly<Lines>): Lines {
-  for (const [line, counts] of Object.entries(other)) {
-    const total = one[line] ?? { committed: 0, handled: 0, inFlight: 0, scheduled: 0, dead: 0, missing: 0 };
-    for (const [name, count] of Object.entries(counts)) total[name as keyof Counts] += count;
-    one[line] = total;
-  }
-  return one;
 }

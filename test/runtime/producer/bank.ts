@@ -7,6 +7,7 @@ import {
   defineEvent,
   defineSubscriber,
   defineTable,
+  eventTypeKey,
   type HalfRow,
   halfKey,
   type OutboxRow,
@@ -17,6 +18,7 @@ import {
 import { toItem } from '../../../lib/runtime/expression.ts';
 import { createForwarder } from '../../../lib/runtime/forward.ts';
 import { type Consumer, consume } from '../../../lib/runtime/index.ts';
+import { createReconciler } from '../../../lib/runtime/reconcile/reconciler.ts';
 import { createRelay } from '../../../lib/runtime/relay.ts';
 import { toRow } from '../../../lib/testing/engines/dynamodb/table.ts';
 import { type Queue, type Request, streamRecord, type Wire } from '../../../lib/testing/engines/index.ts';
@@ -93,8 +95,9 @@ export function openBank({ subscriber = CreditAccount, handler = creditAccount }
     deadline: 60_000,
     businessLine: 'payments',
   };
-  const routeItem = toItem({ ...routeKey(route.type, route.subscriber), ...route });
-  ledger.write(ledger.keyOf(routeItem), routeItem);
+  for (const row of [eventTypeKey(route.type), { ...routeKey(route.type, route.subscriber), ...route }]) {
+    ledger.write(ledger.keyOf(toItem(row)), toItem(row));
+  }
 
   const start = ({ skew = 0, killed, variables = {} }: ProcessOptions = {}): Process => {
     const calls: Request[] = [];
@@ -136,6 +139,7 @@ export function openBank({ subscriber = CreditAccount, handler = creditAccount }
   let requests = 0;
   const relay = createRelay();
   const forwarder = createForwarder();
+  const reconciler = createReconciler({ putMetrics: async () => undefined });
   let relayed = 0;
 
   /** Hands every message that is visible in a queue to a function, and deletes what it does not report. */
@@ -176,6 +180,14 @@ export function openBank({ subscriber = CreditAccount, handler = creditAccount }
         const forwarded = await drain(forward, forwarder);
         const handled = await drain(credit, handler as never);
         busy = changes.length + forwarded + handled > 0;
+      }
+    },
+    /** Reconciliation, minute by minute. */
+    async reconcile(minutes: number): Promise<void> {
+      for (let minute = 0; minute < minutes; minute++) {
+        clock.pass(60_000);
+        await reconciler({}, lambdaContext(framework.environment, 'reconcile', 60_000));
+        await bank.deliver();
       }
     },
     /** What reconciliation does with messages that their producer left `pending`: one message to the forward queue for each. */

@@ -25,6 +25,12 @@ test('a half message that is committed takes two calls and three writes, and is 
   expect([bank.balance(), bank.handled()]).toEqual([10, 1]);
 });
 
+test('a transaction without an id of its own has that of the half message', async () => {
+  const bank = openBank();
+  const half = await producer.prepare(MoneySent, SENT, bank.start());
+  expect(bank.half(half.id)?.transaction).toBe(half.id);
+});
+
 test('a half message that is rolled back takes two calls and two writes, and is handled nowhere', async () => {
   const bank = openBank();
   const till = bank.start();
@@ -177,7 +183,7 @@ test.each(['commit', 'rollback'] as const)('a %s of a half message that nobody k
 
 test.each([
   ['a payload that does not fit', { ...SENT, amount: -1 }, 't1', 'invalid-payload'],
-  ['a transaction without an id', SENT, '', 'limit-exceeded'],
+  ['an empty transaction id', SENT, '', 'limit-exceeded'],
   ['a transaction id that is too long', SENT, 'x'.repeat(1_025), 'limit-exceeded'],
 ])('%s is refused before anything is written', async (_, payload, transactionId, code) => {
   const till = openBank().start();

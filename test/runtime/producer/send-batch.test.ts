@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { decodeEnvelope } from '../../../lib/contract/index.ts';
-import { producer, type Receipt } from '../../../lib/runtime/index.ts';
+import { producer, type SendReceipt } from '../../../lib/runtime/index.ts';
 import { type Fault, MoneySent, openBank, refusedBy, replyLost, requestLost, SENT, settled } from './bank.ts';
 
 const entries = (count: number) =>
@@ -97,6 +97,26 @@ test('each entry says of itself what is known', async () => {
   expect(bank.handled()).toBe(3);
 });
 
+test('no row is written more than a minute after its id was minted', async () => {
+  const bank = openBank();
+  const till = bank.start();
+  const writtenAt: number[] = [];
+  const slow: Fault = async (apply, request) => {
+    writtenAt.push(bank.clock.now());
+    await bank.clock.sleep(15_000);
+    return writtenAt.length % 2 === 0 ? requestLost(apply, request) : apply();
+  };
+  till.from('BatchWriteItem', slow);
+  till.from('PutItem', slow);
+  const heard: (readonly SendReceipt[])[] = [];
+  const started = bank.clock.now();
+  await producer.sendBatch(entries(1_000), { ...till, within: '60s', onResult: (them) => void heard.push(them) });
+  await bank.clock.advance(300_000);
+  expect(writtenAt.length).toBeGreaterThan(8);
+  for (const at of writtenAt) expect(at - started).toBeLessThan(60_000);
+  expect(new Set(heard[0]?.map(({ state }) => state))).toContain('unknown');
+});
+
 test('what DynamoDB refuses for good is thrown when it refuses all, and unknown when it refuses some', async () => {
   const till = openBank().start();
   till.from('BatchWriteItem', refusedBy('AccessDeniedException'));
@@ -121,7 +141,7 @@ test('a batch that was carried out, and a mark that was, are not done twice', as
 
 test('the callback of a batch hears of each entry, in order', async () => {
   const till = openBank().start();
-  const heard: (readonly Receipt[])[] = [];
+  const heard: (readonly SendReceipt[])[] = [];
   const receipts = await producer.sendBatch(entries(30), { ...till, onResult: (them) => void heard.push(them) });
   await settled();
   expect(receipts.map(({ state }) => state)).not.toContain('unknown');

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { BINDINGS, decodeEnvelope } from '../../../lib/contract/index.ts';
-import { producer, type Receipt } from '../../../lib/runtime/index.ts';
+import { producer, type SendReceipt } from '../../../lib/runtime/index.ts';
 import { BANK_NOW, MoneySent, never, openBank, refusedBy, replyLost, requestLost, SENT, settled } from './bank.ts';
 
 test('a message takes two writes and one send, and is handled once', async () => {
@@ -81,7 +81,7 @@ test('a request that is never answered is waited for as long as the sender says'
   const bank = openBank();
   const till = bank.start();
   till.from('PutItem', never);
-  let receipt: Receipt | undefined;
+  let receipt: SendReceipt | undefined;
   const sent = producer.send(MoneySent, SENT, { ...till, within: '5s' }).then((one) => {
     receipt = one;
   });
@@ -195,7 +195,7 @@ test('with a callback the call returns when the message is durable, and the call
   const bank = openBank();
   const till = bank.start();
   till.next('SendMessageBatch', requestLost, requestLost, requestLost);
-  const heard: Receipt[] = [];
+  const heard: SendReceipt[] = [];
   const receipt = await producer.send(MoneySent, SENT, { ...till, onResult: (result) => void heard.push(result) });
   expect(receipt).toEqual({ id: receipt.id, state: 'pending' });
   expect([heard, bank.outbox().length]).toEqual([[], 1]);
@@ -207,7 +207,7 @@ test('the callback hears once that a message stays pending', async () => {
   const bank = openBank();
   const till = bank.start();
   till.from('SendMessageBatch', requestLost);
-  const heard: Receipt[] = [];
+  const heard: SendReceipt[] = [];
   await producer.send(MoneySent, SENT, { ...till, onResult: (result) => void heard.push(result) });
   await bank.clock.advance(60_000);
   await settled();
@@ -218,7 +218,7 @@ test('the callback of a write that is never answered hears that it is unknown', 
   const bank = openBank();
   const till = bank.start();
   till.from('PutItem', never);
-  const heard: Receipt[] = [];
+  const heard: SendReceipt[] = [];
   const sent = producer.send(MoneySent, SENT, { ...till, onResult: (result) => void heard.push(result) });
   await bank.clock.advance(60_000);
   expect([(await sent).state, heard.map(({ state }) => state)]).toEqual(['unknown', ['unknown']]);
@@ -238,7 +238,7 @@ test('a callback that throws is logged, and hurts nobody', async () => {
 test('what is refused is thrown, and its callback hears nothing', async () => {
   const till = openBank().start();
   till.from('PutItem', refusedBy('AccessDeniedException'));
-  const heard: Receipt[] = [];
+  const heard: SendReceipt[] = [];
   const sent = producer.send(MoneySent, SENT, { ...till, onResult: (result) => void heard.push(result) });
   await expect(sent).rejects.toMatchObject({ code: 'transaction-refused' });
   await settled();
