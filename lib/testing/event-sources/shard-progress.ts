@@ -11,6 +11,7 @@ export class ShardProgress {
   readonly #from: StartingPosition;
   #iterator: string | undefined;
   #last: string | undefined;
+  #hasNext = true;
   #ended = false;
 
   constructor(shard: Shard, reader: StreamReader, from: StartingPosition, lane: LaneOptions) {
@@ -21,7 +22,12 @@ export class ShardProgress {
     this.lanes = Array.from({ length: lanes }, () => new Lane(lane));
   }
 
-  /** Whether it was closed, and has been read to its end. */
+  /** Whether there may be more to read. */
+  get hasNext(): boolean {
+    return this.#hasNext;
+  }
+
+  /** Whether nothing more can be read of it. */
   get ended(): boolean {
     return this.#ended;
   }
@@ -29,6 +35,12 @@ export class ShardProgress {
   /** Whether it has ended, and all its records are done: then its children may begin. */
   get finished(): boolean {
     return this.#ended && this.lanes.every(({ isDone }) => isDone);
+  }
+
+  /** Nothing more can be read of it: it was closed, and has been read to its end, or the stream no longer has it. */
+  end(): void {
+    this.#ended = true;
+    for (const lane of this.lanes) lane.end();
   }
 
   /** How many records were read and are not done. */
@@ -48,7 +60,7 @@ export class ShardProgress {
   }
 
   /**
-   * Reads the next records, which are to be added where they match.
+   * Reads the next records, which are to be added where they match, and then the shard ended where `hasNext` says so.
    *
    * @throws whatever the stream answers: the next read goes on after the last record that came
    */
@@ -59,7 +71,7 @@ export class ShardProgress {
       const { records, next } = await this.#reader.read(this.shard.id, iterator, limit);
       this.#iterator = next;
       this.#last = records.at(-1)?.sequenceNumber ?? this.#last;
-      this.#ended = next === undefined;
+      this.#hasNext = next !== undefined;
       return records;
     } catch (error) {
       // It may be the iterator that is too old.

@@ -76,10 +76,14 @@ export class StreamSource {
     }
   }
 
-  /** What the stream itself no longer knows, and is done. */
+  /** What the stream itself no longer knows has ended, read or not, and is forgotten once it is done. */
   #forgetTrimmed(shards: readonly Shard[]): void {
     const known = new Set(shards.map(({ id }) => id));
-    for (const [id, progress] of this.#shards) if (!known.has(id) && progress.finished) this.#shards.delete(id);
+    for (const [id, progress] of this.#shards) {
+      if (known.has(id)) continue;
+      progress.end();
+      if (progress.finished) this.#shards.delete(id);
+    }
   }
 
   #mayBegin({ parents }: Shard): boolean {
@@ -95,9 +99,9 @@ export class StreamSource {
       for (const record of records) {
         if (matchesAny(record.filterable(), mapping.filters)) progress.add(record);
       }
-      if (progress.ended) {
+      if (!progress.hasNext) {
         this.#listAt = Number.NEGATIVE_INFINITY;
-        for (const lane of progress.lanes) lane.end();
+        progress.end();
       }
       return records.length > 0 || progress.ended;
     } catch (error) {

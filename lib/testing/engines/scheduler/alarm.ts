@@ -10,10 +10,10 @@ export type AlarmClock = (milliseconds: number, run: () => void) => Alarm;
 
 /** The alarms of a virtual clock. They let no time pass by themselves: they go off as others do. */
 export function alarmsOn({ sleep }: Pick<VirtualClock, 'sleep'>): AlarmClock {
-  const { signal } = new AbortController();
   return (milliseconds, run) => {
     const alarm = { cancelled: false };
-    void sleep(milliseconds, signal).then(() => {
+    // Whoever can be interrupted only watches the time.
+    void sleep(milliseconds, new AbortController().signal).then(() => {
       if (!alarm.cancelled) run();
     });
     return alarm;

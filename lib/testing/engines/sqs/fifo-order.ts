@@ -8,7 +8,7 @@ import { isInFlight, type StoredMessage } from './stored-message.ts';
  * @param messages all of the queue, by sequence number
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-queues-understanding-logic.html
  */
-export function inTurn(messages: readonly StoredMessage[], now: number): StoredMessage[] {
+export function inTurn<Message extends Readonly<StoredMessage>>(messages: readonly Message[], now: number): Message[] {
   const groups = Map.groupBy(messages, ({ groupId }) => groupId);
   return [...groups.values()].flatMap((group) => {
     if (group.some((message) => isInFlight(message, now))) return [];

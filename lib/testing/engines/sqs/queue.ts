@@ -79,7 +79,7 @@ export class Queue {
   /** The earliest moment at which a message can be received, as far as is known now; infinite where there is none. */
   nextVisible(): number {
     const now = this.#now();
-    if (this.isFifo && inTurn(this.messages() as StoredMessage[], now).length > 0) return now;
+    if (this.isFifo && inTurn(this.messages(), now).length > 0) return now;
     const moments = this.messages().map(({ visibleAt }) => visibleAt);
     return moments
       .filter((moment) => !this.isFifo || moment > now)

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
   AsynchronousInvocations,
@@ -51,6 +52,7 @@ function bench({ wire = directWire, functions = {}, ...options }: BenchOptions =
     update: (more: Partial<PutScheduleInput> = {}) => client.send(new UpdateScheduleCommand(input(more))),
     remove: (Name: string) => client.send(new DeleteScheduleCommand({ Name })),
     get: (Name = 'wake-up') => client.send(new GetScheduleCommand({ Name })),
+    sent: () => queue.messages(),
     bodies: () => queue.messages().map(({ body }) => body),
     /** Minutes after the start at which messages came. */
     minutes: () => queue.messages().map(({ sentAt }) => (sentAt - START) / MINUTE),
@@ -281,3 +283,25 @@ test.each([
 ])('%s is not known, and is not ignored', async (_, more) => {
   await expect(bench().create(more)).rejects.toMatchObject({ code: 'unsupported-by-engine' });
 });
+
+test(
+  'whenever they are due and however late, schedules fire once each, in their own minute',
+  async () => {
+    const schedule = fc.record({ due: fc.integer({ min: 0, max: 7_200 }), late: fc.nat(59_999) });
+    await fc.assert(
+      fc.asyncProperty(fc.array(schedule, { minLength: 1, maxLength: 20, size: 'max' }), async (all) => {
+        const { create, clock, sent } = bench({ lateness: (firing) => all[Number(firing.schedule)]?.late ?? 0 });
+        for (const [index, { due }] of all.entries()) {
+          const at = new Date(START + due * SECOND).toISOString().slice(0, 19);
+          await create({ Name: `${index}`, ScheduleExpression: `at(${at})`, Target: { ...ORDERS, Input: `${index}` } });
+        }
+        await clock.advance(3 * HOUR);
+        const moments = sent().map(({ body, sentAt }) => [Number(body), sentAt]);
+        const expected = all.map(({ due, late }, index) => [index, START + due * SECOND + late]);
+        expect(moments.sort(([one = 0], [other = 0]) => one - other)).toEqual(expected);
+      }),
+      { numRuns: 30 },
+    );
+  },
+  MINUTE,
+);
