@@ -1,4 +1,6 @@
+import { addSending } from './sending-faults.ts';
 import { PRODUCER, RECONCILER, RELAY, recorderOf, type Site, STEPS, type Step } from './site.ts';
+import type { Way } from './system.ts';
 
 /** Something that goes wrong. Durations are milliseconds. */
 export type Fault =
@@ -104,7 +106,7 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 /** What can go wrong with any request. */
-const REQUEST: readonly Fault[] = [
+export const REQUEST: readonly Fault[] = [
   { kind: 'crash-before' },
   { kind: 'crash-after' },
   { kind: 'apply-late', after: 5 * SECOND },
@@ -122,12 +124,12 @@ const REQUEST: readonly Fault[] = [
   { kind: 'denied' },
 ];
 
-const PARTIAL: readonly Fault[] = [
+export const PARTIAL: readonly Fault[] = [
   { kind: 'partial', every: 1 },
   { kind: 'partial', every: 2 },
 ];
 
-const INVOCATION: readonly Fault[] = [
+export const INVOCATION: readonly Fault[] = [
   { kind: 'crash-at-start', times: 1 },
   { kind: 'crash-at-start', times: 4 },
   { kind: 'answer-lost' },
@@ -139,7 +141,7 @@ const INVOCATION: readonly Fault[] = [
   { kind: 'sink-down' },
 ];
 
-const POLL: readonly Fault[] = [
+export const POLL: readonly Fault[] = [
   { kind: 'disabled', for: 5 * MINUTE },
   { kind: 'error-before' },
   { kind: 'reply-lost' },
@@ -169,10 +171,12 @@ export interface FaultRange {
   readonly streams: Readonly<Record<string, readonly string[]>>;
   /** Names of the subscribers whose code before the last deploy is known. @default none */
   readonly deployed?: readonly string[];
+  /** In which ways producers send, beside `publish` at once. @default none */
+  readonly ways?: ReadonlySet<Way>;
 }
 
 /** Every site with every fault that can happen there. */
-export function faultsOf({ queues, streams, deployed = [] }: FaultRange): ReadonlyMap<Site, readonly Fault[]> {
+export function faultsOf({ queues, streams, deployed = [], ways = new Set() }: FaultRange): ReadonlyMap<Site, readonly Fault[]> {
   const sites = new Map<Site, readonly Fault[]>();
   const add = (actor: string, steps: readonly Step[], faults: readonly Fault[]) => {
     for (const step of steps) sites.set(`${actor}.${step}`, [...(sites.get(`${actor}.${step}`) ?? []), ...faults]);
@@ -187,6 +191,7 @@ export function faultsOf({ queues, streams, deployed = [] }: FaultRange): Readon
   add(RELAY, [STEPS.invoke], INVOCATION);
   add(RELAY, [STEPS.receive], [...POLL, ...STREAM_POLL]);
   addReconciler(add);
+  addSending(add, ways);
   for (const name of consumers) {
     add(name, [STEPS.commit, STEPS.read, STEPS.end, STEPS.count, STEPS.send, STEPS.backOff], REQUEST);
     // Longer than several deliveries: it must not count against the message.
@@ -239,6 +244,16 @@ export function faultsOf({ queues, streams, deployed = [] }: FaultRange): Readon
   return sites;
 }
 
+/** What can go wrong with a schedule. */
+export const SCHEDULE: readonly Fault[] = [
+  { kind: 'schedule-twice', after: 0 },
+  { kind: 'schedule-twice', after: 300 },
+  { kind: 'schedule-late', by: 59 * SECOND },
+  { kind: 'schedule-late', by: 3 * MINUTE },
+  { kind: 'schedule-missed', times: 1 },
+  { kind: 'schedule-missed', times: 5 },
+];
+
 /** What can go wrong with reconciliation: with every call that it makes, with its schedule, and with what it reads. */
 function addReconciler(add: (actor: string, steps: readonly Step[], faults: readonly Fault[]) => void): void {
   const { list, look, read, case: opened, close, cursor, radar, send, receipt, invoke, fire } = STEPS;
@@ -256,13 +271,6 @@ function addReconciler(add: (actor: string, steps: readonly Step[], faults: read
   add(
     RECONCILER,
     [fire],
-    [
-      { kind: 'schedule-twice', after: 0 },
-      { kind: 'schedule-twice', after: 300 },
-      { kind: 'schedule-late', by: 59 * SECOND },
-      { kind: 'schedule-late', by: 3 * MINUTE },
-      { kind: 'schedule-missed', times: 1 },
-      { kind: 'schedule-missed', times: 5 },
-    ],
+    SCHEDULE,
   );
 }

@@ -11,6 +11,8 @@ export interface PlanRange {
   readonly by?: (fault: Fault, site: Site) => boolean;
   /** A step that each plan has. @default any */
   readonly step?: number;
+  /** The steps of the workload of which one is needed to reach a site; `undefined` where any will do. @default any */
+  readonly leadsTo?: (site: Site) => readonly number[] | undefined;
 }
 
 /** Faults that make a run long. */
@@ -76,7 +78,18 @@ export function planArbitrary(fc: typeof import('fast-check'), range: PlanRange)
       ...parts.others.map((chosen) => chosenFrom(sites, chosen)),
     ];
   });
-  return fc.record({ seed: fc.noBias(fc.noShrink(fc.nat())), workload, faults });
+  return fc
+    .record({ seed: fc.noBias(fc.noShrink(fc.nat())), workload, faults })
+    .map((plan) => ({ ...plan, workload: withLeading(plan, range) }));
+}
+
+/** The workload, with a step that leads to the place of a fault where no other does. */
+function withLeading({ seed, workload, faults }: Plan, { leadsTo, step }: PlanRange): Plan['workload'] {
+  const site = step === undefined ? faults.at(-1)?.site : undefined;
+  const leading = faults.map((one) => leadsTo?.(one.site)).find((steps) => steps !== undefined);
+  if (site === undefined || !leading || leading.length === 0) return workload;
+  if (workload.some((one) => leading.includes(one.step))) return workload;
+  return [...workload, { step: leading[seed % leading.length] as number, at: 0 }];
 }
 
 /** Whether a fault may happen beside the one that a plan is made for: not what takes days, or hundreds of invocations. */

@@ -3,8 +3,10 @@ import { SimulatorMisused } from './errors.ts';
 import { faultsOf } from './fault.ts';
 import type { Plan } from './plan.ts';
 import { planArbitrary } from './plan-arbitrary.ts';
+import type { Site } from './site.ts';
 import { type RunReport, simulate } from './simulation.ts';
-import { type System, streamOf } from './system.ts';
+import { leadsTo } from './sending-targets.ts';
+import { type System, streamOf, waysOf } from './system.ts';
 import { type Target, targetsOf } from './target.ts';
 import type { Violation } from './violation.ts';
 
@@ -40,6 +42,7 @@ export class PlanRunner {
         Object.entries(system.streams ?? {}).map(([stream, readers]) => [stream, readers.map(({ name }) => name)]),
       ),
       deployed: Object.keys(system.previous ?? {}),
+      ways: waysOf(system),
     });
     this.targets = targetsOf(system, this.#faults);
   }
@@ -64,7 +67,7 @@ export class PlanRunner {
     const fc = await loadFastCheck();
     let first: RunReport | undefined;
     let runs = 0;
-    const property = fc.asyncProperty(this.#plans(fc, number), async (plan) => {
+    const property = fc.asyncProperty(this.#plans(fc, number, draw), async (plan) => {
       if (runs >= SHRINKING_RUNS) return;
       runs += 1;
       const report = await simulate(this.#system, plan);
@@ -90,9 +93,11 @@ export class PlanRunner {
     return failed;
   }
 
-  #plans(fc: typeof import('fast-check'), number: number) {
-    const { by, step } = this.#targetOf(number);
-    const range = { faults: this.#faults, steps: this.#system.workload.length };
+  #plans(fc: typeof import('fast-check'), number: number, draw: number) {
+    const { by, anyOf = [], ...target } = this.#targetOf(number);
+    const step = target.step ?? anyOf[(Math.floor(number / this.targets.length) + draw) % anyOf.length];
+    const leading = (site: Site) => leadsTo(this.#system, site);
+    const range = { faults: this.#faults, steps: this.#system.workload.length, leadsTo: leading };
     return planArbitrary(fc, { ...range, ...(by && { by }), ...(step !== undefined && { step }) });
   }
 }

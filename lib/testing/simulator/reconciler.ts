@@ -2,10 +2,12 @@ import { reconcileKey } from '../../contract/index.ts';
 import { toItem } from '../../runtime/expression.ts';
 import { ENVIRONMENT, type Environment } from '../../runtime/index.ts';
 import { createReconciler } from '../../runtime/reconcile/reconciler.ts';
+import { fireSchedule } from './fire-schedule.ts';
+import { skipIdleMinutes } from './idle-minutes.ts';
 import { LambdaFunction, type LambdaHandler } from './lambda-function.ts';
-import { RECONCILER, type Site, STEPS } from './site.ts';
+import { RECONCILER } from './site.ts';
 import type { Unfinished } from './unfinished.ts';
-import { laterIn, type World } from './world.ts';
+import type { World } from './world.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -55,10 +57,12 @@ export class ReconcilerSchedule {
   readonly #world: World;
   readonly #reconciler: LambdaFunction;
   readonly #unfinished: Unfinished;
+  readonly #ledger: string;
   #fired = 0;
   #looks = 0;
 
-  constructor(world: World, reconciler: LambdaFunction, unfinished: Unfinished) {
+  constructor(world: World, reconciler: LambdaFunction, unfinished: Unfinished, ledger: string) {
+    this.#ledger = ledger;
     this.#world = world;
     this.#reconciler = reconciler;
     this.#unfinished = unfinished;
@@ -84,9 +88,10 @@ export class ReconcilerSchedule {
   #nextWork(): number {
     const { schedule, disabled } = this.#world;
     const now = schedule.now();
-    const { any, lastCommit } = this.#unfinished;
-    if (!any) this.#looks = 0;
-    if (!any && now >= lastCommit + AFTER_COMMIT) return Number.POSITIVE_INFINITY;
+    const { any, lastCommit, next } = this.#unfinished;
+    if (!any || next > now) this.#looks = 0;
+    // Where messages wait for their moments, it looks again when these come.
+    if (next > now && now >= lastCommit + AFTER_COMMIT) return next;
     return this.#tires ? Math.max(now, ...disabled.values()) : now;
   }
 
@@ -96,23 +101,10 @@ export class ReconcilerSchedule {
   }
 
   #fire(): void {
-    const { faults } = this.#world;
+    if (this.#unfinished.delayed) skipIdleMinutes(this.#world, this.#ledger);
     this.#fired += 1;
     this.#looks += 1;
-    const fault = faults.reach(`${RECONCILER}.${STEPS.fire}` satisfies Site);
-    switch (fault?.kind) {
-      case 'schedule-missed':
-        break;
-      case 'schedule-late':
-        laterIn(this.#world, fault.by, this.#invoke);
-        break;
-      case 'schedule-twice':
-        this.#invoke();
-        laterIn(this.#world, fault.after, this.#invoke);
-        break;
-      default:
-        this.#invoke();
-    }
+    fireSchedule(this.#world, RECONCILER, this.#invoke);
   }
 
   /** Asynchronously and without a retry: what it has not done, the next run does. */

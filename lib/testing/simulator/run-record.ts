@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Change, QueueEvent, StoredMessage, StoredRecord } from '../engines/index.ts';
+import type { Told } from './told.ts';
 
 /** Who sent the request that an engine has carried out. */
 export interface Origin {
@@ -57,10 +58,11 @@ export interface NamedEntry extends Recorded {
   readonly subscriber: string;
 }
 
-/** A producer that was told that its messages are committed. */
-export interface AcknowledgedEntry extends Recorded {
+/** A producer that was told what has become of its messages. */
+export interface AcknowledgedEntry extends Recorded, Told {
   readonly kind: 'acknowledged';
-  readonly ids: readonly string[];
+  /** Of the producer. */
+  readonly invocation: number;
 }
 
 export type RecordEntry = RowEntry | QueueEntry | StreamEntry | InvocationEntry | NamedEntry | AcknowledgedEntry;

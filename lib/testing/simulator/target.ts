@@ -1,4 +1,5 @@
 import type { Fault, FaultKind } from './fault.ts';
+import { sendingTargets } from './sending-targets.ts';
 import { type Site, STEPS } from './site.ts';
 import { type System, streamOf } from './system.ts';
 import { TRAITS } from './trait.ts';
@@ -11,6 +12,8 @@ export interface Target {
   readonly by?: (fault: Fault, site: Site) => boolean;
   /** The step of the workload that leads there. @default any */
   readonly step?: number;
+  /** Steps of the workload of which each may lead there. @default any */
+  readonly anyOf?: readonly number[];
 }
 
 /** Outcomes, by the metric that counts them, that plans seldom reach unless they are made for them. */
@@ -42,6 +45,7 @@ export function targetsOf(system: System, faults: ReadonlyMap<Site, readonly Fau
           { name: 'reconcile.deferred', by: (fault: Fault) => fault.kind === 'lost' && fault.for !== undefined },
         ]
       : []),
+    ...sendingTargets(system),
     ...(older === undefined ? [] : [{ name: TRAITS.olderVersion, step: older }]),
     ...(newer === undefined ? [] : [{ name: TRAITS.newerVersion, by: isOf('old-version'), step: newer }]),
     ...steps.flatMap(({ trait, index }) => (trait ? [{ name: trait, step: index }] : [])),
