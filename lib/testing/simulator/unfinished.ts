@@ -1,3 +1,4 @@
+import { readDueKey } from '../../contract/index.ts';
 import type { Change } from '../engines/index.ts';
 import { decoded } from './evidence.ts';
 import type { System } from './system.ts';
@@ -13,6 +14,8 @@ export class Unfinished {
   /** When the newest message was committed, in milliseconds since the epoch; 0 where none was. */
   lastCommit = 0;
   #lastEnd = 0;
+  /** The last moment that a row says a message waits for, whether or not it was taken back since. */
+  #lastDue = 0;
 
   constructor(system: System, ledger: string) {
     this.#system = system;
@@ -36,7 +39,7 @@ export class Unfinished {
 
   /** The last moment for which a message waits or has waited until it ended; 0 where none does. */
   get lastMoment(): number {
-    return Math.max(this.#lastEnd, ...this.#copies.values());
+    return Math.max(this.#lastEnd, this.#lastDue, ...this.#copies.values());
   }
 
   /** To be called at each change of a row. */
@@ -55,6 +58,8 @@ export class Unfinished {
       const copy = `${subscriber} ${id}`;
       if (this.#copies.get(copy)) this.#lastEnd = at;
       this.#copies.delete(copy);
+    } else if (kind === 'due' && after) {
+      this.#lastDue = Math.max(this.#lastDue, readDueKey({ sk: id }).deliverAt);
     } else if (kind === 'open') {
       if (after) this.#cases.set(id, after.deliverAt ? Number(after.next?.N ?? 0) : 0);
       else this.#cases.delete(id);
