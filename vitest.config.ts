@@ -3,6 +3,8 @@ import { configDefaults, defineConfig } from 'vitest/config';
 /** Resolved in vitest, in esbuild and by Node itself, so that `import 'waybill'` means the sources in this repository. */
 const sourceCondition = 'waybill-source';
 
+/** No test depends on being fast: a busy machine may take thirty times as long. */
+const timeout = 120_000;
 /** Long enough for a set-up of the engine and a deploy on a busy two-core machine. */
 const deployTimeout = 300_000;
 
@@ -31,6 +33,8 @@ export default defineConfig({
     watch: false,
     // Tests of the engine mostly wait for it: one more than a small machine has cores.
     maxWorkers: 3,
+    testTimeout: timeout,
+    hookTimeout: timeout,
     projects: [
       {
         extends: true,
@@ -73,8 +77,6 @@ export default defineConfig({
         test: {
           name: 'repository',
           include: [repositoryTests],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
           sequence: { groupOrder: 3 },
         },
       },
@@ -83,8 +85,6 @@ export default defineConfig({
         test: {
           name: 'browser',
           include: [browserTests],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
           sequence: { groupOrder: 3 },
         },
       },

@@ -11,6 +11,8 @@ import type { Share } from './plans-thread.ts';
 /** What the plans of the example shop showed, and the first that failed. */
 export interface Certified {
   readonly certificate: Certificate;
+  /** The hash of each plan's run, by its number. */
+  readonly hashes: Tally['hashes'];
   readonly failed?: FailedPlan;
 }
 
@@ -28,7 +30,8 @@ export async function certifyCommerce(
   const tally = tallies.reduce(joined, NO_RUNS);
   const [failed] = tally.failed;
   const certificate = certificateOf(tally, new PlanRunner(commerce, seed).targets);
-  return failed ? { certificate, failed } : { certificate };
+  const { hashes } = tally;
+  return { certificate, hashes, ...(failed && { failed }) };
 }
 
 async function runShare(share: Share): Promise<Tally> {

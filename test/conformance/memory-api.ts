@@ -1,16 +1,16 @@
 import {
   CreateScheduleCommand,
+  type CreateScheduleCommandInput,
   DeleteScheduleCommand,
   GetScheduleCommand,
-  type PutScheduleInput,
   type SchedulerClient,
-} from '../../lib/testing/engines/index.ts';
+} from '@aws-sdk/client-scheduler';
 import { UnsupportedByEngine } from '../../lib/testing/errors.ts';
 import type { Clients } from './case.ts';
 import type { FunctionRequest, MappingRequest, MemoryLambda } from './memory-lambda.ts';
 
 /** The services without a client of the SDK, as far as there are engines in memory of them. */
-export function memoryApi(scheduler: SchedulerClient, lambda: MemoryLambda): Clients['api'] {
+export function memoryApi(scheduler: Pick<SchedulerClient, 'send'>, lambda: MemoryLambda): Clients['api'] {
   return {
     call: async <Answer>(service: string, operation: string, input: object) => {
       if (service !== 'logs') throw new UnsupportedByEngine(`The engines in memory have no ${service}`);
@@ -26,11 +26,16 @@ export function memoryApi(scheduler: SchedulerClient, lambda: MemoryLambda): Cli
 }
 
 /** @see https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html */
-function schedules(scheduler: SchedulerClient, method: string, path: string, input: object): Promise<object> {
+function schedules(
+  scheduler: Pick<SchedulerClient, 'send'>,
+  method: string,
+  path: string,
+  input: object,
+): Promise<object> {
   const Name = path.split('/').at(-1) ?? '';
   switch (method) {
     case 'POST':
-      return scheduler.send(new CreateScheduleCommand({ ...(input as PutScheduleInput), Name }));
+      return scheduler.send(new CreateScheduleCommand({ ...(input as CreateScheduleCommandInput), Name }));
     case 'GET':
       return scheduler.send(new GetScheduleCommand({ Name }));
     case 'DELETE':

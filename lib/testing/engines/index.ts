@@ -11,21 +11,12 @@ export {
   type Alarm,
   type AlarmClock,
   alarmsOn,
-  CreateScheduleCommand,
-  DeleteScheduleCommand,
   type Firing,
-  GetScheduleCommand,
-  type GetScheduleOutput,
-  ListSchedulesCommand,
-  type PutScheduleInput,
   type Schedule,
-  type SchedulerClient,
   SchedulerEngine,
   type SchedulerEvent,
   type SchedulerOptions,
   type SchedulerTargets,
-  type ScheduleSettings,
-  UpdateScheduleCommand,
 } from './scheduler/index.ts';
 export { SqsEngine } from './sqs/engine.ts';
 export type { Queue, QueueEvent } from './sqs/queue.ts';

@@ -15,7 +15,7 @@ export interface Certificate {
   readonly lost: number;
   /** Effects, ends and dead letters too many. */
   readonly doubled: number;
-  /** Effects, ends and copies without a committed cause. */
+  /** Effects, ends and copies without a committed cause, counted in the record of what was committed. */
   readonly uncaused: number;
   /** Kinds of faults that never happened, and outcomes that were never reached: what they would show is not known. */
   readonly unreached: readonly string[];
@@ -40,7 +40,7 @@ const OUTCOMES = [
 
 /** @param targets what the system's plans must show */
 export function certificateOf(tally: Tally, targets: readonly Target[]): Certificate {
-  const { faults, outcomes, violations, messages, hashes } = tally;
+  const { faults, outcomes, violations, messages, uncaused, hashes } = tally;
   const isOutcome = (name: string) => AIMED_OUTCOMES.some((one) => one === name);
   const names = targets.map(({ name }) => name);
   const kinds = names.filter((name) => !isOutcome(name)).sort();
@@ -51,7 +51,7 @@ export function certificateOf(tally: Tally, targets: readonly Target[]): Certifi
     faults: Object.fromEntries(kinds.map((kind) => [kind, faults[kind] ?? 0])),
     lost: (violations.L ?? 0) + (violations.T ?? 0),
     doubled: violations.D ?? 0,
-    uncaused: violations.C ?? 0,
+    uncaused,
     unreached: [...kinds.filter((kind) => !faults[kind]), ...wanted.filter((outcome) => !outcomes[outcome])],
     hash: hashOf(tally),
   };

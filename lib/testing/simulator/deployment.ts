@@ -7,7 +7,7 @@ import { createRelay } from '../../runtime/relay.ts';
 import { type Queue, tableStreamArn } from '../engines/index.ts';
 import type { EventSourceMapping } from '../event-sources/index.ts';
 import { tableOf } from '../test-environment.ts';
-import { SimulatedSource } from './event-source.ts';
+import { RETENTION, SimulatedSource } from './event-source.ts';
 import { type FunctionOptions, LambdaFunction, type LambdaHandler } from './lambda-function.ts';
 import { ReconcilerSchedule, reconcilerOf, writeCursors } from './reconciler.ts';
 import { writeRoutes } from './routes.ts';
@@ -175,7 +175,11 @@ export class Deployment {
         onFailure: { kind: 'bucket', bucket: BUCKET },
         reportBatchItemFailures: true,
       };
-      this.#addStreamSource(name, mapping, () => kinesis.records(stream).length);
+      this.#addStreamSource(name, mapping, (read) =>
+        kinesis
+          .records(stream)
+          .some((one) => !read.has(one.sequenceNumber) && one.arrivedAt > this.#world.schedule.now() - RETENTION),
+      );
     }
     const ender = this.#add({
       name: recorderOf(name),
@@ -210,7 +214,7 @@ export class Deployment {
       ],
     };
     const ledger = this.#world.engines.dynamodb.table(LEDGER);
-    this.#addStreamSource(RELAY, mapping, () => ledger.changes.length);
+    this.#addStreamSource(RELAY, mapping, (read) => read.size < ledger.changes.length);
   }
 
   #addQueueSource({ name, invoke }: LambdaFunction, queue: Queue): SimulatedSource {
@@ -227,9 +231,9 @@ export class Deployment {
     return source;
   }
 
-  #addStreamSource(actor: string, mapping: EventSourceMapping, total: () => number): void {
+  #addStreamSource(actor: string, mapping: EventSourceMapping, isUnread: (read: ReadonlySet<string>) => boolean): void {
     const now = this.#world.schedule.now;
-    this.#sources.push(new SimulatedSource(this.#world, actor, mapping, (read) => (read < total() ? now() : Infinity)));
+    this.#sources.push(new SimulatedSource(this.#world, actor, mapping, (read) => (isUnread(read) ? now() : Infinity)));
   }
 
   #ledgerVariables(): Environment['variables'] {

@@ -8,7 +8,7 @@ import type { World } from './world.ts';
 const INTERVAL = 200;
 
 /** Milliseconds for which a stream keeps a record: a table's always, that of Kinesis unless told otherwise. */
-const RETENTION = 24 * 3_600_000;
+export const RETENTION = 24 * 3_600_000;
 
 /** Shards of the ledger's stream: two relays at once. */
 export const LEDGER_SHARDS = 2;
@@ -19,15 +19,21 @@ export class SimulatedSource {
   readonly #actor: string;
   readonly #poller: EventSourcePoller;
   /** The earliest moment at which there is something to receive. */
-  readonly #waiting: (read: number) => number;
-  #read = 0;
+  readonly #waiting: (read: ReadonlySet<string>) => number;
+  /** The sequence numbers of the records that have come. */
+  readonly #read = new Set<string>();
 
   /**
    * @param actor the function that it invokes
-   * @param waiting the earliest moment at which there is something to receive, infinite where nothing is there, once so
-   * many records of a stream have been read
+   * @param waiting the earliest moment at which there is something to receive, infinite where nothing is there, once the
+   * records of a stream with these sequence numbers have been read
    */
-  constructor(world: World, actor: string, mapping: EventSourceMapping, waiting: (read: number) => number) {
+  constructor(
+    world: World,
+    actor: string,
+    mapping: EventSourceMapping,
+    waiting: (read: ReadonlySet<string>) => number,
+  ) {
     this.#world = world;
     this.#actor = actor;
     this.#waiting = waiting;
@@ -80,7 +86,8 @@ export class SimulatedSource {
     const send = async (command: never): Promise<object> => {
       const reply = (await client.send(command)) as { readonly Records?: readonly StreamedRecord[] };
       if (!reply.Records) return reply;
-      this.#read += reply.Records.length;
+      for (const { SequenceNumber, dynamodb } of reply.Records)
+        this.#read.add(SequenceNumber ?? dynamodb?.SequenceNumber ?? '');
       const { schedule, horizons } = this.#world;
       const horizon = Math.max(schedule.now() - RETENTION, horizons.get(this.#actor) ?? 0);
       return { ...reply, Records: reply.Records.filter((record) => arrivalOf(record) >= horizon) };
@@ -91,8 +98,9 @@ export class SimulatedSource {
 
 /** A record of a Kinesis stream or of a table's. */
 interface StreamedRecord {
+  readonly SequenceNumber?: string;
   readonly ApproximateArrivalTimestamp?: Date;
-  readonly dynamodb?: { readonly ApproximateCreationDateTime?: number };
+  readonly dynamodb?: { readonly SequenceNumber?: string; readonly ApproximateCreationDateTime?: number };
 }
 
 /** Milliseconds since the epoch. */

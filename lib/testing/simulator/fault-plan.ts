@@ -47,9 +47,12 @@ export class FaultPlan {
     if (this.#healed) return undefined;
     const lasting = this.#lastingAt(site);
     const fault = lasting ?? this.#faults.get(`${site} ${nth}`);
-    if (!fault || !happens(fault)) return undefined;
-    if (!lasting && LASTING.has(fault.kind) && 'times' in fault && (fault.times ?? 1) > 1)
+    if (!fault) return undefined;
+    // It lasts from here on, whether or not it can happen to what is at hand first.
+    if (!lasting && LASTING.has(fault.kind) && 'times' in fault && (fault.times ?? 1) > 1) {
       this.#lasting.set(site, { fault, left: (fault.times ?? 1) - 1 });
+    }
+    if (!happens(fault)) return undefined;
     this.fired[fault.kind] = (this.fired[fault.kind] ?? 0) + 1;
     this.happened.add(`${site} ${fault.kind}`);
     this.#onFault(site, nth, fault);

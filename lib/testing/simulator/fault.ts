@@ -30,8 +30,8 @@ export type Fault =
   | { readonly kind: 'conflict' }
   /** Some entries of a batch fail, with HTTP 200: those whose place divided by `every` leaves no rest. */
   | { readonly kind: 'partial'; readonly every: number }
-  /** Reads that are not strongly consistent do not see the row, or the newest rows of a page, this time and the following. */
-  | { readonly kind: 'stale'; readonly times?: number }
+  /** Reads that are not strongly consistent see nothing, this time and the following; where told, of one kind of rows only. */
+  | { readonly kind: 'stale'; readonly times?: number; readonly of?: 'out' | 'in' }
   /** The process dies before the handler runs, this time and the following. */
   | { readonly kind: 'crash-at-start'; readonly times: number }
   /** The same, so often that a stream's event source gives the batch up: reconciliation must find it. */
@@ -72,6 +72,8 @@ export type Fault =
   | { readonly kind: 'purged' }
   /** Bytes that are no message lie beside the message. */
   | { readonly kind: 'poison' }
+  /** The shard of the record is split, or merged with its neighbour. */
+  | { readonly kind: 'reshard'; readonly how: 'split' | 'merge' }
   /** An operator sends a dead letter to its subscriber again. */
   | { readonly kind: 'redrive'; readonly after: number }
   /** Two operators send a dead letter again, and the message itself comes again in the same moment. */
@@ -164,6 +166,13 @@ const SENT: readonly Fault[] = [
   { kind: 'delay', by: 3 * MINUTE },
 ];
 
+const ARRIVED: readonly Fault[] = [
+  { kind: 'duplicate' },
+  { kind: 'poison' },
+  { kind: 'reshard', how: 'split' },
+  { kind: 'reshard', how: 'merge' },
+];
+
 /** Where and how the chain of some subscribers can fail. */
 export interface FaultRange {
   /** Names of the subscribers that have a queue of their own, and of those that read a stream. */
@@ -240,7 +249,7 @@ export function faultsOf({ queues, streams, deployed = [], ways = new Set() }: F
       ],
     );
   }
-  for (const stream of Object.keys(streams)) add(stream, [STEPS.arrived], [{ kind: 'duplicate' }, { kind: 'poison' }]);
+  for (const stream of Object.keys(streams)) add(stream, [STEPS.arrived], ARRIVED);
   return sites;
 }
 
@@ -265,6 +274,8 @@ function addReconciler(add: (actor: string, steps: readonly Step[], faults: read
     [
       { kind: 'stale', times: 1 },
       { kind: 'stale', times: 300 },
+      { kind: 'stale', times: 300, of: 'out' },
+      { kind: 'stale', times: 300, of: 'in' },
     ],
   );
   add(RECONCILER, [invoke], INVOCATION);

@@ -13,6 +13,8 @@ export interface PlanRange {
   readonly step?: number;
   /** The steps of the workload of which one is needed to reach a site; `undefined` where any will do. @default any */
   readonly leadsTo?: (site: Site) => readonly number[] | undefined;
+  /** Whether producers are at it again, later than an invocation may take. @default false */
+  readonly again?: true;
 }
 
 /** Faults that make a run long. */
@@ -38,6 +40,10 @@ const MAX_OTHERS = 3;
 const SPAN = 1_500;
 /** Sites are reached a few times in a run, some of them once: a fault at a later time would seldom happen. */
 const TIMES = [0, 0, 0, 1, 1, 2, 3];
+/** The fault that a plan is made for must happen. */
+const FIRST_TIMES = [0, 0, 0, 0, 0, 1, 1, 2];
+/** Milliseconds after which producers are at it again. */
+const AGAIN = 20_000;
 
 /** Plans that shrink: to fewer steps and fewer faults, earlier. The seed stays as it is. */
 export function planArbitrary(fc: typeof import('fast-check'), range: PlanRange): Arbitrary<Plan> {
@@ -62,7 +68,7 @@ export function planArbitrary(fc: typeof import('fast-check'), range: PlanRange)
       : fc.tuple(fc.record({ step: fc.constant(step), at }), steps).map(([one, rest]) => [one, ...rest]);
   // Sites are drawn before faults: one with a single fault is as likely as one with many.
   const nth = fc.constantFrom(...TIMES);
-  const first = fc.record({ place, nth, cause: fc.nat() });
+  const first = fc.record({ place, nth: fc.constantFrom(...FIRST_TIMES), cause: fc.nat() });
   const choice = fc.record({ site: fc.nat(), fault: fc.nat(), nth });
   const near = fc.array(choice, { maxLength: MAX_NEAR });
   const others = fc.array(choice, { maxLength: MAX_OTHERS });
@@ -78,17 +84,19 @@ export function planArbitrary(fc: typeof import('fast-check'), range: PlanRange)
       ...parts.others.map((chosen) => chosenFrom(sites, chosen)),
     ];
   });
+  const all = range.again
+    ? workload.map((some) => [...some, ...some.map((one) => ({ ...one, at: one.at + AGAIN }))])
+    : workload;
   return fc
-    .record({ seed: fc.noBias(fc.noShrink(fc.nat())), workload, faults })
+    .record({ seed: fc.noBias(fc.noShrink(fc.nat())), workload: all, faults })
     .map((plan) => ({ ...plan, workload: withLeading(plan, range) }));
 }
 
 /** The workload, with a step that leads to the place of a fault where no other does. */
 function withLeading({ seed, workload, faults }: Plan, { leadsTo, step }: PlanRange): Plan['workload'] {
-  const site = step === undefined ? faults.at(-1)?.site : undefined;
-  const leading = faults.map((one) => leadsTo?.(one.site)).find((steps) => steps !== undefined);
-  if (site === undefined || !leading || leading.length === 0) return workload;
-  if (workload.some((one) => leading.includes(one.step))) return workload;
+  if (step !== undefined) return workload;
+  const leading = faults.map(({ site }) => leadsTo?.(site)).find((steps) => steps !== undefined) ?? [];
+  if (leading.length === 0 || workload.some((one) => leading.includes(one.step))) return workload;
   return [...workload, { step: leading[seed % leading.length] as number, at: 0 }];
 }
 
@@ -106,9 +114,12 @@ function chosenFrom(
   return { site: name, nth: timeAt(name, nth), fault: chosen };
 }
 
-/** Reconciliation lists rows some dozens of times a run: any of them may fail. */
+/** Reconciliation lists rows some dozens of times a run: any of them may fail. When it first runs, nothing is due. */
 function timeAt(site: Site, nth: number): number {
-  return stepIn(site) === STEPS.list ? nth * nth * LISTS : nth;
+  if (actorOf(site) !== RECONCILER) return nth;
+  const step = stepIn(site);
+  if (step === STEPS.list) return nth * nth * LISTS;
+  return step === STEPS.fire ? nth + 1 : nth;
 }
 
 /**
@@ -128,12 +139,15 @@ function causesOf(faults: PlanRange['faults'], { site, nth, fault }: PlannedFaul
   if (fault.kind === 'lost' && fault.for !== undefined) {
     return [0, 1].map((time) => ({ site: `${PRODUCER}.${STEPS.ask}`, nth: time, fault: { kind: 'burst', times: 10 } }));
   }
-  if (actorOf(site) === RECONCILER && isRare(site)) {
-    const losing = sitesOf('lost');
-    const lost = losing[choice % losing.length];
-    return lost ? [{ site: lost, nth: 0, fault: { kind: 'lost', for: 30_000 } }] : [];
-  }
-  return [];
+  if (actorOf(site) !== RECONCILER) return [];
+  const losing = sitesOf('lost');
+  const lost = losing[choice % losing.length];
+  // A replica lags in whatever is read of it.
+  const other: Site = `${RECONCILER}.${stepIn(site) === STEPS.read ? STEPS.list : STEPS.read}`;
+  return [
+    ...(lost ? [{ site: lost, nth: 0, fault: { kind: 'lost', for: 30_000 } } as const] : []),
+    ...(fault.kind === 'stale' ? [{ site: other, nth: 0, fault }] : []),
+  ];
 }
 
 function isRare(site: Site): boolean {

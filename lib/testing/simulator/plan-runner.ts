@@ -3,7 +3,6 @@ import { SimulatorMisused } from './errors.ts';
 import { faultsOf } from './fault.ts';
 import type { Plan } from './plan.ts';
 import { planArbitrary } from './plan-arbitrary.ts';
-import type { Site } from './site.ts';
 import { type RunReport, simulate } from './simulation.ts';
 import { leadsTo } from './sending-targets.ts';
 import { type System, streamOf, waysOf } from './system.ts';
@@ -94,11 +93,15 @@ export class PlanRunner {
   }
 
   #plans(fc: typeof import('fast-check'), number: number, draw: number) {
-    const { by, anyOf = [], ...target } = this.#targetOf(number);
+    const { anyOf = [], ...target } = this.#targetOf(number);
     const step = target.step ?? anyOf[(Math.floor(number / this.targets.length) + draw) % anyOf.length];
-    const leading = (site: Site) => leadsTo(this.#system, site);
-    const range = { faults: this.#faults, steps: this.#system.workload.length, leadsTo: leading };
-    return planArbitrary(fc, { ...range, ...(by && { by }), ...(step !== undefined && { step }) });
+    return planArbitrary(fc, {
+      ...target,
+      ...(step !== undefined && { step }),
+      leadsTo: (site) => leadsTo(this.#system, site),
+      faults: this.#faults,
+      steps: this.#system.workload.length,
+    });
   }
 }
 

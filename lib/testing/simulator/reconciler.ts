@@ -1,4 +1,4 @@
-import { reconcileKey } from '../../contract/index.ts';
+import { minuteOf, reconcileKey } from '../../contract/index.ts';
 import { toItem } from '../../runtime/expression.ts';
 import { ENVIRONMENT, type Environment } from '../../runtime/index.ts';
 import { createReconciler } from '../../runtime/reconcile/reconciler.ts';
@@ -38,12 +38,14 @@ export function reconcilerOf(world: World, variables: Environment['variables']):
   return new LambdaFunction(world, { name: RECONCILER, timeout: TIMEOUT, variables, load });
 }
 
-/** Mostly, a run begins with a ledger that has been reconciled up to its beginning. */
+/** Mostly, a run begins with a ledger that has been reconciled until shortly before. */
 export function writeCursors(world: World, ledger: string): void {
   if (world.draw('never reconciled', NEVER_RECONCILED) === 0) return;
-  const upTo = world.schedule.now() - 1;
-  const minute = new Date(upTo).toISOString().slice(0, 16);
-  for (const pass of ['due', 'settled', 'day']) {
+  const now = world.schedule.now();
+  // No id is older than six minutes, though a producer's clock may be five behind.
+  const passes = { due: now - 1, settled: now - 6 * MINUTE - 1, day: now - 6 * MINUTE - 1 };
+  for (const [pass, upTo] of Object.entries(passes)) {
+    const minute = minuteOf(upTo);
     const key = toItem(reconcileKey(pass));
     world.engines.dynamodb.table(ledger).write(key, { ...key, ...toItem({ upTo, minute, lines: {} }) });
   }

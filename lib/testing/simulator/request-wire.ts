@@ -1,4 +1,4 @@
-import type { GetItemCommandInput } from '@aws-sdk/client-dynamodb';
+import type { GetItemCommandInput, QueryCommandInput } from '@aws-sdk/client-dynamodb';
 import type { Request, Wire } from '../engines/index.ts';
 import { UnsupportedByEngine } from '../errors.ts';
 import type { Fault } from './fault.ts';
@@ -149,7 +149,7 @@ function happensTo(request: Request, fault: Fault): boolean {
     case 'conflict':
       return request.operation === 'TransactWriteItems';
     case 'stale':
-      return /^(?:GetItem|Query)$/.test(request.operation) && !(request.input as GetItemCommandInput).ConsistentRead;
+      return isStale(request, fault.of);
     case 'from-latest':
       return request.operation === 'GetRecords';
     case 'retention':
@@ -157,6 +157,15 @@ function happensTo(request: Request, fault: Fault): boolean {
     default:
       return true;
   }
+}
+
+/** Whether a read may be stale: one that is not consistent, of that kind of rows. */
+function isStale({ operation, input }: Request, kind: string | undefined): boolean {
+  if (!/^(?:GetItem|Query)$/.test(operation)) return false;
+  const { ConsistentRead, Key, ExpressionAttributeValues } = input as GetItemCommandInput & QueryCommandInput;
+  if (ConsistentRead) return false;
+  const partition = Key?.pk?.S ?? ExpressionAttributeValues?.[':pk']?.S ?? '';
+  return kind === undefined || partition.startsWith(`${kind}#`);
 }
 
 /** A reply as a replica gives it that has seen nothing of late: no row, or no rows. */

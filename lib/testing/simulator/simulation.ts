@@ -13,6 +13,7 @@ import { Schedule } from './schedule.ts';
 import { sendingEvidenceOf } from './sending-evidence.ts';
 import { sendingTraitsIn } from './sending-traits.ts';
 import { PRODUCER, STEPS } from './site.ts';
+import { standingOf } from './standing.ts';
 import { laterOf, type System } from './system.ts';
 import { toldBy } from './told.ts';
 import { versionsIn } from './versions.ts';
@@ -25,6 +26,8 @@ export interface RunReport {
   readonly violations: readonly Violation[];
   /** Messages that were committed. */
   readonly messages: number;
+  /** Ends of messages that are not in the ledger, by the record of its rows. */
+  readonly uncaused: number;
   /** How often each kind of fault has happened, and each trait was met. */
   readonly faults: Readonly<Record<string, number>>;
   /** How often each outcome was reached, by metric. */
@@ -86,10 +89,12 @@ export async function simulate(system: System, plan: Plan): Promise<RunReport> {
   const evidence = evidenceOf(record, LEDGER);
   const sending = sendingEvidenceOf(record, LEDGER);
   const violations = checkRun(system, world, { evidence, sending, ledger: LEDGER, isIdle: stop === 'idle' });
+  const { uncaused } = standingOf(system, record, LEDGER);
   const misnamed = violations.length === 0 ? await checkReconciliation(system, world, LEDGER) : [];
   return {
     violations: [...violations, ...misnamed],
     messages: evidence.committed.size,
+    uncaused: uncaused.length,
     faults: { ...faults.fired, ...versionsIn(system, record), ...sendingTraitsIn(record, evidence, sending) },
     outcomes: world.outcomes,
     hash: record.hash(),

@@ -6,6 +6,8 @@ import type { Invariant } from './violation.ts';
 /** What some runs showed together. Plain data, so that it can come from another thread. */
 export interface Tally {
   readonly messages: number;
+  /** Ends, copies and effects without a committed cause. */
+  readonly uncaused: number;
   readonly faults: Readonly<Record<string, number>>;
   readonly outcomes: Readonly<Record<string, number>>;
   /** Violations by invariant. */
@@ -15,7 +17,15 @@ export interface Tally {
   readonly failed: readonly (FailedPlan & { readonly number: number })[];
 }
 
-export const NO_RUNS: Tally = { messages: 0, faults: {}, outcomes: {}, violations: {}, hashes: {}, failed: [] };
+export const NO_RUNS: Tally = {
+  messages: 0,
+  uncaused: 0,
+  faults: {},
+  outcomes: {},
+  violations: {},
+  hashes: {},
+  failed: [],
+};
 
 /** The tally of one run. */
 export function tallyOf(number: number, report: RunReport & { readonly failed?: FailedPlan }): Tally {
@@ -23,6 +33,8 @@ export function tallyOf(number: number, report: RunReport & { readonly failed?: 
   for (const { invariant } of report.violations) violations[invariant] = (violations[invariant] ?? 0) + 1;
   return {
     messages: report.messages,
+    // The first counts what has ended; the second also what was sent or published.
+    uncaused: Math.max(report.uncaused, violations.C ?? 0),
     faults: report.faults,
     outcomes: report.outcomes,
     violations,
@@ -35,6 +47,7 @@ export function tallyOf(number: number, report: RunReport & { readonly failed?: 
 export function joined(one: Tally, other: Tally): Tally {
   return {
     messages: one.messages + other.messages,
+    uncaused: one.uncaused + other.uncaused,
     faults: sum(one.faults, other.faults),
     outcomes: sum(one.outcomes, other.outcomes),
     violations: sum(one.violations, other.violations),

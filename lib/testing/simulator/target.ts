@@ -14,6 +14,8 @@ export interface Target {
   readonly step?: number;
   /** Steps of the workload of which each may lead there. @default any */
   readonly anyOf?: readonly number[];
+  /** Whether producers must be at it again a while later. @default false */
+  readonly again?: true;
 }
 
 /** Outcomes, by the metric that counts them, that plans seldom reach unless they are made for them. */
@@ -36,7 +38,7 @@ export function targetsOf(system: System, faults: ReadonlyMap<Site, readonly Fau
   const [older, newer] = [stepOfVersion(system, false), stepOfVersion(system, true)];
   return [
     ...kinds.map((name) => ({ name, by: isOf(name) })),
-    { name: TRAITS.thawed, by: freezes },
+    { name: TRAITS.thawed, by: freezes, again: true },
     { name: TRAITS.warm },
     ...(hasQueues
       ? [

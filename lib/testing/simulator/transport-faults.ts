@@ -1,6 +1,7 @@
 import { ATTRIBUTES } from '../../runtime/dead-letter.ts';
 import type { Queue, QueueEvent, StoredMessage, StoredRecord } from '../engines/index.ts';
 import { decoded } from './evidence.ts';
+import { reshard } from './reshard.ts';
 import { type Site, STEPS } from './site.ts';
 import { TRAITS } from './trait.ts';
 import { laterIn, type World } from './world.ts';
@@ -99,12 +100,13 @@ export class TransportFaults {
   }
 
   /** To be called at each record that is put into a stream. */
-  readonly onRecord = (stream: string, { data, partitionKey }: StoredRecord): void => {
+  readonly onRecord = (stream: string, { data, partitionKey, shardId }: StoredRecord): void => {
     const fault = this.#world.faults.reach(`${stream}.${STEPS.arrived}`);
     if (fault?.kind === 'duplicate') this.#soon(() => this.#transports.put(stream, data, partitionKey));
     if (fault?.kind === 'poison') {
       this.#soon(() => this.#transports.put(stream, Buffer.from(this.#poison()), partitionKey));
     }
+    if (fault?.kind === 'reshard') this.#soon(() => reshard(this.#world.engines.kinesis, stream, shardId, fault.how));
   };
 
   /** Sends a dead letter to the queue of its subscriber, as `StartMessageMoveTask` does: under a new message id. */

@@ -28,6 +28,7 @@ export interface Hunt {
 const { bug: name, plan, seed, most } = workerData as Quarry;
 const bug = bugs.find((one) => one.name === name);
 if (!bug) throw new Error(`There is no bug '${name}'`);
+const { by } = bug;
 const astray = plant(bug);
 const { PlanRunner } = await import('../../../lib/testing/simulator/plan-runner.ts');
 const { simulate } = await import('../../../lib/testing/simulator/simulation.ts');
@@ -41,9 +42,13 @@ async function run(): Promise<Omit<Hunt, 'astray'>> {
     return { plans: 1, ...(violations.length > 0 && { caught: { plan, violations } }) };
   }
   const runner = new PlanRunner(commerce, seed);
-  for (let number = 0; number < most && astray().length === 0; number++) {
+  let plans = 0;
+  for (let number = 0; plans < most && astray().length === 0; number++) {
+    const { name: target } = runner.targets[number % runner.targets.length]!;
+    if (by && !by.includes(target)) continue;
     const { failed } = await runner.run(number);
-    if (failed) return { plans: number + 1, caught: failed };
+    plans += 1;
+    if (failed) return { plans, caught: failed };
   }
-  return { plans: most };
+  return { plans };
 }

@@ -6,6 +6,8 @@ export interface Bug {
   readonly edits: readonly Edit[];
   /** Whether only hundreds of plans find it: then the corpus has one that does. @default false */
   readonly rare?: true;
+  /** What the plans are made for that find it. @default anything */
+  readonly by?: readonly string[];
 }
 
 export interface Edit {

@@ -1,4 +1,5 @@
 import { consumerBugs } from './consumer-bugs.ts';
+import { healingBugs } from './healing-bugs.ts';
 import { inboxBugs } from './inbox-bugs.ts';
 import { reconcileBugs } from './reconcile-bugs.ts';
 import { relayBugs } from './relay-bugs.ts';
@@ -6,4 +7,4 @@ import { transactionBugs } from './transaction-bugs.ts';
 
 export type { Bug } from './bug.ts';
 
-export const bugs = [...inboxBugs, ...consumerBugs, ...relayBugs, ...transactionBugs, ...reconcileBugs];
+export const bugs = [...inboxBugs, ...consumerBugs, ...relayBugs, ...transactionBugs, ...reconcileBugs, ...healingBugs];

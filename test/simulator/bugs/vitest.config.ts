@@ -3,7 +3,9 @@ import { defineConfig } from 'vitest/config';
 /** The search for plans that find each planted bug: minutes of every core, so `npm test` runs the plans that it found. */
 export default defineConfig({
   test: {
-    include: ['test/simulator/bugs/planted-bugs.hunt.ts'],
+    include: ['test/simulator/bugs/*.hunt.ts'],
+    // Each takes every core.
+    fileParallelism: false,
     reporters: ['default', './scripts/tally-reporter.mjs'],
     execArgv: ['--conditions=waybill-source'],
     watch: false,

@@ -1,14 +1,17 @@
+import type { DeleteScheduleCommandInput, ListSchedulesCommandInput, SchedulerClient } from '@aws-sdk/client-scheduler';
 import { UnsupportedByEngine } from '../../errors.ts';
 import { refuseOthers } from '../refuse-others.ts';
-import { applied, directWire, EngineClient, type Operations, type SdkCommand, type Wire } from '../wire.ts';
+import {
+  applied,
+  type ClientOf,
+  directWire,
+  EngineClient,
+  type Operations,
+  type SdkCommand,
+  type Wire,
+} from '../wire.ts';
 import type { Alarm, AlarmClock } from './alarm.ts';
-import type {
-  DeleteScheduleInput,
-  ListSchedulesInput,
-  PutScheduleInput,
-  ScheduleName,
-  SchedulerClient,
-} from './api.ts';
+import type { PutScheduleInput, ScheduleName } from './api.ts';
 import { conflictException, groupNotFound, scheduleNotFound, validationException } from './exceptions.ts';
 import { type Firing, invokeTarget, type SchedulerEvent, type SchedulerTargets } from './invocation.ts';
 import {
@@ -107,9 +110,9 @@ export class SchedulerEngine {
     return applied(this.#operations, command);
   }
 
-  /** A client that sends its requests over the wire. The commands of the SDK's client are known too. */
-  client(wire: Wire = directWire): SchedulerClient {
-    return new EngineClient(this.#operations, wire) as SchedulerClient;
+  /** A client that sends its requests over the wire. */
+  client(wire: Wire = directWire): ClientOf<SchedulerClient> {
+    return new EngineClient(this.#operations, wire) as ClientOf<SchedulerClient>;
   }
 
   #create(input: PutScheduleInput) {
@@ -134,7 +137,7 @@ export class SchedulerEngine {
     return described(this.#find(input));
   }
 
-  #delete(input: DeleteScheduleInput) {
+  #delete(input: ScheduleName & Pick<DeleteScheduleCommandInput, 'ClientToken'>) {
     refuseOthers('DeleteSchedule', input, ['Name', 'GroupName', 'ClientToken']);
     if (this.#isRepeated('DeleteSchedule', input)) return {};
     this.#find(input);
@@ -143,7 +146,7 @@ export class SchedulerEngine {
     return {};
   }
 
-  #list(input: ListSchedulesInput) {
+  #list(input: ListSchedulesCommandInput) {
     refuseOthers('ListSchedules', input, ['GroupName', 'NamePrefix', 'State', 'MaxResults', 'NextToken']);
     const { GroupName, NamePrefix = '', State, MaxResults = MAX_PAGE, NextToken = '' } = input;
     refuseOutside('maxResults', MaxResults, 1, MAX_PAGE);
@@ -192,7 +195,7 @@ export class SchedulerEngine {
   }
 
   /** Whether the very request was carried out under its client token before. */
-  #isRepeated(operation: string, input: PutScheduleInput | DeleteScheduleInput): boolean {
+  #isRepeated(operation: string, input: Pick<DeleteScheduleCommandInput, 'ClientToken'>): boolean {
     const { ClientToken } = input;
     const before = ClientToken === undefined ? undefined : this.#tokens.get(`${operation} ${ClientToken}`);
     if (before === undefined) return false;
@@ -200,7 +203,7 @@ export class SchedulerEngine {
     throw conflictException('The client token was used for another request.');
   }
 
-  #remember(operation: string, input: PutScheduleInput | DeleteScheduleInput): void {
+  #remember(operation: string, input: Pick<DeleteScheduleCommandInput, 'ClientToken'>): void {
     const { ClientToken } = input;
     if (ClientToken === '') throw validationException("Value at 'clientToken' must have at least one character.");
     if (ClientToken !== undefined) this.#tokens.set(`${operation} ${ClientToken}`, JSON.stringify(input));

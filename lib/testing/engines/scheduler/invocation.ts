@@ -1,6 +1,6 @@
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { UnsupportedByEngine } from '../../errors.ts';
-import type { Target } from './api.ts';
+import type { ScheduleSettings } from './api.ts';
 import { arnOf, type Schedule } from './schedule.ts';
 import { retryPolicyOf, serviceOf } from './schedule-input.ts';
 
@@ -85,7 +85,11 @@ interface Context {
   readonly attempt: number;
 }
 
-async function invokeOnce(target: Target, context: Context, targets: SchedulerTargets): Promise<Error | undefined> {
+async function invokeOnce(
+  target: ScheduleSettings['Target'],
+  context: Context,
+  targets: SchedulerTargets,
+): Promise<Error | undefined> {
   const input = inputOf(target, context);
   try {
     if (serviceOf(target.Arn) === 'sqs') {
@@ -109,7 +113,7 @@ async function invokeOnce(target: Target, context: Context, targets: SchedulerTa
 
 /** Whether there is a dead-letter queue that has taken it. */
 async function tellDead(
-  target: Target,
+  target: ScheduleSettings['Target'],
   context: Context,
   error: Error,
   condition: string,
@@ -151,7 +155,7 @@ async function tellDead(
  *
  * @see https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
  */
-function inputOf({ Input }: Target, { schedule, firing, executionId, attempt }: Context): string {
+function inputOf({ Input }: ScheduleSettings['Target'], { schedule, firing, executionId, attempt }: Context): string {
   const arn = arnOf(schedule);
   const time = secondsOf(firing.scheduledAt);
   if (Input === undefined) {

@@ -1,6 +1,7 @@
+import type { Target } from '@aws-sdk/client-scheduler';
 import { UnsupportedByEngine } from '../../errors.ts';
 import { refuseOthers } from '../refuse-others.ts';
-import type { PutScheduleInput, ScheduleName, ScheduleSettings, Target } from './api.ts';
+import type { PutScheduleInput, ScheduleName, ScheduleSettings } from './api.ts';
 import { validationException } from './exceptions.ts';
 
 export const DEFAULT_GROUP = 'default';
@@ -60,7 +61,7 @@ function refuseUnknown({ FlexibleTimeWindow, ScheduleExpressionTimezone = 'UTC' 
   }
 }
 
-function refuseTarget(operation: string, target: Target): void {
+function refuseTarget(operation: string, target: ScheduleSettings['Target']): void {
   const { Arn, RoleArn, Input, RetryPolicy = {}, DeadLetterConfig } = target;
   refuseOthers(operation, target, ['Arn', 'RoleArn', 'Input', 'SqsParameters', 'DeadLetterConfig', 'RetryPolicy']);
   if (!/^arn:aws[a-z-]*:/.test(Arn ?? '')) throw constraint('target.arn', 'Member must be an ARN');

@@ -1,4 +1,5 @@
-import type { GetScheduleOutput, ScheduleName, ScheduleSettings, ScheduleState, ScheduleSummary } from './api.ts';
+import type { GetScheduleOutput, ScheduleState, ScheduleSummary } from '@aws-sdk/client-scheduler';
+import type { ScheduleName, ScheduleSettings } from './api.ts';
 import { type Recurrence, recurrence } from './recurrence.ts';
 import { DEFAULT_GROUP } from './schedule-input.ts';
 

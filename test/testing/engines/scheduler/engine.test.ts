@@ -1,20 +1,22 @@
+import {
+  CreateScheduleCommand,
+  type CreateScheduleCommandInput,
+  DeleteScheduleCommand,
+  GetScheduleCommand,
+  ListSchedulesCommand,
+  UpdateScheduleCommand,
+} from '@aws-sdk/client-scheduler';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
   AsynchronousInvocations,
   alarmsOn,
-  CreateScheduleCommand,
-  DeleteScheduleCommand,
   directWire,
-  GetScheduleCommand,
-  ListSchedulesCommand,
-  type PutScheduleInput,
   type QueueOptions,
   SchedulerEngine,
   type SchedulerEvent,
   type SchedulerOptions,
   SqsEngine,
-  UpdateScheduleCommand,
   type Wire,
 } from '../../../../lib/testing/engines/index.ts';
 import { VirtualClock } from '../../../../lib/testing/virtual-clock.ts';
@@ -48,8 +50,8 @@ function bench({ wire = directWire, functions = {}, ...options }: BenchOptions =
     events,
     dead,
     addQueue: (more: QueueOptions) => sqs.createQueue(more),
-    create: (more: Partial<PutScheduleInput> = {}) => client.send(new CreateScheduleCommand(input(more))),
-    update: (more: Partial<PutScheduleInput> = {}) => client.send(new UpdateScheduleCommand(input(more))),
+    create: (more: Partial<CreateScheduleCommandInput> = {}) => client.send(new CreateScheduleCommand(input(more))),
+    update: (more: Partial<CreateScheduleCommandInput> = {}) => client.send(new UpdateScheduleCommand(input(more))),
     remove: (Name: string) => client.send(new DeleteScheduleCommand({ Name })),
     get: (Name = 'wake-up') => client.send(new GetScheduleCommand({ Name })),
     sent: () => queue.messages(),
@@ -65,7 +67,7 @@ const ORDERS = {
   Input: 'hello',
 };
 
-function input(more: Partial<PutScheduleInput> = {}): PutScheduleInput {
+function input(more: Partial<CreateScheduleCommandInput> = {}): CreateScheduleCommandInput {
   return {
     Name: 'wake-up',
     ScheduleExpression: 'at(2026-01-01T01:00:00)',
@@ -245,12 +247,12 @@ test('a name is taken once, but the same request under its token is answered aga
 test('schedules are listed by prefix and state, page by page', async () => {
   const { create, client } = bench();
   for (const Name of ['b', 'a2', 'a1', 'a3']) await create({ Name, State: Name === 'a3' ? 'DISABLED' : 'ENABLED' });
-  const pages: string[][] = [];
+  const pages: unknown[] = [];
   let NextToken: string | undefined;
   do {
     const query = { MaxResults: 2, ...(NextToken !== undefined && { NextToken }) };
     const page = await client.send(new ListSchedulesCommand(query));
-    pages.push(page.Schedules.map(({ Name }) => Name));
+    pages.push(page.Schedules?.map(({ Name }) => Name));
     NextToken = page.NextToken;
   } while (NextToken !== undefined);
   expect(pages).toEqual([
@@ -258,7 +260,7 @@ test('schedules are listed by prefix and state, page by page', async () => {
     ['a3', 'b'],
   ]);
   const enabled = await client.send(new ListSchedulesCommand({ NamePrefix: 'a', State: 'ENABLED' }));
-  expect(enabled.Schedules.map(({ Name }) => Name)).toEqual(['a1', 'a2']);
+  expect(enabled.Schedules?.map(({ Name }) => Name)).toEqual(['a1', 'a2']);
 });
 
 test.each([

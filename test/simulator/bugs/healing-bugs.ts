@@ -1,0 +1,186 @@
+import type { Bug } from './bug.ts';
+
+/** Mistakes in what reconciliation names, and in how it sends that again. */
+export const healingBugs: readonly Bug[] = [
+  {
+    name: 'heals-what-is-late',
+    by: ['delay', 'lost'],
+    mistake: 'what waits in its queue past its deadline is sent again',
+    edits: [
+      {
+        file: 'runtime/reconcile/inspection.ts',
+        find: 'if (!overtaken && (state.queued > 0 || isPatient)) return',
+        replace: 'if (!overtaken && isPatient) return',
+      },
+    ],
+  },
+  {
+    name: 'heals-the-stopped',
+    by: ['disabled', 'retention'],
+    mistake: 'a consumer that stands still is sent what is in its queue already',
+    edits: [
+      {
+        file: 'runtime/reconcile/heal.ts',
+        find: "if (hop === 'consumer' && state.queued > 0) return",
+        replace: 'if (now < 0) return',
+      },
+    ],
+  },
+  {
+    name: 'names-from-stale-reads',
+    rare: true,
+    mistake: 'a suspect is looked up by a read that is not consistent',
+    edits: [{ file: 'runtime/inbox.ts', find: 'ConsistentRead: true,', replace: 'ConsistentRead: false,' }],
+  },
+  {
+    name: 'uncaused-from-stale-reads',
+    by: ['stale'],
+    mistake: 'a message whose outbox row is not on the page is named uncaused',
+    edits: [{ file: 'runtime/reconcile/bucket.ts', find: 'if (reply.Item) return;', replace: 'void reply;' }],
+  },
+  {
+    name: 'cursor-before-the-work',
+    rare: true,
+    mistake: 'the cursor is moved before what was found is written down',
+    edits: [
+      {
+        file: 'runtime/reconcile/passes.ts',
+        find: '  await concurrently(CASES_AT_ONCE, unended, (one) => openCase(environment, ledger, caseOf(one)));\n',
+        replace: '',
+      },
+      {
+        file: 'runtime/reconcile/passes.ts',
+        find: '  const committed = rows.reduce(',
+        replace: `  await concurrently(CASES_AT_ONCE, unended, (one) => openCase(environment, ledger, caseOf(one)));
+  const committed = rows.reduce(`,
+      },
+    ],
+  },
+  {
+    name: 'heals-without-budget',
+    by: ['reconcile.deferred'],
+    mistake: 'a run sends again whatever is missing, however much that is',
+    edits: [{ file: 'runtime/reconcile/heal.ts', find: 'this.#budget--;', replace: 'void this.#budget;' }],
+  },
+  {
+    name: 'both-runs-heal',
+    by: ['schedule-twice'],
+    mistake: 'of two runs at once, both send',
+    edits: [
+      {
+        file: 'runtime/reconcile/open-case.ts',
+        find: "ConditionExpression: '#tries = :tries AND #next = :next',",
+        replace: "ConditionExpression: '#tries <> :next OR #next <> :tries',",
+      },
+    ],
+  },
+  {
+    name: 'heals-the-wrong-subscriber',
+    by: ['lost'],
+    mistake: 'what one subscriber lacks is sent to the first that expects it',
+    edits: [
+      {
+        file: 'runtime/reconcile/heal.ts',
+        find: 'const route = graph.expectedOf(id, type).find((expected) => expected.subscriber === subscriber);',
+        replace: 'const route = graph.expectedOf(id, type)[0]; void subscriber;',
+      },
+    ],
+  },
+  {
+    name: 'healed-under-a-new-id',
+    by: ['lost'],
+    mistake: 'what is sent again gets a new message id',
+    edits: [
+      {
+        file: 'runtime/reconcile/resend.ts',
+        find: 'encodeEnvelope({ ...envelope, relayed:',
+        replace: "encodeEnvelope({ ...envelope, id: envelope.id.replace(/-.{4}-7/, '-ffff-7'), relayed:",
+      },
+    ],
+  },
+  {
+    name: 'never-heals',
+    by: ['lost'],
+    mistake: 'what is missing is put up with after its first try, which is none',
+    edits: [
+      {
+        file: 'runtime/reconcile/heal.ts',
+        find: 'if (opened.tries >= HEALING_TRIES) {',
+        replace: 'if (opened.tries >= HEALING_TRIES - 8) {',
+      },
+    ],
+  },
+  {
+    name: 'no-sweep',
+    by: ['from-latest'],
+    mistake: 'what the relay never sent is left to the relay',
+    edits: [
+      {
+        file: 'runtime/reconcile/inspection.ts',
+        find: 'if (!overtaken && now < due + RELAY_PATIENCE) return',
+        replace: 'if (!overtaken || overtaken) return',
+      },
+    ],
+  },
+  {
+    name: 'streams-not-healed',
+    by: ['crash-loop', 'from-latest'],
+    mistake: 'what a reader of a stream lacks is never sent again',
+    edits: [
+      {
+        file: 'runtime/reconcile/heal.ts',
+        find: 'await resend(this.#environment, this.#options, opened.id, route);',
+        replace:
+          "if (route.destination.kind === 'queue') await resend(this.#environment, this.#options, opened.id, route);",
+      },
+    ],
+  },
+  {
+    name: 'case-never-closed',
+    by: ['lost'],
+    mistake: 'the case of a message that has ended stays open',
+    edits: [
+      {
+        file: 'runtime/reconcile/heal.ts',
+        find: "if (finding.kind === 'ended') return this.#close(opened);",
+        replace: "if (finding.kind === 'ended') return;",
+      },
+    ],
+  },
+  {
+    name: 'expires-with-its-message',
+    by: ['ttl-early'],
+    mistake: 'an inbox row goes when its message does: rows that expire early let it in again',
+    edits: [
+      {
+        file: 'runtime/inbox.ts',
+        find: 'ttl: Math.ceil((Date.parse(envelope.expires) + INBOX_AFTERLIFE) / 1000),',
+        replace: 'ttl: Math.ceil(Date.parse(envelope.expires) / 1000), void: INBOX_AFTERLIFE,',
+      },
+    ],
+  },
+  {
+    name: 'newer-version-is-dead',
+    by: ['newer-version'],
+    mistake: 'a message of a newer version is given up, though its deploy is on its way',
+    edits: [
+      {
+        file: 'runtime/open.ts',
+        find: 'return error instanceof InvalidPayload ?',
+        replace: 'return error instanceof InvalidPayload || error instanceof NewerEventVersion ?',
+      },
+    ],
+  },
+  {
+    name: 'older-version-not-upgraded',
+    by: ['older-version'],
+    mistake: 'what an older producer sent is handled as it is',
+    edits: [
+      {
+        file: 'contract/envelope.ts',
+        find: 'return by(validate(from.schema, upgradedInput(from, envelope), from.type));',
+        replace: 'void by; void from; return envelope.data;',
+      },
+    ],
+  },
+];
