@@ -18,7 +18,11 @@ export function addReconcile(program: Command, context: CommandContext): void {
     .description(
       'compare what was committed with what has ended everywhere, and name what is missing and where it stopped',
     )
-    .option('--since <time>', `look at the messages of so long; default: ${SINCE.shown}`, sinceOf)
+    .option(
+      '--since <time>',
+      `look at the messages that were committed or came due in so long; default: ${SINCE.shown}`,
+      sinceOf,
+    )
     .option('--exit-code', 'exit with 1 when anything is missing or uncaused')
     .option('--json', 'print one JSON object');
   addLedgerOptions(command)
@@ -37,6 +41,7 @@ async function run({ since = SINCE.default, ...options }: ReconcileOptions, cont
     shards,
     listEventSources,
     from,
+    due: true,
     onBucket: () => progress.count(`Reconciling ${ledger}: ${++buckets} buckets of a minute and a shard`),
   });
   progress.done(`Reconciled ${ledger} since ${new Date(from).toISOString()}`);

@@ -6,6 +6,7 @@ import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { SchedulerClient } from '@aws-sdk/client-scheduler';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import type { Context } from 'aws-lambda';
 import type { AnyTable } from '../contract/index.ts';
 import { countUsage, noUsage, type Usage } from './usage.ts';
 
@@ -65,6 +66,9 @@ export interface MetricSink {
 
 /** The key on a Lambda context under which tests and the simulator pass another environment. */
 export const ENVIRONMENT: unique symbol = Symbol.for('waybill.environment');
+
+/** What a function may be told of its invocation: by Lambda, or by a test. */
+export type GivenContext = Partial<Context> & { readonly [ENVIRONMENT]?: Environment };
 
 /** The environment of an invocation: the context's own, else the process's, which is made when first asked for. */
 export function environmentOf(context?: object): Environment {

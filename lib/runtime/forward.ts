@@ -11,7 +11,7 @@ import { getRows } from './batch-get.ts';
 import { type Bindings, bindingsOf } from './bindings.ts';
 import { concurrently } from './concurrently.ts';
 import { type DispatchOptions, dispatch, STREAM_ATTRIBUTE } from './dispatch.ts';
-import { type Environment, environmentOf } from './environment.ts';
+import { type Environment, environmentOf, type GivenContext } from './environment.ts';
 import { errorCode } from './error-code.ts';
 import { holdUntil, momentOf, secondsUntil } from './hold.ts';
 import { fromQueue, textOf } from './inbound.ts';
@@ -23,9 +23,12 @@ import { type RouteBook, RouteBooks } from './route-book.ts';
 import type { DueNotice } from './schedule.ts';
 
 /** The Lambda handler of the forward queue. */
-export type Forwarder = (event: SQSEvent, context?: object) => Promise<SQSBatchResponse>;
+export type Forwarder = (event: SQSEvent, context?: GivenContext) => Promise<SQSBatchResponse>;
 
 const DISPATCHES_AT_ONCE = 4;
+
+/** Where the context does not say how long the invocation may take. */
+const INVOCATION_MILLISECONDS = 30_000;
 
 /** Milliseconds: copies for streams whose moments are so near to each other go together. Their consumers hold the rest. */
 const TOGETHER = 100;
@@ -42,7 +45,7 @@ const TOGETHER = 100;
  */
 export function createForwarder(): Forwarder {
   const books = new RouteBooks();
-  return async (event, context) => {
+  return async (event, context = {}) => {
     const environment = environmentOf(context);
     const records: unknown = event?.Records;
     if (!Array.isArray(records)) {
@@ -50,8 +53,11 @@ export function createForwarder(): Forwarder {
     }
     const bindings = bindingsOf(environment);
     const book = books.of(environment, bindings.ledger);
+    // What failed is begun again in the first half of the invocation: a request may take as long as the other.
+    const remaining = context.getRemainingTimeInMillis?.() ?? INVOCATION_MILLISECONDS;
+    const until = environment.now() + remaining / 2;
     return summarize(environment, 'forward', { records: records.length }, async (counts) => {
-      const forwarding = new Forwarding(environment, bindings, book, counts);
+      const forwarding = new Forwarding({ environment, bindings, book, until, counts });
       const again = await forwarding.forward(event.Records);
       await backOff(environment, bindings.get('forwardQueueUrl'), again);
       return { batchItemFailures: again.map(({ record }) => ({ itemIdentifier: record.eventId })) };
@@ -66,18 +72,29 @@ interface Parcel {
   readonly stream: string | undefined;
 }
 
+interface ForwardingOptions {
+  readonly environment: Environment;
+  readonly bindings: Bindings;
+  readonly book: RouteBook;
+  /** When to try nothing a second time, in milliseconds since the epoch. */
+  readonly until: number;
+  readonly counts: Counts;
+}
+
 /** The forwarding of one batch. */
 class Forwarding {
   readonly #environment: Environment;
   readonly #bindings: Bindings;
   readonly #book: RouteBook;
+  readonly #until: number;
   readonly #counts: Counts;
   readonly #again: Postponed<QueueRecord>[] = [];
 
-  constructor(environment: Environment, bindings: Bindings, book: RouteBook, counts: Counts) {
+  constructor({ environment, bindings, book, until, counts }: ForwardingOptions) {
     this.#environment = environment;
     this.#bindings = bindings;
     this.#book = book;
+    this.#until = until;
     this.#counts = counts;
   }
 
@@ -152,7 +169,7 @@ class Forwarding {
     }
   }
 
-  /** Dispatches messages together; where that fails, one by one, so that each answers for itself. */
+  /** Dispatches messages together; where that fails and there is time, one by one, so that each answers for itself. */
   async #dispatch(parcels: readonly Parcel[], options: DispatchOptions = {}): Promise<void> {
     if (parcels.length === 0) return;
     const envelopes = parcels.map(({ envelope }) => envelope);
@@ -160,9 +177,11 @@ class Forwarding {
       await dispatch(this.#environment, this.#bindings, this.#book, envelopes, this.#counts, options);
       this.#counts.add('forwarded', parcels.length);
     } catch (error) {
-      const [only] = parcels;
-      if (only && parcels.length === 1) this.#fail(only.record, error);
-      else await concurrently(DISPATCHES_AT_ONCE, parcels, (parcel) => this.#dispatch([parcel], options));
+      if (parcels.length === 1 || this.#environment.now() >= this.#until) {
+        for (const { record } of parcels) this.#fail(record, error);
+      } else {
+        await concurrently(DISPATCHES_AT_ONCE, parcels, (parcel) => this.#dispatch([parcel], options));
+      }
     }
   }
 

@@ -42,8 +42,8 @@ function dueRow(envelope: Envelope): DueRow {
 }
 
 /**
- * One schedule a message. It carries the id and not the message: that may be larger than a schedule takes, and Scheduler
- * would fill in what looks like one of its attributes.
+ * One schedule a message. It carries the id and not the message, for Scheduler fills in whatever looks like one of its
+ * context attributes: also in a payload.
  *
  * @see https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html
  * @see https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html

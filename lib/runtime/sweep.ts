@@ -1,5 +1,4 @@
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import type { Context } from 'aws-lambda';
 import {
   duePartition,
   type Envelope,
@@ -15,7 +14,7 @@ import { getRows, READ_BATCH } from './batch-get.ts';
 import { type Bindings, bindingsOf } from './bindings.ts';
 import { concurrently } from './concurrently.ts';
 import { dispatch } from './dispatch.ts';
-import { type Environment, environmentOf } from './environment.ts';
+import { type Environment, environmentOf, type GivenContext } from './environment.ts';
 import { errorCode } from './error-code.ts';
 import { toItem } from './expression.ts';
 import { type Counts, summarize } from './invocation-summary.ts';
@@ -27,7 +26,7 @@ import { sendMessages } from './send-batch.ts';
 import { traceHeader } from './trace-header.ts';
 
 /** The Lambda handler of the sweep. */
-export type Sweep = (event: unknown, context?: Partial<Context>) => Promise<void>;
+export type Sweep = (event: unknown, context?: GivenContext) => Promise<void>;
 
 /** So far ahead each run looks: nine runs in a row may be missed. */
 const LOOKAHEAD = 600_000;
@@ -107,14 +106,13 @@ class Sweeping {
   async #sweep(shard: number, cursor: string | undefined, to: number): Promise<void> {
     const { environment, bindings } = this.#options;
     // `~` comes after every character of a sort key.
-    const range = { from: `${cursor ?? ''}~`, to: `${new Date(to).toISOString()}~` };
-    if (cursor !== undefined && range.from > range.to) return;
-    const bounds = cursor === undefined ? { to: range.to } : range;
+    const after = cursor && `${cursor}~`;
+    const upTo = `${new Date(to).toISOString()}~`;
+    // A clock that is behind looks at less than was sent already.
+    if (after && after > upTo) return;
+    const range = { consistent: true, to: upTo, ...(after && { from: after }) };
     try {
-      for await (const page of partition(environment, bindings.ledger, duePartition(shard), {
-        consistent: true,
-        ...bounds,
-      })) {
+      for await (const page of partition(environment, bindings.ledger, duePartition(shard), range)) {
         const rows = page.map(({ pk, sk }) => ({ pk: pk?.S ?? '', sk: sk?.S ?? '' }));
         const sent = await this.#sendInOrder(rows);
         const last = rows[sent - 1];

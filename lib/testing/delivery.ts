@@ -33,6 +33,8 @@ export interface PublishedMessage {
   readonly key: string;
   /** As the wire carries it. */
   readonly payload: unknown;
+  /** Before this moment nobody handles it; absent when it is due at once. */
+  readonly deliverAt?: Date;
 }
 
 /** A change of a row of a business table. */
@@ -67,6 +69,7 @@ const OUTCOMES: Readonly<Record<string, DeliveryOutcome>> = {
   skipped: 'skipped',
   again: 'retried',
   unfinished: 'retried',
+  early: 'retried',
 };
 
 /** What an invocation with one record says of itself in its summary line; `undefined` where there is no such line. */
@@ -93,8 +96,9 @@ export function retryReason(
 /** The message that a change of the ledger has committed, if it has. */
 export function publishedIn(ledger: string, { table, key, before, after }: Change): PublishedMessage[] {
   if (table !== ledger || before || !after?.envelope?.S || !key.pk?.S?.startsWith(OUTBOX_PREFIX)) return [];
-  const { id, type, version, partitionkey, data } = decodeEnvelope(after.envelope.S);
-  return [{ id, type, version, key: partitionkey, payload: data }];
+  const { id, type, version, partitionkey, data, deliverat } = decodeEnvelope(after.envelope.S);
+  const delay = deliverat !== undefined && { deliverAt: new Date(deliverat) };
+  return [{ id, type, version, key: partitionkey, payload: data, ...delay }];
 }
 
 /** The change, if it is one of a business table. */

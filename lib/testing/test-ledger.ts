@@ -11,6 +11,7 @@ import {
   validate,
 } from '../contract/index.ts';
 import { toItem } from '../runtime/expression.ts';
+import { momentOf } from '../runtime/hold.ts';
 import type { Environment } from '../runtime/index.ts';
 import {
   type DeadLetter,
@@ -137,7 +138,8 @@ export class TestLedger {
   }
 
   /**
-   * Commits a message and delivers it to a handler, or delivers one that another handler has published.
+   * Commits a message and delivers it to a handler, or delivers one that another handler has published. The moment of one
+   * that was delayed is waited for.
    *
    * @throws InvalidPayload, LimitExceeded when the message could not be published
    * @throws TestMisused when the handler's subscriber does not consume the event
@@ -171,6 +173,7 @@ export class TestLedger {
   }
 
   async #deliver(handler: ConsumerHandler, envelope: Envelope, options: DeliverOptions): Promise<Delivery> {
+    this.#clock.pass(Math.max(0, momentOf(envelope) - this.#clock.now()));
     const subscription = this.#subscription(handler);
     const record =
       options.transport === 'stream'

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type BundleWeight, measureBundle } from './measure-bundle.ts';
 
@@ -30,10 +29,9 @@ describe.each(consumers)("the bundle of the example's consumer %s, without the A
   });
 });
 
-describe('the relay', () => {
+describe.each(['relay', 'forward', 'sweep'])("the framework's function %s", (name) => {
   test('carries no deploy-time library', async () => {
-    const file = ['functions/relay.ts', 'lib/runtime/relay.ts'].find((path) => existsSync(path)) as string;
-    const { parts } = await measureBundle({ file });
+    const { parts } = await measureBundle({ file: `functions/${name}.ts` });
     expect(parts.map(({ from }) => from).filter((from) => OUTSIDE_LAMBDA.test(from))).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { BINDINGS, type ReceiptRow, type TableItem, tableBinding } from 'waybill';
+import { BINDINGS, messageTime, type ReceiptRow, type TableItem, tableBinding } from 'waybill';
 import { type Environment, publish } from 'waybill/runtime';
 import { readReceipt } from '../../lib/runtime/receipt.ts';
 import { LedgerReader } from './ledger-reader.ts';
@@ -58,6 +58,14 @@ test('a message reaches subscribers whose stacks are not the ledger’s nor the 
   await expect
     .poll(() => effectsOf('first'), POLL)
     .toEqual({ [SortParcel.name]: 1, [NotifyReceiver.name]: 1, [TrackParcel.name]: 1 });
+});
+
+test('so does one that is delayed, though the forwarder and the stream have stacks of their own', async () => {
+  const { id } = await publish(ParcelArrived, { parcelId: 'delayed' }, { environment: producer, delay: '2s' });
+  await expect
+    .poll(() => effectsOf('delayed'), POLL)
+    .toEqual({ [SortParcel.name]: 1, [NotifyReceiver.name]: 1, [TrackParcel.name]: 1 });
+  expect((await ledger.inbox(TrackParcel.name, id))?.hops.ended).toBeGreaterThanOrEqual(messageTime(id) + 2_000);
 });
 
 test('a subscriber whose stack is destroyed holds up nobody, not even by what was committed before', async () => {

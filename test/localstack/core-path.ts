@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { decodeEnvelope, encodeEnvelope } from 'waybill';
+import { producer, publish, transact } from 'waybill/runtime';
 import { describeLeftOut, type HostEndpoints } from 'waybill/testing';
+import { OrderPlaced, Orders } from '../../examples/commerce/contract.ts';
 import { SUBSCRIBERS } from '../../examples/commerce/deployment.ts';
 import { generateOrders } from '../../examples/commerce/generate-orders.ts';
 import { type Order, ordersOfRun } from '../../examples/commerce/order.ts';
@@ -65,9 +67,10 @@ export function testCorePath(start: () => Promise<HostEndpoints>): void {
     expect(dataPlane.filter((type) => types.has(type))).toEqual([]);
     // Nothing runs on a schedule here, and nobody looks at a dashboard.
     const functions = shop.stacks.leftOut.filter(({ type }) => type === 'AWS::Lambda::Function');
-    expect(functions.map(({ logicalId }) => logicalId.replace(/.*(Reconcile|Radar).*/, '$1')).sort()).toEqual([
+    expect(functions.map(({ logicalId }) => logicalId.replace(/.*(Reconcile|Radar|Sweep).*/, '$1')).sort()).toEqual([
       'Radar',
       'Reconcile',
+      'Sweep',
     ]);
     expect(describeLeftOut(shop.stacks.leftOut)).toContainEqual(
       expect.stringMatching(/^\d+ × AWS::IAM::Role: permissions are not enforced here$/),
@@ -99,6 +102,23 @@ export function testCorePath(start: () => Promise<HostEndpoints>): void {
     }
     await shop.stacks.runUntilIdle({ within: '10m' });
     expect(await auditRun('faulty', orders, {}, shop.stacks.environment)).toMatchObject({ findings: [] });
+    expect(await endings()).toEqual(await expectedEndings());
+  });
+
+  test('what is delayed, and what is sent by handshake, takes effect once at each subscriber', async () => {
+    const { environment } = shop.stacks;
+    const orders = ordersOfRun('waiting', generateOrders(2, 3));
+    await stockUpFor(orders, { environment });
+    await transact(
+      (tx) => {
+        for (const { paymentSequence: _, ...row } of orders) tx.put(Orders, { ...row, status: 'UNPAID' });
+      },
+      { environment },
+    );
+    const [later, now] = orders as [Order, Order];
+    await publish(OrderPlaced, later, { environment, delay: '3s' });
+    expect(await producer.send(OrderPlaced, now, { environment })).toMatchObject({ state: 'sent' });
+    await shop.stacks.runUntilIdle({ within: '10m' });
     expect(await endings()).toEqual(await expectedEndings());
   });
 

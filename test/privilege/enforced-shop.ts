@@ -92,8 +92,19 @@ export class EnforcedShop {
     return reply.FunctionError && Buffer.from(reply.Payload ?? []).toString();
   }
 
-  async send(queueUrl: string, body: string): Promise<void> {
-    await this.#sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: body }));
+  async send(queueUrl: string, body: string, attributes: Readonly<Record<string, string>> = {}): Promise<void> {
+    const MessageAttributes = Object.fromEntries(
+      Object.entries(attributes).map(([name, StringValue]) => [name, { DataType: 'String', StringValue }]),
+    );
+    await this.#sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: body, MessageAttributes }));
+  }
+
+  /** The queue whose logical id begins so. */
+  async queueUrl(beginning: string): Promise<string> {
+    const queues = await resourcesOf(this.api, STACK_NAME, 'AWS::SQS::Queue');
+    const [url, other] = [...queues].flatMap(([logicalId, found]) => (logicalId.startsWith(beginning) ? [found] : []));
+    if (!url || other) throw new Error(`Not one queue begins with ${beginning}`);
+    return url;
   }
 
   /** How many messages are in a queue, those that are being handled or rest included. */

@@ -3,6 +3,7 @@ import * as commerce from '../../examples/commerce/index.ts';
 import { runOrders } from '../../lib/cli/demo/run.ts';
 import { problemsOf } from '../../lib/cli/demo/summary.ts';
 import { createEnvironment } from '../../lib/runtime/index.ts';
+import { DelayedEvents } from './delayed-events.ts';
 import { changeRole } from './deployed-roles.ts';
 import { EnforcedShop } from './enforced-shop.ts';
 import { RareEvents } from './rare-events.ts';
@@ -12,11 +13,14 @@ const ORDERS = 20;
 
 let shop: EnforcedShop;
 let events: RareEvents;
+let delayed: DelayedEvents;
 
 beforeAll(async () => {
   shop = await EnforcedShop.deploy();
   for (const [name, value] of Object.entries(shop.engine.env)) vi.stubEnv(name, value);
-  events = new RareEvents(shop, createEnvironment(shop.deployment.variables));
+  const producer = createEnvironment(shop.deployment.variables);
+  events = new RareEvents(shop, producer);
+  delayed = new DelayedEvents(shop, producer);
 });
 
 afterAll(async () => {
@@ -24,9 +28,10 @@ afterAll(async () => {
   await shop?.stop();
 });
 
-test('the whole demo comes out right by what the roles may do, and so does what is lost, broken, given up or too large', async () => {
-  const lost = await events.lose();
+test('the whole demo comes out right by what the roles may do, and so does what is lost, broken, delayed, given up or too large', async () => {
+  const lost = [...(await events.lose()), ...(await delayed.leavePending())];
   await events.sendLargest();
+  const waiting = [...(await delayed.publish()), ...(await delayed.forward()), ...(await delayed.sweep())];
   const finished = await runOrders({
     shop: commerce,
     deployment: shop.deployment,
@@ -39,6 +44,7 @@ test('the whole demo comes out right by what the roles may do, and so does what 
   expect(Object.values(finished.verdict.subscribers).map(({ handled }) => handled)).toEqual(Array(4).fill(ORDERS));
   expect(Object.values(finished.verdict.subscribers).every(({ deadLettered }) => deadLettered > 0)).toBe(true);
   await Promise.all([events.fail(), events.giveUp()]);
+  await events.untilEnded(waiting);
   await events.untilHealed(lost);
   await events.untilEmpty();
   expect(await shop.invoke(shop.role('DashboardRadarRole'))).toBeUndefined();

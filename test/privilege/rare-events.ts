@@ -36,12 +36,15 @@ const POLL = { timeout: 120_000, interval: 250 };
 const LARGEST = 1024 * 1024;
 
 /** Which event a subscriber consumes. */
-const CONSUMED = [
+export const CONSUMED = [
   [TakePayment.name, OrderPlaced],
   [CountSales.name, OrderPlaced],
   [ReserveStock.name, PaymentSucceeded],
   [NoteShipping.name, StockReserved],
 ] as const;
+
+/** A message, and who expects it. */
+export type Expected = readonly [subscriber: string, id: string];
 
 type Order = EventInput<typeof OrderPlaced>;
 
@@ -59,7 +62,7 @@ export class RareEvents {
   }
 
   /** Commits a message for each subscriber that the relay never sends. @returns their ids, with each subscriber */
-  async lose(): Promise<(readonly [subscriber: string, id: string])[]> {
+  async lose(): Promise<Expected[]> {
     const ids = new Map<EventDefinition, string>();
     for (const event of new Set(CONSUMED.map(([, event]) => event))) {
       const { id, text } = this.#envelope(event, order('lost'));
@@ -72,7 +75,7 @@ export class RareEvents {
   }
 
   /** Until reconciliation has found the lost messages, sent them again, and closed their cases. */
-  async untilHealed(lost: readonly (readonly [subscriber: string, id: string])[]): Promise<void> {
+  async untilHealed(lost: readonly Expected[]): Promise<void> {
     const reconciler = this.#shop.role('LedgerReconcilerRole');
     await expect
       .poll(async () => {
@@ -96,14 +99,14 @@ export class RareEvents {
 
   /** Has SQS give up a message of each subscriber, and waits for its end. */
   async giveUp(): Promise<void> {
-    const given: (readonly [string, string])[] = [];
+    const given: Expected[] = [];
     for (const [subscriber, event] of CONSUMED) {
       const { id, text } = this.#envelope(event, order('given-up'));
       const queueUrl = this.#shop.deployment.subscribers[subscriber]?.queueUrl ?? '';
       await this.#shop.send(await this.#shop.backstopOf(queueUrl), text);
       given.push([subscriber, id]);
     }
-    await this.#untilEnded(given);
+    await this.untilEnded(given);
   }
 
   /** Has the handling of one message fail twice at each subscriber, by a broken row, until the row is mended. */
@@ -122,7 +125,7 @@ export class RareEvents {
     const placed = await placeOrder(failing, { environment });
     const { id: paid } = await publish(PaymentSucceeded, failing, { environment });
     const { id: reserved } = await publish(StockReserved, failing, { environment });
-    const ids: readonly (readonly [string, string])[] = [
+    const ids: readonly Expected[] = [
       [TakePayment.name, placed],
       [CountSales.name, placed],
       [ReserveStock.name, paid],
@@ -135,14 +138,15 @@ export class RareEvents {
     for (const [table, key] of broken) {
       await this.#shop.dynamodb.send(new DeleteItemCommand({ TableName: this.#table(table), Key: marshall(key) }));
     }
-    await this.#untilEnded(ids);
+    await this.untilEnded(ids);
   }
 
-  async #untilEnded(ids: readonly (readonly [string, string])[]): Promise<void> {
+  /** Until messages have ended wherever they are expected. */
+  async untilEnded(ids: readonly Expected[]): Promise<void> {
     await expect.poll(() => this.#states(ids), POLL).toEqual(ids.map(([subscriber]) => `${subscriber} ended`));
   }
 
-  #states(ids: readonly (readonly [string, string])[]): Promise<string[]> {
+  #states(ids: readonly Expected[]): Promise<string[]> {
     return Promise.all(
       ids.map(async ([subscriber, id]) => {
         const row = await this.#ledger.inbox(subscriber, id);
@@ -204,7 +208,7 @@ export class RareEvents {
 }
 
 /** An order, which is as good as a payment or a reservation of the same. */
-function order(name: string): Order {
+export function order(name: string): Order {
   const [made] = ordersOfRun(name, [
     {
       orderId: randomBytes(4).toString('hex'),

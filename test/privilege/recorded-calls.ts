@@ -20,6 +20,8 @@ interface Event {
 interface Details {
   readonly userAgent: string;
   readonly requestParameters: {
+    /** By the tables' names. */
+    readonly RequestItems?: Readonly<Record<string, unknown>>;
     readonly QueueUrl?: string;
     readonly TransactItems?: readonly Readonly<Record<string, { readonly TableName: string }>>[];
   };
@@ -89,8 +91,9 @@ function callsOf({ EventName, EventSource, Resources, CloudTrailEvent }: Event):
       })),
     );
   }
+  const [table = names[0]] = Object.keys(input.RequestItems ?? {});
   const resource = {
-    dynamodb: `table/${names[0]}`,
+    dynamodb: `table/${table}`,
     sqs: input.QueueUrl?.split('/').at(-1) ?? '',
     kinesis: `stream/${names[0]}`,
     s3: names.join('/'),

@@ -334,6 +334,21 @@ describe('rescheduling', () => {
     });
   });
 
+  test('twice at once puts one message in its place, although nobody expects it whose inbox could tell', async () => {
+    const shop = sending({ subscribers: [] });
+    const id = await shop.publish();
+    let other: { readonly id: string } | undefined;
+    shop.next('TransactWriteItems', async (apply) => {
+      other = await reschedule(id, { delay: '3h' }, shop);
+      return apply();
+    });
+    const one = await reschedule(id, { delay: '2h' }, shop);
+    // The one that came later has moved the one that came before.
+    expect(shop.row(id)?.replacedBy?.S).toBe(other?.id);
+    expect(shop.row(other?.id ?? '')?.replacedBy?.S).toBe(one.id);
+    expect(shop.row(one.id)).not.toHaveProperty('cancelled');
+  });
+
   test('comes too late for what has ended, and then commits nothing', async () => {
     const shop = sending();
     const id = await shop.publish();

@@ -1,6 +1,8 @@
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { describe, expect, it } from 'vitest';
 import { type Envelope, encodeEnvelope } from '../../lib/contract/index.ts';
+import { ENVIRONMENT } from '../../lib/runtime/environment.ts';
+import { createForwarder } from '../../lib/runtime/forward.ts';
 import { outboxRow } from '../../lib/runtime/outbox-row.ts';
 import { SCHEDULE } from '../../lib/runtime/receipt.ts';
 import { MINUTE, type SendingWorld, START, sendingWorld } from './sending-world.ts';
@@ -36,12 +38,7 @@ describe('a message that its producer sent itself', () => {
     expect(world.queues['close-offer'].messages()).toHaveLength(10);
     expect(world.engines.kinesis.records('offers')).toHaveLength(10);
     expect(world.queues.forward.messages()).toEqual([]);
-    expect(world.calls.map(({ operation }) => operation).sort()).toEqual([
-      'PutItem',
-      'PutRecords',
-      'Query',
-      'SendMessageBatch',
-    ]);
+    expect(world.calls.toSorted()).toEqual(['PutItem', 'PutRecords', 'Query', 'SendMessageBatch']);
     expect(world.summary('forward')).toMatchObject({ records: 10, forwarded: 10, copies: 20 });
   });
 
@@ -179,6 +176,20 @@ describe('what fails', () => {
     expect(world.summary('forward')).toMatchObject({ forwarded: 2, again: 1 });
   });
 
+  it('slowly is not tried one by one: everything comes again while there is time to say so', async () => {
+    const world = sendingWorld({ subscribers: ['close-offer'] });
+    let tries = 0;
+    world.from('SendMessageBatch', (apply, request) => {
+      tries += 1;
+      world.clock.pass(15_000);
+      return refusedBy('TimeoutError', 'server')(apply, request);
+    });
+    for (let count = 0; count < 10; count++) putEnvelope(world, world.envelopeOf(String(count)));
+    await world.forward();
+    expect(tries).toBe(1);
+    expect(hiddenFor(world)).toEqual(Array(10).fill(1));
+  });
+
   it.each(['no envelope', '{"due":"nobody"}', '{"due":', '{}', 'null'])(
     'to be read (%s) is logged without its text, and left to the dead-letter queue',
     async (body) => {
@@ -197,8 +208,7 @@ describe('what fails', () => {
 
   it('to be an event at all is refused', async () => {
     const world = sendingWorld();
-    const { createForwarder } = await import('../../lib/runtime/forward.ts');
-    await expect(createForwarder()({} as never, world.environment)).rejects.toMatchObject({
+    await expect(createForwarder()({} as never, { [ENVIRONMENT]: world.environment })).rejects.toMatchObject({
       code: 'malformed-message',
     });
   });

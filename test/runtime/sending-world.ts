@@ -30,7 +30,7 @@ import { createRelay } from '../../lib/runtime/relay.ts';
 import { createSweep } from '../../lib/runtime/sweep.ts';
 import { streamRecord as changeRecord } from '../../lib/testing/engines/dynamodb/stream-record.ts';
 import { toRow } from '../../lib/testing/engines/dynamodb/table.ts';
-import type { Queue, Request } from '../../lib/testing/engines/index.ts';
+import type { Queue } from '../../lib/testing/engines/index.ts';
 import { lambdaContext, queueRecord, streamRecord } from '../../lib/testing/lambda-event.ts';
 import { seededRandom } from '../../lib/testing/seeded-random.ts';
 import { enginesOn, tableOf, testEnvironment } from '../../lib/testing/test-environment.ts';
@@ -94,7 +94,7 @@ export function sendingWorld({ subscribers = ['close-offer', 'count-offers'] }: 
   const dead = engines.sqs.createQueue({ name: 'dead' });
   engines.s3.createBucket('quarantine');
 
-  const calls: Request[] = [];
+  const calls: string[] = [];
   const faults = new Map<string, Fault>();
   const random = seededRandom(1);
   const environmentFor = (queueUrl: string) =>
@@ -111,14 +111,17 @@ export function sendingWorld({ subscribers = ['close-offer', 'count-offers'] }: 
         [BINDINGS.quarantineBucket]: 'quarantine',
       },
       wire: async (request, apply) => {
-        calls.push(request);
+        calls.push(request.operation);
         const fault = faults.get(request.operation);
         return fault ? fault(apply, request) : apply();
       },
     });
   const environment = environmentFor('');
 
-  const write = (key: LedgerKey, row: object) => ledger.write(toItem(key), toItem({ ...key, ...row }));
+  const write = ({ pk, sk }: LedgerKey, row: object) => {
+    const key = { pk: { S: pk }, sk: { S: sk } };
+    ledger.write(key, { ...toItem(row), ...key });
+  };
   write(eventTypeKey(OfferEnds.type), {});
   for (const subscriber of subscribers) {
     const url = queues[subscriber].url;
@@ -219,6 +222,7 @@ export function sendingWorld({ subscribers = ['close-offer', 'count-offers'] }: 
     ledger,
     queues,
     forwardDead,
+    /** The operations of all requests so far, in order. */
     calls,
     /** What took effect, by subscriber and offer. */
     effects: (): Effect[] => {
@@ -233,7 +237,7 @@ export function sendingWorld({ subscribers = ['close-offer', 'count-offers'] }: 
       if (fault) faults.set(operation, fault);
       else faults.delete(operation);
     },
-    countOf: (operation: string) => calls.filter((call) => call.operation === operation).length,
+    countOf: (operation: string) => calls.filter((call) => call === operation).length,
     publish: (offerId: string, delay: Delay = {}) => publish(OfferEnds, { offerId }, { environment, ...delay }),
     /** A message as it was committed, without anybody who relays it. */
     envelopeOf: (offerId: string, given: Partial<EnvelopeContext> = {}): Envelope => {

@@ -306,6 +306,23 @@ test('two tables of one name with different keys are refused', () => {
   expect(() => stocked().rows(Other)).toThrow("Two tables are named 'stock'");
 });
 
+test('a message that a handler published for later says when, and its moment is waited for', async () => {
+  const shop = testLedger();
+  const handler = reserves((placed, { tx }) => {
+    tx.publish(StockReserved, { orderId: placed.orderId, quantity: 2 }, { delay: '30m' });
+  });
+  const { published } = await shop.deliver(handler, OrderPlaced, order);
+  const due = shop.now + 30 * 60_000;
+  expect(published).toMatchObject([{ type: 'stock.reserved', deliverAt: new Date(due) }]);
+  let handled = 0;
+  const note = consume(NoteShipping, () => {
+    handled = shop.now;
+  });
+  const [message] = published;
+  expect(await shop.deliver(note, message ?? expect.fail())).toMatchObject({ outcome: 'handled' });
+  expect([handled, shop.now]).toEqual([due, due]);
+});
+
 test('an unknown id is refused', async () => {
   await expect(testLedger().redeliver(reserve, 'nope')).rejects.toMatchObject({ code: 'test-misused' });
 });

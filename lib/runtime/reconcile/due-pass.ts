@@ -1,13 +1,10 @@
-import { duePartition, inboxKey, outboxKey, readDueKey } from '../../contract/index.ts';
-import { getRows, READ_BATCH } from '../batch-get.ts';
 import { concurrently } from '../concurrently.ts';
 import type { Environment } from '../environment.ts';
 import { FIRST_SPAN, nextSpan, readCursor, writeCursor } from './cursor.ts';
+import { dueMessages } from './due-messages.ts';
 import type { Graph } from './graph.ts';
 import { dueOf, type InspectionOptions } from './inspection.ts';
-import { readCommitted } from './ledger-sets.ts';
 import { openCase } from './open-case.ts';
-import { partition, type Row } from './partition.ts';
 import { Recount } from './recount.ts';
 
 type DuePassOptions = InspectionOptions & { readonly graph: Graph };
@@ -32,46 +29,21 @@ export async function runDuePass(environment: Environment, options: DuePassOptio
   const span = nextSpan(cursor, target, target - FIRST_SPAN);
   if (!span) return 0;
   const recount = new Recount();
-  const range = { from: instant(span.from), to: `${instant(span.to)}~` };
-  const partitions = Array.from({ length: shards }, (_, shard) => duePartition(shard));
-  await concurrently(SHARDS_AT_ONCE, partitions, async (pk) => {
-    for await (const page of partition(environment, ledger, pk, range)) {
-      for (let start = 0; start < page.length; start += READ_BATCH) {
-        await openCases(environment, options, recount, page.slice(start, start + READ_BATCH));
-      }
+  const everyShard = Array.from({ length: shards }, (_, shard) => shard);
+  await concurrently(SHARDS_AT_ONCE, everyShard, async (shard) => {
+    for await (const messages of dueMessages(environment, { ledger, graph, ...span }, shard)) {
+      for (const { id } of messages) recount.note(id, environment.now());
+      const open = messages.flatMap(({ committed, ends }) =>
+        graph.expectedOf(committed.id, committed.type).flatMap((route) => {
+          const { subscriber } = route;
+          if (ends[graph.subscribers.indexOf(subscriber)]) return [];
+          return { ...committed, subscriber, state: 'waiting' as const, tries: 0, next: dueOf(committed, route) };
+        }),
+      );
+      await concurrently(CASES_AT_ONCE, open, (one) => openCase(environment, ledger, one));
     }
   });
   await recount.run(environment, options);
   await writeCursor(environment, ledger, PASS, cursor, { upTo: span.to });
   return target - span.to;
-}
-
-async function openCases(
-  environment: Environment,
-  { ledger, graph }: DuePassOptions,
-  recount: Recount,
-  due: readonly Row[],
-): Promise<void> {
-  // What is read too early is looked at again before it is named: half the read units are enough.
-  const consistent = false;
-  const ids = new Set(due.map(({ sk }) => readDueKey({ sk: sk?.S ?? '' }).id));
-  for (const id of ids) recount.note(id, environment.now());
-  const rows = await getRows(environment, ledger, [...ids].map(outboxKey), { consistent });
-  const copies = rows.flatMap((row) => {
-    const message = readCommitted(row);
-    return graph.expectedOf(message.id, message.type).map((route) => ({ message, route }));
-  });
-  const endOf = ({ message, route }: (typeof copies)[number]) => inboxKey(route.subscriber, message.id);
-  const ends = await getRows(environment, ledger, copies.map(endOf), { consistent, keysOnly: true });
-  const ended = new Set(ends.map(({ pk, sk }) => `${pk?.S} ${sk?.S}`));
-  const open = copies.filter((copy) => !ended.has(`${endOf(copy).pk} ${endOf(copy).sk}`));
-  await concurrently(CASES_AT_ONCE, open, ({ message, route }) => {
-    const { subscriber } = route;
-    const next = dueOf(message, route);
-    return openCase(environment, ledger, { ...message, subscriber, state: 'waiting', tries: 0, next });
-  });
-}
-
-function instant(milliseconds: number): string {
-  return new Date(milliseconds).toISOString();
 }

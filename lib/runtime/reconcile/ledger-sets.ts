@@ -59,7 +59,8 @@ export function readCommitted({ sk, envelope }: Row): Committed {
   }
 }
 
-function readEnded({ sk, state, hops, ttl }: Row): Ended {
+/** An inbox row. */
+export function readEnded({ sk, state, hops, ttl }: Row): Ended {
   const relayed = hops?.M?.relayed?.N;
   return {
     id: sk?.S ?? '',

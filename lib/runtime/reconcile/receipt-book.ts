@@ -39,8 +39,7 @@ export class ReceiptBook {
   async sentAt(id: string, to: string, deliverAt = 0): Promise<number | undefined> {
     const wanted = Buffer.from(parse(id));
     const start = Math.max(messageTime(id), deliverAt - LIMITS.queueDelaySeconds * 1000);
-    const last = Math.max(start, deliverAt) + SEARCHED_MINUTES * MINUTE;
-    const end = Math.min(this.#environment.now(), last);
+    const end = Math.min(this.#environment.now(), start + SEARCHED_MINUTES * MINUTE);
     // The relay's clock may be behind the producer's.
     for (let time = start - MINUTE; time < end + MINUTE; time += MINUTE) {
       const entries = await this.#entriesOf(minuteOf(time));

@@ -1,7 +1,8 @@
-import { messageIdRange, minuteOf } from '../../contract/index.ts';
+import { messageIdRange, messageTime, minuteOf } from '../../contract/index.ts';
 import { concurrently } from '../concurrently.ts';
 import type { Environment } from '../environment.ts';
 import { Bucket, type Unended, type Waiting } from './bucket.ts';
+import { dueMessages } from './due-messages.ts';
 import { type Graph, readGraph } from './graph.ts';
 import { Inspection, type InspectionOptions } from './inspection.ts';
 import { joinById } from './join.ts';
@@ -13,6 +14,11 @@ export interface ReconcileOptions extends InspectionOptions {
   readonly from: number;
   /** The moment of the newest one. A commit takes up to a minute, and clocks differ. @default in 6 minutes */
   readonly to?: number;
+  /**
+   * Whether to look at the delayed messages, too, whose moment lies in the range although they were committed before it.
+   * @default false
+   */
+  readonly due?: boolean;
   /** @default read from the ledger */
   readonly graph?: Graph;
   /** Called for each message and subscriber at which it has not ended, but for those that wait for their moment. */
@@ -54,7 +60,27 @@ export async function reconcile(environment: Environment, options: ReconcileOpti
     options.onBucket?.(minute, tally.lines);
     total.add(tally);
   });
+  if (options.due) await reconcileDue(environment, options, { graph, inspection, total });
   return total.reconciliation();
+}
+
+async function reconcileDue(
+  environment: Environment,
+  { ledger, shards, from, onUnended, onWaiting }: ReconcileOptions,
+  { graph, inspection, total }: { readonly graph: Graph; readonly inspection: Inspection; readonly total: Tally },
+): Promise<void> {
+  const range = { ledger, graph, from, to: environment.now() };
+  const everyShard = Array.from({ length: shards }, (_, shard) => shard);
+  await concurrently(BUCKETS_AT_ONCE, everyShard, async (shard) => {
+    const tally = new Tally();
+    const bucket = new Bucket(environment, { ledger, graph, inspection, tally, onUnended, onWaiting });
+    for await (const messages of dueMessages(environment, range, shard)) {
+      // The others were looked at by their ids.
+      for (const message of messages) if (messageTime(message.id) < from) bucket.judge(message);
+      await bucket.settle();
+    }
+    total.add(tally);
+  });
 }
 
 interface BucketName {

@@ -1,8 +1,10 @@
 import { BINDINGS } from '../../contract/index.ts';
+import { createForwarder } from '../../runtime/forward.ts';
 import { recorder } from '../../runtime/recorder.ts';
 import { createRelay } from '../../runtime/relay.ts';
 import type { LambdaHandler } from '../event-sources/index.ts';
 import type { DataPlane } from './data-plane.ts';
+import type { DeclaredMapping } from './hosted-mapping.ts';
 import type { Place } from './template.ts';
 
 /** A Lambda function of a template, as it would be deployed. */
@@ -54,16 +56,20 @@ export function nameOfFunction({ place, role, variables }: HostedFunction): stri
 /**
  * What runs for a function: a handler that was given for it, or the framework's own.
  *
- * @param readsLedger whether the stream of a table invokes it
+ * @param sources what invokes it
  */
 export function handlerOf(
   hosted: HostedFunction,
   handlers: Readonly<Record<string, LambdaHandler>>,
-  readsLedger: boolean,
+  sources: readonly Pick<DeclaredMapping, 'service' | 'properties'>[],
 ): LambdaHandler | undefined {
-  const given = handlers[nameOfFunction(hosted)] ?? handlers[hosted.place.logicalId];
+  const { place, role, variables } = hosted;
+  const given = handlers[nameOfFunction(hosted)] ?? handlers[place.logicalId];
   if (given) return given;
-  if (hosted.role === 'recorder') return recorder as LambdaHandler;
-  const isRelay = hosted.role === 'relay or other' && readsLedger && hosted.variables[BINDINGS.ledger] !== undefined;
-  return isRelay ? (createRelay() as LambdaHandler) : undefined;
+  if (role === 'recorder') return recorder as LambdaHandler;
+  if (role === 'consumer' || variables[BINDINGS.ledger] === undefined) return undefined;
+  if (sources.some(({ service }) => service === 'dynamodb')) return createRelay() as LambdaHandler;
+  const forwardQueue = variables[BINDINGS.forwardQueueUrl]?.split('/').at(-1);
+  const forwards = sources.some(({ properties }) => properties.EventSourceArn.split(':').at(-1) === forwardQueue);
+  return forwards ? (createForwarder() as LambdaHandler) : undefined;
 }

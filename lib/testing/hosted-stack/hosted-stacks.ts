@@ -60,8 +60,8 @@ export interface HostedStacks {
 
 /**
  * Makes the queues, streams, buckets and tables of some stacks in engines such as LocalStack and DynamoDB Local, and runs
- * the stacks' handlers in this process, as their event sources would. Waybill's own functions, relay, recorder and
- * registrar, run too. What is not hosted is named in `leftOut`.
+ * the stacks' handlers in this process, as their event sources would. Waybill's own functions, relay, forwarder, recorder
+ * and registrar, run too. What is not hosted is named in `leftOut`.
  *
  * The engines are where `AWS_ENDPOINT_URL` and `AWS_ENDPOINT_URL_DYNAMODB` say, unless the options say otherwise.
  *
@@ -159,11 +159,7 @@ async function invoking(
   const running: Place[] = [];
   for (const hosted of functions) {
     const own = declared.filter(({ target }) => hosted.names.includes(target));
-    const handler = handlerOf(
-      hosted,
-      handlers,
-      own.some(({ service }) => service === 'dynamodb'),
-    );
+    const handler = handlerOf(hosted, handlers, own);
     if (!handler) continue;
     running.push(hosted.place);
     const name = nameOfFunction(hosted);
@@ -202,11 +198,16 @@ async function writeRoutes(
   return [...routes.map(({ place }) => place), ...registrars];
 }
 
-/** The ledger and all business tables, by the variables of the functions that use them. */
+/** The ledger with its queues, and all business tables, by the variables of the functions that use them. */
 function producerVariables(functions: readonly HostedFunction[]): Readonly<Record<string, string | undefined>> {
   const all = functions.flatMap(({ variables }) => Object.entries(variables));
-  const shared = all.filter(
-    ([name]) => name === BINDINGS.ledger || name === BINDINGS.shards || name.startsWith(tableBinding('')),
-  );
+  const shared = all.filter(([name]) => PRODUCER_BINDINGS.includes(name) || name.startsWith(tableBinding('')));
   return { ...Object.fromEntries(shared), [BINDINGS.producer]: 'test' };
 }
+
+const PRODUCER_BINDINGS: readonly string[] = [
+  BINDINGS.ledger,
+  BINDINGS.shards,
+  BINDINGS.forwardQueueUrl,
+  BINDINGS.checkBackQueueUrl,
+];

@@ -2,7 +2,7 @@ import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { describe, expect, test } from 'vitest';
 import { SCHEDULE } from '../../../lib/runtime/receipt.ts';
 import { readRadar } from '../../../lib/runtime/reconcile/radar-rows.ts';
-import { DAY, delaying, HOUR, MINUTE, PATIENCE } from './delaying-world.ts';
+import { DAY, delaying, MINUTE, PATIENCE } from './delaying-world.ts';
 import { DEADLINE, NOW } from './reconcile-world.ts';
 
 describe('a message that waits for its moment', () => {

@@ -26,3 +26,19 @@ test('a message that ends while it is looked at is not named, although its queue
     state: 'handled',
   });
 });
+
+test('the receipt of a message that was delayed for days is looked for where its moment was near', async () => {
+  const { clock, environment, inspection, routes, ...world } = reconcileWorld({ subscribers: ['payment'] });
+  const [route] = routes;
+  if (!route) throw new Error('The world has no route');
+  const id = world.mint(0);
+  const deliverAt = clock.now() + 3 * 86_400_000;
+  clock.pass(3 * 86_400_000 - 600_000);
+  const sent = clock.now();
+  await world.relay(id, 'payment');
+  clock.pass(600_000 + DEADLINE);
+  const before = environment.usage.calls.Query ?? 0;
+  expect(await new Inspection(environment, inspection).sentAt({ id, deliverAt }, route)).toBe(sent);
+  // From a quarter of an hour before it, a minute at a time.
+  expect((environment.usage.calls.Query ?? 0) - before).toBeLessThanOrEqual(inspection.shards * 20);
+});
