@@ -27,7 +27,7 @@ export const Transactions = defineTable('transactions', {
 });
 
 /** An open transaction holds its lock for so long, in milliseconds; then anybody may refuse it. */
-const LOCKED = 12_000;
+const LOCKED = 30_000;
 
 /** There is less money in the account. */
 export class InsufficientFunds extends Error {}

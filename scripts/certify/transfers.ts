@@ -92,6 +92,7 @@ export const transfers = {
     bySending(['half', 'delay'], sending({ from: RICH.owner, delay: '20s' })),
     bySending(['half', 'wait'], sending({ from: RICH.owner, delay: '16m' })),
     bySending(['half', 'quarantine'], sending({ from: RICH.owner, prefix: SILENT, stops: 'prepared' })),
+    bySending(['half'], sending({ from: RICH.owner, open: 40_000 })),
   ],
   invariant: auditTransfers,
 } satisfies Partial<System>;

@@ -2,7 +2,7 @@ import type { Evidence } from './evidence.ts';
 import type { FaultPlan } from './fault-plan.ts';
 import type { RunRecord } from './run-record.ts';
 import type { SendingEvidence } from './sending-evidence.ts';
-import { PRODUCER, RECONCILER, SWEEP } from './site.ts';
+import { FORWARDER, PRODUCER, RECONCILER, SWEEP } from './site.ts';
 import type { System } from './system.ts';
 import type { Violation } from './violation.ts';
 
@@ -33,6 +33,7 @@ export function checkSending(system: System, record: RunRecord, checked: Sending
     ...wrongWithdrawals(system, checked),
     ...wrongHalves(checked),
     ...wrongAnswers(checked),
+    ...wrongMarks(checked),
   ];
 }
 
@@ -105,6 +106,14 @@ function wrongHalves({ evidence, sending, faults, relayed }: SendingChecked): Vi
       violations.push({ invariant: 'L', what: `the half message ${id} is undecided, and nobody is told` });
   }
   return violations;
+}
+
+/** What is marked as sent has come to the forward queue before. */
+function wrongMarks({ evidence, sending }: SendingChecked): Violation[] {
+  return [...sending.marked].flatMap(([id, place]): Violation[] => {
+    const isSent = evidence.carried.some((one) => one.to === FORWARDER && one.envelope?.id === id && one.place < place);
+    return isSent ? [] : [{ invariant: 'X', what: `${id} is marked as sent, and was not` }];
+  });
 }
 
 /** What a producer was told is so. That what it was told is committed is there, `checkLoss` sees. */

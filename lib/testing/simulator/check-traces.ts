@@ -91,7 +91,7 @@ function wrongReceipts(
     const others = to === FORWARDER ? [SCHEDULE] : by === RECONCILER ? [streamOf(system, to)] : [];
     for (const name of [to, ...others]) {
       const key = `${name} ${envelope?.id}`;
-      if (envelope && !firstSent.has(key)) firstSent.set(key, place);
+      if (envelope) firstSent.set(key, Math.min(place, firstSent.get(key) ?? place));
     }
   }
   const named = new Set<string>();

@@ -36,6 +36,8 @@ export interface SendingEvidence {
   readonly waiting: ReadonlyMap<string, number>;
   /** Messages whose producers sent them themselves: by message id, how far they say that they are. */
   readonly sending: ReadonlyMap<string, NonNullable<OutboxRow['sending']>>;
+  /** Where rows were marked as sent, by message id: the place in the record of the first mark. */
+  readonly marked: ReadonlyMap<string, number>;
   readonly told: readonly (Told & { readonly invocation: number })[];
 }
 
@@ -46,6 +48,7 @@ export function sendingEvidenceOf({ entries }: RunRecord, ledger: string): Sendi
   const halves = new Map<string, HalfState[]>();
   const waiting = new Map<string, number>();
   const sending = new Map<string, NonNullable<OutboxRow['sending']>>();
+  const marked = new Map<string, number>();
   const told: (Told & { invocation: number })[] = [];
   for (const [place, entry] of entries.entries()) {
     if (entry.kind === 'acknowledged') told.push(entry);
@@ -58,6 +61,7 @@ export function sendingEvidenceOf({ entries }: RunRecord, ledger: string): Sendi
       const { deliverat } = decoded(envelope) ?? {};
       if (deliverat !== undefined) moments.set(sk, Date.parse(deliverat));
       if (state) sending.set(sk, state);
+      if (state === 'sent' && !marked.has(sk)) marked.set(sk, place);
       if (cancelled !== undefined && !withdrawn.has(sk))
         withdrawn.set(sk, { id: sk, commit, ...(replacedBy !== undefined && { replacedBy }) });
     } else if (kind === 'half') {
@@ -73,6 +77,7 @@ export function sendingEvidenceOf({ entries }: RunRecord, ledger: string): Sendi
     moments,
     waiting,
     sending,
+    marked,
     told,
     halves: [...halves].map(([id, states]) => ({ id, states })),
   };
