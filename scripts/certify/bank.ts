@@ -6,7 +6,13 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { defineTable } from 'waybill';
-import { type Environment, type Execute, decideTransaction, recordCommit, type TransactionOutcome } from 'waybill/runtime';
+import {
+  decideTransaction,
+  type Environment,
+  type Execute,
+  recordCommit,
+  type TransactionOutcome,
+} from 'waybill/runtime';
 import * as z from 'zod/mini';
 
 /** Accounts of a bank, in cents. */

@@ -75,7 +75,12 @@ export const commerce: System = {
     ...reminders,
     ...transfers.workload,
   ],
-  invariant: (state) => [...auditBooks(state), ...needlessDeaths(state), ...profiles.invariant(state), ...transfers.invariant(state)],
+  invariant: (state) => [
+    ...auditBooks(state),
+    ...needlessDeaths(state),
+    ...profiles.invariant(state),
+    ...transfers.invariant(state),
+  ],
 };
 
 /** What the shop's books say is wrong, given what was committed and what was given up. */

@@ -84,8 +84,14 @@ export const reminders: readonly WorkloadStep[] = [
         }),
     ),
   ),
-  bySending(['delay', 'cancel'], disturbing('4s', 4_000, (id, options) => cancel(id, options))),
-  bySending(['delay', 'reschedule'], disturbing('3s', 3_000, (id, options) => reschedule(id, { delay: '4s' }, options))),
+  bySending(
+    ['delay', 'cancel'],
+    disturbing('4s', 4_000, (id, options) => cancel(id, options)),
+  ),
+  bySending(
+    ['delay', 'reschedule'],
+    disturbing('3s', 3_000, (id, options) => reschedule(id, { delay: '4s' }, options)),
+  ),
   bySending(['delay', 'cancel', 'reschedule'], disturbing('4s', 4_000, both)),
   bySending(['wait', 'cancel'], (options) => publish(ProfileKept, PEOPLE.moved, { ...options, delay: '16m' }), {
     after: '16m',

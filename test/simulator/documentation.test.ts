@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { faultsOf } from '../../lib/testing/simulator/fault.ts';
+import { faultsOf } from '../../lib/testing/simulator/fault-range.ts';
 import { TRAITS } from '../../lib/testing/simulator/trait.ts';
 
 const page = readFileSync(new URL('../../docs/certificate.md', import.meta.url), 'utf8');

@@ -134,4 +134,3 @@ function wrongAnswers({ evidence, sending }: SendingChecked): Violation[] {
     return wrong;
   });
 }
-

@@ -11,8 +11,8 @@ import { RETENTION, SimulatedSource } from './event-source.ts';
 import { type FunctionOptions, LambdaFunction, type LambdaHandler } from './lambda-function.ts';
 import { ReconcilerSchedule, reconcilerOf, writeCursors } from './reconciler.ts';
 import { writeRoutes } from './routes.ts';
-import { PRODUCER, RELAY, recorderOf } from './site.ts';
 import { SendingDeployment } from './sending-deployment.ts';
+import { PRODUCER, RELAY, recorderOf } from './site.ts';
 import { laterOf, runOf, type System, streamOf } from './system.ts';
 import { TransportFaults } from './transport-faults.ts';
 import { Unfinished } from './unfinished.ts';
@@ -96,7 +96,7 @@ export class Deployment {
     });
     const reconciler = reconcilerOf(world, this.#ledgerVariables());
     this.#functions.push(reconciler);
-    this.#schedule = new ReconcilerSchedule(world, reconciler, this.#unfinished, LEDGER);
+    this.#schedule = new ReconcilerSchedule(world, system, reconciler, this.#unfinished, LEDGER);
     this.#sending.deploy({
       variables: this.#ledgerVariables(),
       add: (options) => this.#add(options),
@@ -175,11 +175,14 @@ export class Deployment {
         onFailure: { kind: 'bucket', bucket: BUCKET },
         reportBatchItemFailures: true,
       };
-      this.#addStreamSource(name, mapping, (read) =>
-        kinesis
-          .records(stream)
-          .some((one) => !read.has(one.sequenceNumber) && one.arrivedAt > this.#world.schedule.now() - RETENTION),
-      );
+      this.#addStreamSource(name, mapping, (read) => {
+        const records = kinesis.records(stream);
+        const horizon = this.#world.schedule.now() - RETENTION;
+        return (
+          read.size < records.length &&
+          records.some(({ sequenceNumber, arrivedAt }) => arrivedAt > horizon && !read.has(sequenceNumber))
+        );
+      });
     }
     const ender = this.#add({
       name: recorderOf(name),

@@ -6,6 +6,7 @@ import { fireSchedule } from './fire-schedule.ts';
 import { skipIdleMinutes } from './idle-minutes.ts';
 import { LambdaFunction, type LambdaHandler } from './lambda-function.ts';
 import { RECONCILER } from './site.ts';
+import type { System } from './system.ts';
 import type { Unfinished } from './unfinished.ts';
 import type { World } from './world.ts';
 
@@ -15,11 +16,8 @@ const MINUTE = 60 * SECOND;
 const TIMEOUT = 5 * MINUTE;
 /** One run in so many begins with a ledger that was never reconciled, which takes long. */
 const NEVER_RECONCILED = 8;
-/** After a commit, the schedule goes on for so long at least: longer than any deadline. */
-const AFTER_COMMIT = 2 * MINUTE;
-/** What stays unfinished is looked at so often; then less, and not at all until a source is back that is switched off. */
-const LOOKS = 15;
-const LATER_INTERVAL = 10 * MINUTE;
+/** What stays unfinished is looked at so often; then not before something has come of a fault, or none is left. */
+const LOOKS = 6;
 /** What the reconciler does not get done in so many runs, it never will. */
 const MOST_RUNS = 2_000;
 
@@ -52,22 +50,33 @@ export function writeCursors(world: World, ledger: string): void {
 }
 
 /**
- * The schedule that invokes the reconciler each minute. While all has ended nothing would come of it, so it rests then, and
- * days pass at once.
+ * The schedule that invokes the reconciler each minute. While all has ended, or waits for its moment, nothing would come of it, so
+ * it rests then, and days pass at once.
  */
 export class ReconcilerSchedule {
   readonly #world: World;
   readonly #reconciler: LambdaFunction;
   readonly #unfinished: Unfinished;
   readonly #ledger: string;
+  /** Milliseconds after which every message is due. */
+  readonly #deadline: number;
   #fired = 0;
+  #firedAt = 0;
   #looks = 0;
+  #pending = 0;
 
-  constructor(world: World, reconciler: LambdaFunction, unfinished: Unfinished, ledger: string) {
+  constructor(
+    world: World,
+    { subscribers }: System,
+    reconciler: LambdaFunction,
+    unfinished: Unfinished,
+    ledger: string,
+  ) {
     this.#ledger = ledger;
     this.#world = world;
     this.#reconciler = reconciler;
     this.#unfinished = unfinished;
+    this.#deadline = Math.max(...subscribers.map(({ deadline }) => deadline));
   }
 
   /** Fires for the first time somewhere within the first minute. */
@@ -81,30 +90,30 @@ export class ReconcilerSchedule {
 
   async #run(): Promise<void> {
     while (this.#fired < MOST_RUNS) {
-      await this.#world.schedule.sleepForWork(this.#tires ? LATER_INTERVAL : MINUTE, () => this.#nextWork());
+      await this.#world.schedule.sleepForWork(MINUTE, () => this.#nextWork());
       this.#fire();
     }
   }
 
   /** The next moment at which there may be something to reconcile. */
   #nextWork(): number {
-    const { schedule, disabled } = this.#world;
-    const now = schedule.now();
-    const { any, lastCommit, next } = this.#unfinished;
-    if (!any || next > now) this.#looks = 0;
-    // Where messages wait for their moments, it looks again when these come.
-    if (next > now && now >= lastCommit + AFTER_COMMIT) return next;
-    return this.#tires ? Math.max(now, ...disabled.values()) : now;
-  }
-
-  /** Whether a fault that lasts keeps something from ending: each minute would show the same as the one before. */
-  get #tires(): boolean {
-    return this.#looks > LOOKS && !this.#world.faults.healed;
+    const { schedule, faults, pending } = this.#world;
+    const { lastCommit, next } = this.#unfinished;
+    const isIdle = next > schedule.now();
+    if (isIdle) this.#looks = 0;
+    // It has looked at whatever was committed, once that was due. What waits for its moment, it looks at then.
+    if (isIdle && this.#firedAt > lastCommit + this.#deadline + SECOND) return next;
+    if (pending !== this.#pending) this.#looks = 0;
+    this.#pending = pending;
+    // A fault that lasts keeps something from ending: each minute would show the same as the one before.
+    if (this.#looks > LOOKS && !faults.healed) return Number.POSITIVE_INFINITY;
+    return schedule.now();
   }
 
   #fire(): void {
     if (this.#unfinished.delayed) skipIdleMinutes(this.#world, this.#ledger);
     this.#fired += 1;
+    this.#firedAt = this.#world.schedule.now();
     this.#looks += 1;
     fireSchedule(this.#world, RECONCILER, this.#invoke);
   }

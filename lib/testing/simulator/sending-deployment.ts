@@ -1,11 +1,11 @@
 // Loaded before a run begins: the run time imports it when it first makes a schedule.
 import '@aws-sdk/client-scheduler';
 import { BINDINGS } from '../../contract/index.ts';
-import type { Environment } from '../../runtime/index.ts';
 import { createForwarder } from '../../runtime/forward.ts';
+import type { Environment } from '../../runtime/index.ts';
 import { createSweep } from '../../runtime/sweep.ts';
 import { type Change, type Queue, type QueueEvent, SchedulerEngine } from '../engines/index.ts';
-import { type FunctionOptions, type LambdaFunction, type LambdaHandler } from './lambda-function.ts';
+import type { FunctionOptions, LambdaFunction, LambdaHandler } from './lambda-function.ts';
 import { CHECK_BACK, FORWARDER, SCHEDULER, type Site, STEPS, SWEEP } from './site.ts';
 import { SweepSchedule } from './sweep-schedule.ts';
 import type { System } from './system.ts';

@@ -1,5 +1,6 @@
-import { type Fault, INVOCATION, PARTIAL, POLL, REQUEST, SCHEDULE } from './fault.ts';
-import { CHECK_BACK, FORWARDER, PRODUCER, RECONCILER, RELAY, SCHEDULER, type Step, STEPS, SWEEP } from './site.ts';
+import type { Fault } from './fault.ts';
+import { INVOCATION, PARTIAL, POLL, REQUEST, SCHEDULE } from './fault-range.ts';
+import { CHECK_BACK, FORWARDER, PRODUCER, RECONCILER, RELAY, SCHEDULER, STEPS, type Step, SWEEP } from './site.ts';
 import type { Way } from './system.ts';
 
 const SECOND = 1_000;
@@ -21,7 +22,8 @@ export function addSending(
   add: (actor: string, steps: readonly Step[], faults: readonly Fault[]) => void,
   ways: ReadonlySet<Way>,
 ): void {
-  const { store, mark, send, read, routes, wait, schedule, receipt, list, cursor, commit, backOff, invoke, fire } = STEPS;
+  const { store, mark, send, read, routes, wait, schedule, receipt, list, cursor, commit, backOff, invoke, fire } =
+    STEPS;
   const has = (...some: readonly Way[]) => some.some((way) => ways.has(way));
   const addQueue = (actor: string) => {
     add(actor, [invoke], INVOCATION);

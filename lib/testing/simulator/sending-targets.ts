@@ -10,10 +10,12 @@ export function sendingTargets(system: System): Target[] {
   const ways = waysOf(system);
   const target = (name: string, way: Way, by?: Target['by']): Target[] => {
     const anyOf = stepsBy(system, [way]);
-    return anyOf.length === 0 ? [] : [{ name, anyOf, ...(by && { by }) }];
+    return anyOf.length === 0 ? [] : [{ name, anyOf, hard: true, ...(by && { by }) }];
   };
-  const dies = (...steps: readonly Step[]) => (fault: Fault, site: Site) =>
-    /^crash-(?:before|after)$/.test(fault.kind) && steps.some((step) => site === `${PRODUCER}.${step}`);
+  const dies =
+    (...steps: readonly Step[]) =>
+    (fault: Fault, site: Site) =>
+      /^crash-(?:before|after)$/.test(fault.kind) && steps.some((step) => site === `${PRODUCER}.${step}`);
   return [
     ...target(traits.delayed, ways.has('delay') ? 'delay' : 'wait'),
     ...target(traits.swept, 'wait'),

@@ -56,7 +56,10 @@ export function sendingTraitsIn(
   const replaced = [...withdrawn.values()].filter(({ replacedBy }) => replacedBy !== undefined).length;
   meet(traits.rescheduled, replaced);
   meet(traits.cancelled, withdrawn.size - replaced);
-  meet(traits.tooLate, told.reduce((times, { kept }) => times + kept.length, 0));
+  meet(
+    traits.tooLate,
+    told.reduce((times, { kept }) => times + kept.length, 0),
+  );
   const askedAt = new Map<string, number>();
   for (const [place, entry] of entries.entries()) {
     if (entry.kind === 'queue' && entry.event.kind === 'received') {

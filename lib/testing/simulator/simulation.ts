@@ -126,13 +126,7 @@ function worldOf({ seed, faults }: Plan): World {
 }
 
 /** Producers are asked for a step: once, or by everybody at once. */
-function ask(
-  system: System,
-  deployment: Deployment,
-  world: World,
-  what: Asked,
-  hear: (answer: unknown) => void,
-): void {
+function ask(system: System, deployment: Deployment, world: World, what: Asked, hear: (answer: unknown) => void): void {
   const { faults, record } = world;
   const fault = faults.reach(`${PRODUCER}.${STEPS.ask}`);
   const asked = system.workload[what.step];
@@ -141,12 +135,7 @@ function ask(
 }
 
 /** A producer runs a step; what it is told of is recorded, so that nothing of it may be missing. */
-function produce(
-  { producer }: Deployment,
-  record: RunRecord,
-  asked: Asked,
-  hear: (answer: unknown) => void,
-): void {
+function produce({ producer }: Deployment, record: RunRecord, asked: Asked, hear: (answer: unknown) => void): void {
   producer.invoke(asked).then(
     (answered) => {
       const { answer, request } = answered as Answered;

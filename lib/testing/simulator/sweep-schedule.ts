@@ -1,6 +1,6 @@
 import type { Change } from '../engines/index.ts';
-import type { LambdaFunction } from './lambda-function.ts';
 import { fireSchedule } from './fire-schedule.ts';
+import type { LambdaFunction } from './lambda-function.ts';
 import { SWEEP } from './site.ts';
 import type { World } from './world.ts';
 

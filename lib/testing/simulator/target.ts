@@ -16,10 +16,23 @@ export interface Target {
   readonly anyOf?: readonly number[];
   /** Whether producers must be at it again a while later. @default false */
   readonly again?: true;
+  /** Whether plans seldom show it that are not made for it. @default false */
+  readonly hard?: true;
 }
 
 /** Outcomes, by the metric that counts them, that plans seldom reach unless they are made for them. */
 export const AIMED_OUTCOMES = ['recorder.dead', 'reconcile.deferred'] as const;
+
+/** Kinds that no plan has that is not made for them, or few. */
+const HARD: ReadonlySet<FaultKind> = new Set([
+  'crash-loop',
+  'retention',
+  'old-version',
+  'purged',
+  'more-shards',
+  'redrive-race',
+  'reshard',
+]);
 
 /** SQS gives a message up that was received so often. */
 const RECEIVES = 100;
@@ -37,19 +50,25 @@ export function targetsOf(system: System, faults: ReadonlyMap<Site, readonly Fau
   const steps = system.workload.flatMap((step, index) => (typeof step === 'function' ? [] : [{ ...step, index }]));
   const [older, newer] = [stepOfVersion(system, false), stepOfVersion(system, true)];
   return [
-    ...kinds.map((name) => ({ name, by: isOf(name) })),
-    { name: TRAITS.thawed, by: freezes, again: true },
+    ...kinds.map((name): Target => ({ name, by: isOf(name), ...(HARD.has(name) && { hard: true }) })),
+    { name: TRAITS.thawed, by: freezes, again: true, hard: true },
     { name: TRAITS.warm },
     ...(hasQueues
       ? [
-          { name: TRAITS.moved, by: kills },
-          { name: 'recorder.dead', by: kills },
-          { name: 'reconcile.deferred', by: (fault: Fault) => fault.kind === 'lost' && fault.for !== undefined },
+          { name: TRAITS.moved, by: kills, hard: true } as const,
+          { name: 'recorder.dead', by: kills, hard: true } as const,
+          {
+            name: 'reconcile.deferred',
+            by: (fault: Fault) => fault.kind === 'lost' && fault.for !== undefined,
+            hard: true,
+          } as const,
         ]
       : []),
     ...sendingTargets(system),
     ...(older === undefined ? [] : [{ name: TRAITS.olderVersion, step: older }]),
-    ...(newer === undefined ? [] : [{ name: TRAITS.newerVersion, by: isOf('old-version'), step: newer }]),
+    ...(newer === undefined
+      ? []
+      : [{ name: TRAITS.newerVersion, by: isOf('old-version'), step: newer, hard: true } as const]),
     ...steps.flatMap(({ trait, index }) => (trait ? [{ name: trait, step: index }] : [])),
   ];
 }

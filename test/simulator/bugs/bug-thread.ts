@@ -1,3 +1,4 @@
+import { enableCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Plan } from '../../../lib/testing/simulator/plan.ts';
 import type { Violation } from '../../../lib/testing/simulator/violation.ts';
@@ -30,6 +31,8 @@ const bug = bugs.find((one) => one.name === name);
 if (!bug) throw new Error(`There is no bug '${name}'`);
 const { by } = bug;
 const astray = plant(bug);
+// Each bug has a thread of its own, and loads the same hundreds of modules but for its edits.
+enableCompileCache();
 const { PlanRunner } = await import('../../../lib/testing/simulator/plan-runner.ts');
 const { simulate } = await import('../../../lib/testing/simulator/simulation.ts');
 const { commerce } = await import('../../../scripts/certify/commerce.ts');

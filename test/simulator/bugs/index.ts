@@ -8,4 +8,12 @@ import { transactionBugs } from './transaction-bugs.ts';
 
 export type { Bug } from './bug.ts';
 
-export const bugs = [...inboxBugs, ...consumerBugs, ...relayBugs, ...transactionBugs, ...reconcileBugs, ...healingBugs, ...sendingBugs];
+export const bugs = [
+  ...inboxBugs,
+  ...consumerBugs,
+  ...relayBugs,
+  ...transactionBugs,
+  ...reconcileBugs,
+  ...healingBugs,
+  ...sendingBugs,
+];
