@@ -31,17 +31,19 @@ export interface LedgerProps {
   /** How many batches of one stream shard the relay works on at once, from 1 to 10. @default 2 */
   readonly relayParallelizationFactor?: number;
   /**
-   * How messages that are due in more than 15 minutes wait for their moment. Either way that may be a year
-   * ahead, and they arrive within a second of it.
+   * How messages that are due in more than 15 minutes wait for their moment. Either way that may be a year ahead, and they
+   * arrive within a second of it.
    *
    * - `sweep`: as sorted rows, which a function reads every minute: one write unit a message ($0.63 a million), and about
-   *   $0.20 a month for the function, idle or not. A moment is missed only if no sweep runs for ten minutes.
+   *   $0.30 a month for the function and its reads of 16 shards, idle or not. Messages are late only once no sweep has run
+   *   for ten minutes.
    * - `schedules`: the same row, and an EventBridge Scheduler schedule for each message, which fires two minutes early and
-   *   deletes itself: $1 a million more (after 14 million a month), and no function runs every minute. An account makes
-   *   about 1,000 schedules a second, and has a million of them at a time, unless its quotas are raised.
+   *   deletes itself: $1 a million more (after 14 million a month), and no function runs every minute. Scheduler has quotas
+   *   for how many are made a second, fire a second, and wait at a time.
    *
-   * A ledger that changes its mind loses nothing: what waited under `sweep` is found overdue by reconciliation, and sent
-   * then; what waited under `schedules` is swept.
+   * A ledger that changes its mind loses nothing: what waited for the sweep is found overdue by reconciliation, and sent
+   * then; what waited for its schedule is swept.
+   * @see https://docs.aws.amazon.com/scheduler/latest/UserGuide/scheduler-quotas.html
    * @default 'sweep'
    */
   readonly delayedDelivery?: DelayedDelivery;

@@ -11,6 +11,7 @@ import { METRICS } from '../contract/index.ts';
 import { ForwardQueue } from './forward-queue.ts';
 import { Forwarder } from './forwarder.ts';
 import { ImportedLedger } from './imported-ledger.ts';
+import { InvalidConstruct } from './invalid-construct.ts';
 import { ledgerMetric } from './ledger-metrics.ts';
 import { checkLedgerName, ledgerNames } from './ledger-name.ts';
 import type { LedgerAttributes, LedgerProps } from './ledger-props.ts';
@@ -107,7 +108,11 @@ export class Ledger extends ProducingLedger {
   constructor(scope: Construct, id: string, props: LedgerProps = {}) {
     super(scope, id);
     const { ledgerName, encryptionKey, logRetention, removalPolicy = RemovalPolicy.RETAIN } = props;
+    const { delayedDelivery = 'sweep' } = props;
     if (ledgerName !== undefined) checkLedgerName(this, ledgerName);
+    if (delayedDelivery !== 'sweep' && delayedDelivery !== 'schedules') {
+      throw new InvalidConstruct(this, `\`delayedDelivery\` is '${delayedDelivery}': give 'sweep' or 'schedules'`);
+    }
     const names = ledgerName === undefined ? undefined : ledgerNames(Stack.of(this), ledgerName);
     this.shards = checkedShards(props.shards);
     this.encryptionKey = encryptionKey;
@@ -136,7 +141,7 @@ export class Ledger extends ProducingLedger {
       logRemovalPolicy: removalPolicy,
     };
     const schedules =
-      props.delayedDelivery === 'schedules'
+      delayedDelivery === 'schedules'
         ? new MessageSchedules(this, 'Schedules', { ...common, removalPolicy })
         : undefined;
     this.scheduleDeadLetterQueue = schedules?.deadLetterQueue;

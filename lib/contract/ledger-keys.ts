@@ -150,7 +150,7 @@ export function inboxPartition(subscriber: string, minute: string, shard: number
   return `in#${subscriber}#${minute}#${shard}`;
 }
 
-/** The prefix of every outbox partition key: the relay's event source wakes on it and on nothing else. */
+/** The prefix of every outbox partition key. The relay's event source wakes on it, on half messages, and on nothing else. */
 export const OUTBOX_PREFIX = 'out#';
 
 /** The prefix of every partition key of half messages: the relay asks for their check-back. */

@@ -50,7 +50,7 @@ export {
 export { type ProducerTransaction, type PublishOptions, publish, type TransactOptions, transact } from './publish.ts';
 export type { Hop } from './reconcile/inspection.ts';
 export { type ReconcileOptions, reconcile } from './reconcile/reconcile.ts';
-export { resend } from './reconcile/resend.ts';
+export { MessageNotDue, resend } from './reconcile/resend.ts';
 export type { LineCounts, Missing, Reconciliation, Uncaused } from './reconcile/tally.ts';
 export { type Rescheduling, reschedule } from './reschedule.ts';
 export {
@@ -66,5 +66,6 @@ export {
   TRANSACTION_TABLE,
 } from './sql/index.ts';
 export { type TracedDelivery, type TracedMessage, trace, traceKey } from './trace/trace.ts';
+export { type TracedHalf, traceHalf } from './trace/trace-half.ts';
 export type { Change, Conditional, Transaction } from './transaction.ts';
 export type { Usage } from './usage.ts';

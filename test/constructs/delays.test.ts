@@ -1,7 +1,7 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as kms from 'aws-cdk-lib/aws-kms';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { Ledger, type LedgerProps, QueueChannel, StreamChannel } from '../../lib/constructs/index.ts';
 import {
   allowedTo,
@@ -13,6 +13,9 @@ import {
   SendReceipt,
   testStack,
 } from './shop-app.ts';
+
+// Each synthesizes an app, on machines that may be busy.
+vi.setConfig({ testTimeout: 30_000 });
 
 function ledgerWith(props: LedgerProps = {}) {
   const stack = testStack();
@@ -170,6 +173,11 @@ describe('with a schedule for each delayed message', () => {
   });
 });
 
+test('another strategy is refused by its name', () => {
+  const props = { delayedDelivery: 'scheduler' } as unknown as LedgerProps;
+  expect(() => new Ledger(testStack(), 'Ledger', props)).toThrow(/'scheduler': give 'sweep' or 'schedules'/);
+});
+
 test('with a customer key, schedules may send to the queues that it encrypts', () => {
   const stack = testStack();
   new Ledger(stack, 'Ledger', { encryptionKey: new kms.Key(stack, 'Key'), delayedDelivery: 'schedules' });
@@ -211,5 +219,16 @@ describe('a destination', () => {
 
   test('lets no sweep send to it where there is none', () => {
     expect(destinationsOf({ delayedDelivery: 'schedules' })).toEqual(Array(2).fill(['Relay', 'Forwarder']));
+  });
+
+  test('of an imported ledger goes by what the importing app says of it', () => {
+    const stack = testStack();
+    const ledger = Ledger.fromLedgerName(stack, 'Ledger', 'shop', { delayedDelivery: 'schedules' });
+    new StreamChannel(stack, 'Sales', { ledger, events: [OrderPlaced] });
+
+    expect(only(resourcesOf(stack), 'AWS::IAM::Policy', 'SalesRelayMaySend').Properties.Roles).toEqual([
+      'shop-relay-eu-central-1',
+      'shop-forward-eu-central-1',
+    ]);
   });
 });

@@ -4,7 +4,7 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import {
   CheckBack,
   Ledger,
@@ -29,6 +29,9 @@ import {
   testApp,
   testStack,
 } from './shop-app.ts';
+
+// Each synthesizes an app, on machines that may be busy.
+vi.setConfig({ testTimeout: 30_000 });
 
 /** The ledger's subscribers, two of one business line and one of another, and two check-backs. */
 function subscribe(ledger: Ledger, stack: Stack): void {
@@ -348,6 +351,17 @@ describe('in several stacks', () => {
 
   test("alarms in the ledger's stack cannot watch a subscriber of another, and say so", () => {
     expect(() => spread('Ledgers')).toThrow(/'send-receipt' is in another.*give the alarms a stack of their own/);
+  });
+
+  test('nor a check-back of another', () => {
+    const app = testApp();
+    const [ledgers, accounts] = [testStack('Ledgers', app), testStack('Accounts', app)];
+    const ledger = new Ledger(ledgers, 'Ledger');
+    new LedgerAlarms(ledgers, 'Alarms', { ledger });
+
+    expect(() => new CheckBack(accounts, 'CheckBack', { ledger, handler: handlerIn(accounts) })).toThrow(
+      /'Accounts\/CheckBack' is in another.*give the alarms a stack of their own/,
+    );
   });
 });
 

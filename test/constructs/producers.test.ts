@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as kms from 'aws-cdk-lib/aws-kms';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { CheckBack, Ledger, QueueChannel } from '../../lib/constructs/index.ts';
 import {
   allowedTo,
@@ -13,6 +13,9 @@ import {
   testApp,
   testStack,
 } from './shop-app.ts';
+
+// Each synthesizes an app, on machines that may be busy.
+vi.setConfig({ testTimeout: 30_000 });
 
 function shopWith(set: (stack: ReturnType<typeof testStack>, ledger: Ledger) => void) {
   const stack = testStack();

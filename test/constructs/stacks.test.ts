@@ -1,7 +1,7 @@
 import { type App, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { Ledger, QueueChannel, StreamChannel, Subscriber } from '../../lib/constructs/index.ts';
 import {
   allowedTo,
@@ -16,6 +16,9 @@ import {
   testApp,
   testStack,
 } from './shop-app.ts';
+
+// Each synthesizes an app, on machines that may be busy.
+vi.setConfig({ testTimeout: 30_000 });
 
 /** Ledger, channels, subscribers and handlers in as many stacks as there are. */
 function spreadOver(ledgerStack: Stack, channelStack: Stack, subscriberStack: Stack, handlerStack: Stack) {

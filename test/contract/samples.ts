@@ -57,7 +57,10 @@ export function wireText(payload: unknown, given: Partial<EnvelopeContext> = {})
 /** The attributes of a message that has every one of them. */
 export function fullEnvelope(data: unknown = { orderId: '1', quantity: 2 }): Envelope {
   const cause = createEnvelope(Anything, 'cause', context({ random: seededRandom('cause') }));
-  return { ...createEnvelope(Anything, data, context({ cause, deliverAt: NOON + 500 })), relayed: '2026-11-23T08:14:01.250Z' };
+  return {
+    ...createEnvelope(Anything, data, context({ cause, deliverAt: NOON + 500 })),
+    relayed: '2026-11-23T08:14:01.250Z',
+  };
 }
 
 /** Any moment that a timestamp of four-digit years can say. */

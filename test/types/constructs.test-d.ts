@@ -4,8 +4,10 @@ import type { Construct } from 'constructs';
 import { describe, expectTypeOf, test } from 'vitest';
 import { z } from 'zod';
 import {
+  CheckBack,
   type IChannel,
   type ILedger,
+  Ledger,
   QueueChannel,
   type StreamChannel,
   Subscriber,
@@ -108,6 +110,19 @@ describe('the tables of a subscriber', () => {
     // @ts-expect-error a transaction does not scan
     orders.addSubscriber(ReserveStock, { handler, tables, tableActions: { stock: ['dynamodb:Scan'] } });
   });
+});
+
+test('who prepares half messages names the check-back, and a check-back its function', () => {
+  const checkBack = new CheckBack(scope, 'CheckBack', { ledger, handler });
+  ledger.grantPrepare(handler, { checkBack });
+  ledger.grantSend(handler);
+  ledger.grantCancel(handler, { producer: 'support' });
+  // @ts-expect-error whom to ask?
+  ledger.grantPrepare(handler);
+  // @ts-expect-error no function
+  new CheckBack(scope, 'Nobody', { ledger });
+  // @ts-expect-error there is no such strategy
+  new Ledger(scope, 'Other', { delayedDelivery: 'cron' });
 });
 
 test('a subscriber needs a handler and a channel', () => {

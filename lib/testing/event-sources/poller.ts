@@ -28,7 +28,8 @@ export interface IdleOptions {
   /** How long to wait for it. @default '60s' */
   readonly within?: Duration;
   /**
-   * How long nothing may turn up: an engine may show a write in its stream only a while after it.
+   * For how long nothing may turn up: an engine may show a write in its stream only a while after it. The time that it takes
+   * to ask the sources is not counted, so that a busy machine is waited for longer.
    * @default two looks at each source
    */
   readonly quietFor?: Duration;
@@ -146,15 +147,13 @@ export class EventSourcePoller {
    */
   async runUntilIdle({ within = '60s', quietFor }: IdleOptions = {}): Promise<void> {
     const end = this.#clock.now() + durationToMilliseconds(within);
-    const rest = quietFor === undefined ? 0 : durationToMilliseconds(quietFor);
-    let quietSince = this.#clock.now();
-    // Twice: what was handled last may show in a source that was asked before.
-    for (let quiet = 0; quiet < 2 || this.#clock.now() < quietSince + rest; ) {
+    // Twice at least: what was handled last may show in a source that was asked before.
+    const rounds = Math.max(2, quietFor === undefined ? 0 : durationToMilliseconds(quietFor) / this.#interval);
+    for (let quiet = 0; quiet < rounds; ) {
       const troubles = this.#troubles;
       const busy = (await this.step()) ? undefined : await this.#busy();
       // A source that could not be asked may have something.
       quiet = busy?.length === 0 && troubles === this.#troubles ? quiet + 1 : 0;
-      if (quiet === 0) quietSince = this.#clock.now();
       if (this.#clock.now() >= end && quiet < 2) {
         const left = (await this.#busy()).join(', ') || 'one that could not be asked';
         throw new SourcesBusy(`After ${within}, event sources are still busy: ${left}`);

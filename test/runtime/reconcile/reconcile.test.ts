@@ -32,7 +32,9 @@ describe('reconciliation', () => {
     expect(uncaused).toEqual([{ id: invented, subscriber: 'payment' }]);
   });
 
-  test('names the messages that are missing and those that are uncaused, none more and none fewer', async () => {
+  test('names the messages that are missing and those that are uncaused, none more and none fewer', {
+    timeout: 60_000,
+  }, async () => {
     const fate = fc.constantFrom('handled', 'duplicate', 'dead', 'missing', 'fresh', 'uncaused');
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(fate, fate), { maxLength: 40 }), async (fates) => {
