@@ -3,6 +3,7 @@ import { checkCauses } from './check-causes.ts';
 import { checkEffects } from './check-effects.ts';
 import { checkHealing } from './check-healing.ts';
 import { checkLoss } from './check-loss.ts';
+import { checkPromises } from './check-promises.ts';
 import { checkTraces } from './check-traces.ts';
 import type { Evidence } from './evidence.ts';
 import { LOSSES } from './fault.ts';
@@ -32,6 +33,7 @@ export function checkRun(
   return [
     ...late,
     ...checkLoss(system, evidence, { isIdle, loses: faults.has(LOSSES) }),
+    ...checkPromises(system, world.record, ledger),
     ...checkEffects(system, evidence),
     ...checkCauses(system, evidence),
     ...checkTraces(system, evidence, { skewed, relayed }),
