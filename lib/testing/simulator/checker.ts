@@ -3,6 +3,7 @@ import { checkCauses } from './check-causes.ts';
 import { checkEffects } from './check-effects.ts';
 import { checkHealing } from './check-healing.ts';
 import { checkLoss } from './check-loss.ts';
+import { checkPromises } from './check-promises.ts';
 import { checkSending } from './check-sending.ts';
 import { checkTraces } from './check-traces.ts';
 import type { Evidence } from './evidence.ts';
@@ -40,6 +41,7 @@ export function checkRun(
   return [
     ...late,
     ...checkLoss(system, evidence, { isIdle, loses: faults.has(LOSSES) }),
+    ...checkPromises(system, world.record, { ledger, skewed }),
     ...checkEffects(system, evidence),
     ...checkCauses(system, evidence),
     ...checkTraces(system, evidence, sending, { skewed, relayed }),

@@ -86,12 +86,13 @@ export class Deployment {
       load: () => async (event, context) => {
         const { step, later } = event as Asked;
         const asked = system.workload[step];
-        if (!asked) return undefined;
+        const request = context.awsRequestId;
+        if (!asked) return { answer: undefined, request } satisfies Answered;
         const { [ENVIRONMENT]: environment } = context as unknown as { readonly [ENVIRONMENT]: Environment };
         const answer = later
           ? await laterOf(asked)?.run({ environment, answer: later.answer })
           : await runOf(asked)({ environment });
-        return { answer, request: context.awsRequestId } satisfies Answered;
+        return { answer, request } satisfies Answered;
       },
     });
     const reconciler = reconcilerOf(world, this.#ledgerVariables());

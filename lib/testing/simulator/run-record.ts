@@ -49,6 +49,13 @@ export interface InvocationEntry extends Recorded {
   readonly old?: true;
 }
 
+/** An invocation that has returned, and thrown nothing: its event source takes the batch for done. */
+export interface ReturnedEntry extends Recorded {
+  readonly kind: 'returned';
+  readonly actor: string;
+  readonly invocation: number;
+}
+
 /** A message of which reconciliation has said that nobody committed it. */
 export interface NamedEntry extends Recorded {
   readonly kind: 'named';
@@ -65,7 +72,14 @@ export interface AcknowledgedEntry extends Recorded, Told {
   readonly invocation: number;
 }
 
-export type RecordEntry = RowEntry | QueueEntry | StreamEntry | InvocationEntry | NamedEntry | AcknowledgedEntry;
+export type RecordEntry =
+  | RowEntry
+  | QueueEntry
+  | StreamEntry
+  | InvocationEntry
+  | ReturnedEntry
+  | NamedEntry
+  | AcknowledgedEntry;
 
 type Unrecorded = RecordEntry extends infer Entry
   ? Entry extends Recorded

@@ -27,6 +27,7 @@ export const relayBugs: readonly Bug[] = [
   },
   {
     name: 'relay-does-not-throw',
+    by: ['throttle', 'denied'],
     mistake: 'the relay drops the copies that could not be sent',
     edits: [
       {
