@@ -1,5 +1,5 @@
 import { STREAM_ATTRIBUTE } from '../../runtime/dispatch.ts';
-import { decoded } from './evidence.ts';
+import { decoded, textsIn } from './evidence.ts';
 import type { QueueEntry, RowEntry, RunRecord } from './run-record.ts';
 import { FORWARDER, RELAY } from './site.ts';
 import { type System, streamOf } from './system.ts';
@@ -23,7 +23,10 @@ export function checkPromises(system: System, { entries }: RunRecord, checked: P
     else if (entry.kind === 'queue') promises.onQueue(entry);
     else if (entry.kind === 'stream') promises.onSent(entry.stream, Buffer.from(entry.record.data).toString());
     else if (entry.kind === 'invocation' && entry.actor === RELAY) promises.onGiven(entry.invocation, entry.event);
+    else if (entry.kind === 'invocation') promises.onStreamed(entry.actor, entry.invocation, entry.event);
     else if (entry.kind === 'returned' && entry.actor === RELAY) promises.onDone(entry.invocation);
+    else if (entry.kind === 'returned' && !reportsFailures(entry.result))
+      promises.onRead(entry.actor, entry.invocation);
   }
   return promises.wrong.map((what) => ({ invariant: 'L', what }));
 }
@@ -44,6 +47,8 @@ class Promises {
   readonly #waiting = new Set<string>();
   /** Ids of messages, by invocation of the relay. */
   readonly #given = new Map<number, readonly string[]>();
+  /** Ids of messages that came by a stream, by `<subscriber> <invocation>`. */
+  readonly #streamed = new Map<string, readonly string[]>();
 
   constructor(system: System, { skewed }: PromisesChecked) {
     this.#system = system;
@@ -102,6 +107,25 @@ class Promises {
     for (const id of this.#given.get(invocation) ?? []) this.#demandSent('the relay was done with', id, {});
   }
 
+  onStreamed(actor: string, invocation: number, event: object): void {
+    const { Records = [] } = event as { readonly Records?: readonly { readonly kinesis?: unknown }[] };
+    const reader = this.#system.subscribers.find(({ name }) => name === actor);
+    if (!reader || !Records.some(({ kinesis }) => kinesis)) return;
+    const ids = textsIn(event).flatMap((text) => {
+      const envelope = decoded(text);
+      return envelope && reader.consumes.some(({ type }) => type === envelope.type) ? [envelope.id] : [];
+    });
+    this.#streamed.set(`${actor} ${invocation}`, ids);
+  }
+
+  /** What a stream's reader is done with has ended, or is parked in its own queue. */
+  onRead(actor: string, invocation: number): void {
+    for (const id of this.#streamed.get(`${actor} ${invocation}`) ?? []) {
+      if (this.#ended.has(`${actor} ${id}`) || this.#sent.has(`${actor} ${id}`)) continue;
+      this.wrong.push(`${actor} was done with ${id}, and had neither ended nor parked it`);
+    }
+  }
+
   /** @param direct whether what lies in the forward queue is what is to be sent, so that it is no evidence */
   #demandSent(who: string, id: string, { waits = true, stream, direct }: Demand): void {
     if (this.#withdrawn.has(id) || (waits && this.#waiting.has(id))) return;
@@ -132,6 +156,11 @@ interface OutboxRecord {
     readonly Keys?: Record<string, { readonly S?: string }>;
     readonly NewImage?: Record<string, { readonly S?: string }>;
   };
+}
+
+function reportsFailures(result: unknown): boolean {
+  const { batchItemFailures = [] } = (result ?? {}) as { readonly batchItemFailures?: readonly unknown[] };
+  return batchItemFailures.length > 0;
 }
 
 function idOf(sk: string): string {

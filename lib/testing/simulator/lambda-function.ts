@@ -122,7 +122,7 @@ export class LambdaFunction {
       .then(
         (result) =>
           incarnation.deliver(() => {
-            record.add({ kind: 'returned', actor: this.name, invocation });
+            record.add({ kind: 'returned', actor: this.name, invocation, result });
             end('returned', fault?.kind === 'answer-lost' ? lost : answered(result, fault));
           }),
         (error: unknown) => incarnation.deliver(() => end(`threw ${nameOf(error)}`, { error })),

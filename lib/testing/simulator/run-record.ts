@@ -54,6 +54,7 @@ export interface ReturnedEntry extends Recorded {
   readonly kind: 'returned';
   readonly actor: string;
   readonly invocation: number;
+  readonly result: unknown;
 }
 
 /** A message of which reconciliation has said that nobody committed it. */
