@@ -49,12 +49,14 @@ export type { Plan, PlannedStep } from './simulator/plan.ts';
 export type { FailedPlan } from './simulator/plan-runner.ts';
 export type { EndedMessage, RunState } from './simulator/run-state.ts';
 export {
+  bySending,
   type DescribedStep,
   type InitialRows,
   publishing,
   type Sender,
   type System,
   startingWith,
+  type Way,
   type WorkloadStep,
   withTrait,
 } from './simulator/system.ts';

@@ -1,7 +1,15 @@
 import type { AnyTable } from '../contract/index.ts';
 import type { Environment } from '../runtime/index.ts';
 import { countUsage, noUsage } from '../runtime/usage.ts';
-import { DynamoDbEngine, directWire, KinesisEngine, S3Engine, SqsEngine, type Wire } from './engines/index.ts';
+import {
+  DynamoDbEngine,
+  directWire,
+  KinesisEngine,
+  S3Engine,
+  type SchedulerEngine,
+  SqsEngine,
+  type Wire,
+} from './engines/index.ts';
 import { TestMisused, UnsupportedByEngine } from './errors.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
@@ -31,6 +39,8 @@ export interface TestEnvironmentOptions {
   readonly variables: Environment['variables'];
   /** Carries the requests of all clients. @default answers at once */
   readonly wire?: Wire;
+  /** Where delayed messages have schedules of their own. @default there is none */
+  readonly scheduler?: SchedulerEngine;
 }
 
 export interface LogLine {
@@ -52,6 +62,7 @@ export function testEnvironment({
   engines,
   variables,
   wire = directWire,
+  scheduler,
 }: TestEnvironmentOptions): TestEnvironment {
   const usage = noUsage();
   const lines: LogLine[] = [];
@@ -72,6 +83,7 @@ export function testEnvironment({
     kinesis: async () => kinesis,
     s3: async () => s3,
     scheduler: async () => {
+      if (scheduler) return scheduler.client(wire);
       throw new UnsupportedByEngine(
         'EventBridge Scheduler is not among the engines in memory: let due messages be swept',
       );

@@ -21,6 +21,8 @@ import type { RunState } from '../../lib/testing/simulator/run-state.ts';
 import type { Sender, System } from '../../lib/testing/simulator/system.ts';
 import { startingWith } from '../../lib/testing/simulator/system.ts';
 import { profiles } from './profiles.ts';
+import { reminders } from './reminders.ts';
+import { transfers } from './transfers.ts';
 
 /** The steps of an order. */
 const STEPS = [TakePayment, ReserveStock, NoteShipping, CountSales];
@@ -46,20 +48,23 @@ const ORDERS: readonly Order[] = [
 
 /**
  * The example shop: its handlers as they are deployed, its producer, and its own audit of the books. Beside it, what the
- * shop itself does not have: an event in two versions, and a payload that is too large.
+ * shop itself does not have: an event in two versions, a payload that is too large, and messages that are sent in every
+ * way there is.
  */
 export const commerce: System = {
-  subscribers: [...STEPS, ...profiles.subscribers],
+  subscribers: [...STEPS, ...profiles.subscribers, ...transfers.subscribers],
   handlers: {
     [TakePayment.name]: takePayment,
     [ReserveStock.name]: reserveStock,
     [NoteShipping.name]: noteShipping,
     [CountSales.name]: countSales,
     ...profiles.handlers,
+    ...transfers.handlers,
   },
   previous: profiles.previous,
   streams: { 'order-stream': [CountSales, profiles.onStream] },
-  tables: [startingWith(Stock, STOCK)],
+  checkBack: transfers.checkBack,
+  tables: [startingWith(Stock, STOCK), ...transfers.tables],
   workload: [
     ...ORDERS.map(
       (one): Sender =>
@@ -67,8 +72,15 @@ export const commerce: System = {
           placeOrder(one, options),
     ),
     ...profiles.workload,
+    ...reminders,
+    ...transfers.workload,
   ],
-  invariant: (state) => [...auditBooks(state), ...needlessDeaths(state), ...profiles.invariant(state)],
+  invariant: (state) => [
+    ...auditBooks(state),
+    ...needlessDeaths(state),
+    ...profiles.invariant(state),
+    ...transfers.invariant(state),
+  ],
 };
 
 /** What the shop's books say is wrong, given what was committed and what was given up. */

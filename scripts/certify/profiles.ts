@@ -3,6 +3,7 @@ import { consume, publish } from 'waybill/runtime';
 import * as z from 'zod/mini';
 import type { RunState } from '../../lib/testing/simulator/run-state.ts';
 import { publishing, type System, withTrait } from '../../lib/testing/simulator/system.ts';
+import { NAMES as REMINDED } from './people.ts';
 
 // Customers' profiles, beside the shop: an event of which two versions are under way at once, from producers of either
 // version to subscribers whose code is of either, on a queue and on a stream.
@@ -15,7 +16,8 @@ const ProfileKeptV1 = defineEvent('profile.kept', {
   businessLine: 'customers',
 });
 
-const ProfileKept = defineEvent('profile.kept', {
+/** A customer has a profile. */
+export const ProfileKept = defineEvent('profile.kept', {
   version: 2,
   schema: z.object({ customerId: text, given: text, family: text }),
   key: (profile) => profile.customerId,
@@ -97,10 +99,7 @@ function auditProfiles({ rows, committed, ended }: RunState): string[] {
   return wrong;
 }
 
-const NAMES = new Map([
-  ['ada', 'Ada Lovelace'],
-  ['grace', 'Grace Hopper'],
-]);
+const NAMES = new Map([...REMINDED, ['ada', 'Ada Lovelace'], ['grace', 'Grace Hopper']]);
 
 function idIn(payload: unknown): string {
   return (payload as { readonly customerId: string }).customerId;

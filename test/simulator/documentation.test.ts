@@ -1,13 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { faultsOf } from '../../lib/testing/simulator/fault-range.ts';
+import { SENDING_TRAITS } from '../../lib/testing/simulator/sending-traits.ts';
+import { waysOf } from '../../lib/testing/simulator/system.ts';
 import { TRAITS } from '../../lib/testing/simulator/trait.ts';
+import { commerce } from '../../scripts/certify/commerce.ts';
 
 const page = readFileSync(new URL('../../docs/certificate.md', import.meta.url), 'utf8');
 
 test('the page on the certificate explains every kind of fault and every trait, and no other', () => {
-  const faults = faultsOf({ queues: ['one'], streams: { stream: ['two'] }, deployed: ['one'] });
-  const kinds = new Set([...[...faults.values()].flat().map(({ kind }) => kind), ...Object.values(TRAITS)]);
+  const ways = waysOf(commerce);
+  const faults = faultsOf({ queues: ['one'], streams: { stream: ['two'] }, deployed: ['one'], ways });
+  const kinds = new Set([
+    ...[...faults.values()].flat().map(({ kind }) => kind),
+    ...Object.values(TRAITS),
+    ...Object.values(SENDING_TRAITS),
+  ]);
   const rows = page.split('\n').filter((line) => line.startsWith('| `'));
   const explained = rows.flatMap((row) =>
     [...(row.split('|')[1] ?? '').matchAll(/`([\w-]+)`/g)].map(([, kind]) => kind),

@@ -67,12 +67,9 @@ async function compare(world: World, ids: readonly string[], ledger: string, sta
     variables: {},
   });
   const times = ids.map(messageTime);
-  const found = await reconcile(environment, {
-    ledger,
-    shards,
-    from: Math.min(...times),
-    to: Math.max(...times),
-  });
+  const range = { from: Math.min(...times), to: Math.max(...times) };
+  const found = await reconcile(environment, { ledger, shards, ...range }).catch((error: unknown) => String(error));
+  if (typeof found === 'string') return [{ invariant: 'R', what: `reconciliation fails: ${found}` }];
   return (['missing', 'uncaused'] as const).flatMap((kind): Violation[] => {
     const [says, is] = [found[kind], standing[kind]].map((copies) => copies.map(nameOf).sort().join(', '));
     if (says === is) return [];

@@ -1,7 +1,8 @@
 import { isMessageId, messageTime, type ReceiptRow } from '../../contract/index.ts';
-import { readReceipt } from '../../runtime/receipt.ts';
+import { readReceipt, SCHEDULE } from '../../runtime/receipt.ts';
 import type { Evidence } from './evidence.ts';
-import { RECONCILER } from './site.ts';
+import type { SendingEvidence } from './sending-evidence.ts';
+import { FORWARDER, RECONCILER } from './site.ts';
 import { type System, streamOf } from './system.ts';
 import type { Violation } from './violation.ts';
 
@@ -14,19 +15,28 @@ export interface Leniency {
 }
 
 /** X: every trace is complete and connected, and every hop has left its evidence. */
-export function checkTraces(system: System, evidence: Evidence, { skewed, relayed }: Leniency): Violation[] {
+export function checkTraces(
+  system: System,
+  evidence: Evidence,
+  sending: SendingEvidence,
+  { skewed, relayed }: Leniency,
+): Violation[] {
   return [
-    ...brokenChains(evidence),
+    ...brokenChains(evidence, sending),
     ...wrongHops(evidence, skewed),
-    ...wrongPublished(evidence),
-    ...wrongReceipts(system, evidence, relayed),
+    ...wrongPublished(evidence, sending),
+    ...wrongReceipts(system, evidence, sending, relayed),
   ];
 }
 
-function brokenChains({ committed }: Evidence): Violation[] {
+function brokenChains({ committed }: Evidence, sending: SendingEvidence): Violation[] {
+  const replaced = replacedIn(sending);
   return [...committed.values()].flatMap(({ envelope }): Violation[] => {
     const { id, causationid, correlationid, traceparent } = envelope;
-    const cause = causationid === undefined ? undefined : committed.get(causationid)?.envelope;
+    // What is in another's place goes on with its chain.
+    const before = replaced.get(id);
+    const causedBy = before ?? causationid;
+    const cause = causedBy === undefined ? undefined : committed.get(causedBy)?.envelope;
     if (!cause) return correlationid === id ? [] : [broken(`${id} begins no trace, and nothing caused it`)];
     const connected = cause.correlationid === correlationid && traceOf(cause.traceparent) === traceOf(traceparent);
     return connected ? [] : [broken(`${id} has another trace than its cause ${cause.id}`)];
@@ -36,7 +46,9 @@ function brokenChains({ committed }: Evidence): Violation[] {
 /** Hops are in the order in which they happen, unless clocks are wrong. */
 function wrongHops({ ends }: Evidence, skewed: boolean): Violation[] {
   if (skewed) return [];
-  return ends.flatMap(({ id, subscriber, row: { hops } }): Violation[] => {
+  return ends.flatMap(({ id, subscriber, state, row: { hops } }): Violation[] => {
+    // What was taken back has come nowhere.
+    if (state === 'cancelled') return [];
     const { committed, relayed, received, ended } = hops;
     const isOrdered =
       isMessageId(id) &&
@@ -50,9 +62,10 @@ function wrongHops({ ends }: Evidence, skewed: boolean): Violation[] {
 }
 
 /** An inbox row names what its message has caused, and nothing else. */
-function wrongPublished({ ends, committed }: Evidence): Violation[] {
+function wrongPublished({ ends, committed }: Evidence, sending: SendingEvidence): Violation[] {
+  const replaced = replacedIn(sending);
   const caused = Map.groupBy(
-    [...committed.values()].map(({ envelope }) => envelope),
+    [...committed.values()].map(({ envelope }) => envelope).filter(({ id }) => !replaced.has(id)),
     ({ source, causationid }) => `${publisherIn(source)} ${causationid}`,
   );
   return ends.flatMap(({ id, subscriber, state, row }): Violation[] => {
@@ -66,13 +79,19 @@ function wrongPublished({ ends, committed }: Evidence): Violation[] {
 }
 
 /** Each copy that was due has a receipt, and no receipt speaks of a copy that had not been sent. */
-function wrongReceipts(system: System, { committed, receipts, carried }: Evidence, relayed: boolean): Violation[] {
-  const firstSent = new Map<string, number>();
+function wrongReceipts(
+  system: System,
+  { committed, receipts, carried }: Evidence,
+  { waiting, withdrawn }: SendingEvidence,
+  relayed: boolean,
+): Violation[] {
+  const firstSent = new Map([...waiting].map(([id, place]) => [`${SCHEDULE} ${id}`, place]));
   for (const { to, envelope, place, by } of carried) {
     // What a stream has lost is sent to the queue of its subscriber; the receipt names the stream all the same.
-    for (const name of by === RECONCILER ? [to, streamOf(system, to)] : [to]) {
+    const others = to === FORWARDER ? [SCHEDULE] : by === RECONCILER ? [streamOf(system, to)] : [];
+    for (const name of [to, ...others]) {
       const key = `${name} ${envelope?.id}`;
-      if (envelope && !firstSent.has(key)) firstSent.set(key, place);
+      if (envelope) firstSent.set(key, Math.min(place, firstSent.get(key) ?? place));
     }
   }
   const named = new Set<string>();
@@ -92,10 +111,16 @@ function wrongReceipts(system: System, { committed, receipts, carried }: Evidenc
     const to = streamOf(system, name) ?? name;
     for (const { envelope } of committed.values()) {
       if (!consumes.some(({ type }) => type === envelope.type) || named.has(`${to} ${envelope.id}`)) continue;
+      if (withdrawn.has(envelope.id)) continue;
       violations.push(broken(`no receipt says that ${envelope.id} was sent to ${to}`));
     }
   }
   return violations;
+}
+
+/** In whose place each message is. */
+function replacedIn({ withdrawn }: SendingEvidence): ReadonlyMap<string, string> {
+  return new Map([...withdrawn.values()].flatMap(({ id, replacedBy }) => (replacedBy ? [[replacedBy, id]] : [])));
 }
 
 /** `/<ledger>/<publisher>` */

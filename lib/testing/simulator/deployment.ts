@@ -1,5 +1,5 @@
 import { PutRecordsCommand } from '@aws-sdk/client-kinesis';
-import { type AnyTable, BINDINGS, durationToMilliseconds, OUTBOX_PREFIX } from '../../contract/index.ts';
+import { type AnyTable, BINDINGS, durationToMilliseconds, HALF_PREFIX, OUTBOX_PREFIX } from '../../contract/index.ts';
 import { toItem } from '../../runtime/expression.ts';
 import { ENVIRONMENT, type Environment } from '../../runtime/index.ts';
 import { recorder } from '../../runtime/recorder.ts';
@@ -11,8 +11,9 @@ import { RETENTION, SimulatedSource } from './event-source.ts';
 import { type FunctionOptions, LambdaFunction, type LambdaHandler } from './lambda-function.ts';
 import { ReconcilerSchedule, reconcilerOf, writeCursors } from './reconciler.ts';
 import { writeRoutes } from './routes.ts';
+import { SendingDeployment } from './sending-deployment.ts';
 import { PRODUCER, RELAY, recorderOf } from './site.ts';
-import { runOf, type System, streamOf } from './system.ts';
+import { laterOf, runOf, type System, streamOf } from './system.ts';
 import { TransportFaults } from './transport-faults.ts';
 import { Unfinished } from './unfinished.ts';
 import { laterIn, type World } from './world.ts';
@@ -35,11 +36,24 @@ const STREAM_SHARDS = 2;
 /** Milliseconds in which a deploy reaches every function. */
 const DEPLOY_TIME = 20 * SECOND;
 
+/** What a producer is asked for: a step of the workload, or what comes of it later. */
+export interface Asked {
+  readonly step: number;
+  readonly later?: { readonly answer: unknown };
+}
+
+/** What a producer answers, and by which invocation. */
+export interface Answered {
+  readonly answer: unknown;
+  readonly request: string;
+}
+
 /** A system with the framework around it, on engines in memory: what `lib/constructs` would deploy for it. */
 export class Deployment {
   readonly producer: LambdaFunction;
   readonly #schedule: ReconcilerSchedule;
   readonly #unfinished: Unfinished;
+  readonly #sending: SendingDeployment;
   readonly #world: World;
   readonly #system: System;
   readonly #queues = new Map<string, Queue>();
@@ -59,6 +73,8 @@ export class Deployment {
     s3.createBucket(BUCKET);
     for (const name of Object.keys(system.streams ?? {})) kinesis.createStream({ name, shards: STREAM_SHARDS });
     for (const { table, rows } of system.tables ?? []) this.#fill(table, rows);
+    this.#sending = new SendingDeployment(world, system);
+    for (const queue of this.#sending.queues) this.#queues.set(queue.name, queue);
     for (const { name } of system.subscribers) this.#addSubscriber(name);
     writeRoutes(world, system, LEDGER, (name) => this.#queues.get(name)?.url ?? '');
     this.#addRelay();
@@ -67,17 +83,33 @@ export class Deployment {
       name: PRODUCER,
       timeout: PRODUCER_TIMEOUT,
       variables: { ...this.#ledgerVariables(), [BINDINGS.producer]: PRODUCER },
-      load: () => (event, context) => {
-        const step = system.workload[(event as { readonly step: number }).step];
+      load: () => async (event, context) => {
+        const { step, later } = event as Asked;
+        const asked = system.workload[step];
+        const request = context.awsRequestId;
+        if (!asked) return { answer: undefined, request } satisfies Answered;
         const { [ENVIRONMENT]: environment } = context as unknown as { readonly [ENVIRONMENT]: Environment };
-        return step && runOf(step)({ environment });
+        const answer = later
+          ? await laterOf(asked)?.run({ environment, answer: later.answer })
+          : await runOf(asked)({ environment });
+        return { answer, request } satisfies Answered;
       },
     });
     const reconciler = reconcilerOf(world, this.#ledgerVariables());
     this.#functions.push(reconciler);
-    this.#schedule = new ReconcilerSchedule(world, system, reconciler, this.#unfinished);
+    this.#schedule = new ReconcilerSchedule(world, system, reconciler, this.#unfinished, LEDGER);
+    this.#sending.deploy({
+      variables: this.#ledgerVariables(),
+      add: (options) => this.#add(options),
+      receive: (consumer, queue) => this.#addQueueSource(consumer, queue).start(),
+    });
     world.deploy = (shards) => this.#deployShards(shards);
     this.#listen();
+  }
+
+  /** The last moment for which a message waits or has waited; 0 where none does. */
+  get lastMoment(): number {
+    return this.#unfinished.lastMoment;
   }
 
   start(): void {
@@ -178,13 +210,18 @@ export class Deployment {
       retryAttempts: 100,
       maxRecordAge: 12 * HOUR,
       onFailure: { kind: 'bucket', bucket: BUCKET },
-      filters: [{ eventName: ['INSERT'], dynamodb: { Keys: { pk: { S: [{ prefix: OUTBOX_PREFIX }] } } } }],
+      filters: [
+        {
+          eventName: ['INSERT'],
+          dynamodb: { Keys: { pk: { S: [{ prefix: OUTBOX_PREFIX }, { prefix: HALF_PREFIX }] } } },
+        },
+      ],
     };
     const ledger = this.#world.engines.dynamodb.table(LEDGER);
     this.#addStreamSource(RELAY, mapping, (read) => read.size < ledger.changes.length);
   }
 
-  #addQueueSource({ name, invoke }: LambdaFunction, queue: Queue): void {
+  #addQueueSource({ name, invoke }: LambdaFunction, queue: Queue): SimulatedSource {
     const mapping: EventSourceMapping = {
       kind: 'queue',
       queueUrl: queue.url,
@@ -193,7 +230,9 @@ export class Deployment {
       reportBatchItemFailures: true,
     };
     const visibleAt = () => queue.messages().reduce((first, one) => Math.min(first, one.visibleAt), Infinity);
-    this.#sources.push(new SimulatedSource(this.#world, name, mapping, visibleAt));
+    const source = new SimulatedSource(this.#world, name, mapping, visibleAt);
+    this.#sources.push(source);
+    return source;
   }
 
   #addStreamSource(actor: string, mapping: EventSourceMapping, isUnread: (read: ReadonlySet<string>) => boolean): void {
@@ -202,7 +241,7 @@ export class Deployment {
   }
 
   #ledgerVariables(): Environment['variables'] {
-    return { [BINDINGS.ledger]: LEDGER, [BINDINGS.shards]: String(SHARDS) };
+    return { [BINDINGS.ledger]: LEDGER, [BINDINGS.shards]: String(SHARDS), ...this.#sending.variables };
   }
 
   #fill(definition: AnyTable, rows: readonly unknown[]): void {
@@ -226,10 +265,12 @@ export class Deployment {
     engines.dynamodb.onChange((change) => {
       record.add({ kind: 'row', change });
       this.#unfinished.onChange(change);
+      if (change.table === LEDGER) this.#sending.onChange(change);
     });
     engines.sqs.onEvent((event) => {
       record.add({ kind: 'queue', event: { ...event, message: { ...event.message } } });
       faults.onQueueEvent(event);
+      this.#sending.onQueueEvent(event);
     });
     engines.kinesis.onRecord((stream, data) => {
       record.add({ kind: 'stream', stream, record: data });

@@ -19,6 +19,8 @@ export interface End {
   readonly state: EndState;
   readonly row: InboxRow;
   readonly place: number;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
   readonly commit: number;
   readonly origin: Origin | undefined;
 }
@@ -33,6 +35,8 @@ export interface Carried {
   /** String attributes by name. */
   readonly attributes: Readonly<Record<string, string>>;
   readonly place: number;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
   /** The function whose request put it there; absent where it was an operator or a fault. */
   readonly by?: string;
 }
@@ -92,7 +96,7 @@ export function evidenceOf({ entries }: RunRecord, ledger: string): Evidence {
       effectOf(entry)?.published.push(envelope);
     } else if (kind === 'in') {
       const row = toRow(change.after) as unknown as InboxRow;
-      ends.push({ subscriber, id, state: row.state, row, place, commit, origin });
+      ends.push({ subscriber, id, state: row.state, row, place, at: entry.at, commit, origin });
     } else if (kind === 'relay') {
       receipts.push({ row: toRow(change.after), place });
     } else if (kind === 'once') {
@@ -136,7 +140,7 @@ function carriedIn(entry: RecordEntry, place: number): Carried[] {
   const by = entry.origin && { by: entry.origin.actor };
   if (entry.kind === 'stream') {
     const text = Buffer.from(entry.record.data).toString();
-    return [{ to: entry.stream, text, envelope: decoded(text), attributes: {}, place, ...by }];
+    return [{ to: entry.stream, text, envelope: decoded(text), attributes: {}, place, at: entry.at, ...by }];
   }
   if (entry.kind !== 'queue' || entry.event.kind !== 'sent') return [];
   const { queue, message } = entry.event;
@@ -148,6 +152,7 @@ function carriedIn(entry: RecordEntry, place: number): Carried[] {
       envelope: decoded(message.body),
       attributes: Object.fromEntries(attributes) as Record<string, string>,
       place,
+      at: entry.at,
       ...by,
     },
   ];

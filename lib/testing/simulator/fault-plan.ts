@@ -21,7 +21,8 @@ export class FaultPlan {
   #healed = false;
   /** How often each kind of fault, and each trait, has happened. */
   readonly fired: Record<string, number> = {};
-  readonly #happened = new Set<string>();
+  /** Which faults have happened where: `<site> <kind>`. */
+  readonly happened = new Set<string>();
   /** Called at each fault that happens. */
   readonly #onFault: (site: Site, nth: number, fault: Fault) => void;
 
@@ -53,7 +54,7 @@ export class FaultPlan {
     }
     if (!happens(fault)) return undefined;
     this.fired[fault.kind] = (this.fired[fault.kind] ?? 0) + 1;
-    this.#happened.add(`${site} ${fault.kind}`);
+    this.happened.add(`${site} ${fault.kind}`);
     this.#onFault(site, nth, fault);
     return fault;
   }
@@ -61,7 +62,7 @@ export class FaultPlan {
   /** Whether one of the kinds of faults has happened: at the site, if one is given. */
   has(kinds: Iterable<FaultKind>, site?: Site): boolean {
     for (const kind of kinds)
-      if (site === undefined ? this.fired[kind] : this.#happened.has(`${site} ${kind}`)) return true;
+      if (site === undefined ? this.fired[kind] : this.happened.has(`${site} ${kind}`)) return true;
     return false;
   }
 

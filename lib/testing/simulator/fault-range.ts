@@ -1,5 +1,7 @@
 import type { Fault } from './fault.ts';
+import { addSending } from './sending-faults.ts';
 import { PRODUCER, RECONCILER, RELAY, recorderOf, type Site, STEPS, type Step } from './site.ts';
+import type { Way } from './system.ts';
 
 /** How many shards a ledger has once it has more. */
 export const MORE_SHARDS = 4;
@@ -10,7 +12,7 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 /** What can go wrong with any request. */
-const REQUEST: readonly Fault[] = [
+export const REQUEST: readonly Fault[] = [
   { kind: 'crash-before' },
   { kind: 'crash-after' },
   { kind: 'apply-late', after: 5 * SECOND },
@@ -28,12 +30,12 @@ const REQUEST: readonly Fault[] = [
   { kind: 'denied' },
 ];
 
-const PARTIAL: readonly Fault[] = [
+export const PARTIAL: readonly Fault[] = [
   { kind: 'partial', every: 1 },
   { kind: 'partial', every: 2 },
 ];
 
-const INVOCATION: readonly Fault[] = [
+export const INVOCATION: readonly Fault[] = [
   { kind: 'crash-at-start', times: 1 },
   { kind: 'crash-at-start', times: 4 },
   { kind: 'answer-lost' },
@@ -45,7 +47,7 @@ const INVOCATION: readonly Fault[] = [
   { kind: 'sink-down' },
 ];
 
-const POLL: readonly Fault[] = [
+export const POLL: readonly Fault[] = [
   { kind: 'disabled', for: 5 * MINUTE },
   { kind: 'error-before' },
   { kind: 'reply-lost' },
@@ -75,6 +77,16 @@ const ARRIVED: readonly Fault[] = [
   { kind: 'reshard', how: 'merge' },
 ];
 
+/** What can go wrong with a schedule. */
+export const SCHEDULE: readonly Fault[] = [
+  { kind: 'schedule-twice', after: 0 },
+  { kind: 'schedule-twice', after: 300 },
+  { kind: 'schedule-late', by: 59 * SECOND },
+  { kind: 'schedule-late', by: 3 * MINUTE },
+  { kind: 'schedule-missed', times: 1 },
+  { kind: 'schedule-missed', times: 5 },
+];
+
 /** Where and how the chain of some subscribers can fail. */
 export interface FaultRange {
   /** Names of the subscribers that have a queue of their own, and of those that read a stream. */
@@ -82,10 +94,17 @@ export interface FaultRange {
   readonly streams: Readonly<Record<string, readonly string[]>>;
   /** Names of the subscribers whose code before the last deploy is known. @default none */
   readonly deployed?: readonly string[];
+  /** In which ways producers send, beside `publish` at once. @default none */
+  readonly ways?: ReadonlySet<Way>;
 }
 
 /** Every site with every fault that can happen there. */
-export function faultsOf({ queues, streams, deployed = [] }: FaultRange): ReadonlyMap<Site, readonly Fault[]> {
+export function faultsOf({
+  queues,
+  streams,
+  deployed = [],
+  ways = new Set(),
+}: FaultRange): ReadonlyMap<Site, readonly Fault[]> {
   const sites = new Map<Site, readonly Fault[]>();
   const add = (actor: string, steps: readonly Step[], faults: readonly Fault[]) => {
     for (const step of steps) sites.set(`${actor}.${step}`, [...(sites.get(`${actor}.${step}`) ?? []), ...faults]);
@@ -100,6 +119,7 @@ export function faultsOf({ queues, streams, deployed = [] }: FaultRange): Readon
   add(RELAY, [STEPS.invoke], INVOCATION);
   add(RELAY, [STEPS.receive], [...POLL, ...STREAM_POLL]);
   addReconciler(add);
+  addSending(add, ways);
   for (const name of consumers) {
     add(name, [STEPS.commit, STEPS.read, STEPS.end, STEPS.count, STEPS.send, STEPS.backOff], REQUEST);
     // Longer than several deliveries: it must not count against the message.
@@ -168,16 +188,5 @@ function addReconciler(add: (actor: string, steps: readonly Step[], faults: read
     ],
   );
   add(RECONCILER, [invoke], INVOCATION);
-  add(
-    RECONCILER,
-    [fire],
-    [
-      { kind: 'schedule-twice', after: 0 },
-      { kind: 'schedule-twice', after: 300 },
-      { kind: 'schedule-late', by: 59 * SECOND },
-      { kind: 'schedule-late', by: 3 * MINUTE },
-      { kind: 'schedule-missed', times: 1 },
-      { kind: 'schedule-missed', times: 5 },
-    ],
-  );
+  add(RECONCILER, [fire], SCHEDULE);
 }

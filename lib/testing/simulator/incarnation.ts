@@ -39,6 +39,7 @@ export class Incarnation implements Caller {
       engines: world.engines,
       variables,
       wire: faultyWire(world, this),
+      ...(world.scheduler && { scheduler: world.scheduler }),
     });
     this.environment = { ...environment, log: this.#log(), metrics: this.#metrics() };
   }

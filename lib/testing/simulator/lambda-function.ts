@@ -121,7 +121,10 @@ export class LambdaFunction {
       .then(() => handler(event, context))
       .then(
         (result) =>
-          incarnation.deliver(() => end('returned', fault?.kind === 'answer-lost' ? lost : answered(result, fault))),
+          incarnation.deliver(() => {
+            record.add({ kind: 'returned', actor: this.name, invocation, result });
+            end('returned', fault?.kind === 'answer-lost' ? lost : answered(result, fault));
+          }),
         (error: unknown) => incarnation.deliver(() => end(`threw ${nameOf(error)}`, { error })),
       );
   }

@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import type { Request } from '../engines/index.ts';
 import type { Engines } from '../test-environment.ts';
+import { applyRowsPartially, hasRows } from './partial-rows.ts';
 
 const BATCHES = {
   SendMessageBatch: SendMessageBatchCommand,
@@ -16,13 +17,14 @@ const BATCHES = {
 
 /** Whether some entries of the request can fail while it succeeds. */
 export function hasEntries({ operation }: Request): boolean {
-  return operation === 'PutRecords' || Object.hasOwn(BATCHES, operation);
+  return operation === 'PutRecords' || hasRows(operation) || Object.hasOwn(BATCHES, operation);
 }
 
 /** Carries a batch out but for each `every`-th entry, the first included, which the answer reports as failed. */
 export function applyPartially(engines: Engines, { operation, input }: Request, every: number): object {
   const fails = (_: unknown, index: number) => index % every === 0;
   const succeeds = (_: unknown, index: number) => index % every !== 0;
+  if (hasRows(operation)) return applyRowsPartially(engines, { operation, input }, every);
   if (operation === 'PutRecords') {
     const { Records = [], ...rest } = input as PutRecordsCommandInput;
     const put = Records.filter(succeeds);

@@ -11,6 +11,8 @@ export interface PlanRange {
   readonly by?: (fault: Fault, site: Site) => boolean;
   /** A step that each plan has. @default any */
   readonly step?: number;
+  /** The steps of the workload of which one is needed to reach a site; `undefined` where any will do. @default any */
+  readonly leadsTo?: (site: Site) => readonly number[] | undefined;
   /** Whether producers are at it again, later than an invocation may take. @default false */
   readonly again?: true;
 }
@@ -85,7 +87,17 @@ export function planArbitrary(fc: typeof import('fast-check'), range: PlanRange)
   const all = range.again
     ? workload.map((some) => [...some, ...some.map((one) => ({ ...one, at: one.at + AGAIN }))])
     : workload;
-  return fc.record({ seed: fc.noBias(fc.noShrink(fc.nat())), workload: all, faults });
+  return fc
+    .record({ seed: fc.noBias(fc.noShrink(fc.nat())), workload: all, faults })
+    .map((plan) => ({ ...plan, workload: withLeading(plan, range) }));
+}
+
+/** The workload, with a step that leads to the place of a fault where no other does. */
+function withLeading({ seed, workload, faults }: Plan, { leadsTo, step }: PlanRange): Plan['workload'] {
+  if (step !== undefined) return workload;
+  const leading = faults.map(({ site }) => leadsTo?.(site)).find((steps) => steps !== undefined) ?? [];
+  if (leading.length === 0 || workload.some((one) => leading.includes(one.step))) return workload;
+  return [...workload, { step: leading[seed % leading.length] as number, at: 0 }];
 }
 
 /** Whether a fault may happen beside the one that a plan is made for: not what takes days, or hundreds of invocations. */
@@ -104,6 +116,7 @@ function chosenFrom(
 
 /** Reconciliation lists rows some dozens of times a run: any of them may fail. When it first runs, nothing is due. */
 function timeAt(site: Site, nth: number): number {
+  if (actorOf(site) !== RECONCILER) return nth;
   const step = stepIn(site);
   if (step === STEPS.list) return nth * nth * LISTS;
   return step === STEPS.fire ? nth + 1 : nth;

@@ -3,8 +3,9 @@ import { SimulatorMisused } from './errors.ts';
 import { faultsOf } from './fault-range.ts';
 import type { Plan } from './plan.ts';
 import { planArbitrary } from './plan-arbitrary.ts';
+import { leadsTo } from './sending-targets.ts';
 import { type RunReport, simulate } from './simulation.ts';
-import { type System, streamOf } from './system.ts';
+import { type System, streamOf, waysOf } from './system.ts';
 import { type Target, targetsOf } from './target.ts';
 import type { Violation } from './violation.ts';
 
@@ -41,6 +42,7 @@ export class PlanRunner {
         Object.entries(system.streams ?? {}).map(([stream, readers]) => [stream, readers.map(({ name }) => name)]),
       ),
       deployed: Object.keys(system.previous ?? {}),
+      ways: waysOf(system),
     });
     this.targets = targetsOf(system, this.#faults);
   }
@@ -66,7 +68,7 @@ export class PlanRunner {
     const fc = await loadFastCheck();
     let first: RunReport | undefined;
     let runs = 0;
-    const property = fc.asyncProperty(this.#plans(fc, number), async (plan) => {
+    const property = fc.asyncProperty(this.#plans(fc, number, draw), async (plan) => {
       if (runs >= SHRINKING_RUNS) return;
       runs += 1;
       const report = await simulate(this.#system, plan);
@@ -92,9 +94,13 @@ export class PlanRunner {
     return failed;
   }
 
-  #plans(fc: typeof import('fast-check'), number: number) {
+  #plans(fc: typeof import('fast-check'), number: number, draw: number) {
+    const { anyOf = [], ...target } = this.#targetOf(number);
+    const step = target.step ?? anyOf[(Math.floor(number / this.targets.length) + draw) % anyOf.length];
     return planArbitrary(fc, {
-      ...this.#targetOf(number),
+      ...target,
+      ...(step !== undefined && { step }),
+      leadsTo: (site) => leadsTo(this.#system, site),
       faults: this.#faults,
       steps: this.#system.workload.length,
     });

@@ -2,11 +2,13 @@ import { minuteOf, reconcileKey } from '../../contract/index.ts';
 import { toItem } from '../../runtime/expression.ts';
 import { ENVIRONMENT, type Environment } from '../../runtime/index.ts';
 import { createReconciler } from '../../runtime/reconcile/reconciler.ts';
+import { fireSchedule } from './fire-schedule.ts';
+import { skipIdleMinutes } from './idle-minutes.ts';
 import { LambdaFunction, type LambdaHandler } from './lambda-function.ts';
-import { RECONCILER, type Site, STEPS } from './site.ts';
+import { RECONCILER } from './site.ts';
 import type { System } from './system.ts';
 import type { Unfinished } from './unfinished.ts';
-import { laterIn, type World } from './world.ts';
+import type { World } from './world.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -48,13 +50,14 @@ export function writeCursors(world: World, ledger: string): void {
 }
 
 /**
- * The schedule that invokes the reconciler each minute. While all has ended nothing would come of it, so it rests then, and
- * days pass at once.
+ * The schedule that invokes the reconciler each minute. While all has ended, or waits for its moment, nothing would come of it, so
+ * it rests then, and days pass at once.
  */
 export class ReconcilerSchedule {
   readonly #world: World;
   readonly #reconciler: LambdaFunction;
   readonly #unfinished: Unfinished;
+  readonly #ledger: string;
   /** Milliseconds after which every message is due. */
   readonly #deadline: number;
   #fired = 0;
@@ -62,7 +65,14 @@ export class ReconcilerSchedule {
   #looks = 0;
   #pending = 0;
 
-  constructor(world: World, { subscribers }: System, reconciler: LambdaFunction, unfinished: Unfinished) {
+  constructor(
+    world: World,
+    { subscribers }: System,
+    reconciler: LambdaFunction,
+    unfinished: Unfinished,
+    ledger: string,
+  ) {
+    this.#ledger = ledger;
     this.#world = world;
     this.#reconciler = reconciler;
     this.#unfinished = unfinished;
@@ -88,10 +98,11 @@ export class ReconcilerSchedule {
   /** The next moment at which there may be something to reconcile. */
   #nextWork(): number {
     const { schedule, faults, pending } = this.#world;
-    const { any, lastCommit } = this.#unfinished;
-    if (!any) this.#looks = 0;
-    // It has looked at whatever was committed, once that was due.
-    if (!any && this.#firedAt > lastCommit + this.#deadline + SECOND) return Number.POSITIVE_INFINITY;
+    const { lastCommit, next } = this.#unfinished;
+    const isIdle = next > schedule.now();
+    if (isIdle) this.#looks = 0;
+    // It has looked at whatever was committed, once that was due. What waits for its moment, it looks at then.
+    if (isIdle && this.#firedAt > lastCommit + this.#deadline + SECOND) return next;
     if (pending !== this.#pending) this.#looks = 0;
     this.#pending = pending;
     // A fault that lasts keeps something from ending: each minute would show the same as the one before.
@@ -100,24 +111,11 @@ export class ReconcilerSchedule {
   }
 
   #fire(): void {
-    const { faults } = this.#world;
+    if (this.#unfinished.delayed) skipIdleMinutes(this.#world, this.#ledger);
     this.#fired += 1;
     this.#firedAt = this.#world.schedule.now();
     this.#looks += 1;
-    const fault = faults.reach(`${RECONCILER}.${STEPS.fire}` satisfies Site);
-    switch (fault?.kind) {
-      case 'schedule-missed':
-        break;
-      case 'schedule-late':
-        laterIn(this.#world, fault.by, this.#invoke);
-        break;
-      case 'schedule-twice':
-        this.#invoke();
-        laterIn(this.#world, fault.after, this.#invoke);
-        break;
-      default:
-        this.#invoke();
-    }
+    fireSchedule(this.#world, RECONCILER, this.#invoke);
   }
 
   /** Asynchronously and without a retry: what it has not done, the next run does. */

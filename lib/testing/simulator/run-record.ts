@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Change, QueueEvent, StoredMessage, StoredRecord } from '../engines/index.ts';
+import type { Told } from './told.ts';
 
 /** Who sent the request that an engine has carried out. */
 export interface Origin {
@@ -48,6 +49,14 @@ export interface InvocationEntry extends Recorded {
   readonly old?: true;
 }
 
+/** An invocation that has returned, and thrown nothing: its event source takes the batch for done. */
+export interface ReturnedEntry extends Recorded {
+  readonly kind: 'returned';
+  readonly actor: string;
+  readonly invocation: number;
+  readonly result: unknown;
+}
+
 /** A message of which reconciliation has said that nobody committed it. */
 export interface NamedEntry extends Recorded {
   readonly kind: 'named';
@@ -57,13 +66,21 @@ export interface NamedEntry extends Recorded {
   readonly subscriber: string;
 }
 
-/** A producer that was told that its messages are committed. */
-export interface AcknowledgedEntry extends Recorded {
+/** A producer that was told what has become of its messages. */
+export interface AcknowledgedEntry extends Recorded, Told {
   readonly kind: 'acknowledged';
-  readonly ids: readonly string[];
+  /** Of the producer. */
+  readonly invocation: number;
 }
 
-export type RecordEntry = RowEntry | QueueEntry | StreamEntry | InvocationEntry | NamedEntry | AcknowledgedEntry;
+export type RecordEntry =
+  | RowEntry
+  | QueueEntry
+  | StreamEntry
+  | InvocationEntry
+  | ReturnedEntry
+  | NamedEntry
+  | AcknowledgedEntry;
 
 type Unrecorded = RecordEntry extends infer Entry
   ? Entry extends Recorded

@@ -22,4 +22,6 @@ export interface RunState {
   readonly ended: readonly EndedMessage[];
   /** Every message that was committed. */
   readonly committed: readonly { readonly id: string; readonly type: string; readonly payload: unknown }[];
+  /** The transaction ids of half messages that nobody has decided. */
+  readonly undecided: readonly string[];
 }

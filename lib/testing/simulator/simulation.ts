@@ -1,18 +1,21 @@
 import { hash } from 'node:crypto';
-import { durationToMilliseconds, isMessageId } from '../../contract/index.ts';
+import { durationToMilliseconds } from '../../contract/index.ts';
 import { seededRandom } from '../seeded-random.ts';
 import { enginesOn } from '../test-environment.ts';
 import { checkReconciliation } from './check-reconciliation.ts';
 import { checkRun } from './checker.ts';
-import { Deployment, LEDGER, SHARDS } from './deployment.ts';
+import { type Answered, type Asked, Deployment, LEDGER, SHARDS } from './deployment.ts';
 import { evidenceOf } from './evidence.ts';
 import { FaultPlan } from './fault-plan.ts';
 import type { Plan } from './plan.ts';
 import { RunRecord } from './run-record.ts';
 import { Schedule } from './schedule.ts';
+import { sendingEvidenceOf } from './sending-evidence.ts';
+import { sendingTraitsIn } from './sending-traits.ts';
 import { PRODUCER, STEPS } from './site.ts';
 import { standingOf } from './standing.ts';
-import type { System } from './system.ts';
+import { laterOf, type System } from './system.ts';
+import { toldBy } from './told.ts';
 import { versionsIn } from './versions.ts';
 import type { Violation } from './violation.ts';
 import type { World } from './world.ts';
@@ -57,12 +60,25 @@ export async function simulate(system: System, plan: Plan): Promise<RunReport> {
   const deployment = new Deployment(world, system);
   let lastStep = 0;
   for (const { step, at } of plan.workload) {
-    lastStep = Math.max(lastStep, at);
-    schedule.after(at, () => ask(system, deployment, world, step));
+    const asked = system.workload[step];
+    const later = asked && laterOf(asked);
+    const after = later ? at + durationToMilliseconds(later.after) : at;
+    lastStep = Math.max(lastStep, after);
+    let answer: unknown;
+    const hear = (given: unknown) => {
+      answer = given;
+    };
+    schedule.after(at, () => ask(system, deployment, world, { step }, hear));
+    if (!later) continue;
+    schedule.after(after, () => {
+      if (answer !== undefined) ask(system, deployment, world, { step, later: { answer } }, hear);
+    });
   }
   deployment.start();
-  const healAt = START + lastStep + FAULTY_TIME;
-  const isOver = () => schedule.now() >= healAt && world.pending === 0 && !faults.lasts;
+  const isOver = () =>
+    schedule.now() >= Math.max(START + lastStep, deployment.lastMoment) + FAULTY_TIME &&
+    world.pending === 0 &&
+    !faults.lasts;
   await schedule.run(START + LONGEST, MOST_EVENTS, isOver);
   record.note('nothing fails any more');
   faults.heal();
@@ -71,14 +87,15 @@ export async function simulate(system: System, plan: Plan): Promise<RunReport> {
   if (world.unsupported) throw world.unsupported;
 
   const evidence = evidenceOf(record, LEDGER);
-  const violations = checkRun(system, world, { evidence, ledger: LEDGER, isIdle: stop === 'idle' });
+  const sending = sendingEvidenceOf(record, LEDGER);
+  const violations = checkRun(system, world, { evidence, sending, ledger: LEDGER, isIdle: stop === 'idle' });
   const { uncaused } = standingOf(system, record, LEDGER);
   const misnamed = violations.length === 0 ? await checkReconciliation(system, world, LEDGER) : [];
   return {
     violations: [...violations, ...misnamed],
     messages: evidence.committed.size,
     uncaused: uncaused.length,
-    faults: { ...faults.fired, ...versionsIn(system, record) },
+    faults: { ...faults.fired, ...versionsIn(system, record), ...sendingTraitsIn(record, evidence, sending) },
     outcomes: world.outcomes,
     hash: record.hash(),
     trace: record.trace,
@@ -109,27 +126,23 @@ function worldOf({ seed, faults }: Plan): World {
 }
 
 /** Producers are asked for a step: once, or by everybody at once. */
-function ask(system: System, deployment: Deployment, world: World, step: number): void {
+function ask(system: System, deployment: Deployment, world: World, what: Asked, hear: (answer: unknown) => void): void {
   const { faults, record } = world;
   const fault = faults.reach(`${PRODUCER}.${STEPS.ask}`);
-  const asked = system.workload[step];
+  const asked = system.workload[what.step];
   if (typeof asked === 'object' && asked.trait) faults.meet(asked.trait);
-  for (let left = fault?.kind === 'burst' ? fault.times : 1; left > 0; left--) produce(deployment, record, step);
+  for (let left = fault?.kind === 'burst' ? fault.times : 1; left > 0; left--) produce(deployment, record, what, hear);
 }
 
 /** A producer runs a step; what it is told of is recorded, so that nothing of it may be missing. */
-function produce({ producer }: Deployment, record: RunRecord, step: number): void {
-  producer.invoke({ step }).then(
-    (result) => record.add({ kind: 'acknowledged', ids: idsIn(result) }),
+function produce({ producer }: Deployment, record: RunRecord, asked: Asked, hear: (answer: unknown) => void): void {
+  producer.invoke(asked).then(
+    (answered) => {
+      const { answer, request } = answered as Answered;
+      const invocation = Number(request.slice(request.lastIndexOf('-') + 1));
+      hear(answer);
+      record.add({ kind: 'acknowledged', invocation, ...toldBy(answer) });
+    },
     () => undefined,
   );
-}
-
-/** What a step answers: a message id, `{ id }` or `{ ids }`; of anything else nothing is known. */
-function idsIn(result: unknown): string[] {
-  const { id, ids } = (typeof result === 'object' && result !== null ? result : { id: result }) as {
-    readonly id?: unknown;
-    readonly ids?: unknown;
-  };
-  return [id, ...(Array.isArray(ids) ? (ids as unknown[]) : [])].filter(isMessageId);
 }

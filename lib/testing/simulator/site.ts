@@ -1,4 +1,4 @@
-import type { PutItemCommandInput } from '@aws-sdk/client-dynamodb';
+import type { PutItemCommandInput, QueryCommandInput } from '@aws-sdk/client-dynamodb';
 import type { Request } from '../engines/index.ts';
 
 /**
@@ -54,6 +54,14 @@ export const STEPS = {
   cursor: 'cursor',
   /** The reconciler writes what it has counted. */
   radar: 'radar',
+  /** A producer writes a message that it sends itself, or half a message. */
+  store: 'store',
+  /** A row is marked: a message as sent, a half message as given up. */
+  mark: 'mark',
+  /** A message is put to wait for its moment. */
+  wait: 'wait',
+  /** A message is given a schedule of its own. */
+  schedule: 'schedule',
   /** Whatever else a service is asked for. */
   other: 'other',
 } as const;
@@ -85,6 +93,8 @@ const STEP_OF_RECONCILER: Readonly<Record<string, Step>> = {
   Query: STEPS.list,
   GetQueueAttributes: STEPS.look,
   DeleteItem: STEPS.close,
+  BatchGetItem: STEPS.read,
+  UpdateItem: STEPS.mark,
 };
 
 /** What the reconciler puts, by the kind of the row. */
@@ -95,6 +105,21 @@ const STEP_OF_ROW: Readonly<Record<string, Step>> = {
   radar: STEPS.radar,
 };
 
+/** What those who send call by other operations than a function of messages. */
+const DISPATCHES: Readonly<Record<string, Step>> = {
+  PutItem: STEPS.receipt,
+  BatchWriteItem: STEPS.wait,
+  BatchGetItem: STEPS.read,
+  CreateSchedule: STEPS.schedule,
+};
+const STEP_OF_SENDER: Readonly<Record<string, Readonly<Record<string, Step>>>> = {
+  relay: DISPATCHES,
+  forwarder: DISPATCHES,
+  sweep: { ...DISPATCHES, UpdateItem: STEPS.cursor },
+  producer: { PutItem: STEPS.store, BatchWriteItem: STEPS.store, UpdateItem: STEPS.mark },
+  'check-back': { UpdateItem: STEPS.mark },
+};
+
 /** The step at which a function, or its event source, calls an operation. */
 export function stepOf(actor: string, { operation, input }: Request): Step {
   const step = STEP_OF_OPERATION[operation] ?? STEPS.other;
@@ -103,13 +128,23 @@ export function stepOf(actor: string, { operation, input }: Request): Step {
     const [kind = ''] = ((input as PutItemCommandInput).Item?.pk?.S ?? '').split('#');
     return STEP_OF_ROW[kind] ?? step;
   }
-  return actor === RELAY && step === STEPS.end ? STEPS.receipt : step;
+  if (actor === SWEEP && operation === 'Query') return isOfDueRows(input) ? STEPS.list : STEPS.routes;
+  return STEP_OF_SENDER[actor]?.[operation] ?? step;
+}
+
+function isOfDueRows(input: object): boolean {
+  return (input as QueryCommandInput).ExpressionAttributeValues?.[':pk']?.S?.startsWith('due#') ?? false;
 }
 
 /** The names of the functions that no user names. */
 export const RELAY = 'relay';
 export const PRODUCER = 'producer';
 export const RECONCILER = 'reconciler';
+export const FORWARDER = 'forwarder';
+export const SWEEP = 'sweep';
+export const CHECK_BACK = 'check-back';
+/** Where schedules of messages fire. */
+export const SCHEDULER = 'scheduler';
 
 /** The name of a subscriber's recorder. */
 export function recorderOf(subscriber: string): string {

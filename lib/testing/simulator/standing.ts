@@ -23,6 +23,7 @@ export function standingOf({ subscribers }: System, { entries }: RunRecord, ledg
   const committed = new Map<string, string>();
   const ended = new Map<string, Copy>();
   const open = new Map<string, Copy>();
+  const withdrawn = new Set<string>();
   for (const entry of entries) {
     if (entry.kind !== 'row' || entry.change.table !== ledger) continue;
     const { key, after } = entry.change;
@@ -31,6 +32,7 @@ export function standingOf({ subscribers }: System, { entries }: RunRecord, ledg
     if (kind === 'out') {
       if (after) committed.set(sk, decoded(after.envelope?.S ?? '')?.type ?? '');
       else committed.delete(sk);
+      if (after?.cancelled) withdrawn.add(sk);
     } else if (kind === 'in') {
       if (after) ended.set(`${subscriber} ${sk}`, { id: sk, subscriber });
       else ended.delete(`${subscriber} ${sk}`);
@@ -40,11 +42,13 @@ export function standingOf({ subscribers }: System, { entries }: RunRecord, ledg
       else open.delete(sk);
     }
   }
-  const missing = [...committed].flatMap(([id, type]) =>
+  // What was taken back lacks nothing, and has had no effect that wants a cause.
+  const standing = [...committed].filter(([id]) => !withdrawn.has(id));
+  const missing = standing.flatMap(([id, type]) =>
     subscribers
       .filter(({ name, consumes }) => consumes.some((event) => event.type === type) && !ended.has(`${name} ${id}`))
       .map(({ name }) => ({ id, subscriber: name })),
   );
-  const uncaused = [...ended.values()].filter(({ id }) => !committed.has(id));
+  const uncaused = [...ended.values()].filter(({ id }) => !committed.has(id) && !withdrawn.has(id));
   return { missing, uncaused, open: [...open.values()] };
 }

@@ -1,4 +1,5 @@
 import type { Fault, FaultKind } from './fault.ts';
+import { sendingTargets } from './sending-targets.ts';
 import { type Site, STEPS } from './site.ts';
 import { type System, streamOf } from './system.ts';
 import { TRAITS } from './trait.ts';
@@ -11,6 +12,8 @@ export interface Target {
   readonly by?: (fault: Fault, site: Site) => boolean;
   /** The step of the workload that leads there. @default any */
   readonly step?: number;
+  /** Steps of the workload of which each may lead there. @default any */
+  readonly anyOf?: readonly number[];
   /** Whether producers must be at it again a while later. @default false */
   readonly again?: true;
   /** Whether plans seldom show it that are not made for it. @default false */
@@ -61,6 +64,7 @@ export function targetsOf(system: System, faults: ReadonlyMap<Site, readonly Fau
           } as const,
         ]
       : []),
+    ...sendingTargets(system),
     ...(older === undefined ? [] : [{ name: TRAITS.olderVersion, step: older }]),
     ...(newer === undefined
       ? []

@@ -1,3 +1,4 @@
+import { readDueKey } from '../../contract/index.ts';
 import type { Change } from '../engines/index.ts';
 import { decoded } from './evidence.ts';
 import type { System } from './system.ts';
@@ -6,10 +7,15 @@ import type { System } from './system.ts';
 export class Unfinished {
   readonly #system: System;
   readonly #ledger: string;
-  readonly #copies = new Set<string>();
-  readonly #cases = new Set<string>();
+  /** Since when each copy is to be delivered: 0 for at once. Of a delayed one, its moment. */
+  readonly #copies = new Map<string, number>();
+  /** When each case is looked at next: 0 for at once. */
+  readonly #cases = new Map<string, number>();
   /** When the newest message was committed, in milliseconds since the epoch; 0 where none was. */
   lastCommit = 0;
+  #lastEnd = 0;
+  /** The last moment that a row says a message waits for, whether or not it was taken back since. */
+  #lastDue = 0;
 
   constructor(system: System, ledger: string) {
     this.#system = system;
@@ -21,6 +27,21 @@ export class Unfinished {
     return this.#copies.size > 0 || this.#cases.size > 0;
   }
 
+  /** Since when, or from when on, there is something to do for what is unfinished; infinite where nothing is. */
+  get next(): number {
+    return Math.min(Infinity, ...this.#copies.values(), ...this.#cases.values());
+  }
+
+  /** Whether messages wait for their moments, or have waited. */
+  get delayed(): boolean {
+    return this.lastMoment > 0;
+  }
+
+  /** The last moment for which a message waits or has waited until it ended; 0 where none does. */
+  get lastMoment(): number {
+    return Math.max(this.#lastEnd, this.#lastDue, ...this.#copies.values());
+  }
+
   /** To be called at each change of a row. */
   readonly onChange = ({ table, key, before, after, at }: Change): void => {
     if (table !== this.#ledger) return;
@@ -28,14 +49,19 @@ export class Unfinished {
     const id = key.sk?.S ?? '';
     if (kind === 'out' && after && !before) {
       this.lastCommit = at;
-      const type = decoded(after.envelope?.S ?? '')?.type;
+      const envelope = decoded(after.envelope?.S ?? '');
+      const moment = envelope?.deliverat === undefined ? 0 : Date.parse(envelope.deliverat);
       for (const { name, consumes } of this.#system.subscribers) {
-        if (consumes.some((event) => event.type === type)) this.#copies.add(`${name} ${id}`);
+        if (consumes.some((event) => event.type === envelope?.type)) this.#copies.set(`${name} ${id}`, moment);
       }
     } else if (kind === 'in') {
-      this.#copies.delete(`${subscriber} ${id}`);
+      const copy = `${subscriber} ${id}`;
+      if (this.#copies.get(copy)) this.#lastEnd = at;
+      this.#copies.delete(copy);
+    } else if (kind === 'due' && after) {
+      this.#lastDue = Math.max(this.#lastDue, readDueKey({ sk: id }).deliverAt);
     } else if (kind === 'open') {
-      if (after) this.#cases.add(id);
+      if (after) this.#cases.set(id, after.deliverAt ? Number(after.next?.N ?? 0) : 0);
       else this.#cases.delete(id);
     }
   };

@@ -2,9 +2,9 @@
  * The invariants of a run:
  * L no loss · D no duplicate effect · C no effect without a committed cause · T delivered within the bound once faults
  * stop · M conservation, which the system's own `invariant` says · X every trace and every piece of evidence is complete ·
- * R reconciliation names exactly what is missing or uncaused.
+ * R reconciliation names exactly what is missing or uncaused · P what was delayed is handled in its moment, never before.
  */
-export type Invariant = 'L' | 'D' | 'C' | 'T' | 'M' | 'X' | 'R';
+export type Invariant = 'L' | 'D' | 'C' | 'T' | 'M' | 'X' | 'R' | 'P';
 
 /** Something that did not hold. */
 export interface Violation {

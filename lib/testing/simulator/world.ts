@@ -1,3 +1,4 @@
+import type { SchedulerEngine } from '../engines/index.ts';
 import type { UnsupportedByEngine } from '../errors.ts';
 import type { Engines } from '../test-environment.ts';
 import type { FaultPlan } from './fault-plan.ts';
@@ -8,6 +9,8 @@ import type { Schedule } from './schedule.ts';
 export interface World {
   readonly schedule: Schedule;
   readonly engines: Engines;
+  /** Of the messages' own schedules; absent where due messages are swept. */
+  scheduler?: SchedulerEngine;
   readonly faults: FaultPlan;
   readonly record: RunRecord;
   /** A whole number below `below` that follows from the run's seed and the name alone. */

@@ -37,8 +37,8 @@ export const consumerBugs: readonly Bug[] = [
     edits: [
       {
         file: 'runtime/consume.ts',
-        find: "if (delivery !== undefined && delivery !== 'again') return;",
-        replace: "if (delivery !== 'again') return;",
+        find: "if (delivery !== undefined && delivery !== 'again' && !isEarly(delivery)) return;",
+        replace: "if (delivery !== 'again' && !isEarly(delivery)) return;",
       },
     ],
   },

@@ -4,7 +4,7 @@ import type { Bug } from './bug.ts';
 export const healingBugs: readonly Bug[] = [
   {
     name: 'heals-what-is-late',
-    by: ['delay', 'lost'],
+    by: ['crash-at-start', 'request-late'],
     mistake: 'what waits in its queue past its deadline is sent again',
     edits: [
       {
@@ -36,7 +36,13 @@ export const healingBugs: readonly Bug[] = [
     name: 'uncaused-from-stale-reads',
     by: ['stale'],
     mistake: 'a message whose outbox row is not on the page is named uncaused',
-    edits: [{ file: 'runtime/reconcile/bucket.ts', find: 'if (reply.Item) return;', replace: 'void reply;' }],
+    edits: [
+      {
+        file: 'runtime/reconcile/bucket.ts',
+        find: 'if (await readOutbox(this.#environment, ledger, id)) return;',
+        replace: '',
+      },
+    ],
   },
   {
     name: 'cursor-before-the-work',
@@ -93,8 +99,8 @@ export const healingBugs: readonly Bug[] = [
     edits: [
       {
         file: 'runtime/reconcile/resend.ts',
-        find: 'encodeEnvelope({ ...envelope, relayed:',
-        replace: "encodeEnvelope({ ...envelope, id: envelope.id.replace(/-.{4}-7/, '-ffff-7'), relayed:",
+        find: 'entryOf({ ...envelope, relayed })',
+        replace: "entryOf({ ...envelope, id: envelope.id.replace(/-.{4}-7/, '-ffff-7'), relayed })",
       },
     ],
   },
@@ -129,9 +135,8 @@ export const healingBugs: readonly Bug[] = [
     edits: [
       {
         file: 'runtime/reconcile/heal.ts',
-        find: 'await resend(this.#environment, this.#options, opened.id, route);',
-        replace:
-          "if (route.destination.kind === 'queue') await resend(this.#environment, this.#options, opened.id, route);",
+        find: ': this.#resend(next, route);',
+        replace: ": route.destination.kind === 'queue' ? this.#resend(next, route) : undefined;",
       },
     ],
   },
@@ -142,8 +147,8 @@ export const healingBugs: readonly Bug[] = [
     edits: [
       {
         file: 'runtime/reconcile/heal.ts',
-        find: "if (finding.kind === 'ended') return this.#close(opened);",
-        replace: "if (finding.kind === 'ended') return;",
+        find: "case 'ended':\n        return this.#close(opened);",
+        replace: "case 'ended':\n        return;",
       },
     ],
   },

@@ -3,8 +3,17 @@ import { healingBugs } from './healing-bugs.ts';
 import { inboxBugs } from './inbox-bugs.ts';
 import { reconcileBugs } from './reconcile-bugs.ts';
 import { relayBugs } from './relay-bugs.ts';
+import { sendingBugs } from './sending-bugs.ts';
 import { transactionBugs } from './transaction-bugs.ts';
 
 export type { Bug } from './bug.ts';
 
-export const bugs = [...inboxBugs, ...consumerBugs, ...relayBugs, ...transactionBugs, ...reconcileBugs, ...healingBugs];
+export const bugs = [
+  ...inboxBugs,
+  ...consumerBugs,
+  ...relayBugs,
+  ...transactionBugs,
+  ...reconcileBugs,
+  ...healingBugs,
+  ...sendingBugs,
+];

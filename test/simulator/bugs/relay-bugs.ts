@@ -27,10 +27,11 @@ export const relayBugs: readonly Bug[] = [
   },
   {
     name: 'relay-does-not-throw',
+    by: ['throttle', 'denied'],
     mistake: 'the relay drops the copies that could not be sent',
     edits: [
       {
-        file: 'runtime/relay.ts',
+        file: 'runtime/dispatch.ts',
         find: 'refuseFailed(delivered.filter(({ failed, dropped }) => failed.length > 0 && !dropped));',
         replace: 'void refuseFailed;',
       },
@@ -41,7 +42,7 @@ export const relayBugs: readonly Bug[] = [
     mistake: 'the receipt is written before anything is sent',
     edits: [
       {
-        file: 'runtime/relay.ts',
+        file: 'runtime/dispatch.ts',
         find: 'const delivered = await concurrently(',
         replace: `await writeReceipts(
     environment,
@@ -70,13 +71,19 @@ export const relayBugs: readonly Bug[] = [
     edits: [
       {
         file: 'testing/simulator/deployment.ts',
-        find: "filters: [{ eventName: ['INSERT'], dynamodb: { Keys: { pk: { S: [{ prefix: OUTBOX_PREFIX }] } } } }],",
-        replace: 'filters: [],',
+        find: `      filters: [
+        {
+          eventName: ['INSERT'],
+          dynamodb: { Keys: { pk: { S: [{ prefix: OUTBOX_PREFIX }, { prefix: HALF_PREFIX }] } } },
+        },
+      ],
+`,
+        replace: '',
       },
       {
         file: 'runtime/receipt.ts',
         find: 'const parts = cutReceipts(sent);',
-        replace: 'const parts = sent.length > 0 ? cutReceipts(sent) : [[]];',
+        replace: 'const parts = sent.some(({ ids }) => ids.length > 0) ? cutReceipts(sent) : [[]];',
       },
     ],
   },
