@@ -5,9 +5,9 @@ import type { Feature, Suite } from './case.ts';
 import type { AskedEngine, StartedTarget } from './engines.ts';
 import { expectationsOf, surprises } from './expectations.ts';
 import type { Lane } from './lane.ts';
-import type { Verdict } from './run-case.ts';
+import type { Outcome, Verdict } from './run-case.ts';
 import { missing } from './run-case.ts';
-import { type Outcomes, runSuites, type Selection, type SuiteTarget, selected } from './run-suites.ts';
+import { type Outcomes, runSuitesPatiently, type Selection, type SuiteTarget, selected } from './run-suites.ts';
 
 /** What came of an engine. */
 export interface EngineRun {
@@ -46,8 +46,10 @@ export async function runEngine(
   let started: StartedTarget | undefined;
   try {
     started = await lane(() => engine.start(report));
-    const outcomes = await ask(started.target, suites, selection, lane);
-    return ended(outcomes, surprises(outcomes, expectationsOf(name)));
+    const expectations = expectationsOf(name);
+    const isSurprise = (id: string, outcome: Outcome) => surprises(new Map([[id, outcome]]), expectations).length > 0;
+    const outcomes = await ask(started.target, suites, selection, lane, isSurprise);
+    return ended(outcomes, surprises(outcomes, expectations));
   } catch (error) {
     if (!(error instanceof WaybillError)) throw error;
     if (UNAVAILABLE.some((kind) => error instanceof kind)) {
@@ -77,11 +79,15 @@ export function tally(outcomes: Outcomes): Readonly<Record<Verdict, number>> {
 }
 
 /** Cases that wait for minutes cost no work: other engines are asked meanwhile. */
-async function ask(target: SuiteTarget, suites: readonly Suite[], selection: Selection, lane: Lane): Promise<Outcomes> {
-  const [slow, others] = await Promise.all([
-    selection.slow ? runSuites(suites, target, { ...selection, slow: 'only' }) : new Map(),
-    lane(() => runSuites(suites, target, { ...selection, slow: false })),
-  ]);
+async function ask(
+  target: SuiteTarget,
+  suites: readonly Suite[],
+  selection: Selection,
+  lane: Lane,
+  isSurprise: (id: string, outcome: Outcome) => boolean,
+): Promise<Outcomes> {
+  const run = (slow: Selection['slow']) => runSuitesPatiently(suites, target, { ...selection, slow }, isSurprise);
+  const [slow, others] = await Promise.all([selection.slow ? run('only') : new Map(), lane(() => run(false))]);
   const all = new Map([...others, ...slow]);
   return new Map(selected(suites, selection).map(([id]) => [id, all.get(id)]));
 }

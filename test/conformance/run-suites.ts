@@ -49,6 +49,25 @@ export async function runSuites(
   return new Map(asked.map(([id]) => [id, outcomes.get(id) as Outcome]));
 }
 
+/**
+ * Asks an engine all selected cases, and those whose outcome is a surprise once more, one by one: that a busy machine was
+ * too slow for one of sixteen cases at once says nothing of the engine.
+ */
+export async function runSuitesPatiently(
+  suites: readonly Suite[],
+  target: SuiteTarget,
+  selection: Selection,
+  isSurprise: (id: string, outcome: Outcome) => boolean,
+): Promise<Outcomes> {
+  const outcomes = new Map(await runSuites(suites, target, selection));
+  for (const [id, outcome] of outcomes) {
+    if (!isSurprise(id, outcome)) continue;
+    const again = await runSuites(suites, target, { ...selection, only: id });
+    outcomes.set(id, again.get(id) ?? outcome);
+  }
+  return outcomes;
+}
+
 /** The cases that a run asks, by id. */
 export function selected(suites: readonly Suite[], { only = '', slow, onAws }: Selection = {}): [string, Case][] {
   return suites

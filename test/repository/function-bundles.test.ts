@@ -23,8 +23,13 @@ afterAll(async () => {
 });
 
 describe.for(functionNames())("the framework's function %s", (name) => {
+  let bundled: Awaited<ReturnType<typeof bundleFunction>>;
+  beforeAll(async () => {
+    bundled = await bundleFunction(name);
+  });
+
   test('loads in plain Node, with nothing installed beside it, and has a handler', async () => {
-    const { contents } = await bundleFunction(name);
+    const { contents } = bundled;
     const file = join(folder, `${name}.mjs`);
     await writeFile(file, contents);
 
@@ -37,7 +42,7 @@ describe.for(functionNames())("the framework's function %s", (name) => {
   });
 
   test('is the same bytes whenever it is bundled from the same sources', async () => {
-    const [once, again] = [await bundleFunction(name), await bundleFunction(name)];
+    const [once, again] = [bundled, await bundleFunction(name)];
 
     expect(Buffer.compare(once.contents, again.contents)).toBe(0);
     expect(Buffer.compare(once.contents, await readFile(join(root, `dist/functions/${name}/index.mjs`)))).toBe(0);

@@ -48,6 +48,7 @@ export async function runSabotaged(options: SabotagedRunOptions): Promise<Sabota
         deeds = await sabotage(scene, watch, progress);
       },
     });
+    await watch.look();
     const { committed, ended } = finished.evidence;
     const { named } = watch;
     const deadlines = await watch.deadlines();

@@ -103,7 +103,10 @@ export class SabotageWatch {
     for (const { id, subscriber, hop } of missing) this.#name(id, subscriber, hop);
     await runPasses(environment, options);
     const healing = await heal(environment, { ...options, budget: BUDGET });
-    for (const { id, subscriber, hop } of healing.missing) if (hop) this.#name(id, subscriber, hop);
+    // What the deployed reconciler has named and healed meanwhile stands in its cases, also where it has ended.
+    for (const { id, subscriber, hop } of [...healing.missing, ...healing.closed]) {
+      if (hop) this.#name(id, subscriber, hop);
+    }
     this.#resent += healing.resent.length;
   }
 
