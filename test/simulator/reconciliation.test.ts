@@ -35,7 +35,7 @@ describe('in a simulated run, reconciliation sends again', () => {
   test('nothing where nothing is lost, however late', async () => {
     const { violations, outcomes } = await simulate(
       commerce,
-      planOf(['take-payment.sent', { kind: 'delay', by: 180_000 }]),
+      planOf(['take-payment.receive', { kind: 'disabled', for: 180_000 }]),
     );
 
     expect(violations).toEqual([]);
