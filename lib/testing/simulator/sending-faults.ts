@@ -1,5 +1,5 @@
 import type { Fault } from './fault.ts';
-import { INVOCATION, PARTIAL, POLL, REQUEST, SCHEDULE } from './fault-range.ts';
+import { INVOCATION, PARTIAL, POLL, REQUEST, SCHEDULE } from './fault-kinds.ts';
 import { CHECK_BACK, FORWARDER, PRODUCER, RECONCILER, RELAY, SCHEDULER, STEPS, type Step, SWEEP } from './site.ts';
 import type { Way } from './system.ts';
 
