@@ -12,7 +12,8 @@ const engineTests = 'test/**/*.engine.test.ts';
 const browserTests = 'test/browser/**/*.browser.test.ts';
 const packageTests = 'test/package/**/*.test.ts';
 const repositoryTests = 'test/repository/**/*.test.ts';
-const simulatorTests = 'test/simulator/**/*.test.ts';
+/** Its own threads take every core. */
+const certificateTests = 'test/simulator/commerce.test.ts';
 const typeTests = 'test/types/**/*.test-d.ts';
 
 export default defineConfig({
@@ -47,7 +48,7 @@ export default defineConfig({
             engineTests,
             packageTests,
             repositoryTests,
-            simulatorTests,
+            certificateTests,
           ],
           // Beside the tests of the engine, which leave the cores to them.
           sequence: { groupOrder: 5 },
@@ -65,10 +66,8 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'simulator',
-          include: [simulatorTests],
-          // Its own threads take every core.
-          fileParallelism: false,
+          name: 'certificate',
+          include: [certificateTests],
           sequence: { groupOrder: 2 },
         },
       },
@@ -95,8 +94,7 @@ export default defineConfig({
           include: [packageTests],
           testTimeout: deployTimeout,
           hookTimeout: deployTimeout,
-          fileParallelism: false,
-          sequence: { groupOrder: 4 },
+          sequence: { groupOrder: 5 },
         },
       },
       {

@@ -123,13 +123,11 @@ describe('on an engine that runs', () => {
   });
   afterAll(() => vi.unstubAllEnvs());
 
-  test('several demos one after another each come out right, and leave it running', async () => {
-    const options = ['--count', '20', '--duplicates', '0.2', '--poison', '0.1'];
+  test('demos one after another each come out right, and leave it running', async () => {
     for (const seed of ['1', '2']) {
-      const { committed, subscribers } = await demo(folder, ...options, '--seed', seed);
-      expect(committed).toBe(64);
-      expect(Object.values(subscribers).map(({ handled }) => handled)).toEqual([20, 20, 20, 20]);
-      expect(Object.values(subscribers).map(({ deadLettered }) => deadLettered)).toEqual([2, 2, 1, 1]);
+      const { committed, subscribers } = await demo(folder, '--count', '10', '--seed', seed);
+      expect(committed).toBe(30);
+      expect(Object.values(subscribers).map(({ handled }) => handled)).toEqual([10, 10, 10, 10]);
     }
     expect((await waybill(folder, 'status')).exitCode).toBe(0);
   });
@@ -141,7 +139,7 @@ describe('on an engine that runs', () => {
     const { Items = [] } = await dynamodb.send(new ScanCommand({ TableName: tables.WAYBILL_TABLE_ORDERS }));
     const runs = [...new Set(Items.map(({ orderId }) => orderId?.S?.split('.')[0] ?? ''))].sort();
     const run = runs.at(-1) ?? '';
-    const orders = ordersOfRun(run, generateOrders(20, 2));
+    const orders = ordersOfRun(run, generateOrders(10, 2));
     const audit = async () => {
       const { conserved, findings } = await auditRun(run, orders, {}, environment);
       return { conserved, findings: findings.map(({ kind, step, orderIds: [id] }) => `${kind} ${step} ${id}`) };

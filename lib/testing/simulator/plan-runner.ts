@@ -18,6 +18,8 @@ export interface FailedPlan {
 /** How often a plan is drawn until what it is made for happens: other plans seldom show what is hard to show. */
 const MOST_DRAWS = 2;
 const MOST_DRAWS_OF_HARD = 5;
+/** So many plans are made for each target in this way; the later ones take what comes. */
+const INSISTENT_ROUNDS = 2;
 
 /** Simulated runs that a failing plan may take to be shortened. */
 const SHRINKING_RUNS = 200;
@@ -49,11 +51,12 @@ export class PlanRunner {
 
   /**
    * Runs the plan of this number: the same one for the same seed. Each is made for something that plans must show; one that
-   * does not show it, since the site of its fault is not reached, is drawn again.
+   * does not show it, since the site of its fault is not reached, is drawn again, unless others were made for it before.
    */
   async run(number: number): Promise<RunReport & { readonly failed?: FailedPlan }> {
     const { name, hard } = this.#targetOf(number);
-    const most = hard ? MOST_DRAWS_OF_HARD : MOST_DRAWS;
+    const insists = number < INSISTENT_ROUNDS * this.targets.length;
+    const most = insists ? (hard ? MOST_DRAWS_OF_HARD : MOST_DRAWS) : 1;
     for (let draw = 1; ; draw++) {
       const report = await this.#run(number, draw);
       if (draw === most || report.failed || report.faults[name] || report.outcomes[name]) return report;
