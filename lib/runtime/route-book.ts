@@ -39,8 +39,8 @@ export class RouteBook {
 
   /** For each message, in the same order, the routes by which it is expected. */
   async routesOf(messages: readonly Routable[]): Promise<Route[][]> {
-    await this.#refresh(newestByType(messages));
-    return messages.map(({ id, type }) => expected(id, this.#copies.get(type)?.routes ?? []));
+    const copies = await this.#copiesOf(newestByType(messages));
+    return messages.map(({ id, type }) => expected(id, copies.get(type)?.routes ?? []));
   }
 
   /** Has every type read again when next asked for, e.g. because a destination turned out to be gone. */
@@ -48,19 +48,27 @@ export class RouteBook {
     this.#copies.clear();
   }
 
-  async #refresh(newest: ReadonlyMap<string, number>): Promise<void> {
-    const stale = [...newest].filter(([type, time]) => !this.#isGood(type, time)).map(([type]) => type);
-    await concurrently(READS_AT_ONCE, stale, async (type) => {
-      const read = this.#environment.now();
-      this.#copies.set(type, { read, routes: await readRoutes(this.#environment, this.#ledger, type) });
+  /** Copies that are good for ids of a type up to a moment. Whoever forgets meanwhile, these are kept until they are used. */
+  async #copiesOf(newest: ReadonlyMap<string, number>): Promise<ReadonlyMap<string, Copy>> {
+    const known = new Map(this.#copies);
+    const copies = await concurrently(READS_AT_ONCE, [...newest], async ([type, time]) => {
+      const copy = known.get(type);
+      return [type, copy && isGood(copy, time) ? copy : await this.#read(type)] as const;
     });
+    return new Map(copies);
   }
 
-  #isGood(type: string, time: number): boolean {
-    const copy = this.#copies.get(type);
-    // The first route of a type is expected by older ids too, so that no routes is never the last word.
-    return copy !== undefined && copy.routes.length > 0 && time < copy.read;
+  async #read(type: string): Promise<Copy> {
+    const read = this.#environment.now();
+    const copy = { read, routes: await readRoutes(this.#environment, this.#ledger, type) };
+    this.#copies.set(type, copy);
+    return copy;
   }
+}
+
+/** The first route of a type is expected by older ids too, so that no routes is never the last word. */
+function isGood({ read, routes }: Copy, time: number): boolean {
+  return routes.length > 0 && time < read;
 }
 
 /** A book for each environment that a function meets: one in Lambda. */

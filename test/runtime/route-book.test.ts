@@ -48,6 +48,25 @@ describe('the route book', () => {
     expect(queries()).toHaveLength(3);
   });
 
+  it('knows its routes to the end, though somebody else has it forget them meanwhile', async () => {
+    const environment = fakeEnvironment({ answers: { Query: () => ({ Items: [item(route('payment', 0))] }) } });
+    const book = new RouteBook(environment, 'ledger');
+    const old = { id: idAt(FAKE_NOW - 1), type: 'order.placed' };
+    await book.routesOf([old]);
+
+    const known = book.routesOf([old]);
+    book.forget();
+    expect(names(await known)).toEqual([['payment']]);
+
+    book.forget();
+    const asked = book.routesOf([{ id: idAt(FAKE_NOW), type: 'order.placed' }]);
+    for (let turn = 0; turn < 20; turn++) {
+      book.forget();
+      await Promise.resolve();
+    }
+    expect(names(await asked)).toEqual([['payment']]);
+  });
+
   it('asks again while an event type has no route at all', async () => {
     const rows: Route[] = [];
     const environment = fakeEnvironment({ answers: { Query: () => ({ Items: rows.map(item) }) } });
