@@ -1,53 +1,71 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import {
-  DYNAMODB_LOCAL,
-  LOCALSTACK,
-  type RunningEngine,
-  startIndependentEngine,
-} from '../../lib/local/engines/index.ts';
-import { EngineInstallFailed, EngineUnavailable } from '../../lib/local/errors.ts';
+import { run } from '../../lib/cli/index.ts';
+import { groupIsAlive, isAlive } from '../../lib/local/processes.ts';
+import { capturedContext } from '../cli/captured-context.ts';
 import { testCorePath } from './core-path.ts';
 import { runExample } from './run-example.ts';
 
-const running: RunningEngine[] = [];
-const report = (line: string) => console.error(line);
-
-/** Starts both; where this machine cannot run or fetch one, says why. */
-async function startBoth(): Promise<string | undefined> {
-  for (const engine of [LOCALSTACK, DYNAMODB_LOCAL]) {
-    try {
-      running.push(await startIndependentEngine(engine, { report }));
-    } catch (error) {
-      if (error instanceof EngineUnavailable || error instanceof EngineInstallFailed) {
-        report(`Left out: ${error.message}`);
-        return error.message;
-      }
-      throw error;
-    }
-  }
-  return undefined;
+interface Engines {
+  readonly endpoint: string;
+  readonly dynamodbEndpoint: string;
+  readonly pid: number;
 }
 
-const lacking = await startBoth();
+// The commands' own default is read from the process.
+process.env.WAYBILL_STATE_FOLDER = mkdtempSync(join(tmpdir(), 'waybill-localstack-'));
 
-describe('on LocalStack and DynamoDB Local, with handlers in this process', () => {
-  afterAll(() => Promise.all(running.map((engine) => engine.stop())));
-  if (lacking !== undefined) {
-    test.skip('the core path');
-    test('is left out, and it is said why', () => expect(lacking).toMatch(/LocalStack|DynamoDB Local/));
-    return;
-  }
-  test('the example passes', async () => {
-    const [localstack, dynamodb] = running;
-    const { exitCode, output } = await runExample({
-      AWS_ENDPOINT_URL: localstack?.endpoint,
-      AWS_ENDPOINT_URL_DYNAMODB: dynamodb?.endpoint,
+const up = await waybill('up', '--engine', 'localstack', '--json');
+const isLacking = up.exitCode !== 0 && /needs (?:Java|Python)|could not be fetched/.test(up.stderr);
+if (up.exitCode !== 0 && !isLacking) throw new Error(up.stderr);
+
+if (isLacking) {
+  test('what is left out says why', () => {
+    console.error(`Left out: ${up.stderr}`);
+    expect(up.stderr).toMatch(/LocalStack|DynamoDB Local/);
+  });
+}
+
+describe.skipIf(isLacking)('on LocalStack and DynamoDB Local, with handlers in this process', () => {
+  const engines = isLacking ? ({} as Engines) : (JSON.parse(up.stdout) as Engines);
+  const { endpoint, dynamodbEndpoint, pid } = engines;
+
+  afterAll(async () => {
+    const { exitCode, stdout } = await waybill('down', '--json');
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ stopped: true, localstack: endpoint });
+    expect(isAlive(pid) || groupIsAlive(pid)).toBe(false);
+  });
+
+  test('`up` starts both for others, and says what they cannot do', () => {
+    expect(up.stderr).toContain('no Lambda');
+    expect(engines).toMatchObject({
+      alreadyRunning: false,
+      env: { AWS_ENDPOINT_URL: endpoint, AWS_ENDPOINT_URL_DYNAMODB: dynamodbEndpoint },
     });
+  });
+
+  test('a second `up` finds them', async () => {
+    const { exitCode, stdout, stderr } = await waybill('up', '--engine', 'localstack');
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain(`export AWS_ENDPOINT_URL_DYNAMODB=${dynamodbEndpoint}\n`);
+    expect(stderr).toContain(`already run at ${endpoint}`);
+  });
+
+  test('the example passes', async () => {
+    const variables = { AWS_ENDPOINT_URL: endpoint, AWS_ENDPOINT_URL_DYNAMODB: dynamodbEndpoint };
+    const { exitCode, output } = await runExample(variables);
     expect(output).toContain('# pass 2');
     expect(exitCode).toBe(0);
   });
-  testCorePath(async () => {
-    const [localstack, dynamodb] = running;
-    return { endpoint: localstack?.endpoint, dynamodbEndpoint: dynamodb?.endpoint, region: 'us-east-1' };
-  });
+
+  testCorePath(async () => ({ endpoint, dynamodbEndpoint, region: 'us-east-1' }));
 });
+
+async function waybill(...parameters: string[]) {
+  const context = capturedContext(process.env);
+  const exitCode = await run(parameters, context);
+  return { exitCode, stdout: context.stdout(), stderr: context.stderr() };
+}
