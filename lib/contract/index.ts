@@ -47,6 +47,7 @@ export {
   failureKey,
   HALF_PREFIX,
   halfKey,
+  halfPartition,
   inboxKey,
   inboxPartition,
   type LedgerKey,

@@ -135,6 +135,11 @@ export function halfKey(halfId: string): LedgerKey {
   return { pk: `${HALF_PREFIX}${bucket(halfId)}`, sk: halfId };
 }
 
+/** The partition of the half messages that were prepared in a minute and shard. */
+export function halfPartition(minute: string, shard: number): string {
+  return `${HALF_PREFIX}${minute}#${shard}`;
+}
+
 /** The partition of the receipts that were written in a minute, by the shard of the batch. */
 export function receiptPartition(minute: string, shard: number): string {
   return `relay#${minute}#${shard}`;
