@@ -26,14 +26,16 @@ interface HalfPass {
   readonly age: number;
   /** Whether it reads consistently, for twice the read units. */
   readonly consistent: boolean;
+  /** Whether none comes after it: what it cannot have asked for is quarantined. */
+  readonly isLast: boolean;
 }
 
 const PASSES: readonly HalfPass[] = [
   // A prepare takes up to a minute, clocks differ by up to five, and its producer should have been asked nine times.
   // What it overlooked would wait for a day.
-  { name: 'half', age: 10 * MINUTE, consistent: true },
+  { name: 'half', age: 10 * MINUTE, consistent: true, isLast: false },
   // What was prepared behind the first, and requests that were lost after it.
-  { name: 'half-day', age: DAY, consistent: false },
+  { name: 'half-day', age: DAY, consistent: false, isLast: true },
 ];
 
 interface HalfCursor extends Cursor {
@@ -44,8 +46,9 @@ interface HalfCursor extends Cursor {
 /**
  * Takes both passes over half messages on to where they may look now: has the producers asked of those that are undecided
  * and of which nothing says that anybody asks, since the ledger's stream has lost them, or a queue the request. Each pass
- * has a half message asked for once; where a queue does not take the request, again for a day, five minutes apart. It counts
- * `asked` and `unasked`, and logs which.
+ * has a half message asked for once; where a queue does not take the request, again for a day, five minutes apart. What then
+ * cannot be asked for at all is quarantined, so that an alarm tells. It counts `asked`, `unasked` and `halves-quarantined`,
+ * and logs which.
  *
  * Minutes are listed whether or not half messages are ever prepared: a ledger does not know of the check-backs in other
  * stacks, and an empty partition costs a read unit, or half of one.
@@ -65,7 +68,7 @@ export async function runHalfPasses(
 async function runHalfPass(
   environment: Environment,
   { ledger, shards }: InspectionOptions,
-  { name, age, consistent }: HalfPass,
+  { name, age, consistent, isLast }: HalfPass,
   counts: Counts,
 ): Promise<number> {
   const target = endOfStep(environment.now() - age);
@@ -86,6 +89,7 @@ async function runHalfPass(
   }
   const oldest = environment.now() - age - DAY;
   const again = asker.unsent.filter((half) => messageTime(half) > oldest).slice(0, REMEMBERED);
+  if (isLast) await asker.giveUp(asker.unsent.filter((half) => !again.includes(half)));
   await writeCursor(environment, ledger, name, cursor, { upTo, again });
   return target - upTo;
 }

@@ -154,12 +154,29 @@ test('a queue that does not take the request is tried again with the next minute
   expect(counted('asked')).toBe(1);
 });
 
-test('a queue that is gone holds nobody up', async () => {
-  const { bank, lose, waitFor, requests, counted } = await lossy();
+test('one that no queue takes for two days is quarantined, and an alarm tells', async () => {
+  const { bank, lose, waitFor, reconciler, cursor, rewind, requests } = await lossy();
+  const { id } = await lose();
+  reconciler.from('SendMessageBatch', refusedBy('AccessDenied'));
+  const pass = cursor('half-day');
+  bank.clock.pass(48 * HOUR - 8 * MINUTE);
+  rewind('half-day', { ...pass, again: { L: [{ S: id }] }, upTo: { N: String(Number(pass?.upTo?.N) + 47 * HOUR) } });
+  await waitFor(5);
+  expect([cursor('half-day')?.again?.L, bank.half(id)?.quarantined]).toEqual([[{ S: id }], undefined]);
+  await waitFor(10);
+  expect([requests(), cursor('half-day')?.again?.L]).toEqual([[], []]);
+  expect(bank.half(id)).toMatchObject({ state: 'prepared', quarantined: expect.any(Number) });
+  expect(reconciler.environment.counted[METRICS.halfQuarantined]).toBe(1);
+});
+
+test('a queue that is gone holds nobody up, and an alarm tells', async () => {
+  const { bank, lose, waitFor, requests, counted, reconciler } = await lossy();
   const variables = { WAYBILL_CHECK_BACK_QUEUE_URL: bank.checkBack.url.replace('check-back', 'gone') };
-  await producer.prepare(MoneySent, SENT, { ...bank.start({ variables }), transactionId: 't0' });
+  const unheard = await producer.prepare(MoneySent, SENT, { ...bank.start({ variables }), transactionId: 't0' });
   const { id } = await lose();
   await waitFor(PASSED + 30);
+  expect(bank.half(unheard.id)).toMatchObject({ state: 'prepared', quarantined: expect.any(Number) });
+  expect(reconciler.environment.counted[METRICS.halfQuarantined]).toBe(1);
   expect([requests(), counted('asked'), counted('unasked')]).toEqual([[id], 1, 1]);
 });
 
