@@ -28,6 +28,8 @@ export default defineConfig({
     reporters: ['default', './scripts/tally-reporter.mjs'],
     globalSetup: ['./scripts/test-setup.mjs'],
     execArgv: [`--conditions=${sourceCondition}`],
+    // The library's own validation doubles the time of each synthesis: test/templates asks for it, over every template.
+    env: { CDK_VALIDATION: 'false' },
     injectCjsGlobals: false,
     passWithNoTests: false,
     allowOnly: !process.env.CI,
@@ -50,6 +52,8 @@ export default defineConfig({
             repositoryTests,
             certificateTests,
           ],
+          // Loading the CDK and the AWS SDK anew for each file would take longer than most of the tests.
+          isolate: false,
           // Beside the tests of the engine, which leave the cores to them.
           sequence: { groupOrder: 5 },
         },

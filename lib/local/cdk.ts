@@ -3,7 +3,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { lastLines, runCommand } from './command.ts';
 import { DeployFailed } from './errors.ts';
-import { defaultStateFolder } from './folders.ts';
+import { compileCacheFolder } from './folders.ts';
 import { environmentFor, type Target } from './target.ts';
 
 /** The CDK CLI that deploys here. Its 3.0.0 refuses current versions of aws-cdk-lib. */
@@ -33,7 +33,7 @@ export async function runCdk(run: CdkRun, ...parameters: string[]): Promise<void
       // What `node --conditions` and test runners set for themselves is not meant for the CLI and the app.
       NODE_OPTIONS: '',
       // Three processes load the CLI and the library in each deploy: compiled once, they are loaded a third faster.
-      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(defaultStateFolder(), 'compile-cache'),
+      NODE_COMPILE_CACHE: compileCacheFolder(),
       // The library's own validation of templates costs each synthesis about 5 s. An engine refuses what it cannot deploy.
       ...(run.target.kind === 'aws' ? {} : { CDK_VALIDATION: 'false' }),
     },

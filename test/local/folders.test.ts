@@ -1,6 +1,12 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { defaultInstallFolder, defaultStateFolder, repositoryRoot, userCacheFolder } from '../../lib/local/folders.ts';
+import {
+  compileCacheFolder,
+  defaultInstallFolder,
+  defaultStateFolder,
+  repositoryRoot,
+  userCacheFolder,
+} from '../../lib/local/folders.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -13,6 +19,11 @@ test('inside its own repository the engine is installed into .venv and its state
 test('WAYBILL_STATE_FOLDER moves the state, and WAYBILL_ENGINE_FOLDER the engine', () => {
   expect(defaultInstallFolder('1.0', { WAYBILL_ENGINE_FOLDER: '/elsewhere' })).toBe('/elsewhere');
   expect(defaultStateFolder({ WAYBILL_STATE_FOLDER: '/elsewhere' })).toBe('/elsewhere');
+});
+
+test('what Node compiled is kept in one place, whichever state folder is used, or where Node was told', () => {
+  expect(compileCacheFolder({ WAYBILL_STATE_FOLDER: '/elsewhere' })).toBe(join(root, '.waybill', 'compile-cache'));
+  expect(compileCacheFolder({ NODE_COMPILE_CACHE: '/compiled' })).toBe('/compiled');
 });
 
 test.each([
