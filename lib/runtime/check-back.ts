@@ -17,7 +17,7 @@ import { bindingsOf } from './bindings.ts';
 import { concurrently } from './concurrently.ts';
 import { type Environment, environmentOf } from './environment.ts';
 import { errorTrace } from './failure.ts';
-import type { CheckBackRequest } from './half-request.ts';
+import { halfIn } from './half-request.ts';
 import { inTime } from './in-time.ts';
 import { type Counts, summarize } from './invocation-summary.ts';
 import { commitHalf, rollbackHalf } from './producer/half.ts';
@@ -248,19 +248,6 @@ async function giveUpAsking(
   quietly(() => environment.log.error('half message quarantined', { half }));
   quietly(() => environment.metrics.count(METRICS.halfQuarantined, 1));
   return 'quarantined';
-}
-
-function halfIn(body: string): string {
-  let request: unknown;
-  try {
-    request = JSON.parse(body);
-  } catch {
-    request = undefined;
-  }
-  const half = (request as Partial<CheckBackRequest> | null | undefined)?.half;
-  if (typeof half !== 'string')
-    throw new MalformedMessage('The record is no check-back request: `{"half": "<half id>"}`');
-  return half;
 }
 
 function decidersOf(

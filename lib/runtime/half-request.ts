@@ -1,4 +1,4 @@
-import type { HalfRow } from '../contract/index.ts';
+import { type HalfRow, MalformedMessage } from '../contract/index.ts';
 import { concurrently } from './concurrently.ts';
 import type { Environment } from './environment.ts';
 import type { Counts } from './invocation-summary.ts';
@@ -59,4 +59,22 @@ export async function requestCheckBacks(
     return unsent;
   });
   return unsent.flat();
+}
+
+/**
+ * The half message that a request asks for.
+ *
+ * @throws MalformedMessage when it is no request
+ */
+export function halfIn(body: string): string {
+  let request: unknown;
+  try {
+    request = JSON.parse(body);
+  } catch {
+    request = undefined;
+  }
+  const half = (request as Partial<CheckBackRequest> | null | undefined)?.half;
+  if (typeof half !== 'string')
+    throw new MalformedMessage('The record is no check-back request: `{"half": "<half id>"}`');
+  return half;
 }
