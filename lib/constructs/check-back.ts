@@ -9,6 +9,7 @@ import type { ILedger } from './ledger.ts';
 import { grantDecide, grantPrepare } from './producer-grants.ts';
 import { DeploymentGraph } from './proof/index.ts';
 import { timeoutOf } from './queue-times.ts';
+import { ReconcilerPermission } from './reconciler-permission.ts';
 import { RelayPermission } from './relay-permission.ts';
 import { WorkQueue } from './work-queue.ts';
 
@@ -38,7 +39,8 @@ const LONGEST_PATIENCE = Duration.days(12);
 
 /**
  * Who is asked what became of a half message that its producer left undecided: first after 6 s, then on a growing interval
- * up to 72 h. The relay puts a request into the queue for each half message.
+ * up to 72 h. The relay puts a request into the queue for each half message, and the ledger's reconciler for those that the
+ * relay has never seen.
  *
  * @example
  * const checkBack = new CheckBack(this, 'CheckBack', { ledger, handler: askAccounts, producer: debitAccount });
@@ -75,6 +77,7 @@ export class CheckBack extends Construct {
     grantDecide(ledger, handler, {});
     consumeQueue(handler, queue, {});
     RelayPermission.toCheckBack(this, ledger, queue);
+    if (ledger.reconcilerRole) ReconcilerPermission.toAsk(this, ledger.reconcilerRole, queue);
     if (producer) grantPrepare(ledger, producer, { checkBack: this });
     DeploymentGraph.of(this).addWorkQueue({
       construct: this,

@@ -204,7 +204,10 @@ export class Ledger extends ProducingLedger {
     return ledgerMetric(this, METRICS.quarantined, options);
   }
 
-  /** Seconds since the oldest message was committed that has not ended. @default maximum over 5 minutes */
+  /**
+   * Seconds, up to now, since the oldest message that has not ended was committed, or due if it was delayed.
+   * @default maximum over 5 minutes
+   */
   metricOldestUnended(options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
     return ledgerMetric(this, METRICS.oldestUnended, options);
   }

@@ -26,7 +26,7 @@ export class RelayPermission extends iam.Policy {
     return new RelayPermission(scope, ledger.senderRoles, [send(queue)]);
   }
 
-  /** Only the relay sends there. */
+  /** Of those who send the ledger's messages, only the relay sends there. */
   static toCheckBack(scope: Construct, ledger: ILedger, queue: sqs.IQueue): RelayPermission {
     return new RelayPermission(scope, [ledger.relayRole], [send(queue)]);
   }

@@ -93,7 +93,7 @@ export class Subscriber<
     const permission = stream ? channel.relayPermission : RelayPermission.toQueue(this, ledger, this.queue);
     route.node.addDependency(this.queue, ...(permission ? [permission] : []));
 
-    if (ledger.reconcilerRole) new ReconcilerPermission(this, ledger.reconcilerRole, this.queue);
+    if (ledger.reconcilerRole) ReconcilerPermission.toHeal(this, ledger.reconcilerRole, this.queue);
 
     const { queue, backstopQueue, deadLetterQueue, recorder } = queues;
     const own = { construct: this, handler, route, queue, backstopQueue, deadLetterQueue, recorder };

@@ -40,13 +40,17 @@ export {
   type EventUpgrade,
 } from './event.ts';
 export {
+  DUE_PREFIX,
   dueKey,
   duePartition,
   EVENT_TYPES,
   eventTypeKey,
+  FAILURE_PREFIX,
   failureKey,
   HALF_PREFIX,
   halfKey,
+  halfPartition,
+  INBOX_PREFIX,
   inboxKey,
   inboxPartition,
   type LedgerKey,

@@ -34,12 +34,12 @@ export function outboxKey(id: string): LedgerKey {
 
 /** Where it is written how the message ended at a subscriber. */
 export function inboxKey(subscriber: string, id: string): LedgerKey {
-  return { pk: `in#${subscriber}#${bucket(id)}`, sk: id };
+  return { pk: `${INBOX_PREFIX}${subscriber}#${bucket(id)}`, sk: id };
 }
 
 /** Where a subscriber's failed attempts at the message are counted. */
 export function failureKey(subscriber: string, id: string): LedgerKey {
-  return { pk: `fail#${subscriber}#${bucket(id)}`, sk: id };
+  return { pk: `${FAILURE_PREFIX}${subscriber}#${bucket(id)}`, sk: id };
 }
 
 /**
@@ -116,7 +116,7 @@ export function dueKey(id: string, deliverAt: number): LedgerKey {
 
 /** The partition of a shard's delayed messages. */
 export function duePartition(shard: number): string {
-  return `due#${shard}`;
+  return `${DUE_PREFIX}${shard}`;
 }
 
 /** What a `dueKey` says: which message, and when, in milliseconds since the epoch. */
@@ -135,6 +135,11 @@ export function halfKey(halfId: string): LedgerKey {
   return { pk: `${HALF_PREFIX}${bucket(halfId)}`, sk: halfId };
 }
 
+/** The partition of the half messages that were prepared in a minute and shard. */
+export function halfPartition(minute: string, shard: number): string {
+  return `${HALF_PREFIX}${minute}#${shard}`;
+}
+
 /** The partition of the receipts that were written in a minute, by the shard of the batch. */
 export function receiptPartition(minute: string, shard: number): string {
   return `relay#${minute}#${shard}`;
@@ -147,7 +152,7 @@ export function outboxPartition(minute: string, shard: number): string {
 
 /** The partition of the messages of a minute and shard that ended at a subscriber. */
 export function inboxPartition(subscriber: string, minute: string, shard: number): string {
-  return `in#${subscriber}#${minute}#${shard}`;
+  return `${INBOX_PREFIX}${subscriber}#${minute}#${shard}`;
 }
 
 /** The prefix of every outbox partition key. The relay's event source wakes on it, on half messages, and on nothing else. */
@@ -155,6 +160,15 @@ export const OUTBOX_PREFIX = 'out#';
 
 /** The prefix of every partition key of half messages: the relay asks for their check-back. */
 export const HALF_PREFIX = 'half#';
+
+/** The prefix of every inbox partition key. */
+export const INBOX_PREFIX = 'in#';
+
+/** The prefix of every partition key of failed attempts. */
+export const FAILURE_PREFIX = 'fail#';
+
+/** The prefix of every partition key of delayed messages that wait. */
+export const DUE_PREFIX = 'due#';
 
 /** The minute bucket of a moment: `2026-11-23T08:14`, UTC. */
 export function minuteOf(milliseconds: number): string {

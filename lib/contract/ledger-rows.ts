@@ -37,6 +37,11 @@ export interface HalfRow extends LedgerKey, Expiring {
   readonly checkBackQueue: string;
   /** Of a `committed` row: the id of the message. */
   readonly message?: string;
+  /**
+   * Milliseconds since the epoch: when its producer did not know, or reconciliation had it asked. Brought up to date hourly
+   * at most while somebody asks; absent where nobody has, and where the first answer decided.
+   */
+  readonly asked?: number;
   /** Milliseconds since the epoch: since when nobody asks any more, until somebody decides. */
   readonly quarantined?: number;
 }

@@ -17,11 +17,11 @@ import { bindingsOf } from './bindings.ts';
 import { concurrently } from './concurrently.ts';
 import { type Environment, environmentOf } from './environment.ts';
 import { errorTrace } from './failure.ts';
-import type { CheckBackRequest } from './half-request.ts';
+import { halfIn } from './half-request.ts';
 import { inTime } from './in-time.ts';
 import { type Counts, summarize } from './invocation-summary.ts';
 import { commitHalf, rollbackHalf } from './producer/half.ts';
-import { quarantine, readHalf } from './producer/half-row.ts';
+import { markAsked, quarantine, readHalf } from './producer/half-row.ts';
 import { quietly } from './quietly.ts';
 
 /**
@@ -46,6 +46,8 @@ const RECORDS_AT_ONCE = 10;
 /** The owner is asked again after 6 s times 1, 1, 2, 3, 5, 8 …, and at least hourly. */
 const INTERVAL_SECONDS = 6;
 const LONGEST_SECONDS = 3_600;
+/** A row says when its owner was asked, to this: a write for each question would say no more. */
+const NOTED_MILLISECONDS = 1_800_000;
 /** SQS keeps a request for 14 days at most. */
 const LONGEST_PATIENCE = 12 * 86_400_000;
 /** Where the context does not say how long the invocation may take. */
@@ -161,8 +163,9 @@ async function checkBackOne(asking: Asking, record: SQSRecord): Promise<Outcome>
   }
   if (answer === 'commit') return 'committed';
   if (answer === 'rollback') return 'rolledBack';
-  if (environment.now() >= messageTime(halfId) + asking.patience) return giveUpAsking(asking, row);
+  if (environment.now() >= messageTime(halfId) + asking.patience) return giveUpAsking(asking, row, record);
   await rest(environment, row, record);
+  await noteAsked(asking, row);
   return 'unknown';
 }
 
@@ -222,26 +225,29 @@ export function checkBackInterval(questions: number): number {
   return Math.min(LONGEST_SECONDS, INTERVAL_SECONDS * redeliveryDelay(questions));
 }
 
-async function giveUpAsking({ environment, ledger, until }: Asking, { sk: half }: HalfRow): Promise<Outcome> {
+/** Says in the row that somebody asks, so that reconciliation need not. */
+async function noteAsked({ environment, ledger, until }: Asking, { sk: half, asked = 0 }: HalfRow): Promise<void> {
+  if (asked > environment.now() - NOTED_MILLISECONDS) return;
+  try {
+    await markAsked(environment, ledger, half, until);
+  } catch (error) {
+    quietly(() => environment.log.warn('not marked', { half, ...errorTrace(error) }));
+  }
+}
+
+async function giveUpAsking(
+  { environment, ledger, until }: Asking,
+  { sk: half, quarantined = 0 }: HalfRow,
+  { attributes }: SQSRecord,
+): Promise<Outcome> {
+  // Of two requests the first has told.
+  if (Number(attributes.SentTimestamp) < quarantined) return 'quarantined';
   const write = await quarantine(environment, ledger, half, until);
   if (write.kind === 'unknown') return 'unknown';
   if (write.kind === 'refused') return 'decided';
   quietly(() => environment.log.error('half message quarantined', { half }));
   quietly(() => environment.metrics.count(METRICS.halfQuarantined, 1));
   return 'quarantined';
-}
-
-function halfIn(body: string): string {
-  let request: unknown;
-  try {
-    request = JSON.parse(body);
-  } catch {
-    request = undefined;
-  }
-  const half = (request as Partial<CheckBackRequest> | null | undefined)?.half;
-  if (typeof half !== 'string')
-    throw new MalformedMessage('The record is no check-back request: `{"half": "<half id>"}`');
-  return half;
 }
 
 function decidersOf(

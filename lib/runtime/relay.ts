@@ -1,9 +1,9 @@
 import type { DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
-import { type Envelope, HALF_PREFIX, type HalfRow, OUTBOX_PREFIX } from '../contract/index.ts';
+import { type Envelope, HALF_PREFIX, OUTBOX_PREFIX, SendFailed } from '../contract/index.ts';
 import { bindingsOf } from './bindings.ts';
 import { dispatch } from './dispatch.ts';
 import { type Environment, environmentOf } from './environment.ts';
-import { requestCheckBacks } from './half-request.ts';
+import { requestCheckBacks, type Undecided } from './half-request.ts';
 import { type Counts, summarize } from './invocation-summary.ts';
 import { readOutboxRow, reportCorrupt } from './read-outbox-row.ts';
 import { RouteBooks } from './route-book.ts';
@@ -35,14 +35,19 @@ export function createRelay(): Relay {
     await summarize(environment, 'relay', fields, async (counts) => {
       const { envelopes, halves } = read(environment, event.Records, counts);
       await dispatch(environment, bindings, book, envelopes, counts);
-      await requestCheckBacks(environment, halves, counts);
+      // Where a queue is gone, it must not hold up everybody's messages.
+      const unsent = (await requestCheckBacks(environment, halves, counts)).filter(({ gone }) => !gone);
+      if (unsent.length > 0) {
+        const codes = new Set(unsent.map(({ code }) => code));
+        throw new SendFailed(`${unsent.length} check-back requests were not sent (${[...codes].join(', ')})`);
+      }
     });
   };
 }
 
 interface Read {
   readonly envelopes: Envelope[];
-  readonly halves: Pick<HalfRow, 'sk' | 'checkBackQueue'>[];
+  readonly halves: Undecided[];
 }
 
 /** The messages of the batch, and the half messages. */

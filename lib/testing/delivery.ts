@@ -1,4 +1,4 @@
-import { decodeEnvelope, OUTBOX_PREFIX } from '../contract/index.ts';
+import { decodeEnvelope, FAILURE_PREFIX, OUTBOX_PREFIX } from '../contract/index.ts';
 import { toRow } from './engines/dynamodb/table.ts';
 import type { Change } from './engines/index.ts';
 import type { LogLine } from './test-environment.ts';
@@ -87,7 +87,7 @@ export function retryReason(
   changes: readonly Change[],
   lines: readonly LogLine[],
 ): Pick<Delivery, 'reason' | 'detail'> {
-  const failure = changes.findLast(({ key }) => key.pk?.S?.startsWith('fail#'))?.after;
+  const failure = changes.findLast(({ key }) => key.pk?.S?.startsWith(FAILURE_PREFIX))?.after;
   const logged = lines.findLast(({ message }) => message === 'retrying')?.fields.error;
   const reason = failure?.reason?.S ?? (typeof logged === 'string' ? logged : 'unfinished');
   return { reason, ...(failure?.detail?.S && { detail: failure.detail.S }) };

@@ -10,6 +10,7 @@ import {
   PaymentReceived,
   resourcesOf,
   SendReceipt,
+  statementsOf,
   testApp,
   testStack,
 } from './shop-app.ts';
@@ -98,13 +99,39 @@ describe('a check-back', () => {
     expect(shop.variablesOf('Pay')).toMatchObject({ WAYBILL_CHECK_BACK_QUEUE_URL: { Ref: requests.id } });
   });
 
-  test('is asked by the relay alone', () => {
-    shop.template.hasResourceProperties('AWS::IAM::Policy', {
-      PolicyName: Match.stringLikeRegexp('^relay-to-.*CheckBack'),
-      Roles: [{ Ref: Match.stringLikeRegexp('^LedgerRelayRole') }],
-      PolicyDocument: {
-        Statement: [{ Action: 'sqs:SendMessage', Effect: 'Allow', Resource: { 'Fn::GetAtt': [requests.id, 'Arn'] } }],
+  test('is asked by the relay, and by the reconciler for what the relay has not seen, and by nobody else', () => {
+    const allowing = statementsOf(shop.resources).filter(
+      ({ actions, resources }) =>
+        actions.includes('sqs:SendMessage') && JSON.stringify(resources).includes(`"${requests.id}"`),
+    );
+    expect(allowing.map(({ actions }) => actions)).toEqual([['sqs:SendMessage'], ['sqs:SendMessage']]);
+    const policies = allowing.map(({ of }) => shop.resources[of]?.Properties);
+    expect(policies).toMatchObject([
+      {
+        PolicyName: expect.stringMatching(/^relay-to-.*CheckBack/),
+        Roles: [{ Ref: expect.stringMatching(/^LedgerRelayRole/) }],
       },
+      {
+        PolicyName: expect.stringMatching(/^ask-.*CheckBack/),
+        Roles: [{ Ref: expect.stringMatching(/^LedgerReconcilerRole/) }],
+      },
+    ]);
+  });
+
+  test('lets no reconciler in where the ledger has none', () => {
+    const stack = testStack();
+    const ledger = new Ledger(stack, 'Ledger', { reconcile: false });
+    new CheckBack(stack, 'CheckBack', { ledger, handler: handlerIn(stack, 'Ask') });
+    expect(JSON.stringify(resourcesOf(stack))).not.toContain('ReconcilerMayAsk');
+  });
+
+  test('lets the reconciler of an imported ledger in by its name', () => {
+    const stack = testStack();
+    const ledger = Ledger.fromLedgerName(stack, 'Ledger', 'shop');
+    new CheckBack(stack, 'CheckBack', { ledger, handler: handlerIn(stack, 'Ask') });
+    Template.fromStack(stack).hasResourceProperties('AWS::IAM::Policy', {
+      PolicyName: Match.stringLikeRegexp('^ask-'),
+      Roles: ['shop-reconcile-eu-central-1'],
     });
   });
 

@@ -61,6 +61,16 @@ export function tombstone(
   });
 }
 
+/** Notes that the producer is being asked. */
+export function markAsked(
+  environment: Environment,
+  ledger: string,
+  halfId: string,
+  until: number,
+): Promise<Write<HalfRow>> {
+  return changePrepared(environment, ledger, halfId, until, { asked: environment.now() });
+}
+
 /** Notes that nobody asks any more, until somebody decides. */
 export function quarantine(
   environment: Environment,

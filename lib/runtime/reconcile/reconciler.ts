@@ -3,6 +3,7 @@ import { bindingsOf } from '../bindings.ts';
 import { type Environment, environmentOf } from '../environment.ts';
 import { type Counts, summarize } from '../invocation-summary.ts';
 import { type Graph, readGraph } from './graph.ts';
+import { runHalfPasses } from './half-pass.ts';
 import { heal } from './heal.ts';
 import type { OpenCase } from './open-case.ts';
 import { type PassesRun, runPasses } from './passes.ts';
@@ -34,8 +35,8 @@ const BUDGET_SHARE = 0.01;
 const RATIO_MILLISECONDS = 10 * 60_000;
 
 /**
- * Reconciliation as it runs every minute: takes its passes on, follows up open cases, sends again what is missing, and
- * puts the metrics that alarms watch:
+ * Reconciliation as it runs every minute: takes its passes on, has the producers asked of half messages that nobody asks
+ * for, follows up open cases, sends again what is missing, and puts the metrics that alarms watch:
  *
  * - `<business line>.missing-ratio`: messages that are missing, in percent of those of the last 10 minutes
  * - `quarantined`: messages that were sent again as often as healing tries, in vain
@@ -53,7 +54,9 @@ export function createReconciler({ listEventSources, putMetrics }: ReconcilerOpt
     await summarize(environment, 'reconcile', { ledger }, async (counts) => {
       const graph = await readGraph(environment, ledger);
       const options = { ledger, shards, graph, ...(listEventSources && { listEventSources }) };
-      const passes = await runPasses(environment, options);
+      const messages = await runPasses(environment, options);
+      const behind = Math.max(messages.behind, await runHalfPasses(environment, options, counts));
+      const passes = { ...messages, behind };
       const budget = Math.max(LEAST_BUDGET, Math.ceil(passes.committed * BUDGET_SHARE));
       const healing = await heal(environment, { ...options, budget });
       report(counts, passes, healing);

@@ -19,6 +19,8 @@ export interface TracedHalf {
   readonly prepared: number;
   /** Of a delayed message: when it is to be delivered, in milliseconds since the epoch. */
   readonly due?: number;
+  /** When somebody asked for its decision, to the hour and a half, in milliseconds since the epoch. */
+  readonly asked?: number;
   /** Since when nobody asks for its decision any more, in milliseconds since the epoch. */
   readonly quarantined?: number;
   /** The id of the message, once it is committed. */
@@ -39,7 +41,7 @@ export async function traceHalf(
   halfId: string,
 ): Promise<TracedHalf> {
   const row = await readHalf(environment, options.ledger, halfId);
-  const { state, transaction, message, quarantined } = row;
+  const { state, transaction, message, asked, quarantined } = row;
   const { type, businessline, partitionkey, deliverat } = decodeEnvelope(row.envelope);
   const committed = message && (await readMessage(environment, options.ledger, message));
   return {
@@ -51,6 +53,7 @@ export async function traceHalf(
     transaction,
     prepared: messageTime(halfId),
     ...(deliverat && { due: Date.parse(deliverat) }),
+    ...(asked !== undefined && { asked }),
     ...(quarantined !== undefined && { quarantined }),
     ...(message && { message }),
     ...(message && committed && { chain: await trace(environment, options, message) }),

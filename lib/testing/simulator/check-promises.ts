@@ -1,3 +1,4 @@
+import { OUTBOX_PREFIX } from '../../contract/index.ts';
 import { STREAM_ATTRIBUTE } from '../../runtime/dispatch.ts';
 import { decoded, textsIn } from './evidence.ts';
 import type { QueueEntry, RowEntry, RunRecord } from './run-record.ts';
@@ -97,7 +98,7 @@ class Promises {
   onGiven(invocation: number, event: object): void {
     const { Records = [] } = event as { readonly Records?: readonly OutboxRecord[] };
     const ids = Records.flatMap(({ dynamodb: { Keys, NewImage } = {} }) => {
-      const isRelayed = Keys?.pk?.S?.startsWith('out#') && !NewImage?.sending;
+      const isRelayed = Keys?.pk?.S?.startsWith(OUTBOX_PREFIX) && !NewImage?.sending;
       return isRelayed && decoded(NewImage?.envelope?.S ?? '') ? [Keys?.sk?.S ?? ''] : [];
     });
     this.#given.set(invocation, ids);

@@ -10,8 +10,6 @@ export interface SendingChecked {
   readonly evidence: Evidence;
   readonly sending: SendingEvidence;
   readonly faults: FaultPlan;
-  /** Whether what the ledger's stream has carried may never have come to the relay. */
-  readonly relayed: boolean;
 }
 
 /** By how much a clock that is wrong differs. */
@@ -89,7 +87,7 @@ function wrongWithdrawals({ subscribers }: System, { evidence, sending }: Sendin
 }
 
 /** A half message is `prepared`, then decided, then never changed; its message is committed with the decision. */
-function wrongHalves({ evidence, sending, faults, relayed }: SendingChecked): Violation[] {
+function wrongHalves({ evidence, sending }: SendingChecked): Violation[] {
   const violations: Violation[] = [];
   for (const { id, states } of sending.halves) {
     for (const [index, { row, commit }] of states.entries()) {
@@ -101,8 +99,7 @@ function wrongHalves({ evidence, sending, faults, relayed }: SendingChecked): Vi
         violations.push({ invariant: 'L', what: `the half message ${id} is committed without its message` });
     }
     const last = states.at(-1)?.row;
-    const isAsked = relayed && !faults.has(['lost', 'purged', 'retention'], 'check-back.sent');
-    if (last?.state === 'prepared' && last.quarantined === undefined && isAsked)
+    if (last?.state === 'prepared' && last.quarantined === undefined)
       violations.push({ invariant: 'L', what: `the half message ${id} is undecided, and nobody is told` });
   }
   return violations;

@@ -45,7 +45,7 @@ export function checkRun(
     ...checkEffects(system, evidence),
     ...checkCauses(system, evidence),
     ...checkTraces(system, evidence, sending, { skewed, relayed }),
-    ...checkSending(system, world.record, { evidence, sending, faults, relayed }),
+    ...checkSending(system, world.record, { evidence, sending, faults }),
     ...checkHealing(system, world.record, {
       ledger,
       committed: evidence.committed.size,

@@ -47,6 +47,11 @@ export function writeCursors(world: World, ledger: string): void {
     const key = toItem(reconcileKey(pass));
     world.engines.dynamodb.table(ledger).write(key, { ...key, ...toItem({ upTo, minute, lines: {} }) });
   }
+  const upTo = now - 10 * MINUTE - 1;
+  for (const pass of ['half', 'half-day']) {
+    const key = toItem(reconcileKey(pass));
+    world.engines.dynamodb.table(ledger).write(key, { ...key, ...toItem({ upTo, again: [] }) });
+  }
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { PutItemCommandInput, QueryCommandInput } from '@aws-sdk/client-dynamodb';
+import { DUE_PREFIX } from '../../contract/index.ts';
 import type { Request } from '../engines/index.ts';
 
 /**
@@ -133,7 +134,7 @@ export function stepOf(actor: string, { operation, input }: Request): Step {
 }
 
 function isOfDueRows(input: object): boolean {
-  return (input as QueryCommandInput).ExpressionAttributeValues?.[':pk']?.S?.startsWith('due#') ?? false;
+  return (input as QueryCommandInput).ExpressionAttributeValues?.[':pk']?.S?.startsWith(DUE_PREFIX) ?? false;
 }
 
 /** The names of the functions that no user names. */

@@ -1,7 +1,10 @@
-import { readDueKey } from '../../contract/index.ts';
+import { messageTime, readDueKey } from '../../contract/index.ts';
 import type { Change } from '../engines/index.ts';
 import { decoded } from './evidence.ts';
 import type { System } from './system.ts';
+
+/** How old a half message is when reconciliation looks at it, in milliseconds, at most. */
+const UNASKED = 15 * 60_000;
 
 /** What reconciliation still has to do in a run, kept up to date at each commit, so that it costs nothing to ask. */
 export class Unfinished {
@@ -11,6 +14,8 @@ export class Unfinished {
   readonly #copies = new Map<string, number>();
   /** When each case is looked at next: 0 for at once. */
   readonly #cases = new Map<string, number>();
+  /** From when on reconciliation has the producers asked of half messages of which nothing says that anybody asks. */
+  readonly #halves = new Map<string, number>();
   /** When the newest message was committed, in milliseconds since the epoch; 0 where none was. */
   lastCommit = 0;
   #lastEnd = 0;
@@ -22,14 +27,14 @@ export class Unfinished {
     this.#ledger = ledger;
   }
 
-  /** Whether a message has not ended at a subscriber that consumes it, or has a case that is open. */
+  /** Whether a message has not ended at a subscriber that consumes it, has a case that is open, or nobody asks for a half message. */
   get any(): boolean {
-    return this.#copies.size > 0 || this.#cases.size > 0;
+    return this.#copies.size > 0 || this.#cases.size > 0 || this.#halves.size > 0;
   }
 
   /** Since when, or from when on, there is something to do for what is unfinished; infinite where nothing is. */
   get next(): number {
-    return Math.min(Infinity, ...this.#copies.values(), ...this.#cases.values());
+    return Math.min(Infinity, ...this.#copies.values(), ...this.#cases.values(), ...this.#halves.values());
   }
 
   /** Whether messages wait for their moments, or have waited. */
@@ -58,6 +63,10 @@ export class Unfinished {
       const copy = `${subscriber} ${id}`;
       if (this.#copies.get(copy)) this.#lastEnd = at;
       this.#copies.delete(copy);
+    } else if (kind === 'half') {
+      const isUnasked = after?.state?.S === 'prepared' && !after.asked && !after.quarantined;
+      if (isUnasked) this.#halves.set(id, messageTime(id) + UNASKED);
+      else this.#halves.delete(id);
     } else if (kind === 'due' && after) {
       this.#lastDue = Math.max(this.#lastDue, readDueKey({ sk: id }).deliverAt);
     } else if (kind === 'open') {

@@ -182,6 +182,10 @@ export function openBank({ subscriber = CreditAccount, handler = creditAccount }
         busy = changes.length + forwarded + handled > 0;
       }
     },
+    /** The ledger's stream loses whatever the relay has not had. */
+    loseChanges(): void {
+      relayed = ledger.changes.length;
+    },
     /** Reconciliation, minute by minute. */
     async reconcile(minutes: number): Promise<void> {
       for (let minute = 0; minute < minutes; minute++) {

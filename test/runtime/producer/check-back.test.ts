@@ -3,7 +3,7 @@ import { METRICS } from '../../../lib/contract/index.ts';
 import { checkBackInterval } from '../../../lib/runtime/check-back.ts';
 import { checkBack, type DecideTransaction, producer, type TransactionOutcome } from '../../../lib/runtime/index.ts';
 import { lambdaContext } from '../../../lib/testing/lambda-event.ts';
-import { BANK_NOW, type Bank, MoneySent, never, openBank, type Process, requestLost, SENT } from './bank.ts';
+import { BANK_NOW, type Bank, MoneySent, never, openBank, type Process, refusedBy, requestLost, SENT } from './bank.ts';
 
 const HOUR = 3_600_000;
 
@@ -120,6 +120,35 @@ test('an owner that never answers is not waited for, and the others of its batch
   await drained;
   expect([bank.half(half.id)?.state, bank.half(hung.id)?.state]).toEqual(['committed', 'prepared']);
   expect(bank.checkBack.messages()).toHaveLength(1);
+});
+
+test('that somebody asks is written down with the first answer that decides nothing, and then half-hourly at most', async () => {
+  const { bank, wait, row, owner, asked } = await leave('unknown');
+  await wait(20 * 60_000);
+  expect(row()?.asked).toBe(BANK_NOW + 6_000);
+  expect(owner.operations().filter((operation) => operation === 'UpdateItem')).toHaveLength(1);
+  const since: number[] = [];
+  for (let hour = 0; hour < 60; hour++) {
+    await wait(HOUR);
+    since.push(bank.clock.now() - (row()?.asked ?? 0));
+  }
+  // Reconciliation takes three hours for silence.
+  expect(Math.max(...since)).toBeLessThan(1.5 * HOUR + 1);
+  expect(owner.operations().filter((operation) => operation === 'UpdateItem').length).toBeLessThan(asked.length);
+});
+
+test('an owner that decides at once costs no write more', async () => {
+  const { wait, row, owner } = await leave('commit');
+  await wait(HOUR);
+  expect(row()?.asked).toBeUndefined();
+  expect(owner.operations()).not.toContain('UpdateItem');
+});
+
+test('where it cannot be written down that somebody asks, the question comes again in its time', async () => {
+  const { wait, asked, owner } = await leave('unknown');
+  owner.from('UpdateItem', refusedBy('AccessDeniedException'));
+  await wait(78_000);
+  expect(asked).toEqual([6, 12, 18, 30, 48, 78]);
 });
 
 test('after 72 h without an answer it is quarantined: told, counted, and not asked for', async () => {

@@ -13,4 +13,16 @@ export const reconcileBugs: readonly Bug[] = [
       },
     ],
   },
+  {
+    name: 'halves-not-looked-at',
+    mistake: 'reconciliation never looks at half messages',
+    by: ['from-latest', 'retention'],
+    edits: [
+      {
+        file: 'runtime/reconcile/reconciler.ts',
+        find: 'Math.max(messages.behind, await runHalfPasses(environment, options, counts))',
+        replace: 'messages.behind',
+      },
+    ],
+  },
 ];

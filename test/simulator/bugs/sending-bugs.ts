@@ -9,7 +9,7 @@ export const sendingBugs: readonly Bug[] = [
     edits: [
       {
         file: 'runtime/check-back.ts',
-        find: 'if (environment.now() >= messageTime(halfId) + asking.patience) return giveUpAsking(asking, row);',
+        find: 'if (environment.now() >= messageTime(halfId) + asking.patience) return giveUpAsking(asking, row, record);',
         replace: `if (Number(record.attributes.ApproximateReceiveCount) > 1) {
     await rollbackHalf(environment, halfId);
     return 'rolledBack';
