@@ -56,18 +56,19 @@ async function main(options: RunOptions): Promise<void> {
 
   const lane = laneOf(ENGINES_AT_ONCE);
   // The longest first.
-  const results = await Promise.all(
+  const asking = Promise.all(
     asked.toReversed().map(async (engine) => {
       const result = await runEngine(engine, SUITES, selection, lane, (line) => console.error(line));
       for (const line of described(result)) say(line);
       return result;
     }),
-  ).then((all) => all.reverse());
+  );
+  // Last in the lane: it needs two engines of its own, while the longest cases mostly wait.
+  const testing = options.corePath ? lane(() => runCorePath(interrupted.signal)) : undefined;
+  const [results, corePath] = await Promise.all([asking.then((all) => all.reverse()), testing]);
 
   const runs = results.filter((result): result is EngineRun => 'outcomes' in result);
   const leftOut = results.filter((result): result is LeftOut => 'leftOut' in result);
-  // After the cases: it needs two engines of its own, and the machine for itself.
-  const corePath = options.corePath ? await runCorePath(interrupted.signal) : undefined;
   const tests = corePath ?? { passed: 0, failed: 0, skipped: 0, lines: [] };
   const surprising = runs.reduce((sum, { surprises }) => sum + surprises.length, 0);
   const failed = surprising + tests.failed;
