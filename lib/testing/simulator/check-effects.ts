@@ -78,18 +78,17 @@ function doubledKeys({ once }: Evidence): Violation[] {
   });
 }
 
-/** Milliseconds that a request takes at most, where none is late. */
-const A_MOMENT = 100;
-
 /** A dead letter of a message that might still be handled. */
-function prematureLetters(subscribers: ReadonlySet<string>, { carried, ends }: Evidence): Violation[] {
-  return carried.flatMap(({ to, attributes, place, at, by }): Violation[] => {
+function prematureLetters(subscribers: ReadonlySet<string>, { carried, ends, begun }: Evidence): Violation[] {
+  return carried.flatMap(({ to, attributes, place, by, invocation }): Violation[] => {
     const subscriber = to.replace(/-dead$/, '');
     const id = attributes[ATTRIBUTES.messageId];
     if (by === undefined || !id || to === subscriber || !subscribers.has(subscriber)) return [];
     const before = ends.filter((end) => end.subscriber === subscriber && end.id === id && end.place < place);
-    // It was dead when its letter was written, and somebody redrove it in the same moment.
-    if (before.some((end, index) => end.state === 'dead' && at <= (before[index + 1]?.at ?? at) + A_MOMENT)) return [];
+    // Whoever sends a letter has seen the message dead. Meanwhile an operator may have redriven it, and it was handled.
+    const since = begun.get(`${by} ${invocation}`) ?? place;
+    const wasDead = before.some(({ state }, index) => state === 'dead' && (before[index + 1]?.place ?? place) > since);
+    if (wasDead) return [];
     const what = `a dead letter of ${id} was sent, though it has ${before.length > 0 ? `ended as ${before.at(-1)?.state}` : 'not ended'} at ${subscriber}`;
     return [{ invariant: 'D', what }];
   });

@@ -14,8 +14,11 @@ export interface HealingChecked {
   readonly ledger: string;
   /** Messages that were committed in the run. */
   readonly committed: number;
-  /** Whether receipts lie where they are looked for: clocks are right, and all functions know the same shards. */
-  readonly inSight: boolean;
+  /**
+   * Whether reconciliation can see that a message is in that queue: receipts lie where they are looked for, since clocks are
+   * right and all functions know the same shards, and no message was late in the queue, which SQS counts as not due yet.
+   */
+  readonly inSight: (queue: string) => boolean;
   /** Whether requests arrive when they are sent, and clocks are right. */
   readonly onTime: boolean;
 }
@@ -55,7 +58,7 @@ function sentNeedlessly({ resent }: HealingHistory, { inSight, onTime }: Healing
     );
     return [
       ...(hadEnded ? [`${id} is sent to ${to} again, where it had ended`] : []),
-      ...(wasUnderWay && inSight ? [`${id} is sent to ${to} again, in whose queue it lies`] : []),
+      ...(wasUnderWay && inSight(to) ? [`${id} is sent to ${to} again, in whose queue it lies`] : []),
       ...(twin && onTime ? [`${id} is sent to ${to} again by two runs at once`] : []),
     ];
   });

@@ -49,8 +49,7 @@ export function checkRun(
     ...checkHealing(system, world.record, {
       ledger,
       committed: evidence.committed.size,
-      // What a fault delays, SQS counts as not due yet.
-      inSight: !faults.has(['clock-skew', 'more-shards', 'delay']),
+      inSight: (queue) => !faults.has(['clock-skew', 'more-shards']) && !faults.has(['delay'], `${queue}.sent`),
       onTime: !faults.has(['clock-skew', 'request-late', 'apply-late', 'reply-late']),
     }),
     ...checkInvariant(system, world, evidence, sending),

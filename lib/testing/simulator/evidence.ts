@@ -39,6 +39,8 @@ export interface Carried {
   readonly at: number;
   /** The function whose request put it there; absent where it was an operator or a fault. */
   readonly by?: string;
+  /** Which invocation of it; absent where it was its event source. */
+  readonly invocation?: number | undefined;
 }
 
 /** What one request of a function committed beside Waybill's own rows: business rows and messages. */
@@ -63,6 +65,8 @@ export interface Evidence {
   readonly once: readonly { readonly change: Change; readonly at: number }[];
   /** The texts with which each invocation was invoked, by `<function> <invocation>`. */
   readonly given: ReadonlyMap<string, readonly string[]>;
+  /** Where in the record each invocation began, by `<function> <invocation>`. */
+  readonly begun: ReadonlyMap<string, number>;
   readonly acknowledged: readonly string[];
 }
 
@@ -111,6 +115,7 @@ export function evidenceOf({ entries }: RunRecord, ledger: string): Evidence {
     effects: [...effects.values()].filter(({ rows, published }) => rows.length + published.length > 0),
     carried: entries.flatMap(carriedIn),
     given: new Map(entries.flatMap(givenIn)),
+    begun: new Map(entries.flatMap(begunIn)),
     acknowledged: entries.flatMap((entry) => (entry.kind === 'acknowledged' ? entry.ids : [])),
   };
 }
@@ -137,7 +142,7 @@ function decode(text: string): Envelope | undefined {
 }
 
 function carriedIn(entry: RecordEntry, place: number): Carried[] {
-  const by = entry.origin && { by: entry.origin.actor };
+  const by = entry.origin && { by: entry.origin.actor, invocation: entry.origin.invocation };
   if (entry.kind === 'stream') {
     const text = Buffer.from(entry.record.data).toString();
     return [{ to: entry.stream, text, envelope: decoded(text), attributes: {}, place, at: entry.at, ...by }];
@@ -170,6 +175,10 @@ export function textsIn(event: object): string[] {
 
 function givenIn(entry: RecordEntry): [string, string[]][] {
   return entry.kind === 'invocation' ? [[`${entry.actor} ${entry.invocation}`, textsIn(entry.event)]] : [];
+}
+
+function begunIn(entry: RecordEntry, place: number): [string, number][] {
+  return entry.kind === 'invocation' ? [[`${entry.actor} ${entry.invocation}`, place]] : [];
 }
 
 interface GivenRecord {
