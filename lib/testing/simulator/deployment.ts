@@ -1,17 +1,16 @@
 import { PutRecordsCommand } from '@aws-sdk/client-kinesis';
-import { type AnyTable, BINDINGS, durationToMilliseconds, HALF_PREFIX, OUTBOX_PREFIX } from '../../contract/index.ts';
+import { type AnyTable, BINDINGS, durationToMilliseconds } from '../../contract/index.ts';
 import { toItem } from '../../runtime/expression.ts';
 import { ENVIRONMENT, type Environment } from '../../runtime/index.ts';
 import { recorder } from '../../runtime/recorder.ts';
 import { createRelay } from '../../runtime/relay.ts';
-import { type Queue, tableStreamArn } from '../engines/index.ts';
-import type { EventSourceMapping } from '../event-sources/index.ts';
+import type { Queue } from '../engines/index.ts';
 import { tableOf } from '../test-environment.ts';
-import { RETENTION, SimulatedSource } from './event-source.ts';
 import { type FunctionOptions, LambdaFunction, type LambdaHandler } from './lambda-function.ts';
 import { ReconcilerSchedule, reconcilerOf, writeCursors } from './reconciler.ts';
 import { writeRoutes } from './routes.ts';
 import { SendingDeployment } from './sending-deployment.ts';
+import { SimulatedSources } from './simulated-sources.ts';
 import { PRODUCER, RELAY, recorderOf } from './site.ts';
 import { laterOf, runOf, type System, streamOf } from './system.ts';
 import { TransportFaults } from './transport-faults.ts';
@@ -23,7 +22,6 @@ export const LEDGER = 'waybill-ledger';
 export const SHARDS = 2;
 const BUCKET = 'quarantine';
 const SECOND = 1_000;
-const HOUR = 3_600 * SECOND;
 
 // As `lib/constructs` deploys them.
 const RELAY_TIMEOUT = 60 * SECOND;
@@ -57,13 +55,14 @@ export class Deployment {
   readonly #world: World;
   readonly #system: System;
   readonly #queues = new Map<string, Queue>();
-  readonly #sources: SimulatedSource[] = [];
+  readonly #sources: SimulatedSources;
   readonly #functions: LambdaFunction[] = [];
 
   constructor(world: World, system: System) {
     this.#world = world;
     this.#system = system;
     this.#unfinished = new Unfinished(system, LEDGER);
+    this.#sources = new SimulatedSources(world);
     const { dynamodb, kinesis, s3 } = world.engines;
     dynamodb.createTable({
       name: LEDGER,
@@ -101,7 +100,7 @@ export class Deployment {
     this.#sending.deploy({
       variables: this.#ledgerVariables(),
       add: (options) => this.#add(options),
-      receive: (consumer, queue) => this.#addQueueSource(consumer, queue).start(),
+      receive: (consumer, queue) => this.#sources.addQueue(consumer, queue).start(),
     });
     world.deploy = (shards) => this.#deployShards(shards);
     this.#listen();
@@ -113,7 +112,7 @@ export class Deployment {
   }
 
   start(): void {
-    for (const source of this.#sources) source.start();
+    this.#sources.start();
     this.#schedule.start();
   }
 
@@ -132,7 +131,7 @@ export class Deployment {
   }
 
   #addSubscriber(name: string): void {
-    const { sqs, kinesis } = this.#world.engines;
+    const { sqs } = this.#world.engines;
     const timeout = durationToMilliseconds(this.#system.timeout ?? '10s');
     const deadLetters = sqs.createQueue({ name: `${name}-dead`, retentionSeconds: DEAD_LETTER_SECONDS });
     const backstop = sqs.createQueue({
@@ -162,36 +161,16 @@ export class Deployment {
       load: () => handler,
       ...(previous && { loadPrevious: () => previous }),
     });
-    this.#addQueueSource(consumer, queue);
+    this.#sources.addQueue(consumer, queue);
     const stream = streamOf(this.#system, name);
-    if (stream !== undefined) {
-      const mapping: EventSourceMapping = {
-        kind: 'stream',
-        streamName: stream,
-        invoke: consumer.invoke,
-        batchSize: 100,
-        bisectBatchOnError: true,
-        retryAttempts: 10,
-        maxRecordAge: 12 * HOUR,
-        onFailure: { kind: 'bucket', bucket: BUCKET },
-        reportBatchItemFailures: true,
-      };
-      this.#addStreamSource(name, mapping, (read) => {
-        const records = kinesis.records(stream);
-        const horizon = this.#world.schedule.now() - RETENTION;
-        return (
-          read.size < records.length &&
-          records.some(({ sequenceNumber, arrivedAt }) => arrivedAt > horizon && !read.has(sequenceNumber))
-        );
-      });
-    }
+    if (stream !== undefined) this.#sources.addStream(consumer, stream, BUCKET);
     const ender = this.#add({
       name: recorderOf(name),
       timeout: RECORDER_TIMEOUT,
       variables,
       load: () => (event, context) => recorder(event as never, context),
     });
-    this.#addQueueSource(ender, backstop);
+    this.#sources.addQueue(ender, backstop);
   }
 
   #addRelay(): void {
@@ -201,43 +180,7 @@ export class Deployment {
       variables: this.#ledgerVariables(),
       load: () => createRelay() as LambdaHandler,
     });
-    const mapping: EventSourceMapping = {
-      kind: 'table',
-      streamArn: tableStreamArn(LEDGER),
-      invoke: relay.invoke,
-      batchSize: 500,
-      bisectBatchOnError: true,
-      retryAttempts: 100,
-      maxRecordAge: 12 * HOUR,
-      onFailure: { kind: 'bucket', bucket: BUCKET },
-      filters: [
-        {
-          eventName: ['INSERT'],
-          dynamodb: { Keys: { pk: { S: [{ prefix: OUTBOX_PREFIX }, { prefix: HALF_PREFIX }] } } },
-        },
-      ],
-    };
-    const ledger = this.#world.engines.dynamodb.table(LEDGER);
-    this.#addStreamSource(RELAY, mapping, (read) => read.size < ledger.changes.length);
-  }
-
-  #addQueueSource({ name, invoke }: LambdaFunction, queue: Queue): SimulatedSource {
-    const mapping: EventSourceMapping = {
-      kind: 'queue',
-      queueUrl: queue.url,
-      invoke,
-      batchSize: 10,
-      reportBatchItemFailures: true,
-    };
-    const visibleAt = () => queue.messages().reduce((first, one) => Math.min(first, one.visibleAt), Infinity);
-    const source = new SimulatedSource(this.#world, name, mapping, visibleAt);
-    this.#sources.push(source);
-    return source;
-  }
-
-  #addStreamSource(actor: string, mapping: EventSourceMapping, isUnread: (read: ReadonlySet<string>) => boolean): void {
-    const now = this.#world.schedule.now;
-    this.#sources.push(new SimulatedSource(this.#world, actor, mapping, (read) => (isUnread(read) ? now() : Infinity)));
+    this.#sources.addTable(relay, LEDGER, BUCKET);
   }
 
   #ledgerVariables(): Environment['variables'] {

@@ -70,7 +70,7 @@ export const relayBugs: readonly Bug[] = [
     mistake: 'the event source of the relay has no filter, and the relay answers every batch with a receipt',
     edits: [
       {
-        file: 'testing/simulator/deployment.ts',
+        file: 'testing/simulator/simulated-sources.ts',
         find: `      filters: [
         {
           eventName: ['INSERT'],
