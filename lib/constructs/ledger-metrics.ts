@@ -17,12 +17,16 @@ export function ledgerMetric(ledger: ILedger, name: string, options: cloudwatch.
   });
 }
 
-/** A metric that check-backs count, of all ledgers together. @default sum over 5 minutes */
-export function checkBackMetric(name: string, options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
+/** A metric that the functions of a ledger count. @default sum over 5 minutes */
+export function countedMetric(
+  ledger: ILedger,
+  name: string,
+  options: cloudwatch.MetricOptions = {},
+): cloudwatch.Metric {
   return new cloudwatch.Metric({
     namespace: METRICS.namespace,
     metricName: name,
-    dimensionsMap: { service: METRICS.service },
+    dimensionsMap: { service: METRICS.service, [METRICS.ledger]: ledger.table.tableName },
     statistic: cloudwatch.Stats.SUM,
     ...options,
   });

@@ -2,7 +2,7 @@ import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { METRICS } from '../contract/index.ts';
 import { type AlarmCondition, deadLettersIn, MINUTE } from './alarm-condition.ts';
 import type { Ledger } from './ledger.ts';
-import { checkBackMetric } from './ledger-metrics.ts';
+import { countedMetric } from './ledger-metrics.ts';
 import type { DeployedWorkQueue } from './proof/index.ts';
 
 const { GREATER_THAN_THRESHOLD, LESS_THAN_THRESHOLD } = cloudwatch.ComparisonOperator;
@@ -50,17 +50,18 @@ export function delayConditions(ledger: Ledger): Record<string, AlarmCondition> 
 }
 
 /** What leaves half messages undecided. By the alarms' ids. */
-export function checkBackConditions({ construct, deadLetterQueue }: DeployedWorkQueue): Record<string, AlarmCondition> {
+export function checkBackConditions(deployed: DeployedWorkQueue): Record<string, AlarmCondition> {
+  const { construct, ledger, deadLetterQueue } = deployed;
   return {
     HalfQuarantined: {
-      metric: checkBackMetric(METRICS.halfQuarantined, { period: MINUTE }),
+      metric: countedMetric(ledger, METRICS.halfQuarantined, { period: MINUTE }),
       threshold: 0,
       comparisonOperator: GREATER_THAN_THRESHOLD,
       evaluationPeriods: 1,
       treatMissingData: NOT_BREACHING,
       alarmDescription:
-        'Half messages, of this ledger or another one of the region, are undecided at the end of their check-back: its log ' +
-        'names them, and `waybill half <id>` asks again or decides.',
+        'Half messages are undecided at the end of their check-back, or nobody can be asked for them: its log names them, or ' +
+        "the reconciler's, and `waybill half <id>` asks again or decides.",
     },
     [`DeadLetters-CheckBack-${construct.node.addr}`]: deadLettersIn(
       deadLetterQueue,

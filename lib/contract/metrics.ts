@@ -4,9 +4,9 @@
  */
 export const METRICS = {
   namespace: 'Waybill',
-  /** The one dimension of what reconciliation puts: the ledger's table name. */
+  /** The dimension that names the ledger's table: the only one of what reconciliation puts. */
   ledger: 'ledger',
-  /** The one dimension, `service`, of what functions count. */
+  /** The other dimension, `service`, of what functions count. */
   service: 'waybill',
   /** Messages of a business line that are missing, in percent of those of the last minutes. */
   missingRatio: (businessLine: string) => `${businessLine}.missing-ratio`,

@@ -7,7 +7,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import type { SchedulerClient } from '@aws-sdk/client-scheduler';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Context } from 'aws-lambda';
-import type { AnyTable } from '../contract/index.ts';
+import { type AnyTable, BINDINGS } from '../contract/index.ts';
 import { countUsage, noUsage, type Usage } from './usage.ts';
 
 /** What a run time needs of an AWS client: a real one, or an engine in memory that answers the same commands. */
@@ -124,7 +124,7 @@ export function createEnvironment(variables: Environment['variables'] = process.
       return scheduler;
     },
     log: powertoolsLog(),
-    metrics: powertoolsMetrics(),
+    metrics: powertoolsMetrics(variables[BINDINGS.ledger]),
     usage,
   };
 }
@@ -167,8 +167,13 @@ function powertoolsLog(): Log {
   };
 }
 
-function powertoolsMetrics(): MetricSink {
-  const metrics = new Metrics({ namespace: 'Waybill', serviceName: 'waybill' });
+function powertoolsMetrics(ledger: string | undefined): MetricSink {
+  // As `METRICS` says, which would bring all its names into every function.
+  const metrics = new Metrics({
+    namespace: 'Waybill',
+    serviceName: 'waybill',
+    ...(ledger && { defaultDimensions: { ledger } }),
+  });
   return {
     count: (name, value) => metrics.addMetric(name, MetricUnit.Count, value),
     flush: () => metrics.publishStoredMetrics(),

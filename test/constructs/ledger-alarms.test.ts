@@ -173,7 +173,7 @@ describe('by default', () => {
     template.hasResourceProperties('AWS::CloudWatch::Alarm', {
       Namespace: 'Waybill',
       MetricName: 'half-quarantined',
-      Dimensions: [{ Name: 'service', Value: 'waybill' }],
+      Dimensions: [...ofLedger.Dimensions, { Name: 'service', Value: 'waybill' }],
       Statistic: 'Sum',
       Threshold: 0,
       EvaluationPeriods: 1,
