@@ -10,6 +10,7 @@ import {
   DYNAMODB_LOCAL,
   ELASTICMQ,
   engineNamed,
+  fetchIndependentEngine,
   type IndependentEngine,
   KINESIS_LOCAL,
   LOCALSTACK,
@@ -53,6 +54,22 @@ function startWith(engine: IndependentEngine, programs: Readonly<Record<string, 
 
 const JAVA_17 = { java: `console.error('openjdk version "17.0.15" 2025-04-15')` };
 const FAILING = `console.log('Could not transfer artifact: Unknown host'); process.exit(parameters[0] === '--version' ? 0 : 1)`;
+
+test('an engine that is fetched ahead is in its folder, is not started, and leaves nothing else', async () => {
+  const engineFolder = temporaryFolder();
+  const runFolders: string[] = [];
+  const engine: IndependentEngine = {
+    ...engineThatRuns('process.exit(1)'),
+    async prepare({ installFolder, runFolder }) {
+      runFolders.push(runFolder);
+      writeFileSync(join(installFolder, 'program'), 'fetched');
+      return { program: 'no-such-program', parameters: [] };
+    },
+  };
+  await fetchIndependentEngine(engine, { engineFolder });
+  expect(existsSync(join(engineFolder, 'fake-1', 'program'))).toBe(true);
+  expect(runFolders.map((folder) => existsSync(folder))).toEqual([false]);
+});
 
 test('an engine answers once it is started, and is gone once it is stopped', async () => {
   const engine = await startWith(engineThatRuns(server));

@@ -4,4 +4,4 @@ export { ENGINES, engineNamed } from './engines.ts';
 export type { IndependentEngine, RunningEngine } from './independent-engine.ts';
 export { KINESIS_LOCAL } from './kinesis-local.ts';
 export { LOCALSTACK } from './localstack.ts';
-export { type StartOptions, startIndependentEngine } from './start.ts';
+export { fetchIndependentEngine, type StartOptions, startIndependentEngine } from './start.ts';

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -28,6 +28,20 @@ export interface StartOptions {
 }
 
 /**
+ * Fetches an engine where it is not there, so that it starts at once later.
+ * @throws {EngineUnavailable | EngineInstallFailed}
+ */
+export async function fetchIndependentEngine(engine: IndependentEngine, options: StartOptions = {}): Promise<void> {
+  const runFolder = mkdtempSync(join(tmpdir(), `waybill-fetch-${engine.name}-`));
+  try {
+    // The ports of a launch that is not made.
+    await engine.prepare({ ...placeOf(engine, options), runFolder, port: 0, secondPort: 0 });
+  } finally {
+    rmSync(runFolder, { recursive: true, force: true });
+  }
+}
+
+/**
  * Starts an engine on the loopback interface and a free port, and waits until it answers; fetches it first where it is not
  * there. It ends with this process.
  * @throws {EngineUnavailable | EngineInstallFailed | EngineStartFailed}
@@ -36,17 +50,16 @@ export async function startIndependentEngine(
   engine: IndependentEngine,
   options: StartOptions = {},
 ): Promise<RunningEngine> {
-  const { environment = process.env, report = () => undefined, timeoutMs = 120_000 } = options;
-  const folder = options.engineFolder ?? join(userCacheFolder(environment), 'engines');
-  const installFolder = join(folder, `${engine.name}-${engine.version}`);
-  mkdirSync(installFolder, { recursive: true });
+  const { timeoutMs = 120_000 } = options;
+  const place = placeOf(engine, options);
+  const { environment, report } = place;
   const id = `waybill-${engine.name}-${randomBytes(6).toString('hex')}`;
   const runFolder = join(tmpdir(), id);
   mkdirSync(runFolder, { mode: 0o700 });
   let stop = async (): Promise<void> => rmSync(runFolder, { recursive: true, force: true });
   try {
     const [port, secondPort] = await Promise.all([freePort(), freePort()]);
-    const launch = await engine.prepare({ installFolder, runFolder, port, secondPort, environment, report });
+    const launch = await engine.prepare({ ...place, runFolder, port, secondPort });
     const logFile = openLog(options.stateFolder ?? defaultStateFolder(environment), id);
     report(`Starting ${engine.title} ${engine.version} on port ${port}`);
     const server = spawnServer(launch, { runFolder, logFile, environment });
@@ -65,6 +78,15 @@ export async function startIndependentEngine(
     await stop();
     throw error;
   }
+}
+
+/** Where an engine is kept, and how it is fetched. */
+function placeOf(engine: IndependentEngine, options: StartOptions) {
+  const { environment = process.env, report = () => undefined } = options;
+  const folder = options.engineFolder ?? join(userCacheFolder(environment), 'engines');
+  const installFolder = join(folder, `${engine.name}-${engine.version}`);
+  mkdirSync(installFolder, { recursive: true });
+  return { installFolder, environment, report };
 }
 
 function startFailure(
