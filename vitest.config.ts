@@ -11,7 +11,8 @@ const deployTimeout = 300_000;
 const engineTests = 'test/**/*.engine.test.ts';
 const browserTests = 'test/browser/**/*.browser.test.ts';
 const packageTests = 'test/package/**/*.test.ts';
-const repositoryTests = 'test/repository/**/*.test.ts';
+/** Of the repository as a whole, and of all templates: they start programs that others have made, and wait for them. */
+const repositoryTests = ['test/repository/**/*.test.ts', 'test/templates/**/*.test.ts'];
 /** Its own threads take every core. */
 const certificateTests = 'test/simulator/commerce.test.ts';
 const typeTests = 'test/types/**/*.test-d.ts';
@@ -49,7 +50,7 @@ export default defineConfig({
             browserTests,
             engineTests,
             packageTests,
-            repositoryTests,
+            ...repositoryTests,
             certificateTests,
           ],
           // Loading the CDK and the AWS SDK anew for each file would take longer than most of the tests.
@@ -79,7 +80,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'repository',
-          include: [repositoryTests],
+          include: repositoryTests,
           sequence: { groupOrder: 3 },
         },
       },

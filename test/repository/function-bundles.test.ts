@@ -42,10 +42,9 @@ describe.for(functionNames())("the framework's function %s", (name) => {
   });
 
   test('is the same bytes whenever it is bundled from the same sources', async () => {
-    const [once, again] = [bundled, await bundleFunction(name)];
+    const before = await readFile(join(root, `dist/functions/${name}/index.mjs`));
 
-    expect(Buffer.compare(once.contents, again.contents)).toBe(0);
-    expect(Buffer.compare(once.contents, await readFile(join(root, `dist/functions/${name}/index.mjs`)))).toBe(0);
+    expect(Buffer.compare(bundled.contents, before)).toBe(0);
   });
 });
 
