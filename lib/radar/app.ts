@@ -64,13 +64,12 @@ export function radarApp(source: RadarSource, { hosts, token }: RadarAppOptions)
   app.get('/api/radar', async (context) => context.json(await jsonOf(source, daysOf(context))));
   app.get('/live', (context) =>
     streamSSE(context, async (stream) => {
-      const release = source.subscribe(() => void stream.writeSSE({ event: 'changed', data: '' }));
-      stream.onAbort(release);
-      await stream.writeSSE({ event: 'changed', data: '' });
-      while (!stream.aborted) {
-        await stream.sleep(HEARTBEAT);
-        await stream.writeSSE({ event: 'alive', data: '' });
-      }
+      const tell = (event: string) => void stream.writeSSE({ event, data: '' });
+      const release = source.subscribe(() => tell('changed'));
+      const heartbeat = setInterval(tell, HEARTBEAT, 'alive');
+      tell('changed');
+      if (!stream.aborted) await new Promise<void>((resolve) => stream.onAbort(resolve));
+      clearInterval(heartbeat);
       release();
     }),
   );

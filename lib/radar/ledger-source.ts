@@ -33,6 +33,8 @@ export class LedgerSource implements RadarSource {
   #running = false;
   #refreshed = Number.NEGATIVE_INFINITY;
   #refreshing: Promise<boolean> | undefined;
+  /** Between two refreshes: ended when nobody looks any more. */
+  #rest: AbortController | undefined;
 
   constructor(environment: Environment, options: LedgerSourceOptions) {
     this.#environment = environment;
@@ -110,7 +112,10 @@ export class LedgerSource implements RadarSource {
   subscribe(listener: () => void): () => void {
     this.#listeners.add(listener);
     if (!this.#running) void this.#run();
-    return () => void this.#listeners.delete(listener);
+    return () => {
+      this.#listeners.delete(listener);
+      if (this.#listeners.size === 0) this.#rest?.abort();
+    };
   }
 
   async #run(): Promise<void> {
@@ -122,8 +127,10 @@ export class LedgerSource implements RadarSource {
       } catch (error) {
         this.#environment.log.warn('the radar could not be refreshed', { error: String(error) });
       }
+      if (this.#listeners.size === 0) break;
       const took = this.#environment.now() - began;
-      await this.#environment.sleep(Math.max(this.#pause, took / REFRESH_SHARE - took));
+      this.#rest = new AbortController();
+      await this.#environment.sleep(Math.max(this.#pause, took / REFRESH_SHARE - took), this.#rest.signal);
     }
     this.#running = false;
   }

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { radarApp } from '../../lib/radar/app.ts';
 import { counts, LOST, seededSource } from './seeded-source.ts';
 
@@ -140,6 +140,8 @@ test.each([
 });
 
 test('whoever watches hears of changes, and is forgotten when gone', async () => {
+  onTestFinished(() => void vi.useRealTimers());
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   const { ask, change, watchers } = served();
   const { body } = await ask('/live');
   const reader = body?.getReader();
@@ -148,6 +150,10 @@ test('whoever watches hears of changes, and is forgotten when gone', async () =>
   expect(watchers()).toBe(1);
   change('2026-11-23T08', { committed: 1, handled: 1 });
   expect(await heard()).toContain('event: changed');
+  vi.advanceTimersToNextTimer();
+  expect(await heard()).toContain('event: alive');
   await reader?.cancel();
   await expect.poll(watchers).toBe(0);
+  // A heartbeat would keep the command from ending.
+  expect(vi.getTimerCount()).toBe(0);
 });

@@ -25,6 +25,22 @@ async function lose(world: ReturnType<typeof reconcileWorld>, age = OVERDUE): Pr
 const waitingIn = (world: ReturnType<typeof reconcileWorld>, subscriber: string) =>
   world.queue(subscriber).counts().ApproximateNumberOfMessages;
 
+test('the radar rests no longer than somebody looks', async () => {
+  const world = reconcileWorld();
+  const resting = Promise.withResolvers<AbortSignal | undefined>();
+  const sleep = (_: number, signal?: AbortSignal) =>
+    new Promise<void>((wake) => {
+      signal?.addEventListener('abort', () => wake());
+      resting.resolve(signal);
+    });
+  const source = new LedgerSource({ ...world.environment, sleep }, world.inspection);
+  const release = source.subscribe(() => undefined);
+  const rest = await resting.promise;
+  expect(rest?.aborted).toBe(false);
+  release();
+  expect(rest?.aborted).toBe(true);
+});
+
 describe('where no reconciler runs, the radar', () => {
   test('counts what is committed now, and again when it has ended', async () => {
     const world = reconcileWorld();
