@@ -10,7 +10,7 @@ const script = fileURLToPath(new URL('../../.ci/run', import.meta.url));
 /** In place of npm: prints and ends as the environment says, by what it is to run. */
 const npm = `#!/usr/bin/env bash
 if [ "$1" = test ]; then printf '%s\\n' "$TESTS"; exit "$TESTS_END"; fi
-if [ "$3" = fetch:engines ]; then exit 1; fi
+if [ "$3" = test:fetch ]; then exit 1; fi
 printf '%s\\n' "$ENGINES"; exit "$ENGINES_END"
 `;
 
