@@ -6,9 +6,10 @@
  * `npm run bench -- delay [--count 200] [--shortest 5s] [--longest 3m] [--json]`
  */
 import { parseArgs } from 'node:util';
-import { type Duration, durationToMilliseconds } from 'waybill';
+import type { Duration } from 'waybill';
 import { createEnvironment, publish } from 'waybill/runtime';
 import { percentile } from '../lib/cli/demo/verdict.ts';
+import { durationToMilliseconds } from '../lib/contract/duration.ts';
 import { describeMachine, thisMachine } from './machine.ts';
 import { wholeNumber } from './options.ts';
 import { type Arrival, waitForArrivals } from './reminders/arrivals.ts';

@@ -6,9 +6,11 @@
  */
 import { parseArgs } from 'node:util';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { eventTypeKey, messageTime, outboxPartition, type Route, routeKey } from '../lib/contract/index.ts';
-import { toItem } from '../lib/runtime/expression.ts';
-import { reconcile } from '../lib/runtime/reconcile/reconcile.ts';
+import { toItem } from '../lib/aws/expression.ts';
+import { outboxPartition } from '../lib/ledger/rows/outbox.ts';
+import { eventTypeKey, type Route, routeKey } from '../lib/ledger/rows/route.ts';
+import { messageTime } from '../lib/message/message-id.ts';
+import { reconcile } from '../lib/reconcile/reconcile.ts';
 import { seededRandom } from '../lib/testing/seeded-random.ts';
 import { enginesOn, testEnvironment } from '../lib/testing/test-environment.ts';
 import { VirtualClock } from '../lib/testing/virtual-clock.ts';

@@ -68,14 +68,14 @@ async function installPackage(project: string): Promise<void> {
   writeFileSync(join(installed, 'package.json'), JSON.stringify({ name, version, type, exports }));
   const config = join(project, 'tsconfig.json');
   const compilerOptions = { rootDir: root, outDir: join(installed, 'dist') };
-  const files = [join(root, 'lib', 'contract', 'index.ts')];
+  const files = [join(root, 'lib', 'public', 'index.ts')];
   writeFileSync(
     config,
     JSON.stringify({ extends: join(root, 'tsconfig.build.json'), compilerOptions, files, include: [] }),
   );
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   execFileSync(process.execPath, [compiler, '--project', config], { stdio: ['ignore', 'inherit', 'inherit'] });
-  await joinContract(join(compilerOptions.outDir, 'lib', 'contract'));
+  await joinContract(join(compilerOptions.outDir, 'lib'));
 }
 
 /** The first round fills the caches of the disk, and is not counted. */

@@ -1,3 +1,3 @@
-import { createForwarder } from '../lib/runtime/forward.ts';
+import { createForwarder } from '../lib/relay/forwarder.ts';
 
 export const handler = createForwarder();

@@ -1,8 +1,8 @@
 import { CloudWatchClient, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import { LambdaClient } from '@aws-sdk/client-lambda';
-import { METRICS } from '../lib/contract/index.ts';
-import { eventSourcesOf } from '../lib/runtime/reconcile/list-event-sources.ts';
-import { createReconciler } from '../lib/runtime/reconcile/reconciler.ts';
+import { METRICS } from '../lib/contract/metrics.ts';
+import { eventSourcesOf } from '../lib/inspect/list-event-sources.ts';
+import { createReconciler } from '../lib/reconcile/reconciler.ts';
 
 const cloudwatch = new CloudWatchClient();
 

@@ -1,1 +1,1 @@
-export { recorder as handler } from '../lib/runtime/recorder.ts';
+export { recorder as handler } from '../lib/consume/recorder.ts';

@@ -1,3 +1,3 @@
-import { createRegisterRoutes } from '../lib/runtime/register-routes.ts';
+import { createRegisterRoutes } from '../lib/relay/registrar.ts';
 
 export const handler = createRegisterRoutes();

@@ -1,3 +1,3 @@
-import { createRelay } from '../lib/runtime/relay.ts';
+import { createRelay } from '../lib/relay/relay.ts';
 
 export const handler = createRelay();

@@ -1,3 +1,3 @@
-import { createSweep } from '../lib/runtime/sweep.ts';
+import { createSweep } from '../lib/relay/sweeper.ts';
 
 export const handler = createSweep();

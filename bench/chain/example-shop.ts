@@ -4,7 +4,8 @@ import { placeOrder } from '../../examples/commerce/place-order.ts';
 import { committedMessages } from '../../lib/cli/demo/committed-messages.ts';
 import { readRows } from '../../lib/cli/demo/message-tracker.ts';
 import { Wire } from '../../lib/cli/demo/wire.ts';
-import { decodeEnvelope, encodeEnvelope, outboxKey } from '../../lib/contract/index.ts';
+import { outboxKey } from '../../lib/ledger/rows/outbox.ts';
+import { decodeEnvelope, encodeEnvelope } from '../../lib/message/envelope.ts';
 import type { DeployedChain } from './deployed-chain.ts';
 
 /** Rows of the ledger read at once. */

@@ -1,5 +1,5 @@
 import { createEnvironment } from 'waybill/runtime';
-import { concurrently } from '../../lib/runtime/concurrently.ts';
+import { concurrently } from '../../lib/aws/concurrently.ts';
 import { deploymentOf, QUEUE_STEPS, queueVariable } from '../plain-chain/deployment.ts';
 import { announceOrder, paymentOf, placeOrder, reservationOf, send, streamOrder } from '../plain-chain/steps.ts';
 import type { DeployedChain } from './deployed-chain.ts';

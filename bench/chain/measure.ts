@@ -4,9 +4,9 @@ import type { Finding } from '../../examples/commerce/audit.ts';
 import { type Order, ordersOfRun } from '../../examples/commerce/order.ts';
 import { auditRun } from '../../examples/commerce/run.ts';
 import { demandOf } from '../../examples/commerce/stock.ts';
+import { concurrently } from '../../lib/aws/concurrently.ts';
+import { usageSince } from '../../lib/aws/usage.ts';
 import { FunctionLogs } from '../../lib/cli/demo/function-logs.ts';
-import { concurrently } from '../../lib/runtime/concurrently.ts';
-import { usageSince } from '../../lib/runtime/usage.ts';
 import type { DeployedChain } from './deployed-chain.ts';
 import { fillShelves, messagesIn, progressOf } from './progress.ts';
 

@@ -4,7 +4,7 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import { type AnyTable, tableBinding } from 'waybill';
 import type { Environment } from 'waybill/runtime';
 import { Sales, ShippingNotes, Stock } from '../../examples/commerce/contract.ts';
-import { concurrently } from '../../lib/runtime/concurrently.ts';
+import { concurrently } from '../../lib/aws/concurrently.ts';
 
 /** How far a run is, by the two tables in which an order ends. */
 export interface Progress {

@@ -1,8 +1,9 @@
-import { BINDINGS, createEnvelope, type EventDefinition, encodeEnvelope, tableBinding } from 'waybill';
+import { BINDINGS, type EventDefinition, tableBinding } from 'waybill';
 import { createEnvironment, ENVIRONMENT, type Environment } from 'waybill/runtime';
 import { OrderPlaced, StockReserved } from '../../examples/commerce/contract.ts';
 import { handler as noteShipping } from '../../examples/commerce/functions/note-shipping.ts';
 import { handler as takePayment } from '../../examples/commerce/functions/take-payment.ts';
+import { createEnvelope, encodeEnvelope } from '../../lib/message/envelope.ts';
 import { lambdaContext } from './sqs-batch.ts';
 import type { StubbedAws } from './stubbed-aws.ts';
 import { type MeasuredHandler, orderPlaced, stockReserved, type Work } from './workload.ts';

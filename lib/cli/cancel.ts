@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
-import { BINDINGS } from '../contract/index.ts';
-import { type Cancellation, cancel, type Environment } from '../runtime/index.ts';
+import type { Environment } from '../aws/environment.ts';
+import { type Cancellation, cancel } from '../cancel/cancel.ts';
+import { BINDINGS } from '../contract/bindings.ts';
 import { type CommandContext, print, printJson } from './command-context.ts';
 import { endsInWords } from './ends-in-words.ts';
 import { addLedgerOptions, type LedgerOptions, resolveLedger } from './ledger-option.ts';

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { WaybillError } from '../contract/index.ts';
+import { WaybillError } from '../contract/errors.ts';
 import { deployApp, resolveEngine, type Target } from '../local/index.ts';
-import type { Reconciliation } from '../runtime/reconcile/tally.ts';
+import type { Reconciliation } from '../reconcile/tally.ts';
 import { type CommandContext, print, printJson } from './command-context.ts';
 import { type FinishedRun, runOrders } from './demo/run.ts';
 import { runSabotaged, type SabotagedRun, sabotageSummary } from './demo/sabotage-run.ts';

@@ -1,4 +1,4 @@
-import type { EndState } from '../contract/index.ts';
+import type { EndState } from '../ledger/rows/inbox.ts';
 
 /** How a message has ended at subscribers, e.g. `has ended at payment (handled)`. */
 export function endsInWords(ended: Readonly<Record<string, EndState>>): string {

@@ -1,10 +1,11 @@
 import { type Command, Option } from 'commander';
-import { HalfMessageDecided, type HalfRow, SendFailed } from '../contract/index.ts';
-import type { CheckBackRequest } from '../runtime/half-request.ts';
-import { commitHalf, rollbackHalf } from '../runtime/producer/half.ts';
-import { readHalf } from '../runtime/producer/half-row.ts';
-import { sendMessages } from '../runtime/send-batch.ts';
-import { traceHalf } from '../runtime/trace/trace-half.ts';
+import { sendMessages } from '../aws/send-batch.ts';
+import { HalfMessageDecided, SendFailed } from '../contract/errors.ts';
+import type { CheckBackRequest } from '../half/check-back-request.ts';
+import { commitHalf, rollbackHalf } from '../half/half.ts';
+import { readHalf } from '../ledger/half.ts';
+import type { HalfRow } from '../ledger/rows/half.ts';
+import { traceHalf } from '../trace/trace-half.ts';
 import { asOperator } from './cancel.ts';
 import { type CommandContext, print, printJson } from './command-context.ts';
 import { addLedgerOptions, type LedgerOptions, type ResolvedLedger, resolveLedger } from './ledger-option.ts';

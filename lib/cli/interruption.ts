@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { WaybillError } from '../contract/index.ts';
+import { WaybillError } from '../contract/errors.ts';
 
 /** Somebody wanted the command to end before its work was done. */
 export class Interrupted extends WaybillError {

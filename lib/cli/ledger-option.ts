@@ -1,12 +1,14 @@
 import { QueryCommand } from '@aws-sdk/client-dynamodb';
 import { LambdaClient, paginateListFunctions } from '@aws-sdk/client-lambda';
 import type { Command } from 'commander';
-import { BINDINGS, EVENT_TYPES, WaybillError } from '../contract/index.ts';
+import { createEnvironment, type Environment } from '../aws/environment.ts';
+import { errorCode } from '../aws/errors.ts';
+import { BINDINGS } from '../contract/bindings.ts';
+import { WaybillError } from '../contract/errors.ts';
+import { eventSourcesOf } from '../inspect/list-event-sources.ts';
+import type { ListEventSources } from '../inspect/subscriber-state.ts';
+import { EVENT_TYPES } from '../ledger/rows/route.ts';
 import { runningTarget, type Target } from '../local/index.ts';
-import { errorCode } from '../runtime/error-code.ts';
-import { createEnvironment, type Environment } from '../runtime/index.ts';
-import { eventSourcesOf } from '../runtime/reconcile/list-event-sources.ts';
-import type { ListEventSources } from '../runtime/reconcile/subscriber-state.ts';
 import type { CommandContext } from './command-context.ts';
 import { useTarget } from './use-target.ts';
 

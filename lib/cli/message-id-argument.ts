@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { isMessageId } from '../contract/index.ts';
+import { isMessageId } from '../message/message-id.ts';
 
 /** Reads the id of a message, or of a half message, on a command line. */
 export function messageIdOf(text: string): string {

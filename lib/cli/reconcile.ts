@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { reconcile } from '../runtime/reconcile/reconcile.ts';
+import { reconcile } from '../reconcile/reconcile.ts';
 import { type CommandContext, print, printJson } from './command-context.ts';
 import { addLedgerOptions, type LedgerOptions, resolveLedger } from './ledger-option.ts';
 import { reconciliationTable } from './reconciliation-table.ts';

@@ -1,6 +1,9 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { type Delay, type Duration, deliveryTime, WaybillError } from '../contract/index.ts';
-import { type Environment, type Rescheduling, reschedule } from '../runtime/index.ts';
+import type { Environment } from '../aws/environment.ts';
+import { type Rescheduling, reschedule } from '../cancel/reschedule.ts';
+import { type Delay, deliveryTime } from '../contract/delay.ts';
+import type { Duration } from '../contract/duration.ts';
+import { WaybillError } from '../contract/errors.ts';
 import { asOperator } from './cancel.ts';
 import { type CommandContext, print, printJson } from './command-context.ts';
 import { endsInWords } from './ends-in-words.ts';

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
-import { type Duration, durationToMilliseconds, InvalidDefinition } from '../contract/index.ts';
+import { type Duration, durationToMilliseconds } from '../contract/duration.ts';
+import { InvalidDefinition } from '../contract/errors.ts';
 
 /** How far back a command looks unless it is told. */
 export const SINCE = { default: 3_600_000, shown: '1h' } as const;

@@ -1,6 +1,6 @@
 import { unicodeOr } from '@clack/prompts';
-import type { TracedDelivery, TracedMessage } from '../runtime/trace/trace.ts';
-import type { TracedHalf } from '../runtime/trace/trace-half.ts';
+import type { TracedDelivery, TracedMessage } from '../trace/trace.ts';
+import type { TracedHalf } from '../trace/trace-half.ts';
 import { lengthOf } from './span-text.ts';
 
 export interface TreeOptions {

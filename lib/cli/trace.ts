@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { UnknownMessage, WaybillError } from '../contract/index.ts';
-import { trace, traceKey } from '../runtime/trace/trace.ts';
-import { traceHalf } from '../runtime/trace/trace-half.ts';
+import { UnknownMessage, WaybillError } from '../contract/errors.ts';
+import { trace, traceKey } from '../trace/trace.ts';
+import { traceHalf } from '../trace/trace-half.ts';
 import { type CommandContext, print, printJson } from './command-context.ts';
 import { addLedgerOptions, type LedgerOptions, type ResolvedLedger, resolveLedger } from './ledger-option.ts';
 import { messageIdOf } from './message-id-argument.ts';

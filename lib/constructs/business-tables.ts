@@ -1,6 +1,7 @@
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
-import { type AnyTable, tableBinding } from '../contract/index.ts';
+import { tableBinding } from '../contract/bindings.ts';
+import type { AnyTable } from '../contract/table.ts';
 import { grantKeyUse } from './encryption.ts';
 import { bindVariable } from './function-binding.ts';
 import { allow } from './grants.ts';

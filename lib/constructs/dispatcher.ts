@@ -4,7 +4,7 @@ import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { BINDINGS } from '../contract/index.ts';
+import { BINDINGS } from '../contract/bindings.ts';
 import { grantKeyUse } from './encryption.ts';
 import { FrameworkFunction } from './framework-function.ts';
 import { allow, SEND } from './grants.ts';

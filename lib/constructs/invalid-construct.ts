@@ -1,5 +1,5 @@
 import type { IConstruct } from 'constructs';
-import { WaybillError } from '../contract/index.ts';
+import { WaybillError } from '../contract/errors.ts';
 
 /** A construct was given properties that cannot work. Thrown while the app is synthesized; the message ends in its path. */
 export class InvalidConstruct extends WaybillError {

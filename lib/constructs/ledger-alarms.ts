@@ -4,7 +4,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as sns from 'aws-cdk-lib/aws-sns';
 import { Construct, type IConstruct } from 'constructs';
-import { METRICS } from '../contract/index.ts';
+import { METRICS } from '../contract/metrics.ts';
 import { type AlarmCondition, deadLettersIn, MINUTE } from './alarm-condition.ts';
 import { AlarmTopic, alarmArns } from './alarm-topic.ts';
 import { InvalidConstruct } from './invalid-construct.ts';

@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
-import { METRICS } from '../contract/index.ts';
+import { METRICS } from '../contract/metrics.ts';
 import { ConsumerFunction } from './consumer-function.ts';
 import { type ILedger, Ledger } from './ledger.ts';
 import type { LedgerAlarms } from './ledger-alarms.ts';

@@ -1,5 +1,5 @@
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
-import { METRICS } from '../contract/index.ts';
+import { METRICS } from '../contract/metrics.ts';
 import type { ILedger } from './ledger.ts';
 
 /**

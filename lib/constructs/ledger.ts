@@ -7,7 +7,7 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import type { Construct, IConstruct } from 'constructs';
-import { METRICS } from '../contract/index.ts';
+import { METRICS } from '../contract/metrics.ts';
 import { ForwardQueue } from './forward-queue.ts';
 import { Forwarder } from './forwarder.ts';
 import { ImportedLedger } from './imported-ledger.ts';

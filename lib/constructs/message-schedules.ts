@@ -4,7 +4,7 @@ import type * as kms from 'aws-cdk-lib/aws-kms';
 import { CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { BINDINGS } from '../contract/index.ts';
+import { BINDINGS } from '../contract/bindings.ts';
 import { grantSendKey } from './encryption.ts';
 import { SchedulerRole } from './every-minute.ts';
 import { allow, SEND } from './grants.ts';

@@ -1,7 +1,8 @@
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
-import { BINDINGS, type EventDefinition } from '../contract/index.ts';
+import { BINDINGS } from '../contract/bindings.ts';
+import type { EventDefinition } from '../contract/event.ts';
 import { bindTables } from './business-tables.ts';
 import type { CheckBack } from './check-back.ts';
 import { grantKeyUse } from './encryption.ts';

@@ -1,4 +1,4 @@
-import type { EventDefinition } from '../contract/index.ts';
+import type { EventDefinition } from '../contract/event.ts';
 import { Channel, type ChannelProps } from './channel.ts';
 
 export interface QueueChannelProps<Event extends EventDefinition> extends ChannelProps<Event> {}

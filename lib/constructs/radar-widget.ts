@@ -1,6 +1,6 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { BINDINGS } from '../contract/index.ts';
+import { BINDINGS } from '../contract/bindings.ts';
 import { grantKeyUse } from './encryption.ts';
 import { FrameworkFunction } from './framework-function.ts';
 import { allow } from './grants.ts';

@@ -2,7 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import { HALF_PREFIX, OUTBOX_PREFIX } from '../contract/index.ts';
+import { HALF_PREFIX, OUTBOX_PREFIX } from '../ledger/rows/layout.ts';
 import { Dispatcher, type DispatcherProps } from './dispatcher.ts';
 import { allow } from './grants.ts';
 import { discardedBatchesTo, QuarantineAccess } from './quarantine.ts';

@@ -3,7 +3,7 @@ import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import { BINDINGS } from '../contract/index.ts';
+import { BINDINGS } from '../contract/bindings.ts';
 import { grantKeyUse } from './encryption.ts';
 import { FrameworkFunction } from './framework-function.ts';
 import { allow } from './grants.ts';

@@ -1,6 +1,7 @@
 import { CustomResource, Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import type { Destination, EventDefinition } from '../contract/index.ts';
+import type { EventDefinition } from '../contract/event.ts';
+import type { Destination } from '../ledger/rows/route.ts';
 import type { ILedger } from './ledger.ts';
 
 export interface RouteProps {

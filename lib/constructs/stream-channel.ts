@@ -2,7 +2,7 @@ import type { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Validations } from 'aws-cdk-lib';
 import * as kinesis from 'aws-cdk-lib/aws-kinesis';
 import type { Construct, IDependable } from 'constructs';
-import type { EventDefinition } from '../contract/index.ts';
+import type { EventDefinition } from '../contract/event.ts';
 import { Channel, type ChannelProps } from './channel.ts';
 import { encryptedStream } from './encryption.ts';
 import { InvalidConstruct } from './invalid-construct.ts';

@@ -2,7 +2,7 @@ import { Annotations, type Duration } from 'aws-cdk-lib';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import type { SubscriberDefinition } from '../contract/index.ts';
+import type { SubscriberDefinition } from '../contract/subscriber.ts';
 import type { IChannel } from './channel.ts';
 import { InvalidConstruct } from './invalid-construct.ts';
 import type { ILedger } from './ledger.ts';

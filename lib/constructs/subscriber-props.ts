@@ -1,7 +1,9 @@
 import type { Duration } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
-import type { AnyTable, EventDefinition, SubscriberDefinition } from '../contract/index.ts';
+import type { EventDefinition } from '../contract/event.ts';
+import type { SubscriberDefinition } from '../contract/subscriber.ts';
+import type { AnyTable } from '../contract/table.ts';
 import type { TableAction, TableBindings } from './business-tables.ts';
 import type { IChannel } from './channel.ts';
 

@@ -1,4 +1,4 @@
-import { WaybillError } from '../contract/index.ts';
+import { WaybillError } from '../contract/errors.ts';
 
 /** No Python that can run the embedded engine was found, and no Docker engine answered either. */
 export class PythonMissing extends WaybillError {

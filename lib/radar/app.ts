@@ -2,7 +2,7 @@ import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
 import { streamSSE } from 'hono/streaming';
-import { MalformedMessage, WaybillError } from '../contract/index.ts';
+import { MalformedMessage, WaybillError } from '../contract/errors.ts';
 import { ASSETS } from './assets.ts';
 import { bucketView } from './bucket-view.ts';
 import { type Hour, startOf } from './calendar.ts';

@@ -1,11 +1,11 @@
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { type InboxRow, inboxPartition } from '../contract/index.ts';
-import { concurrently } from '../runtime/concurrently.ts';
-import type { Environment } from '../runtime/environment.ts';
-import type { Graph } from '../runtime/reconcile/graph.ts';
-import type { Hop, InspectionOptions } from '../runtime/reconcile/inspection.ts';
-import { partition } from '../runtime/reconcile/partition.ts';
-import { reconcile } from '../runtime/reconcile/reconcile.ts';
+import { concurrently } from '../aws/concurrently.ts';
+import type { Environment } from '../aws/environment.ts';
+import type { Hop, InspectionOptions } from '../inspect/inspection.ts';
+import type { Graph } from '../ledger/graph.ts';
+import { partition } from '../ledger/partition.ts';
+import { type InboxRow, inboxPartition } from '../ledger/rows/inbox.ts';
+import { reconcile } from '../reconcile/reconcile.ts';
 import type { Hour } from './calendar.ts';
 import type { Counts } from './health.ts';
 

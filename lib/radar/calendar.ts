@@ -1,4 +1,4 @@
-import type { RadarBucket } from '../runtime/reconcile/radar-rows.ts';
+import type { RadarBucket } from '../reconcile/radar-rows.ts';
 import { addCounts, type Counts, noCounts } from './health.ts';
 
 /** An hour of messages ids, UTC: `2026-11-23T08`. */

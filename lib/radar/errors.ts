@@ -1,4 +1,4 @@
-import { WaybillError } from '../contract/index.ts';
+import { WaybillError } from '../contract/errors.ts';
 
 /** No subscriber expects an event of this business line. */
 export class UnknownBusinessLine extends WaybillError {

@@ -1,8 +1,8 @@
 import { QueryCommand } from '@aws-sdk/client-dynamodb';
-import { inboxPartition } from '../contract/index.ts';
-import { concurrently } from '../runtime/concurrently.ts';
-import type { Environment } from '../runtime/environment.ts';
-import type { Graph } from '../runtime/reconcile/graph.ts';
+import { concurrently } from '../aws/concurrently.ts';
+import type { Environment } from '../aws/environment.ts';
+import type { Graph } from '../ledger/graph.ts';
+import { inboxPartition } from '../ledger/rows/inbox.ts';
 
 /** Seconds from commit to end, or from its moment of a delayed message, over a sample of an hour's messages. */
 export interface Latency {

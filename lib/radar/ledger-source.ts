@@ -1,6 +1,6 @@
-import type { Environment } from '../runtime/environment.ts';
-import type { InspectionOptions } from '../runtime/reconcile/inspection.ts';
-import { type TracedMessage, trace } from '../runtime/trace/trace.ts';
+import type { Environment } from '../aws/environment.ts';
+import type { InspectionOptions } from '../inspect/inspection.ts';
+import { type TracedMessage, trace } from '../trace/trace.ts';
 import { type BucketDetail, deadIn, LISTED, missingIn } from './bucket-detail.ts';
 import { byHour, type Hour } from './calendar.ts';
 import { UnknownBusinessLine } from './errors.ts';

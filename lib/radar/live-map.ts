@@ -1,12 +1,14 @@
 import { GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
-import { minuteOf, outboxPartition, reconcileKey } from '../contract/index.ts';
-import { concurrently } from '../runtime/concurrently.ts';
-import type { Environment } from '../runtime/environment.ts';
-import { toItem } from '../runtime/expression.ts';
-import { type Graph, readGraph } from '../runtime/reconcile/graph.ts';
-import type { InspectionOptions } from '../runtime/reconcile/inspection.ts';
-import { type RadarBucket, readRadar } from '../runtime/reconcile/radar-rows.ts';
-import { reconcile } from '../runtime/reconcile/reconcile.ts';
+import { concurrently } from '../aws/concurrently.ts';
+import type { Environment } from '../aws/environment.ts';
+import { toItem } from '../aws/expression.ts';
+import type { InspectionOptions } from '../inspect/inspection.ts';
+import { type Graph, readGraph } from '../ledger/graph.ts';
+import { reconcileKey } from '../ledger/rows/cursor.ts';
+import { minuteOf } from '../ledger/rows/layout.ts';
+import { outboxPartition } from '../ledger/rows/outbox.ts';
+import { type RadarBucket, readRadar } from '../reconcile/radar-rows.ts';
+import { reconcile } from '../reconcile/reconcile.ts';
 import { DAY, HOUR } from './calendar.ts';
 import { addCounts, type Counts, noCounts } from './health.ts';
 

@@ -1,7 +1,8 @@
-import { isMessageId, MalformedMessage } from '../contract/index.ts';
-import type { Environment } from '../runtime/environment.ts';
-import { readGraph } from '../runtime/reconcile/graph.ts';
-import { committedEnvelope, resend } from '../runtime/reconcile/resend.ts';
+import type { Environment } from '../aws/environment.ts';
+import { MalformedMessage } from '../contract/errors.ts';
+import { readGraph } from '../ledger/graph.ts';
+import { isMessageId } from '../message/message-id.ts';
+import { committedEnvelope, resend } from '../reconcile/resend.ts';
 import { NotExpected } from './errors.ts';
 
 /**

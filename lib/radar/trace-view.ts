@@ -1,4 +1,4 @@
-import type { TracedDelivery, TracedMessage } from '../runtime/trace/trace.ts';
+import type { TracedDelivery, TracedMessage } from '../trace/trace.ts';
 import { type Child, h } from './element.ts';
 import { durationInWords, HOP_NAMES, timeOfDay } from './words.ts';
 

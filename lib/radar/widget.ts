@@ -1,9 +1,9 @@
-import { messageTime } from '../contract/index.ts';
-import { bindingsOf } from '../runtime/bindings.ts';
-import { type Environment, environmentOf } from '../runtime/environment.ts';
-import { readGraph } from '../runtime/reconcile/graph.ts';
-import { casesOf, type OpenCase } from '../runtime/reconcile/open-case.ts';
-import { readRadar } from '../runtime/reconcile/radar-rows.ts';
+import { bindingsOf } from '../aws/bindings.ts';
+import { type Environment, environmentOf } from '../aws/environment.ts';
+import { readGraph } from '../ledger/graph.ts';
+import { messageTime } from '../message/message-id.ts';
+import { casesOf, type OpenCase } from '../reconcile/cases.ts';
+import { readRadar } from '../reconcile/radar-rows.ts';
 import { byHour, DAY, daysUntil, HOUR, type Hour, hourName, hourOf, startOf } from './calendar.ts';
 import { type Child, h } from './element.ts';
 import { countsInWords } from './health.ts';

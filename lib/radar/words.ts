@@ -1,4 +1,4 @@
-import type { Hop } from '../runtime/reconcile/inspection.ts';
+import type { Hop } from '../inspect/inspection.ts';
 
 /** What each hop is called where somebody reads it for the first time. */
 export const HOP_NAMES: Readonly<Record<Hop, string>> = {

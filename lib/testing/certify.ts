@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { WaybillError } from '../contract/index.ts';
+import { WaybillError } from '../contract/errors.ts';
 import { type Certificate, certificateOf, describeFailure } from './simulator/certificate.ts';
 import { type Plan, parsePlan } from './simulator/plan.ts';
 import { type FailedPlan, PlanRunner } from './simulator/plan-runner.ts';

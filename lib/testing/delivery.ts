@@ -1,4 +1,5 @@
-import { decodeEnvelope, FAILURE_PREFIX, OUTBOX_PREFIX } from '../contract/index.ts';
+import { FAILURE_PREFIX, OUTBOX_PREFIX } from '../ledger/rows/layout.ts';
+import { decodeEnvelope } from '../message/envelope.ts';
 import { toRow } from './engines/dynamodb/table.ts';
 import type { Change } from './engines/index.ts';
 import type { LogLine } from './test-environment.ts';

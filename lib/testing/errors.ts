@@ -1,4 +1,4 @@
-import { WaybillError } from '../contract/index.ts';
+import { WaybillError } from '../contract/errors.ts';
 
 /** An engine in memory was asked for something that it does not do. It never answers as if it had done it. */
 export class UnsupportedByEngine extends WaybillError {

@@ -1,5 +1,5 @@
 import type { Context, KinesisStreamRecord, SQSBatchResponse, SQSRecord } from 'aws-lambda';
-import type { Environment } from '../runtime/index.ts';
+import type { Environment } from '../aws/environment.ts';
 import type { Change, Wire } from './engines/index.ts';
 import { TestMisused, UnsupportedByEngine } from './errors.ts';
 import { lambdaContext } from './lambda-event.ts';

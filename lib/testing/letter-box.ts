@@ -1,4 +1,4 @@
-import { readDeadLetter } from '../runtime/dead-letter.ts';
+import { readDeadLetter } from '../consume/dead-letter.ts';
 import type { DeadLetter } from './delivery.ts';
 import type { Queue, S3Engine } from './engines/index.ts';
 

@@ -1,16 +1,15 @@
+import { toItem } from '../aws/expression.ts';
+import type { EventDefinition } from '../contract/event.ts';
+import { INBOX_AFTERLIFE } from '../ledger/rows/layout.ts';
+import { type OutboxRow, outboxKey } from '../ledger/rows/outbox.ts';
 import {
   createEnvelope,
   decodeEnvelope,
   type Envelope,
   type EnvelopeContext,
-  type EventDefinition,
   encodeEnvelope,
-  INBOX_AFTERLIFE,
-  isMessageId,
-  type OutboxRow,
-  outboxKey,
-} from '../contract/index.ts';
-import { toItem } from '../runtime/expression.ts';
+} from '../message/envelope.ts';
+import { isMessageId } from '../message/message-id.ts';
 import type { Table } from './engines/index.ts';
 import { TestMisused } from './errors.ts';
 

@@ -1,6 +1,6 @@
 import type { KinesisStreamRecord, SQSRecord } from 'aws-lambda';
-import { type Envelope, encodeEnvelope } from '../contract/index.ts';
-import { ATTRIBUTES } from '../runtime/dead-letter.ts';
+import { ATTRIBUTES } from '../aws/record.ts';
+import { type Envelope, encodeEnvelope } from '../message/envelope.ts';
 import type { Queue, StoredMessage } from './engines/index.ts';
 import { queueRecord, streamRecord } from './lambda-event.ts';
 import type { VirtualClock } from './virtual-clock.ts';

@@ -1,6 +1,6 @@
-import type { AnyTable } from '../contract/index.ts';
-import type { Environment } from '../runtime/index.ts';
-import { countUsage, noUsage } from '../runtime/usage.ts';
+import type { Environment } from '../aws/environment.ts';
+import { countUsage, noUsage } from '../aws/usage.ts';
+import type { AnyTable } from '../contract/table.ts';
 import {
   DynamoDbEngine,
   directWire,

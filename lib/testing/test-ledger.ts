@@ -1,18 +1,12 @@
-import {
-  type AnyTable,
-  BINDINGS,
-  type Duration,
-  durationToMilliseconds,
-  type Envelope,
-  type EventDefinition,
-  type EventInput,
-  type TableItem,
-  type TableKey,
-  validate,
-} from '../contract/index.ts';
-import { toItem } from '../runtime/expression.ts';
-import { momentOf } from '../runtime/hold.ts';
-import type { Environment } from '../runtime/index.ts';
+import type { Environment } from '../aws/environment.ts';
+import { toItem } from '../aws/expression.ts';
+import { BINDINGS } from '../contract/bindings.ts';
+import { type Duration, durationToMilliseconds } from '../contract/duration.ts';
+import type { EventDefinition, EventInput } from '../contract/event.ts';
+import { validate } from '../contract/schema.ts';
+import type { AnyTable, TableItem, TableKey } from '../contract/table.ts';
+import { momentOf } from '../message/delivery-time.ts';
+import type { Envelope } from '../message/envelope.ts';
 import {
   type DeadLetter,
   type Delivery,

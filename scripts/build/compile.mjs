@@ -9,7 +9,7 @@ export async function compile() {
   await runProgram(process.execPath, ['node_modules/typescript/bin/tsc', '--project', 'tsconfig.build.json'], {
     failed: 'The package could not be compiled: mend the errors above.',
   });
-  await joinContract(join(root, 'dist', 'lib', 'contract'));
+  await joinContract(join(root, 'dist', 'lib'));
   // What browsers load is served as it was written.
   const browser = join('lib', 'radar', 'browser');
   cpSync(join(root, browser), join(root, 'dist', browser), {

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { toItem } from '../../lib/aws/expression.ts';
 import { cancelMessage } from '../../lib/cli/cancel.ts';
 import { run } from '../../lib/cli/index.ts';
 import { rescheduleMessage } from '../../lib/cli/reschedule.ts';
-import { inboxKey } from '../../lib/contract/index.ts';
-import { toItem } from '../../lib/runtime/expression.ts';
-import { NOW, reconcileWorld } from '../runtime/reconcile/reconcile-world.ts';
+import { inboxKey } from '../../lib/ledger/rows/inbox.ts';
+import { NOW, reconcileWorld } from '../reconcile/reconcile-world.ts';
 import { capturedContext } from './captured-context.ts';
 
 const ID = '01992f4e-7c3a-7b5d-9e21-3f60c1d84a2f';

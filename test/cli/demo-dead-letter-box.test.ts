@@ -1,8 +1,8 @@
 import { type Message, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { expect, test } from 'vitest';
+import type { Environment } from '../../lib/aws/environment.ts';
 import { DeadLetterBox } from '../../lib/cli/demo/dead-letter-box.ts';
-import type { Environment } from '../../lib/runtime/index.ts';
-import { fakeEnvironment } from '../runtime/fake-environment.ts';
+import { fakeEnvironment } from '../aws/fake-environment.ts';
 
 /** A queue that gives out what is visible, and the receipts of letters that were shown again. */
 function deadLetterQueue() {

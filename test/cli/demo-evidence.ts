@@ -3,7 +3,9 @@ import type { ReceivedLetter } from '../../lib/cli/demo/dead-letter-box.ts';
 import type { EndedMessage, TrackedMessage } from '../../lib/cli/demo/message-tracker.ts';
 import type { Poison } from '../../lib/cli/demo/poison.ts';
 import type { Evidence } from '../../lib/cli/demo/verdict.ts';
-import { defineEvent, defineSubscriber, type EndState } from '../../lib/contract/index.ts';
+import { defineEvent } from '../../lib/contract/event.ts';
+import { defineSubscriber } from '../../lib/contract/subscriber.ts';
+import type { EndState } from '../../lib/ledger/rows/inbox.ts';
 
 const event = <const Type extends string>(type: Type) =>
   defineEvent(type, {

@@ -9,8 +9,8 @@ import { inTurn, submitOrders } from '../../lib/cli/demo/submission.ts';
 import { problemsOf, summaryOf } from '../../lib/cli/demo/summary.ts';
 import { judge } from '../../lib/cli/demo/verdict.ts';
 import { type Watched, watch } from '../../lib/cli/demo/watch.ts';
-import { CommitUndecided } from '../../lib/contract/index.ts';
-import { fakeEnvironment } from '../runtime/fake-environment.ts';
+import { CommitUndecided } from '../../lib/contract/errors.ts';
+import { fakeEnvironment } from '../aws/fake-environment.ts';
 import { end, evidence, letter, paid, placed, poison } from './demo-evidence.ts';
 
 test('the example shop is what the demo drives', async () => {

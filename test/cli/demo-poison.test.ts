@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { CountSales, TakePayment } from '../../examples/commerce/contract.ts';
+import { fromQueue, fromStream } from '../../lib/aws/record.ts';
 import { makePoison } from '../../lib/cli/demo/poison.ts';
-import { fromQueue, fromStream } from '../../lib/runtime/inbound.ts';
-import { open } from '../../lib/runtime/open.ts';
-import { fakeEnvironment } from '../runtime/fake-environment.ts';
+import { open } from '../../lib/consume/open.ts';
+import { fakeEnvironment } from '../aws/fake-environment.ts';
 
 const { now, random } = fakeEnvironment();
 const options = { run: 'run', count: 60, now: now(), random };

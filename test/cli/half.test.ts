@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import { toItem } from '../../lib/aws/expression.ts';
 import { treatHalf } from '../../lib/cli/half.ts';
-import { BINDINGS, type HalfRow, halfKey } from '../../lib/contract/index.ts';
-import { toItem } from '../../lib/runtime/expression.ts';
-import { prepare } from '../../lib/runtime/producer/half.ts';
-import { reconcileWorld } from '../runtime/reconcile/reconcile-world.ts';
-import { ORDER, OrderPlaced } from '../runtime/shop.ts';
+import { BINDINGS } from '../../lib/contract/bindings.ts';
+import { prepare } from '../../lib/half/half.ts';
+import { type HalfRow, halfKey } from '../../lib/ledger/rows/half.ts';
+import { ORDER, OrderPlaced } from '../consume/shop.ts';
+import { reconcileWorld } from '../reconcile/reconcile-world.ts';
 import { capturedContext } from './captured-context.ts';
 
 async function prepared() {

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SabotageVerdict } from '../../lib/cli/demo/sabotage-verdict.ts';
 import type { Verdict } from '../../lib/cli/demo/verdict.ts';
-import type { Reconciliation } from '../../lib/runtime/reconcile/tally.ts';
-import type { TracedMessage } from '../../lib/runtime/trace/trace.ts';
+import type { Reconciliation } from '../../lib/reconcile/tally.ts';
+import type { TracedMessage } from '../../lib/trace/trace.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const COUNT = 50;

@@ -3,7 +3,7 @@ import { type Deeds, LEAST_ORDERS, type Scene, sabotage } from '../../lib/cli/de
 import { judgeSabotage, type SabotageEvidence, sabotageProblems } from '../../lib/cli/demo/sabotage-verdict.ts';
 import type { NamedMessage, SabotageWatch } from '../../lib/cli/demo/sabotage-watch.ts';
 import { run } from '../../lib/cli/index.ts';
-import { mintMessageId } from '../../lib/contract/index.ts';
+import { mintMessageId } from '../../lib/message/message-id.ts';
 import { seededRandom } from '../../lib/testing/seeded-random.ts';
 import { capturedContext } from './captured-context.ts';
 import { end, placed, subscribers } from './demo-evidence.ts';

@@ -9,8 +9,8 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ConsumerFunction, type ConsumerFunctionProps } from '../../lib/constructs/index.ts';
 import { findLockFile } from '../../lib/constructs/lock-file.ts';
+import { ConsumerFunction, type ConsumerFunctionProps } from '../../lib/public/constructs.ts';
 import { allowedTo, only, resourcesOf, snapshotOf, testApp, testStack } from './shop-app.ts';
 
 function stackWith(props: Partial<ConsumerFunctionProps> = {}) {

@@ -2,7 +2,7 @@ import { RemovalPolicy } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { describe, expect, test, vi } from 'vitest';
-import { Ledger, type LedgerProps, QueueChannel, StreamChannel } from '../../lib/constructs/index.ts';
+import { Ledger, type LedgerProps, QueueChannel, StreamChannel } from '../../lib/public/constructs.ts';
 import {
   allowedTo,
   handlerIn,

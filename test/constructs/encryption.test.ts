@@ -3,7 +3,7 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { Ledger, QueueChannel, StreamChannel } from '../../lib/constructs/index.ts';
+import { Ledger, QueueChannel, StreamChannel } from '../../lib/public/constructs.ts';
 import {
   allowedTo,
   CountSales,

@@ -10,7 +10,7 @@ import {
   LedgerDashboard,
   QueueChannel,
   StreamChannel,
-} from '../../lib/constructs/index.ts';
+} from '../../lib/public/constructs.ts';
 import {
   allowedTo,
   CountSales,

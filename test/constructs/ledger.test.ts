@@ -2,7 +2,7 @@ import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { Ledger } from '../../lib/constructs/index.ts';
+import { Ledger } from '../../lib/public/constructs.ts';
 import { allowedTo, only, type Resources, resourcesOf, snapshotOf, testStack } from './shop-app.ts';
 
 describe('by default', () => {

@@ -3,6 +3,8 @@ import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import * as kinesis from 'aws-cdk-lib/aws-kinesis';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { describe, expect, test } from 'vitest';
+import { defineEvent } from '../../lib/contract/event.ts';
+import { defineSubscriber } from '../../lib/contract/subscriber.ts';
 import {
   InvalidConstruct,
   Ledger,
@@ -10,8 +12,7 @@ import {
   StreamChannel,
   Subscriber,
   type SubscriberProps,
-} from '../../lib/constructs/index.ts';
-import { defineEvent, defineSubscriber } from '../../lib/contract/index.ts';
+} from '../../lib/public/constructs.ts';
 import {
   handlerIn,
   OrderCancelled,

@@ -8,7 +8,7 @@ import {
   Ledger,
   QueueChannel,
   StreamChannel,
-} from '../../lib/constructs/index.ts';
+} from '../../lib/public/constructs.ts';
 import {
   CountSales,
   OrderCancelled,

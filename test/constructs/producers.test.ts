@@ -2,7 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { describe, expect, test, vi } from 'vitest';
-import { CheckBack, Ledger, QueueChannel } from '../../lib/constructs/index.ts';
+import { CheckBack, Ledger, QueueChannel } from '../../lib/public/constructs.ts';
 import {
   allowedTo,
   handlerIn,

@@ -2,8 +2,9 @@ import { Duration } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { Ledger, QueueChannel, Subscriber } from '../../lib/constructs/index.ts';
-import { defineEvent, defineSubscriber } from '../../lib/contract/index.ts';
+import { defineEvent } from '../../lib/contract/event.ts';
+import { defineSubscriber } from '../../lib/contract/subscriber.ts';
+import { Ledger, QueueChannel, Subscriber } from '../../lib/public/constructs.ts';
 import {
   allowedTo,
   handlerIn,

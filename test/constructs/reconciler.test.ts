@@ -2,7 +2,7 @@ import type { Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { Ledger, type LedgerProps, QueueChannel, StreamChannel, Subscriber } from '../../lib/constructs/index.ts';
+import { Ledger, type LedgerProps, QueueChannel, StreamChannel, Subscriber } from '../../lib/public/constructs.ts';
 import {
   allowedTo,
   CountSales,

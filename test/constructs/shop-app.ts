@@ -4,7 +4,9 @@ import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { z } from 'zod';
-import { defineEvent, defineSubscriber, defineTable } from '../../lib/contract/index.ts';
+import { defineEvent } from '../../lib/contract/event.ts';
+import { defineSubscriber } from '../../lib/contract/subscriber.ts';
+import { defineTable } from '../../lib/contract/table.ts';
 
 const order = z.object({ orderId: z.string(), sku: z.string(), quantity: z.int() });
 

@@ -2,7 +2,7 @@ import { type App, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { describe, expect, test, vi } from 'vitest';
-import { Ledger, QueueChannel, StreamChannel, Subscriber } from '../../lib/constructs/index.ts';
+import { Ledger, QueueChannel, StreamChannel, Subscriber } from '../../lib/public/constructs.ts';
 import {
   allowedTo,
   CountSales,

@@ -2,7 +2,7 @@ import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as kinesis from 'aws-cdk-lib/aws-kinesis';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { Ledger, StreamChannel, type StreamChannelProps, Subscriber } from '../../lib/constructs/index.ts';
+import { Ledger, StreamChannel, type StreamChannelProps, Subscriber } from '../../lib/public/constructs.ts';
 import {
   allowedTo,
   CountSales,

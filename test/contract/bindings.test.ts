@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BINDINGS, tableBinding } from '../../lib/contract/index.ts';
-import { subscriberNames } from './samples.ts';
+import { BINDINGS, tableBinding } from '../../lib/contract/bindings.ts';
+import { subscriberNames } from '../message/samples.ts';
 
 /** Tables are named as subscribers are. */
 const tableNames = subscriberNames;

@@ -1,15 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import {
-  type Duration,
-  defineEvent,
-  defineSubscriber,
-  defineTable,
-  durationToMilliseconds,
-  InvalidDefinition,
-} from '../../lib/contract/index.ts';
-import { Anything, anything, OrderPlaced, thrownBy } from './samples.ts';
+import { type Duration, durationToMilliseconds } from '../../lib/contract/duration.ts';
+import { InvalidDefinition } from '../../lib/contract/errors.ts';
+import { defineEvent } from '../../lib/contract/event.ts';
+import { defineSubscriber } from '../../lib/contract/subscriber.ts';
+import { defineTable } from '../../lib/contract/table.ts';
+import { Anything, anything, OrderPlaced, thrownBy } from '../message/samples.ts';
 
 /** What JavaScript users write, whom no compiler stops. */
 const event = (type: string, given: object = {}) =>

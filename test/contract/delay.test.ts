@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Delay, deliveryTime, InvalidDefinition, LIMITS, LimitExceeded } from '../../lib/contract/index.ts';
-import { NOON } from './samples.ts';
+import { type Delay, deliveryTime } from '../../lib/contract/delay.ts';
+import { InvalidDefinition, LimitExceeded } from '../../lib/contract/errors.ts';
+import { LIMITS } from '../../lib/contract/limits.ts';
+import { NOON } from '../message/samples.ts';
 
 const YEAR = LIMITS.delayMilliseconds;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import * as contract from '../../lib/contract/index.ts';
+import * as contract from '../../lib/public/index.ts';
 
 type ErrorClass = new (message: string) => contract.WaybillError;
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { nestsDeeperThan } from '../../lib/contract/json.ts';
-import { anyText } from './samples.ts';
+import { anyText } from '../message/samples.ts';
 
 /** The plain definition, by recursion. */
 function depth(value: unknown): number {

@@ -5,17 +5,11 @@ import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import * as mini from 'zod/mini';
-import {
-  createEnvelope,
-  decodeEnvelope,
-  defineEvent,
-  encodeEnvelope,
-  InvalidDefinition,
-  InvalidPayload,
-  readPayload,
-  validate,
-} from '../../lib/contract/index.ts';
-import { context, thrownBy } from './samples.ts';
+import { InvalidDefinition, InvalidPayload } from '../../lib/contract/errors.ts';
+import { defineEvent } from '../../lib/contract/event.ts';
+import { validate } from '../../lib/contract/schema.ts';
+import { createEnvelope, decodeEnvelope, encodeEnvelope, readPayload } from '../../lib/message/envelope.ts';
+import { context, thrownBy } from '../message/samples.ts';
 
 /** Stands for personal data: no message may repeat it. */
 const SECRET = 'alice@example.com';

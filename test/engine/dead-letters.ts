@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { type MessageAttributeValue, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
-import { type DeadLetterContent, readDeadLetter } from '../../lib/runtime/dead-letter.ts';
+import { type DeadLetterContent, readDeadLetter } from '../../lib/consume/dead-letter.ts';
 import type { Stage } from './stage.ts';
 
 /** A dead letter: what it says, and as it lies in its queue. */

@@ -1,15 +1,10 @@
 import { BatchGetItemCommand, GetItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import {
-  type FailureRow,
-  failureKey,
-  type InboxRow,
-  inboxKey,
-  type LedgerKey,
-  outboxKey,
-  type Route,
-  routePartition,
-} from 'waybill';
+import { type FailureRow, failureKey } from '../../lib/ledger/rows/failure.ts';
+import { type InboxRow, inboxKey } from '../../lib/ledger/rows/inbox.ts';
+import type { LedgerKey } from '../../lib/ledger/rows/layout.ts';
+import { outboxKey } from '../../lib/ledger/rows/outbox.ts';
+import { type Route, routePartition } from '../../lib/ledger/rows/route.ts';
 import type { Stage } from './stage.ts';
 
 /** What `BatchGetItem` takes. */

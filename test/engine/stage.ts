@@ -6,11 +6,11 @@ import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SchedulerClient } from '@aws-sdk/client-scheduler';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { createEnvironment, type Environment } from '../../lib/aws/environment.ts';
 import { bootstrap } from '../../lib/local/bootstrap.ts';
 import { runCdk } from '../../lib/local/cdk.ts';
 import { deployApp, destroyApp, type StackOutputs } from '../../lib/local/deploy.ts';
 import { type StartedEngine, startEngine } from '../../lib/local/engine.ts';
-import { createEnvironment, type Environment } from '../../lib/runtime/index.ts';
 import { LambdaControl } from './lambda-control.ts';
 import { outputName } from './output-name.ts';
 

@@ -13,15 +13,15 @@ import {
   STACK_NAME,
   stockUpFor,
 } from '../../examples/commerce/index.ts';
+import { createEnvironment } from '../../lib/aws/environment.ts';
+import { eventSourcesOf } from '../../lib/inspect/list-event-sources.ts';
+import { readGraph } from '../../lib/ledger/graph.ts';
 import { deployApp } from '../../lib/local/deploy.ts';
 import { endpointEnvironment, type StartedEngine, startEngine } from '../../lib/local/engine.ts';
 import { freePort } from '../../lib/local/port.ts';
-import { createEnvironment } from '../../lib/runtime/index.ts';
-import { readGraph } from '../../lib/runtime/reconcile/graph.ts';
-import { heal } from '../../lib/runtime/reconcile/heal.ts';
-import { eventSourcesOf } from '../../lib/runtime/reconcile/list-event-sources.ts';
-import { runPasses } from '../../lib/runtime/reconcile/passes.ts';
-import { reconcile } from '../../lib/runtime/reconcile/reconcile.ts';
+import { heal } from '../../lib/reconcile/heal.ts';
+import { runPasses } from '../../lib/reconcile/passes.ts';
+import { reconcile } from '../../lib/reconcile/reconcile.ts';
 
 const cwd = join(import.meta.dirname, '..', '..');
 const folder = mkdtempSync(join(tmpdir(), 'waybill-sweep-'));

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { BINDINGS, messageTime, type ReceiptRow, type TableItem, tableBinding } from 'waybill';
+import { BINDINGS, type TableItem, tableBinding } from 'waybill';
 import { type Environment, publish } from 'waybill/runtime';
-import { readReceipt } from '../../lib/runtime/receipt.ts';
+import { readReceipt } from '../../lib/ledger/receipt.ts';
+import type { ReceiptRow } from '../../lib/ledger/rows/receipt.ts';
+import { messageTime } from '../../lib/message/message-id.ts';
 import { LedgerReader } from './ledger-reader.ts';
 import { type Stage, setStage } from './stage.ts';
 import { readTable } from './table-reader.ts';

@@ -2,12 +2,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { validate } from 'waybill';
 import { OrderPlaced } from '../../examples/commerce/contract.ts';
 import { generateOrders } from '../../examples/commerce/generate-orders.ts';
 import { ordersOfRun } from '../../examples/commerce/order.ts';
 import { readOrders } from '../../examples/commerce/read-orders.ts';
 import { demandOf } from '../../examples/commerce/stock.ts';
+import { validate } from '../../lib/contract/schema.ts';
 
 describe('generated orders', () => {
   test('the same seed gives the same orders, another one gives others', () => {

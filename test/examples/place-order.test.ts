@@ -2,7 +2,7 @@ import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import { expect, test } from 'vitest';
 import { generateOrders } from '../../examples/commerce/generate-orders.ts';
 import { placeOrder } from '../../examples/commerce/place-order.ts';
-import { fakeEnvironment } from '../runtime/fake-environment.ts';
+import { fakeEnvironment } from '../aws/fake-environment.ts';
 
 const [order] = generateOrders(1, 1);
 const variables = { WAYBILL_PRODUCER: 'shop', WAYBILL_TABLE_ORDERS: 'orders-table' };

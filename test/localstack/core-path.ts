@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { decodeEnvelope, encodeEnvelope } from 'waybill';
 import { producer, publish, transact } from 'waybill/runtime';
 import { describeLeftOut, type HostEndpoints } from 'waybill/testing';
 import { OrderPlaced, Orders } from '../../examples/commerce/contract.ts';
@@ -8,6 +7,7 @@ import { generateOrders } from '../../examples/commerce/generate-orders.ts';
 import { type Order, ordersOfRun } from '../../examples/commerce/order.ts';
 import { placeOrder } from '../../examples/commerce/place-order.ts';
 import { auditRun, stockUpFor } from '../../examples/commerce/run.ts';
+import { decodeEnvelope, encodeEnvelope } from '../../lib/message/envelope.ts';
 import { HostedShop } from './hosted-shop.ts';
 
 const ORDERS = 40;

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { createEnvelope, dueKey, type Envelope, type EventDefinition, encodeEnvelope, type OutboxRow } from 'waybill';
+import type { EventDefinition } from 'waybill';
 import { type Environment, publish } from 'waybill/runtime';
 import { OrderPlaced, PaymentSucceeded, StockReserved } from '../../examples/commerce/contract.ts';
-import { STREAM_ATTRIBUTE } from '../../lib/runtime/dispatch.ts';
-import { outboxRow } from '../../lib/runtime/outbox-row.ts';
+import { dueKey } from '../../lib/ledger/rows/due.ts';
+import { type OutboxRow, outboxRow } from '../../lib/ledger/rows/outbox.ts';
+import { createEnvelope, type Envelope, encodeEnvelope } from '../../lib/message/envelope.ts';
+import { STREAM_ATTRIBUTE } from '../../lib/relay/dispatch.ts';
 import type { EnforcedShop } from './enforced-shop.ts';
 import { CONSUMED, type Expected, order } from './rare-events.ts';
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import * as commerce from '../../examples/commerce/index.ts';
+import { createEnvironment } from '../../lib/aws/environment.ts';
 import { runOrders } from '../../lib/cli/demo/run.ts';
 import { problemsOf } from '../../lib/cli/demo/summary.ts';
-import { createEnvironment } from '../../lib/runtime/index.ts';
 import { DelayedEvents } from './delayed-events.ts';
 import { changeRole } from './deployed-roles.ts';
 import { EnforcedShop } from './enforced-shop.ts';

@@ -2,16 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { DeleteItemCommand, PutItemCommand, QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { expect } from 'vitest';
-import {
-  type AnyTable,
-  createEnvelope,
-  type EventDefinition,
-  type EventInput,
-  encodeEnvelope,
-  openPartition,
-  outboxKey,
-  tableBinding,
-} from 'waybill';
+import { type AnyTable, type EventDefinition, type EventInput, tableBinding } from 'waybill';
 import { type Environment, publish } from 'waybill/runtime';
 import {
   CountSales,
@@ -27,6 +18,9 @@ import {
   TakePayment,
 } from '../../examples/commerce/contract.ts';
 import { ordersOfRun, placeOrder, stockUpFor } from '../../examples/commerce/index.ts';
+import { openPartition } from '../../lib/ledger/rows/open-case.ts';
+import { outboxKey } from '../../lib/ledger/rows/outbox.ts';
+import { createEnvelope, encodeEnvelope } from '../../lib/message/envelope.ts';
 import { LedgerReader } from '../engine/ledger-reader.ts';
 import type { EnforcedShop } from './enforced-shop.ts';
 

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { minuteOf, reconcileKey } from '../../lib/contract/index.ts';
+import { reconcileKey } from '../../lib/ledger/rows/cursor.ts';
+import { minuteOf } from '../../lib/ledger/rows/layout.ts';
 import { LedgerSource } from '../../lib/radar/index.ts';
 import { quantile } from '../../lib/radar/latency.ts';
-import { writeRadar } from '../../lib/runtime/reconcile/radar-rows.ts';
-import { DEADLINE, NOW, reconcileWorld } from '../runtime/reconcile/reconcile-world.ts';
+import { writeRadar } from '../../lib/reconcile/radar-rows.ts';
+import { DEADLINE, NOW, reconcileWorld } from '../reconcile/reconcile-world.ts';
 import { counts, SECRET } from './seeded-source.ts';
 
 const HOUR = '2026-11-23T08';

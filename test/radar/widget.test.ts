@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { minuteOf } from '../../lib/contract/index.ts';
+import { ENVIRONMENT } from '../../lib/aws/environment.ts';
+import { minuteOf } from '../../lib/ledger/rows/layout.ts';
 import { createRadarWidget } from '../../lib/radar/widget.ts';
-import { ENVIRONMENT } from '../../lib/runtime/environment.ts';
-import { openCase } from '../../lib/runtime/reconcile/open-case.ts';
-import { writeRadar } from '../../lib/runtime/reconcile/radar-rows.ts';
-import { NOW, reconcileWorld } from '../runtime/reconcile/reconcile-world.ts';
+import { openCase } from '../../lib/reconcile/cases.ts';
+import { writeRadar } from '../../lib/reconcile/radar-rows.ts';
+import { NOW, reconcileWorld } from '../reconcile/reconcile-world.ts';
 import { counts } from './seeded-source.ts';
 
 const ARN = 'arn:aws:lambda:us-east-1:123456789012:function:radar';

@@ -1,72 +1,69 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ROOM_PREFIX, ROOMS, roomOverrides } from '../../scripts/lint/rooms.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
+/** What a room may import at all, and what no room may: by the table of rooms. */
+const roomNames = Object.keys(ROOMS);
+
+function fileIn(room: string): string {
+  return `lib/${room}/file.ts`;
+}
+
+/** From one room's file to another's, as an import names it. */
+function pathBetween(from: string, to: string): string {
+  const path = relative(dirname(fileIn(from)), `lib/${to}/other.ts`);
+  return path.startsWith('.') ? path : `./${path}`;
+}
+
+const pairs = roomNames.flatMap((from) => roomNames.filter((to) => to !== from).map((to) => [from, to] as const));
+const isAllowed = ([from, to]: readonly [string, string]) =>
+  ROOMS[from]?.imports.some((room) => room === to || to.startsWith(`${room}/`)) || to.startsWith(`${from}/`);
+
+/** Neither the doors, nor what is beside lib, nor the package by its name. */
+const outside = [
+  '../public/index.ts',
+  '../../functions/relay.ts',
+  '../../demo/index.ts',
+  '../../test/samples.ts',
+  'waybill',
+];
+
 const refusedImports: [file: string, source: string][] = [
-  ['lib/contract/event.ts', '../runtime/index.ts'],
-  ['lib/contract/deep/er/event.ts', '../../../constructs/index.ts'],
-  ['lib/contract/event.ts', '../testing/index.ts'],
-  ['lib/contract/event.ts', '../local/index.ts'],
-  ['lib/contract/event.ts', '../cli/index.ts'],
-  ['lib/contract/event.ts', '../../functions/relay.ts'],
-  ['lib/contract/event.ts', '../../examples/commerce/contract.ts'],
-  ['lib/contract/event.ts', 'waybill'],
-  ['lib/contract/event.ts', 'waybill/runtime'],
+  ...pairs
+    .filter((pair) => !isAllowed(pair))
+    .map(([from, to]): [string, string] => [fileIn(from), pathBetween(from, to)]),
+  ...roomNames.flatMap((room) => outside.map((source): [string, string] => [fileIn(room), source])),
+  ['lib/contract/deep/er/event.ts', '../../../constructs/ledger.ts'],
   ['lib/contract/event.ts', '@aws-sdk/client-dynamodb'],
   ['lib/contract/event.ts', '@middy/core'],
-  ['lib/contract/event.ts', 'aws-cdk-lib'],
   ['lib/contract/event.ts', 'aws-cdk-lib/aws-sqs'],
-  ['lib/contract/event.ts', 'constructs'],
   ['lib/contract/event.ts', 'zod'],
-  ['lib/runtime/consume.ts', '../constructs/index.ts'],
-  ['lib/runtime/deep/consume.ts', '../../constructs/ledger.ts'],
-  ['lib/runtime/consume.ts', '../testing/index.ts'],
-  ['lib/runtime/consume.ts', '../local/index.ts'],
-  ['lib/runtime/consume.ts', '../cli/index.ts'],
-  ['lib/runtime/consume.ts', '../../functions/relay.ts'],
-  ['lib/runtime/consume.ts', 'waybill'],
-  ['lib/runtime/consume.ts', 'aws-cdk-lib'],
-  ['lib/runtime/consume.ts', 'aws-cdk-lib/aws-sqs'],
-  ['lib/runtime/consume.ts', 'constructs'],
-  ['lib/runtime/consume.ts', 'zod'],
-  ['lib/constructs/ledger.ts', '../runtime/index.ts'],
-  ['lib/constructs/ledger.ts', '../testing/index.ts'],
-  ['lib/constructs/ledger.ts', '../local/index.ts'],
-  ['lib/constructs/ledger.ts', '../cli/index.ts'],
-  ['lib/constructs/ledger.ts', '../../functions/relay.ts'],
-  ['lib/constructs/ledger.ts', 'waybill'],
-  ['lib/testing/ledger.ts', '../constructs/index.ts'],
-  ['lib/testing/ledger.ts', '../local/index.ts'],
-  ['lib/testing/ledger.ts', '../cli/index.ts'],
+  ['lib/ledger/rows/outbox.ts', '@aws-sdk/client-dynamodb'],
+  ['lib/consume/consume.ts', 'aws-cdk-lib'],
+  ['lib/consume/consume.ts', 'aws-cdk-lib/aws-sqs'],
+  ['lib/consume/consume.ts', 'constructs'],
+  ['lib/consume/consume.ts', 'zod'],
+  ['lib/relay/relay.ts', '../half/half.ts'],
   ['lib/testing/ledger.ts', 'aws-cdk-lib'],
-  ['lib/contract/event.ts', '../radar/index.ts'],
-  ['lib/runtime/consume.ts', '../radar/index.ts'],
-  ['lib/constructs/ledger.ts', '../radar/widget.ts'],
-  ['lib/testing/ledger.ts', '../radar/index.ts'],
-  ['lib/radar/app.ts', '../constructs/index.ts'],
-  ['lib/radar/app.ts', '../testing/index.ts'],
-  ['lib/radar/app.ts', '../cli/index.ts'],
   ['lib/radar/app.ts', 'aws-cdk-lib'],
-  ['lib/local/engine.ts', '../radar/index.ts'],
-  ['lib/local/engine.ts', '../testing/index.ts'],
-  ['lib/local/engine.ts', '../cli/index.ts'],
-  ['lib/cli/up.ts', '../testing/index.ts'],
-  ['functions/relay.ts', '../lib/constructs/index.ts'],
-  ['functions/relay.ts', '../lib/testing/index.ts'],
-  ['functions/relay.ts', '../lib/local/index.ts'],
+  ['functions/relay.ts', '../lib/constructs/ledger.ts'],
+  ['functions/relay.ts', '../lib/testing/test-ledger.ts'],
+  ['functions/relay.ts', '../lib/local/engine.ts'],
+  ['functions/relay.ts', '../lib/public/runtime.ts'],
   ['functions/relay.ts', 'aws-cdk-lib'],
   ['bin/app.ts', '../lib/local/engine.ts'],
-  ['bin/app.ts', '../lib/testing/index.ts'],
+  ['bin/app.ts', '../lib/testing/test-ledger.ts'],
   ['bin/app.ts', 'waybill/testing'],
-  ['examples/commerce/stack.ts', '../../lib/constructs/index.ts'],
+  ['examples/commerce/stack.ts', '../../lib/constructs/ledger.ts'],
   ['examples/commerce/stack.ts', 'waybill/testing'],
-  ['examples/commerce/functions/take-payment.ts', '../../../lib/runtime/index.ts'],
+  ['examples/commerce/functions/take-payment.ts', '../../../lib/consume/consume.ts'],
   ['examples/commerce/functions/take-payment.ts', 'waybill/constructs'],
   ['examples/commerce/functions/take-payment.ts', 'waybill/testing'],
   ['examples/commerce/functions/take-payment.ts', 'aws-cdk-lib'],
@@ -79,25 +76,23 @@ const refusedImports: [file: string, source: string][] = [
 ];
 
 const allowedImports: [file: string, source: string][] = [
+  ...pairs.filter(isAllowed).map(([from, to]): [string, string] => [fileIn(from), pathBetween(from, to)]),
   ['lib/contract/event.ts', './errors.ts'],
   ['lib/contract/deep/event.ts', '../errors.ts'],
   ['lib/contract/event.ts', '@standard-schema/spec'],
-  ['lib/contract/event.ts', 'uuid'],
-  ['lib/radar/app.ts', '../runtime/trace/trace.ts'],
-  ['functions/radar-widget.ts', '../lib/radar/widget.ts'],
-  ['lib/cli/radar.ts', '../radar/index.ts'],
-  ['lib/runtime/consume.ts', '../contract/index.ts'],
-  ['lib/runtime/consume.ts', './transaction.ts'],
-  ['lib/runtime/consume.ts', '@aws-sdk/client-dynamodb'],
-  ['lib/runtime/consume.ts', '@middy/core'],
-  ['lib/constructs/ledger.ts', '../contract/index.ts'],
+  ['lib/message/message-id.ts', 'uuid'],
+  ['lib/ledger/inbox.ts', './rows/inbox.ts'],
+  ['lib/consume/consume.ts', './record.ts'],
+  ['lib/consume/consume.ts', '@aws-sdk/client-dynamodb'],
+  ['lib/consume/consume.ts', '@middy/core'],
+  ['lib/half/sql/local-transaction.ts', '../check-back.ts'],
+  ['lib/relay/relay.ts', '../half/check-back-request.ts'],
   ['lib/constructs/ledger.ts', 'aws-cdk-lib'],
   ['lib/constructs/ledger.ts', 'aws-cdk-lib/aws-lambda'],
   ['lib/constructs/ledger.ts', 'constructs'],
-  ['lib/testing/ledger.ts', '../runtime/index.ts'],
-  ['lib/cli/up.ts', '../local/index.ts'],
   ['lib/cli/up.ts', 'commander'],
-  ['functions/relay.ts', '../lib/runtime/index.ts'],
+  ['functions/relay.ts', '../lib/relay/relay.ts'],
+  ['functions/radar-widget.ts', '../lib/radar/widget.ts'],
   ['bin/waybill.ts', '../lib/cli/index.ts'],
   ['bin/app.ts', '../examples/commerce/stack.ts'],
   ['examples/commerce/stack.ts', 'waybill/constructs'],
@@ -106,10 +101,10 @@ const allowedImports: [file: string, source: string][] = [
   ['examples/commerce/functions/take-payment.ts', 'waybill/runtime'],
   ['examples/commerce/functions/take-payment.ts', '../contract.ts'],
   ['examples/commerce/shop.test.ts', 'waybill/testing'],
-  ['test/runtime/consume.test.ts', '../../lib/testing/index.ts'],
-  ['test/local/engine.test.ts', '../../lib/local/index.ts'],
-  ['bench/overhead.ts', '../lib/testing/index.ts'],
-  ['bench/throughput.ts', '../lib/local/index.ts'],
+  ['test/consume/consume.test.ts', '../../lib/public/testing.ts'],
+  ['test/local/engine.test.ts', '../../lib/local/engine.ts'],
+  ['bench/overhead.ts', '../lib/testing/test-ledger.ts'],
+  ['bench/throughput.ts', '../lib/local/engine.ts'],
 ];
 
 /** What takes time, randomness or ids from the machine. */
@@ -151,19 +146,19 @@ const refusedElsewhere: [file: string, line: string][] = [
 ];
 
 const otherWaysToImport = [
-  "export { Ledger } from '../constructs/index.ts';",
-  "await import('../constructs/index.ts');",
-  "import type { Ledger } from '../constructs/index.ts';",
+  "export { Ledger } from '../constructs/ledger.ts';",
+  "await import('../constructs/ledger.ts');",
+  "import type { Ledger } from '../constructs/ledger.ts';",
 ];
 
-const environmentOwners = ['lib/runtime/environment.ts', 'lib/runtime/environment/clock.ts'];
-const environmentUsers = ['lib/runtime/consume.ts', 'lib/runtime/deep/consume.ts', 'lib/contract/event.ts'];
+const environmentOwners = ['lib/aws/environment.ts'];
+const environmentUsers = ['lib/consume/consume.ts', 'lib/half/sql/execute.ts', 'lib/contract/event.ts'];
 
 /** One violation, or one thing that is fine, a line. */
 const linesOf = new Map<string, string[]>();
 for (const [file, source] of [...refusedImports, ...allowedImports]) addLine(file, importing(source));
 for (const [file, line] of refusedElsewhere) addLine(file, line);
-for (const line of otherWaysToImport) addLine('lib/runtime/consume.ts', line);
+for (const line of otherWaysToImport) addLine('lib/consume/consume.ts', line);
 for (const file of [...environmentOwners, ...environmentUsers]) {
   for (const line of [...refusedInRuntime, ...allowedInRuntime]) addLine(file, line);
 }
@@ -202,17 +197,28 @@ describe('the linter refuses', () => {
     expect(isRefused(file, importing(source))).toBe(true);
   });
 
-  test.for(otherWaysToImport)('in lib/runtime: %s', (line) => {
-    expect(isRefused('lib/runtime/consume.ts', line)).toBe(true);
+  test.for(otherWaysToImport)('in a room of the run time: %s', (line) => {
+    expect(isRefused('lib/consume/consume.ts', line)).toBe(true);
   });
 
   test.for(refusedElsewhere)('in %s: %s', ([file, line]) => {
     expect(isRefused(file, line)).toBe(true);
   });
 
-  test.for(refusedInRuntime)('in lib/runtime and lib/contract: %s', (line) => {
+  test.for(refusedInRuntime)('in the run time and the contract: %s', (line) => {
     for (const file of environmentUsers) expect(isRefused(file, line), file).toBe(true);
   });
+});
+
+test("the linter's settings follow from the table of rooms: `npm run rooms` brings them up to date", async () => {
+  const { overrides } = JSON.parse(await readFile(join(root, 'biome.json'), 'utf8'));
+  const ofRooms = overrides.filter(({ includes }: { includes: string[] }) => includes[0]?.startsWith(ROOM_PREFIX));
+  expect(ofRooms).toEqual(roomOverrides());
+});
+
+test('every room of lib is in the table', async () => {
+  const rooms = (await readdir(join(root, 'lib'))).filter((name) => name !== 'public');
+  expect(rooms.filter((room) => !(room in ROOMS))).toEqual([]);
 });
 
 describe('the linter allows', () => {
@@ -220,7 +226,7 @@ describe('the linter allows', () => {
     expect(isRefused(file, importing(source))).toBe(false);
   });
 
-  test.for(allowedInRuntime)('in lib/runtime and lib/contract: %s', (line) => {
+  test.for(allowedInRuntime)('in the run time and the contract: %s', (line) => {
     for (const file of environmentUsers) expect(isRefused(file, line), file).toBe(false);
   });
 

@@ -3,13 +3,13 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
 test("import 'waybill' means the sources in this repository", async () => {
-  expect(existsSync(new URL('../../lib/contract/index.ts', import.meta.url))).toBe(true);
+  expect(existsSync(new URL('../../lib/public/index.ts', import.meta.url))).toBe(true);
   const byName = await import('waybill');
-  const bySource = await import('../../lib/contract/index.ts');
+  const bySource = await import('../../lib/public/index.ts');
 
   expect(byName.defineEvent).toBe(bySource.defineEvent);
 });
 
 test("what Node itself resolves 'waybill' to is the source too", () => {
-  expect(fileURLToPath(import.meta.resolve('waybill'))).toMatch(/[\\/]lib[\\/]contract[\\/]index\.ts$/);
+  expect(fileURLToPath(import.meta.resolve('waybill'))).toMatch(/[\\/]lib[\\/]public[\\/]index\.ts$/);
 });

@@ -1,7 +1,8 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, test } from 'vitest';
-import { inboxKey, mintMessageId } from '../../lib/contract/index.ts';
-import { toItem } from '../../lib/runtime/expression.ts';
+import { toItem } from '../../lib/aws/expression.ts';
+import { inboxKey } from '../../lib/ledger/rows/inbox.ts';
+import { mintMessageId } from '../../lib/message/message-id.ts';
 import { LEDGER } from '../../lib/testing/simulator/deployment.ts';
 import type { Fault } from '../../lib/testing/simulator/fault.ts';
 import type { Plan } from '../../lib/testing/simulator/plan.ts';

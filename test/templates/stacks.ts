@@ -9,7 +9,7 @@ import {
   QueueChannel,
   StreamChannel,
   Subscriber,
-} from '../../lib/constructs/index.ts';
+} from '../../lib/public/constructs.ts';
 import {
   CountSales,
   handlerIn,

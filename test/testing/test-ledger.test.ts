@@ -1,8 +1,12 @@
 import { expect, expectTypeOf, test, vi } from 'vitest';
 import { z } from 'zod';
-import { defineEvent, defineSubscriber, defineTable, Rejected } from '../../lib/contract/index.ts';
-import { atLeast, consume, type HandlerOrHandlers } from '../../lib/runtime/index.ts';
-import { testLedger } from '../../lib/testing/index.ts';
+import { atLeast } from '../../lib/aws/condition.ts';
+import { consume, type HandlerOrHandlers } from '../../lib/consume/consume.ts';
+import { Rejected } from '../../lib/contract/errors.ts';
+import { defineEvent } from '../../lib/contract/event.ts';
+import { defineSubscriber } from '../../lib/contract/subscriber.ts';
+import { defineTable } from '../../lib/contract/table.ts';
+import { testLedger } from '../../lib/public/testing.ts';
 
 const OrderPlaced = defineEvent('order.placed', {
   schema: z.object({ orderId: z.string(), sku: z.string(), quantity: z.int().positive() }),

@@ -3,6 +3,9 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { describe, expectTypeOf, test } from 'vitest';
 import { z } from 'zod';
+import { defineEvent } from '../../lib/contract/event.ts';
+import { defineSubscriber } from '../../lib/contract/subscriber.ts';
+import { defineTable } from '../../lib/contract/table.ts';
 import {
   CheckBack,
   type IChannel,
@@ -12,8 +15,7 @@ import {
   type StreamChannel,
   Subscriber,
   type TableBindings,
-} from '../../lib/constructs/index.ts';
-import { defineEvent, defineSubscriber, defineTable } from '../../lib/contract/index.ts';
+} from '../../lib/public/constructs.ts';
 
 const OrderPlaced = defineEvent('order.placed', {
   schema: z.object({ orderId: z.string(), quantity: z.int() }),

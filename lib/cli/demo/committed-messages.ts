@@ -1,8 +1,10 @@
 import { type AttributeValue, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { decodeEnvelope, type Envelope, minuteOf, type OutboxRow, outboxPartition } from '../../contract/index.ts';
-import { concurrently } from '../../runtime/concurrently.ts';
-import type { Environment } from '../../runtime/index.ts';
+import { concurrently } from '../../aws/concurrently.ts';
+import type { Environment } from '../../aws/environment.ts';
+import { minuteOf } from '../../ledger/rows/layout.ts';
+import { type OutboxRow, outboxPartition } from '../../ledger/rows/outbox.ts';
+import { decodeEnvelope, type Envelope } from '../../message/envelope.ts';
 import type { TrackedMessage } from './message-tracker.ts';
 
 const MINUTE = 60_000;

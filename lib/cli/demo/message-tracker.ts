@@ -1,7 +1,9 @@
 import { type AttributeValue, BatchGetItemCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { type InboxRow, inboxKey, type LedgerKey, type SubscriberDefinition } from '../../contract/index.ts';
-import type { Environment } from '../../runtime/index.ts';
+import type { Environment } from '../../aws/environment.ts';
+import type { SubscriberDefinition } from '../../contract/subscriber.ts';
+import { type InboxRow, inboxKey } from '../../ledger/rows/inbox.ts';
+import type { LedgerKey } from '../../ledger/rows/layout.ts';
 
 /** A message of the run. */
 export interface TrackedMessage {

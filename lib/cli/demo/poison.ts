@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
-import { mintMessageId, type SubscriberDefinition } from '../../contract/index.ts';
+import type { SubscriberDefinition } from '../../contract/subscriber.ts';
+import { mintMessageId } from '../../message/message-id.ts';
 
 /** A record that no subscriber can handle, and how it must end: dead-lettered, unchanged, for this reason. */
 export interface Poison {

@@ -1,4 +1,4 @@
-import { createEnvironment, type Environment } from '../../runtime/index.ts';
+import { createEnvironment, type Environment } from '../../aws/environment.ts';
 import type { Progress } from '../progress.ts';
 import { committedMessages } from './committed-messages.ts';
 import { DeadLetterBox } from './dead-letter-box.ts';

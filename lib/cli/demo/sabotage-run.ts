@@ -1,4 +1,4 @@
-import { messageTime } from '../../contract/index.ts';
+import { messageTime } from '../../message/message-id.ts';
 import type { Progress } from '../progress.ts';
 import { lengthOf } from '../span-text.ts';
 import { type FinishedRun, type RunOptions, runOrders } from './run.ts';

@@ -6,8 +6,9 @@ import {
   UpdateEventSourceMappingCommand,
 } from '@aws-sdk/client-lambda';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
-import { OUTBOX_PREFIX, WaybillError } from '../../contract/index.ts';
-import type { Environment } from '../../runtime/index.ts';
+import type { Environment } from '../../aws/environment.ts';
+import { WaybillError } from '../../contract/errors.ts';
+import { OUTBOX_PREFIX } from '../../ledger/rows/layout.ts';
 
 /** Puts an event source back as it was. */
 export type Mend = () => Promise<void>;

@@ -1,5 +1,6 @@
-import { messageTime, type SubscriberDefinition } from '../../contract/index.ts';
-import type { Hop } from '../../runtime/reconcile/inspection.ts';
+import type { SubscriberDefinition } from '../../contract/subscriber.ts';
+import type { Hop } from '../../inspect/inspection.ts';
+import { messageTime } from '../../message/message-id.ts';
 import type { EndedMessage, TrackedMessage } from './message-tracker.ts';
 import type { Deeds } from './sabotage.ts';
 import type { NamedMessage } from './sabotage-watch.ts';

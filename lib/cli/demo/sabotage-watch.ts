@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LambdaClient } from '@aws-sdk/client-lambda';
-import { createEnvironment, type Environment } from '../../runtime/index.ts';
-import { readGraph } from '../../runtime/reconcile/graph.ts';
-import { heal } from '../../runtime/reconcile/heal.ts';
-import type { Hop } from '../../runtime/reconcile/inspection.ts';
-import { eventSourcesOf } from '../../runtime/reconcile/list-event-sources.ts';
-import { runPasses } from '../../runtime/reconcile/passes.ts';
-import { reconcile } from '../../runtime/reconcile/reconcile.ts';
+import { createEnvironment, type Environment } from '../../aws/environment.ts';
+import type { Hop } from '../../inspect/inspection.ts';
+import { eventSourcesOf } from '../../inspect/list-event-sources.ts';
+import { readGraph } from '../../ledger/graph.ts';
+import { heal } from '../../reconcile/heal.ts';
+import { runPasses } from '../../reconcile/passes.ts';
+import { reconcile } from '../../reconcile/reconcile.ts';
 import type { Progress } from '../progress.ts';
 import type { Deployment } from './shop.ts';
 

@@ -5,8 +5,10 @@ import {
   type Message,
   ReceiveMessageCommand,
 } from '@aws-sdk/client-sqs';
-import { decodeEnvelope, type Envelope, keyShard, messageTime, WaybillError } from '../../contract/index.ts';
-import type { Environment } from '../../runtime/index.ts';
+import type { Environment } from '../../aws/environment.ts';
+import { WaybillError } from '../../contract/errors.ts';
+import { decodeEnvelope, type Envelope } from '../../message/envelope.ts';
+import { keyShard, messageTime } from '../../message/message-id.ts';
 import type { Progress } from '../progress.ts';
 import type { MessageTracker } from './message-tracker.ts';
 import { type Mend, SabotageSources } from './sabotage-sources.ts';

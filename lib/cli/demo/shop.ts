@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type SubscriberDefinition, WaybillError } from '../../contract/index.ts';
-import type { Environment } from '../../runtime/index.ts';
+import type { Environment } from '../../aws/environment.ts';
+import { WaybillError } from '../../contract/errors.ts';
+import type { SubscriberDefinition } from '../../contract/subscriber.ts';
 
 /** An order of the example shop. Beyond its id, it is the shop's own affair. */
 export interface ShopOrder {

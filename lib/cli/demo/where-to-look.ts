@@ -1,8 +1,8 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
-import { createEnvironment } from '../../runtime/index.ts';
-import { eventSourcesOf } from '../../runtime/reconcile/list-event-sources.ts';
-import { reconcile } from '../../runtime/reconcile/reconcile.ts';
-import type { Reconciliation } from '../../runtime/reconcile/tally.ts';
+import { createEnvironment } from '../../aws/environment.ts';
+import { eventSourcesOf } from '../../inspect/list-event-sources.ts';
+import { reconcile } from '../../reconcile/reconcile.ts';
+import type { Reconciliation } from '../../reconcile/tally.ts';
 import type { FinishedRun } from './run.ts';
 import type { Deployment, Shop } from './shop.ts';
 

@@ -1,5 +1,6 @@
-import { decodeEnvelope, encodeEnvelope, outboxKey } from '../../contract/index.ts';
-import type { Environment } from '../../runtime/index.ts';
+import type { Environment } from '../../aws/environment.ts';
+import { outboxKey } from '../../ledger/rows/outbox.ts';
+import { decodeEnvelope, encodeEnvelope } from '../../message/envelope.ts';
 import { type EndedMessage, type MessageTracker, readRows, type TrackedMessage } from './message-tracker.ts';
 import type { Wire } from './wire.ts';
 

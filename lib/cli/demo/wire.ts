@@ -1,7 +1,7 @@
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
-import { SendFailed } from '../../contract/index.ts';
-import type { Environment } from '../../runtime/index.ts';
-import { putRecords, sendMessages } from '../../runtime/send-batch.ts';
+import type { Environment } from '../../aws/environment.ts';
+import { putRecords, sendMessages } from '../../aws/send-batch.ts';
+import { SendFailed } from '../../contract/errors.ts';
 import type { DeployedSubscriber } from './shop.ts';
 
 const LENGTHS = [

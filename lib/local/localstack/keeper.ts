@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { WaybillError } from '../../contract/index.ts';
+import { WaybillError } from '../../contract/errors.ts';
 import { DYNAMODB_LOCAL, LOCALSTACK, type RunningEngine, startIndependentEngine } from '../engines/index.ts';
 import { type KeeperLine, type LocalStackState, removeLocalStackState, writeLocalStackState } from './state.ts';
 

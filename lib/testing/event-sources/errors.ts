@@ -1,4 +1,4 @@
-import { WaybillError } from '../../contract/index.ts';
+import { WaybillError } from '../../contract/errors.ts';
 
 /** An event source mapping, or a function of one, is given settings that Lambda would refuse or this poller does not know. */
 export class InvalidMapping extends WaybillError {

@@ -1,6 +1,6 @@
 import type { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import type { Sender } from '../../runtime/index.ts';
+import type { Sender } from '../../aws/environment.ts';
 import type { FailureDestination } from './mapping.ts';
 import type { StreamReader, StreamRecord } from './stream-reader.ts';
 

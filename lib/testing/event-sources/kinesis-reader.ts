@@ -7,7 +7,7 @@ import {
   ListShardsCommand,
 } from '@aws-sdk/client-kinesis';
 import type { KinesisStreamRecord } from 'aws-lambda';
-import type { Sender } from '../../runtime/index.ts';
+import type { Sender } from '../../aws/environment.ts';
 import type { StartingPosition } from './mapping.ts';
 import type { Page, Shard, StreamReader, StreamRecord } from './stream-reader.ts';
 

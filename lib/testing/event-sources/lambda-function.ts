@@ -1,5 +1,5 @@
 import type { Context } from 'aws-lambda';
-import type { Environment } from '../../runtime/index.ts';
+import type { Environment } from '../../aws/environment.ts';
 import { lambdaContext } from '../lambda-event.ts';
 import { TaskTimedOut } from './errors.ts';
 import type { Invoke } from './mapping.ts';

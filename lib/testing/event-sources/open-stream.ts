@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
-import type { Sender } from '../../runtime/index.ts';
+import type { Sender } from '../../aws/environment.ts';
 import { tellDiscarded } from './failure-destination.ts';
 import { KinesisReader } from './kinesis-reader.ts';
 import { nameOf, type StreamMapping, type TableMapping } from './mapping.ts';

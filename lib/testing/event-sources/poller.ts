@@ -1,8 +1,8 @@
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import { type Duration, durationToMilliseconds } from '../../contract/index.ts';
-import type { Sender } from '../../runtime/index.ts';
+import type { Sender } from '../../aws/environment.ts';
+import { type Duration, durationToMilliseconds } from '../../contract/duration.ts';
 import { type PollerClock, realClock } from './clock.ts';
 import { SourcesBusy } from './errors.ts';
 import type { Lane } from './lane.ts';

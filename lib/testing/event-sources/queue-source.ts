@@ -5,7 +5,7 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import type { SQSRecord } from 'aws-lambda';
-import type { Sender } from '../../runtime/index.ts';
+import type { Sender } from '../../aws/environment.ts';
 import { judge, type Verdict } from './batch-response.ts';
 import type { PollerClock } from './clock.ts';
 import { InvalidMapping } from './errors.ts';

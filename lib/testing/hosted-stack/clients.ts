@@ -3,8 +3,8 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import type { Environment, Log } from '../../runtime/index.ts';
-import { noUsage } from '../../runtime/usage.ts';
+import type { Environment, Log } from '../../aws/environment.ts';
+import { noUsage } from '../../aws/usage.ts';
 import { TestMisused, UnsupportedByEngine } from '../errors.ts';
 import { realClock } from '../event-sources/index.ts';
 

@@ -1,4 +1,4 @@
-import { WaybillError } from '../../contract/index.ts';
+import { WaybillError } from '../../contract/errors.ts';
 
 /** An engine did not make a resource of a template. The message names the resource, the engine and what it answered. */
 export class ResourceRefused extends WaybillError {

@@ -1,7 +1,7 @@
-import { BINDINGS } from '../../contract/index.ts';
-import { createForwarder } from '../../runtime/forward.ts';
-import { recorder } from '../../runtime/recorder.ts';
-import { createRelay } from '../../runtime/relay.ts';
+import { recorder } from '../../consume/recorder.ts';
+import { BINDINGS } from '../../contract/bindings.ts';
+import { createForwarder } from '../../relay/forwarder.ts';
+import { createRelay } from '../../relay/relay.ts';
 import type { LambdaHandler } from '../event-sources/index.ts';
 import type { DataPlane } from './data-plane.ts';
 import type { DeclaredMapping } from './hosted-mapping.ts';

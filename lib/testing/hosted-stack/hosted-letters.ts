@@ -1,6 +1,6 @@
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { DeleteMessageBatchCommand, type Message, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
-import { readDeadLetter } from '../../runtime/dead-letter.ts';
+import { readDeadLetter } from '../../consume/dead-letter.ts';
 import type { DeadLetter } from '../delivery.ts';
 import type { HostClients } from './clients.ts';
 

@@ -1,7 +1,8 @@
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
-import { type AnyTable, BINDINGS, type TableItem, type TableKey, tableBinding } from '../../contract/index.ts';
-import { toItem } from '../../runtime/expression.ts';
-import type { Environment, Log } from '../../runtime/index.ts';
+import type { Environment, Log } from '../../aws/environment.ts';
+import { toItem } from '../../aws/expression.ts';
+import { BINDINGS, tableBinding } from '../../contract/bindings.ts';
+import type { AnyTable, TableItem, TableKey } from '../../contract/table.ts';
 import type { DeadLetter } from '../delivery.ts';
 import { toRow } from '../engines/dynamodb/table.ts';
 import { TestMisused } from '../errors.ts';

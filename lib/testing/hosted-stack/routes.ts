@@ -1,6 +1,6 @@
 import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
-import { ENVIRONMENT, type Environment } from '../../runtime/index.ts';
-import { createRegisterRoutes } from '../../runtime/register-routes.ts';
+import { ENVIRONMENT, type Environment } from '../../aws/environment.ts';
+import { createRegisterRoutes } from '../../relay/registrar.ts';
 import { RoutesNotRegistered } from './errors.ts';
 import type { Place } from './template.ts';
 

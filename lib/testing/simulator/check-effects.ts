@@ -1,4 +1,4 @@
-import { ATTRIBUTES } from '../../runtime/dead-letter.ts';
+import { ATTRIBUTES } from '../../aws/record.ts';
 import { decoded, type Effect, type End, type Evidence } from './evidence.ts';
 import type { System } from './system.ts';
 import type { Violation } from './violation.ts';

@@ -1,5 +1,5 @@
-import type { Envelope } from '../../contract/index.ts';
-import { ATTRIBUTES } from '../../runtime/dead-letter.ts';
+import { ATTRIBUTES } from '../../aws/record.ts';
+import type { Envelope } from '../../message/envelope.ts';
 import type { Carried, End, Evidence } from './evidence.ts';
 import { type System, streamOf } from './system.ts';
 import type { Violation } from './violation.ts';

@@ -1,5 +1,5 @@
-import { OUTBOX_PREFIX } from '../../contract/index.ts';
-import { STREAM_ATTRIBUTE } from '../../runtime/dispatch.ts';
+import { OUTBOX_PREFIX } from '../../ledger/rows/layout.ts';
+import { STREAM_ATTRIBUTE } from '../../relay/dispatch.ts';
 import { decoded, textsIn } from './evidence.ts';
 import type { QueueEntry, RowEntry, RunRecord } from './run-record.ts';
 import { FORWARDER, RELAY } from './site.ts';

@@ -1,6 +1,8 @@
-import { inboxKey, messageTime, outboxKey } from '../../contract/index.ts';
-import { toItem } from '../../runtime/expression.ts';
-import { reconcile } from '../../runtime/index.ts';
+import { toItem } from '../../aws/expression.ts';
+import { inboxKey } from '../../ledger/rows/inbox.ts';
+import { outboxKey } from '../../ledger/rows/outbox.ts';
+import { messageTime } from '../../message/message-id.ts';
+import { reconcile } from '../../reconcile/reconcile.ts';
 import { seededRandom } from '../seeded-random.ts';
 import { testEnvironment } from '../test-environment.ts';
 import { type Copy, type Standing, standingOf } from './standing.ts';

@@ -1,5 +1,6 @@
-import { isMessageId, messageTime, type ReceiptRow } from '../../contract/index.ts';
-import { readReceipt, SCHEDULE } from '../../runtime/receipt.ts';
+import { readReceipt, SCHEDULE } from '../../ledger/receipt.ts';
+import type { ReceiptRow } from '../../ledger/rows/receipt.ts';
+import { isMessageId, messageTime } from '../../message/message-id.ts';
 import type { Evidence } from './evidence.ts';
 import type { SendingEvidence } from './sending-evidence.ts';
 import { FORWARDER, RECONCILER } from './site.ts';

@@ -1,4 +1,4 @@
-import type { AnyTable, TableItem } from '../../contract/index.ts';
+import type { AnyTable, TableItem } from '../../contract/table.ts';
 import { checkCauses } from './check-causes.ts';
 import { checkEffects } from './check-effects.ts';
 import { checkHealing } from './check-healing.ts';

@@ -1,9 +1,11 @@
 import { PutRecordsCommand } from '@aws-sdk/client-kinesis';
-import { type AnyTable, BINDINGS, durationToMilliseconds } from '../../contract/index.ts';
-import { toItem } from '../../runtime/expression.ts';
-import { ENVIRONMENT, type Environment } from '../../runtime/index.ts';
-import { recorder } from '../../runtime/recorder.ts';
-import { createRelay } from '../../runtime/relay.ts';
+import { ENVIRONMENT, type Environment } from '../../aws/environment.ts';
+import { toItem } from '../../aws/expression.ts';
+import { recorder } from '../../consume/recorder.ts';
+import { BINDINGS } from '../../contract/bindings.ts';
+import { durationToMilliseconds } from '../../contract/duration.ts';
+import type { AnyTable } from '../../contract/table.ts';
+import { createRelay } from '../../relay/relay.ts';
 import type { Queue } from '../engines/index.ts';
 import { tableOf } from '../test-environment.ts';
 import { type FunctionOptions, LambdaFunction, type LambdaHandler } from './lambda-function.ts';

@@ -1,4 +1,4 @@
-import { WaybillError } from '../../contract/index.ts';
+import { WaybillError } from '../../contract/errors.ts';
 
 /** A system was given to the simulator that it cannot run. */
 export class SimulatorMisused extends WaybillError {

@@ -1,5 +1,6 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { decodeEnvelope, type EndState, type Envelope, type InboxRow } from '../../contract/index.ts';
+import type { EndState, InboxRow } from '../../ledger/rows/inbox.ts';
+import { decodeEnvelope, type Envelope } from '../../message/envelope.ts';
 import { toRow } from '../engines/dynamodb/table.ts';
 import type { Change } from '../engines/index.ts';
 import type { Origin, RecordEntry, RunRecord } from './run-record.ts';

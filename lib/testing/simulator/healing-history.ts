@@ -1,5 +1,6 @@
-import { messageTime, type ReceiptRow } from '../../contract/index.ts';
-import { readReceipt } from '../../runtime/receipt.ts';
+import { readReceipt } from '../../ledger/receipt.ts';
+import type { ReceiptRow } from '../../ledger/rows/receipt.ts';
+import { messageTime } from '../../message/message-id.ts';
 import { toRow } from '../engines/dynamodb/table.ts';
 import type { Change } from '../engines/index.ts';
 import { decoded } from './evidence.ts';

@@ -1,13 +1,8 @@
-import {
-  DUE_PREFIX,
-  HALF_PREFIX,
-  INBOX_PREFIX,
-  messageTime,
-  OUTBOX_PREFIX,
-  readDueKey,
-  reconcileKey,
-} from '../../contract/index.ts';
-import { toItem } from '../../runtime/expression.ts';
+import { toItem } from '../../aws/expression.ts';
+import { reconcileKey } from '../../ledger/rows/cursor.ts';
+import { readDueKey } from '../../ledger/rows/due.ts';
+import { DUE_PREFIX, HALF_PREFIX, INBOX_PREFIX, OUTBOX_PREFIX } from '../../ledger/rows/layout.ts';
+import { messageTime } from '../../message/message-id.ts';
 import { toRow } from '../engines/dynamodb/table.ts';
 import type { World } from './world.ts';
 

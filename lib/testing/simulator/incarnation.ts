@@ -1,4 +1,4 @@
-import type { Environment } from '../../runtime/index.ts';
+import type { Environment } from '../../aws/environment.ts';
 import { seededRandom } from '../seeded-random.ts';
 import { testEnvironment } from '../test-environment.ts';
 import type { ScheduledEvent } from './event-heap.ts';

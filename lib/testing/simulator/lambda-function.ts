@@ -1,6 +1,6 @@
 import type { Context } from 'aws-lambda';
-import { BINDINGS } from '../../contract/index.ts';
-import type { Environment } from '../../runtime/index.ts';
+import type { Environment } from '../../aws/environment.ts';
+import { BINDINGS } from '../../contract/bindings.ts';
 import { lambdaContext } from '../lambda-event.ts';
 import type { Fault } from './fault.ts';
 import { Incarnation } from './incarnation.ts';

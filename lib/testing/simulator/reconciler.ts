@@ -1,7 +1,8 @@
-import { minuteOf, reconcileKey } from '../../contract/index.ts';
-import { toItem } from '../../runtime/expression.ts';
-import { ENVIRONMENT, type Environment } from '../../runtime/index.ts';
-import { createReconciler } from '../../runtime/reconcile/reconciler.ts';
+import { ENVIRONMENT, type Environment } from '../../aws/environment.ts';
+import { toItem } from '../../aws/expression.ts';
+import { reconcileKey } from '../../ledger/rows/cursor.ts';
+import { minuteOf } from '../../ledger/rows/layout.ts';
+import { createReconciler } from '../../reconcile/reconciler.ts';
 import { fireSchedule } from './fire-schedule.ts';
 import { skipIdleMinutes } from './idle-minutes.ts';
 import { LambdaFunction, type LambdaHandler } from './lambda-function.ts';

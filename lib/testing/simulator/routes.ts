@@ -1,6 +1,6 @@
-import { eventTypeKey, routeKey } from '../../contract/index.ts';
-import { toItem } from '../../runtime/expression.ts';
-import type { RouteRow } from '../../runtime/route-claim.ts';
+import { toItem } from '../../aws/expression.ts';
+import type { RouteRow } from '../../ledger/rows/route.ts';
+import { eventTypeKey, routeKey } from '../../ledger/rows/route.ts';
 import { type System, streamOf } from './system.ts';
 import type { World } from './world.ts';
 

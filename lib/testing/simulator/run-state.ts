@@ -1,4 +1,5 @@
-import type { AnyTable, EndState, TableItem } from '../../contract/index.ts';
+import type { AnyTable, TableItem } from '../../contract/table.ts';
+import type { EndState } from '../../ledger/rows/inbox.ts';
 
 /** How a message ended at a subscriber. */
 export interface EndedMessage {

@@ -1,9 +1,9 @@
 // Loaded before a run begins: the run time imports it when it first makes a schedule.
 import '@aws-sdk/client-scheduler';
-import { BINDINGS } from '../../contract/index.ts';
-import { createForwarder } from '../../runtime/forward.ts';
-import type { Environment } from '../../runtime/index.ts';
-import { createSweep } from '../../runtime/sweep.ts';
+import type { Environment } from '../../aws/environment.ts';
+import { BINDINGS } from '../../contract/bindings.ts';
+import { createForwarder } from '../../relay/forwarder.ts';
+import { createSweep } from '../../relay/sweeper.ts';
 import { type Change, type Queue, type QueueEvent, SchedulerEngine } from '../engines/index.ts';
 import type { FunctionOptions, LambdaFunction, LambdaHandler } from './lambda-function.ts';
 import { CHECK_BACK, FORWARDER, SCHEDULER, type Site, STEPS, SWEEP } from './site.ts';

@@ -1,4 +1,5 @@
-import type { HalfRow, OutboxRow } from '../../contract/index.ts';
+import type { HalfRow } from '../../ledger/rows/half.ts';
+import type { OutboxRow } from '../../ledger/rows/outbox.ts';
 import { toRow } from '../engines/dynamodb/table.ts';
 import { decoded } from './evidence.ts';
 import type { Origin, RunRecord } from './run-record.ts';

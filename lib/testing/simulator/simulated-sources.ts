@@ -1,4 +1,4 @@
-import { HALF_PREFIX, OUTBOX_PREFIX } from '../../contract/index.ts';
+import { HALF_PREFIX, OUTBOX_PREFIX } from '../../ledger/rows/layout.ts';
 import { type Queue, tableStreamArn } from '../engines/index.ts';
 import type { EventSourceMapping } from '../event-sources/index.ts';
 import { RETENTION, SimulatedSource } from './event-source.ts';

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { durationToMilliseconds } from '../../contract/index.ts';
+import { durationToMilliseconds } from '../../contract/duration.ts';
 import { seededRandom } from '../seeded-random.ts';
 import { enginesOn } from '../test-environment.ts';
 import { checkReconciliation } from './check-reconciliation.ts';

@@ -1,5 +1,5 @@
 import type { PutItemCommandInput, QueryCommandInput } from '@aws-sdk/client-dynamodb';
-import { DUE_PREFIX } from '../../contract/index.ts';
+import { DUE_PREFIX } from '../../ledger/rows/layout.ts';
 import type { Request } from '../engines/index.ts';
 
 /**

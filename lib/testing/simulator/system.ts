@@ -1,14 +1,11 @@
-import {
-  type AnyTable,
-  type Duration,
-  durationToMilliseconds,
-  type EventDefinition,
-  type EventInput,
-  LIMITS,
-  type SubscriberDefinition,
-  type TableItem,
-} from '../../contract/index.ts';
-import { type CheckBackHandler, type Environment, publish } from '../../runtime/index.ts';
+import type { Environment } from '../../aws/environment.ts';
+import { type Duration, durationToMilliseconds } from '../../contract/duration.ts';
+import type { EventDefinition, EventInput } from '../../contract/event.ts';
+import { LIMITS } from '../../contract/limits.ts';
+import type { SubscriberDefinition } from '../../contract/subscriber.ts';
+import type { AnyTable, TableItem } from '../../contract/table.ts';
+import type { CheckBackHandler } from '../../half/check-back.ts';
+import { publish } from '../../publish/publish.ts';
 import type { ConsumerHandler } from '../invocation.ts';
 import type { RunState } from './run-state.ts';
 

@@ -1,4 +1,4 @@
-import { isMessageId } from '../../contract/index.ts';
+import { isMessageId } from '../../message/message-id.ts';
 
 /** What a producer was told, by what a step of the workload answers. */
 export interface Told {

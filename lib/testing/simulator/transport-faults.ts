@@ -1,4 +1,4 @@
-import { ATTRIBUTES } from '../../runtime/dead-letter.ts';
+import { ATTRIBUTES } from '../../aws/record.ts';
 import type { Queue, QueueEvent, StoredMessage, StoredRecord } from '../engines/index.ts';
 import { decoded } from './evidence.ts';
 import { reshard } from './reshard.ts';

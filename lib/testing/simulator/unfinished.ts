@@ -1,4 +1,5 @@
-import { messageTime, readDueKey } from '../../contract/index.ts';
+import { readDueKey } from '../../ledger/rows/due.ts';
+import { messageTime } from '../../message/message-id.ts';
 import type { Change } from '../engines/index.ts';
 import { decoded } from './evidence.ts';
 import type { System } from './system.ts';

@@ -3,6 +3,8 @@ import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import type { IStream } from 'aws-cdk-lib/aws-kinesis';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { IConstruct } from 'constructs';
+import { defineEvent, type EventDefinition } from '../../../lib/contract/event.ts';
+import { defineSubscriber } from '../../../lib/contract/subscriber.ts';
 import {
   Ledger,
   type LedgerProps,
@@ -10,8 +12,7 @@ import {
   StreamChannel,
   type StreamChannelProps,
   Subscriber,
-} from '../../../lib/constructs/index.ts';
-import { defineEvent, defineSubscriber, type EventDefinition } from '../../../lib/contract/index.ts';
+} from '../../../lib/public/constructs.ts';
 import {
   CountSales,
   handlerIn,

@@ -15,7 +15,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { DynamoEventSource, SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { describe, expect, test, vi } from 'vitest';
-import { CheckBack, Ledger, QueueChannel, Subscriber } from '../../../lib/constructs/index.ts';
+import { CheckBack, Ledger, QueueChannel, Subscriber } from '../../../lib/public/constructs.ts';
 import { handlerIn, OrderPlaced, testApp, testStack } from '../shop-app.ts';
 import {
   Audit,

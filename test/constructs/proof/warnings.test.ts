@@ -4,7 +4,7 @@ import * as kinesis from 'aws-cdk-lib/aws-kinesis';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { describe, expect, test, vi } from 'vitest';
-import { Ledger, QueueChannel } from '../../../lib/constructs/index.ts';
+import { Ledger, QueueChannel } from '../../../lib/public/constructs.ts';
 import { handlerIn, OrderPlaced, tableIn, testApp, testStack } from '../shop-app.ts';
 import { Audit, hatch, OrderLost, refusedBy, shop, source, warnedOf } from './proved-shop.ts';
 

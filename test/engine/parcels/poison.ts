@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { createEnvelope, defineEvent, type EventDefinition, encodeEnvelope } from 'waybill';
+import { defineEvent, type EventDefinition } from 'waybill';
 import * as z from 'zod/mini';
+import { createEnvelope, encodeEnvelope } from '../../../lib/message/envelope.ts';
 
 /** A record that no subscriber can handle, and the reason for which it must be dead-lettered, unchanged. */
 export interface Poison {

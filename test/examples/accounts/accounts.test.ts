@@ -9,8 +9,10 @@ import { Accounts } from '../../../examples/accounts/accounts.ts';
 import { CreditWallet, MoneySent, Wallets } from '../../../examples/accounts/contract.ts';
 import { handler as creditWallet } from '../../../examples/accounts/functions/credit-wallet.ts';
 import { sendMoney } from '../../../examples/accounts/send-money.ts';
-import { checkBack, type HalfMessage, producer } from '../../../lib/runtime/index.ts';
-import { openBank, type ProcessOptions, settled } from '../../runtime/producer/bank.ts';
+import { checkBack } from '../../../lib/half/check-back.ts';
+import type { HalfMessage } from '../../../lib/half/half.ts';
+import { producer } from '../../../lib/public/producer.ts';
+import { openBank, type ProcessOptions, settled } from '../../half/bank.ts';
 
 // It starts processes, on a machine that may be busy.
 vi.setConfig({ testTimeout: 60_000 });

@@ -6,9 +6,9 @@ export const consumerBugs: readonly Bug[] = [
     name: 'acknowledged-before-commit',
     mistake: 'a message is reported as handled while its transaction is under way',
     edits: [
-      { file: 'runtime/deliver.ts', find: 'settlement = await settle({', replace: 'const settling = settle({' },
+      { file: 'consume/deliver.ts', find: 'settlement = await settle({', replace: 'const settling = settle({' },
       {
-        file: 'runtime/deliver.ts',
+        file: 'consume/deliver.ts',
         find: `      until,
     });
   } catch (error) {`,
@@ -25,7 +25,7 @@ export const consumerBugs: readonly Bug[] = [
     mistake: 'no record is ever reported as failed',
     edits: [
       {
-        file: 'runtime/consume.ts',
+        file: 'consume/consume.ts',
         find: 'queued.map(({ record }) => ({ itemIdentifier: record.eventId }))',
         replace: '[]',
       },
@@ -36,7 +36,7 @@ export const consumerBugs: readonly Bug[] = [
     mistake: 'what time did not suffice for is not reported',
     edits: [
       {
-        file: 'runtime/consume.ts',
+        file: 'consume/consume.ts',
         find: "if (delivery !== undefined && delivery !== 'again' && !isEarly(delivery)) return;",
         replace: "if (delivery !== 'again' && !isEarly(delivery)) return;",
       },
@@ -48,7 +48,7 @@ export const consumerBugs: readonly Bug[] = [
     mistake: 'the first record of the batch is reported instead of the one that failed',
     edits: [
       {
-        file: 'runtime/consume.ts',
+        file: 'consume/consume.ts',
         find: '({ itemIdentifier: record.eventId })',
         replace: '({ itemIdentifier: records[0]?.eventId ?? record.eventId })',
       },
@@ -58,7 +58,7 @@ export const consumerBugs: readonly Bug[] = [
     name: 'not-parked',
     rare: true,
     mistake: "a stream's record that fails is not parked",
-    edits: [{ file: 'runtime/consume.ts', find: 'await park(environment, bindings, streamed);', replace: '' }],
+    edits: [{ file: 'consume/consume.ts', find: 'await park(environment, bindings, streamed);', replace: '' }],
   },
   {
     name: 'parking-failure-swallowed',
@@ -66,7 +66,7 @@ export const consumerBugs: readonly Bug[] = [
     mistake: 'a record that could not be parked counts as parked',
     edits: [
       {
-        file: 'runtime/postpone.ts',
+        file: 'consume/park.ts',
         find: 'if (failed.length > 0) {',
         replace: 'if (failed.length > 1_000) {',
       },
@@ -77,7 +77,7 @@ export const consumerBugs: readonly Bug[] = [
     mistake: 'bytes that are no message are tried again instead of dead-lettered',
     edits: [
       {
-        file: 'runtime/deliver.ts',
+        file: 'consume/deliver.ts',
         find: 'return await deadLetter(invocation, record, opened.error, opened.envelope);',
         replace: 'return again(invocation, record, opened.error, opened.envelope);',
       },
@@ -89,7 +89,7 @@ export const consumerBugs: readonly Bug[] = [
     mistake: 'throttling and conflicts count as failed attempts',
     edits: [
       {
-        file: 'runtime/deliver.ts',
+        file: 'consume/deliver.ts',
         find: 'if (counts) {',
         replace: 'if (counts || true) {',
       },
@@ -100,7 +100,7 @@ export const consumerBugs: readonly Bug[] = [
     mistake: 'the dead letter is sent before the message has ended',
     edits: [
       {
-        file: 'runtime/deliver.ts',
+        file: 'consume/deliver.ts',
         find: `  if (envelope) {
     const ending = {`,
         replace: `  await sendLetter(invocation, record, reason, envelope);
@@ -115,7 +115,7 @@ export const consumerBugs: readonly Bug[] = [
     mistake: 'a dead letter that could not be sent counts as sent',
     edits: [
       {
-        file: 'runtime/deliver.ts',
+        file: 'consume/deliver.ts',
         find: 'if (failure) throw',
         replace: 'if (failure && failure.index < 0) throw',
       },
@@ -127,7 +127,7 @@ export const consumerBugs: readonly Bug[] = [
     mistake: 'where the row says dead, the letter is taken for sent',
     edits: [
       {
-        file: 'runtime/deliver.ts',
+        file: 'consume/deliver.ts',
         find: 'if (row && !record.redriven) return resendDeadLetter(invocation, record, envelope, row);',
         replace: "if (row && !record.redriven) return 'dead';",
       },
@@ -138,7 +138,7 @@ export const consumerBugs: readonly Bug[] = [
     mistake: 'a dead letter holds the reason, and not the message',
     edits: [
       {
-        file: 'runtime/dead-letter.ts',
+        file: 'consume/dead-letter.ts',
         find: "letterEntry(target, letter, 'text', text)",
         replace: "letterEntry(target, letter, 'text', JSON.stringify({ reason: letter.reason }))",
       },

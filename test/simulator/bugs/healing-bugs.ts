@@ -8,7 +8,7 @@ export const healingBugs: readonly Bug[] = [
     mistake: 'what waits in its queue past its deadline is sent again',
     edits: [
       {
-        file: 'runtime/reconcile/inspection.ts',
+        file: 'inspect/inspection.ts',
         find: 'if (!overtaken && (state.queued > 0 || isPatient)) return',
         replace: 'if (!overtaken && isPatient) return',
       },
@@ -20,7 +20,7 @@ export const healingBugs: readonly Bug[] = [
     mistake: 'a consumer that stands still is sent what is in its queue already',
     edits: [
       {
-        file: 'runtime/reconcile/heal.ts',
+        file: 'reconcile/heal.ts',
         find: "if (hop === 'consumer' && state.queued > 0) return",
         replace: 'if (now < 0) return',
       },
@@ -30,7 +30,7 @@ export const healingBugs: readonly Bug[] = [
     name: 'names-from-stale-reads',
     rare: true,
     mistake: 'a suspect is looked up by a read that is not consistent',
-    edits: [{ file: 'runtime/inbox.ts', find: 'ConsistentRead: true,', replace: 'ConsistentRead: false,' }],
+    edits: [{ file: 'ledger/inbox.ts', find: 'ConsistentRead: true,', replace: 'ConsistentRead: false,' }],
   },
   {
     name: 'uncaused-from-stale-reads',
@@ -38,7 +38,7 @@ export const healingBugs: readonly Bug[] = [
     mistake: 'a message whose outbox row is not on the page is named uncaused',
     edits: [
       {
-        file: 'runtime/reconcile/bucket.ts',
+        file: 'reconcile/bucket.ts',
         find: 'if (await readOutbox(this.#environment, ledger, id)) return;',
         replace: '',
       },
@@ -50,12 +50,12 @@ export const healingBugs: readonly Bug[] = [
     mistake: 'the cursor is moved before what was found is written down',
     edits: [
       {
-        file: 'runtime/reconcile/passes.ts',
+        file: 'reconcile/passes.ts',
         find: '  await concurrently(CASES_AT_ONCE, unended, (one) => openCase(environment, ledger, caseOf(one)));\n',
         replace: '',
       },
       {
-        file: 'runtime/reconcile/passes.ts',
+        file: 'reconcile/passes.ts',
         find: '  const committed = rows.reduce(',
         replace: `  await concurrently(CASES_AT_ONCE, unended, (one) => openCase(environment, ledger, caseOf(one)));
   const committed = rows.reduce(`,
@@ -66,7 +66,7 @@ export const healingBugs: readonly Bug[] = [
     name: 'heals-without-budget',
     by: ['reconcile.deferred'],
     mistake: 'a run sends again whatever is missing, however much that is',
-    edits: [{ file: 'runtime/reconcile/heal.ts', find: 'this.#budget--;', replace: 'void this.#budget;' }],
+    edits: [{ file: 'reconcile/heal.ts', find: 'this.#budget--;', replace: 'void this.#budget;' }],
   },
   {
     name: 'both-runs-heal',
@@ -74,7 +74,7 @@ export const healingBugs: readonly Bug[] = [
     mistake: 'of two runs at once, both send',
     edits: [
       {
-        file: 'runtime/reconcile/open-case.ts',
+        file: 'reconcile/cases.ts',
         find: "ConditionExpression: '#tries = :tries AND #next = :next',",
         replace: "ConditionExpression: '#tries <> :next OR #next <> :tries',",
       },
@@ -86,7 +86,7 @@ export const healingBugs: readonly Bug[] = [
     mistake: 'what one subscriber lacks is sent to the first that expects it',
     edits: [
       {
-        file: 'runtime/reconcile/heal.ts',
+        file: 'reconcile/heal.ts',
         find: 'const route = graph.expectedOf(id, type).find((expected) => expected.subscriber === subscriber);',
         replace: 'const route = graph.expectedOf(id, type)[0]; void subscriber;',
       },
@@ -98,7 +98,7 @@ export const healingBugs: readonly Bug[] = [
     mistake: 'what is sent again gets a new message id',
     edits: [
       {
-        file: 'runtime/reconcile/resend.ts',
+        file: 'reconcile/resend.ts',
         find: 'entryOf({ ...envelope, relayed })',
         replace: "entryOf({ ...envelope, id: envelope.id.replace(/-.{4}-7/, '-ffff-7'), relayed })",
       },
@@ -110,7 +110,7 @@ export const healingBugs: readonly Bug[] = [
     mistake: 'what is missing is put up with after its first try, which is none',
     edits: [
       {
-        file: 'runtime/reconcile/heal.ts',
+        file: 'reconcile/heal.ts',
         find: 'if (opened.tries >= HEALING_TRIES) {',
         replace: 'if (opened.tries >= HEALING_TRIES - 8) {',
       },
@@ -122,7 +122,7 @@ export const healingBugs: readonly Bug[] = [
     mistake: 'what the relay never sent is left to the relay',
     edits: [
       {
-        file: 'runtime/reconcile/inspection.ts',
+        file: 'inspect/inspection.ts',
         find: 'if (!overtaken && now < due + RELAY_PATIENCE) return',
         replace: 'if (!overtaken || overtaken) return',
       },
@@ -134,7 +134,7 @@ export const healingBugs: readonly Bug[] = [
     mistake: 'what a reader of a stream lacks is never sent again',
     edits: [
       {
-        file: 'runtime/reconcile/heal.ts',
+        file: 'reconcile/heal.ts',
         find: ': this.#resend(next, route);',
         replace: ": route.destination.kind === 'queue' ? this.#resend(next, route) : undefined;",
       },
@@ -146,7 +146,7 @@ export const healingBugs: readonly Bug[] = [
     mistake: 'the case of a message that has ended stays open',
     edits: [
       {
-        file: 'runtime/reconcile/heal.ts',
+        file: 'reconcile/heal.ts',
         find: "case 'ended':\n        return this.#close(opened);",
         replace: "case 'ended':\n        return;",
       },
@@ -158,7 +158,7 @@ export const healingBugs: readonly Bug[] = [
     mistake: 'an inbox row goes when its message does: rows that expire early let it in again',
     edits: [
       {
-        file: 'runtime/inbox.ts',
+        file: 'ledger/inbox.ts',
         find: 'ttl: Math.ceil((Date.parse(envelope.expires) + INBOX_AFTERLIFE) / 1000),',
         replace: 'ttl: Math.ceil(Date.parse(envelope.expires) / 1000), void: INBOX_AFTERLIFE,',
       },
@@ -170,7 +170,7 @@ export const healingBugs: readonly Bug[] = [
     mistake: 'a message of a newer version is given up, though its deploy is on its way',
     edits: [
       {
-        file: 'runtime/open.ts',
+        file: 'consume/open.ts',
         find: 'return error instanceof InvalidPayload ?',
         replace: 'return error instanceof InvalidPayload || error instanceof NewerEventVersion ?',
       },
@@ -182,7 +182,7 @@ export const healingBugs: readonly Bug[] = [
     mistake: 'what an older producer sent is handled as it is',
     edits: [
       {
-        file: 'contract/envelope.ts',
+        file: 'message/envelope.ts',
         find: 'return by(validate(from.schema, upgradedInput(from, envelope), from.type));',
         replace: 'void by; void from; return envelope.data;',
       },

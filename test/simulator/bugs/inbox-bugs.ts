@@ -7,7 +7,7 @@ export const inboxBugs: readonly Bug[] = [
     mistake: 'the inbox row is written after the effect, in a transaction of its own',
     edits: [
       {
-        file: 'runtime/settle.ts',
+        file: 'consume/settle.ts',
         find: 'const decision = await commit(environment, actions, Math.min(until, commitBy));',
         replace: `const apart = actions.length > 1;
     const decision = await commit(environment, apart ? actions.slice(1) : actions, Math.min(until, commitBy));
@@ -20,7 +20,7 @@ export const inboxBugs: readonly Bug[] = [
     mistake: 'the inbox row is put without a condition',
     edits: [
       {
-        file: 'runtime/inbox.ts',
+        file: 'ledger/inbox.ts',
         find: ": { ConditionExpression: 'attribute_not_exists(pk)' }",
         replace: ': {}',
       },
@@ -30,9 +30,9 @@ export const inboxBugs: readonly Bug[] = [
     name: 'keyed-on-transport',
     mistake: 'the inbox row is keyed on the SQS message id',
     edits: [
-      { file: 'runtime/deliver.ts', find: 'function: invocation.function,', replace: 'function: record.eventId,' },
+      { file: 'consume/deliver.ts', find: 'function: invocation.function,', replace: 'function: record.eventId,' },
       {
-        file: 'runtime/inbox.ts',
+        file: 'ledger/inbox.ts',
         find: '...inboxKey(subscriber, id),',
         replace: '...inboxKey(subscriber, id), sk: ending.function,',
       },
@@ -43,17 +43,17 @@ export const inboxBugs: readonly Bug[] = [
     mistake: 'the key of an inbox row follows from the shard count of the day',
     edits: [
       {
-        file: 'runtime/inbox.ts',
+        file: 'ledger/inbox.ts',
         find: '...inboxKey(subscriber, id),',
         replace: '...configuredKey(environment, subscriber, id),',
       },
       {
-        file: 'runtime/inbox.ts',
+        file: 'ledger/inbox.ts',
         find: 'Key: toItem(inboxKey(subscriber, id)),',
         replace: 'Key: toItem(configuredKey(environment, subscriber, id)),',
       },
       {
-        file: 'runtime/inbox.ts',
+        file: 'ledger/inbox.ts',
         find: 'function conditionalCheckItem(',
         replace: `function configuredKey(environment: Environment, subscriber: string, id: string) {
   const { pk, sk } = inboxKey(subscriber, id);
@@ -69,7 +69,7 @@ function conditionalCheckItem(`,
     mistake: 'a message that ended half a minute ago may be handled again',
     edits: [
       {
-        file: 'runtime/inbox.ts',
+        file: 'ledger/inbox.ts',
         find: ": { ConditionExpression: 'attribute_not_exists(pk)' }",
         replace: `: {
           ConditionExpression: 'attribute_not_exists(pk) OR #hops.#ended < :recent',
@@ -78,7 +78,7 @@ function conditionalCheckItem(`,
         }`,
       },
       {
-        file: 'runtime/deliver.ts',
+        file: 'consume/deliver.ts',
         find: "if (row && row.state !== 'dead') return 'already';",
         replace: "if (row && row.state !== 'dead' && row.hops.ended > environment.now() - 30_000) return 'already';",
       },
@@ -89,7 +89,7 @@ function conditionalCheckItem(`,
     mistake: 'an inbox row lives for a day, its message for two weeks',
     edits: [
       {
-        file: 'runtime/inbox.ts',
+        file: 'ledger/inbox.ts',
         find: 'ttl: Math.ceil((Date.parse(envelope.expires) + INBOX_AFTERLIFE) / 1000),',
         replace: 'ttl: Math.ceil((Date.parse(envelope.expires) + INBOX_AFTERLIFE) / 1000) - 16 * 86_400,',
       },

@@ -7,7 +7,7 @@ export const reconcileBugs: readonly Bug[] = [
     mistake: 'reconciliation leaves the newest message out',
     edits: [
       {
-        file: 'runtime/reconcile/reconcile.ts',
+        file: 'reconcile/reconcile.ts',
         find: 'const range = messageIdRange(from, to);',
         replace: 'const range = messageIdRange(from, to - 1);',
       },
@@ -19,7 +19,7 @@ export const reconcileBugs: readonly Bug[] = [
     by: ['from-latest', 'retention'],
     edits: [
       {
-        file: 'runtime/reconcile/reconciler.ts',
+        file: 'reconcile/reconciler.ts',
         find: 'Math.max(messages.behind, await runHalfPasses(environment, options, counts))',
         replace: 'messages.behind',
       },

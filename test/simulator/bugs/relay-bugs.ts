@@ -7,7 +7,7 @@ export const relayBugs: readonly Bug[] = [
     mistake: 'entries that SendMessageBatch reports as failed count as sent',
     edits: [
       {
-        file: 'runtime/send-batch.ts',
+        file: 'aws/send-batch.ts',
         find: 'if (sent.has(String(place))) return undefined;',
         replace: 'if (sent) return undefined;',
       },
@@ -19,7 +19,7 @@ export const relayBugs: readonly Bug[] = [
     mistake: 'records that PutRecords reports as failed count as put',
     edits: [
       {
-        file: 'runtime/send-batch.ts',
+        file: 'aws/send-batch.ts',
         find: 'if (!result.ErrorCode) return undefined;',
         replace: 'if (result) return undefined;',
       },
@@ -31,7 +31,7 @@ export const relayBugs: readonly Bug[] = [
     mistake: 'the relay drops the copies that could not be sent',
     edits: [
       {
-        file: 'runtime/dispatch.ts',
+        file: 'relay/dispatch.ts',
         find: 'refuseFailed(delivered.filter(({ failed, dropped }) => failed.length > 0 && !dropped));',
         replace: 'void refuseFailed;',
       },
@@ -42,7 +42,7 @@ export const relayBugs: readonly Bug[] = [
     mistake: 'the receipt is written before anything is sent',
     edits: [
       {
-        file: 'runtime/dispatch.ts',
+        file: 'relay/dispatch.ts',
         find: 'const delivered = await concurrently(',
         replace: `await writeReceipts(
     environment,
@@ -59,7 +59,7 @@ export const relayBugs: readonly Bug[] = [
     mistake: 'nothing is written of what was sent',
     edits: [
       {
-        file: 'runtime/receipt.ts',
+        file: 'ledger/receipt.ts',
         find: 'const parts = cutReceipts(sent);',
         replace: 'const parts = cutReceipts(sent).slice(1);',
       },
@@ -81,7 +81,7 @@ export const relayBugs: readonly Bug[] = [
         replace: '',
       },
       {
-        file: 'runtime/receipt.ts',
+        file: 'ledger/receipt.ts',
         find: 'const parts = cutReceipts(sent);',
         replace: 'const parts = sent.some(({ ids }) => ids.length > 0) ? cutReceipts(sent) : [[]];',
       },
@@ -92,7 +92,7 @@ export const relayBugs: readonly Bug[] = [
     mistake: 'a message goes to the first of its subscribers',
     edits: [
       {
-        file: 'runtime/fan-out.ts',
+        file: 'relay/fan-out.ts',
         find: 'of routes[index] ?? []) {',
         replace: 'of (routes[index] ?? []).slice(0, 1)) {',
       },
@@ -103,7 +103,7 @@ export const relayBugs: readonly Bug[] = [
     mistake: 'every message begins a trace of its own',
     edits: [
       {
-        file: 'contract/envelope.ts',
+        file: 'message/envelope.ts',
         find: 'correlationid: cause?.correlationid ?? id,',
         replace: 'correlationid: id,',
       },

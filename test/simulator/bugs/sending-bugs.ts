@@ -8,7 +8,7 @@ export const sendingBugs: readonly Bug[] = [
     by: ['half-committed', 'half-asked-early'],
     edits: [
       {
-        file: 'runtime/check-back.ts',
+        file: 'half/check-back.ts',
         find: 'if (environment.now() >= messageTime(halfId) + asking.patience) return giveUpAsking(asking, row, record);',
         replace: `if (Number(record.attributes.ApproximateReceiveCount) > 1) {
     await rollbackHalf(environment, halfId);
@@ -23,7 +23,7 @@ export const sendingBugs: readonly Bug[] = [
     by: ['half-committed', 'half-asked-early'],
     edits: [
       {
-        file: 'runtime/sql/local-transaction.ts',
+        file: 'half/sql/local-transaction.ts',
         find: `    const refused = await execute(REFUSE, [transactionId]);
     const [row] = refused.length > 0 ? refused : await execute(READ, [transactionId]);
 `,
@@ -37,7 +37,7 @@ export const sendingBugs: readonly Bug[] = [
     name: 'unknown-is-done',
     mistake: 'a check-back whose owner does not know is not asked again',
     by: ['half-rolled-back', 'half-asked-early'],
-    edits: [{ file: 'runtime/check-back.ts', find: "return outcome === 'unknown';", replace: 'return false;' }],
+    edits: [{ file: 'half/check-back.ts', find: "return outcome === 'unknown';", replace: 'return false;' }],
   },
   {
     name: 'half-committed-twice',
@@ -45,7 +45,7 @@ export const sendingBugs: readonly Bug[] = [
     by: ['half-checked-back', 'request-late', 'reply-lost'],
     edits: [
       {
-        file: 'runtime/producer/half.ts',
+        file: 'half/half.ts',
         find: `      ConditionExpression: '#state = :prepared',
       ExpressionAttributeNames: { '#state': 'state', '#ttl': 'ttl' },
       ExpressionAttributeValues: toItem({
@@ -61,7 +61,7 @@ export const sendingBugs: readonly Bug[] = [
     name: 'sweep-without-lookahead',
     mistake: 'the sweep sends what is due, and not what is about to be',
     by: ['swept'],
-    edits: [{ file: 'runtime/sweep.ts', find: 'const LOOKAHEAD = 600_000;', replace: 'const LOOKAHEAD = 0;' }],
+    edits: [{ file: 'relay/sweeper.ts', find: 'const LOOKAHEAD = 600_000;', replace: 'const LOOKAHEAD = 0;' }],
   },
   {
     name: 'cursor-before-the-send',
@@ -69,7 +69,7 @@ export const sendingBugs: readonly Bug[] = [
     by: ['swept', 'crash-before'],
     edits: [
       {
-        file: 'runtime/sweep.ts',
+        file: 'relay/sweeper.ts',
         find: 'const sent = await this.#sendInOrder(rows);',
         replace: `const end = rows.at(-1);
         if (end && !(await this.#moveCursor(shard, end.sk))) return;
@@ -83,7 +83,7 @@ export const sendingBugs: readonly Bug[] = [
     by: ['swept'],
     edits: [
       {
-        file: 'runtime/sweep.ts',
+        file: 'relay/sweeper.ts',
         find: 'return readOutboxRow(environment, row, counts) ?? [];',
         replace: `const read = readOutboxRow(environment, row, counts);
       const bytes = Buffer.from(environment.random(6)).toString('hex');
@@ -97,7 +97,7 @@ export const sendingBugs: readonly Bug[] = [
     by: ['cancelled', 'too-late'],
     edits: [
       {
-        file: 'runtime/withdrawal.ts',
+        file: 'cancel/withdrawal.ts',
         find: 'const item = { Put: inboxPut(environment, ledger, ending) };',
         replace: `const { ConditionExpression: _, ...put } = inboxPut(environment, ledger, ending);
     const item = { Put: { ...put, ReturnValuesOnConditionCheckFailure: undefined } };`,
@@ -110,7 +110,7 @@ export const sendingBugs: readonly Bug[] = [
     by: ['cancelled', 'too-late'],
     edits: [
       {
-        file: 'runtime/withdrawal.ts',
+        file: 'cancel/withdrawal.ts',
         find: 'return [...inboxes, markAction(',
         replace: 'return [...inboxes.slice(1), markAction(',
       },
@@ -122,12 +122,12 @@ export const sendingBugs: readonly Bug[] = [
     by: ['rescheduled'],
     edits: [
       {
-        file: 'runtime/withdrawal.ts',
+        file: 'cancel/withdrawal.ts',
         find: 'markAction(ledger, envelope.id, now, replacement), ...outboxActions(ledger, replacement)];',
         replace: 'markAction(ledger, envelope.id, now, replacement)];',
       },
       {
-        file: 'runtime/withdrawal.ts',
+        file: 'cancel/withdrawal.ts',
         find: "    if (decision.kind === 'committed') {\n",
         replace:
           "    if (decision.kind === 'committed') {\n      if (replacement) await commit(environment, outboxActions(ledger, replacement), by);\n",
@@ -140,7 +140,7 @@ export const sendingBugs: readonly Bug[] = [
     by: ['delayed'],
     edits: [
       {
-        file: 'runtime/deliver.ts',
+        file: 'consume/deliver.ts',
         find: 'await holdUntil(environment, due);',
         replace: 'await holdUntil(environment, due - 1_000);',
       },
@@ -152,7 +152,7 @@ export const sendingBugs: readonly Bug[] = [
     by: ['delayed'],
     edits: [
       {
-        file: 'runtime/hold.ts',
+        file: 'message/delivery-time.ts',
         find: 'return Math.max(0, Math.floor((moment - now) / 1000));',
         replace: 'return moment > now ? 20 + Math.ceil((moment - now) / 1000) : 0;',
       },
@@ -164,7 +164,7 @@ export const sendingBugs: readonly Bug[] = [
     by: ['handshake-sent', 'pending-healed'],
     edits: [
       {
-        file: 'runtime/producer/send.ts',
+        file: 'publish/send.ts',
         find: '    const failed = await handOver(',
         replace: `    await concurrently(MARKS_AT_ONCE, places, (place) =>
       markSent(environment, bindings.ledger, (envelopes[place] as Envelope).id, until),
@@ -179,7 +179,7 @@ export const sendingBugs: readonly Bug[] = [
     by: ['handshake-sent', 'crash-before', 'request-lost'],
     edits: [
       {
-        file: 'runtime/producer/send.ts',
+        file: 'publish/send.ts',
         find: '  const rows = envelopes.map((envelope) => ({ ...outboxRow(envelope), ',
         replace: `  await handOver(environment, bindings, envelopes, until, jitter);
   const rows = envelopes.map((envelope) => ({ ...outboxRow(envelope), `,
@@ -192,7 +192,7 @@ export const sendingBugs: readonly Bug[] = [
     by: ['request-lost', 'crash-before', 'error-before', 'denied'],
     edits: [
       {
-        file: 'runtime/producer/send.ts',
+        file: 'publish/send.ts',
         find: "const states = envelopes.map((): SendReceipt['state'] => 'unknown');",
         replace: "const states = envelopes.map((): SendReceipt['state'] => 'pending');",
       },

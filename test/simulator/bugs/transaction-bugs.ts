@@ -7,7 +7,7 @@ export const transactionBugs: readonly Bug[] = [
     mistake: 'a transaction without an answer counts as committed',
     edits: [
       {
-        file: 'runtime/commit.ts',
+        file: 'transaction/commit.ts',
         find: "return { kind: 'undecided', code: error.name, again: mayPass(error) };",
         replace: "return { kind: 'committed' };",
       },
@@ -18,7 +18,7 @@ export const transactionBugs: readonly Bug[] = [
     mistake: 'what a handler publishes is committed after its business writes',
     edits: [
       {
-        file: 'runtime/settle.ts',
+        file: 'consume/settle.ts',
         find: 'const decision = await commit(environment, actions, Math.min(until, commitBy));',
         replace: `const messages = actions.filter(({ role }) => role.kind === 'outbox');
     const decision = await commit(
@@ -35,7 +35,7 @@ export const transactionBugs: readonly Bug[] = [
     mistake: 'a row that has changed since it was read is taken for a business condition that does not hold',
     edits: [
       {
-        file: 'runtime/outcome.ts',
+        file: 'transaction/outcome.ts',
         find: 'conflict: isConflict(role.lock, reason)',
         replace: 'conflict: false && isConflict(role.lock, reason)',
       },
@@ -46,7 +46,7 @@ export const transactionBugs: readonly Bug[] = [
     mistake: 'an idempotency key is taken, whoever has it',
     edits: [
       {
-        file: 'runtime/pending-transaction.ts',
+        file: 'transaction/pending-transaction.ts',
         find: "ConditionExpression: 'attribute_not_exists(pk) OR #until < :now',",
         replace: "ConditionExpression: 'attribute_not_exists(pk) OR attribute_exists(pk) OR #until < :now',",
       },
@@ -57,7 +57,7 @@ export const transactionBugs: readonly Bug[] = [
     mistake: 'an idempotency key is kept for milliseconds instead of hours',
     edits: [
       {
-        file: 'runtime/pending-transaction.ts',
+        file: 'transaction/pending-transaction.ts',
         find: "const until = now + durationToMilliseconds(options.keep ?? '24h');",
         replace: "const until = now + durationToMilliseconds(options.keep ?? '24h') / 3_600_000;",
       },
@@ -68,12 +68,12 @@ export const transactionBugs: readonly Bug[] = [
     mistake: 'subscribers share their idempotency keys',
     edits: [
       {
-        file: 'contract/ledger-keys.ts',
+        file: 'ledger/rows/once.ts',
         find: 'export function onceKey(subscriber: string,',
         replace: 'export function onceKey(_: string,',
       },
       {
-        file: 'contract/ledger-keys.ts',
+        file: 'ledger/rows/once.ts',
         find: 'if (!idempotencyKey.isWellFormed()) {',
         replace: "const subscriber = 'all';\n  if (!idempotencyKey.isWellFormed()) {",
       },
@@ -84,7 +84,7 @@ export const transactionBugs: readonly Bug[] = [
     mistake: 'a duplicate of an idempotency key ends without a row',
     edits: [
       {
-        file: 'runtime/settle.ts',
+        file: 'consume/settle.ts',
         find: "const state = await writeEnding(environment, bindings.ledger, { ...ending, state: 'duplicate' });",
         replace:
           "const state = 'duplicate' as string as 'handled' | 'duplicate'; void writeEnding; void environment; void bindings; void ending;",

@@ -1,7 +1,7 @@
 import { GetRecordsCommand, type KinesisClient } from '@aws-sdk/client-kinesis';
 import type { DynamoDBStreamEvent } from 'aws-lambda';
 import { describe, expect, test } from 'vitest';
-import type { Sender } from '../../../lib/runtime/index.ts';
+import type { Sender } from '../../../lib/aws/environment.ts';
 import { bench, data, recording } from './bench.ts';
 
 const HOUR = 3_600_000;

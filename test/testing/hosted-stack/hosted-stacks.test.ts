@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { freePort } from '../../../lib/local/port.ts';
-import { hostStacks, type Template } from '../../../lib/testing/index.ts';
+import { hostStacks, type Template } from '../../../lib/public/testing.ts';
 
 afterEach(() => void vi.unstubAllEnvs());
 

@@ -1,4 +1,4 @@
-import { INBOX_AFTERLIFE } from '../../../contract/index.ts';
+import { INBOX_AFTERLIFE } from '../../../ledger/rows/layout.ts';
 import type { DeployedSubscriber } from '../deployment-graph.ts';
 import type { Pipeline } from '../pipeline.ts';
 import type { Rule } from '../rule.ts';

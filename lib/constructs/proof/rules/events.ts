@@ -1,5 +1,5 @@
 import type { IConstruct } from 'constructs';
-import type { EventDefinition } from '../../../contract/index.ts';
+import type { EventDefinition } from '../../../contract/event.ts';
 import type { ILedger } from '../../ledger.ts';
 import { pathOf } from '../construct-path.ts';
 import type { Pipeline } from '../pipeline.ts';

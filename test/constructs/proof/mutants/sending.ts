@@ -1,5 +1,5 @@
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
-import { CheckBack, Ledger } from '../../../../lib/constructs/index.ts';
+import { CheckBack, Ledger } from '../../../../lib/public/constructs.ts';
 import { handlerIn, testStack } from '../../shop-app.ts';
 import { type Shop, source } from '../proved-shop.ts';
 import { drop, type Mutant, override } from './mutant.ts';

@@ -1,0 +1,87 @@
+import type { KinesisStreamRecord, SQSRecord } from 'aws-lambda';
+import { MalformedMessage } from '../contract/errors.ts';
+import { LIMITS } from '../contract/limits.ts';
+
+/** A record as a transport delivered it. */
+export type InboundRecord = QueueRecord | StreamRecord;
+
+interface Delivered {
+  /** The transport's own id of the record, by which it is reported. Never a key: a redrive changes it. */
+  readonly eventId: string;
+  /** The record's bytes, unchanged. */
+  readonly bytes: Uint8Array;
+  /** When the transport took it, in milliseconds since the epoch, if it says so. */
+  readonly sentAt?: number;
+  /** How often the transport has delivered it, this time included, as far as it counts. */
+  readonly deliveries: number;
+  /** Whether it comes from a dead-letter queue. */
+  readonly redriven: boolean;
+}
+
+interface QueueRecord extends Delivered {
+  readonly transport: 'queue';
+  readonly receiptHandle: string;
+}
+
+interface StreamRecord extends Delivered {
+  readonly transport: 'stream';
+}
+
+/** @see https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html */
+export function fromQueue(record: SQSRecord): QueueRecord {
+  const encoding = record.messageAttributes?.[ATTRIBUTES.encoding]?.stringValue;
+  return {
+    transport: 'queue',
+    eventId: record.messageId,
+    // A dead letter that was redriven holds the record as it could be carried.
+    bytes: Buffer.from(record.body, encoding === 'base64' ? 'base64' : 'utf8'),
+    ...sentAt(Number(record.attributes.SentTimestamp)),
+    deliveries: Number(record.attributes.ApproximateReceiveCount) || 1,
+    redriven: record.messageAttributes?.[ATTRIBUTES.reason] !== undefined,
+    receiptHandle: record.receiptHandle,
+  };
+}
+
+/** @see https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html */
+export function fromStream(record: KinesisStreamRecord): StreamRecord {
+  return {
+    transport: 'stream',
+    eventId: record.kinesis.sequenceNumber,
+    bytes: Buffer.from(record.kinesis.data, 'base64'),
+    ...sentAt(Math.floor(record.kinesis.approximateArrivalTimestamp * 1000)),
+    deliveries: 1,
+    redriven: false,
+  };
+}
+
+function sentAt(milliseconds: number): { readonly sentAt?: number } {
+  return milliseconds > 0 ? { sentAt: milliseconds } : {};
+}
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
+
+/**
+ * The record's text.
+ *
+ * @throws MalformedMessage when it is larger than any message or not UTF-8
+ */
+export function textOf({ bytes }: InboundRecord): string {
+  if (bytes.byteLength > LIMITS.wireBytes) {
+    throw new MalformedMessage(`The record has ${bytes.byteLength} bytes; the limit is ${LIMITS.wireBytes}`);
+  }
+  try {
+    return UTF8.decode(bytes);
+  } catch {
+    throw new MalformedMessage('The record is not UTF-8 text');
+  }
+}
+
+/** The message attributes of a dead letter. */
+export const ATTRIBUTES = {
+  reason: 'waybill-reason',
+  detail: 'waybill-detail',
+  subscriber: 'waybill-subscriber',
+  /** Absent when the record could not be decoded. */
+  messageId: 'waybill-message-id',
+  encoding: 'waybill-encoding',
+} as const;

@@ -1,0 +1,45 @@
+import { bindingsOf } from '../aws/bindings.ts';
+import { environmentOf } from '../aws/environment.ts';
+import { type Delay, deliveryTime } from '../contract/delay.ts';
+import type { EndState } from '../ledger/rows/inbox.ts';
+import { withNewId } from '../message/with-new-id.ts';
+import type { CancelOptions } from './cancel.ts';
+import { withdraw } from './withdrawal.ts';
+
+/** Whether a message was given another moment. */
+export type Rescheduling =
+  /** `id`: of the message that is delivered in its place. */
+  | { readonly rescheduled: true; readonly id: string }
+  /** It has ended at some subscriber already, or was cancelled: nothing was changed. `ended`: how, by subscriber. */
+  | { readonly rescheduled: false; readonly id: string; readonly ended: Readonly<Record<string, EndState>> };
+
+/**
+ * Gives a message another moment: in one transaction it is taken back, as by `cancel`, and a new message with the same
+ * payload, business key and chain is committed. Either the old one is delivered or the new one is. Ids of messages that
+ * were rescheduled before stand for the last one in their place.
+ *
+ * @param delay when to deliver it instead; a moment that has passed is now
+ * @returns what became of it: coming too late is no error
+ * @throws InvalidDefinition, LimitExceeded when the delay is none, or longer than a year: nothing is sent
+ * @throws UnknownMessage, MalformedMessage, CommitUndecided, LimitExceeded, MissingBinding as `cancel`
+ * @example const { rescheduled } = await reschedule(id, { delay: '2h' });
+ */
+export async function reschedule(messageId: string, delay: Delay, options: CancelOptions = {}): Promise<Rescheduling> {
+  const environment = options.environment ?? environmentOf();
+  const { shards } = bindingsOf(environment);
+  const deliverAt = deliveryTime(delay, environment.now());
+  const withdrawal = await withdraw(environment, messageId, (old) => withNewId(environment, shards, old, deliverAt));
+  const { id } = withdrawal;
+  switch (withdrawal.kind) {
+    case 'withdrawn':
+      return { rescheduled: true, id: withdrawal.replacement ?? id };
+    case 'ended':
+      return { rescheduled: false, id, ended: withdrawal.ended };
+    case 'cancelled':
+      return {
+        rescheduled: false,
+        id,
+        ended: Object.fromEntries(withdrawal.subscribers.map((name) => [name, 'cancelled'])),
+      };
+  }
+}

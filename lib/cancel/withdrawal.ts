@@ -1,0 +1,147 @@
+import { bindingsOf } from '../aws/bindings.ts';
+import { concurrently } from '../aws/concurrently.ts';
+import type { Environment } from '../aws/environment.ts';
+import { toItem } from '../aws/expression.ts';
+import { jitter } from '../aws/retry.ts';
+import { BINDINGS } from '../contract/bindings.ts';
+import { CommitUndecided, LimitExceeded, TransactionRefused, UnknownMessage } from '../contract/errors.ts';
+import { LIMITS } from '../contract/limits.ts';
+import { inboxPut, readInbox } from '../ledger/inbox.ts';
+import { readOutbox } from '../ledger/outbox.ts';
+import { readRoutes } from '../ledger/route-book.ts';
+import type { EndState } from '../ledger/rows/inbox.ts';
+import { type OutboxRow, outboxKey, outboxRow } from '../ledger/rows/outbox.ts';
+import { expected } from '../ledger/rows/route.ts';
+import { decodeEnvelope, type Envelope } from '../message/envelope.ts';
+import { messageTime } from '../message/message-id.ts';
+import { commit } from '../transaction/commit.ts';
+import { type Action, COMMIT_MILLISECONDS } from '../transaction/pending-transaction.ts';
+
+/** How taking a message back came out. */
+export type Withdrawal =
+  /** It takes effect nowhere, and `replacement` in its place. */
+  | { readonly kind: 'withdrawn'; readonly id: string; readonly replacement?: string }
+  /** It had been taken back. */
+  | { readonly kind: 'cancelled'; readonly id: string; readonly subscribers: readonly string[] }
+  /** It has ended at these subscribers, and nothing was changed. */
+  | { readonly kind: 'ended'; readonly id: string; readonly ended: Readonly<Record<string, EndState>> };
+
+const READS_AT_ONCE = 8;
+/** The outbox row, and the one of the message in its place. */
+const OWN_ACTIONS = 2;
+
+/**
+ * Takes a message back from every subscriber that expects it, or from none: one transaction writes `cancelled` into each
+ * inbox, on condition that it holds nothing of the message, and marks the outbox row. A delivery writes the same inbox row
+ * on the same condition, so that of two at once one takes effect. Of a message that was rescheduled, the one in its place
+ * is taken back.
+ *
+ * Whoever comes to expect it later is told by the outbox row: sweep and healing look there.
+ *
+ * @param replace makes the message in its place, which is committed in the same transaction
+ * @throws UnknownMessage, LimitExceeded, CommitUndecided, TransactionRefused
+ */
+export async function withdraw(
+  environment: Environment,
+  messageId: string,
+  replace?: (envelope: Envelope) => Envelope,
+): Promise<Withdrawal> {
+  const { ledger } = bindingsOf(environment);
+  const until = environment.now() + COMMIT_MILLISECONDS;
+  let id = messageId;
+  for (let repeats = 0; ; repeats++) {
+    const row = await readPresent(environment, ledger, id);
+    const envelope = decodeEnvelope(row.envelope);
+    id = envelope.id;
+    const routes = expected(id, await readRoutes(environment, ledger, envelope.type));
+    const subscribers = routes.map(({ subscriber }) => subscriber);
+    if (row.cancelled !== undefined) return { kind: 'cancelled', id, subscribers };
+    // The first try finds out by itself.
+    const ended = repeats === 0 ? {} : await endsOf(environment, ledger, id, subscribers);
+    if (Object.keys(ended).length > 0) return { kind: 'ended', id, ended };
+
+    const replacement = replace?.(envelope);
+    const actions = actionsOf(environment, ledger, envelope, subscribers, replacement);
+    const by = replacement ? Math.min(until, messageTime(replacement.id) + COMMIT_MILLISECONDS) : until;
+    const decision = await commit(environment, actions, by);
+    if (decision.kind === 'committed') {
+      return { kind: 'withdrawn', id, ...(replacement && { replacement: replacement.id }) };
+    }
+    if (decision.kind === 'refused') {
+      throw new TransactionRefused(`DynamoDB refused ${actions[decision.index]?.row ?? 'it'}: ${decision.code}`);
+    }
+    // Somebody was faster: how it ended is in the rows.
+    const pause = jitter(environment, repeats);
+    if (environment.now() + pause >= until) {
+      throw new CommitUndecided(`'${id}' kept changing while it was to be taken back: nothing was applied`);
+    }
+    if (repeats > 0) await environment.sleep(pause);
+  }
+}
+
+/** The outbox row of a message, or, where it was rescheduled, of the last one in its place. */
+async function readPresent(environment: Environment, ledger: string, messageId: string): Promise<OutboxRow> {
+  for (let id = messageId; ; ) {
+    const row = await readOutbox(environment, ledger, id);
+    if (!row) throw new UnknownMessage(`No message '${id}' is in the ledger '${ledger}'`);
+    if (row.replacedBy === undefined) return row;
+    id = row.replacedBy;
+  }
+}
+
+async function endsOf(
+  environment: Environment,
+  ledger: string,
+  id: string,
+  subscribers: readonly string[],
+): Promise<Record<string, EndState>> {
+  const rows = await concurrently(READS_AT_ONCE, subscribers, async (subscriber) => {
+    const row = await readInbox(environment, ledger, subscriber, id);
+    return row ? [[subscriber, row.state] as const] : [];
+  });
+  return Object.fromEntries(rows.flat());
+}
+
+function actionsOf(
+  environment: Environment,
+  ledger: string,
+  envelope: Envelope,
+  subscribers: readonly string[],
+  replacement: Envelope | undefined,
+): Action[] {
+  const most = LIMITS.transactionActions - OWN_ACTIONS;
+  if (subscribers.length > most) {
+    throw new LimitExceeded(
+      `'${envelope.type}' has ${subscribers.length} subscribers: a message of at most ${most} can be taken back`,
+    );
+  }
+  const { producer, subscriber: consumer } = BINDINGS;
+  const name = environment.variables[producer] ?? environment.variables[consumer] ?? 'producer';
+  const now = environment.now();
+  const inboxes = subscribers.map((subscriber): Action => {
+    const by = { function: name, request: '', redriven: false };
+    const ending = { subscriber, envelope, state: 'cancelled' as const, received: now, attempts: 0, ...by };
+    const item = { Put: inboxPut(environment, ledger, ending) };
+    return { item, role: { kind: 'inbox' }, row: `the inbox row of '${subscriber}'` };
+  });
+  return [...inboxes, markAction(ledger, envelope.id, now, replacement), ...outboxActions(ledger, replacement)];
+}
+
+function markAction(ledger: string, id: string, now: number, replacement: Envelope | undefined): Action {
+  const item = {
+    Update: {
+      TableName: ledger,
+      Key: toItem(outboxKey(id)),
+      UpdateExpression: replacement ? 'SET cancelled = :now, replacedBy = :by' : 'SET cancelled = :now',
+      ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(cancelled)',
+      ExpressionAttributeValues: toItem({ ':now': now, ':by': replacement?.id }),
+    },
+  };
+  return { item, role: { kind: 'business', otherwise: 'retry' }, row: 'the outbox row' };
+}
+
+function outboxActions(ledger: string, envelope: Envelope | undefined): Action[] {
+  if (!envelope) return [];
+  const item = { Put: { TableName: ledger, Item: toItem(outboxRow(envelope)) } };
+  return [{ item, role: { kind: 'outbox' }, row: 'the new message' }];
+}

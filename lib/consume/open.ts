@@ -1,0 +1,55 @@
+import { type InboundRecord, textOf } from '../aws/record.ts';
+import {
+  InvalidPayload,
+  MessageExpired,
+  NewerEventVersion,
+  UnknownEventType,
+  WaybillError,
+} from '../contract/errors.ts';
+import type { EventDefinition } from '../contract/event.ts';
+import type { SubscriberDefinition } from '../contract/subscriber.ts';
+import { decodeEnvelope, type Envelope, readPayload } from '../message/envelope.ts';
+
+/** What a record turns out to hold. */
+export type Opened =
+  | {
+      readonly kind: 'message';
+      readonly envelope: Envelope;
+      readonly event: EventDefinition;
+      readonly payload: unknown;
+    }
+  /** An event on a stream that this subscriber does not consume. */
+  | { readonly kind: 'skipped' }
+  /** It can never be handled: bytes that are no envelope, an unknown type, an invalid payload, past its expiry. */
+  | { readonly kind: 'refused'; readonly error: WaybillError; readonly envelope?: Envelope }
+  /** It may be handled later: a newer version, or an upgrade or a schema that threw. */
+  | { readonly kind: 'failed'; readonly error: unknown; readonly envelope?: Envelope };
+
+/** Decodes and validates a record for a subscriber. Never throws. */
+export function open(subscriber: SubscriberDefinition, record: InboundRecord, now: number): Opened {
+  let envelope: Envelope;
+  try {
+    envelope = decodeEnvelope(textOf(record));
+  } catch (error) {
+    return error instanceof WaybillError ? { kind: 'refused', error } : { kind: 'failed', error };
+  }
+  const event = subscriber.consumes.find(({ type }) => type === envelope.type);
+  if (!event && record.transport === 'stream') return { kind: 'skipped' };
+  if (!event) {
+    const error = new UnknownEventType(`'${subscriber.name}' does not consume '${envelope.type}'`);
+    return { kind: 'refused', error, envelope };
+  }
+  if (Date.parse(envelope.expires) <= now) {
+    return { kind: 'refused', error: new MessageExpired(`The message expired at ${envelope.expires}`), envelope };
+  }
+  try {
+    return { kind: 'message', envelope, event, payload: readPayload(event, envelope) };
+  } catch (error) {
+    return error instanceof InvalidPayload ? { kind: 'refused', error, envelope } : { kind: 'failed', error, envelope };
+  }
+}
+
+/** Whether a failure is only a deploy that is still on its way: it does not count as an attempt. */
+export function isAwaitingDeploy(error: unknown): boolean {
+  return error instanceof NewerEventVersion;
+}

@@ -1,0 +1,36 @@
+import type { Bindings } from '../aws/bindings.ts';
+import type { Environment } from '../aws/environment.ts';
+import { type InboundRecord, textOf } from '../aws/record.ts';
+import { sendMessages } from '../aws/send-batch.ts';
+import type { Postponed } from '../aws/visibility.ts';
+import { SendFailed } from '../contract/errors.ts';
+import { decodeEnvelope, encodeEnvelope } from '../message/envelope.ts';
+
+type StreamRecord = Extract<InboundRecord, { readonly transport: 'stream' }>;
+
+/**
+ * Parks stream records in the subscriber's retry queue, so that a shard never waits for them.
+ *
+ * @throws SendFailed when one could not be parked: the whole batch comes again, and what ended stays ended
+ */
+export async function park(
+  environment: Environment,
+  bindings: Bindings,
+  records: readonly Postponed<StreamRecord>[],
+): Promise<void> {
+  if (records.length === 0) return;
+  const entries = records.map(({ record, delaySeconds }) => ({ body: parkedText(record), delaySeconds }));
+  const failed = await sendMessages(environment, bindings.get('queueUrl'), entries);
+  if (failed.length > 0) {
+    throw new SendFailed(`${failed.length} of ${records.length} records could not be parked: ${failed[0]?.code}`);
+  }
+}
+
+/** Decoded and encoded again, the text holds only characters that SQS carries. */
+function parkedText(record: StreamRecord): string {
+  try {
+    return encodeEnvelope(decodeEnvelope(textOf(record)));
+  } catch (cause) {
+    throw new SendFailed('A record that is no envelope could not be dead-lettered, and is not parked', { cause });
+  }
+}

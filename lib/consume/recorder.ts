@@ -1,0 +1,129 @@
+import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { type Bindings, bindingsOf } from '../aws/bindings.ts';
+import { concurrently } from '../aws/concurrently.ts';
+import { type Environment, environmentOf } from '../aws/environment.ts';
+import { errorCode } from '../aws/errors.ts';
+import { type Counts, summarize } from '../aws/invocation.ts';
+import { quietly } from '../aws/quietly.ts';
+import { fromQueue, textOf } from '../aws/record.ts';
+import { BINDINGS } from '../contract/bindings.ts';
+import { MalformedMessage, MissingBinding, ReceivesExhausted, WaybillError } from '../contract/errors.ts';
+import { readInbox, writeEnding } from '../ledger/inbox.ts';
+import { decodeEnvelope, type Envelope } from '../message/envelope.ts';
+import { type DeadLetter, sendDeadLetters } from './dead-letter.ts';
+
+const RECORDS_AT_ONCE = 10;
+
+/**
+ * The recorder: the Lambda handler of a subscriber's backstop queue, where SQS moves what the subscriber's function
+ * never ended, e.g. because it crashes on every start. Writes that each message ended `dead`, then sends it to the
+ * dead-letter queue with its bytes and the reason. A message that has ended otherwise is only acknowledged.
+ *
+ * A record is acknowledged once both are done. Whatever fails is reported, and comes again.
+ *
+ * @throws MissingBinding when the subscriber or one of its queues is not bound
+ * @throws MalformedMessage when the event is no batch of SQS records
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+ */
+export async function recorder(event: SQSEvent, context: Partial<Context> = {}): Promise<SQSBatchResponse> {
+  const environment = environmentOf(context);
+  const records: unknown = event?.Records;
+  if (!Array.isArray(records)) {
+    throw new MalformedMessage('The event is no batch of SQS records: check the event source of this function');
+  }
+  const post = postOf(environment, context);
+  const fields = { subscriber: post.subscriber, records: records.length };
+  return summarize(environment, 'recorder', fields, (counts) => record(post, event.Records, counts));
+}
+
+/** Where the recorder stands. */
+interface Post {
+  readonly environment: Environment;
+  readonly bindings: Bindings;
+  readonly subscriber: string;
+  readonly function: string;
+  readonly request: string;
+}
+
+function postOf(environment: Environment, { functionName = '', awsRequestId = '' }: Partial<Context>): Post {
+  const subscriber = environment.variables[BINDINGS.subscriber];
+  if (!subscriber) {
+    throw new MissingBinding(`The environment variable ${BINDINGS.subscriber} is not set: deploy it by a Subscriber`);
+  }
+  return { environment, bindings: bindingsOf(environment), subscriber, function: functionName, request: awsRequestId };
+}
+
+async function record(post: Post, records: readonly SQSRecord[], counts: Counts): Promise<SQSBatchResponse> {
+  const { environment, bindings, subscriber } = post;
+  const target = {
+    queueUrl: bindings.get('deadLetterQueueUrl'),
+    bucket: bindings.get('quarantineBucket'),
+    subscriber,
+  };
+  const failed = new Set<string>();
+  const letters: DeadLetter[] = [];
+  await concurrently(RECORDS_AT_ONCE, records, async (one) => {
+    try {
+      const letter = await endAsDead(post, one);
+      if (letter) letters.push(letter);
+      else counts.add('already');
+    } catch (error) {
+      failed.add(one.messageId);
+      report(environment, subscriber, one.messageId, errorCode(error));
+    }
+  });
+  for (const { index, code } of await sendDeadLetters(environment, target, letters)) {
+    const { sourceEventId = '' } = letters[index] ?? {};
+    failed.add(sourceEventId);
+    report(environment, subscriber, sourceEventId, code);
+  }
+  counts.add('dead', letters.filter(({ sourceEventId }) => !failed.has(sourceEventId)).length);
+  counts.add('again', failed.size);
+  return { batchItemFailures: [...failed].map((itemIdentifier) => ({ itemIdentifier })) };
+}
+
+/** Writes the row, and returns the letter to send; none when the message has ended otherwise. */
+async function endAsDead(post: Post, one: SQSRecord): Promise<DeadLetter | undefined> {
+  const { environment, bindings, subscriber } = post;
+  const { bytes, deliveries, redriven } = fromQueue(one);
+  const { reason, detail } = exhausted(deliveries);
+  const { SentTimestamp, ApproximateFirstReceiveTimestamp } = one.attributes;
+  const letter = { bytes, sourceEventId: one.messageId, sentAt: Number(SentTimestamp) || undefined };
+  const envelope = decode(one);
+  if (envelope instanceof WaybillError) return { ...letter, reason, detail: `${detail}. ${envelope.message}` };
+
+  const state = await writeEnding(environment, bindings.ledger, {
+    subscriber,
+    envelope,
+    state: 'dead',
+    received: Number(ApproximateFirstReceiveTimestamp) || environment.now(),
+    attempts: deliveries,
+    reason,
+    detail,
+    function: post.function,
+    request: post.request,
+    redriven,
+  });
+  if (state !== 'dead') return undefined;
+  // It may have been dead before, for a reason of its own, and have lost only its letter.
+  const row = await readInbox(environment, bindings.ledger, subscriber, envelope.id);
+  return { ...letter, messageId: envelope.id, reason: row?.reason ?? reason, detail: row?.detail ?? detail };
+}
+
+function exhausted(deliveries: number): { readonly reason: string; readonly detail: string } {
+  const error = new ReceivesExhausted(`SQS gave the message up: it was received ${deliveries} times and never ended`);
+  return { reason: error.code, detail: error.message };
+}
+
+function decode(one: SQSRecord): Envelope | WaybillError {
+  try {
+    return decodeEnvelope(textOf(fromQueue(one)));
+  } catch (error) {
+    if (error instanceof WaybillError) return error;
+    throw error;
+  }
+}
+
+function report(environment: Environment, subscriber: string, record: string, code: string): void {
+  quietly(() => environment.log.warn('not recorded', { subscriber, record, code }));
+}

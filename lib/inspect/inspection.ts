@@ -1,0 +1,182 @@
+import { GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import type { Environment } from '../aws/environment.ts';
+import { toItem } from '../aws/expression.ts';
+import { readInbox } from '../ledger/inbox.ts';
+import { readOutbox } from '../ledger/outbox.ts';
+import { SCHEDULE } from '../ledger/receipt.ts';
+import { dueKey } from '../ledger/rows/due.ts';
+import { type FailureRow, failureKey } from '../ledger/rows/failure.ts';
+import type { EndState } from '../ledger/rows/inbox.ts';
+import type { LedgerKey } from '../ledger/rows/layout.ts';
+import type { Route } from '../ledger/rows/route.ts';
+import { messageTime } from '../message/message-id.ts';
+import { ReceiptBook } from './receipt-book.ts';
+import { type ListEventSources, readSubscriberState, type SubscriberState } from './subscriber-state.ts';
+
+/** A message that has not ended at a subscriber. */
+export interface Suspect extends Delayable {
+  readonly route: Route;
+  /** When it should have ended, in milliseconds since the epoch. */
+  readonly due: number;
+}
+
+/** A message, as far as its moment needs it. */
+export interface Delayable {
+  readonly id: string;
+  /** Of a delayed message: when it is to be delivered, in milliseconds since the epoch. */
+  readonly deliverAt?: number;
+}
+
+/** When a message should have ended by a route, in milliseconds since the epoch. */
+export function dueOf(message: Delayable, { deadline }: Route): number {
+  return momentOf(message) + deadline;
+}
+
+/** When a message is to be delivered, in milliseconds since the epoch: when it was committed, or what its delay says. */
+export function momentOf({ id, deliverAt = 0 }: Delayable): number {
+  return Math.max(messageTime(id), deliverAt);
+}
+
+/** The hop at which a message stopped. */
+export type Hop = 'producer' | 'relay' | 'broker' | 'consumer' | 'dead';
+
+/** What became of a suspect. */
+export type Finding =
+  /** It has ended after all. */
+  | { readonly kind: 'ended'; readonly state: EndState }
+  /** It was taken back before anybody knew that it is expected here: no inbox row says so yet. */
+  | { readonly kind: 'cancelled' }
+  /** Its moment has not come. `swept`: a `due#` row says when to send it; otherwise it was sent with a delay. */
+  | { readonly kind: 'waiting'; readonly swept: boolean }
+  /** A failed attempt rests until its next one. */
+  | { readonly kind: 'scheduled' }
+  /** It is on its way, behind others. */
+  | { readonly kind: 'late' }
+  | { readonly kind: 'missing'; readonly hop: Hop; readonly evidence: string };
+
+export interface InspectionOptions {
+  readonly ledger: string;
+  readonly shards: number;
+  readonly listEventSources?: ListEventSources;
+}
+
+/** What is not relayed this long after its deadline is missing, whether or not the relay has come past it. */
+export const RELAY_PATIENCE = 30_000;
+/** The same for a stream's record, whose place in the stream nobody but Lambda knows. */
+const STREAM_PATIENCE = 300_000;
+
+/**
+ * Looks at suspects one by one, by consistent reads, and says at which hop each stopped. What several of them share (the
+ * receipts of a minute, the state of a subscriber) is read once, so an inspection is for one moment.
+ */
+export class Inspection {
+  readonly #environment: Environment;
+  readonly #options: InspectionOptions;
+  readonly #receipts: ReceiptBook;
+  readonly #states = new Map<string, Promise<SubscriberState>>();
+
+  constructor(environment: Environment, options: InspectionOptions) {
+    this.#environment = environment;
+    this.#options = options;
+    this.#receipts = new ReceiptBook(environment, options.ledger, options.shards);
+  }
+
+  async inspect(suspect: Suspect): Promise<Finding> {
+    const finding = (await this.#endOf(suspect)) ?? (await this.#judge(suspect));
+    if (finding.kind !== 'missing') return finding;
+    // It may have ended since it was first looked at, and left the queue empty.
+    return (await this.#endOf(suspect)) ?? this.#askOutbox(suspect, finding);
+  }
+
+  async #endOf({ id, route }: Suspect): Promise<Finding | undefined> {
+    const ended = await readInbox(this.#environment, this.#options.ledger, route.subscriber, id);
+    return ended && { kind: 'ended', state: ended.state };
+  }
+
+  /** What is missing everywhere may be so for what its outbox row says. */
+  async #askOutbox({ id }: Suspect, finding: Finding & { readonly kind: 'missing' }): Promise<Finding> {
+    const row = await readOutbox(this.#environment, this.#options.ledger, id);
+    if (row?.cancelled !== undefined) return { kind: 'cancelled' };
+    if (finding.hop !== 'relay' || row?.sending !== 'pending') return finding;
+    return { ...finding, hop: 'producer', evidence: 'its producer has not sent it: the handshake is pending' };
+  }
+
+  async #judge(suspect: Suspect): Promise<Finding> {
+    const { id, route, due, deliverAt } = suspect;
+    const { subscriber, destination, deadline } = route;
+    const now = this.#environment.now();
+    if (deliverAt !== undefined && now < deliverAt) return this.#judgeWaiting(suspect, deliverAt);
+    if (now < due) return { kind: 'late' };
+    const failure = await this.#readRow<FailureRow>(failureKey(subscriber, id));
+    // After a failed attempt the deadline runs from the next one.
+    if (failure && now < failure.next + deadline) return { kind: 'scheduled' };
+
+    const state = await this.stateOf(route);
+    const sent = await this.sentAt(suspect, route);
+    if (sent === undefined && !failure) {
+      const overtaken = state.newestEnded > due;
+      if (!overtaken && now < due + RELAY_PATIENCE) return { kind: 'late' };
+      return { kind: 'missing', hop: 'relay', evidence: `no receipt says that it was sent to '${subscriber}'` };
+    }
+    if (state.stopped) return { kind: 'missing', hop: 'consumer', evidence: state.stopped };
+    if (failure) {
+      const { attempts, reason, next } = failure;
+      const evidence = `${attempts} attempts failed, at last with ${reason}; the next was due at ${instant(next)}`;
+      return { kind: 'missing', hop: 'consumer', evidence };
+    }
+    // What was sent with a delay is received only after it.
+    const relayed = Math.max(sent ?? due, deliverAt ?? 0);
+    const overtaken = state.newestEnded > relayed + deadline;
+    const isPatient = destination.kind === 'stream' && now < due + STREAM_PATIENCE;
+    if (!overtaken && (state.queued > 0 || isPatient)) return { kind: 'late' };
+    const why = overtaken ? `what was sent after it has ended` : 'the queue is empty';
+    return { kind: 'missing', hop: 'broker', evidence: `sent at ${instant(sent ?? due)}, never received, and ${why}` };
+  }
+
+  async #judgeWaiting(suspect: Suspect, deliverAt: number): Promise<Finding> {
+    const { id, route } = suspect;
+    if (await this.#readRow(dueKey(id, deliverAt))) return { kind: 'waiting', swept: true };
+    if (await this.isSentWithDelay(suspect)) return { kind: 'waiting', swept: false };
+    const now = this.#environment.now();
+    if (now < messageTime(id) + route.deadline + RELAY_PATIENCE) return { kind: 'late' };
+    return { kind: 'missing', hop: 'relay', evidence: 'nothing says that it was put to wait for its moment' };
+  }
+
+  /** Whether a receipt says that a message waits in a queue for its moment. */
+  async isSentWithDelay({ id, deliverAt = 0, route }: Omit<Suspect, 'due'>): Promise<boolean> {
+    const sent = await this.sentAt({ id, deliverAt }, route);
+    return (sent ?? (await this.#receipts.sentAt(id, SCHEDULE, deliverAt))) !== undefined;
+  }
+
+  /** When the relay had sent a message by this route, in milliseconds since the epoch, if a receipt says so. */
+  sentAt({ id, deliverAt }: Delayable, { subscriber, destination }: Route): Promise<number | undefined> {
+    return this.#receipts.sentAt(id, destination.kind === 'queue' ? subscriber : destination.name, deliverAt);
+  }
+
+  /** The subscriber behind a route, as it was when first asked for. */
+  stateOf(route: Route): Promise<SubscriberState> {
+    const { ledger, shards, listEventSources } = this.#options;
+    const known = this.#states.get(route.subscriber);
+    if (known !== undefined) return known;
+    const state = readSubscriberState(this.#environment, { ledger, shards }, route, listEventSources);
+    this.#states.set(route.subscriber, state);
+    return state;
+  }
+
+  async #readRow<Row extends LedgerKey>(key: LedgerKey): Promise<Row | undefined> {
+    const reply = await this.#environment.dynamodb.send(
+      new GetItemCommand({
+        TableName: this.#options.ledger,
+        Key: toItem(key),
+        ConsistentRead: true,
+        ReturnConsumedCapacity: 'TOTAL',
+      }),
+    );
+    return reply.Item && (unmarshall(reply.Item) as Row);
+  }
+}
+
+function instant(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}

@@ -1,0 +1,108 @@
+import { QueryCommand } from '@aws-sdk/client-dynamodb';
+import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
+import { concurrently } from '../aws/concurrently.ts';
+import type { Environment } from '../aws/environment.ts';
+import { inboxPartition } from '../ledger/rows/inbox.ts';
+import { minuteOf } from '../ledger/rows/layout.ts';
+import { ownQueueUrl, type Route } from '../ledger/rows/route.ts';
+
+/** An event source of a subscriber's function, as Lambda describes it. */
+export interface EventSource {
+  /** `Enabled`, `Disabled`, `Enabling` … */
+  readonly state: string;
+}
+
+/**
+ * Asks Lambda for the event sources that read a queue.
+ * @see https://docs.aws.amazon.com/lambda/latest/api/API_ListEventSourceMappings.html
+ */
+export type ListEventSources = (queueArn: string) => Promise<readonly EventSource[]>;
+
+/** What is known of a subscriber at one moment. */
+export interface SubscriberState {
+  /**
+   * Messages in its own queue that are waiting or in flight, as far as SQS counts them. In a stream subscriber's retry
+   * queue also those with a delay, which failed; in another's queue those are not due.
+   */
+  readonly queued: number;
+  /** Milliseconds for which a received message is hidden. */
+  readonly visibilityTimeout: number;
+  /** Why nothing reads its queue, if nothing does. */
+  readonly stopped: string | undefined;
+  /** When the newest of what it has ended lately had been relayed, in milliseconds since the epoch. */
+  readonly newestEnded: number;
+}
+
+const RECENT_MINUTES = 3;
+const READS_AT_ONCE = 16;
+
+/**
+ * Looks at a subscriber: its queue, its event source, and how far it has come.
+ *
+ * @param listEventSources without it, nothing is known of the event source
+ */
+export async function readSubscriberState(
+  environment: Environment,
+  { ledger, shards }: { readonly ledger: string; readonly shards: number },
+  { subscriber, destination }: Pick<Route, 'subscriber' | 'destination'>,
+  listEventSources: ListEventSources | undefined,
+): Promise<SubscriberState> {
+  const reply = await environment.sqs.send(
+    new GetQueueAttributesCommand({
+      QueueUrl: ownQueueUrl(destination),
+      AttributeNames: [
+        'QueueArn',
+        'VisibilityTimeout',
+        'ApproximateNumberOfMessages',
+        'ApproximateNumberOfMessagesNotVisible',
+        'ApproximateNumberOfMessagesDelayed',
+      ],
+    }),
+  );
+  const attributes = reply.Attributes ?? {};
+  const queued =
+    Number(attributes.ApproximateNumberOfMessages ?? 0) +
+    Number(attributes.ApproximateNumberOfMessagesNotVisible ?? 0) +
+    (destination.kind === 'stream' ? Number(attributes.ApproximateNumberOfMessagesDelayed ?? 0) : 0);
+  return {
+    queued,
+    visibilityTimeout: Number(attributes.VisibilityTimeout ?? 30) * 1000,
+    stopped: await stoppedBy(attributes.QueueArn ?? '', listEventSources),
+    newestEnded: await newestEnded(environment, ledger, shards, subscriber),
+  };
+}
+
+async function stoppedBy(queueArn: string, list: ListEventSources | undefined): Promise<string | undefined> {
+  const sources = await list?.(queueArn);
+  if (!sources) return undefined;
+  if (sources.length === 0) return 'no event source reads its queue';
+  const enabled = sources.some(({ state }) => state !== 'Disabled' && state !== 'Disabling');
+  return enabled ? undefined : 'its event source is disabled';
+}
+
+async function newestEnded(
+  environment: Environment,
+  ledger: string,
+  shards: number,
+  subscriber: string,
+): Promise<number> {
+  const now = environment.now();
+  const partitions = Array.from({ length: RECENT_MINUTES * shards }, (_, index) => {
+    const minute = minuteOf(now - Math.floor(index / shards) * 60_000);
+    return inboxPartition(subscriber, minute, index % shards);
+  });
+  const relayed = await concurrently(READS_AT_ONCE, partitions, async (pk) => {
+    const reply = await environment.dynamodb.send(
+      new QueryCommand({
+        TableName: ledger,
+        KeyConditionExpression: 'pk = :pk',
+        ExpressionAttributeValues: { ':pk': { S: pk } },
+        ScanIndexForward: false,
+        Limit: 1,
+        ReturnConsumedCapacity: 'TOTAL',
+      }),
+    );
+    return Number(reply.Items?.[0]?.hops?.M?.relayed?.N ?? 0);
+  });
+  return Math.max(0, ...relayed);
+}

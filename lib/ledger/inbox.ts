@@ -1,0 +1,105 @@
+import { type AttributeValue, GetItemCommand, type Put, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import type { Environment } from '../aws/environment.ts';
+import { toItem } from '../aws/expression.ts';
+import type { Envelope } from '../message/envelope.ts';
+import { messageTime } from '../message/message-id.ts';
+import { type EndState, type InboxRow, inboxKey } from './rows/inbox.ts';
+import { INBOX_AFTERLIFE } from './rows/layout.ts';
+
+/** How a message ended at a subscriber, as far as the row cannot tell it from the envelope. */
+export interface Ending {
+  readonly subscriber: string;
+  readonly envelope: Envelope;
+  readonly state: EndState;
+  /** When the function received it, in milliseconds since the epoch. */
+  readonly received: number;
+  /** Deliveries until it ended. */
+  readonly attempts: number;
+  readonly published?: readonly string[];
+  /** Of a `dead` message: the error's code and message. */
+  readonly reason?: string;
+  readonly detail?: string;
+  readonly function: string;
+  readonly request: string;
+  /** Whether an operator has sent the message again: only then may it overwrite `dead`. */
+  readonly redriven: boolean;
+}
+
+const MAX_DETAIL = 1_000;
+
+/** The write that ends a message, on condition that it has not ended yet. */
+export function inboxPut(environment: Environment, ledger: string, ending: Ending): Put {
+  const { subscriber, envelope, state, received, attempts, published = [], reason, detail, redriven } = ending;
+  const { id } = envelope;
+  const row: InboxRow = {
+    ...inboxKey(subscriber, id),
+    state,
+    type: envelope.type,
+    hops: {
+      committed: messageTime(id),
+      due: envelope.deliverat ? Date.parse(envelope.deliverat) : undefined,
+      relayed: envelope.relayed ? Date.parse(envelope.relayed) : undefined,
+      received,
+      ended: environment.now(),
+    },
+    attempts,
+    published: published.length > 0 ? published : undefined,
+    reason: reason || undefined,
+    detail: detail?.slice(0, MAX_DETAIL) || undefined,
+    ended: { function: ending.function, request: ending.request },
+    ttl: Math.ceil((Date.parse(envelope.expires) + INBOX_AFTERLIFE) / 1000),
+  };
+  return {
+    TableName: ledger,
+    Item: toItem(row),
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+    ...(redriven
+      ? {
+          ConditionExpression: 'attribute_not_exists(pk) OR #state = :dead',
+          ExpressionAttributeNames: { '#state': 'state' },
+          ExpressionAttributeValues: { ':dead': { S: 'dead' satisfies EndState } },
+        }
+      : { ConditionExpression: 'attribute_not_exists(pk)' }),
+  };
+}
+
+/**
+ * Ends a message without any other effect.
+ *
+ * @returns how it ended: the given state, or that of the row that was there already
+ */
+export async function writeEnding(environment: Environment, ledger: string, ending: Ending): Promise<EndState> {
+  try {
+    const put = inboxPut(environment, ledger, ending);
+    await environment.dynamodb.send(new PutItemCommand({ ...put, ReturnConsumedCapacity: 'TOTAL' }));
+    return ending.state;
+  } catch (error) {
+    const row = conditionalCheckItem(error);
+    if (!row) throw error;
+    return (unmarshall(row) as InboxRow).state;
+  }
+}
+
+/** How the message ended at the subscriber, read consistently; `undefined` while it has not. */
+export async function readInbox(
+  environment: Environment,
+  ledger: string,
+  subscriber: string,
+  id: string,
+): Promise<InboxRow | undefined> {
+  const reply = await environment.dynamodb.send(
+    new GetItemCommand({
+      TableName: ledger,
+      Key: toItem(inboxKey(subscriber, id)),
+      ConsistentRead: true,
+      ReturnConsumedCapacity: 'TOTAL',
+    }),
+  );
+  return reply.Item && (unmarshall(reply.Item) as InboxRow);
+}
+
+function conditionalCheckItem(error: unknown): Record<string, AttributeValue> | undefined {
+  const { name, Item } = error as { name?: string; Item?: Record<string, AttributeValue> };
+  return name === 'ConditionalCheckFailedException' ? Item : undefined;
+}

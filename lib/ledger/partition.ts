@@ -1,0 +1,60 @@
+import { type AttributeValue, QueryCommand } from '@aws-sdk/client-dynamodb';
+import type { Environment } from '../aws/environment.ts';
+
+/** A row as DynamoDB gives it. */
+export type Row = Readonly<Record<string, AttributeValue>>;
+
+export interface PartitionOptions {
+  /** @default false: half the read units, and what it misses is looked at again before anything is named */
+  readonly consistent?: boolean;
+  /** Sort keys from this one on. */
+  readonly from?: string;
+  /** Sort keys up to this one. */
+  readonly to?: string;
+}
+
+/** The rows of a partition of the ledger in the order of their sort keys, a page at a time. */
+export async function* partition(
+  environment: Environment,
+  ledger: string,
+  pk: string,
+  { consistent = false, from, to }: PartitionOptions = {},
+): AsyncGenerator<readonly Row[]> {
+  const range = sortKeyRange(from, to);
+  let start: Record<string, AttributeValue> | undefined;
+  do {
+    const reply = await environment.dynamodb.send(
+      new QueryCommand({
+        TableName: ledger,
+        KeyConditionExpression: `pk = :pk${range.expression}`,
+        ExpressionAttributeValues: { ':pk': { S: pk }, ...range.values },
+        ConsistentRead: consistent,
+        ExclusiveStartKey: start,
+        ReturnConsumedCapacity: 'TOTAL',
+      }),
+    );
+    if (reply.Items && reply.Items.length > 0) yield reply.Items;
+    start = reply.LastEvaluatedKey;
+  } while (start);
+}
+
+/** All rows of a partition that is known to be small. */
+export async function rowsOf(
+  environment: Environment,
+  ledger: string,
+  pk: string,
+  options?: PartitionOptions,
+): Promise<Row[]> {
+  const rows: Row[] = [];
+  for await (const page of partition(environment, ledger, pk, options)) rows.push(...page);
+  return rows;
+}
+
+function sortKeyRange(from: string | undefined, to: string | undefined) {
+  const values: Record<string, AttributeValue> = {};
+  if (from !== undefined) values[':from'] = { S: from };
+  if (to !== undefined) values[':to'] = { S: to };
+  if (from !== undefined && to !== undefined) return { expression: ' AND sk BETWEEN :from AND :to', values };
+  if (from !== undefined) return { expression: ' AND sk >= :from', values };
+  return { expression: to === undefined ? '' : ' AND sk <= :to', values };
+}

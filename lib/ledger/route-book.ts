@@ -1,0 +1,113 @@
+import { type AttributeValue, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { concurrently } from '../aws/concurrently.ts';
+import type { Environment } from '../aws/environment.ts';
+import { messageTime } from '../message/message-id.ts';
+import type { RouteRow } from './rows/route.ts';
+import { expected, type Route, routePartition } from './rows/route.ts';
+
+/** A message as far as routing needs it. */
+export interface Routable {
+  readonly id: string;
+  readonly type: string;
+}
+
+interface Copy {
+  /** When its reading began, in milliseconds since the epoch. */
+  readonly read: number;
+  readonly routes: readonly Route[];
+}
+
+const READS_AT_ONCE = 8;
+
+/**
+ * The routes of event types, read from the ledger when needed and kept between invocations.
+ *
+ * A copy is good for the ids that are older than its reading: a route that such an id is expected by was in the ledger
+ * by then (docs/decisions/route-since.md). A newer id has the type read again, consistently. So each type costs at most
+ * one query a batch, and a backlog none.
+ */
+export class RouteBook {
+  readonly #environment: Environment;
+  readonly #ledger: string;
+  readonly #copies = new Map<string, Copy>();
+
+  /** @param ledger the ledger's table name */
+  constructor(environment: Environment, ledger: string) {
+    this.#environment = environment;
+    this.#ledger = ledger;
+  }
+
+  /** For each message, in the same order, the routes by which it is expected. */
+  async routesOf(messages: readonly Routable[]): Promise<Route[][]> {
+    const copies = await this.#copiesOf(newestByType(messages));
+    return messages.map(({ id, type }) => expected(id, copies.get(type)?.routes ?? []));
+  }
+
+  /** Has every type read again when next asked for, e.g. because a destination turned out to be gone. */
+  forget(): void {
+    this.#copies.clear();
+  }
+
+  /** Copies that are good for ids of a type up to a moment. Whoever forgets meanwhile, these are kept until they are used. */
+  async #copiesOf(newest: ReadonlyMap<string, number>): Promise<ReadonlyMap<string, Copy>> {
+    const known = new Map(this.#copies);
+    const copies = await concurrently(READS_AT_ONCE, [...newest], async ([type, time]) => {
+      const copy = known.get(type);
+      return [type, copy && isGood(copy, time) ? copy : await this.#read(type)] as const;
+    });
+    return new Map(copies);
+  }
+
+  async #read(type: string): Promise<Copy> {
+    const read = this.#environment.now();
+    const copy = { read, routes: await readRoutes(this.#environment, this.#ledger, type) };
+    this.#copies.set(type, copy);
+    return copy;
+  }
+}
+
+/** The first route of a type is expected by older ids too, so that no routes is never the last word. */
+function isGood({ read, routes }: Copy, time: number): boolean {
+  return routes.length > 0 && time < read;
+}
+
+/** A book for each environment that a function meets: one in Lambda. */
+export class RouteBooks {
+  readonly #books = new WeakMap<Environment, RouteBook>();
+
+  of(environment: Environment, ledger: string): RouteBook {
+    const known = this.#books.get(environment);
+    if (known) return known;
+    const book = new RouteBook(environment, ledger);
+    this.#books.set(environment, book);
+    return book;
+  }
+}
+
+/** All routes of an event type, ended ones included, read consistently. */
+export async function readRoutes(environment: Environment, ledger: string, type: string): Promise<RouteRow[]> {
+  const routes: RouteRow[] = [];
+  let start: Record<string, AttributeValue> | undefined;
+  do {
+    const reply = await environment.dynamodb.send(
+      new QueryCommand({
+        TableName: ledger,
+        KeyConditionExpression: 'pk = :pk',
+        ExpressionAttributeValues: { ':pk': { S: routePartition(type) } },
+        ConsistentRead: true,
+        ExclusiveStartKey: start,
+        ReturnConsumedCapacity: 'TOTAL',
+      }),
+    );
+    routes.push(...(reply.Items ?? []).map((item) => unmarshall(item) as RouteRow));
+    start = reply.LastEvaluatedKey;
+  } while (start);
+  return routes;
+}
+
+function newestByType(messages: readonly Routable[]): Map<string, number> {
+  const newest = new Map<string, number>();
+  for (const { id, type } of messages) newest.set(type, Math.max(newest.get(type) ?? 0, messageTime(id)));
+  return newest;
+}

@@ -1,0 +1,63 @@
+import { messageShard, messageTime } from '../../message/message-id.ts';
+
+/**
+ * The ledger's key layout: the one place that spells it. Partition keys are sorted buckets of one minute and one shard,
+ * so that a minute is listed by one query per shard, and a message is found by its id alone.
+ *
+ * ```
+ * out#<minute>#<shard>                <message id>   the message as committed with the business change
+ * in#<subscriber>#<minute>#<shard>    <message id>   how it ended at a subscriber
+ * once#<subscriber>#<idempotency key> once           which message took the key, until when
+ * fail#<subscriber>#<minute>#<shard>  <message id>   only for messages that failed: attempts, error, next attempt
+ * relay#<minute of sending>#<shard>   <batch id>     one per relayed batch: ids and destinations
+ * route#<event type>                  <subscriber>   who expects the event type, from when until when
+ * types                               <event type>   every event type that ever had a route
+ * open#<shard>                        <message id>#<subscriber>  a message that is overdue at a subscriber: its case
+ * radar#<business line>               <minute>       what reconciliation counted of the minute
+ * reconcile                           <pass>         the last minute that was reconciled
+ * due#<shard>                         <moment>#<message id>  a message that is to be sent when the moment comes near
+ * sweep                               <shard>        up to which moment due messages were sent
+ * half#<minute>#<shard>               <half id>      a message whose producer has not decided yet; minute and shard of the id
+ * ```
+ */
+export interface LedgerKey {
+  readonly pk: string;
+  readonly sk: string;
+}
+
+/** Attributes by which every row of the ledger that DynamoDB may clean up expires, in seconds since the epoch. */
+export interface Expiring {
+  readonly ttl: number;
+}
+
+/** The prefix of every outbox partition key. The relay's event source wakes on it, on half messages, and on nothing else. */
+export const OUTBOX_PREFIX = 'out#';
+
+/** The prefix of every partition key of half messages: the relay asks for their check-back. */
+export const HALF_PREFIX = 'half#';
+
+/** The prefix of every inbox partition key. */
+export const INBOX_PREFIX = 'in#';
+
+/** The prefix of every partition key of failed attempts. */
+export const FAILURE_PREFIX = 'fail#';
+
+/** The prefix of every partition key of delayed messages that wait. */
+export const DUE_PREFIX = 'due#';
+
+/** Inbox rows outlive `expires` by this, so that no message can come after its row has gone. */
+export const INBOX_AFTERLIFE = 3 * 86_400_000;
+
+/** The minute bucket of a moment: `2026-11-23T08:14`, UTC. */
+export function minuteOf(milliseconds: number): string {
+  const minute = Math.floor(milliseconds / 60_000);
+  if (minute !== lastMinute.minute) lastMinute = { minute, text: new Date(milliseconds).toISOString().slice(0, 16) };
+  return lastMinute.text;
+}
+
+/** A batch's messages lie in a minute or two, so the one that was written out last is nearly always the one asked for. */
+let lastMinute = { minute: Number.NaN, text: '' };
+
+export function bucket(id: string): string {
+  return `${minuteOf(messageTime(id))}#${messageShard(id)}`;
+}

@@ -1,0 +1,29 @@
+import { InvalidPayload, LimitExceeded } from '../../contract/errors.ts';
+import { LIMITS } from '../../contract/limits.ts';
+import type { Expiring, LedgerKey } from './layout.ts';
+
+/** Which message took an idempotency key. */
+export interface OnceRow extends LedgerKey, Expiring {
+  readonly message: string;
+  /** Milliseconds since the epoch; afterwards the key may be taken again, whether or not the row is still there. */
+  readonly until: number;
+}
+
+/**
+ * Where it is written which message took an idempotency key.
+ *
+ * @throws LimitExceeded when the key is empty or has more than 1,024 bytes
+ * @throws InvalidPayload when it holds half a surrogate pair: UTF-8 has none, so that two such keys could become one
+ */
+export function onceKey(subscriber: string, idempotencyKey: string): LedgerKey {
+  if (!idempotencyKey.isWellFormed()) {
+    throw new InvalidPayload(`An idempotency key of '${subscriber}' is not well-formed Unicode`);
+  }
+  const bytes = Buffer.byteLength(idempotencyKey);
+  if (bytes === 0 || bytes > LIMITS.idempotencyKeyBytes) {
+    throw new LimitExceeded(
+      `An idempotency key of '${subscriber}' has ${bytes} bytes; it takes 1 to ${LIMITS.idempotencyKeyBytes}. A digest of the value is a key too`,
+    );
+  }
+  return { pk: `once#${subscriber}#${idempotencyKey}`, sk: 'once' };
+}

@@ -1,0 +1,11 @@
+import type { LedgerKey } from './layout.ts';
+
+/** Where it is written what reconciliation counted of a business line's messages of a minute, all shards together. */
+export function radarKey(businessLine: string, minute: string): LedgerKey {
+  return { pk: radarPartition(businessLine), sk: minute };
+}
+
+/** The partition of a business line's counts, in the order of time. */
+export function radarPartition(businessLine: string): string {
+  return `radar#${businessLine}`;
+}

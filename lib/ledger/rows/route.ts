@@ -1,0 +1,79 @@
+import { messageTime } from '../../message/message-id.ts';
+import type { LedgerKey } from './layout.ts';
+
+/** Who expects an event type, from when until when. Written at deploy time, one row per event type and subscriber. */
+export interface Route {
+  readonly type: string;
+  readonly subscriber: string;
+  /** Milliseconds since the epoch: 0 for the first subscriber that the event type ever had. */
+  readonly since: number;
+  /** Milliseconds since the epoch; absent while the subscriber is there. */
+  readonly until?: number;
+  readonly destination: Destination;
+  /** Milliseconds from commit within which a message should have ended there. */
+  readonly deadline: number;
+  readonly businessLine: string;
+}
+
+/**
+ * Where a subscriber's copies go: its own SQS queue, or the Kinesis stream that its channel's subscribers share. What only
+ * one of them lacks is sent to the retry queue, which is its own.
+ */
+export type Destination =
+  | { readonly kind: 'queue'; readonly url: string }
+  | { readonly kind: 'stream'; readonly name: string; readonly retryQueueUrl: string };
+
+/**
+ * A route as it lies in the ledger, with the resources of CloudFormation that claim it. A construct that moves (to
+ * another stack, or under another id) creates its new resource before it deletes the old one, so for a while two of them
+ * claim one route: the last one that came has it, and where that is rolled back, the one before has it again.
+ */
+export interface RouteRow extends Route {
+  /** The claims, the first that came first. Empty once the route has ended. */
+  readonly claims?: readonly Claim[];
+  /** Counts the writes of the row, so that none is made over one that it did not read. */
+  readonly revision?: number;
+  /** The request that set `since`, when it was not 0. */
+  readonly sinceRequest?: string;
+}
+
+/** What one resource wants of a route. */
+export interface Claim {
+  /** `<stack id>|<logical resource id>` */
+  readonly owner: string;
+  readonly destination: Destination;
+  readonly deadline: number;
+  readonly businessLine: string;
+}
+
+/** The queue of which nobody but the subscriber receives. */
+export function ownQueueUrl(destination: Destination): string {
+  return destination.kind === 'queue' ? destination.url : destination.retryQueueUrl;
+}
+
+/**
+ * The routes of a message's event type by which the message is expected. Relay, reconciliation, trace and healing all
+ * ask this one function, so they never disagree: the answer rests on the id's time and the routes alone.
+ */
+export function expected(messageId: string, routes: readonly Route[]): Route[] {
+  const time = messageTime(messageId);
+  return routes.filter((route) => route.since <= time && (route.until === undefined || time < route.until));
+}
+
+/** Where a subscriber's route for an event type lies. */
+export function routeKey(eventType: string, subscriber: string): LedgerKey {
+  return { pk: routePartition(eventType), sk: subscriber };
+}
+
+/** The partition of all routes of an event type. */
+export function routePartition(eventType: string): string {
+  return `route#${eventType}`;
+}
+
+/** Where it is written that an event type has routes. */
+export function eventTypeKey(eventType: string): LedgerKey {
+  return { pk: EVENT_TYPES, sk: eventType };
+}
+
+/** The partition of all event types that ever had a route. */
+export const EVENT_TYPES = 'types';

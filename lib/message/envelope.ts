@@ -1,0 +1,225 @@
+import { InvalidPayload, LimitExceeded, MalformedMessage, NewerEventVersion } from '../contract/errors.ts';
+import type { EventDefinition } from '../contract/event.ts';
+import { parseJson, refuseOverSize, wirePayload } from '../contract/json.ts';
+import { LIMITS } from '../contract/limits.ts';
+import { validate } from '../contract/schema.ts';
+import { instantOf } from '../contract/timestamp.ts';
+import { isMessageId, messageTime, mintMessageId } from './message-id.ts';
+import { childTraceparent, isTraceparent } from './trace-context.ts';
+
+/**
+ * A message on the wire and in the outbox: a CloudEvents 1.0 event in JSON format. The attributes beyond the core ones
+ * are extensions, so their names are lower-case letters.
+ *
+ * @see https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md
+ */
+export interface Envelope {
+  readonly specversion: '1.0';
+  /** The message id, see `mintMessageId`. */
+  readonly id: string;
+  /** Who published it: `/<ledger>/<producer or subscriber>`. */
+  readonly source: string;
+  readonly type: string;
+  /** When it was published (RFC 3339, UTC): the moment in the id. */
+  readonly time: string;
+  readonly datacontenttype: 'application/json';
+  /** The business key (CloudEvents' partitioning extension). */
+  readonly partitionkey: string;
+  /** The version of the event type. */
+  readonly version: number;
+  readonly businessline: string;
+  /** The id of the first message of the chain. */
+  readonly correlationid: string;
+  /** The id of the message whose handling published this one; absent on the first. */
+  readonly causationid?: string;
+  /** W3C trace context. @see https://www.w3.org/TR/trace-context/#traceparent-header */
+  readonly traceparent: string;
+  /** Nothing sends or handles the message after this moment (RFC 3339, UTC). */
+  readonly expires: string;
+  /** Nothing handles the message before this moment (RFC 3339, UTC); absent when it is due at once. */
+  readonly deliverat?: string;
+  /** The ledger that holds the message's outbox row. */
+  readonly ledger: string;
+  /** Hop stamp: when the relay sent it (RFC 3339, UTC). */
+  readonly relayed?: string;
+  /** The payload: the schema's validated input. */
+  readonly data: unknown;
+}
+
+export interface EnvelopeContext {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly random: (bytes: number) => Uint8Array;
+  readonly shards: number;
+  readonly ledger: string;
+  /** The producer's or subscriber's name. */
+  readonly publisher: string;
+  /** The envelope of the message that is being handled, if one is. */
+  readonly cause?: Envelope;
+  /** When to deliver it, in milliseconds since the epoch, see `deliveryTime`. @default at once */
+  readonly deliverAt?: number;
+}
+
+/** More than the attributes of an envelope ever take, beside its payload. */
+const ATTRIBUTE_BYTES = 16 * 1024;
+
+/**
+ * Makes the envelope of a new message.
+ *
+ * @throws InvalidPayload when the payload does not satisfy the event's schema as the wire will carry it
+ * @throws LimitExceeded when the key, the depth or the size is over a limit
+ */
+export function createEnvelope(event: EventDefinition, payload: unknown, context: EnvelopeContext): Envelope {
+  const { now, random, cause, deliverAt } = context;
+  const { data, bytes } = wirePayload(payload, event.type);
+  const key = businessKey(event, validateWire(event, data, payload));
+  const id = mintMessageId({ now, random: random(16), key, shards: context.shards });
+  const envelope: Envelope = {
+    specversion: '1.0',
+    id,
+    source: `/${context.ledger}/${context.publisher}`,
+    type: event.type,
+    time: new Date(now).toISOString(),
+    datacontenttype: 'application/json',
+    partitionkey: key,
+    version: event.version,
+    businessline: event.businessLine,
+    correlationid: cause?.correlationid ?? id,
+    ...(cause && { causationid: cause.id }),
+    traceparent: childTraceparent(cause?.traceparent, random),
+    // A delayed message lives as long from its delivery as another from its commit.
+    expires: new Date((deliverAt ?? now) + event.lifetime).toISOString(),
+    ...(deliverAt !== undefined && { deliverat: new Date(deliverAt).toISOString() }),
+    ledger: context.ledger,
+    data,
+  };
+  // Escapes at most double a text: only a large payload is worth encoding to know its size.
+  if (2 * bytes + ATTRIBUTE_BYTES > LIMITS.envelopeBytes) refuseOverSize(encodeEnvelope(envelope), event.type);
+  return envelope;
+}
+
+/**
+ * The JSON text of an envelope, in the characters that SQS carries: JSON allows U+FFFE and U+FFFF in its strings, SQS
+ * refuses a message that holds them, so they are escaped.
+ *
+ * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+ */
+export function encodeEnvelope(envelope: Envelope): string {
+  return JSON.stringify(envelope).replace(
+    /[\uFFFE\uFFFF]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16)}`,
+  );
+}
+
+/**
+ * Reads an envelope from the wire. Unknown attributes are kept: CloudEvents allows any extension.
+ *
+ * @throws MalformedMessage naming what is wrong; the text itself is never quoted
+ */
+export function decodeEnvelope(text: string): Envelope {
+  if (Buffer.byteLength(text) > LIMITS.wireBytes)
+    throw new MalformedMessage(`The record is larger than ${LIMITS.wireBytes} bytes`);
+  const value = parseJson(text);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new MalformedMessage('The record is not an envelope: it is no JSON object');
+  }
+  const wrong = firstWrongAttribute(value as Attributes);
+  if (wrong) throw new MalformedMessage(`The record is not an envelope: '${wrong}' is missing or wrong`);
+  return value as Envelope;
+}
+
+/**
+ * The payload as a handler sees it: validated by the version that it was published with, upgraded step by step, and
+ * validated again.
+ *
+ * @throws NewerEventVersion when a newer producer sent it: the deploy that understands it is on its way
+ * @throws InvalidPayload when it does not satisfy the schema, or no upgrade leads here from its version
+ */
+export function readPayload<Output>(event: EventDefinition<string, unknown, Output>, envelope: Envelope): Output {
+  if (envelope.version > event.version) {
+    throw new NewerEventVersion(
+      `'${event.type}' has version ${envelope.version}; this deployment knows ${event.version}`,
+    );
+  }
+  return validate(event.schema, upgradedInput(event, envelope), event.type);
+}
+
+function upgradedInput(event: EventDefinition, envelope: Envelope): unknown {
+  if (envelope.version === event.version) return envelope.data;
+  if (!event.upgrade) {
+    throw new InvalidPayload(
+      `'${event.type}' has version ${envelope.version}, from which no upgrade leads to a known one`,
+    );
+  }
+  const { from, by } = event.upgrade;
+  return by(validate(from.schema, upgradedInput(from, envelope), from.type));
+}
+
+/** What the schema makes of the payload as the wire carries it. */
+function validateWire(event: EventDefinition, data: unknown, payload: unknown): unknown {
+  try {
+    return validate(event.schema, data, event.type);
+  } catch (error) {
+    if (!(error instanceof InvalidPayload) || !satisfies(event, payload)) throw error;
+    const where = error.fields.length > 0 ? ` (${error.fields.join(', ')})` : '';
+    throw new InvalidPayload(
+      `'${event.type}' is valid only until it becomes JSON${where}: a Date becomes a text, a Map becomes {}. Let the schema take what JSON carries`,
+      { fields: error.fields, detail: error.detail },
+    );
+  }
+}
+
+function satisfies(event: EventDefinition, payload: unknown): boolean {
+  try {
+    validate(event.schema, payload, event.type);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function businessKey(event: EventDefinition, payload: unknown): string {
+  const key = event.key(payload);
+  if (typeof key !== 'string' || key === '' || !key.isWellFormed()) {
+    throw new InvalidPayload(`The business key of '${event.type}' is not a well-formed text of at least one character`);
+  }
+  if (key.length > LIMITS.keyCharacters) {
+    throw new LimitExceeded(
+      `The business key of '${event.type}' has ${key.length} characters; the limit is ${LIMITS.keyCharacters}`,
+    );
+  }
+  return key;
+}
+
+/** In this order; a check may rest on the attributes before it. */
+const ATTRIBUTES: { readonly [Attribute in keyof Envelope]-?: (value: unknown, envelope: Attributes) => boolean } = {
+  specversion: (value) => value === '1.0',
+  id: isMessageId,
+  source: isText,
+  type: isText,
+  time: (value, { id }) => instantOf(value) === messageTime(id as string),
+  datacontenttype: (value) => value === 'application/json',
+  partitionkey: (value) => isText(value) && value.length <= LIMITS.keyCharacters,
+  version: (value) => Number.isSafeInteger(value) && (value as number) >= 1,
+  businessline: isText,
+  correlationid: isMessageId,
+  causationid: (value) => value === undefined || isMessageId(value),
+  traceparent: isTraceparent,
+  expires: (value) => instantOf(value) !== undefined,
+  deliverat: (value) => value === undefined || instantOf(value) !== undefined,
+  ledger: isText,
+  relayed: (value) => value === undefined || instantOf(value) !== undefined,
+  data: (value) => value !== undefined,
+};
+
+type Attributes = Readonly<Partial<Record<keyof Envelope, unknown>>>;
+
+const ATTRIBUTE_NAMES = Object.keys(ATTRIBUTES) as (keyof Envelope)[];
+
+function firstWrongAttribute(envelope: Attributes): keyof Envelope | undefined {
+  return ATTRIBUTE_NAMES.find((attribute) => !ATTRIBUTES[attribute](envelope[attribute], envelope));
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= 1024;
+}

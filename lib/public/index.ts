@@ -1,0 +1,45 @@
+export { BINDINGS, tableBinding } from '../contract/bindings.ts';
+export type { Delay } from '../contract/delay.ts';
+export type { Duration } from '../contract/duration.ts';
+export {
+  AttemptsExhausted,
+  CommitUndecided,
+  ConditionFailed,
+  HalfMessageDecided,
+  InvalidDefinition,
+  InvalidPayload,
+  LimitExceeded,
+  MalformedMessage,
+  MessageExpired,
+  MissingBinding,
+  NewerEventVersion,
+  ReadFailed,
+  ReceivesExhausted,
+  Rejected,
+  SendFailed,
+  TransactionMisused,
+  TransactionRefused,
+  UnknownEventType,
+  UnknownMessage,
+  WaybillError,
+} from '../contract/errors.ts';
+export {
+  defineEvent,
+  type EventDefinition,
+  type EventInput,
+  type EventOptions,
+  type EventOutput,
+  type EventUpgrade,
+} from '../contract/event.ts';
+export { METRICS } from '../contract/metrics.ts';
+export { defineSubscriber, type SubscriberDefinition, type SubscriberOptions } from '../contract/subscriber.ts';
+export {
+  type AnyTable,
+  defineTable,
+  type KeyableColumn,
+  type NumericColumn,
+  type TableDefinition,
+  type TableItem,
+  type TableKey,
+  type TableOptions,
+} from '../contract/table.ts';

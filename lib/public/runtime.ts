@@ -1,0 +1,64 @@
+export {
+  absent,
+  atLeast,
+  atMost,
+  Comparison,
+  lessThan,
+  moreThan,
+  not,
+  oneOf,
+  present,
+  type When,
+} from '../aws/condition.ts';
+export {
+  createEnvironment,
+  ENVIRONMENT,
+  type Environment,
+  type Log,
+  type MetricSink,
+  type Sender,
+} from '../aws/environment.ts';
+export type { Usage } from '../aws/usage.ts';
+export { type Cancellation, type CancelOptions, cancel } from '../cancel/cancel.ts';
+export { type Rescheduling, reschedule } from '../cancel/reschedule.ts';
+export {
+  type ConsumeOptions,
+  type Consumer,
+  consume,
+  type Handler,
+  type HandlerContext,
+  type HandlerOrHandlers,
+  type Handlers,
+} from '../consume/consume.ts';
+export type { Message } from '../consume/message.ts';
+export {
+  type CheckBackHandler,
+  type CheckBackOptions,
+  checkBack,
+  type DecideTransaction,
+  type TransactionOutcome,
+} from '../half/check-back.ts';
+export type { HalfMessage, HalfOptions, PrepareOptions } from '../half/half.ts';
+export {
+  decideTransaction,
+  type Execute,
+  type ExecuteNow,
+  type PostgresClient,
+  postgres,
+  recordCommit,
+  type SqliteDatabase,
+  type SqlRow,
+  sqlite,
+  TRANSACTION_TABLE,
+} from '../half/sql/index.ts';
+export { producer } from '../public/producer.ts';
+export {
+  type ProducerTransaction,
+  type PublishOptions,
+  publish,
+  type TransactOptions,
+  transact,
+} from '../publish/publish.ts';
+export type { SendBatchOptions, SendEntry, SendOptions, SendReceipt } from '../publish/send.ts';
+export type { Otherwise } from '../transaction/outcome.ts';
+export type { Change, Conditional, Transaction } from '../transaction/transaction.ts';

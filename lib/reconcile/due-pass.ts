@@ -1,0 +1,49 @@
+import { concurrently } from '../aws/concurrently.ts';
+import type { Environment } from '../aws/environment.ts';
+import { dueOf, type InspectionOptions } from '../inspect/inspection.ts';
+import type { Graph } from '../ledger/graph.ts';
+import { openCase } from './cases.ts';
+import { FIRST_SPAN, nextSpan, readCursor, writeCursor } from './cursor.ts';
+import { dueMessages } from './due-messages.ts';
+import { Recount } from './recount.ts';
+
+type DuePassOptions = InspectionOptions & { readonly graph: Graph };
+
+/** The name of the pass's cursor. */
+const PASS = 'moments';
+const SHARDS_AT_ONCE = 4;
+const CASES_AT_ONCE = 16;
+
+/**
+ * Takes reconciliation on over the delayed messages that have a `due#` row, in the order of their moments: opens a case for
+ * each that has not ended where it is expected. What was delayed for months is looked at when it is due, however long ago
+ * the other passes came past its id, and the radar's counts are brought up to date. Reads a hundred rows at a time, and
+ * remembers where it stands.
+ *
+ * @returns milliseconds by which it is behind
+ */
+export async function runDuePass(environment: Environment, options: DuePassOptions): Promise<number> {
+  const { ledger, shards, graph } = options;
+  const target = environment.now() - graph.shortestDeadline;
+  const cursor = await readCursor(environment, ledger, PASS);
+  const span = nextSpan(cursor, target, target - FIRST_SPAN);
+  if (!span) return 0;
+  const recount = new Recount();
+  const everyShard = Array.from({ length: shards }, (_, shard) => shard);
+  await concurrently(SHARDS_AT_ONCE, everyShard, async (shard) => {
+    for await (const messages of dueMessages(environment, { ledger, graph, ...span }, shard)) {
+      for (const { id } of messages) recount.note(id, environment.now());
+      const open = messages.flatMap(({ committed, ends }) =>
+        graph.expectedOf(committed.id, committed.type).flatMap((route) => {
+          const { subscriber } = route;
+          if (ends[graph.subscribers.indexOf(subscriber)]) return [];
+          return { ...committed, subscriber, state: 'waiting' as const, tries: 0, next: dueOf(committed, route) };
+        }),
+      );
+      await concurrently(CASES_AT_ONCE, open, (one) => openCase(environment, ledger, one));
+    }
+  });
+  await recount.run(environment, options);
+  await writeCursor(environment, ledger, PASS, cursor, { upTo: span.to });
+  return target - span.to;
+}

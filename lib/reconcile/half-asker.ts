@@ -1,0 +1,90 @@
+import { concurrently } from '../aws/concurrently.ts';
+import type { Environment } from '../aws/environment.ts';
+import { errorCode } from '../aws/errors.ts';
+import type { Counts } from '../aws/invocation.ts';
+import { quietly } from '../aws/quietly.ts';
+import { METRICS } from '../contract/metrics.ts';
+import { requestCheckBacks, type Undecided } from '../half/check-back-request.ts';
+import { markAsked, quarantine } from '../ledger/half.ts';
+import type { Row } from '../ledger/partition.ts';
+
+const HOUR = 3_600_000;
+/** While anybody asks, a row says so anew every hour and a half at least. */
+const SILENCE = 3 * HOUR;
+const WRITES_AT_ONCE = 16;
+/** For noting in a row what became of its half message. */
+const WRITE_MILLISECONDS = 5_000;
+
+/**
+ * Has the producers asked of half messages that nobody asks for. That it did, it notes in their rows, so that a run that is
+ * repeated does not do so again. Where that fails there are two requests: both end with the decision. Where a queue is gone
+ * nobody can be asked, and the half message is quarantined.
+ */
+export class HalfAsker {
+  /** Half messages that were asked for. */
+  asked = 0;
+  /** Ids of those whose queues are there, and did not take the request. */
+  readonly unsent: string[] = [];
+  readonly #environment: Environment;
+  readonly #ledger: string;
+  readonly #counts: Counts;
+
+  constructor(environment: Environment, ledger: string, counts: Counts) {
+    this.#environment = environment;
+    this.#ledger = ledger;
+    this.#counts = counts;
+  }
+
+  /** @param rows of half messages, whatever became of them */
+  async ask(rows: readonly Row[]): Promise<void> {
+    const silent = rows.flatMap((row) => silentIn(row, this.#environment.now()));
+    if (silent.length === 0) return;
+    const { log } = this.#environment;
+    const failed = await requestCheckBacks(this.#environment, silent, this.#counts);
+    const [gone = [], unsent = []] = [true, false].map((is) => failed.filter((one) => one.gone === is));
+    for (const { half, code } of unsent) {
+      this.unsent.push(half);
+      this.#counts.add('unasked');
+      quietly(() => log.error('half message not asked for', { half, reason: code }));
+    }
+    const without = new Set(failed.map(({ half }) => half));
+    const sent = silent.filter(({ sk }) => !without.has(sk));
+    this.asked += sent.length;
+    await concurrently(WRITES_AT_ONCE, sent, ({ sk }) => this.#note(sk));
+    await this.giveUp(gone.map(({ half }) => half));
+  }
+
+  /** Quarantines half messages that cannot be asked for, so that an alarm tells. */
+  async giveUp(halves: readonly string[]): Promise<void> {
+    const { log, metrics } = this.#environment;
+    await concurrently(WRITES_AT_ONCE, halves, async (half) => {
+      const write = await this.#write(half, quarantine);
+      if (write?.kind === 'refused') return;
+      this.#counts.add('halves-quarantined');
+      quietly(() => log.error('half message quarantined', { half }));
+      quietly(() => metrics.count(METRICS.halfQuarantined, 1));
+    });
+  }
+
+  async #note(half: string): Promise<void> {
+    quietly(() => this.#environment.log.warn('half message asked for', { half }));
+    await this.#write(half, markAsked);
+  }
+
+  /** What cannot be written is told, and not waited for. */
+  async #write(half: string, write: typeof markAsked): Promise<Awaited<ReturnType<typeof markAsked>> | undefined> {
+    const { log, now } = this.#environment;
+    try {
+      return await write(this.#environment, this.#ledger, half, now() + WRITE_MILLISECONDS);
+    } catch (error) {
+      quietly(() => log.warn('not marked', { half, error: errorCode(error) }));
+      return undefined;
+    }
+  }
+}
+
+/** The half message of a row, if it is undecided and nothing says that anybody asks for it. */
+function silentIn({ sk, state, checkBackQueue, quarantined, asked }: Row, now: number): Undecided[] {
+  if (state?.S !== 'prepared' || quarantined || Number(asked?.N ?? 0) > now - SILENCE) return [];
+  return sk?.S && checkBackQueue?.S ? [{ sk: sk.S, checkBackQueue: checkBackQueue.S }] : [];
+}

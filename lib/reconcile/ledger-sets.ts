@@ -1,0 +1,73 @@
+import type { Environment } from '../aws/environment.ts';
+import { type PartitionOptions, partition, type Row } from '../ledger/partition.ts';
+import { type EndState, inboxPartition } from '../ledger/rows/inbox.ts';
+import { outboxPartition } from '../ledger/rows/outbox.ts';
+import type { Envelope } from '../message/envelope.ts';
+
+/** A message that was committed, as far as reconciliation needs it. */
+export interface Committed {
+  readonly id: string;
+  readonly type: string;
+  readonly businessLine: string;
+  /** Of a delayed message: when it is to be delivered, in milliseconds since the epoch. */
+  readonly deliverAt?: number;
+}
+
+/** How a message ended at a subscriber, as far as reconciliation needs it. */
+export interface Ended {
+  readonly id: string;
+  readonly state: EndState;
+  /** When the relay had sent it, in milliseconds since the epoch; `undefined` where a copy came past the relay. */
+  readonly relayed: number | undefined;
+  /** When DynamoDB may delete the row, in milliseconds since the epoch. */
+  readonly expires: number;
+}
+
+/** The messages committed in a minute and shard, in the order of their ids. */
+export async function* committedIn(
+  environment: Environment,
+  ledger: string,
+  minute: string,
+  shard: number,
+  range?: PartitionOptions,
+): AsyncGenerator<readonly Committed[]> {
+  for await (const page of partition(environment, ledger, outboxPartition(minute, shard), range)) {
+    yield page.map(readCommitted);
+  }
+}
+
+/** The messages of a minute and shard that ended at a subscriber, in the order of their ids. */
+export async function* endedIn(
+  environment: Environment,
+  ledger: string,
+  subscriber: string,
+  minute: string,
+  shard: number,
+  range?: PartitionOptions,
+): AsyncGenerator<readonly Ended[]> {
+  for await (const page of partition(environment, ledger, inboxPartition(subscriber, minute, shard), range)) {
+    yield page.map(readEnded);
+  }
+}
+
+/** An outbox row that is no message is reported under no type: nobody expects it, and the relay has logged it. */
+export function readCommitted({ sk, envelope }: Row): Committed {
+  const id = sk?.S ?? '';
+  try {
+    const { type, businessline, deliverat } = JSON.parse(envelope?.S ?? '') as Envelope;
+    return { id, type, businessLine: businessline, ...(deliverat && { deliverAt: Date.parse(deliverat) }) };
+  } catch {
+    return { id, type: '', businessLine: '' };
+  }
+}
+
+/** An inbox row. */
+export function readEnded({ sk, state, hops, ttl }: Row): Ended {
+  const relayed = hops?.M?.relayed?.N;
+  return {
+    id: sk?.S ?? '',
+    state: state?.S as EndState,
+    relayed: relayed === undefined ? undefined : Number(relayed),
+    expires: Number(ttl?.N) * 1000,
+  };
+}

@@ -1,0 +1,42 @@
+import type { Environment } from '../aws/environment.ts';
+import type { InspectionOptions } from '../inspect/inspection.ts';
+import type { Graph } from '../ledger/graph.ts';
+import { minuteOf } from '../ledger/rows/layout.ts';
+import { messageTime } from '../message/message-id.ts';
+import { addLines, type Lines } from './line-sums.ts';
+import { writeRadar } from './radar-rows.ts';
+import { reconcile } from './reconcile.ts';
+
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+/** Minutes that one run counts again, at most. */
+const MINUTES_A_RUN = 20;
+
+/**
+ * Minutes in which messages were committed that have come due since: what the radar shows of them as scheduled is counted
+ * again. Those of the last day are left to the other passes.
+ */
+export class Recount {
+  readonly #minutes = new Map<string, number>();
+
+  /** @param now milliseconds since the epoch */
+  note(id: string, now: number): void {
+    if (messageTime(id) >= now - DAY - MINUTE) return;
+    const minute = minuteOf(messageTime(id));
+    this.#minutes.set(minute, (this.#minutes.get(minute) ?? 0) + 1);
+  }
+
+  /** Counts the minutes with the most messages that came due. The others show what they did until more of theirs do. */
+  async run(environment: Environment, options: InspectionOptions & { readonly graph: Graph }): Promise<void> {
+    const most = [...this.#minutes].sort(([, one], [, other]) => other - one).slice(0, MINUTES_A_RUN);
+    for (const [minute] of most) {
+      const asOf = environment.now();
+      const from = Date.parse(`${minute}Z`);
+      const lines: Lines = {};
+      const onBucket = (_: string, counts: Readonly<Lines>) => void addLines(lines, counts);
+      await reconcile(environment, { ...options, from, to: from + MINUTE - 1, onBucket });
+      const rows = Object.entries(lines).map(([businessLine, counts]) => ({ businessLine, minute, ...counts, asOf }));
+      await writeRadar(environment, options.ledger, rows);
+    }
+  }
+}

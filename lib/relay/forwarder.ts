@@ -1,0 +1,202 @@
+import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { type Bindings, bindingsOf } from '../aws/bindings.ts';
+import { concurrently } from '../aws/concurrently.ts';
+import { type Environment, environmentOf, type GivenContext } from '../aws/environment.ts';
+import { errorCode } from '../aws/errors.ts';
+import { type Counts, summarize } from '../aws/invocation.ts';
+import { quietly } from '../aws/quietly.ts';
+import { fromQueue, textOf } from '../aws/record.ts';
+import { backOff, givenBack, type Postponed, postponed, type QueueRecord } from '../aws/visibility.ts';
+import { MalformedMessage, UnknownMessage } from '../contract/errors.ts';
+import { getRows } from '../ledger/batch-get.ts';
+import { readOutboxRow } from '../ledger/outbox.ts';
+import { type RouteBook, RouteBooks } from '../ledger/route-book.ts';
+import { outboxKey } from '../ledger/rows/outbox.ts';
+import { holdUntil, momentOf, secondsUntil } from '../message/delivery-time.ts';
+import { decodeEnvelope, type Envelope } from '../message/envelope.ts';
+import { isMessageId } from '../message/message-id.ts';
+import { type DispatchOptions, dispatch, STREAM_ATTRIBUTE } from './dispatch.ts';
+import type { DueNotice } from './schedule.ts';
+
+/** The Lambda handler of the forward queue. */
+export type Forwarder = (event: SQSEvent, context?: GivenContext) => Promise<SQSBatchResponse>;
+
+const DISPATCHES_AT_ONCE = 4;
+
+/** Where the context does not say how long the invocation may take. */
+const INVOCATION_MILLISECONDS = 30_000;
+
+/** Milliseconds: copies for streams whose moments are so near to each other go together. Their consumers hold the rest. */
+const TOGETHER = 100;
+
+/**
+ * The forwarder: sends on what comes to the forward queue. That is a message that its producer sends itself; a copy that
+ * waits for its moment outside a stream (its attribute names the stream); or the notice of a schedule that a message is
+ * due, which then is read from its outbox row.
+ *
+ * A record is acknowledged once its message was dispatched. What fails comes again in Fibonacci seconds by its receive
+ * count, by visibility, so that no chain of sends grows. What cannot be read is logged, and left to the dead-letter queue.
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+ */
+export function createForwarder(): Forwarder {
+  const books = new RouteBooks();
+  return async (event, context = {}) => {
+    const environment = environmentOf(context);
+    const records: unknown = event?.Records;
+    if (!Array.isArray(records)) {
+      throw new MalformedMessage('The event is no batch of SQS records: check the event source of this function');
+    }
+    const bindings = bindingsOf(environment);
+    const book = books.of(environment, bindings.ledger);
+    // What failed is begun again in the first half of the invocation: a request may take as long as the other.
+    const remaining = context.getRemainingTimeInMillis?.() ?? INVOCATION_MILLISECONDS;
+    const until = environment.now() + remaining / 2;
+    return summarize(environment, 'forward', { records: records.length }, async (counts) => {
+      const forwarding = new Forwarding({ environment, bindings, book, until, counts });
+      const again = await forwarding.forward(event.Records);
+      await backOff(environment, bindings.get('forwardQueueUrl'), again);
+      return { batchItemFailures: again.map(({ record }) => ({ itemIdentifier: record.eventId })) };
+    });
+  };
+}
+
+/** A message on its way through the forward queue. */
+interface Parcel {
+  readonly record: QueueRecord;
+  readonly envelope: Envelope;
+  readonly stream: string | undefined;
+}
+
+interface ForwardingOptions {
+  readonly environment: Environment;
+  readonly bindings: Bindings;
+  readonly book: RouteBook;
+  /** When to try nothing a second time, in milliseconds since the epoch. */
+  readonly until: number;
+  readonly counts: Counts;
+}
+
+/** The forwarding of one batch. */
+class Forwarding {
+  readonly #environment: Environment;
+  readonly #bindings: Bindings;
+  readonly #book: RouteBook;
+  readonly #until: number;
+  readonly #counts: Counts;
+  readonly #again: Postponed<QueueRecord>[] = [];
+
+  constructor({ environment, bindings, book, until, counts }: ForwardingOptions) {
+    this.#environment = environment;
+    this.#bindings = bindings;
+    this.#book = book;
+    this.#until = until;
+    this.#counts = counts;
+  }
+
+  /** The records that must come again. */
+  async forward(records: readonly SQSRecord[]): Promise<readonly Postponed<QueueRecord>[]> {
+    const parcels = await this.#read(records);
+    const { direct = [], streams = [] } = Object.groupBy(parcels, ({ stream }) => (stream ? 'streams' : 'direct'));
+    await Promise.all([this.#dispatch(direct), this.#toStreams(streams)]);
+    return this.#again;
+  }
+
+  async #read(records: readonly SQSRecord[]): Promise<Parcel[]> {
+    const parcels: Parcel[] = [];
+    const notices = new Map<QueueRecord, string>();
+    for (const sqsRecord of records) {
+      const record = fromQueue(sqsRecord);
+      try {
+        const text = textOf(record);
+        const id = dueIn(text);
+        const stream = sqsRecord.messageAttributes?.[STREAM_ATTRIBUTE]?.stringValue;
+        if (id === undefined) parcels.push({ record, envelope: decodeEnvelope(text), stream });
+        else notices.set(record, id);
+      } catch (error) {
+        this.#fail(record, error);
+      }
+    }
+    return notices.size === 0 ? parcels : [...parcels, ...(await this.#readDue(notices))];
+  }
+
+  /** The messages that are due: those that their producers took back are done. */
+  async #readDue(notices: ReadonlyMap<QueueRecord, string>): Promise<Parcel[]> {
+    try {
+      const keys = [...new Set(notices.values())].map(outboxKey);
+      const rows = await getRows(this.#environment, this.#bindings.ledger, keys);
+      const byId = new Map(rows.map((row) => [row.sk?.S, row]));
+      return [...notices].flatMap(([record, id]) => {
+        const row = byId.get(id);
+        if (row?.cancelled) {
+          this.#counts.add('cancelled');
+          return [];
+        }
+        const outbox = { ...outboxKey(id), envelope: row?.envelope?.S ?? '' };
+        const envelope = row && readOutboxRow(this.#environment, outbox, this.#counts);
+        if (envelope) return [{ record, envelope, stream: undefined }];
+        this.#fail(record, new UnknownMessage(`No message '${id}' can be read in the ledger`));
+        return [];
+      });
+    } catch (error) {
+      for (const record of notices.keys()) this.#fail(record, error);
+      return [];
+    }
+  }
+
+  /** Puts copies into their streams, each in its moment; those that are here too early go back to wait. */
+  async #toStreams(parcels: readonly Parcel[]): Promise<void> {
+    const now = this.#environment.now();
+    const near: Parcel[] = [];
+    for (const parcel of parcels) {
+      const seconds = secondsUntil(momentOf(parcel.envelope), now);
+      if (seconds === 0) near.push(parcel);
+      else this.#again.push(givenBack(parcel.record, seconds));
+    }
+    this.#counts.add('early', parcels.length - near.length);
+    near.sort((one, other) => momentOf(one.envelope) - momentOf(other.envelope));
+    for (let next = near[0]; next; next = near[0]) {
+      await holdUntil(this.#environment, momentOf(next.envelope));
+      const until = this.#environment.now() + TOGETHER;
+      const later = near.findIndex(({ envelope }) => momentOf(envelope) > until);
+      const due = near.splice(0, later === -1 ? near.length : later);
+      const byStream = [...Map.groupBy(due, ({ stream }) => stream)];
+      await Promise.all(byStream.map(([stream, some]) => this.#dispatch(some, { ...(stream && { stream }) })));
+    }
+  }
+
+  /** Dispatches messages together; where that fails and there is time, one by one, so that each answers for itself. */
+  async #dispatch(parcels: readonly Parcel[], options: DispatchOptions = {}): Promise<void> {
+    if (parcels.length === 0) return;
+    const envelopes = parcels.map(({ envelope }) => envelope);
+    try {
+      await dispatch(this.#environment, this.#bindings, this.#book, envelopes, this.#counts, options);
+      this.#counts.add('forwarded', parcels.length);
+    } catch (error) {
+      if (parcels.length === 1 || this.#environment.now() >= this.#until) {
+        for (const { record } of parcels) this.#fail(record, error);
+      } else {
+        await concurrently(DISPATCHES_AT_ONCE, parcels, (parcel) => this.#dispatch([parcel], options));
+      }
+    }
+  }
+
+  #fail(record: QueueRecord, error: unknown): void {
+    this.#counts.add('again');
+    this.#again.push(postponed(record, true));
+    const fields = { record: record.eventId, delivery: record.deliveries, error: errorCode(error) };
+    quietly(() => this.#environment.log.error('not forwarded', fields));
+  }
+}
+
+/** The message of which a schedule says that it is due; `undefined` where the text is no schedule's. */
+function dueIn(text: string): string | undefined {
+  if (!text.startsWith('{"due":')) return undefined;
+  try {
+    const { due } = JSON.parse(text) as Partial<DueNotice>;
+    if (isMessageId(due)) return due;
+  } catch {
+    // As what is no envelope, see below.
+  }
+  throw new MalformedMessage('The notice of a schedule names no message');
+}

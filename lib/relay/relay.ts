@@ -1,0 +1,74 @@
+import type { DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
+import { bindingsOf } from '../aws/bindings.ts';
+import { type Environment, environmentOf } from '../aws/environment.ts';
+import { type Counts, summarize } from '../aws/invocation.ts';
+import { SendFailed } from '../contract/errors.ts';
+import { requestCheckBacks, type Undecided } from '../half/check-back-request.ts';
+import { readOutboxRow, reportCorrupt } from '../ledger/outbox.ts';
+import { RouteBooks } from '../ledger/route-book.ts';
+import { HALF_PREFIX, OUTBOX_PREFIX } from '../ledger/rows/layout.ts';
+import type { Envelope } from '../message/envelope.ts';
+import { dispatch } from './dispatch.ts';
+
+/** The Lambda handler of the relay. */
+export type Relay = (event: DynamoDBStreamEvent, context?: object) => Promise<void>;
+
+/**
+ * The relay: sends every message that was committed to the ledger to whoever expects it, and writes a receipt. What is due
+ * later it puts to wait. Of each half message that was prepared it has the producer asked for the decision.
+ *
+ * It throws when a copy could not be sent or a receipt not be written: then the event source delivers the whole batch
+ * again, and some copies are sent twice, which their subscribers' inboxes see. So the event source must not report
+ * single records as failed, and must retry.
+ *
+ * Rows that a producer sends itself, by handshake, it passes over. What it leaves out, it counts in its summary line: what
+ * `dispatch` does, and `corrupt` (an outbox row that is no message: logged with its key, and left in the ledger).
+ *
+ * @throws SendFailed naming the destinations
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
+ */
+export function createRelay(): Relay {
+  const books = new RouteBooks();
+  return async (event, context) => {
+    const environment = environmentOf(context);
+    const bindings = bindingsOf(environment);
+    const book = books.of(environment, bindings.ledger);
+    const fields = { records: event.Records.length };
+    await summarize(environment, 'relay', fields, async (counts) => {
+      const { envelopes, halves } = read(environment, event.Records, counts);
+      await dispatch(environment, bindings, book, envelopes, counts);
+      // Where a queue is gone, it must not hold up everybody's messages.
+      const unsent = (await requestCheckBacks(environment, halves, counts)).filter(({ gone }) => !gone);
+      if (unsent.length > 0) {
+        const codes = new Set(unsent.map(({ code }) => code));
+        throw new SendFailed(`${unsent.length} check-back requests were not sent (${[...codes].join(', ')})`);
+      }
+    });
+  };
+}
+
+interface Read {
+  readonly envelopes: Envelope[];
+  readonly halves: Undecided[];
+}
+
+/** The messages of the batch, and the half messages. */
+function read(environment: Environment, records: readonly DynamoDBRecord[], counts: Counts): Read {
+  const batch: Read = { envelopes: [], halves: [] };
+  for (const { eventName, dynamodb } of records) {
+    const { Keys, NewImage } = dynamodb ?? {};
+    const key = { pk: Keys?.pk?.S ?? '', sk: Keys?.sk?.S ?? '' };
+    const inserted = eventName === 'INSERT';
+    if (inserted && key.pk.startsWith(OUTBOX_PREFIX) && !NewImage?.sending) {
+      const envelope = readOutboxRow(environment, { ...key, envelope: NewImage?.envelope?.S ?? '' }, counts);
+      if (envelope) batch.envelopes.push(envelope);
+    } else if (inserted && key.pk.startsWith(HALF_PREFIX)) {
+      const checkBackQueue = NewImage?.checkBackQueue?.S;
+      if (checkBackQueue) batch.halves.push({ sk: key.sk, checkBackQueue });
+      else reportCorrupt(environment, key, 'it names no queue for its check-back', counts);
+    } else {
+      counts.add('ignored');
+    }
+  }
+  return batch;
+}

@@ -1,0 +1,63 @@
+import { InvalidDefinition } from '../contract/errors.ts';
+import type { Destination } from '../ledger/rows/route.ts';
+
+/** The properties of the custom resource that registers a subscriber's routes. */
+export interface RouteProperties {
+  readonly subscriber: string;
+  /** The event types that the subscriber consumes: at least one. */
+  readonly events: readonly { readonly type: string; readonly businessLine: string }[];
+  readonly destination: Destination;
+  /** Milliseconds from commit within which a message should have ended at the subscriber. */
+  readonly deadline: number;
+}
+
+/**
+ * Reads the properties as CloudFormation gives them: whatever the template says, each number arrives as a text.
+ *
+ * @throws InvalidDefinition naming the property that is missing or wrong
+ */
+export function readRouteProperties(properties: unknown): RouteProperties {
+  const { subscriber, events, destination, deadline } = fieldsOf(properties);
+  if (!Array.isArray(events) || events.length === 0) throw wrong('events');
+  return {
+    subscriber: readText(subscriber, 'subscriber'),
+    events: events.map((event: unknown) => {
+      const { type, businessLine } = fieldsOf(event);
+      return { type: readText(type, 'events.type'), businessLine: readText(businessLine, 'events.businessLine') };
+    }),
+    destination: readDestination(fieldsOf(destination)),
+    deadline: readMilliseconds(deadline),
+  };
+}
+
+function readDestination({ kind, url, name, retryQueueUrl }: Readonly<Record<string, unknown>>): Destination {
+  if (kind === 'queue') return { kind, url: readText(url, 'destination.url') };
+  if (kind === 'stream') {
+    return {
+      kind,
+      name: readText(name, 'destination.name'),
+      retryQueueUrl: readText(retryQueueUrl, 'destination.retryQueueUrl'),
+    };
+  }
+  throw wrong('destination.kind');
+}
+
+function readMilliseconds(value: unknown): number {
+  const milliseconds = typeof value === 'string' ? Number(value) : value;
+  if (typeof milliseconds !== 'number' || !Number.isSafeInteger(milliseconds) || milliseconds <= 0)
+    throw wrong('deadline');
+  return milliseconds;
+}
+
+function readText(value: unknown, property: string): string {
+  if (typeof value !== 'string' || value === '' || value.length > 1_024) throw wrong(property);
+  return value;
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
+}
+
+function wrong(property: string): InvalidDefinition {
+  return new InvalidDefinition(`The property '${property}' of the route resource is missing or wrong`);
+}

@@ -1,0 +1,223 @@
+import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { type Bindings, bindingsOf } from '../aws/bindings.ts';
+import { concurrently } from '../aws/concurrently.ts';
+import { type Environment, environmentOf, type GivenContext } from '../aws/environment.ts';
+import { errorCode } from '../aws/errors.ts';
+import { toItem } from '../aws/expression.ts';
+import { type Counts, summarize } from '../aws/invocation.ts';
+import { quietly } from '../aws/quietly.ts';
+import { sendMessages } from '../aws/send-batch.ts';
+import { SendFailed } from '../contract/errors.ts';
+import { getRows, READ_BATCH } from '../ledger/batch-get.ts';
+import { readOutboxRow, reportCorrupt } from '../ledger/outbox.ts';
+import { partition } from '../ledger/partition.ts';
+import { type RouteBook, RouteBooks } from '../ledger/route-book.ts';
+import { sweepKey } from '../ledger/rows/cursor.ts';
+import { duePartition, readDueKey } from '../ledger/rows/due.ts';
+import type { LedgerKey } from '../ledger/rows/layout.ts';
+import { outboxKey } from '../ledger/rows/outbox.ts';
+import { type Envelope, encodeEnvelope } from '../message/envelope.ts';
+import { isMessageId } from '../message/message-id.ts';
+import { traceHeader } from '../message/trace-context.ts';
+import { dispatch } from './dispatch.ts';
+
+/** The Lambda handler of the sweep. */
+export type Sweep = (event: unknown, context?: GivenContext) => Promise<void>;
+
+/** So far ahead each run looks: nine runs in a row may be missed. */
+const LOOKAHEAD = 600_000;
+const CHUNKS_AT_ONCE = 4;
+
+/** Where the context does not say how long the invocation may take. */
+const INVOCATION_MILLISECONDS = 60_000;
+/** Time kept for what was begun: requests are repeated for 10 s. At most a third of the invocation. */
+const RESERVE_MILLISECONDS = 20_000;
+const RESERVE_SHARE = 1 / 3;
+
+/**
+ * The sweep: each minute it sends the messages that are due within ten minutes, each with what remains of its delay. Of
+ * each shard it reads the `due#` rows from where the last run stopped, a page at a time, sends them by hundreds, and
+ * writes down how far it came: so it neither changes nor deletes a row, and a run that is late, missed, doubled or cut
+ * off does no harm. Messages that were taken back are passed over.
+ *
+ * What cannot be sent is handed over to the forward queue, which tries it again by itself, so that one destination that
+ * is broken holds up nothing behind it. Where that fails too, the next run starts there.
+ *
+ * @throws whatever kept it from going on in a shard, once it has been through the others
+ */
+export function createSweep(): Sweep {
+  const books = new RouteBooks();
+  return async (_event, context = {}) => {
+    const environment = environmentOf(context);
+    const bindings = bindingsOf(environment);
+    const book = books.of(environment, bindings.ledger);
+    const remaining = context.getRemainingTimeInMillis?.() ?? INVOCATION_MILLISECONDS;
+    const until = environment.now() + remaining - Math.min(RESERVE_MILLISECONDS, remaining * RESERVE_SHARE);
+    await summarize(environment, 'sweep', {}, async (counts) => {
+      await new Sweeping({ environment, bindings, book, until, counts }).run();
+    });
+  };
+}
+
+interface SweepingOptions {
+  readonly environment: Environment;
+  readonly bindings: Bindings;
+  readonly book: RouteBook;
+  /** When to begin nothing new, in milliseconds since the epoch. */
+  readonly until: number;
+  readonly counts: Counts;
+}
+
+/** One run of the sweep. */
+class Sweeping {
+  readonly #options: SweepingOptions;
+  readonly #errors: unknown[] = [];
+
+  constructor(options: SweepingOptions) {
+    this.#options = options;
+  }
+
+  async run(): Promise<void> {
+    const { environment, bindings, counts } = this.#options;
+    const now = environment.now();
+    const cursors = await this.#readCursors();
+    // Where time runs out, the last shards are left to the next run: not always the same ones.
+    const first = Math.floor(now / 60_000);
+    for (let turn = 0; turn < bindings.shards; turn++) {
+      const shard = (first + turn) % bindings.shards;
+      if (this.#isTimeUp()) counts.add('unswept');
+      else await this.#sweep(shard, cursors.get(sweepKey(shard).sk), now + LOOKAHEAD);
+    }
+    if (this.#errors.length > 0) throw this.#errors[0];
+  }
+
+  /** How far each shard was swept: the sort key of the last row that was sent. */
+  async #readCursors(): Promise<Map<string, string>> {
+    const { environment, bindings } = this.#options;
+    const keys = Array.from({ length: bindings.shards }, (_, shard) => sweepKey(shard));
+    const rows = await getRows(environment, bindings.ledger, keys);
+    return new Map(rows.map(({ sk, upTo }) => [sk?.S ?? '', upTo?.S ?? '']));
+  }
+
+  async #sweep(shard: number, cursor: string | undefined, to: number): Promise<void> {
+    const { environment, bindings } = this.#options;
+    // `~` comes after every character of a sort key.
+    const after = cursor && `${cursor}~`;
+    const upTo = `${new Date(to).toISOString()}~`;
+    // A clock that is behind looks at less than was sent already.
+    if (after && after > upTo) return;
+    const range = { consistent: true, to: upTo, ...(after && { from: after }) };
+    try {
+      for await (const page of partition(environment, bindings.ledger, duePartition(shard), range)) {
+        const rows = page.map(({ pk, sk }) => ({ pk: pk?.S ?? '', sk: sk?.S ?? '' }));
+        const sent = await this.#sendInOrder(rows);
+        const last = rows[sent - 1];
+        if (last && !(await this.#moveCursor(shard, last.sk))) return;
+        if (sent < rows.length) return;
+      }
+    } catch (error) {
+      this.#fail({ shard }, error);
+    }
+  }
+
+  /**
+   * Sends due messages, several hundreds at once.
+   *
+   * @returns how many of them, from the first on, are done
+   */
+  async #sendInOrder(rows: readonly LedgerKey[]): Promise<number> {
+    const starts = Array.from({ length: Math.ceil(rows.length / READ_BATCH) }, (_, index) => index * READ_BATCH);
+    let undone = rows.length;
+    await concurrently(CHUNKS_AT_ONCE, starts, async (start) => {
+      if (undone < start) return;
+      if (this.#isTimeUp()) {
+        this.#options.counts.add('unfinished');
+        undone = Math.min(undone, start);
+        return;
+      }
+      try {
+        await this.#send(rows.slice(start, start + READ_BATCH));
+      } catch (error) {
+        this.#fail(rows[start] as LedgerKey, error);
+        undone = Math.min(undone, start);
+      }
+    });
+    return undone;
+  }
+
+  async #send(rows: readonly LedgerKey[]): Promise<void> {
+    const { environment, bindings, book, counts } = this.#options;
+    const envelopes = await this.#read(rows);
+    counts.add('due', envelopes.length);
+    try {
+      await dispatch(environment, bindings, book, envelopes, counts);
+    } catch (error) {
+      await this.#handOver(envelopes, error);
+    }
+  }
+
+  /** The messages of due rows, but for those that were taken back. */
+  async #read(rows: readonly LedgerKey[]): Promise<Envelope[]> {
+    const { environment, bindings, counts } = this.#options;
+    const ids = rows.flatMap((row) => {
+      const { id } = readDueKey(row);
+      if (isMessageId(id)) return [id];
+      reportCorrupt(environment, row, 'its key names no message', counts);
+      return [];
+    });
+    const found = await getRows(environment, bindings.ledger, [...new Set(ids)].map(outboxKey));
+    counts.add('gone', new Set(ids).size - found.length);
+    return found.flatMap(({ pk, sk, envelope, cancelled }) => {
+      if (cancelled) {
+        counts.add('cancelled');
+        return [];
+      }
+      const row = { pk: pk?.S ?? '', sk: sk?.S ?? '', envelope: envelope?.S ?? '' };
+      return readOutboxRow(environment, row, counts) ?? [];
+    });
+  }
+
+  async #handOver(envelopes: readonly Envelope[], cause: unknown): Promise<void> {
+    const { environment, bindings, counts } = this.#options;
+    const entries = envelopes.map((envelope) => ({
+      body: encodeEnvelope(envelope),
+      traceHeader: traceHeader(envelope.traceparent),
+    }));
+    const failed = await sendMessages(environment, bindings.get('forwardQueueUrl'), entries);
+    if (failed.length > 0)
+      throw new SendFailed(`${failed.length} due messages are neither sent nor handed over`, { cause });
+    counts.add('handedOver', envelopes.length);
+    quietly(() => environment.log.warn('handed over', { messages: envelopes.length, error: errorCode(cause) }));
+  }
+
+  /** @returns false where another run has come further: then that one goes on */
+  async #moveCursor(shard: number, upTo: string): Promise<boolean> {
+    const { environment, bindings } = this.#options;
+    try {
+      await environment.dynamodb.send(
+        new UpdateItemCommand({
+          TableName: bindings.ledger,
+          Key: toItem(sweepKey(shard)),
+          UpdateExpression: 'SET upTo = :upTo',
+          ConditionExpression: 'attribute_not_exists(upTo) OR upTo <= :upTo',
+          ExpressionAttributeValues: { ':upTo': { S: upTo } },
+          ReturnConsumedCapacity: 'TOTAL',
+        }),
+      );
+      return true;
+    } catch (error) {
+      if (errorCode(error) !== 'ConditionalCheckFailedException') throw error;
+      return false;
+    }
+  }
+
+  #fail(where: { readonly shard: number } | LedgerKey, error: unknown): void {
+    const { environment } = this.#options;
+    this.#errors.push(error);
+    quietly(() => environment.log.error('not swept', { ...where, error: errorCode(error) }));
+  }
+
+  #isTimeUp(): boolean {
+    return this.#options.environment.now() >= this.#options.until;
+  }
+}

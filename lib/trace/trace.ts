@@ -1,0 +1,233 @@
+import { concurrently } from '../aws/concurrently.ts';
+import type { Environment } from '../aws/environment.ts';
+import { MalformedMessage, UnknownMessage } from '../contract/errors.ts';
+import { dueOf, type Finding, type Hop, Inspection, type InspectionOptions } from '../inspect/inspection.ts';
+import { type Graph, readGraph } from '../ledger/graph.ts';
+import { readInbox } from '../ledger/inbox.ts';
+import { rowsOf } from '../ledger/partition.ts';
+import type { EndState, InboxRow } from '../ledger/rows/inbox.ts';
+import { minuteOf } from '../ledger/rows/layout.ts';
+import { outboxPartition } from '../ledger/rows/outbox.ts';
+import type { Route } from '../ledger/rows/route.ts';
+import type { Envelope } from '../message/envelope.ts';
+import { isMessageId, keyShard } from '../message/message-id.ts';
+import { type Committed, messageIn, readMessage } from './committed-message.ts';
+
+/** A message and everything that came of it. */
+export interface TracedMessage {
+  readonly id: string;
+  readonly type: string;
+  readonly businessLine: string;
+  readonly key: string;
+  /** When it was committed, in milliseconds since the epoch. */
+  readonly committed: number;
+  /** W3C trace context: the trace under which X-Ray and OpenTelemetry show it. */
+  readonly traceparent: string;
+  /** Of a delayed message: when it is to be delivered, in milliseconds since the epoch. */
+  readonly due?: number;
+  /** Of a message that its producer sends itself: whether it came to. */
+  readonly handshake?: 'pending' | 'sent';
+  /** Of a message that was taken back: when, in milliseconds since the epoch. */
+  readonly cancelled?: number;
+  /** Of a message that was rescheduled: the message in its place. */
+  readonly replacedBy?: TracedMessage;
+  /** Every subscriber that expects it, by name. */
+  readonly subscribers: readonly TracedDelivery[];
+}
+
+/** What became of a message at one subscriber. */
+export interface TracedDelivery {
+  readonly subscriber: string;
+  /**
+   * How it ended; or `inFlight` within its deadline, `late` behind others, `scheduled` for its moment or its next attempt,
+   * `missing`.
+   */
+  readonly state: EndState | 'inFlight' | 'late' | 'scheduled' | 'missing';
+  /** Of a `scheduled` message that waits for its moment: when that is, in milliseconds since the epoch. */
+  readonly due?: number;
+  /** When the relay had sent it, in milliseconds since the epoch, if anything says so. */
+  readonly relayed?: number;
+  readonly received?: number;
+  readonly ended?: number;
+  /** Deliveries until it ended. */
+  readonly attempts?: number;
+  /** The function and the request that ended it. */
+  readonly function?: string;
+  readonly request?: string;
+  /** Of a `dead` message: why. */
+  readonly reason?: string;
+  /** Of a `missing` message: where it stopped, and what says so. `evidence` also of one that nothing has put to wait. */
+  readonly hop?: Hop;
+  readonly evidence?: string;
+  /** Milliseconds since its deadline, where it has not ended in time. */
+  readonly overdueMs?: number;
+  /** The messages that its handling published. */
+  readonly published: readonly TracedMessage[];
+}
+
+/** A generation is published by the one before: a chain longer than this is a circle. */
+const GENERATIONS = 64;
+const READS_AT_ONCE = 8;
+const MINUTE = 60_000;
+
+/**
+ * Follows a message from the root of its chain: every hop of every message that came of it, from the rows that the hops
+ * wrote anyway.
+ *
+ * @throws MalformedMessage when it is no message id
+ * @throws UnknownMessage when no such message was committed to the ledger, or its rows have been cleaned up
+ */
+export async function trace(environment: Environment, options: InspectionOptions, id: string): Promise<TracedMessage> {
+  if (!isMessageId(id)) throw new MalformedMessage(`'${String(id).slice(0, 64)}' is not a message id`);
+  const message = await readMessage(environment, options.ledger, id);
+  if (!message) throw new UnknownMessage(`No message '${id}' was committed to the ledger '${options.ledger}'`);
+  const root = await readMessage(environment, options.ledger, message.envelope.correlationid);
+  return (await tracerOf(environment, options)).message(root ?? message);
+}
+
+/**
+ * Follows every chain in which a message of a business key was committed since a moment: one query a minute, because the
+ * key's hash gives the shard. Oldest first; empty when there is none.
+ *
+ * @param since milliseconds since the epoch
+ */
+export async function traceKey(
+  environment: Environment,
+  options: InspectionOptions,
+  key: string,
+  since: number,
+): Promise<TracedMessage[]> {
+  const partitions: string[] = [];
+  for (let time = since - (since % MINUTE); time <= environment.now() + MINUTE; time += MINUTE) {
+    for (const shard of shardsOf(key, options.shards)) partitions.push(outboxPartition(minuteOf(time), shard));
+  }
+  const rows = await concurrently(READS_AT_ONCE, partitions, (pk) => rowsOf(environment, options.ledger, pk));
+  const messages = rows.flat().flatMap((item) => {
+    const read = item.envelope?.S?.includes(JSON.stringify(key)) ? messageIn(item) : undefined;
+    return read?.envelope.partitionkey === key ? [read] : [];
+  });
+  const roots = new Map<string, Committed>();
+  for (const message of messages.sort((one, other) => (one.envelope.id < other.envelope.id ? -1 : 1))) {
+    const { correlationid } = message.envelope;
+    if (!roots.has(correlationid)) roots.set(correlationid, message);
+  }
+  const tracer = await tracerOf(environment, options);
+  return concurrently(READS_AT_ONCE, [...roots], async ([id, message]) => {
+    const root = await readMessage(environment, options.ledger, id);
+    return tracer.message(root ?? message);
+  });
+}
+
+async function tracerOf(environment: Environment, options: InspectionOptions): Promise<Tracer> {
+  return new Tracer(environment, options, await readGraph(environment, options.ledger));
+}
+
+class Tracer {
+  readonly #environment: Environment;
+  readonly #ledger: string;
+  readonly #graph: Graph;
+  readonly #inspection: Inspection;
+
+  constructor(environment: Environment, options: InspectionOptions, graph: Graph) {
+    this.#environment = environment;
+    this.#ledger = options.ledger;
+    this.#graph = graph;
+    this.#inspection = new Inspection(environment, options);
+  }
+
+  async message({ envelope, row }: Committed, generation = 0): Promise<TracedMessage> {
+    const routes = this.#graph.expectedOf(envelope.id, envelope.type);
+    const { sending, cancelled, replacedBy } = row;
+    const [replacement] =
+      replacedBy && generation < GENERATIONS ? await this.#messages([replacedBy], generation + 1) : [];
+    const due = dueTime(envelope);
+    return {
+      id: envelope.id,
+      type: envelope.type,
+      businessLine: envelope.businessline,
+      key: envelope.partitionkey,
+      committed: Date.parse(envelope.time),
+      traceparent: envelope.traceparent,
+      ...(due !== undefined && { due }),
+      ...(sending && { handshake: sending }),
+      ...(cancelled !== undefined && { cancelled }),
+      ...(replacement && { replacedBy: replacement }),
+      subscribers: await concurrently(READS_AT_ONCE, byName(routes), (route) =>
+        this.#delivery(envelope, route, generation),
+      ),
+    };
+  }
+
+  async #delivery(envelope: Envelope, route: Route, generation: number): Promise<TracedDelivery> {
+    const row = await readInbox(this.#environment, this.#ledger, route.subscriber, envelope.id);
+    return row ? this.#ended(route, row, generation) : this.#open(envelope, route);
+  }
+
+  async #ended({ subscriber }: Route, row: InboxRow, generation: number): Promise<TracedDelivery> {
+    const { state, hops, attempts, reason, published = [], ended } = row;
+    return {
+      subscriber,
+      state,
+      ...(hops.relayed !== undefined && { relayed: hops.relayed }),
+      // What was taken back was received by nobody.
+      ...(state !== 'cancelled' && { received: hops.received, attempts }),
+      ended: hops.ended,
+      function: ended.function,
+      ...(ended.request && { request: ended.request }),
+      ...(reason && { reason }),
+      published: generation < GENERATIONS ? await this.#messages(published, generation + 1) : [],
+    };
+  }
+
+  async #messages(ids: readonly string[], generation: number): Promise<TracedMessage[]> {
+    const messages = await concurrently(READS_AT_ONCE, ids, async (id) => {
+      const message = await readMessage(this.#environment, this.#ledger, id);
+      return message && this.message(message, generation);
+    });
+    return messages.filter((message) => message !== undefined);
+  }
+
+  async #open({ id, ...envelope }: Envelope, route: Route): Promise<TracedDelivery> {
+    const message = { id, deliverAt: dueTime(envelope) };
+    const due = dueOf(message, route);
+    const now = this.#environment.now();
+    const sent = await this.#inspection.sentAt(message, route);
+    const { subscriber } = route;
+    const delivery = { subscriber, ...(sent !== undefined && { relayed: sent }), published: [] };
+    const waits = message.deliverAt !== undefined && now < message.deliverAt;
+    if (!waits && now < due) return { ...delivery, state: 'inFlight' };
+    const finding = await this.#inspection.inspect({ ...message, route, due });
+    if (finding.kind === 'cancelled') return { ...delivery, state: 'cancelled' };
+    if (!waits) return { ...delivery, ...openState(finding), overdueMs: now - due };
+    const evidence = finding.kind === 'missing' && { evidence: finding.evidence };
+    return { ...delivery, state: 'scheduled', due: message.deliverAt, ...evidence };
+  }
+}
+
+/** A suspect that has ended between two reads is shown as it was at the first. */
+function openState(finding: Finding): Pick<TracedDelivery, 'state' | 'hop' | 'evidence'> {
+  switch (finding.kind) {
+    case 'missing':
+      return { state: 'missing', hop: finding.hop, evidence: finding.evidence };
+    case 'ended':
+      return { state: 'inFlight' };
+    case 'waiting':
+      return { state: 'scheduled' };
+    default:
+      return { state: finding.kind };
+  }
+}
+
+/** The shards that may hold a key's messages: those of every number of shards that the ledger may have had. */
+function shardsOf(key: string, shards: number): number[] {
+  const counts = Array.from({ length: Math.log2(shards) + 1 }, (_, power) => 2 ** power);
+  return [...new Set(counts.map((count) => keyShard(key, count)))];
+}
+
+function dueTime({ deliverat }: Pick<Envelope, 'deliverat'>): number | undefined {
+  return deliverat === undefined ? undefined : Date.parse(deliverat);
+}
+
+function byName(routes: readonly Route[]): Route[] {
+  return [...routes].sort((one, other) => (one.subscriber < other.subscriber ? -1 : 1));
+}

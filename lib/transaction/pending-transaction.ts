@@ -1,0 +1,281 @@
+import type { AttributeValue, TransactWriteItem } from '@aws-sdk/client-dynamodb';
+import { GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import type { Bindings } from '../aws/bindings.ts';
+import { absent, present, type When } from '../aws/condition.ts';
+import type { Environment } from '../aws/environment.ts';
+import { Expression, joinConditions, toItem } from '../aws/expression.ts';
+import { type Delay, deliveryTime } from '../contract/delay.ts';
+import { type Duration, durationToMilliseconds } from '../contract/duration.ts';
+import { LimitExceeded, TransactionMisused } from '../contract/errors.ts';
+import type { EventDefinition, EventInput } from '../contract/event.ts';
+import { LIMITS } from '../contract/limits.ts';
+import { validate } from '../contract/schema.ts';
+import type { AnyTable, TableItem, TableKey } from '../contract/table.ts';
+import { type OnceRow, onceKey } from '../ledger/rows/once.ts';
+import { outboxRow } from '../ledger/rows/outbox.ts';
+import { createEnvelope, type Envelope } from '../message/envelope.ts';
+import { messageTime } from '../message/message-id.ts';
+import type { Lock, Otherwise, Role } from './outcome.ts';
+import type { Change, Conditional, Transaction } from './transaction.ts';
+import { updateExpression } from './update-expression.ts';
+
+/** One action of a transaction, and why it is there. */
+export interface Action {
+  readonly item: TransactWriteItem;
+  readonly role: Role;
+  /** Names the row in errors: the table and the columns of its key, never their values. */
+  readonly row: string;
+}
+
+export interface TransactionContext {
+  readonly environment: Environment;
+  readonly bindings: Bindings;
+  /** The subscriber's or producer's name: the publisher of its messages and the owner of its idempotency keys. */
+  readonly owner: string;
+  /** The message that is being handled, if one is. */
+  readonly cause?: Envelope;
+  readonly publishes?: readonly EventDefinition[];
+  readonly tables?: readonly AnyTable[];
+}
+
+/**
+ * Ids are minted at publish and committed within this, so that readers know when a minute's bucket is full: then nothing
+ * is tried any more.
+ */
+export const COMMIT_MILLISECONDS = 60_000;
+
+/** A transaction as a value: what a handler has asked for, to be inspected and committed. */
+export class PendingTransaction implements Transaction {
+  readonly actions: Action[] = [];
+  readonly published: Envelope[] = [];
+  readonly #context: TransactionContext;
+  readonly #rows = new Set<string>();
+  readonly #locks = new Map<string, Lock>();
+  #closed = false;
+
+  constructor(context: TransactionContext) {
+    this.#context = context;
+  }
+
+  /** Refuses any further use. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  /**
+   * When to stop trying to commit it, in milliseconds since the epoch.
+   *
+   * @throws TransactionMisused when it has come already
+   */
+  commitBy(): number {
+    const [first] = this.published;
+    if (!first) return Number.POSITIVE_INFINITY;
+    const until = messageTime(first.id) + COMMIT_MILLISECONDS;
+    if (this.#context.environment.now() < until) return until;
+    throw new TransactionMisused(
+      `A message was published ${COMMIT_MILLISECONDS / 1000} s before its handler returned, which is too late to commit it: publish last`,
+    );
+  }
+
+  put<T extends AnyTable>(table: T, item: TableItem<T>, options: Conditional<TableItem<T>> = {}): void {
+    const valid = validate(table.item, item, table.name) as Record<string, unknown>;
+    const target = this.#target(table, keyOf(table, valid));
+    const { lock } = target;
+    const row = lock ? { ...valid, [lock.column]: (lock.version ?? 0) + 1 } : valid;
+    this.#add(target, options, (condition) => ({
+      Put: { TableName: target.tableName, Item: toItem(row), ...condition(new Expression()) },
+    }));
+  }
+
+  update<T extends AnyTable>(table: T, key: TableKey<T>, change: Change<TableItem<T>, keyof TableKey<T>>): void {
+    const target = this.#target(table, keyOf(table, key));
+    const add = table.version ? { ...change.add, [table.version]: 1 } : change.add;
+    this.#add(target, change, (condition) => {
+      const expression = new Expression();
+      const text = updateExpression(expression, { set: change.set, add, remove: change.remove });
+      if (!text) throw new TransactionMisused(`An update of '${table.name}' changes nothing: give set, add or remove`);
+      return {
+        Update: { TableName: target.tableName, Key: target.key, UpdateExpression: text, ...condition(expression) },
+      };
+    });
+  }
+
+  delete<T extends AnyTable>(table: T, key: TableKey<T>, options: Conditional<TableItem<T>> = {}): void {
+    const target = this.#target(table, keyOf(table, key));
+    this.#add(target, options, (condition) => ({
+      Delete: { TableName: target.tableName, Key: target.key, ...condition(new Expression()) },
+    }));
+  }
+
+  check<T extends AnyTable>(table: T, key: TableKey<T>, options: Conditional<TableItem<T>>): void {
+    const target = this.#target(table, keyOf(table, key));
+    this.#add(target, options, (condition) => {
+      const { ConditionExpression, ...rest } = condition(new Expression());
+      if (!ConditionExpression)
+        throw new TransactionMisused(`A check of '${table.name}' requires nothing: give \`when\``);
+      return { ConditionCheck: { TableName: target.tableName, Key: target.key, ConditionExpression, ...rest } };
+    });
+  }
+
+  async get<T extends AnyTable>(table: T, key: TableKey<T>): Promise<TableItem<T> | undefined> {
+    const { tableName, id, key: attributes } = this.#target(table, keyOf(table, key));
+    const reply = await this.#context.environment.dynamodb.send(
+      new GetItemCommand({
+        TableName: tableName,
+        Key: attributes,
+        ConsistentRead: true,
+        ReturnConsumedCapacity: 'TOTAL',
+      }),
+    );
+    const item = reply.Item && unmarshall(reply.Item);
+    // What the handler does may rest on its first reading, so that is the one that must still hold.
+    if (table.version && !this.#locks.has(id)) {
+      this.#locks.set(id, { column: table.version, exists: item !== undefined, version: item?.[table.version] });
+    }
+    return item as TableItem<T> | undefined;
+  }
+
+  raw(action: TransactWriteItem, options: { readonly otherwise?: Otherwise } = {}): void {
+    this.#refuseClosed();
+    this.#push({
+      item: action,
+      role: { kind: 'business', otherwise: options.otherwise ?? 'retry' },
+      row: 'a raw action',
+    });
+  }
+
+  once(idempotencyKey: string, options: { readonly keep?: Duration } = {}): void {
+    this.#refuseClosed();
+    const { environment, bindings, owner, cause } = this.#context;
+    const now = environment.now();
+    const until = now + durationToMilliseconds(options.keep ?? '24h');
+    const row: OnceRow = { ...onceKey(owner, idempotencyKey), message: cause?.id ?? '', until, ttl: seconds(until) };
+    this.#claim(`once ${row.pk}`, 'one idempotency key');
+    this.#push({
+      item: {
+        Put: {
+          TableName: bindings.ledger,
+          Item: toItem(row),
+          ConditionExpression: 'attribute_not_exists(pk) OR #until < :now',
+          ExpressionAttributeNames: { '#until': 'until' },
+          ExpressionAttributeValues: { ':now': { N: String(now) } },
+        },
+      },
+      role: { kind: 'once' },
+      row: 'an idempotency key',
+    });
+  }
+
+  publish<E extends EventDefinition>(event: E, payload: EventInput<E>, delay: Delay = {}): string {
+    this.#refuseClosed();
+    const { environment, bindings, owner, cause, publishes } = this.#context;
+    if (publishes && !publishes.some((declared) => declared.type === event.type)) {
+      throw new TransactionMisused(
+        `'${owner}' publishes '${event.type}' without declaring it: add it to \`publishes\``,
+      );
+    }
+    const now = environment.now();
+    const envelope = createEnvelope(event, payload, {
+      now,
+      random: (bytes) => environment.random(bytes),
+      shards: bindings.shards,
+      ledger: bindings.ledger,
+      publisher: owner,
+      ...(cause && { cause }),
+      deliverAt: deliveryTime(delay, now),
+    });
+    this.#push({
+      item: { Put: { TableName: bindings.ledger, Item: toItem(outboxRow(envelope)) } },
+      role: { kind: 'outbox' },
+      row: `the message '${event.type}'`,
+    });
+    this.published.push(envelope);
+    return envelope.id;
+  }
+
+  #add(target: Target, options: Conditional<object>, build: (condition: ConditionBuilder) => TransactWriteItem): void {
+    const { table, lock } = target;
+    const item = build((expression) => {
+      const text = joinConditions([
+        expression.condition(table.partitionKey, options.when),
+        lock && expression.condition(table.partitionKey, lockCondition(lock, table.partitionKey)),
+      ]);
+      const condition: ReturnType<ConditionBuilder> = expression.attributes();
+      if (text) condition.ConditionExpression = text;
+      // A lock that failed is told apart from a business condition by the row itself.
+      if (text && lock) condition.ReturnValuesOnConditionCheckFailure = 'ALL_OLD';
+      return condition;
+    });
+    this.#claim(target.id, `a row of '${table.name}'`);
+    this.#push({
+      item,
+      role: { kind: 'business', otherwise: options.otherwise ?? 'retry', ...(lock && { lock }) },
+      row: `the row of '${table.name}' with that ${table.sortKey ? `${table.partitionKey} and ${table.sortKey}` : table.partitionKey}`,
+    });
+  }
+
+  #push(action: Action): void {
+    // One action is Waybill's own: the inbox row.
+    if (this.actions.length >= LIMITS.transactionActions - 1) {
+      throw new LimitExceeded(`The transaction has more than ${LIMITS.transactionActions - 1} writes and messages`);
+    }
+    this.actions.push(action);
+  }
+
+  #target(table: AnyTable, key: Record<string, unknown>): Target {
+    this.#refuseClosed();
+    const { bindings, owner, tables } = this.#context;
+    if (tables && !tables.some((declared) => declared.name === table.name)) {
+      throw new TransactionMisused(`'${owner}' uses table '${table.name}' without declaring it: add it to \`tables\``);
+    }
+    const attributes = toItem(key);
+    const id = `${table.name} ${JSON.stringify(attributes)}`;
+    const lock = this.#locks.get(id);
+    return { table, tableName: bindings.table(table), key: attributes, id, ...(lock && { lock }) };
+  }
+
+  /** DynamoDB refuses two actions on one row: said here, where the handler's line is on the stack. */
+  #claim(id: string, what: string): void {
+    if (this.#rows.has(id))
+      throw new TransactionMisused(`The transaction writes ${what} twice: join both into one write`);
+    this.#rows.add(id);
+  }
+
+  #refuseClosed(): void {
+    if (this.#closed) {
+      throw new TransactionMisused(
+        'The transaction was used after its handler returned: await everything in the handler',
+      );
+    }
+  }
+}
+
+type ConditionBuilder = (expression: Expression) => {
+  ConditionExpression?: string;
+  ReturnValuesOnConditionCheckFailure?: 'ALL_OLD';
+} & ReturnType<Expression['attributes']>;
+
+interface Target {
+  readonly table: AnyTable;
+  readonly tableName: string;
+  readonly key: Record<string, AttributeValue>;
+  readonly id: string;
+  readonly lock?: Lock;
+}
+
+function keyOf({ partitionKey, sortKey }: AnyTable, row: object): Record<string, unknown> {
+  const columns = row as Record<string, unknown>;
+  const key: Record<string, unknown> = { [partitionKey]: columns[partitionKey] };
+  if (sortKey) key[sortKey] = columns[sortKey];
+  return key;
+}
+
+function lockCondition({ column, exists, version }: Lock, partitionKey: string): When<object> {
+  if (!exists) return 'absent';
+  return version === undefined ? { [partitionKey]: present(), [column]: absent() } : { [column]: version };
+}
+
+function seconds(milliseconds: number): number {
+  return Math.ceil(milliseconds / 1000);
+}

@@ -1,0 +1,157 @@
+/**
+ * Which room of `lib` may import which: the one table of it. `npm run rooms` writes it into biome.json, by which the
+ * linter enforces it; test/repository/import-rules.test.ts tries every pair.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+/**
+ * @typedef {object} Room
+ * @property {readonly string[]} imports the rooms that it may import, beside itself
+ * @property {readonly string[]} [files] single files of other rooms that it may import
+ * @property {readonly (keyof typeof LIBRARIES)[]} without libraries that it may not import
+ * @property {string} because what the linter says
+ */
+
+const LIBRARIES = {
+  cdk: ['aws-cdk-lib', 'aws-cdk-lib/**', 'constructs', 'constructs/**', 'cdk-nag'],
+  lambda: ['@aws-sdk/**', '@smithy/**', '@aws-lambda-powertools/**', '@middy/**', 'aws-lambda'],
+};
+
+const PURE = ['contract', 'message', 'ledger/rows'];
+const LEDGER = [...PURE, 'aws', 'ledger'];
+const SENDING = [...LEDGER, 'transaction'];
+const RUN_TIME = [...SENDING, 'publish', 'half', 'cancel', 'consume', 'relay', 'inspect', 'reconcile', 'trace'];
+
+/** Inside Lambda: no CDK in a function bundle. */
+const inLambda = /** @type {const} */ (['cdk']);
+/** Read at deploy time and at run time alike. */
+const pure = /** @type {const} */ (['cdk', 'lambda']);
+
+/** @type {Readonly<Record<string, Room>>} */
+export const ROOMS = {
+  contract: {
+    imports: [],
+    without: pure,
+    because: 'What a team declares is the root of the tree: it imports no other room.',
+  },
+  message: { imports: ['contract'], without: pure, because: 'A message knows its contract alone.' },
+  'ledger/rows': {
+    imports: ['contract', 'message'],
+    without: pure,
+    because: 'Rows are pure: keys, types and packing, for deploy time and run time alike.',
+  },
+  aws: { imports: ['contract'], without: inLambda, because: 'Calls to AWS know nothing of messages.' },
+  ledger: { imports: [...PURE, 'aws'], without: inLambda, because: 'Reads and writes of rows know rows and AWS.' },
+  transaction: { imports: LEDGER, without: inLambda, because: 'A transaction knows the ledger and what is below it.' },
+  publish: { imports: SENDING, without: inLambda, because: 'A way of sending knows no other way of sending.' },
+  half: { imports: SENDING, without: inLambda, because: 'A way of sending knows no other way of sending.' },
+  cancel: { imports: SENDING, without: inLambda, because: 'A way of sending knows no other way of sending.' },
+  consume: { imports: SENDING, without: inLambda, because: 'A consumer knows transactions and what is below them.' },
+  relay: {
+    imports: LEDGER,
+    files: ['half/check-back-request.ts'],
+    without: inLambda,
+    because: 'The relay knows the ledger and what is below it.',
+  },
+  inspect: { imports: LEDGER, without: inLambda, because: 'Evidence is what the ledger and AWS say.' },
+  reconcile: {
+    imports: [...LEDGER, 'inspect'],
+    files: ['half/check-back-request.ts'],
+    without: inLambda,
+    because: 'Reconciliation knows the ledger, evidence and what is below them.',
+  },
+  trace: { imports: [...LEDGER, 'inspect'], without: inLambda, because: 'A trace knows the ledger and evidence.' },
+  radar: {
+    imports: [...LEDGER, 'inspect', 'reconcile', 'trace'],
+    without: inLambda,
+    because: 'The radar shows what reconciliation and traces tell.',
+  },
+  constructs: { imports: PURE, without: [], because: 'Deploy time never imports run time.' },
+  testing: {
+    imports: [...RUN_TIME, 'simulator'],
+    without: inLambda,
+    because: 'Tests of handlers need the run time alone.',
+  },
+  simulator: {
+    imports: [...RUN_TIME, 'testing'],
+    without: inLambda,
+    because: 'The simulator runs the run time, in memory.',
+  },
+  'simulator/checks': { imports: PURE, without: inLambda, because: 'The checker is independent of what it checks.' },
+  local: { imports: ['contract'], without: [], because: 'The embedded engine knows nothing of what runs on it.' },
+  cli: {
+    imports: [...RUN_TIME, 'radar', 'local'],
+    files: ['demo/**'],
+    without: ['cdk'],
+    because: 'A command imports rooms of the run time, the radar and the embedded engine.',
+  },
+};
+
+/** Folders beside `lib`, and the door of each room that nothing inside imports. */
+const OUTSIDE = ['public', 'functions', 'demo', 'examples', 'test', 'bench', 'bin', 'scripts'];
+
+/** @param {string} room */
+function isNested(room) {
+  return room.includes('/');
+}
+
+/**
+ * The patterns of all that a room may not import.
+ *
+ * @param {string} name
+ * @param {Room} room
+ */
+function refusedPatterns(name, { imports, files = [] }) {
+  const refused = Object.keys(ROOMS).filter((other) => !isNested(other) && other !== name && !imports.includes(other));
+  const open = [...imports.filter(isNested), ...(isNested(name) ? [name] : [])];
+  // What is closed as a whole may have an open part.
+  const parts = open.filter((part) => refused.some((other) => part.startsWith(`${other}/`)));
+  return [
+    ...refused.map((other) => `**/${other}/**`),
+    ...(isNested(name) && !imports.includes(parentOf(name)) ? ['../*.ts'] : []),
+    ...OUTSIDE.map((folder) => `**/${folder}/**`),
+    'waybill',
+    'waybill/**',
+    ...parts.map((part) => `!**/${part}/**`),
+    ...files.map((file) => `!**/${file}`),
+  ];
+}
+
+/** @param {string} room */
+function parentOf(room) {
+  return room.slice(0, room.indexOf('/'));
+}
+
+/** The linter's overrides that follow from the table. */
+export function roomOverrides() {
+  return Object.entries(ROOMS).map(([name, room]) => {
+    const inner = Object.keys(ROOMS).filter((other) => other.startsWith(`${name}/`));
+    const libraries = room.without.flatMap((kind) => LIBRARIES[kind]);
+    const patterns = [
+      { group: refusedPatterns(name, room), message: `lib/${name}: ${room.because}` },
+      ...(libraries.length > 0
+        ? [{ group: libraries, message: `lib/${name} imports neither the CDK nor what it has no use for.` }]
+        : []),
+    ];
+    return {
+      includes: [`${ROOM_PREFIX}${name}/**`, ...inner.map((other) => `!${ROOM_PREFIX}${other}/**`)],
+      linter: { rules: { style: { noRestrictedImports: { level: 'error', options: { patterns } } } } },
+    };
+  });
+}
+
+/** By which the overrides of rooms are told from the others of biome.json. */
+export const ROOM_PREFIX = '**/lib/';
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const file = fileURLToPath(new URL('../../biome.json', import.meta.url));
+  const settings = JSON.parse(readFileSync(file, 'utf8'));
+  /** @param {{ includes: string[] }} override */
+  const isOfRoom = ({ includes }) => includes[0]?.startsWith(ROOM_PREFIX);
+  settings.overrides = [
+    ...settings.overrides.filter((/** @type {{ includes: string[] }} */ override) => !isOfRoom(override)),
+    ...roomOverrides(),
+  ];
+  writeFileSync(file, `${JSON.stringify(settings, undefined, 2)}\n`);
+}

@@ -1,0 +1,110 @@
+import { expect, test } from 'vitest';
+import { encodeEnvelope } from '../../lib/message/envelope.ts';
+import { ORDER, OrderPlaced, openShop, refusedBy, takeGoods } from './shop.ts';
+
+const MIB = 1024 * 1024;
+const shopNow = openShop();
+const valid = encodeEnvelope(shopNow.envelopeOf(OrderPlaced, ORDER));
+const withData = (data: string) => valid.replace(/"data":\{.*\}\}$/, `"data":${data}}`);
+
+/** Texts that no subscriber can make anything of, by what is wrong with them. */
+const TEXTS: Readonly<Record<string, string>> = {
+  'no JSON': 'hello',
+  'half an envelope': valid.slice(0, -20),
+  'JSON that is no object': '"text"',
+  null: 'null',
+  'a list': '[]',
+  'an object that is no envelope': '{"orderId":"1"}',
+  'an envelope without an id': valid.replace(/"id":"[^"]*",/, ''),
+  'an envelope whose id is a number': valid.replace(/"id":"[^"]*"/, '"id":5'),
+  '500,000 levels of lists': '['.repeat(500_000),
+  '100,000 levels of objects': `${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`,
+  'a deep payload in an envelope': withData(`${'['.repeat(65)}${']'.repeat(65)}`),
+  'a __proto__ key': withData('{"__proto__":{"admin":true}}'),
+  'an escaped __proto__ key': withData('{"\\u005f_proto__":{"admin":true}}'),
+  '1 MB that is no envelope': JSON.stringify({ data: 'x'.repeat(1_000_000) }),
+};
+
+/** Bytes that only a stream carries. */
+const BYTES: Readonly<Record<string, Uint8Array>> = {
+  'no bytes': new Uint8Array(),
+  'bytes that are no UTF-8': new Uint8Array([0x7b, 0xff, 0xfe, 0x7d]),
+  'a UTF-8 sequence that is cut off': Buffer.from('{"a":"é"}').subarray(0, 7),
+  zeros: new Uint8Array(1000),
+  '10 MiB': new Uint8Array(10 * MIB).fill(0x61),
+};
+
+test.each(Object.entries(TEXTS))(
+  '%s in a queue is dead-lettered with its bytes, and the rest of the batch goes on',
+  async (_, body) => {
+    const shop = openShop();
+    shop.stock(5);
+    const good = () => shop.queued(shop.envelopeOf(OrderPlaced, ORDER));
+    expect(await shop.invoke(takeGoods, [good(), shop.queued(body), good()])).toEqual([]);
+    expect(shop.left()).toBe(1);
+    const letters = await shop.letters();
+    expect(letters).toMatchObject([{ reason: 'malformed-message', subscriber: 'reserve-stock' }]);
+    expect(Buffer.from(letters[0]?.bytes ?? []).toString()).toBe(body);
+    expect(letters[0]?.messageId).toBeUndefined();
+    expect(shop.ledger.rows()).toHaveLength(2);
+  },
+);
+
+test.each([
+  ...Object.entries(TEXTS).map(([name, text]) => [name, Buffer.from(text)] as const),
+  ...Object.entries(BYTES),
+])('%s on a stream is dead-lettered with its bytes, and the rest of the batch goes on', async (_, bytes) => {
+  const shop = openShop();
+  shop.stock(5);
+  const good = () => shop.streamed(shop.envelopeOf(OrderPlaced, ORDER));
+  expect(await shop.invoke(takeGoods, [good(), shop.streamed(bytes), good()])).toEqual([]);
+  expect(shop.left()).toBe(1);
+  const letters = await shop.letters();
+  expect(letters).toMatchObject([{ reason: 'malformed-message', subscriber: 'reserve-stock' }]);
+  expect(Buffer.compare(Buffer.from(letters[0]?.bytes ?? []), bytes)).toBe(0);
+  expect(shop.queue.messages()).toEqual([]);
+});
+
+test('10 MiB are kept in the quarantine bucket, at a key that a repeat overwrites', async () => {
+  const shop = openShop();
+  const record = shop.streamed(BYTES['10 MiB'] as Uint8Array);
+  await shop.invoke(takeGoods, [record]);
+  await shop.invoke(takeGoods, [record]);
+  expect(shop.engines.s3.keys('quarantine')).toHaveLength(1);
+  expect(shop.dead.messages()).toHaveLength(2);
+});
+
+test('bytes that could not be dead-lettered come again from a queue', async () => {
+  const shop = openShop();
+  shop.from('SendMessageBatch', refusedBy('ServiceUnavailable', 'server'));
+  const record = shop.queued('hello');
+  expect(await shop.invoke(takeGoods, [record])).toEqual([record.messageId]);
+});
+
+test('bytes that could not be dead-lettered come again from a stream with their whole batch', async () => {
+  const shop = openShop();
+  shop.stock(5);
+  shop.from('SendMessageBatch', refusedBy('ServiceUnavailable', 'server'));
+  const batch = [shop.streamed(shop.envelopeOf(OrderPlaced, ORDER)), shop.streamed('hello')];
+  await expect(shop.invoke(takeGoods, batch)).rejects.toMatchObject({ code: 'send-failed' });
+  shop.from('SendMessageBatch', undefined);
+  expect(await shop.invoke(takeGoods, batch)).toEqual([]);
+  expect([shop.left(), (await shop.letters()).length]).toEqual([3, 1]);
+});
+
+test('an empty batch is done at once', async () => {
+  const shop = openShop();
+  expect(await shop.invoke(takeGoods, [])).toEqual([]);
+  expect(shop.calls).toEqual([]);
+});
+
+test.each([[{}], [{ Records: 'many' }], [{ detail: {} }], [[]]])(
+  'an event that is no batch is refused: %j',
+  async (event) => {
+    const shop = openShop();
+    const { lambdaContext } = await import('../../lib/testing/lambda-event.ts');
+    const handle = takeGoods as unknown as (event: unknown, context: object, options: object) => Promise<unknown>;
+    const invoked = handle(event, lambdaContext(shop.environment, 'r', 1000), {});
+    await expect(invoked).rejects.toMatchObject({ code: 'malformed-message' });
+  },
+);
