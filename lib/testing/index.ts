@@ -2,6 +2,22 @@ export { CertificationFailed, type CertifyOptions, certify, PLAN_VARIABLE } from
 export type { DeadLetter, Delivery, DeliveryOutcome, PublishedMessage, RowWrite } from './delivery.ts';
 export { TestMisused, UnsupportedByEngine } from './errors.ts';
 export {
+  describeLeftOut,
+  type HostEndpoints,
+  type HostedRequest,
+  type HostedStacks,
+  type HostOptions,
+  type HostWire,
+  hostStacks,
+  type LeftOut,
+  ResourceRefused,
+  RoutesNotRegistered,
+  type Template,
+  TemplateNotUnderstood,
+  type TemplateResource,
+} from './hosted/index.ts';
+export type { ConsumerHandler } from './invocation.ts';
+export {
   type EventPattern,
   type EventSourceMapping,
   EventSourcePoller,
@@ -25,23 +41,7 @@ export {
   TaskTimedOut,
   type Trouble,
   tableStreamsOf,
-} from './event-sources/index.ts';
-export {
-  describeLeftOut,
-  type HostEndpoints,
-  type HostedRequest,
-  type HostedStacks,
-  type HostOptions,
-  type HostWire,
-  hostStacks,
-  type LeftOut,
-  ResourceRefused,
-  RoutesNotRegistered,
-  type Template,
-  TemplateNotUnderstood,
-  type TemplateResource,
-} from './hosted-stack/index.ts';
-export type { ConsumerHandler } from './invocation.ts';
+} from './lambda/index.ts';
 export type { Certificate } from './simulator/certificate.ts';
 export { SimulatorMisused } from './simulator/errors.ts';
 export type { Fault, FaultKind, PlannedFault } from './simulator/fault.ts';

@@ -2,7 +2,7 @@ import type { Context, KinesisStreamRecord, SQSBatchResponse, SQSRecord } from '
 import type { Environment } from '../runtime/index.ts';
 import type { Change, Wire } from './engines/index.ts';
 import { TestMisused, UnsupportedByEngine } from './errors.ts';
-import { lambdaContext } from './lambda-event.ts';
+import { lambdaContext } from './lambda/lambda-event.ts';
 import { type Engines, type LogLine, type TestEnvironmentOptions, testEnvironment } from './test-environment.ts';
 
 /** The Lambda handler of a subscriber's function: what `consume` returns, with or without middlewares. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { BINDINGS, Rejected } from '../../lib/contract/index.ts';
 import type { Environment } from '../../lib/runtime/index.ts';
-import { lambdaContext } from '../../lib/testing/lambda-event.ts';
+import { lambdaContext } from '../../lib/testing/lambda/lambda-event.ts';
 import { ORDER, OrderPlaced, openShop, refusedBy, replyLost, reserving, Stock, takeGoods } from './shop.ts';
 
 const failing = reserving(() => {

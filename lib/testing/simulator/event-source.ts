@@ -1,5 +1,5 @@
-import type { EventSourceMapping } from '../event-sources/index.ts';
-import { EventSourcePoller } from '../event-sources/index.ts';
+import type { EventSourceMapping } from '../lambda/index.ts';
+import { EventSourcePoller } from '../lambda/index.ts';
 import { seededRandom } from '../seeded-random.ts';
 import { type Caller, faultyWire } from './request-wire.ts';
 import type { World } from './world.ts';

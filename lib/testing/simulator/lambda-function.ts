@@ -1,7 +1,7 @@
 import type { Context } from 'aws-lambda';
 import { BINDINGS } from '../../contract/index.ts';
 import type { Environment } from '../../runtime/index.ts';
-import { lambdaContext } from '../lambda-event.ts';
+import { lambdaContext } from '../lambda/lambda-event.ts';
 import type { Fault } from './fault.ts';
 import { Incarnation } from './incarnation.ts';
 import { type Site, STEPS } from './site.ts';

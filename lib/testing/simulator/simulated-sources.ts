@@ -1,6 +1,6 @@
 import { HALF_PREFIX, OUTBOX_PREFIX } from '../../contract/index.ts';
 import { type Queue, tableStreamArn } from '../engines/index.ts';
-import type { EventSourceMapping } from '../event-sources/index.ts';
+import type { EventSourceMapping } from '../lambda/index.ts';
 import { RETENTION, SimulatedSource } from './event-source.ts';
 import type { LambdaFunction } from './lambda-function.ts';
 import type { World } from './world.ts';

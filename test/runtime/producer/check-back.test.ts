@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { METRICS } from '../../../lib/contract/index.ts';
 import { checkBackInterval } from '../../../lib/runtime/check-back.ts';
 import { checkBack, type DecideTransaction, producer, type TransactionOutcome } from '../../../lib/runtime/index.ts';
-import { lambdaContext } from '../../../lib/testing/lambda-event.ts';
+import { lambdaContext } from '../../../lib/testing/lambda/lambda-event.ts';
 import { BANK_NOW, type Bank, MoneySent, never, openBank, type Process, refusedBy, requestLost, SENT } from './bank.ts';
 
 const HOUR = 3_600_000;

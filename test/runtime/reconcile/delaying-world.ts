@@ -4,7 +4,7 @@ import { ENVIRONMENT } from '../../../lib/runtime/environment.ts';
 import { createForwarder } from '../../../lib/runtime/forward.ts';
 import { casesOf, type OpenCase } from '../../../lib/runtime/reconcile/open-case.ts';
 import { createReconciler, type Metric } from '../../../lib/runtime/reconcile/reconciler.ts';
-import { queueRecord } from '../../../lib/testing/lambda-event.ts';
+import { queueRecord } from '../../../lib/testing/lambda/lambda-event.ts';
 import { reconcileWorld } from './reconcile-world.ts';
 
 export const MINUTE = 60_000;

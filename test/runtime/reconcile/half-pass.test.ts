@@ -4,7 +4,7 @@ import { halfKey, METRICS, mintMessageId, reconcileKey } from '../../../lib/cont
 import { toItem } from '../../../lib/runtime/expression.ts';
 import { checkBack, producer, type TransactionOutcome } from '../../../lib/runtime/index.ts';
 import { createReconciler } from '../../../lib/runtime/reconcile/reconciler.ts';
-import { lambdaContext } from '../../../lib/testing/lambda-event.ts';
+import { lambdaContext } from '../../../lib/testing/lambda/lambda-event.ts';
 import { seededRandom } from '../../../lib/testing/seeded-random.ts';
 import { BANK_NOW, MoneySent, openBank, refusedBy, requestLost, SENT } from '../producer/bank.ts';
 

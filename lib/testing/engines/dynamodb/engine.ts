@@ -1,5 +1,5 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { TableStreams } from '../../event-sources/table-streams.ts';
+import type { TableStreams } from '../../lambda/table-streams.ts';
 import {
   applied,
   type ClientOf,

@@ -4,7 +4,7 @@ import {
   DescribeStreamSummaryCommand,
   IncreaseStreamRetentionPeriodCommand,
 } from '@aws-sdk/client-kinesis';
-import { realClock } from '../../event-sources/index.ts';
+import { realClock } from '../../lambda/index.ts';
 import type { Physical, ResourceRequest } from './physical.ts';
 
 const SHORTEST_RETENTION = 24;

@@ -1,6 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { describe, test } from 'vitest';
-import { DynamoDbEngine } from '../../../lib/testing/engines/dynamodb/engine.ts';
+import { DynamoDbEngine } from '../../../../lib/testing/engines/dynamodb/engine.ts';
 import { type DynamoDbCase, expectCase } from './case.ts';
 import { CONDITION_CASES } from './condition-cases.ts';
 import { ITEM_CASES } from './item-cases.ts';

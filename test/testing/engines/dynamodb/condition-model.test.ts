@@ -1,10 +1,10 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { canonicalItem } from '../../../lib/testing/engines/dynamodb/attribute-value.ts';
-import { holds } from '../../../lib/testing/engines/dynamodb/expressions/condition.ts';
-import { parseCondition } from '../../../lib/testing/engines/dynamodb/expressions/condition-parser.ts';
-import { Placeholders } from '../../../lib/testing/engines/dynamodb/expressions/placeholders.ts';
+import { canonicalItem } from '../../../../lib/testing/engines/dynamodb/attribute-value.ts';
+import { holds } from '../../../../lib/testing/engines/dynamodb/expressions/condition.ts';
+import { parseCondition } from '../../../../lib/testing/engines/dynamodb/expressions/condition-parser.ts';
+import { Placeholders } from '../../../../lib/testing/engines/dynamodb/expressions/placeholders.ts';
 
 /**
  * A reference model that shares nothing with the engine: rows are JavaScript objects, values are numbers and texts, and

@@ -1,4 +1,4 @@
-import type { EventPattern, EventSourceMapping, FailureDestination, Invoke } from '../event-sources/index.ts';
+import type { EventPattern, EventSourceMapping, FailureDestination, Invoke } from '../lambda/index.ts';
 import type { DataPlane } from './data-plane.ts';
 import type { Place } from './template.ts';
 

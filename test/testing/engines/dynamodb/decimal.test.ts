@@ -6,7 +6,7 @@ import {
   formatDecimal,
   parseDecimal,
   subtract,
-} from '../../../lib/testing/engines/dynamodb/decimal.ts';
+} from '../../../../lib/testing/engines/dynamodb/decimal.ts';
 
 const round = (text: string) => formatDecimal(parseDecimal(text));
 

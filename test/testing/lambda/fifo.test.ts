@@ -2,7 +2,7 @@ import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import type { SQSEvent } from 'aws-lambda';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { InvalidMapping } from '../../../lib/testing/event-sources/index.ts';
+import { InvalidMapping } from '../../../lib/testing/lambda/index.ts';
 import { bench, bodies, recording } from './bench.ts';
 
 /** A property is tested many times over, however busy the machine is. */

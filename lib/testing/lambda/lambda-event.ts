@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Context, KinesisStreamRecord, SQSMessageAttributes, SQSRecord } from 'aws-lambda';
-import { ENVIRONMENT, type Environment } from '../runtime/index.ts';
-import { type StoredMessage, systemAttributes } from './engines/index.ts';
+import { ENVIRONMENT, type Environment } from '../../runtime/index.ts';
+import { type StoredMessage, systemAttributes } from '../engines/index.ts';
 
 /** A message as Lambda hands it to a function. @see https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html */
 export function queueRecord(queue: string, message: Readonly<StoredMessage>): SQSRecord {

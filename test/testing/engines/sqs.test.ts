@@ -10,7 +10,7 @@ import {
   type SendMessageCommandInput,
 } from '@aws-sdk/client-sqs';
 import { expect, test } from 'vitest';
-import { SqsEngine } from '../../lib/testing/engines/index.ts';
+import { SqsEngine } from '../../../lib/testing/engines/index.ts';
 
 const SECOND = 1000;
 const MIB = 1024 * 1024;

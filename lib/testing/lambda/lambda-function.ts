@@ -1,7 +1,7 @@
 import type { Context } from 'aws-lambda';
 import type { Environment } from '../../runtime/index.ts';
-import { lambdaContext } from '../lambda-event.ts';
 import { TaskTimedOut } from './errors.ts';
+import { lambdaContext } from './lambda-event.ts';
 import type { Invoke } from './mapping.ts';
 
 /** A Lambda handler: what `consume` returns, the relay, or any other. */

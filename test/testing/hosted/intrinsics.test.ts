@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the placeholders are CloudFormation's
 import { expect, test } from 'vitest';
-import { resolved, type Scope } from '../../../lib/testing/hosted-stack/intrinsics.ts';
+import { resolved, type Scope } from '../../../lib/testing/hosted/intrinsics.ts';
 
 const scope: Scope = {
   ref: async (name) => (name === 'AWS::NoValue' ? undefined : `ref-${name}`),

@@ -8,7 +8,7 @@ import {
   type Invocation,
   type PollerOptions,
   type Trouble,
-} from '../../../lib/testing/event-sources/index.ts';
+} from '../../../lib/testing/lambda/index.ts';
 import { seededRandom } from '../../../lib/testing/seeded-random.ts';
 import { enginesOn } from '../../../lib/testing/test-environment.ts';
 import { VirtualClock } from '../../../lib/testing/virtual-clock.ts';

@@ -1,6 +1,6 @@
 import type { SQSEvent } from 'aws-lambda';
 import { describe, expect, test } from 'vitest';
-import { InvalidMapping, SourcesBusy } from '../../../lib/testing/event-sources/index.ts';
+import { InvalidMapping, SourcesBusy } from '../../../lib/testing/lambda/index.ts';
 import { bench, bodies, recording } from './bench.ts';
 
 const failing =

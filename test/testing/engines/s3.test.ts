@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { expect, test } from 'vitest';
-import { S3Engine } from '../../lib/testing/engines/index.ts';
+import { S3Engine } from '../../../lib/testing/engines/index.ts';
 
 function bucket() {
   const engine = new S3Engine({ now: () => 0 });

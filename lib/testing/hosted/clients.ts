@@ -6,7 +6,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Environment, Log } from '../../runtime/index.ts';
 import { noUsage } from '../../runtime/usage.ts';
 import { TestMisused, UnsupportedByEngine } from '../errors.ts';
-import { realClock } from '../event-sources/index.ts';
+import { realClock } from '../lambda/index.ts';
 
 /** Real clients of the engines that host a stack. */
 export interface HostClients {

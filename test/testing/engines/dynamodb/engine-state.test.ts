@@ -10,9 +10,9 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { expect, test } from 'vitest';
-import { DynamoDbEngine } from '../../../lib/testing/engines/dynamodb/engine.ts';
-import { streamRecord } from '../../../lib/testing/engines/dynamodb/stream-record.ts';
-import type { Wire } from '../../../lib/testing/engines/wire.ts';
+import { DynamoDbEngine } from '../../../../lib/testing/engines/dynamodb/engine.ts';
+import { streamRecord } from '../../../../lib/testing/engines/dynamodb/stream-record.ts';
+import type { Wire } from '../../../../lib/testing/engines/wire.ts';
 import { N, S } from './case.ts';
 
 const MINUTE = 60_000;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { InvalidMapping, type StreamMapping } from '../../../lib/testing/event-sources/index.ts';
+import { InvalidMapping, type StreamMapping } from '../../../lib/testing/lambda/index.ts';
 import { bench, data, recording } from './bench.ts';
 
 const MINUTE = 60_000;

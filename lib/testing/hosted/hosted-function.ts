@@ -2,7 +2,7 @@ import { BINDINGS } from '../../contract/index.ts';
 import { createForwarder } from '../../runtime/forward.ts';
 import { recorder } from '../../runtime/recorder.ts';
 import { createRelay } from '../../runtime/relay.ts';
-import type { LambdaHandler } from '../event-sources/index.ts';
+import type { LambdaHandler } from '../lambda/index.ts';
 import type { DataPlane } from './data-plane.ts';
 import type { DeclaredMapping } from './hosted-mapping.ts';
 import type { Place } from './template.ts';

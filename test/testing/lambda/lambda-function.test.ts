@@ -1,7 +1,7 @@
 import type { Context } from 'aws-lambda';
 import { expect, test } from 'vitest';
 import { ENVIRONMENT, type Environment } from '../../../lib/runtime/index.ts';
-import { lambdaFunction, TaskTimedOut } from '../../../lib/testing/event-sources/index.ts';
+import { lambdaFunction, TaskTimedOut } from '../../../lib/testing/lambda/index.ts';
 import { seededRandom } from '../../../lib/testing/seeded-random.ts';
 import { enginesOn, testEnvironment } from '../../../lib/testing/test-environment.ts';
 import { VirtualClock } from '../../../lib/testing/virtual-clock.ts';

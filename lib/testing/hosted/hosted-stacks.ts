@@ -12,7 +12,7 @@ import {
   lambdaFunction,
   type Observer,
   tableStreamsOf,
-} from '../event-sources/index.ts';
+} from '../lambda/index.ts';
 import { type HostEndpoints, type HostWire, hostClients, hostedEnvironment, silentLog } from './clients.ts';
 import { DataPlane } from './data-plane.ts';
 import { RoutesNotRegistered } from './errors.ts';

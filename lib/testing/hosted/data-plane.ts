@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { realClock } from '../event-sources/index.ts';
+import { realClock } from '../lambda/index.ts';
 import type { HostClients } from './clients.ts';
 import { ResourceRefused, TemplateNotUnderstood } from './errors.ts';
 import { resolved, type Scope } from './intrinsics.ts';

@@ -11,7 +11,7 @@ import {
   SplitShardCommand,
 } from '@aws-sdk/client-kinesis';
 import { describe, expect, test } from 'vitest';
-import { KinesisEngine } from '../../lib/testing/engines/index.ts';
+import { KinesisEngine } from '../../../lib/testing/engines/index.ts';
 
 const MIB = 1024 * 1024;
 
