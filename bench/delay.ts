@@ -8,7 +8,7 @@
 import { parseArgs } from 'node:util';
 import { type Duration, durationToMilliseconds } from 'waybill';
 import { createEnvironment, publish } from 'waybill/runtime';
-import { percentile } from '../lib/cli/demo/verdict.ts';
+import { percentile } from '../demo/verdict.ts';
 import { describeMachine, thisMachine } from './machine.ts';
 import { wholeNumber } from './options.ts';
 import { type Arrival, waitForArrivals } from './reminders/arrivals.ts';

@@ -6,8 +6,8 @@
  */
 import { parseArgs } from 'node:util';
 import { createEnvironment, type Environment, producer, publish } from 'waybill/runtime';
-import { FunctionLogs } from '../lib/cli/demo/function-logs.ts';
-import { percentile } from '../lib/cli/demo/verdict.ts';
+import { FunctionLogs } from '../demo/function-logs.ts';
+import { percentile } from '../demo/verdict.ts';
 import { concurrently } from '../lib/runtime/concurrently.ts';
 import { usageSince } from '../lib/runtime/usage.ts';
 import { describeMachine, thisMachine } from './machine.ts';

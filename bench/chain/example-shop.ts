@@ -1,9 +1,9 @@
 import { createEnvironment } from 'waybill/runtime';
+import { committedMessages } from '../../demo/committed-messages.ts';
+import { readRows } from '../../demo/message-tracker.ts';
+import { Wire } from '../../demo/wire.ts';
 import { deploymentOf, SUBSCRIBERS } from '../../examples/commerce/deployment.ts';
 import { placeOrder } from '../../examples/commerce/place-order.ts';
-import { committedMessages } from '../../lib/cli/demo/committed-messages.ts';
-import { readRows } from '../../lib/cli/demo/message-tracker.ts';
-import { Wire } from '../../lib/cli/demo/wire.ts';
 import { decodeEnvelope, encodeEnvelope, outboxKey } from '../../lib/contract/index.ts';
 import type { DeployedChain } from './deployed-chain.ts';
 

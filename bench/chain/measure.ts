@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createEnvironment, type Environment } from 'waybill/runtime';
+import { FunctionLogs } from '../../demo/function-logs.ts';
 import type { Finding } from '../../examples/commerce/audit.ts';
 import { type Order, ordersOfRun } from '../../examples/commerce/order.ts';
 import { auditRun } from '../../examples/commerce/run.ts';
 import { demandOf } from '../../examples/commerce/stock.ts';
-import { FunctionLogs } from '../../lib/cli/demo/function-logs.ts';
 import { concurrently } from '../../lib/runtime/concurrently.ts';
 import { usageSince } from '../../lib/runtime/usage.ts';
 import type { DeployedChain } from './deployed-chain.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { runOrders } from '../../demo/run.ts';
+import { problemsOf } from '../../demo/summary.ts';
 import * as commerce from '../../examples/commerce/index.ts';
-import { runOrders } from '../../lib/cli/demo/run.ts';
-import { problemsOf } from '../../lib/cli/demo/summary.ts';
 import { createEnvironment } from '../../lib/runtime/index.ts';
 import { DelayedEvents } from './delayed-events.ts';
 import { changeRole } from './deployed-roles.ts';

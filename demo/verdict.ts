@@ -1,4 +1,4 @@
-import type { SubscriberDefinition } from '../../contract/index.ts';
+import type { SubscriberDefinition } from 'waybill';
 import type { ReceivedLetter } from './dead-letter-box.ts';
 import type { FunctionUsage } from './function-logs.ts';
 import type { EndedMessage, TrackedMessage } from './message-tracker.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { makePoison } from '../../demo/poison.ts';
 import { CountSales, TakePayment } from '../../examples/commerce/contract.ts';
-import { makePoison } from '../../lib/cli/demo/poison.ts';
 import { fromQueue, fromStream } from '../../lib/runtime/inbound.ts';
 import { open } from '../../lib/runtime/open.ts';
 import { fakeEnvironment } from '../runtime/fake-environment.ts';

@@ -1,6 +1,6 @@
 import { type Message, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { expect, test } from 'vitest';
-import { DeadLetterBox } from '../../lib/cli/demo/dead-letter-box.ts';
+import { DeadLetterBox } from '../../demo/dead-letter-box.ts';
 import type { Environment } from '../../lib/runtime/index.ts';
 import { fakeEnvironment } from '../runtime/fake-environment.ts';
 

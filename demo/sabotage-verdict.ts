@@ -1,5 +1,5 @@
-import { messageTime, type SubscriberDefinition } from '../../contract/index.ts';
-import type { Hop } from '../../runtime/reconcile/inspection.ts';
+import { messageTime, type SubscriberDefinition } from 'waybill';
+import type { Hop } from '../lib/runtime/reconcile/inspection.ts';
 import type { EndedMessage, TrackedMessage } from './message-tracker.ts';
 import type { Deeds } from './sabotage.ts';
 import type { NamedMessage } from './sabotage-watch.ts';

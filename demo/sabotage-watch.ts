@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LambdaClient } from '@aws-sdk/client-lambda';
-import { createEnvironment, type Environment } from '../../runtime/index.ts';
-import { readGraph } from '../../runtime/reconcile/graph.ts';
-import { heal } from '../../runtime/reconcile/heal.ts';
-import type { Hop } from '../../runtime/reconcile/inspection.ts';
-import { eventSourcesOf } from '../../runtime/reconcile/list-event-sources.ts';
-import { runPasses } from '../../runtime/reconcile/passes.ts';
-import { reconcile } from '../../runtime/reconcile/reconcile.ts';
-import type { Progress } from '../progress.ts';
+import { createEnvironment, type Environment } from 'waybill/runtime';
+import type { Progress } from '../lib/cli/progress.ts';
+import { readGraph } from '../lib/runtime/reconcile/graph.ts';
+import { heal } from '../lib/runtime/reconcile/heal.ts';
+import type { Hop } from '../lib/runtime/reconcile/inspection.ts';
+import { eventSourcesOf } from '../lib/runtime/reconcile/list-event-sources.ts';
+import { runPasses } from '../lib/runtime/reconcile/passes.ts';
+import { reconcile } from '../lib/runtime/reconcile/reconcile.ts';
 import type { Deployment } from './shop.ts';
 
 /** A message that Waybill named missing at a subscriber. */

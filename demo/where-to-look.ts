@@ -1,8 +1,8 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
-import { createEnvironment } from '../../runtime/index.ts';
-import { eventSourcesOf } from '../../runtime/reconcile/list-event-sources.ts';
-import { reconcile } from '../../runtime/reconcile/reconcile.ts';
-import type { Reconciliation } from '../../runtime/reconcile/tally.ts';
+import { createEnvironment } from 'waybill/runtime';
+import { eventSourcesOf } from '../lib/runtime/reconcile/list-event-sources.ts';
+import { reconcile } from '../lib/runtime/reconcile/reconcile.ts';
+import type { Reconciliation } from '../lib/runtime/reconcile/tally.ts';
 import type { FinishedRun } from './run.ts';
 import type { Deployment, Shop } from './shop.ts';
 

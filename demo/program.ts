@@ -1,18 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import { WaybillError } from '../contract/index.ts';
-import { deployApp, resolveEngine, type Target } from '../local/index.ts';
-import type { Reconciliation } from '../runtime/reconcile/tally.ts';
-import { type CommandContext, print, printJson } from './command-context.ts';
-import { type FinishedRun, runOrders } from './demo/run.ts';
-import { runSabotaged, type SabotagedRun, sabotageSummary } from './demo/sabotage-run.ts';
-import { sabotageProblems } from './demo/sabotage-verdict.ts';
-import { loadShop, REPOSITORY, type Shop, type ShopOrder } from './demo/shop.ts';
-import { problemsOf, summaryOf } from './demo/summary.ts';
-import { reconcileRun, whereToLook } from './demo/where-to-look.ts';
-import { awaitInterruption } from './interruption.ts';
-import { reconciliationTable } from './reconciliation-table.ts';
-import { useTarget } from './use-target.ts';
+import { InvalidArgumentError, Option } from 'commander';
+import { WaybillError } from 'waybill';
+import * as shop from '../examples/commerce/index.ts';
+import { type CommandContext, print, printJson, processContext } from '../lib/cli/command-context.ts';
+import { createCommandLine, runCommandLine } from '../lib/cli/command-line.ts';
+import { awaitInterruption } from '../lib/cli/interruption.ts';
+import { reconciliationTable } from '../lib/cli/reconciliation-table.ts';
+import { useTarget } from '../lib/cli/use-target.ts';
+import { deployApp, resolveEngine, type Target } from '../lib/local/index.ts';
+import type { Reconciliation } from '../lib/runtime/reconcile/tally.ts';
+import { type FinishedRun, runOrders } from './run.ts';
+import { runSabotaged, type SabotagedRun, sabotageSummary } from './sabotage-run.ts';
+import { sabotageProblems } from './sabotage-verdict.ts';
+import { REPOSITORY, type ShopOrder } from './shop.ts';
+import { problemsOf, summaryOf } from './summary.ts';
+import { reconcileRun, whereToLook } from './where-to-look.ts';
 
 interface DemoOptions {
   readonly orders?: string;
@@ -43,10 +45,10 @@ class NoOrders extends WaybillError {
   readonly code = 'no-orders';
 }
 
-/** Adds `waybill demo`: the example shop, deployed for real, with orders running through it. */
-export function addDemo(program: Command, context: CommandContext): void {
-  program
-    .command('demo')
+/** Runs one command line of the demo (without node and script) and answers with the exit code. */
+export function runDemo(parameters: readonly string[], context: CommandContext = processContext()): Promise<number> {
+  const program = createCommandLine('npm start --', context)
+    .showHelpAfterError('(`npm start -- --help` lists the options)')
     .description('deploy the example shop, run orders through it, and prove what became of them')
     .option('--orders <file>', 'run the orders of a CSV file: order_id, customer_id, date, quantity, amount_usd')
     .option(
@@ -78,19 +80,17 @@ export function addDemo(program: Command, context: CommandContext): void {
     .addHelpText(
       'after',
       `
-The example shop and what deploys it are in a clone of Waybill's repository; the published package does not hold them.
-
 Example:
-  $ waybill demo --count 500 --duplicates 0.1 --poison 0.05
-  $ waybill demo --sabotage`,
+  $ npm start -- --count 500 --duplicates 0.1 --poison 0.05
+  $ npm start -- --sabotage`,
     )
     .action((options: DemoOptions) => demo(options, context));
+  return runCommandLine(program, parameters, context);
 }
 
 async function demo(options: DemoOptions, context: CommandContext): Promise<void> {
   const { progress } = context;
-  const shop = await loadShop();
-  const orders = await ordersOf(shop, options, context);
+  const orders = await ordersOf(options, context);
   const interruption = awaitInterruption();
   const { signal } = interruption;
   try {
@@ -102,7 +102,7 @@ async function demo(options: DemoOptions, context: CommandContext): Promise<void
     try {
       signal.throwIfAborted();
       progress.done(target.kind === 'aws' ? 'Using the real AWS' : `The engine runs at ${target.endpoint}`);
-      const performed = await deployAndRun(shop, orders, target, options, context, signal);
+      const performed = await deployAndRun(orders, target, options, context, signal);
       const problems = [
         ...problemsOf(performed.finished),
         ...(performed.sabotaged ? sabotageProblems(performed.sabotaged.verdict) : []),
@@ -132,7 +132,7 @@ async function endEngine(target: Target, { progress }: CommandContext): Promise<
 }
 
 /** The orders to run. What is wrong with a file is said before anything is started. */
-async function ordersOf(shop: Shop, options: DemoOptions, { progress }: CommandContext): Promise<readonly ShopOrder[]> {
+async function ordersOf(options: DemoOptions, { progress }: CommandContext): Promise<readonly ShopOrder[]> {
   const { orders: file, count, seed, onBadLine } = options;
   if (!file) return shop.generateOrders(count ?? DEFAULT_COUNT, seed);
   const { orders, badLines } = await shop.readOrders(file, onBadLine);
@@ -144,7 +144,6 @@ async function ordersOf(shop: Shop, options: DemoOptions, { progress }: CommandC
 }
 
 async function deployAndRun(
-  shop: Shop,
   orders: readonly ShopOrder[],
   target: Target,
   { duplicates, poison, sabotage }: DemoOptions,

@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
-import type { ReceivedLetter } from '../../lib/cli/demo/dead-letter-box.ts';
-import type { EndedMessage, TrackedMessage } from '../../lib/cli/demo/message-tracker.ts';
-import type { Poison } from '../../lib/cli/demo/poison.ts';
-import type { Evidence } from '../../lib/cli/demo/verdict.ts';
+import type { ReceivedLetter } from '../../demo/dead-letter-box.ts';
+import type { EndedMessage, TrackedMessage } from '../../demo/message-tracker.ts';
+import type { Poison } from '../../demo/poison.ts';
+import type { Evidence } from '../../demo/verdict.ts';
 import { defineEvent, defineSubscriber, type EndState } from '../../lib/contract/index.ts';
 
 const event = <const Type extends string>(type: Type) =>

@@ -1,5 +1,5 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { WaybillError } from '../../contract/index.ts';
+import { WaybillError } from 'waybill';
 import { type Credentials, signedHeaders } from './signature.ts';
 
 /** What the functions' own summary lines add up to. */

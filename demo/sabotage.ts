@@ -5,9 +5,9 @@ import {
   type Message,
   ReceiveMessageCommand,
 } from '@aws-sdk/client-sqs';
-import { decodeEnvelope, type Envelope, keyShard, messageTime, WaybillError } from '../../contract/index.ts';
-import type { Environment } from '../../runtime/index.ts';
-import type { Progress } from '../progress.ts';
+import { decodeEnvelope, type Envelope, keyShard, messageTime, WaybillError } from 'waybill';
+import type { Environment } from 'waybill/runtime';
+import type { Progress } from '../lib/cli/progress.ts';
 import type { MessageTracker } from './message-tracker.ts';
 import { type Mend, SabotageSources } from './sabotage-sources.ts';
 import type { SabotageWatch } from './sabotage-watch.ts';

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { ChangeMessageVisibilityBatchCommand, type Message, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
-import { type DeadLetterContent, readDeadLetter } from '../../runtime/dead-letter.ts';
-import type { Environment } from '../../runtime/index.ts';
+import type { Environment } from 'waybill/runtime';
+import { type DeadLetterContent, readDeadLetter } from '../lib/runtime/dead-letter.ts';
 import type { DeployedSubscriber } from './shop.ts';
 
 /** A dead letter, and the digest by which its bytes are compared. */

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { mintMessageId, type SubscriberDefinition } from '../../contract/index.ts';
+import { mintMessageId, type SubscriberDefinition } from 'waybill';
 
 /** A record that no subscriber can handle, and how it must end: dead-lettered, unchanged, for this reason. */
 export interface Poison {

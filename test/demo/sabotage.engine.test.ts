@@ -4,8 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { SabotageVerdict } from '../../lib/cli/demo/sabotage-verdict.ts';
-import type { Verdict } from '../../lib/cli/demo/verdict.ts';
+import type { SabotageVerdict } from '../../demo/sabotage-verdict.ts';
+import type { Verdict } from '../../demo/verdict.ts';
 import type { Reconciliation } from '../../lib/runtime/reconcile/tally.ts';
 import type { TracedMessage } from '../../lib/runtime/trace/trace.ts';
 
@@ -14,8 +14,11 @@ const COUNT = 50;
 
 let folder: string;
 
-async function waybill(...parameters: string[]) {
-  const child = spawn(process.execPath, ['--conditions=waybill-source', 'bin/waybill.ts', ...parameters], {
+const waybill = (...parameters: string[]) => run('bin/waybill.ts', ...parameters);
+const demo = (...parameters: string[]) => run('demo/index.ts', ...parameters);
+
+async function run(...command: string[]) {
+  const child = spawn(process.execPath, ['--conditions=waybill-source', ...command], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH, HOME: process.env.HOME, WAYBILL_STATE_FOLDER: folder },
@@ -50,7 +53,7 @@ describe('a sabotaged demo', () => {
   let verdict: Verdict & SabotageVerdict;
   let told: string;
   beforeAll(async () => {
-    const { exitCode, stdout, stderr } = await waybill('demo', '--sabotage', '--count', String(COUNT), '--json');
+    const { exitCode, stdout, stderr } = await demo('--sabotage', '--count', String(COUNT), '--json');
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.stringContaining('Nothing lost') });
     verdict = JSON.parse(stdout) as typeof verdict;
     told = stderr;

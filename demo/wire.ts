@@ -1,7 +1,7 @@
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
-import { SendFailed } from '../../contract/index.ts';
-import type { Environment } from '../../runtime/index.ts';
-import { putRecords, sendMessages } from '../../runtime/send-batch.ts';
+import { SendFailed } from 'waybill';
+import type { Environment } from 'waybill/runtime';
+import { putRecords, sendMessages } from '../lib/runtime/send-batch.ts';
 import type { DeployedSubscriber } from './shop.ts';
 
 const LENGTHS = [

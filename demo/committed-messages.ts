@@ -1,8 +1,8 @@
 import { type AttributeValue, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { decodeEnvelope, type Envelope, minuteOf, type OutboxRow, outboxPartition } from '../../contract/index.ts';
-import { concurrently } from '../../runtime/concurrently.ts';
-import type { Environment } from '../../runtime/index.ts';
+import { decodeEnvelope, type Envelope, minuteOf, type OutboxRow, outboxPartition } from 'waybill';
+import type { Environment } from 'waybill/runtime';
+import { concurrently } from '../lib/runtime/concurrently.ts';
 import type { TrackedMessage } from './message-tracker.ts';
 
 const MINUTE = 60_000;

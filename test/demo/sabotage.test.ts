@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { type Deeds, LEAST_ORDERS, type Scene, sabotage } from '../../lib/cli/demo/sabotage.ts';
-import { judgeSabotage, type SabotageEvidence, sabotageProblems } from '../../lib/cli/demo/sabotage-verdict.ts';
-import type { NamedMessage, SabotageWatch } from '../../lib/cli/demo/sabotage-watch.ts';
-import { run } from '../../lib/cli/index.ts';
+import { runDemo } from '../../demo/program.ts';
+import { type Deeds, LEAST_ORDERS, type Scene, sabotage } from '../../demo/sabotage.ts';
+import { judgeSabotage, type SabotageEvidence, sabotageProblems } from '../../demo/sabotage-verdict.ts';
+import type { NamedMessage, SabotageWatch } from '../../demo/sabotage-watch.ts';
 import { mintMessageId } from '../../lib/contract/index.ts';
 import { seededRandom } from '../../lib/testing/seeded-random.ts';
-import { capturedContext } from './captured-context.ts';
-import { end, placed, subscribers } from './demo-evidence.ts';
+import { capturedContext } from '../cli/captured-context.ts';
+import { end, placed, subscribers } from './evidence.ts';
 
 const START = Date.parse('2026-11-23T08:00:00Z');
 const DEADLINE = 10_000;
@@ -157,6 +157,6 @@ test('too few orders are refused before anything is broken', async () => {
 
 test.each(['--aws', '--duplicates=0.1', '--poison=0.1'])('%s does not go with --sabotage', async (option) => {
   const context = capturedContext({ AWS_ENDPOINT_URL: 'http://127.0.0.1:1' });
-  expect(await run(['demo', '--sabotage', option], context)).toBe(2);
+  expect(await runDemo(['--sabotage', option], context)).toBe(2);
   expect(context.stderr()).toContain("option '--sabotage' cannot be used with option");
 });

@@ -1,5 +1,5 @@
-import { decodeEnvelope, encodeEnvelope, outboxKey } from '../../contract/index.ts';
-import type { Environment } from '../../runtime/index.ts';
+import { decodeEnvelope, encodeEnvelope, outboxKey } from 'waybill';
+import type { Environment } from 'waybill/runtime';
 import { type EndedMessage, type MessageTracker, readRows, type TrackedMessage } from './message-tracker.ts';
 import type { Wire } from './wire.ts';
 

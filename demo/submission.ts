@@ -1,6 +1,6 @@
-import { CommitUndecided } from '../../contract/index.ts';
-import { concurrently } from '../../runtime/concurrently.ts';
-import type { Environment } from '../../runtime/index.ts';
+import { CommitUndecided } from 'waybill';
+import type { Environment } from 'waybill/runtime';
+import { concurrently } from '../lib/runtime/concurrently.ts';
 import type { MessageTracker } from './message-tracker.ts';
 import type { Poison } from './poison.ts';
 import type { Shop, ShopOrder } from './shop.ts';

@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type SubscriberDefinition, WaybillError } from '../../contract/index.ts';
-import type { Environment } from '../../runtime/index.ts';
+import type { SubscriberDefinition } from 'waybill';
+import type { Environment } from 'waybill/runtime';
 
 /** An order of the example shop. Beyond its id, it is the shop's own affair. */
 export interface ShopOrder {
@@ -71,22 +70,5 @@ export interface Shop {
   ): Promise<ShopAudit>;
 }
 
-/** There is no example shop beside this file: the published package holds none. */
-export class ExampleMissing extends WaybillError {
-  readonly code = 'example-missing';
-}
-
 /** The folder of `cdk.json`. */
-export const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url));
-
-const SHOP = new URL('../../../examples/commerce/index.ts', import.meta.url);
-
-/** @throws ExampleMissing where the package is installed without its repository */
-export async function loadShop(): Promise<Shop> {
-  if (!existsSync(SHOP)) {
-    throw new ExampleMissing(
-      'The demo runs the example shop of the Waybill repository and deploys it with aws-cdk, and the published package holds neither: clone the repository and run `npm start` there',
-    );
-  }
-  return (await import(SHOP.href)) as Shop;
-}
+export const REPOSITORY = fileURLToPath(new URL('../', import.meta.url));

@@ -1,7 +1,7 @@
 import { type AttributeValue, BatchGetItemCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { type InboxRow, inboxKey, type LedgerKey, type SubscriberDefinition } from '../../contract/index.ts';
-import type { Environment } from '../../runtime/index.ts';
+import { type InboxRow, inboxKey, type LedgerKey, type SubscriberDefinition } from 'waybill';
+import type { Environment } from 'waybill/runtime';
 
 /** A message of the run. */
 export interface TrackedMessage {

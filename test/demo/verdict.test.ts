@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { judge, misjudgedPoison, missingPoison, percentile, stoppedOrders } from '../../lib/cli/demo/verdict.ts';
-import { end, evidence, letter, paid, placed, poison } from './demo-evidence.ts';
+import { judge, misjudgedPoison, missingPoison, percentile, stoppedOrders } from '../../demo/verdict.ts';
+import { end, evidence, letter, paid, placed, poison } from './evidence.ts';
 
 const finding = { step: 'pay', orderIds: ['1'], what: '' } as const;
 

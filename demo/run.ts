@@ -1,5 +1,5 @@
-import { createEnvironment, type Environment } from '../../runtime/index.ts';
-import type { Progress } from '../progress.ts';
+import { createEnvironment, type Environment } from 'waybill/runtime';
+import type { Progress } from '../lib/cli/progress.ts';
 import { committedMessages } from './committed-messages.ts';
 import { DeadLetterBox } from './dead-letter-box.ts';
 import { FunctionLogs } from './function-logs.ts';

@@ -1,22 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import * as commerce from '../../examples/commerce/index.ts';
-import { addLine, type FunctionUsage } from '../../lib/cli/demo/function-logs.ts';
-import { loadShop, type Shop } from '../../lib/cli/demo/shop.ts';
-import { signedHeaders } from '../../lib/cli/demo/signature.ts';
-import { inTurn, submitOrders } from '../../lib/cli/demo/submission.ts';
-import { problemsOf, summaryOf } from '../../lib/cli/demo/summary.ts';
-import { judge } from '../../lib/cli/demo/verdict.ts';
-import { type Watched, watch } from '../../lib/cli/demo/watch.ts';
+import { addLine, type FunctionUsage } from '../../demo/function-logs.ts';
+import type { Shop } from '../../demo/shop.ts';
+import { signedHeaders } from '../../demo/signature.ts';
+import { inTurn, submitOrders } from '../../demo/submission.ts';
+import { problemsOf, summaryOf } from '../../demo/summary.ts';
+import { judge } from '../../demo/verdict.ts';
+import { type Watched, watch } from '../../demo/watch.ts';
 import { CommitUndecided } from '../../lib/contract/index.ts';
 import { fakeEnvironment } from '../runtime/fake-environment.ts';
-import { end, evidence, letter, paid, placed, poison } from './demo-evidence.ts';
-
-test('the example shop is what the demo drives', async () => {
-  const shop: Shop = commerce;
-  expect(Object.keys(shop)).toEqual(Object.keys(await loadShop()));
-});
+import { end, evidence, letter, paid, placed, poison } from './evidence.ts';
 
 describe('orders are submitted', () => {
   test('each once, and an even share of them twice, not before the first time', () => {

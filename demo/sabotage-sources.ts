@@ -6,8 +6,8 @@ import {
   UpdateEventSourceMappingCommand,
 } from '@aws-sdk/client-lambda';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
-import { OUTBOX_PREFIX, WaybillError } from '../../contract/index.ts';
-import type { Environment } from '../../runtime/index.ts';
+import { OUTBOX_PREFIX, WaybillError } from 'waybill';
+import type { Environment } from 'waybill/runtime';
 
 /** Puts an event source back as it was. */
 export type Mend = () => Promise<void>;

@@ -1,6 +1,6 @@
-import { messageTime } from '../../contract/index.ts';
-import type { Progress } from '../progress.ts';
-import { lengthOf } from '../span-text.ts';
+import { messageTime } from 'waybill';
+import type { Progress } from '../lib/cli/progress.ts';
+import { lengthOf } from '../lib/cli/span-text.ts';
 import { type FinishedRun, type RunOptions, runOrders } from './run.ts';
 import { type Deeds, sabotage } from './sabotage.ts';
 import { judgeSabotage, type SabotageVerdict } from './sabotage-verdict.ts';

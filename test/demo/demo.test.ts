@@ -2,13 +2,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { run } from '../../lib/cli/index.ts';
-import { capturedContext } from './captured-context.ts';
+import { runDemo } from '../../demo/program.ts';
+import { capturedContext } from '../cli/captured-context.ts';
 
 /** A command line whose target cannot be reached, so that nothing is ever started. */
 async function demo(...parameters: string[]) {
   const context = capturedContext({ AWS_ENDPOINT_URL: 'http://127.0.0.1:1' });
-  const exitCode = await run(['demo', ...parameters], context);
+  const exitCode = await runDemo(parameters, context);
   return { exitCode, out: context.stdout(), err: context.stderr() };
 }
 
@@ -24,7 +24,7 @@ async function orderFile(...lines: string[]): Promise<string> {
   return file;
 }
 
-describe('waybill demo refuses', () => {
+describe('the demo refuses', () => {
   test.each([
     ['--count', '0', 'whole number from 1'],
     ['--count', '1e9', 'whole number from 1'],
