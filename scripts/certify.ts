@@ -7,11 +7,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Certificate, certificateOf, describeFailure } from '../lib/testing/simulator/certificate.ts';
-import { type Plan, parsePlan } from '../lib/testing/simulator/plan.ts';
-import { type FailedPlan, PlanRunner } from '../lib/testing/simulator/plan-runner.ts';
-import { simulate } from '../lib/testing/simulator/simulation.ts';
-import { tallyOf } from '../lib/testing/simulator/tally.ts';
+import { type Certificate, certificateOf, describeFailure } from '../lib/simulator/certificate.ts';
+import { type Plan, parsePlan } from '../lib/simulator/plan/plan.ts';
+import { type FailedPlan, PlanRunner } from '../lib/simulator/plan/plan-runner.ts';
+import { simulate } from '../lib/simulator/run/simulation.ts';
+import { tallyOf } from '../lib/simulator/tally.ts';
 import { certifyCommerce } from './certify/certify-commerce.ts';
 import { commerce } from './certify/commerce.ts';
 

@@ -1,4 +1,23 @@
-export { CertificationFailed, type CertifyOptions, certify, PLAN_VARIABLE } from './certify.ts';
+export type { Certificate } from '../simulator/certificate.ts';
+export { CertificationFailed, type CertifyOptions, certify, PLAN_VARIABLE } from '../simulator/certify.ts';
+export type { Invariant, Violation } from '../simulator/checks/violation.ts';
+export { SimulatorMisused } from '../simulator/errors.ts';
+export type { Fault, FaultKind, PlannedFault } from '../simulator/faults/fault.ts';
+export type { Plan, PlannedStep } from '../simulator/plan/plan.ts';
+export type { FailedPlan } from '../simulator/plan/plan-runner.ts';
+export type { EndedMessage, RunState } from '../simulator/run/run-state.ts';
+export {
+  bySending,
+  type DescribedStep,
+  type InitialRows,
+  publishing,
+  type Sender,
+  type System,
+  startingWith,
+  type Way,
+  type WorkloadStep,
+  withTrait,
+} from '../simulator/system.ts';
 export type { DeadLetter, Delivery, DeliveryOutcome, PublishedMessage, RowWrite } from './delivery.ts';
 export { TestMisused, UnsupportedByEngine } from './errors.ts';
 export {
@@ -42,23 +61,4 @@ export {
   type Trouble,
   tableStreamsOf,
 } from './lambda/index.ts';
-export type { Certificate } from './simulator/certificate.ts';
-export { SimulatorMisused } from './simulator/errors.ts';
-export type { Fault, FaultKind, PlannedFault } from './simulator/fault.ts';
-export type { Plan, PlannedStep } from './simulator/plan.ts';
-export type { FailedPlan } from './simulator/plan-runner.ts';
-export type { EndedMessage, RunState } from './simulator/run-state.ts';
-export {
-  bySending,
-  type DescribedStep,
-  type InitialRows,
-  publishing,
-  type Sender,
-  type System,
-  startingWith,
-  type Way,
-  type WorkloadStep,
-  withTrait,
-} from './simulator/system.ts';
-export type { Invariant, Violation } from './simulator/violation.ts';
 export { type DeliverOptions, type TestLedger, type TestLedgerOptions, testLedger } from './test-ledger.ts';

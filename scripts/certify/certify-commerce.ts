@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { type Certificate, certificateOf } from '../../lib/testing/simulator/certificate.ts';
-import type { FailedPlan } from '../../lib/testing/simulator/plan-runner.ts';
-import { PlanRunner } from '../../lib/testing/simulator/plan-runner.ts';
-import { joined, NO_RUNS, type Tally } from '../../lib/testing/simulator/tally.ts';
+import { type Certificate, certificateOf } from '../../lib/simulator/certificate.ts';
+import type { FailedPlan } from '../../lib/simulator/plan/plan-runner.ts';
+import { PlanRunner } from '../../lib/simulator/plan/plan-runner.ts';
+import { joined, NO_RUNS, type Tally } from '../../lib/simulator/tally.ts';
 import { commerce } from './commerce.ts';
 import type { Share } from './plans-thread.ts';
 

@@ -17,9 +17,9 @@ import { handler as reserveStock } from '../../examples/commerce/functions/reser
 import { handler as takePayment } from '../../examples/commerce/functions/take-payment.ts';
 import type { Order } from '../../examples/commerce/order.ts';
 import { placeOrder } from '../../examples/commerce/place-order.ts';
-import type { RunState } from '../../lib/testing/simulator/run-state.ts';
-import type { Sender, System } from '../../lib/testing/simulator/system.ts';
-import { startingWith } from '../../lib/testing/simulator/system.ts';
+import type { RunState } from '../../lib/simulator/run/run-state.ts';
+import type { Sender, System } from '../../lib/simulator/system.ts';
+import { startingWith } from '../../lib/simulator/system.ts';
 import { profiles } from './profiles.ts';
 import { reminders } from './reminders.ts';
 import { transfers } from './transfers.ts';

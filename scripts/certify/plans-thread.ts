@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { PlanRunner } from '../../lib/testing/simulator/plan-runner.ts';
-import { joined, NO_RUNS, tallyOf } from '../../lib/testing/simulator/tally.ts';
+import { PlanRunner } from '../../lib/simulator/plan/plan-runner.ts';
+import { joined, NO_RUNS, tallyOf } from '../../lib/simulator/tally.ts';
 import { commerce } from './commerce.ts';
 
 // A thread's share of the plans: those whose number leaves `first` when divided by `threads`.

@@ -2,11 +2,11 @@ import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, test } from 'vitest';
 import { inboxKey, mintMessageId } from '../../lib/contract/index.ts';
 import { toItem } from '../../lib/runtime/expression.ts';
-import { LEDGER } from '../../lib/testing/simulator/deployment.ts';
-import type { Fault } from '../../lib/testing/simulator/fault.ts';
-import type { Plan } from '../../lib/testing/simulator/plan.ts';
-import { simulate } from '../../lib/testing/simulator/simulation.ts';
-import type { Site } from '../../lib/testing/simulator/site.ts';
+import type { Fault } from '../../lib/simulator/faults/fault.ts';
+import type { Site } from '../../lib/simulator/faults/site.ts';
+import type { Plan } from '../../lib/simulator/plan/plan.ts';
+import { LEDGER } from '../../lib/simulator/run/deployment.ts';
+import { simulate } from '../../lib/simulator/run/simulation.ts';
 import { commerce } from '../../scripts/certify/commerce.ts';
 
 const planOf = (...faults: [Site, Fault][]): Plan => ({

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { SENDING_TRAITS } from '../../lib/testing/simulator/sending-traits.ts';
-import { simulate } from '../../lib/testing/simulator/simulation.ts';
-import { toldBy } from '../../lib/testing/simulator/told.ts';
+import { SENDING_TRAITS } from '../../lib/simulator/checks/sending-traits.ts';
+import { toldBy } from '../../lib/simulator/checks/told.ts';
+import { simulate } from '../../lib/simulator/run/simulation.ts';
 import { commerce } from '../../scripts/certify/commerce.ts';
 
 const TIMEOUT = 120_000;

@@ -1,0 +1,87 @@
+import { TRAITS } from '../checks/trait.ts';
+import type { Fault, FaultKind } from '../faults/fault.ts';
+import { type Site, STEPS } from '../faults/site.ts';
+import { type System, streamOf } from '../system.ts';
+import { sendingTargets } from './sending-targets.ts';
+
+/** Something that plans must show: a kind of fault, a trait or an outcome. Each plan is made for one of them. */
+export interface Target {
+  /** As the certificate names it. */
+  readonly name: string;
+  /** Whether a fault leads there. A plan that is made for it begins with one that does. @default any */
+  readonly by?: (fault: Fault, site: Site) => boolean;
+  /** The step of the workload that leads there. @default any */
+  readonly step?: number;
+  /** Steps of the workload of which each may lead there. @default any */
+  readonly anyOf?: readonly number[];
+  /** Whether producers must be at it again a while later. @default false */
+  readonly again?: true;
+  /** Whether plans seldom show it that are not made for it. @default false */
+  readonly hard?: true;
+}
+
+/** Outcomes, by the metric that counts them, that plans seldom reach unless they are made for them. */
+export const AIMED_OUTCOMES = ['recorder.dead', 'reconcile.deferred'] as const;
+
+/** Kinds that no plan has that is not made for them, or few. */
+const HARD: ReadonlySet<FaultKind> = new Set([
+  'crash-loop',
+  'retention',
+  'old-version',
+  'purged',
+  'more-shards',
+  'redrive-race',
+  'reshard',
+]);
+
+/** SQS gives a message up that was received so often. */
+const RECEIVES = 100;
+const MINUTE = 60_000;
+
+/** Everything that the plans of a system must show, in the order in which plans are made for it. */
+export function targetsOf(system: System, faults: ReadonlyMap<Site, readonly Fault[]>): readonly Target[] {
+  const consumers = system.subscribers.map(({ name }) => name);
+  const hasQueues = consumers.some((name) => streamOf(system, name) === undefined);
+  const kinds = [...new Set([...faults.values()].flat().map(({ kind }) => kind))].sort();
+  const isOf = (wanted: FaultKind) => (fault: Fault) => fault.kind === wanted;
+  const kills = (fault: Fault) => fault.kind === 'crash-at-start' && fault.times > RECEIVES;
+  const freezes = (fault: Fault, site: Site) =>
+    fault.kind === 'reply-late' && fault.after < MINUTE && consumers.some((name) => site === `${name}.${STEPS.commit}`);
+  const steps = system.workload.flatMap((step, index) => (typeof step === 'function' ? [] : [{ ...step, index }]));
+  const [older, newer] = [stepOfVersion(system, false), stepOfVersion(system, true)];
+  return [
+    ...kinds.map((name): Target => ({ name, by: isOf(name), ...(HARD.has(name) && { hard: true }) })),
+    { name: TRAITS.thawed, by: freezes, again: true, hard: true },
+    { name: TRAITS.warm },
+    ...(hasQueues
+      ? [
+          { name: TRAITS.moved, by: kills, hard: true } as const,
+          { name: 'recorder.dead', by: kills, hard: true } as const,
+          {
+            name: 'reconcile.deferred',
+            by: (fault: Fault) => fault.kind === 'lost' && fault.for !== undefined,
+            hard: true,
+          } as const,
+        ]
+      : []),
+    ...sendingTargets(system),
+    ...(older === undefined ? [] : [{ name: TRAITS.olderVersion, step: older }]),
+    ...(newer === undefined
+      ? []
+      : [{ name: TRAITS.newerVersion, by: isOf('old-version'), step: newer, hard: true } as const]),
+    ...steps.flatMap(({ trait, index }) => (trait ? [{ name: trait, step: index }] : [])),
+  ];
+}
+
+/** The first step that publishes the newest version, or an older one, of an event that somebody's former code does not know. */
+function stepOfVersion({ subscribers, previous = {}, workload }: System, newest: boolean): number | undefined {
+  const versioned = subscribers
+    .filter(({ name }) => previous[name] !== undefined)
+    .flatMap(({ consumes }) => consumes.filter(({ version }) => version > 1));
+  const index = workload.findIndex((step) => {
+    const published = typeof step === 'function' ? undefined : step.publishes;
+    const event = versioned.find(({ type }) => type === published?.type);
+    return event !== undefined && (event.version === published?.version) === newest;
+  });
+  return index < 0 ? undefined : index;
+}
