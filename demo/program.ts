@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvalidArgumentError, Option } from 'commander';
 import { WaybillError } from 'waybill';
-import * as shop from '../examples/commerce/index.ts';
 import { type CommandContext, print, printJson, processContext } from '../lib/cli/command-context.ts';
 import { createCommandLine, runCommandLine } from '../lib/cli/command-line.ts';
 import { awaitInterruption } from '../lib/cli/interruption.ts';
@@ -12,7 +11,7 @@ import type { Reconciliation } from '../lib/runtime/reconcile/tally.ts';
 import { type FinishedRun, runOrders } from './run.ts';
 import { runSabotaged, type SabotagedRun, sabotageSummary } from './sabotage-run.ts';
 import { sabotageProblems } from './sabotage-verdict.ts';
-import { REPOSITORY, type ShopOrder } from './shop.ts';
+import { REPOSITORY, type ShopOrder, SHOP as shop } from './shop.ts';
 import { problemsOf, summaryOf } from './summary.ts';
 import { reconcileRun, whereToLook } from './where-to-look.ts';
 

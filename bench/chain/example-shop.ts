@@ -1,8 +1,8 @@
 import { createEnvironment } from 'waybill/runtime';
 import { committedMessages } from '../../demo/committed-messages.ts';
+import { deploymentOf, SUBSCRIBERS } from '../../demo/deployment.ts';
 import { readRows } from '../../demo/message-tracker.ts';
 import { Wire } from '../../demo/wire.ts';
-import { deploymentOf, SUBSCRIBERS } from '../../examples/commerce/deployment.ts';
 import { placeOrder } from '../../examples/commerce/place-order.ts';
 import { decodeEnvelope, encodeEnvelope, outboxKey } from '../../lib/contract/index.ts';
 import type { DeployedChain } from './deployed-chain.ts';

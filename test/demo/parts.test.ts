@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { addLine, type FunctionUsage } from '../../demo/function-logs.ts';
+import { generateOrders } from '../../demo/orders.ts';
 import type { Shop } from '../../demo/shop.ts';
 import { signedHeaders } from '../../demo/signature.ts';
 import { inTurn, submitOrders } from '../../demo/submission.ts';
@@ -30,8 +31,8 @@ describe('orders are submitted', () => {
     return {
       followed,
       waiting,
-      shop: { ORDER_TYPE: 'order.placed', placeOrder },
-      orders: ['1', '2', '3', '4'].map((orderId) => ({ orderId })),
+      shop: { ORDER_TYPE: 'order.placed' as const, placeOrder },
+      orders: generateOrders(4, 1).map((order, index) => ({ ...order, orderId: String(index + 1) })),
       poison: [poison({}), poison({})],
       wire: { add: (subscriber: string) => waiting.push(subscriber) },
       tracker: { pending: 0, follow: ({ id }: { id: string }) => followed.push(id) > 0 },
@@ -207,11 +208,11 @@ describe('a summary', () => {
   test('names what is wrong', () => {
     const problems = problemsOf({
       ...finished(evidence({ ended: [], poison: [poison({})] })),
-      unknown: [{ orderId: '7' }],
+      unknown: generateOrders(7, 1).slice(6),
       missing: { messages: 2, pending: 3, letters: 1, copies: 4 },
     });
     expect(problems.join('\n')).toContain('Lost: 2\n  placed-1\n  paid-1');
     expect(problems.join('\n')).toContain('Not dead-lettered: 1\n  no JSON for pay');
-    expect(problems.join('\n')).toContain('known whether the shop kept them: 1\n  7');
+    expect(problems.join('\n')).toContain('known whether the shop kept them: 1\n  000007');
   });
 });

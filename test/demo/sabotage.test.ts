@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { generateOrders } from '../../demo/orders.ts';
 import { runDemo } from '../../demo/program.ts';
 import { type Deeds, LEAST_ORDERS, type Scene, sabotage } from '../../demo/sabotage.ts';
 import { judgeSabotage, type SabotageEvidence, sabotageProblems } from '../../demo/sabotage-verdict.ts';
@@ -140,7 +141,7 @@ describe('a sabotaged run', () => {
 });
 
 test('too few orders are refused before anything is broken', async () => {
-  const orders = Array.from({ length: LEAST_ORDERS - 1 }, (_, index) => ({ orderId: String(index) }));
+  const orders = generateOrders(LEAST_ORDERS - 1, 1);
   const submitted: unknown[] = [];
   const scene: Scene = {
     orders,

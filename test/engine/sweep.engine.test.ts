@@ -4,15 +4,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { afterAll, expect, test, vi } from 'vitest';
-import {
-  auditRun,
-  deploymentOf,
-  generateOrders,
-  ordersOfRun,
-  placeOrder,
-  STACK_NAME,
-  stockUpFor,
-} from '../../examples/commerce/index.ts';
+import { auditRun, stockUpFor } from '../../demo/books.ts';
+import { deploymentOf, STACK_NAME } from '../../demo/deployment.ts';
+import { generateOrders, ordersOfRun } from '../../demo/orders.ts';
+import { placeOrder } from '../../examples/commerce/place-order.ts';
 import { deployApp } from '../../lib/local/deploy.ts';
 import { endpointEnvironment, type StartedEngine, startEngine } from '../../lib/local/engine.ts';
 import { freePort } from '../../lib/local/port.ts';

@@ -14,9 +14,10 @@ import {
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { tableBinding } from 'waybill';
 import { createEnvironment } from 'waybill/runtime';
+import { auditRun } from '../../demo/books.ts';
+import { TABLES } from '../../demo/deployment.ts';
+import { generateOrders, ordersOfRun } from '../../demo/orders.ts';
 import type { Verdict } from '../../demo/verdict.ts';
-import { TABLES } from '../../examples/commerce/deployment.ts';
-import { auditRun, generateOrders, ordersOfRun } from '../../examples/commerce/index.ts';
 import { processesNaming } from '../local/processes-naming.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -185,7 +186,7 @@ describe('on an engine that runs', () => {
 async function boundTables(dynamodb: DynamoDBClient): Promise<Record<string, string>> {
   const { TableNames = [] } = await dynamodb.send(new ListTablesCommand({}));
   return Object.fromEntries(
-    TABLES.map(({ name }) => {
+    Object.values(TABLES).map(({ name }) => {
       const table = TableNames.find((one) => one.includes(`-${name.replaceAll('-', '')}table`));
       return [tableBinding(name), table ?? ''];
     }),

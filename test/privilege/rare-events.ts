@@ -13,6 +13,8 @@ import {
   tableBinding,
 } from 'waybill';
 import { type Environment, publish } from 'waybill/runtime';
+import { stockUpFor } from '../../demo/books.ts';
+import { ordersOfRun } from '../../demo/orders.ts';
 import {
   CountSales,
   NoteShipping,
@@ -26,7 +28,7 @@ import {
   StockReserved,
   TakePayment,
 } from '../../examples/commerce/contract.ts';
-import { ordersOfRun, placeOrder, stockUpFor } from '../../examples/commerce/index.ts';
+import { placeOrder } from '../../examples/commerce/place-order.ts';
 import { LedgerReader } from '../engine/ledger-reader.ts';
 import type { EnforcedShop } from './enforced-shop.ts';
 

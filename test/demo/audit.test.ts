@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { audit, type Books } from '../../examples/commerce/audit.ts';
-import { generateOrders } from '../../examples/commerce/generate-orders.ts';
-import { demandOf } from '../../examples/commerce/stock.ts';
+import { audit, type Books } from '../../demo/audit.ts';
+import { demandOf } from '../../demo/books.ts';
+import { generateOrders } from '../../demo/orders.ts';
 
 const orders = generateOrders(40, 1);
 const [first] = orders;

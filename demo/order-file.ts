@@ -2,7 +2,8 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { CsvError } from 'csv-parse';
 import { parse } from 'csv-parse/sync';
-import { articleOf, type Order } from './order.ts';
+import type { Order } from '../examples/commerce/place-order.ts';
+import { articleOf } from './orders.ts';
 
 /** A line of the file that is no order. */
 export interface BadLine {

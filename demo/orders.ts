@@ -1,9 +1,12 @@
-import { articleOf, type Order } from './order.ts';
+import { hash } from 'node:crypto';
+import type { Order } from '../examples/commerce/place-order.ts';
 
 /** The first day of the generated orders, and over how many days they are spread. */
 const FIRST_DAY = Date.UTC(2026, 0, 1);
 const DAYS = 120;
 const DAY = 86_400_000;
+/** Articles in the shop's catalogue. */
+const CATALOGUE = 250;
 
 /**
  * Makes orders: the same ones for the same count and seed. As in a real shop, a customer may buy twice a day, most orders
@@ -28,6 +31,20 @@ export function generateOrders(count: number, seed: number): Order[] {
       placedAt: new Date(placedAt).toISOString(),
     };
   });
+}
+
+/** The article of an order that does not name one: the same for the same order, whoever asks. */
+export function articleOf(orderId: string): string {
+  const number = Number.parseInt(hash('sha256', orderId).slice(0, 8), 16) % CATALOGUE;
+  return `album-${String(number + 1).padStart(3, '0')}`;
+}
+
+/**
+ * The orders as those of one run: order ids and articles carry the run's name, so that several runs in one shop neither
+ * sell each other's stock nor count each other's sales.
+ */
+export function ordersOfRun(run: string, orders: readonly Order[]): Order[] {
+  return orders.map((order) => ({ ...order, orderId: `${run}.${order.orderId}`, sku: `${run}.${order.sku}` }));
 }
 
 /** Numbers from 0 to 1 that follow from the seed alone (mulberry32). */

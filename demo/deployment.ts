@@ -1,8 +1,7 @@
-import { type AnyTable, BINDINGS, type SubscriberDefinition, tableBinding } from 'waybill';
+import { BINDINGS, type SubscriberDefinition, tableBinding } from 'waybill';
 import {
   CountSales,
   NoteShipping,
-  OrderPlaced,
   Orders,
   Payments,
   Reservations,
@@ -11,11 +10,17 @@ import {
   ShippingNotes,
   Stock,
   TakePayment,
-} from './contract.ts';
+} from '../examples/commerce/contract.ts';
 
 export const STACK_NAME = 'Commerce';
-export const ORDER_TYPE = OrderPlaced.type;
-export const TABLES = [Orders, Payments, Stock, Reservations, ShippingNotes, Sales] as const satisfies AnyTable[];
+export const TABLES = {
+  orders: Orders,
+  payments: Payments,
+  stock: Stock,
+  reservations: Reservations,
+  shippingNotes: ShippingNotes,
+  sales: Sales,
+} as const;
 export const SUBSCRIBERS = [
   TakePayment,
   ReserveStock,
@@ -42,51 +47,37 @@ export interface DeployedSubscriber {
   readonly deadLetterQueueUrl: string;
 }
 
-/** What the stack's outputs are called. */
-export const OUTPUTS = {
-  ledger: 'LedgerTable',
-  shards: 'LedgerShards',
-  stream: 'SalesStream',
-  relayLogs: 'RelayLogs',
-  table: (table: AnyTable) => `${pascalCase(table.name)}Table`,
-  queue: (subscriber: SubscriberDefinition) => `${pascalCase(subscriber.name)}Queue`,
-  deadLetterQueue: (subscriber: SubscriberDefinition) => `${pascalCase(subscriber.name)}DeadLetterQueue`,
-  logs: (subscriber: SubscriberDefinition) => `${pascalCase(subscriber.name)}Logs`,
-  recorderLogs: (subscriber: SubscriberDefinition) => `${pascalCase(subscriber.name)}RecorderLogs`,
-};
-
-/** Reads the outputs of the deployed stack. */
+/** Reads the outputs of the deployed stack, which `examples/commerce/stack.ts` names. */
 export function deploymentOf(outputs: Readonly<Record<string, string>>): Deployment {
   const output = (name: string): string => {
     const value = outputs[name];
     if (!value) throw new Error(`The stack ${STACK_NAME} has no output ${name}: deploy it again`);
     return value;
   };
+  const of = ({ name }: { readonly name: string }, what: string) => output(`${pascalCase(name)}${what}`);
+  const [ledger, shards] = [output('LedgerTable'), output('LedgerShards')];
   return {
     variables: {
-      [BINDINGS.ledger]: output(OUTPUTS.ledger),
-      [BINDINGS.shards]: output(OUTPUTS.shards),
+      [BINDINGS.ledger]: ledger,
+      [BINDINGS.shards]: shards,
       [BINDINGS.producer]: 'shop',
-      ...Object.fromEntries(TABLES.map((table) => [tableBinding(table.name), output(OUTPUTS.table(table))])),
+      ...Object.fromEntries(Object.values(TABLES).map((table) => [tableBinding(table.name), of(table, 'Table')])),
     },
-    ledger: output(OUTPUTS.ledger),
-    shards: Number(output(OUTPUTS.shards)),
+    ledger,
+    shards: Number(shards),
     subscribers: Object.fromEntries(
       SUBSCRIBERS.map((subscriber) => [
         subscriber.name,
         {
-          ...(subscriber === CountSales && { streamName: output(OUTPUTS.stream) }),
-          queueUrl: output(OUTPUTS.queue(subscriber)),
-          deadLetterQueueUrl: output(OUTPUTS.deadLetterQueue(subscriber)),
+          ...(subscriber === CountSales && { streamName: output('SalesStream') }),
+          queueUrl: of(subscriber, 'Queue'),
+          deadLetterQueueUrl: of(subscriber, 'DeadLetterQueue'),
         },
       ]),
     ),
     logGroups: [
-      output(OUTPUTS.relayLogs),
-      ...SUBSCRIBERS.flatMap((subscriber) => [
-        output(OUTPUTS.logs(subscriber)),
-        output(OUTPUTS.recorderLogs(subscriber)),
-      ]),
+      output('RelayLogs'),
+      ...SUBSCRIBERS.flatMap((subscriber) => [of(subscriber, 'Logs'), of(subscriber, 'RecorderLogs')]),
     ],
   };
 }

@@ -3,11 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { validate } from 'waybill';
+import { demandOf } from '../../demo/books.ts';
+import { readOrders } from '../../demo/order-file.ts';
+import { generateOrders, ordersOfRun } from '../../demo/orders.ts';
 import { OrderPlaced } from '../../examples/commerce/contract.ts';
-import { generateOrders } from '../../examples/commerce/generate-orders.ts';
-import { ordersOfRun } from '../../examples/commerce/order.ts';
-import { readOrders } from '../../examples/commerce/read-orders.ts';
-import { demandOf } from '../../examples/commerce/stock.ts';
 
 describe('generated orders', () => {
   test('the same seed gives the same orders, another one gives others', () => {
