@@ -61,4 +61,9 @@ export {
   type Trouble,
   tableStreamsOf,
 } from './lambda/index.ts';
+export type { FunctionSource, StackFunction } from './stack/function.ts';
+export { MemoryStack, type StackEnvironmentOptions } from './stack/memory-stack.ts';
+export type { MemoryStackOptions, StackRequest, StackWire } from './stack/options.ts';
+export type { StackClock } from './stack/run.ts';
 export { type DeliverOptions, type TestLedger, type TestLedgerOptions, testLedger } from './test-ledger.ts';
+export { VirtualClock, type VirtualClockOptions } from './virtual-clock.ts';

@@ -95,7 +95,8 @@ export class SqsEngine {
     return new EngineClient(this.#operations, wire) as ClientOf<SQSClient>;
   }
 
-  #queue(url: string | undefined): Queue {
+  /** @throws QueueDoesNotExist when no queue has the URL */
+  queue(url: string | undefined): Queue {
     const queue = this.#queues.get(url ?? '');
     if (!queue) throw queueDoesNotExist();
     return queue;
@@ -103,14 +104,14 @@ export class SqsEngine {
 
   #sendMessage(input: SendMessageCommandInput) {
     refuseOthers('SendMessage', input, ['QueueUrl', ...MESSAGE]);
-    const queue = this.#queue(input.QueueUrl);
+    const queue = this.queue(input.QueueUrl);
     refuseInvalid(input, queue);
     return this.#enqueue(queue, input);
   }
 
   #sendMessageBatch(input: SendMessageBatchCommandInput) {
     refuseOthers('SendMessageBatch', input, ['QueueUrl', 'Entries']);
-    const queue = this.#queue(input.QueueUrl);
+    const queue = this.queue(input.QueueUrl);
     const entries = checkedEntries(input.Entries);
     const bytes = entries.reduce((sum, entry) => sum + messageBytes(entry), 0);
     if (bytes > MAX_BYTES) throw batchTooLong(MAX_BYTES, bytes);
@@ -155,7 +156,7 @@ export class SqsEngine {
       'MessageAttributeNames',
     ]);
     const { MaxNumberOfMessages = 1, VisibilityTimeout } = input;
-    const queue = this.#queue(input.QueueUrl);
+    const queue = this.queue(input.QueueUrl);
     if (!isWithin(MaxNumberOfMessages - 1, MAX_BATCH - 1)) {
       throw invalidParameter(
         `Value ${MaxNumberOfMessages} for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided.`,
@@ -168,18 +169,18 @@ export class SqsEngine {
 
   #getQueueAttributes(input: GetQueueAttributesCommandInput) {
     refuseOthers('GetQueueAttributes', input, ['QueueUrl', 'AttributeNames']);
-    return { Attributes: attributesOf(this.#queue(input.QueueUrl), input.AttributeNames ?? []) };
+    return { Attributes: attributesOf(this.queue(input.QueueUrl), input.AttributeNames ?? []) };
   }
 
   #deleteMessage(input: DeleteMessageCommandInput) {
     refuseOthers('DeleteMessage', input, ['QueueUrl', 'ReceiptHandle']);
-    this.#queue(input.QueueUrl).delete(given(input.ReceiptHandle, 'ReceiptHandle'));
+    this.queue(input.QueueUrl).delete(given(input.ReceiptHandle, 'ReceiptHandle'));
     return {};
   }
 
   #deleteMessageBatch(input: DeleteMessageBatchCommandInput) {
     refuseOthers('DeleteMessageBatch', input, ['QueueUrl', 'Entries']);
-    const queue = this.#queue(input.QueueUrl);
+    const queue = this.queue(input.QueueUrl);
     return eachEntry(checkedEntries(input.Entries), ({ ReceiptHandle }) => {
       queue.delete(given(ReceiptHandle, 'ReceiptHandle'));
       return {};
@@ -189,13 +190,13 @@ export class SqsEngine {
   #changeVisibility(input: ChangeMessageVisibilityCommandInput) {
     refuseOthers('ChangeMessageVisibility', input, ['QueueUrl', 'ReceiptHandle', 'VisibilityTimeout']);
     const seconds = refuseVisibility(input.VisibilityTimeout);
-    this.#queue(input.QueueUrl).changeVisibility(given(input.ReceiptHandle, 'ReceiptHandle'), seconds);
+    this.queue(input.QueueUrl).changeVisibility(given(input.ReceiptHandle, 'ReceiptHandle'), seconds);
     return {};
   }
 
   #changeVisibilityBatch(input: ChangeMessageVisibilityBatchCommandInput) {
     refuseOthers('ChangeMessageVisibilityBatch', input, ['QueueUrl', 'Entries']);
-    const queue = this.#queue(input.QueueUrl);
+    const queue = this.queue(input.QueueUrl);
     return eachEntry(checkedEntries(input.Entries), ({ ReceiptHandle, VisibilityTimeout }) => {
       queue.changeVisibility(given(ReceiptHandle, 'ReceiptHandle'), refuseVisibility(VisibilityTimeout));
       return {};

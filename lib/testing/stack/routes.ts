@@ -1,0 +1,16 @@
+import { type Destination, eventTypeKey, routeKey, type SubscriberDefinition } from '../../contract/index.ts';
+import { toItem } from '../../runtime/expression.ts';
+import type { RouteRow } from '../../runtime/route-claim.ts';
+import type { Table } from '../engines/index.ts';
+
+/** Writes who expects what, as the registrar does when a subscriber is deployed for the first time. */
+export function writeRoutes(ledger: Table, subscriber: SubscriberDefinition, destination: Destination): void {
+  const { name, consumes, deadline } = subscriber;
+  for (const { type, businessLine } of consumes) {
+    const route: RouteRow = { type, subscriber: name, since: 0, destination, deadline, businessLine };
+    for (const row of [{ ...routeKey(type, name), ...route }, eventTypeKey(type)]) {
+      const item = toItem(row);
+      ledger.write(ledger.keyOf(item), item);
+    }
+  }
+}
