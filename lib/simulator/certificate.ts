@@ -1,7 +1,7 @@
 import { describePlan, lengthOf } from './plan/plan.ts';
 import type { FailedPlan } from './plan/plan-runner.ts';
-import { AIMED_OUTCOMES, type Target } from './plan/target.ts';
-import { hashOf, type Tally } from './tally.ts';
+import { AIMED_OUTCOMES, type Target } from './plan/targets.ts';
+import { hashOf, type Totals } from './totals.ts';
 
 /** How many fault plans a system survived, and what they made happen. */
 export interface Certificate {
@@ -39,8 +39,8 @@ const OUTCOMES = [
 ] as const;
 
 /** @param targets what the system's plans must show */
-export function certificateOf(tally: Tally, targets: readonly Target[]): Certificate {
-  const { faults, outcomes, violations, messages, uncaused, hashes } = tally;
+export function certificateOf(totals: Totals, targets: readonly Target[]): Certificate {
+  const { faults, outcomes, violations, messages, uncaused, hashes } = totals;
   const isOutcome = (name: string) => AIMED_OUTCOMES.some((one) => one === name);
   const names = targets.map(({ name }) => name);
   const kinds = names.filter((name) => !isOutcome(name)).sort();
@@ -53,7 +53,7 @@ export function certificateOf(tally: Tally, targets: readonly Target[]): Certifi
     doubled: violations.D ?? 0,
     uncaused,
     unreached: [...kinds.filter((kind) => !faults[kind]), ...wanted.filter((outcome) => !outcomes[outcome])],
-    hash: hashOf(tally),
+    hash: hashOf(totals),
   };
 }
 

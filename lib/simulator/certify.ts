@@ -5,7 +5,7 @@ import { type Plan, parsePlan } from './plan/plan.ts';
 import { type FailedPlan, PlanRunner } from './plan/plan-runner.ts';
 import { simulate } from './run/simulation.ts';
 import type { System } from './system.ts';
-import { joined, NO_RUNS, tallyOf } from './tally.ts';
+import { joined, NO_RUNS, totalsOf } from './totals.ts';
 
 export interface CertifyOptions extends System {
   /** How many plans are run. @default 1000 */
@@ -57,12 +57,12 @@ export async function certify(options: CertifyOptions): Promise<Certificate> {
   const runner = new PlanRunner(system, seed);
   const given = process.env[PLAN_VARIABLE];
   if (given) return replay(system, runner, planIn(given));
-  let tally = NO_RUNS;
-  for (let number = 0; number < plans && tally.failed.length === 0; number++) {
-    tally = joined(tally, tallyOf(number, await runner.run(number)));
+  let totals = NO_RUNS;
+  for (let number = 0; number < plans && totals.failed.length === 0; number++) {
+    totals = joined(totals, totalsOf(number, await runner.run(number)));
   }
-  const certificate = certificateOf(tally, runner.targets);
-  const [failed] = tally.failed;
+  const certificate = certificateOf(totals, runner.targets);
+  const [failed] = totals.failed;
   if (failed)
     throw new CertificationFailed(`${describeFailure(failed)}\n${howToReplay(failed.plan)}`, certificate, failed);
   if (certificate.unreached.length > 0 && !allowUnreached) {
@@ -76,7 +76,7 @@ export async function certify(options: CertifyOptions): Promise<Certificate> {
 
 async function replay(system: System, runner: PlanRunner, plan: Plan): Promise<Certificate> {
   const report = await simulate(system, plan);
-  const certificate = certificateOf(tallyOf(0, report), runner.targets);
+  const certificate = certificateOf(totalsOf(0, report), runner.targets);
   if (report.violations.length === 0) return certificate;
   const failed = { plan, violations: report.violations };
   throw new CertificationFailed(`${describeFailure(failed)}\n${report.trace.join('\n')}`, certificate, failed);

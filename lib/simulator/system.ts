@@ -29,30 +29,30 @@ export interface DescribedStep {
   readonly trait?: string;
   /** The event that it publishes. */
   readonly publishes?: EventDefinition;
-  /** In which ways it sends, beside `publish` at once: what can go wrong there is planned. @default none */
-  readonly sends?: readonly Way[];
-  /** What producers do a while later because of it, e.g. take back what they have sent. */
+  /** In which modes it sends, beside `publish` at once: what can go wrong there is planned. @default none */
+  readonly sends?: readonly SendingMode[];
+  /** What producers do a while later because of it, e.g. cancel what they have sent. */
   readonly later?: { readonly after: Duration; readonly run: Sender };
 }
 
 /**
- * A way of sending: `delay`, up to 15 minutes; `wait`, longer; by `handshake`; by `half` message, of which some may be left
- * to `quarantine`; and messages that are cancelled or rescheduled.
+ * How a message is sent: by `delay`, of up to 15 minutes; by `wait`, longer; by `handshake`; by `half` message, of which some
+ * may be left to `quarantine`; and messages that are cancelled or rescheduled.
  */
-export type Way = 'delay' | 'wait' | 'handshake' | 'half' | 'quarantine' | 'cancel' | 'reschedule';
+export type SendingMode = 'delay' | 'wait' | 'handshake' | 'half' | 'quarantine' | 'cancel' | 'reschedule';
 
-/** The ways in which a workload sends. */
-export function waysOf({ workload }: Pick<System, 'workload'>): ReadonlySet<Way> {
-  return new Set(workload.flatMap((step) => (typeof step === 'function' ? [] : (step.sends ?? []))));
+/** The modes in which a workload sends. */
+export function sendingModesOf({ workload }: Pick<System, 'workload'>): ReadonlySet<SendingMode> {
+  return new Set(workload.flatMap((step) => describedStep(step).sends ?? []));
 }
 
 /**
- * A step that sends in other ways than by `publish` at once: by `producer.send`, with a delay, as a half message …
+ * A step that sends in another mode than by `publish` at once: by `producer.send`, with a delay, as a half message …
  *
  * @param later what producers do a while later because of it
  * @example bySending(['handshake'], ({ environment }) => producer.send(OrderPlaced, order, { environment }))
  */
-export function bySending(sends: readonly Way[], run: Sender, later?: DescribedStep['later']): DescribedStep {
+export function bySending(sends: readonly SendingMode[], run: Sender, later?: DescribedStep['later']): DescribedStep {
   return { sends, run, ...(later && { later }) };
 }
 
@@ -61,14 +61,9 @@ export function withTrait(trait: string, run: Sender): DescribedStep {
   return { trait, run };
 }
 
-/** What comes of a step a while later. */
-export function laterOf(step: WorkloadStep): DescribedStep['later'] {
-  return typeof step === 'function' ? undefined : step.later;
-}
-
-/** What a step does. */
-export function runOf(step: WorkloadStep): Sender {
-  return typeof step === 'function' ? step : step.run;
+/** A step, with what is known of it. */
+export function describedStep(step: WorkloadStep): DescribedStep {
+  return typeof step === 'function' ? { run: step } : step;
 }
 
 /**
@@ -82,12 +77,12 @@ export function publishing<Event extends EventDefinition>(
   delay?: Duration,
 ): DescribedStep {
   if (delay === undefined) return { publishes: event, run: (options) => publish(event, payload, options) };
-  const way = durationToMilliseconds(delay) > LONGEST_QUEUE_DELAY ? 'wait' : 'delay';
-  return { publishes: event, sends: [way], run: (options) => publish(event, payload, { ...options, delay }) };
+  const mode = durationToMilliseconds(delay) > LONGEST_QUEUE_DELAY_MS ? 'wait' : 'delay';
+  return { publishes: event, sends: [mode], run: (options) => publish(event, payload, { ...options, delay }) };
 }
 
 /** What SQS can delay a message by, in milliseconds. */
-const LONGEST_QUEUE_DELAY = LIMITS.queueDelaySeconds * 1_000;
+const LONGEST_QUEUE_DELAY_MS = LIMITS.queueDelaySeconds * 1_000;
 
 /** Rows that a business table has when a run begins. */
 export interface InitialRows {

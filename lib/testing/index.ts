@@ -12,9 +12,9 @@ export {
   type InitialRows,
   publishing,
   type Sender,
+  type SendingMode,
   type System,
   startingWith,
-  type Way,
   type WorkloadStep,
   withTrait,
 } from '../simulator/system.ts';

@@ -5,8 +5,8 @@ import { toItem } from '../../lib/runtime/expression.ts';
 import type { Fault } from '../../lib/simulator/faults/fault.ts';
 import type { Site } from '../../lib/simulator/faults/site.ts';
 import type { Plan } from '../../lib/simulator/plan/plan.ts';
-import { LEDGER } from '../../lib/simulator/run/deployment.ts';
 import { simulate } from '../../lib/simulator/run/simulation.ts';
+import { LEDGER } from '../../lib/simulator/run/world.ts';
 import { commerce } from '../../scripts/certify/commerce.ts';
 
 const planOf = (...faults: [Site, Fault][]): Plan => ({

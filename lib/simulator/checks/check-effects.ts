@@ -1,6 +1,6 @@
-import { ATTRIBUTES } from '../../runtime/dead-letter.ts';
+import { decoded } from '../run/envelopes.ts';
 import type { System } from '../system.ts';
-import { decoded, type Effect, type End, type Evidence } from './evidence.ts';
+import type { Effect, End, Evidence } from './evidence.ts';
 import type { Violation } from './violation.ts';
 
 /** D: a message takes effect once at a subscriber, ends once, and messages that mean the same take effect once. */
@@ -20,7 +20,7 @@ function doubledEffects(subscribers: ReadonlySet<string>, evidence: Evidence): V
     if (!subscribers.has(effect.origin.actor)) continue;
     const id = causeOf(effect, evidence);
     if (id === undefined) continue;
-    const what = [...(effect.rows.length > 0 ? ['wrote'] : []), ...(effect.published.length > 0 ? ['published'] : [])];
+    const what = [...(effect.rows > 0 ? ['wrote'] : []), ...(effect.published.length > 0 ? ['published'] : [])];
     for (const did of what) {
       const key = `${id} ${did} at ${effect.origin.actor}`;
       commits.set(key, (commits.get(key) ?? 0) + 1);
@@ -62,8 +62,8 @@ function doubledEnds({ ends, carried }: Evidence): Violation[] {
 
 function wasRedriven(carried: Evidence['carried'], { subscriber, id }: End, before: number): boolean {
   return carried.some(
-    ({ to, place, envelope, attributes }) =>
-      to === subscriber && place < before && envelope?.id === id && attributes[ATTRIBUTES.reason] !== undefined,
+    ({ to, place, envelope, reason }) =>
+      to === subscriber && place < before && envelope?.id === id && reason !== undefined,
   );
 }
 
@@ -80,9 +80,8 @@ function doubledKeys({ once }: Evidence): Violation[] {
 
 /** A dead letter of a message that might still be handled. */
 function prematureLetters(subscribers: ReadonlySet<string>, { carried, ends, begun }: Evidence): Violation[] {
-  return carried.flatMap(({ to, attributes, place, by, invocation }): Violation[] => {
+  return carried.flatMap(({ to, letterOf: id, place, by, invocation }): Violation[] => {
     const subscriber = to.replace(/-dead$/, '');
-    const id = attributes[ATTRIBUTES.messageId];
     if (by === undefined || !id || to === subscriber || !subscribers.has(subscriber)) return [];
     const before = ends.filter((end) => end.subscriber === subscriber && end.id === id && end.place < place);
     // Whoever sends a letter has seen the message dead. Meanwhile an operator may have redriven it, and it was handled.

@@ -1,7 +1,6 @@
 import type { Envelope } from '../../contract/index.ts';
-import { ATTRIBUTES } from '../../runtime/dead-letter.ts';
 import { type System, streamOf } from '../system.ts';
-import type { Carried, End, Evidence } from './evidence.ts';
+import type { End, Evidence } from './evidence.ts';
 import type { Violation } from './violation.ts';
 
 /** L and T: every committed message has ended at every subscriber that consumes it, and a dead one lies in the dead letters. */
@@ -14,7 +13,7 @@ export function checkLoss(
   const last = new Map(ends.map((end) => [`${end.subscriber} ${end.id}`, end]));
   const violations: Violation[] = [];
   const missing = (what: string) => violations.push({ invariant: 'L', what });
-  for (const id of acknowledged) {
+  for (const id of acknowledged.flatMap(({ ids }) => ids)) {
     if (!committed.has(id)) missing(`a producer was told that ${id} is committed, and it is not in the ledger`);
   }
   for (const { name, consumes } of system.subscribers) {
@@ -40,13 +39,10 @@ export function checkLoss(
 
 /** What is wrong with the letter of a dead message, if something is. */
 function wrongLetter({ carried }: Evidence, { subscriber, id }: End, envelope: Envelope): string | undefined {
-  const letters = carried.filter(
-    ({ to, attributes }) => to === `${subscriber}-dead` && attributes[ATTRIBUTES.messageId] === id,
-  );
+  const letters = carried.filter(({ to, letterOf }) => to === `${subscriber}-dead` && letterOf === id);
   if (letters.length === 0) return 'there is no dead letter of it';
   const complete = letters.some(
-    (letter) =>
-      letter.attributes[ATTRIBUTES.reason] && JSON.stringify(letter.envelope?.data) === JSON.stringify(envelope.data),
+    (letter) => letter.reason && JSON.stringify(letter.envelope?.data) === JSON.stringify(envelope.data),
   );
   return complete ? undefined : 'its dead letter lacks the reason or the envelope';
 }
@@ -54,7 +50,7 @@ function wrongLetter({ carried }: Evidence, { subscriber, id }: End, envelope: E
 /** Bytes that are no message, as they came to a subscriber. */
 function poisonOf(system: System, { carried }: Evidence, subscriber: string): string[] {
   const sources = [subscriber, streamOf(system, subscriber)];
-  const isPoison = ({ to, envelope, attributes }: Carried) =>
-    sources.includes(to) && !envelope && attributes[ATTRIBUTES.reason] === undefined;
-  return carried.filter(isPoison).map(({ text }) => text);
+  return carried
+    .filter(({ to, envelope, reason }) => sources.includes(to) && !envelope && reason === undefined)
+    .map(({ text }) => text);
 }

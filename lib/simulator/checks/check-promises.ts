@@ -1,26 +1,21 @@
 import { OUTBOX_PREFIX } from '../../contract/index.ts';
-import { STREAM_ATTRIBUTE } from '../../runtime/dispatch.ts';
 import { FORWARDER, RELAY } from '../faults/site.ts';
+import { decoded, textsIn } from '../run/envelopes.ts';
 import type { QueueEntry, RowEntry, RunRecord } from '../run/run-record.ts';
 import { type System, streamOf } from '../system.ts';
-import { decoded, textsIn } from './evidence.ts';
+import { ATTRIBUTES } from './attributes.ts';
+import type { Leniency } from './leniency.ts';
 import type { Violation } from './violation.ts';
-
-interface PromisesChecked {
-  readonly ledger: string;
-  /** Whether a clock was wrong. */
-  readonly skewed: boolean;
-}
 
 /**
  * L, at each hop: an event source deletes a message once it has ended; relay and forwarder are done with one, and the sweep
  * is past it, once every copy is sent, or waits for its moment. What is let go too early reconciliation finds, and sends
  * again: it is no excuse.
  */
-export function checkPromises(system: System, { entries }: RunRecord, checked: PromisesChecked): Violation[] {
-  const promises = new Promises(system, checked);
+export function checkPromises(system: System, { entries }: RunRecord, { skewed }: Leniency): Violation[] {
+  const promises = new Promises(system, skewed);
   for (const entry of entries) {
-    if (entry.kind === 'row' && entry.change.table === checked.ledger) promises.onRow(entry);
+    if (entry.kind === 'row') promises.onRow(entry);
     else if (entry.kind === 'queue') promises.onQueue(entry);
     else if (entry.kind === 'stream') promises.onSent(entry.stream, Buffer.from(entry.record.data).toString());
     else if (entry.kind === 'invocation' && entry.actor === RELAY) promises.onGiven(entry.invocation, entry.event);
@@ -42,7 +37,7 @@ class Promises {
   /** `<queue or stream> <id>` */
   readonly #sent = new Set<string>();
   readonly #types = new Map<string, string>();
-  readonly #withdrawn = new Set<string>();
+  readonly #cancelled = new Set<string>();
   /** Sort keys of due rows, by shard and by message. */
   readonly #due = new Map<string, string[]>();
   readonly #waiting = new Set<string>();
@@ -51,20 +46,20 @@ class Promises {
   /** Ids of messages that came by a stream, by `<subscriber> <invocation>`. */
   readonly #streamed = new Map<string, readonly string[]>();
 
-  constructor(system: System, { skewed }: PromisesChecked) {
+  /** @param skewed whether a clock was wrong */
+  constructor(system: System, skewed: boolean) {
     this.#system = system;
     this.#skewed = skewed;
   }
 
-  onRow({ change: { key, before, after } }: RowEntry): void {
-    const [kind, part = ''] = (key.pk?.S ?? '').split('#');
-    const sk = key.sk?.S ?? '';
-    if (!after) return;
-    if (kind === 'in') this.#ended.add(`${part} ${sk}`);
-    if (kind === 'out') this.#types.set(sk, decoded(after.envelope?.S ?? '')?.type ?? '');
-    if (kind === 'out' && after.cancelled) this.#withdrawn.add(sk);
+  onRow({ row, change: { before, after } }: RowEntry): void {
+    if (!row || !after) return;
+    const { kind, of, sk } = row;
+    if (kind === 'inbox') this.#ended.add(`${of} ${sk}`);
+    if (kind === 'outbox') this.#types.set(sk, decoded(after.envelope?.S ?? '')?.type ?? '');
+    if (kind === 'outbox' && after.cancelled) this.#cancelled.add(sk);
     if (kind === 'due') {
-      this.#due.set(part, [...(this.#due.get(part) ?? []), sk]);
+      this.#due.set(of, [...(this.#due.get(of) ?? []), sk]);
       this.#waiting.add(idOf(sk));
     }
     // Where clocks differ, a row may come to lie where the sweep has been.
@@ -80,7 +75,7 @@ class Promises {
     if (kind === 'sent') this.onSent(queue, message.body);
     if (kind !== 'deleted' || !origin) return;
     if (queue === FORWARDER) {
-      const stream = message.attributes[STREAM_ATTRIBUTE]?.StringValue;
+      const stream = message.attributes[ATTRIBUTES.stream]?.StringValue;
       const due = /^\{"due":"([0-9a-f-]+)"/.exec(message.body)?.[1];
       const forwarded = id ?? due;
       if (forwarded) this.#demandSent('the forwarder was done with', forwarded, { waits: !due, stream, direct: true });
@@ -129,7 +124,7 @@ class Promises {
 
   /** @param direct whether what lies in the forward queue is what is to be sent, so that it is no evidence */
   #demandSent(who: string, id: string, { waits = true, stream, direct }: Demand): void {
-    if (this.#withdrawn.has(id) || (waits && this.#waiting.has(id))) return;
+    if (this.#cancelled.has(id) || (waits && this.#waiting.has(id))) return;
     for (const { name, consumes } of this.#system.subscribers) {
       const own = streamOf(this.#system, name);
       if (!consumes.some(({ type }) => type === this.#types.get(id)) || (stream !== undefined && own !== stream))

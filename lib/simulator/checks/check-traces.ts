@@ -1,36 +1,24 @@
-import { isMessageId, messageTime, type ReceiptRow } from '../../contract/index.ts';
-import { readReceipt, SCHEDULE } from '../../runtime/receipt.ts';
+import { isMessageId, messageTime } from '../../contract/index.ts';
 import { FORWARDER, RECONCILER } from '../faults/site.ts';
 import { type System, streamOf } from '../system.ts';
+import { SCHEDULE } from './attributes.ts';
 import type { Evidence } from './evidence.ts';
-import type { SendingEvidence } from './sending-evidence.ts';
+import type { Leniency } from './leniency.ts';
 import type { Violation } from './violation.ts';
 
-/** What the faults of a run excuse. */
-export interface Leniency {
-  /** Whether a clock was wrong. */
-  readonly skewed: boolean;
-  /** Whether every message came by the relay. */
-  readonly relayed: boolean;
-}
-
 /** X: every trace is complete and connected, and every hop has left its evidence. */
-export function checkTraces(
-  system: System,
-  evidence: Evidence,
-  sending: SendingEvidence,
-  { skewed, relayed }: Leniency,
-): Violation[] {
+export function checkTraces(system: System, evidence: Evidence, { skewed, relayed }: Leniency): Violation[] {
   return [
-    ...brokenChains(evidence, sending),
+    ...brokenChains(evidence),
     ...wrongHops(evidence, skewed),
-    ...wrongPublished(evidence, sending),
-    ...wrongReceipts(system, evidence, sending, relayed),
+    ...wrongPublished(evidence),
+    ...wrongReceipts(system, evidence, relayed),
   ];
 }
 
-function brokenChains({ committed }: Evidence, sending: SendingEvidence): Violation[] {
-  const replaced = replacedIn(sending);
+function brokenChains(evidence: Evidence): Violation[] {
+  const { committed } = evidence;
+  const replaced = replacedIn(evidence);
   return [...committed.values()].flatMap(({ envelope }): Violation[] => {
     const { id, causationid, correlationid, traceparent } = envelope;
     // What is in another's place goes on with its chain.
@@ -47,7 +35,7 @@ function brokenChains({ committed }: Evidence, sending: SendingEvidence): Violat
 function wrongHops({ ends }: Evidence, skewed: boolean): Violation[] {
   if (skewed) return [];
   return ends.flatMap(({ id, subscriber, state, row: { hops } }): Violation[] => {
-    // What was taken back has come nowhere.
+    // A cancelled message has come nowhere.
     if (state === 'cancelled') return [];
     const { committed, relayed, received, ended } = hops;
     const isOrdered =
@@ -62,8 +50,9 @@ function wrongHops({ ends }: Evidence, skewed: boolean): Violation[] {
 }
 
 /** An inbox row names what its message has caused, and nothing else. */
-function wrongPublished({ ends, committed }: Evidence, sending: SendingEvidence): Violation[] {
-  const replaced = replacedIn(sending);
+function wrongPublished(evidence: Evidence): Violation[] {
+  const { ends, committed } = evidence;
+  const replaced = replacedIn(evidence);
   const caused = Map.groupBy(
     [...committed.values()].map(({ envelope }) => envelope).filter(({ id }) => !replaced.has(id)),
     ({ source, causationid }) => `${publisherIn(source)} ${causationid}`,
@@ -81,8 +70,7 @@ function wrongPublished({ ends, committed }: Evidence, sending: SendingEvidence)
 /** Each copy that was due has a receipt, and no receipt speaks of a copy that had not been sent. */
 function wrongReceipts(
   system: System,
-  { committed, receipts, carried }: Evidence,
-  { waiting, withdrawn }: SendingEvidence,
+  { committed, receipts, carried, waiting, cancelled }: Evidence,
   relayed: boolean,
 ): Violation[] {
   const firstSent = new Map([...waiting].map(([id, place]) => [`${SCHEDULE} ${id}`, place]));
@@ -96,8 +84,8 @@ function wrongReceipts(
   }
   const named = new Set<string>();
   const violations: Violation[] = [];
-  for (const { row, place } of receipts) {
-    for (const { to, ids } of readReceipt(row as unknown as ReceiptRow)) {
+  for (const { sent, place } of receipts) {
+    for (const { to, ids } of sent) {
       for (const id of ids) {
         named.add(`${to} ${id}`);
         if ((firstSent.get(`${to} ${id}`) ?? Infinity) < place) continue;
@@ -111,7 +99,7 @@ function wrongReceipts(
     const to = streamOf(system, name) ?? name;
     for (const { envelope } of committed.values()) {
       if (!consumes.some(({ type }) => type === envelope.type) || named.has(`${to} ${envelope.id}`)) continue;
-      if (withdrawn.has(envelope.id)) continue;
+      if (cancelled.has(envelope.id)) continue;
       violations.push(broken(`no receipt says that ${envelope.id} was sent to ${to}`));
     }
   }
@@ -119,8 +107,8 @@ function wrongReceipts(
 }
 
 /** In whose place each message is. */
-function replacedIn({ withdrawn }: SendingEvidence): ReadonlyMap<string, string> {
-  return new Map([...withdrawn.values()].flatMap(({ id, replacedBy }) => (replacedBy ? [[replacedBy, id]] : [])));
+function replacedIn({ cancelled }: Evidence): ReadonlyMap<string, string> {
+  return new Map([...cancelled.values()].flatMap(({ id, replacedBy }) => (replacedBy ? [[replacedBy, id]] : [])));
 }
 
 /** `/<ledger>/<publisher>` */

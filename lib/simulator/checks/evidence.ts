@@ -1,8 +1,10 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { decodeEnvelope, type EndState, type Envelope, type InboxRow } from '../../contract/index.ts';
-import { toRow } from '../../testing/engines/dynamodb/table.ts';
-import type { Change } from '../../testing/engines/index.ts';
-import type { Origin, RecordEntry, RunRecord } from '../run/run-record.ts';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { stringify } from 'uuid';
+import type { EndState, Envelope, HalfRow, InboxRow, OutboxRow, ReceiptRow } from '../../contract/index.ts';
+import { decoded, textsIn } from '../run/envelopes.ts';
+import type { AcknowledgedEntry, Origin, QueueEntry, RecordEntry, RowEntry, RunRecord } from '../run/run-record.ts';
+import { ATTRIBUTES } from './attributes.ts';
 
 /** A message that was committed: its outbox row was there. */
 export interface Committed {
@@ -22,7 +24,6 @@ export interface End {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly commit: number;
-  readonly origin: Origin | undefined;
 }
 
 /** A message that lies in a queue or a stream. */
@@ -32,157 +33,178 @@ export interface Carried {
   readonly text: string;
   /** `undefined` where the bytes are no message. */
   readonly envelope: Envelope | undefined;
-  /** String attributes by name. */
-  readonly attributes: Readonly<Record<string, string>>;
+  /** Of a dead letter: why it is dead. */
+  readonly reason: string | undefined;
+  /** Of a dead letter: which message it is of. */
+  readonly letterOf: string | undefined;
   readonly place: number;
-  /** Milliseconds since the epoch. */
-  readonly at: number;
   /** The function whose request put it there; absent where it was an operator or a fault. */
-  readonly by?: string;
+  readonly by: string | undefined;
   /** Which invocation of it; absent where it was its event source. */
-  readonly invocation?: number | undefined;
+  readonly invocation: number | undefined;
 }
 
 /** What one request of a function committed beside Waybill's own rows: business rows and messages. */
 export interface Effect {
   readonly origin: Origin;
   readonly commit: number;
-  /** The business rows. */
-  readonly rows: readonly Change[];
+  /** How many business rows. */
+  readonly rows: number;
   readonly published: readonly Envelope[];
 }
 
+/** A message that was cancelled. */
+export interface Cancelled {
+  readonly id: string;
+  /** The message that was committed in its place. */
+  readonly replacedBy: string | undefined;
+  readonly commit: number;
+}
+
+/** A half message, as its row was written again and again. */
+export interface Half {
+  readonly id: string;
+  readonly states: readonly HalfState[];
+}
+
+export interface HalfState {
+  readonly row: HalfRow;
+  readonly commit: number;
+  readonly place: number;
+  readonly origin: Origin | undefined;
+}
+
+/** What a receipt says was sent, and its place in the record. */
+export interface Receipt {
+  /** When the batch was sent: the batch's id. */
+  readonly id: string;
+  readonly sent: readonly { readonly to: string; readonly ids: readonly string[] }[];
+  readonly place: number;
+}
+
 /** A record, sorted by what it is evidence of. */
-export interface Evidence {
-  readonly committed: ReadonlyMap<string, Committed>;
+export class Evidence {
+  /** By message id. */
+  readonly committed = new Map<string, Committed>();
   /** In the order in which they were written. */
-  readonly ends: readonly End[];
-  readonly carried: readonly Carried[];
+  readonly ends: End[] = [];
+  readonly carried: Carried[] = [];
   readonly effects: readonly Effect[];
-  /** Receipts, with their places in the record. */
-  readonly receipts: readonly { readonly row: Record<string, unknown>; readonly place: number }[];
+  readonly receipts: Receipt[] = [];
   /** Writes of idempotency keys. */
-  readonly once: readonly { readonly change: Change; readonly at: number }[];
+  readonly once: RowEntry[] = [];
   /** The texts with which each invocation was invoked, by `<function> <invocation>`. */
-  readonly given: ReadonlyMap<string, readonly string[]>;
+  readonly given = new Map<string, readonly string[]>();
   /** Where in the record each invocation began, by `<function> <invocation>`. */
-  readonly begun: ReadonlyMap<string, number>;
-  readonly acknowledged: readonly string[];
-}
+  readonly begun = new Map<string, number>();
+  readonly acknowledged: AcknowledgedEntry[] = [];
+  /** By message id. */
+  readonly cancelled = new Map<string, Cancelled>();
+  /** When each delayed message was to be delivered, in milliseconds since the epoch, by message id. */
+  readonly deliverAt = new Map<string, number>();
+  /** Where each message was first put to wait, by message id: its place in the record. */
+  readonly waiting = new Map<string, number>();
+  /** Messages whose producers sent them themselves: by message id, how far they say that they are. */
+  readonly sending = new Map<string, NonNullable<OutboxRow['sending']>>();
+  /** Where rows were marked as sent, by message id: the place in the record of the first mark. */
+  readonly marked = new Map<string, number>();
+  readonly #halves = new Map<string, HalfState[]>();
+  readonly #effects = new Map<number, { origin: Origin; commit: number; rows: number; published: Envelope[] }>();
 
-/** Sorts a record. The layout of the ledger's rows is that of the design, read with the contract's own types. */
-export function evidenceOf({ entries }: RunRecord, ledger: string): Evidence {
-  const committed = new Map<string, Committed>();
-  const ends: End[] = [];
-  const receipts: { row: Record<string, unknown>; place: number }[] = [];
-  const once: { change: Change; at: number }[] = [];
-  const effects = new Map<number, { origin: Origin; commit: number; rows: Change[]; published: Envelope[] }>();
-  const effectOf = ({ origin, commit }: RecordEntry) => {
+  /** Sorts a record. The layout of the ledger's rows is that of the design, read with the contract's own types. */
+  constructor({ entries }: RunRecord) {
+    for (const [place, entry] of entries.entries()) this.#add(entry, place);
+    this.effects = [...this.#effects.values()];
+  }
+
+  get halves(): Half[] {
+    return [...this.#halves].map(([id, states]) => ({ id, states }));
+  }
+
+  #add(entry: RecordEntry, place: number): void {
+    if (entry.kind === 'row') this.#addRow(entry, place);
+    else if (entry.kind === 'invocation') {
+      const key = `${entry.actor} ${entry.invocation}`;
+      this.given.set(key, textsIn(entry.event));
+      this.begun.set(key, place);
+    } else if (entry.kind === 'acknowledged') this.acknowledged.push(entry);
+    else if (entry.kind === 'stream') {
+      this.#addCarried(entry, place, entry.stream, Buffer.from(entry.record.data).toString(), {});
+    } else if (entry.kind === 'queue' && entry.event.kind === 'sent') {
+      const { queue, message } = entry.event;
+      this.#addCarried(entry, place, queue, message.body, message.attributes);
+    }
+  }
+
+  #addCarried(
+    { origin }: RecordEntry,
+    place: number,
+    to: string,
+    text: string,
+    attributes: QueueEntry['event']['message']['attributes'],
+  ) {
+    const { actor: by, invocation } = origin ?? {};
+    const reason = attributes[ATTRIBUTES.reason]?.StringValue;
+    const letterOf = attributes[ATTRIBUTES.messageId]?.StringValue;
+    this.carried.push({ to, text, envelope: decoded(text), reason, letterOf, place, by, invocation });
+  }
+
+  #addRow(entry: RowEntry, place: number): void {
+    const { change, row, commit, origin, at } = entry;
+    const { after } = change;
+    if (!row) {
+      const effect = this.#effectOf(entry);
+      if (effect) effect.rows += 1;
+      return;
+    }
+    if (!after) return;
+    const { kind, of, sk } = row;
+    if (kind === 'outbox') this.#addOutboxRow(entry, after, place);
+    else if (kind === 'inbox') {
+      const inbox = unmarshall(after) as InboxRow;
+      this.ends.push({ subscriber: of, id: sk, state: inbox.state, row: inbox, place, at, commit });
+    } else if (kind === 'receipt') {
+      const { sent } = unmarshall(after) as ReceiptRow;
+      this.receipts.push({ id: sk, sent: sent.map(({ to, ids }) => ({ to, ids: idsIn(ids) })), place });
+    } else if (kind === 'once') this.once.push(entry);
+    else if (kind === 'half') {
+      const states = this.#halves.get(sk) ?? [];
+      states.push({ row: unmarshall(after) as HalfRow, commit, place, origin });
+      this.#halves.set(sk, states);
+    } else if (kind === 'due') {
+      const id = sk.slice(sk.indexOf('#') + 1);
+      if (!this.waiting.has(id)) this.waiting.set(id, place);
+    }
+  }
+
+  #addOutboxRow(entry: RowEntry, after: Record<string, AttributeValue>, place: number): void {
+    const { commit } = entry;
+    const { cancelled, replacedBy, sending, envelope: text } = unmarshall(after) as OutboxRow;
+    const id = entry.row?.sk ?? '';
+    const envelope = decoded(text);
+    if (envelope && !entry.change.before) {
+      this.committed.set(id, { envelope, place, commit });
+      this.#effectOf(entry)?.published.push(envelope);
+    }
+    if (envelope?.deliverat !== undefined) this.deliverAt.set(id, Date.parse(envelope.deliverat));
+    if (sending) this.sending.set(id, sending);
+    if (sending === 'sent' && !this.marked.has(id)) this.marked.set(id, place);
+    if (cancelled !== undefined && !this.cancelled.has(id)) this.cancelled.set(id, { id, replacedBy, commit });
+  }
+
+  #effectOf({ origin, commit }: RowEntry) {
     if (!origin) return undefined;
-    const effect = effects.get(commit) ?? { origin, commit, rows: [], published: [] };
-    effects.set(commit, effect);
+    const effect = this.#effects.get(commit) ?? { origin, commit, rows: 0, published: [] };
+    this.#effects.set(commit, effect);
     return effect;
-  };
-  for (const [place, entry] of entries.entries()) {
-    if (entry.kind !== 'row') continue;
-    const { change, commit, origin } = entry;
-    if (change.table !== ledger) {
-      effectOf(entry)?.rows.push(change);
-      continue;
-    }
-    const [kind = '', subscriber = ''] = (change.key.pk?.S ?? '').split('#');
-    const id = change.key.sk?.S ?? '';
-    if (!change.after) continue;
-    if (kind === 'out' && !change.before) {
-      const envelope = decoded(change.after.envelope?.S ?? '');
-      if (!envelope) continue;
-      committed.set(id, { envelope, place, commit });
-      effectOf(entry)?.published.push(envelope);
-    } else if (kind === 'in') {
-      const row = toRow(change.after) as unknown as InboxRow;
-      ends.push({ subscriber, id, state: row.state, row, place, at: entry.at, commit, origin });
-    } else if (kind === 'relay') {
-      receipts.push({ row: toRow(change.after), place });
-    } else if (kind === 'once') {
-      once.push({ change, at: entry.at });
-    }
-  }
-  return {
-    committed,
-    ends,
-    receipts,
-    once,
-    effects: [...effects.values()].filter(({ rows, published }) => rows.length + published.length > 0),
-    carried: entries.flatMap(carriedIn),
-    given: new Map(entries.flatMap(givenIn)),
-    begun: new Map(entries.flatMap(begunIn)),
-    acknowledged: entries.flatMap((entry) => (entry.kind === 'acknowledged' ? entry.ids : [])),
-  };
-}
-
-/** Each check of a run reads the same texts: those of the last runs are kept. */
-const KEPT = 1_000;
-const kept = new Map<string, Envelope | undefined>();
-
-/** The envelope in a text, if it is one. It is not to be changed. */
-export function decoded(text: string): Envelope | undefined {
-  if (kept.has(text)) return kept.get(text);
-  if (kept.size >= KEPT) kept.clear();
-  const envelope = decode(text);
-  kept.set(text, envelope);
-  return envelope;
-}
-
-function decode(text: string): Envelope | undefined {
-  try {
-    return decodeEnvelope(text);
-  } catch {
-    return undefined;
   }
 }
 
-function carriedIn(entry: RecordEntry, place: number): Carried[] {
-  const by = entry.origin && { by: entry.origin.actor, invocation: entry.origin.invocation };
-  if (entry.kind === 'stream') {
-    const text = Buffer.from(entry.record.data).toString();
-    return [{ to: entry.stream, text, envelope: decoded(text), attributes: {}, place, at: entry.at, ...by }];
-  }
-  if (entry.kind !== 'queue' || entry.event.kind !== 'sent') return [];
-  const { queue, message } = entry.event;
-  const attributes = Object.entries(message.attributes).map(([name, { StringValue }]) => [name, StringValue ?? '']);
-  return [
-    {
-      to: queue,
-      text: message.body,
-      envelope: decoded(message.body),
-      attributes: Object.fromEntries(attributes) as Record<string, string>,
-      place,
-      at: entry.at,
-      ...by,
-    },
-  ];
-}
+const ID_BYTES = 16;
 
-/** The texts of a batch's records. */
-export function textsIn(event: object): string[] {
-  const { Records = [] } = event as { readonly Records?: readonly GivenRecord[] };
-  return Records.map(({ body, kinesis, dynamodb }) =>
-    kinesis
-      ? Buffer.from(kinesis.data, 'base64').toString()
-      : (body ?? (dynamodb?.NewImage as Record<string, AttributeValue> | undefined)?.envelope?.S ?? ''),
+/** Receipts hold ids one after the other. */
+function idsIn(bytes: Uint8Array): string[] {
+  return Array.from({ length: bytes.byteLength / ID_BYTES }, (_, index) =>
+    stringify(bytes.subarray(index * ID_BYTES, (index + 1) * ID_BYTES)),
   );
-}
-
-function givenIn(entry: RecordEntry): [string, string[]][] {
-  return entry.kind === 'invocation' ? [[`${entry.actor} ${entry.invocation}`, textsIn(entry.event)]] : [];
-}
-
-function begunIn(entry: RecordEntry, place: number): [string, number][] {
-  return entry.kind === 'invocation' ? [[`${entry.actor} ${entry.invocation}`, place]] : [];
-}
-
-interface GivenRecord {
-  readonly body?: string;
-  readonly kinesis?: { readonly data: string };
-  readonly dynamodb?: { readonly NewImage?: unknown };
 }

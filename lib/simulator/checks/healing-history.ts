@@ -1,11 +1,9 @@
-import { messageTime, type ReceiptRow } from '../../contract/index.ts';
-import { readReceipt } from '../../runtime/receipt.ts';
-import { toRow } from '../../testing/engines/dynamodb/table.ts';
-import type { Change } from '../../testing/engines/index.ts';
+import { messageTime } from '../../contract/index.ts';
 import { RECONCILER } from '../faults/site.ts';
-import type { QueueEntry, RecordEntry } from '../run/run-record.ts';
+import { decoded } from '../run/envelopes.ts';
+import type { QueueEntry, RecordEntry, RowEntry } from '../run/run-record.ts';
 import { type System, streamOf } from '../system.ts';
-import { decoded } from './evidence.ts';
+import type { Receipt } from './evidence.ts';
 
 /** A message that a run of reconciliation has sent again. */
 export interface Resent {
@@ -24,13 +22,12 @@ export interface Resent {
 }
 
 /** How long after a message's commit its receipt is looked for. */
-const RECEIPT_SEARCH = 59 * 60_000;
-const MINUTE = 60_000;
+const RECEIPT_SEARCH_MS = 59 * 60_000;
+const MINUTE_MS = 60_000;
 
 /** What was known at each moment of a run, as far as healing is judged by it. Entries are added in their order. */
 export class HealingHistory {
   readonly resent: Resent[] = [];
-  readonly #ledger: string;
   readonly #system: System;
   /** Places in the record and moments at which runs of reconciliation have begun. */
   readonly #begun = new Map<number, { readonly place: number; readonly at: number }>();
@@ -41,13 +38,21 @@ export class HealingHistory {
   /** Where copies of a message came to lie in a subscriber's queue, by the id that SQS gave them. */
   readonly #lying = new Map<string, Map<string, number>>();
 
-  constructor(system: System, ledger: string) {
+  /** @param receipts all of the run */
+  constructor(system: System, receipts: readonly Receipt[]) {
     this.#system = system;
-    this.#ledger = ledger;
+    for (const { id, sent, place } of receipts) {
+      for (const { to, ids } of sent) {
+        for (const one of ids) {
+          const copy = `${to} ${one}`;
+          if (!this.#receipts.has(copy)) this.#receipts.set(copy, { place, stamp: messageTime(id) });
+        }
+      }
+    }
   }
 
   add(entry: RecordEntry, place: number): void {
-    if (entry.kind === 'row' && entry.change.table === this.#ledger) this.#addRow(entry.change, place);
+    if (entry.kind === 'row') this.#addRow(entry, place);
     if (entry.kind === 'queue') this.#addQueueEvent(entry, place);
     if (entry.kind === 'invocation' && entry.actor === RECONCILER) {
       this.#begun.set(entry.invocation, { place, at: entry.at });
@@ -67,23 +72,13 @@ export class HealingHistory {
     return place !== undefined && place < (this.#begun.get(invocation)?.place ?? 0);
   }
 
-  #addRow({ key, after }: Change, place: number): void {
-    const [kind, subscriber = ''] = (key.pk?.S ?? '').split('#');
-    const id = key.sk?.S ?? '';
-    if (kind === 'out') setOrDelete(this.#committed, id, after && place);
-    if (kind === 'in') {
-      setOrDelete(this.#ended, `${subscriber} ${id}`, after && place);
-      const relayed = Number(after?.hops?.M?.relayed?.N ?? 0);
-      this.#newestRelayed.set(subscriber, Math.max(relayed, this.#newestRelayed.get(subscriber) ?? 0));
-    }
-    if (kind === 'relay' && after) {
-      for (const { to, ids } of readReceipt(toRow(after) as unknown as ReceiptRow)) {
-        for (const one of ids) {
-          const known = this.#receipts.get(`${to} ${one}`);
-          if (!known) this.#receipts.set(`${to} ${one}`, { place, stamp: messageTime(id) });
-        }
-      }
-    }
+  #addRow({ row, change: { after } }: RowEntry, place: number): void {
+    if (row?.kind === 'outbox') setOrDelete(this.#committed, row.sk, after && place);
+    if (row?.kind !== 'inbox') return;
+    const { of: subscriber, sk: id } = row;
+    setOrDelete(this.#ended, `${subscriber} ${id}`, after && place);
+    const relayed = Number(after?.hops?.M?.relayed?.N ?? 0);
+    this.#newestRelayed.set(subscriber, Math.max(relayed, this.#newestRelayed.get(subscriber) ?? 0));
   }
 
   #addQueueEvent({ event: { kind, queue, message }, origin, at }: QueueEntry, place: number): void {
@@ -114,7 +109,7 @@ export class HealingHistory {
     const receipt = this.#receipts.get(`${streamOf(this.#system, subscriber) ?? subscriber} ${id}`);
     if (!receipt || !this.#isBefore(receipt.place, invocation)) return false;
     const lag = receipt.stamp - messageTime(id);
-    if (lag < -MINUTE || lag > RECEIPT_SEARCH) return false;
+    if (lag < -MINUTE_MS || lag > RECEIPT_SEARCH_MS) return false;
     const deadline = this.#system.subscribers.find(({ name }) => name === subscriber)?.deadline ?? 0;
     return (this.#newestRelayed.get(subscriber) ?? 0) <= receipt.stamp + deadline;
   }

@@ -1,4 +1,4 @@
-import type { Way } from '../system.ts';
+import type { SendingMode } from '../system.ts';
 import type { Fault } from './fault.ts';
 import { INVOCATION, PARTIAL, POLL, REQUEST, SCHEDULE } from './fault-kinds.ts';
 import { addSending } from './sending-faults.ts';
@@ -38,8 +38,8 @@ export interface FaultRange {
   readonly streams: Readonly<Record<string, readonly string[]>>;
   /** Names of the subscribers whose code before the last deploy is known. @default none */
   readonly deployed?: readonly string[];
-  /** In which ways producers send, beside `publish` at once. @default none */
-  readonly ways?: ReadonlySet<Way>;
+  /** In which modes producers send, beside `publish` at once. @default none */
+  readonly modes?: ReadonlySet<SendingMode>;
 }
 
 /** Every site with every fault that can happen there. */
@@ -47,7 +47,7 @@ export function faultsOf({
   queues,
   streams,
   deployed = [],
-  ways = new Set(),
+  modes = new Set(),
 }: FaultRange): ReadonlyMap<Site, readonly Fault[]> {
   const sites = new Map<Site, readonly Fault[]>();
   const add = (actor: string, steps: readonly Step[], faults: readonly Fault[]) => {
@@ -63,7 +63,7 @@ export function faultsOf({
   add(RELAY, [STEPS.invoke], INVOCATION);
   add(RELAY, [STEPS.receive], [...POLL, ...STREAM_POLL]);
   addReconciler(add);
-  addSending(add, ways);
+  addSending(add, modes);
   for (const name of consumers) {
     add(name, [STEPS.commit, STEPS.read, STEPS.end, STEPS.count, STEPS.send, STEPS.backOff], REQUEST);
     // Longer than several deliveries: it must not count against the message.

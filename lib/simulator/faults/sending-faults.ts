@@ -1,4 +1,4 @@
-import type { Way } from '../system.ts';
+import type { SendingMode } from '../system.ts';
 import type { Fault } from './fault.ts';
 import { INVOCATION, PARTIAL, POLL, REQUEST, SCHEDULE } from './fault-kinds.ts';
 import { CHECK_BACK, FORWARDER, PRODUCER, RECONCILER, RELAY, SCHEDULER, STEPS, type Step, SWEEP } from './site.ts';
@@ -17,14 +17,14 @@ const SENT: readonly Fault[] = [
   { kind: 'delay', by: 3 * MINUTE },
 ];
 
-/** What can go wrong where producers send in other ways than by `publish` at once: with every call, queue and schedule. */
+/** What can go wrong where producers send in other modes than by `publish` at once: with every call, queue and schedule. */
 export function addSending(
   add: (actor: string, steps: readonly Step[], faults: readonly Fault[]) => void,
-  ways: ReadonlySet<Way>,
+  modes: ReadonlySet<SendingMode>,
 ): void {
   const { store, mark, send, read, routes, wait, schedule, receipt, list, cursor, commit, backOff, invoke, fire } =
     STEPS;
-  const has = (...some: readonly Way[]) => some.some((way) => ways.has(way));
+  const has = (...some: readonly SendingMode[]) => some.some((mode) => modes.has(mode));
   const addQueue = (actor: string) => {
     add(actor, [invoke], INVOCATION);
     add(actor, [STEPS.receive, STEPS.acknowledge], POLL.slice(1));

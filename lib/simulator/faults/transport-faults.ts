@@ -1,10 +1,10 @@
 import { ATTRIBUTES } from '../../runtime/dead-letter.ts';
 import type { Queue, QueueEvent, StoredMessage, StoredRecord } from '../../testing/engines/index.ts';
-import { decoded } from '../checks/evidence.ts';
-import { TRAITS } from '../checks/trait.ts';
+import { decoded } from '../run/envelopes.ts';
 import { laterIn, type World } from '../run/world.ts';
 import { reshard } from './reshard.ts';
 import { type Site, STEPS } from './site.ts';
+import { TRAITS } from './traits.ts';
 
 /** Milliseconds after which SQS keeps no message, whatever it was told. */
 const LONGEST_RETENTION = 14 * 86_400_000;

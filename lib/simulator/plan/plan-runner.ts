@@ -3,11 +3,10 @@ import type { Violation } from '../checks/violation.ts';
 import { SimulatorMisused } from '../errors.ts';
 import { faultsOf } from '../faults/fault-range.ts';
 import { type RunReport, simulate } from '../run/simulation.ts';
-import { type System, streamOf, waysOf } from '../system.ts';
+import { type System, sendingModesOf, streamOf } from '../system.ts';
 import type { Plan } from './plan.ts';
 import { planArbitrary } from './plan-arbitrary.ts';
-import { leadsTo } from './sending-targets.ts';
-import { type Target, targetsOf } from './target.ts';
+import { leadsTo, type Target, targetsOf } from './targets.ts';
 
 /** A plan that a system did not survive, and nothing shorter was found. */
 export interface FailedPlan {
@@ -44,7 +43,7 @@ export class PlanRunner {
         Object.entries(system.streams ?? {}).map(([stream, readers]) => [stream, readers.map(({ name }) => name)]),
       ),
       deployed: Object.keys(system.previous ?? {}),
-      ways: waysOf(system),
+      modes: sendingModesOf(system),
     });
     this.targets = targetsOf(system, this.#faults);
   }

@@ -1,107 +1,92 @@
 import { PutRecordsCommand } from '@aws-sdk/client-kinesis';
 import { type AnyTable, BINDINGS, durationToMilliseconds } from '../../contract/index.ts';
 import { toItem } from '../../runtime/expression.ts';
-import { ENVIRONMENT, type Environment } from '../../runtime/index.ts';
+import { createForwarder } from '../../runtime/forward.ts';
+import type { Environment } from '../../runtime/index.ts';
 import { recorder } from '../../runtime/recorder.ts';
 import { createRelay } from '../../runtime/relay.ts';
-import type { Queue } from '../../testing/engines/index.ts';
+import { createSweep } from '../../runtime/sweep.ts';
+import type { Change, Queue, QueueEvent } from '../../testing/engines/index.ts';
 import { tableOf } from '../../testing/test-environment.ts';
-import { PRODUCER, RELAY, recorderOf } from '../faults/site.ts';
+import { CHECK_BACK, FORWARDER, RELAY, recorderOf, SWEEP } from '../faults/site.ts';
 import { TransportFaults } from '../faults/transport-faults.ts';
-import { laterOf, runOf, type System, streamOf } from '../system.ts';
+import { type System, streamOf } from '../system.ts';
 import { type FunctionOptions, LambdaFunction, type LambdaHandler } from './lambda-function.ts';
+import { ledgerRowOf } from './ledger-row.ts';
+import { messageSchedules, SCHEDULE_GROUP } from './message-schedules.ts';
+import { producerOptions } from './producer.ts';
+import { Queues } from './queues.ts';
 import { ReconcilerSchedule, reconcilerOf, writeCursors } from './reconciler.ts';
 import { writeRoutes } from './routes.ts';
-import { SendingDeployment } from './sending-deployment.ts';
 import { SimulatedSources } from './simulated-sources.ts';
+import { SweepSchedule } from './sweep-schedule.ts';
 import { Unfinished } from './unfinished.ts';
-import { laterIn, type World } from './world.ts';
+import { LEDGER, laterIn, SHARDS, type World } from './world.ts';
 
-export const LEDGER = 'waybill-ledger';
-/** Of the ledger, when a run begins: few, since reconciliation reads each of them. */
-export const SHARDS = 2;
 const BUCKET = 'quarantine';
-const SECOND = 1_000;
+const SECOND_MS = 1_000;
 
 // As `lib/constructs` deploys them.
-const RELAY_TIMEOUT = 60 * SECOND;
-const RECORDER_TIMEOUT = 30 * SECOND;
-const PRODUCER_TIMEOUT = 90 * SECOND;
+const RELAY_TIMEOUT = 60 * SECOND_MS;
+const SWEEP_TIMEOUT = 60 * SECOND_MS;
+const RECORDER_TIMEOUT = 30 * SECOND_MS;
+const FORWARDER_WORK = { timeout: 30 * SECOND_MS, receives: 100 };
+const CHECK_BACK_WORK = { timeout: 10 * SECOND_MS, receives: 1_000 };
 const BACKSTOP_RECEIVES = 100;
-const VISIBILITY_TIMEOUTS = 6;
-const DEAD_LETTER_SECONDS = 14 * 24 * 3_600;
 const STREAM_SHARDS = 2;
 /** Milliseconds in which a deploy reaches every function. */
-const DEPLOY_TIME = 20 * SECOND;
+const DEPLOY_TIME = 20 * SECOND_MS;
+/** One run in so many gives each message a schedule of its own; the others sweep. */
+const SCHEDULES_IN = 3;
 
-/** What a producer is asked for: a step of the workload, or what comes of it later. */
-export interface Asked {
-  readonly step: number;
-  readonly later?: { readonly answer: unknown };
-}
-
-/** What a producer answers, and by which invocation. */
-export interface Answered {
-  readonly answer: unknown;
-  readonly request: string;
-}
-
-/** A system with the framework around it, on engines in memory: what `lib/constructs` would deploy for it. */
+/**
+ * A system with the framework around it, on engines in memory: what `lib/constructs` would deploy for it. What nobody uses
+ * costs a run nothing: event sources of forwarder and check-back begin with the first message of their queues.
+ */
 export class Deployment {
   readonly producer: LambdaFunction;
   readonly #schedule: ReconcilerSchedule;
   readonly #unfinished: Unfinished;
-  readonly #sending: SendingDeployment;
   readonly #world: World;
   readonly #system: System;
-  readonly #queues = new Map<string, Queue>();
+  readonly #queues: Queues;
   readonly #sources: SimulatedSources;
   readonly #functions: LambdaFunction[] = [];
+  readonly #variables: Environment['variables'];
+  /** Starts the event source of a queue that nothing has come to yet, by queue. */
+  readonly #unstarted = new Map<string, () => void>();
+  readonly #sweep: SweepSchedule | undefined;
 
   constructor(world: World, system: System) {
     this.#world = world;
     this.#system = system;
-    this.#unfinished = new Unfinished(system, LEDGER);
+    this.#unfinished = new Unfinished(system);
     this.#sources = new SimulatedSources(world);
-    const { dynamodb, kinesis, s3 } = world.engines;
-    dynamodb.createTable({
-      name: LEDGER,
-      partitionKey: { name: 'pk', type: 'S' },
-      sortKey: { name: 'sk', type: 'S' },
-    });
-    s3.createBucket(BUCKET);
-    for (const name of Object.keys(system.streams ?? {})) kinesis.createStream({ name, shards: STREAM_SHARDS });
-    for (const { table, rows } of system.tables ?? []) this.#fill(table, rows);
-    this.#sending = new SendingDeployment(world, system);
-    for (const queue of this.#sending.queues) this.#queues.set(queue.name, queue);
+    this.#queues = new Queues(world.engines.sqs);
+    this.#createStores();
+    const forwardQueue = this.#queues.addWork(FORWARDER, FORWARDER_WORK);
+    const checkBackQueue = this.#queues.addWork(CHECK_BACK, CHECK_BACK_WORK);
+    const isScheduled = world.draw('strategy', SCHEDULES_IN) === 0;
+    if (isScheduled) world.scheduler = messageSchedules(world);
+    this.#variables = variablesOf(forwardQueue, checkBackQueue, isScheduled);
+    const variables = this.#variables;
+
     for (const { name } of system.subscribers) this.#addSubscriber(name);
-    writeRoutes(world, system, LEDGER, (name) => this.#queues.get(name)?.url ?? '');
-    this.#addRelay();
-    writeCursors(world, LEDGER);
-    this.producer = this.#add({
-      name: PRODUCER,
-      timeout: PRODUCER_TIMEOUT,
-      variables: { ...this.#ledgerVariables(), [BINDINGS.producer]: PRODUCER },
-      load: () => async (event, context) => {
-        const { step, later } = event as Asked;
-        const asked = system.workload[step];
-        const request = context.awsRequestId;
-        if (!asked) return { answer: undefined, request } satisfies Answered;
-        const { [ENVIRONMENT]: environment } = context as unknown as { readonly [ENVIRONMENT]: Environment };
-        const answer = later
-          ? await laterOf(asked)?.run({ environment, answer: later.answer })
-          : await runOf(asked)({ environment });
-        return { answer, request } satisfies Answered;
-      },
-    });
-    const reconciler = reconcilerOf(world, this.#ledgerVariables());
+    writeRoutes(world, system, (name) => this.#queues.byName.get(name)?.url ?? '');
+    const relay = this.#add({ name: RELAY, timeout: RELAY_TIMEOUT, variables, load: loading(createRelay) });
+    this.#sources.addTable(relay, LEDGER, BUCKET);
+    writeCursors(world);
+    this.producer = this.#add(producerOptions(system, variables));
+    const reconciler = reconcilerOf(world, variables);
     this.#functions.push(reconciler);
-    this.#schedule = new ReconcilerSchedule(world, system, reconciler, this.#unfinished, LEDGER);
-    this.#sending.deploy({
-      variables: this.#ledgerVariables(),
-      add: (options) => this.#add(options),
-      receive: (consumer, queue) => this.#sources.addQueue(consumer, queue).start(),
-    });
+    this.#schedule = new ReconcilerSchedule(world, system, reconciler, this.#unfinished);
+    this.#addWorker(forwardQueue, FORWARDER_WORK.timeout, loading(createForwarder));
+    const { checkBack } = system;
+    if (checkBack) this.#addWorker(checkBackQueue, CHECK_BACK_WORK.timeout, () => checkBack as LambdaHandler);
+    if (!isScheduled) {
+      const sweep = this.#add({ name: SWEEP, timeout: SWEEP_TIMEOUT, variables, load: loading(createSweep) });
+      this.#sweep = new SweepSchedule(world, sweep);
+    }
     world.deploy = (shards) => this.#deployShards(shards);
     this.#listen();
   }
@@ -116,37 +101,39 @@ export class Deployment {
     this.#schedule.start();
   }
 
+  #createStores(): void {
+    const { dynamodb, kinesis, s3 } = this.#world.engines;
+    dynamodb.createTable({
+      name: LEDGER,
+      partitionKey: { name: 'pk', type: 'S' },
+      sortKey: { name: 'sk', type: 'S' },
+    });
+    s3.createBucket(BUCKET);
+    for (const name of Object.keys(this.#system.streams ?? {})) kinesis.createStream({ name, shards: STREAM_SHARDS });
+    for (const { table, rows } of this.#system.tables ?? []) this.#fill(table, rows);
+  }
+
+  #fill(definition: AnyTable, rows: readonly unknown[]): void {
+    const { dynamodb } = this.#world.engines;
+    const table = dynamodb.table(tableOf(dynamodb, definition));
+    for (const row of rows) {
+      const item = toItem(row as object);
+      table.write(table.keyOf(item), item);
+    }
+  }
+
   #add(options: FunctionOptions): LambdaFunction {
     const added = new LambdaFunction(this.#world, options);
     this.#functions.push(added);
     return added;
   }
 
-  /** A deploy reaches one function after the other. */
-  #deployShards(shards: number): void {
-    this.#world.shards = Math.max(this.#world.shards, shards);
-    for (const one of this.#functions) {
-      laterIn(this.#world, this.#world.draw(`deploy of ${one.name}`, DEPLOY_TIME), () => one.deployShards(shards));
-    }
-  }
-
   #addSubscriber(name: string): void {
-    const { sqs } = this.#world.engines;
     const timeout = durationToMilliseconds(this.#system.timeout ?? '10s');
-    const deadLetters = sqs.createQueue({ name: `${name}-dead`, retentionSeconds: DEAD_LETTER_SECONDS });
-    const backstop = sqs.createQueue({
-      name: `${name}-backstop`,
-      visibilityTimeout: (VISIBILITY_TIMEOUTS * RECORDER_TIMEOUT) / SECOND,
-      retentionSeconds: DEAD_LETTER_SECONDS,
-    });
-    const queue = sqs.createQueue({
-      name,
-      visibilityTimeout: (VISIBILITY_TIMEOUTS * timeout) / SECOND,
-      deadLetter: { queue: backstop, maxReceiveCount: BACKSTOP_RECEIVES },
-    });
-    for (const one of [queue, backstop, deadLetters]) this.#queues.set(one.name, one);
+    const work = { timeout, receives: BACKSTOP_RECEIVES };
+    const { queue, backstop, deadLetters } = this.#queues.addSubscriber(name, work, RECORDER_TIMEOUT);
     const variables = {
-      ...this.#ledgerVariables(),
+      ...this.#variables,
       [BINDINGS.subscriber]: name,
       [BINDINGS.queueUrl]: queue.url,
       [BINDINGS.deadLetterQueueUrl]: deadLetters.url,
@@ -154,13 +141,8 @@ export class Deployment {
     };
     const handler = this.#system.handlers[name] as LambdaHandler;
     const previous = this.#system.previous?.[name] as LambdaHandler | undefined;
-    const consumer = this.#add({
-      name,
-      timeout,
-      variables,
-      load: () => handler,
-      ...(previous && { loadPrevious: () => previous }),
-    });
+    const load = () => handler;
+    const consumer = this.#add({ name, timeout, variables, load, ...(previous && { loadPrevious: () => previous }) });
     this.#sources.addQueue(consumer, queue);
     const stream = streamOf(this.#system, name);
     if (stream !== undefined) this.#sources.addStream(consumer, stream, BUCKET);
@@ -173,25 +155,17 @@ export class Deployment {
     this.#sources.addQueue(ender, backstop);
   }
 
-  #addRelay(): void {
-    const relay = this.#add({
-      name: RELAY,
-      timeout: RELAY_TIMEOUT,
-      variables: this.#ledgerVariables(),
-      load: () => createRelay() as LambdaHandler,
-    });
-    this.#sources.addTable(relay, LEDGER, BUCKET);
+  /** A function that reads a queue of its own name. */
+  #addWorker(queue: Queue, timeout: number, load: () => LambdaHandler): void {
+    const worker = this.#add({ name: queue.name, timeout, variables: this.#variables, load });
+    this.#unstarted.set(queue.name, () => this.#sources.addQueue(worker, queue).start());
   }
 
-  #ledgerVariables(): Environment['variables'] {
-    return { [BINDINGS.ledger]: LEDGER, [BINDINGS.shards]: String(SHARDS), ...this.#sending.variables };
-  }
-
-  #fill(definition: AnyTable, rows: readonly unknown[]): void {
-    const table = this.#world.engines.dynamodb.table(tableOf(this.#world.engines.dynamodb, definition));
-    for (const row of rows) {
-      const item = toItem(row as object);
-      table.write(table.keyOf(item), item);
+  /** A deploy reaches one function after the other. */
+  #deployShards(shards: number): void {
+    this.#world.shards = Math.max(this.#world.shards, shards);
+    for (const one of this.#functions) {
+      laterIn(this.#world, this.#world.draw(`deploy of ${one.name}`, DEPLOY_TIME), () => one.deployShards(shards));
     }
   }
 
@@ -199,21 +173,17 @@ export class Deployment {
   #listen(): void {
     const { engines, record } = this.#world;
     const faults = new TransportFaults(this.#world, {
-      queues: this.#queues,
+      queues: this.#queues.byName,
       put: (StreamName, Data, PartitionKey) => {
         engines.kinesis.apply(new PutRecordsCommand({ StreamName, Records: [{ Data, PartitionKey }] }));
       },
       expire: (ahead) => this.#expire(ahead),
     });
-    engines.dynamodb.onChange((change) => {
-      record.add({ kind: 'row', change });
-      this.#unfinished.onChange(change);
-      if (change.table === LEDGER) this.#sending.onChange(change);
-    });
+    engines.dynamodb.onChange((change) => this.#onChange(change));
     engines.sqs.onEvent((event) => {
       record.add({ kind: 'queue', event: { ...event, message: { ...event.message } } });
       faults.onQueueEvent(event);
-      this.#sending.onQueueEvent(event);
+      this.#startSource(event);
     });
     engines.kinesis.onRecord((stream, data) => {
       record.add({ kind: 'stream', stream, record: data });
@@ -221,12 +191,49 @@ export class Deployment {
     });
   }
 
+  #onChange(change: Change): void {
+    const row = change.table === LEDGER ? ledgerRowOf(change.key) : undefined;
+    this.#world.record.add({ kind: 'row', change, ...(row && { row }) });
+    if (!row) return;
+    this.#unfinished.onChange(row, change);
+    this.#sweep?.onChange(row, change);
+  }
+
+  #startSource({ kind, queue }: QueueEvent): void {
+    const start = kind === 'sent' ? this.#unstarted.get(queue) : undefined;
+    if (!start) return;
+    this.#unstarted.delete(queue);
+    this.#world.schedule.after(0, start);
+  }
+
   /** As DynamoDB cleans up, by a clock that is so many milliseconds ahead. */
   #expire(ahead: number): void {
     const ledger = this.#world.engines.dynamodb.table(LEDGER);
-    const now = (this.#world.schedule.now() + ahead) / SECOND;
+    const now = (this.#world.schedule.now() + ahead) / SECOND_MS;
     for (const item of ledger.items()) {
       if (Number(item.ttl?.N ?? Number.NaN) < now) ledger.write(ledger.keyOf(item), undefined, { expired: true });
     }
   }
+}
+
+/** The bindings of whoever uses the ledger. */
+function variablesOf(forwardQueue: Queue, checkBackQueue: Queue, isScheduled: boolean): Environment['variables'] {
+  const { arn } = forwardQueue;
+  return {
+    [BINDINGS.ledger]: LEDGER,
+    [BINDINGS.shards]: String(SHARDS),
+    [BINDINGS.forwardQueueUrl]: forwardQueue.url,
+    [BINDINGS.checkBackQueueUrl]: checkBackQueue.url,
+    ...(isScheduled && {
+      [BINDINGS.scheduleGroup]: SCHEDULE_GROUP,
+      [BINDINGS.forwardQueueArn]: arn,
+      [BINDINGS.scheduleRoleArn]: 'arn:aws:iam::000000000000:role/schedules',
+      [BINDINGS.scheduleDeadLetterQueueArn]: arn.replace(FORWARDER, `${FORWARDER}-dead`),
+    }),
+  };
+}
+
+/** Each process has a handler of its own. */
+function loading(create: () => unknown): () => LambdaHandler {
+  return () => create() as LambdaHandler;
 }

@@ -1,15 +1,7 @@
-import {
-  DUE_PREFIX,
-  HALF_PREFIX,
-  INBOX_PREFIX,
-  messageTime,
-  OUTBOX_PREFIX,
-  readDueKey,
-  reconcileKey,
-} from '../../contract/index.ts';
+import { messageTime, readDueKey, reconcileKey } from '../../contract/index.ts';
 import { toItem } from '../../runtime/expression.ts';
-import { toRow } from '../../testing/engines/dynamodb/table.ts';
-import type { World } from './world.ts';
+import { ledgerRowOf, type RowKind } from './ledger-row.ts';
+import { LEDGER, type World } from './world.ts';
 
 const MINUTE = 60_000;
 /** A pass of reconciliation that is behind by less catches up by itself. */
@@ -32,19 +24,19 @@ const STEP = 5 * MINUTE;
  * find nothing. Before it goes on, its passes are moved on over the minutes in which nothing lies, as those runs would have
  * done.
  */
-export function skipIdleMinutes({ engines, schedule }: World, ledger: string): void {
-  const table = engines.dynamodb.table(ledger);
-  const rows = table.items().map((item) => ({ pk: item.pk?.S ?? '', sk: item.sk?.S ?? '' }));
-  const timesOf = (...prefixes: readonly string[]) =>
-    rows.filter(({ pk }) => prefixes.some((prefix) => pk.startsWith(prefix))).map(({ sk }) => messageTime(sk));
-  const times = timesOf(OUTBOX_PREFIX, INBOX_PREFIX);
-  const halves = timesOf(HALF_PREFIX);
-  const moments = rows.filter(({ pk }) => pk.startsWith(DUE_PREFIX)).map((row) => readDueKey(row).deliverAt);
+export function skipIdleMinutes({ engines, schedule }: World): void {
+  const table = engines.dynamodb.table(LEDGER);
+  const rows = table.items().map((item) => ledgerRowOf(item));
+  const timesOf = (...kinds: readonly RowKind[]) =>
+    rows.filter(({ kind }) => kinds.includes(kind)).map(({ sk }) => messageTime(sk));
+  const times = timesOf('outbox', 'inbox');
+  const halves = timesOf('half');
+  const moments = rows.filter(({ kind }) => kind === 'due').map((row) => readDueKey(row).deliverAt);
   for (const [pass, lag] of Object.entries(LAGS)) {
     const key = toItem(reconcileKey(pass));
     const item = table.get(key);
     if (!item) continue;
-    const { upTo } = toRow(item) as { readonly upTo: number };
+    const upTo = Number(item.upTo?.N);
     const isOfHalves = pass.startsWith('half');
     const all = pass === 'moments' ? moments : isOfHalves ? halves : times;
     const lying = all.filter((time) => time > upTo);

@@ -1,9 +1,9 @@
 import type { Environment } from '../../runtime/index.ts';
 import { seededRandom } from '../../testing/seeded-random.ts';
 import { testEnvironment } from '../../testing/test-environment.ts';
-import { TRAITS } from '../checks/trait.ts';
 import { type Caller, faultyWire } from '../faults/request-wire.ts';
 import { RECONCILER } from '../faults/site.ts';
+import { TRAITS } from '../faults/traits.ts';
 import type { ScheduledEvent } from './event-heap.ts';
 import type { World } from './world.ts';
 

@@ -2,9 +2,9 @@ import type { Context } from 'aws-lambda';
 import { BINDINGS } from '../../contract/index.ts';
 import type { Environment } from '../../runtime/index.ts';
 import { lambdaContext } from '../../testing/lambda/lambda-event.ts';
-import { TRAITS } from '../checks/trait.ts';
 import type { Fault } from '../faults/fault.ts';
 import { type Site, STEPS } from '../faults/site.ts';
+import { TRAITS } from '../faults/traits.ts';
 import { Incarnation } from './incarnation.ts';
 import { laterIn, type World } from './world.ts';
 

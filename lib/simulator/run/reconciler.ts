@@ -8,12 +8,12 @@ import { fireSchedule } from './fire-schedule.ts';
 import { skipIdleMinutes } from './idle-minutes.ts';
 import { LambdaFunction, type LambdaHandler } from './lambda-function.ts';
 import type { Unfinished } from './unfinished.ts';
-import type { World } from './world.ts';
+import { LEDGER, type World } from './world.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 // As `lib/constructs` deploys it.
-const TIMEOUT = 5 * MINUTE;
+const TIMEOUT_MS = 5 * MINUTE;
 /** One run in so many begins with a ledger that was never reconciled, which takes long. */
 const NEVER_RECONCILED = 8;
 /** What stays unfinished is looked at so often; then not before something has come of a fault, or none is left. */
@@ -33,11 +33,11 @@ export function reconcilerOf(world: World, variables: Environment['variables']):
     const putMetrics = async () => metrics.flush();
     return createReconciler({ listEventSources, putMetrics })(event, context);
   };
-  return new LambdaFunction(world, { name: RECONCILER, timeout: TIMEOUT, variables, load });
+  return new LambdaFunction(world, { name: RECONCILER, timeout: TIMEOUT_MS, variables, load });
 }
 
 /** Mostly, a run begins with a ledger that has been reconciled until shortly before. */
-export function writeCursors(world: World, ledger: string): void {
+export function writeCursors(world: World): void {
   if (world.draw('never reconciled', NEVER_RECONCILED) === 0) return;
   const now = world.schedule.now();
   // No id is older than six minutes, though a producer's clock may be five behind.
@@ -45,12 +45,12 @@ export function writeCursors(world: World, ledger: string): void {
   for (const [pass, upTo] of Object.entries(passes)) {
     const minute = minuteOf(upTo);
     const key = toItem(reconcileKey(pass));
-    world.engines.dynamodb.table(ledger).write(key, { ...key, ...toItem({ upTo, minute, lines: {} }) });
+    world.engines.dynamodb.table(LEDGER).write(key, { ...key, ...toItem({ upTo, minute, lines: {} }) });
   }
   const upTo = now - 10 * MINUTE - 1;
   for (const pass of ['half', 'half-day']) {
     const key = toItem(reconcileKey(pass));
-    world.engines.dynamodb.table(ledger).write(key, { ...key, ...toItem({ upTo, again: [] }) });
+    world.engines.dynamodb.table(LEDGER).write(key, { ...key, ...toItem({ upTo, again: [] }) });
   }
 }
 
@@ -62,7 +62,6 @@ export class ReconcilerSchedule {
   readonly #world: World;
   readonly #reconciler: LambdaFunction;
   readonly #unfinished: Unfinished;
-  readonly #ledger: string;
   /** Milliseconds after which every message is due. */
   readonly #deadline: number;
   #fired = 0;
@@ -70,14 +69,7 @@ export class ReconcilerSchedule {
   #looks = 0;
   #pending = 0;
 
-  constructor(
-    world: World,
-    { subscribers }: System,
-    reconciler: LambdaFunction,
-    unfinished: Unfinished,
-    ledger: string,
-  ) {
-    this.#ledger = ledger;
+  constructor(world: World, { subscribers }: System, reconciler: LambdaFunction, unfinished: Unfinished) {
     this.#world = world;
     this.#reconciler = reconciler;
     this.#unfinished = unfinished;
@@ -116,7 +108,7 @@ export class ReconcilerSchedule {
   }
 
   #fire(): void {
-    if (this.#unfinished.delayed) skipIdleMinutes(this.#world, this.#ledger);
+    if (this.#unfinished.delayed) skipIdleMinutes(this.#world);
     this.#fired += 1;
     this.#firedAt = this.#world.schedule.now();
     this.#looks += 1;

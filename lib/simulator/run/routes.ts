@@ -2,15 +2,15 @@ import { eventTypeKey, routeKey } from '../../contract/index.ts';
 import { toItem } from '../../runtime/expression.ts';
 import type { RouteRow } from '../../runtime/route-claim.ts';
 import { type System, streamOf } from '../system.ts';
-import type { World } from './world.ts';
+import { LEDGER, type World } from './world.ts';
 
 /**
  * Writes who expects what, as the registrar does when the subscribers are deployed for the first time.
  *
  * @param urlOf the queue of a subscriber
  */
-export function writeRoutes(world: World, system: System, ledgerName: string, urlOf: (name: string) => string): void {
-  const ledger = world.engines.dynamodb.table(ledgerName);
+export function writeRoutes(world: World, system: System, urlOf: (name: string) => string): void {
+  const ledger = world.engines.dynamodb.table(LEDGER);
   for (const { name, consumes, deadline } of system.subscribers) {
     const stream = streamOf(system, name);
     const url = urlOf(name);

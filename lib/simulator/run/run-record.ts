@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Change, QueueEvent, StoredMessage, StoredRecord } from '../../testing/engines/index.ts';
-import type { Told } from '../checks/told.ts';
+import type { Acknowledged } from '../checks/acknowledged.ts';
+import type { LedgerRow } from './ledger-row.ts';
 
 /** Who sent the request that an engine has carried out. */
 export interface Origin {
@@ -24,6 +25,8 @@ interface Recorded {
 export interface RowEntry extends Recorded {
   readonly kind: 'row';
   readonly change: Change;
+  /** Which of the ledger's rows it is; absent of a business row. */
+  readonly row?: LedgerRow;
 }
 
 /** What has become of a message in a queue. */
@@ -67,7 +70,7 @@ export interface NamedEntry extends Recorded {
 }
 
 /** A producer that was told what has become of its messages. */
-export interface AcknowledgedEntry extends Recorded, Told {
+export interface AcknowledgedEntry extends Recorded, Acknowledged {
   readonly kind: 'acknowledged';
   /** Of the producer. */
   readonly invocation: number;

@@ -2,23 +2,21 @@ import { hash } from 'node:crypto';
 import { durationToMilliseconds } from '../../contract/index.ts';
 import { seededRandom } from '../../testing/seeded-random.ts';
 import { enginesOn } from '../../testing/test-environment.ts';
-import { checkReconciliation } from '../checks/check-reconciliation.ts';
-import { checkRun } from '../checks/checker.ts';
-import { evidenceOf } from '../checks/evidence.ts';
-import { sendingEvidenceOf } from '../checks/sending-evidence.ts';
-import { sendingTraitsIn } from '../checks/sending-traits.ts';
-import { standingOf } from '../checks/standing.ts';
-import { toldBy } from '../checks/told.ts';
-import { versionsIn } from '../checks/versions.ts';
+import { checkRun } from '../checks/check-run.ts';
+import { Evidence } from '../checks/evidence.ts';
+import { ledgerStateOf } from '../checks/ledger-state.ts';
+import { traitsMet } from '../checks/traits-met.ts';
 import type { Violation } from '../checks/violation.ts';
 import { FaultPlan } from '../faults/fault-plan.ts';
-import { PRODUCER, STEPS } from '../faults/site.ts';
 import type { Plan } from '../plan/plan.ts';
-import { laterOf, type System } from '../system.ts';
-import { type Answered, type Asked, Deployment, LEDGER, SHARDS } from './deployment.ts';
+import type { System } from '../system.ts';
+import { Deployment } from './deployment.ts';
+import { scheduleWorkload } from './producer.ts';
+import { reconcileDelivered } from './reconciliation.ts';
 import { RunRecord } from './run-record.ts';
+import type { RunState } from './run-state.ts';
 import { Schedule } from './schedule.ts';
-import type { World } from './world.ts';
+import { SHARDS, type World } from './world.ts';
 
 /** What one simulated run showed. */
 export interface RunReport {
@@ -39,14 +37,13 @@ export interface RunReport {
 }
 
 const START = Date.UTC(2026, 0, 1);
-const MINUTE = 60_000;
+const MINUTE_MS = 60_000;
 /** How long, after the last step of the workload, faults go on. */
-const FAULTY_TIME = 3 * MINUTE;
+const FAULTY_MS = 3 * MINUTE_MS;
+/** Nothing that a fault leads to comes later than this. */
+const LONGEST_MS = 60 * 24 * 60 * MINUTE_MS;
 /** What would need more events in one phase of a run goes round in circles. */
 const MOST_EVENTS = 40_000;
-
-/** Nothing that a fault leads to comes later than this. */
-const LONGEST = 60 * 24 * 60 * MINUTE;
 
 /**
  * Runs a system once on virtual time. First with the faults of the plan; then nothing fails any more, and everything must
@@ -56,47 +53,31 @@ const LONGEST = 60 * 24 * 60 * MINUTE;
  */
 export async function simulate(system: System, plan: Plan): Promise<RunReport> {
   const world = worldOf(plan);
-  const { schedule, record, faults } = world;
+  const { schedule, record, faults, engines, outcomes } = world;
   const deployment = new Deployment(world, system);
-  let lastStep = 0;
-  for (const { step, at } of plan.workload) {
-    const asked = system.workload[step];
-    const later = asked && laterOf(asked);
-    const after = later ? at + durationToMilliseconds(later.after) : at;
-    lastStep = Math.max(lastStep, after);
-    let answer: unknown;
-    const hear = (given: unknown) => {
-      answer = given;
-    };
-    schedule.after(at, () => ask(system, deployment, world, { step }, hear));
-    if (!later) continue;
-    schedule.after(after, () => {
-      if (answer !== undefined) ask(system, deployment, world, { step, later: { answer } }, hear);
-    });
-  }
+  const lastStep = START + scheduleWorkload(system, world, deployment.producer, plan.workload);
   deployment.start();
   const isOver = () =>
-    schedule.now() >= Math.max(START + lastStep, deployment.lastMoment) + FAULTY_TIME &&
-    world.pending === 0 &&
-    !faults.lasts;
-  await schedule.run(START + LONGEST, MOST_EVENTS, isOver);
+    schedule.now() >= Math.max(lastStep, deployment.lastMoment) + FAULTY_MS && world.pending === 0 && !faults.lasts;
+  await schedule.run(START + LONGEST_MS, MOST_EVENTS, isOver);
   record.note('nothing fails any more');
   faults.heal();
   const bound = durationToMilliseconds(system.bound ?? '30m');
-  const stop = await schedule.run(schedule.now() + bound, MOST_EVENTS);
+  const isIdle = (await schedule.run(schedule.now() + bound, MOST_EVENTS)) === 'idle';
   if (world.unsupported) throw world.unsupported;
 
-  const evidence = evidenceOf(record, LEDGER);
-  const sending = sendingEvidenceOf(record, LEDGER);
-  const violations = checkRun(system, world, { evidence, sending, ledger: LEDGER, isIdle: stop === 'idle' });
-  const { uncaused } = standingOf(system, record, LEDGER);
-  const misnamed = violations.length === 0 ? await checkReconciliation(system, world, LEDGER) : [];
+  const evidence = new Evidence(record);
+  const rows = (({ name }) =>
+    engines.dynamodb.hasTable(name) ? engines.dynamodb.table(name).rows() : []) as RunState['rows'];
+  const violations = checkRun(system, { record, evidence, faults, isIdle, rows });
+  const { uncaused } = ledgerStateOf(system, record);
+  const misnamed = violations.length === 0 ? await reconcileDelivered(system, world) : [];
   return {
     violations: [...violations, ...misnamed],
     messages: evidence.committed.size,
     uncaused: uncaused.length,
-    faults: { ...faults.fired, ...versionsIn(system, record), ...sendingTraitsIn(record, evidence, sending) },
-    outcomes: world.outcomes,
+    faults: { ...faults.fired, ...traitsMet(system, record, evidence) },
+    outcomes,
     hash: record.hash(),
     trace: record.trace,
   };
@@ -123,26 +104,4 @@ function worldOf({ seed, faults }: Plan): World {
     deploy: () => undefined,
     shards: SHARDS,
   };
-}
-
-/** Producers are asked for a step: once, or by everybody at once. */
-function ask(system: System, deployment: Deployment, world: World, what: Asked, hear: (answer: unknown) => void): void {
-  const { faults, record } = world;
-  const fault = faults.reach(`${PRODUCER}.${STEPS.ask}`);
-  const asked = system.workload[what.step];
-  if (typeof asked === 'object' && asked.trait) faults.meet(asked.trait);
-  for (let left = fault?.kind === 'burst' ? fault.times : 1; left > 0; left--) produce(deployment, record, what, hear);
-}
-
-/** A producer runs a step; what it is told of is recorded, so that nothing of it may be missing. */
-function produce({ producer }: Deployment, record: RunRecord, asked: Asked, hear: (answer: unknown) => void): void {
-  producer.invoke(asked).then(
-    (answered) => {
-      const { answer, request } = answered as Answered;
-      const invocation = Number(request.slice(request.lastIndexOf('-') + 1));
-      hear(answer);
-      record.add({ kind: 'acknowledged', invocation, ...toldBy(answer) });
-    },
-    () => undefined,
-  );
 }

@@ -2,6 +2,7 @@ import type { Change } from '../../testing/engines/index.ts';
 import { SWEEP } from '../faults/site.ts';
 import { fireSchedule } from './fire-schedule.ts';
 import type { LambdaFunction } from './lambda-function.ts';
+import type { LedgerRow } from './ledger-row.ts';
 import type { World } from './world.ts';
 
 const MINUTE = 60_000;
@@ -31,16 +32,14 @@ export class SweepSchedule {
   }
 
   /** To be called at each change of a row of the ledger. */
-  readonly onChange = ({ key, after }: Change): void => {
-    const [kind = '', shard = ''] = (key.pk?.S ?? '').split('#');
-    const sk = key.sk?.S ?? '';
+  onChange({ kind, of: shard, sk }: LedgerRow, { after }: Change): void {
     if (kind === 'sweep') this.#cursors.set(sk, after?.upTo?.S ?? '');
     if (kind !== 'due' || !after) return;
     const isFirst = this.#due.size === 0;
     const rows = this.#due.get(shard) ?? new Set();
     this.#due.set(shard, rows.add(sk));
     if (isFirst) void this.#run();
-  };
+  }
 
   async #run(): Promise<void> {
     const { schedule } = this.#world;

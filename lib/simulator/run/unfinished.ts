@@ -1,15 +1,15 @@
 import { messageTime, readDueKey } from '../../contract/index.ts';
 import type { Change } from '../../testing/engines/index.ts';
-import { decoded } from '../checks/evidence.ts';
 import type { System } from '../system.ts';
+import { decoded } from './envelopes.ts';
+import type { LedgerRow } from './ledger-row.ts';
 
 /** How old a half message is when reconciliation looks at it, in milliseconds, at most. */
-const UNASKED = 15 * 60_000;
+const UNASKED_MS = 15 * 60_000;
 
 /** What reconciliation still has to do in a run, kept up to date at each commit, so that it costs nothing to ask. */
 export class Unfinished {
   readonly #system: System;
-  readonly #ledger: string;
   /** Since when each copy is to be delivered: 0 for at once. Of a delayed one, its moment. */
   readonly #copies = new Map<string, number>();
   /** When each case is looked at next: 0 for at once. */
@@ -22,9 +22,8 @@ export class Unfinished {
   /** The last moment that a row says a message waits for, whether or not it was taken back since. */
   #lastDue = 0;
 
-  constructor(system: System, ledger: string) {
+  constructor(system: System) {
     this.#system = system;
-    this.#ledger = ledger;
   }
 
   /** Whether a message has not ended at a subscriber that consumes it, has a case that is open, or nobody asks for a half message. */
@@ -47,31 +46,28 @@ export class Unfinished {
     return Math.max(this.#lastEnd, this.#lastDue, ...this.#copies.values());
   }
 
-  /** To be called at each change of a row. */
-  readonly onChange = ({ table, key, before, after, at }: Change): void => {
-    if (table !== this.#ledger) return;
-    const [kind, subscriber] = (key.pk?.S ?? '').split('#');
-    const id = key.sk?.S ?? '';
-    if (kind === 'out' && after && !before) {
+  /** To be called at each change of a row of the ledger. */
+  onChange({ kind, of, sk: id }: LedgerRow, { before, after, at }: Change): void {
+    if (kind === 'outbox' && after && !before) {
       this.lastCommit = at;
       const envelope = decoded(after.envelope?.S ?? '');
       const moment = envelope?.deliverat === undefined ? 0 : Date.parse(envelope.deliverat);
       for (const { name, consumes } of this.#system.subscribers) {
         if (consumes.some((event) => event.type === envelope?.type)) this.#copies.set(`${name} ${id}`, moment);
       }
-    } else if (kind === 'in') {
-      const copy = `${subscriber} ${id}`;
+    } else if (kind === 'inbox') {
+      const copy = `${of} ${id}`;
       if (this.#copies.get(copy)) this.#lastEnd = at;
       this.#copies.delete(copy);
     } else if (kind === 'half') {
       const isUnasked = after?.state?.S === 'prepared' && !after.asked && !after.quarantined;
-      if (isUnasked) this.#halves.set(id, messageTime(id) + UNASKED);
+      if (isUnasked) this.#halves.set(id, messageTime(id) + UNASKED_MS);
       else this.#halves.delete(id);
     } else if (kind === 'due' && after) {
       this.#lastDue = Math.max(this.#lastDue, readDueKey({ sk: id }).deliverAt);
-    } else if (kind === 'open') {
+    } else if (kind === 'case') {
       if (after) this.#cases.set(id, after.deliverAt ? Number(after.next?.N ?? 0) : 0);
       else this.#cases.delete(id);
     }
-  };
+  }
 }

@@ -5,6 +5,11 @@ import type { FaultPlan } from '../faults/fault-plan.ts';
 import type { RunRecord } from './run-record.ts';
 import type { Schedule } from './schedule.ts';
 
+/** The ledger's name. */
+export const LEDGER = 'waybill-ledger';
+/** Of the ledger, when a run begins: few, since reconciliation reads each of them. */
+export const SHARDS = 2;
+
 /** What all parts of one simulated run share. */
 export interface World {
   readonly schedule: Schedule;

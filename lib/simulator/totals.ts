@@ -4,7 +4,7 @@ import type { FailedPlan } from './plan/plan-runner.ts';
 import type { RunReport } from './run/simulation.ts';
 
 /** What some runs showed together. Plain data, so that it can come from another thread. */
-export interface Tally {
+export interface Totals {
   readonly messages: number;
   /** Ends, copies and effects without a committed cause. */
   readonly uncaused: number;
@@ -17,7 +17,7 @@ export interface Tally {
   readonly failed: readonly (FailedPlan & { readonly number: number })[];
 }
 
-export const NO_RUNS: Tally = {
+export const NO_RUNS: Totals = {
   messages: 0,
   uncaused: 0,
   faults: {},
@@ -27,24 +27,25 @@ export const NO_RUNS: Tally = {
   failed: [],
 };
 
-/** The tally of one run. */
-export function tallyOf(number: number, report: RunReport & { readonly failed?: FailedPlan }): Tally {
+/** The totals of one run. */
+export function totalsOf(number: number, report: RunReport & { readonly failed?: FailedPlan }): Totals {
+  const { messages, faults, outcomes, hash: own, failed } = report;
   const violations: Partial<Record<Invariant, number>> = {};
   for (const { invariant } of report.violations) violations[invariant] = (violations[invariant] ?? 0) + 1;
   return {
-    messages: report.messages,
+    messages,
     // The first counts what has ended; the second also what was sent or published.
     uncaused: Math.max(report.uncaused, violations.C ?? 0),
-    faults: report.faults,
-    outcomes: report.outcomes,
+    faults,
+    outcomes,
     violations,
-    hashes: { [number]: report.hash },
-    failed: report.failed ? [{ ...report.failed, number }] : [],
+    hashes: { [number]: own },
+    failed: failed ? [{ ...failed, number }] : [],
   };
 }
 
-/** The tally of all runs of both. */
-export function joined(one: Tally, other: Tally): Tally {
+/** The totals of all runs of both. */
+export function joined(one: Totals, other: Totals): Totals {
   return {
     messages: one.messages + other.messages,
     uncaused: one.uncaused + other.uncaused,
@@ -57,16 +58,14 @@ export function joined(one: Tally, other: Tally): Tally {
 }
 
 /** One hash of all runs, whatever order they were run in. */
-export function hashOf({ hashes }: Tally): string {
+export function hashOf({ hashes }: Totals): string {
   const numbers = Object.keys(hashes).map(Number);
   numbers.sort((one, other) => one - other);
   return hash('sha256', numbers.map((number) => hashes[number]).join('\n'));
 }
 
-type Counts = Readonly<Record<string, number>>;
-
-function sum<Total extends Partial<Counts>>(one: Total, other: Total): Total {
+function sum<Counts extends Readonly<Partial<Record<string, number>>>>(one: Counts, other: Counts): Counts {
   const total: Record<string, number | undefined> = { ...one };
   for (const [name, count = 0] of Object.entries(other)) total[name] = (total[name] ?? 0) + count;
-  return total as Total;
+  return total as Counts;
 }

@@ -1,8 +1,7 @@
-import { TRAITS } from '../checks/trait.ts';
 import type { Fault, FaultKind } from '../faults/fault.ts';
-import { type Site, STEPS } from '../faults/site.ts';
-import { type System, streamOf } from '../system.ts';
-import { sendingTargets } from './sending-targets.ts';
+import { CHECK_BACK, FORWARDER, PRODUCER, SCHEDULER, type Site, STEPS, type Step, SWEEP } from '../faults/site.ts';
+import { TRAITS } from '../faults/traits.ts';
+import { describedStep, type SendingMode, type System, sendingModesOf, streamOf } from '../system.ts';
 
 /** Something that plans must show: a kind of fault, a trait or an outcome. Each plan is made for one of them. */
 export interface Target {
@@ -36,7 +35,7 @@ const HARD: ReadonlySet<FaultKind> = new Set([
 
 /** SQS gives a message up that was received so often. */
 const RECEIVES = 100;
-const MINUTE = 60_000;
+const MINUTE_MS = 60_000;
 
 /** Everything that the plans of a system must show, in the order in which plans are made for it. */
 export function targetsOf(system: System, faults: ReadonlyMap<Site, readonly Fault[]>): readonly Target[] {
@@ -46,8 +45,9 @@ export function targetsOf(system: System, faults: ReadonlyMap<Site, readonly Fau
   const isOf = (wanted: FaultKind) => (fault: Fault) => fault.kind === wanted;
   const kills = (fault: Fault) => fault.kind === 'crash-at-start' && fault.times > RECEIVES;
   const freezes = (fault: Fault, site: Site) =>
-    fault.kind === 'reply-late' && fault.after < MINUTE && consumers.some((name) => site === `${name}.${STEPS.commit}`);
-  const steps = system.workload.flatMap((step, index) => (typeof step === 'function' ? [] : [{ ...step, index }]));
+    fault.kind === 'reply-late' &&
+    fault.after < MINUTE_MS &&
+    consumers.some((name) => site === `${name}.${STEPS.commit}`);
   const [older, newer] = [stepOfVersion(system, false), stepOfVersion(system, true)];
   return [
     ...kinds.map((name): Target => ({ name, by: isOf(name), ...(HARD.has(name) && { hard: true }) })),
@@ -69,7 +69,10 @@ export function targetsOf(system: System, faults: ReadonlyMap<Site, readonly Fau
     ...(newer === undefined
       ? []
       : [{ name: TRAITS.newerVersion, by: isOf('old-version'), step: newer, hard: true } as const]),
-    ...steps.flatMap(({ trait, index }) => (trait ? [{ name: trait, step: index }] : [])),
+    ...system.workload.flatMap((step, index) => {
+      const { trait } = describedStep(step);
+      return trait ? [{ name: trait, step: index }] : [];
+    }),
   ];
 }
 
@@ -79,9 +82,69 @@ function stepOfVersion({ subscribers, previous = {}, workload }: System, newest:
     .filter(({ name }) => previous[name] !== undefined)
     .flatMap(({ consumes }) => consumes.filter(({ version }) => version > 1));
   const index = workload.findIndex((step) => {
-    const published = typeof step === 'function' ? undefined : step.publishes;
+    const { publishes: published } = describedStep(step);
     const event = versioned.find(({ type }) => type === published?.type);
     return event !== undefined && (event.version === published?.version) === newest;
   });
   return index < 0 ? undefined : index;
+}
+
+/** What plans must show of the modes in which a system's producers send. */
+function sendingTargets(system: System): Target[] {
+  const target = (name: string, mode: SendingMode, by?: Target['by']): Target[] => {
+    const anyOf = stepsBy(system, [mode]);
+    return anyOf.length === 0 ? [] : [{ name, anyOf, hard: true, ...(by && { by }) }];
+  };
+  const dies =
+    (...steps: readonly Step[]) =>
+    (fault: Fault, site: Site) =>
+      /^crash-(?:before|after)$/.test(fault.kind) && steps.some((step) => site === `${PRODUCER}.${step}`);
+  const hops = ({ kind }: Fault, site: Site) => kind === 'clock-skew' && site === `${SWEEP}.${STEPS.invoke}`;
+  return [
+    ...target(TRAITS.delayed, sendingModesOf(system).has('delay') ? 'delay' : 'wait'),
+    ...target(TRAITS.swept, 'wait'),
+    ...target(TRAITS.scheduled, 'wait'),
+    ...target(TRAITS.hop, 'wait', hops),
+    ...target(TRAITS.sent, 'handshake'),
+    ...target(TRAITS.pendingHealed, 'handshake', dies(STEPS.send)),
+    ...target(TRAITS.cancelled, 'cancel'),
+    ...target(TRAITS.tooLate, 'cancel'),
+    ...target(TRAITS.rescheduled, 'reschedule'),
+    ...target(TRAITS.halfCommitted, 'half'),
+    ...target(TRAITS.halfCheckedBack, 'half', dies(STEPS.commit)),
+    ...target(TRAITS.halfRolledBack, 'half'),
+    ...target(TRAITS.halfAskedEarly, 'half'),
+    ...target(TRAITS.halfQuarantined, 'quarantine'),
+  ];
+}
+
+const MODES_TO_STEP: Partial<Record<Step, readonly SendingMode[]>> = {
+  [STEPS.store]: ['handshake', 'half'],
+  [STEPS.mark]: ['handshake'],
+  [STEPS.send]: ['handshake'],
+  [STEPS.read]: ['cancel', 'reschedule'],
+  [STEPS.routes]: ['cancel', 'reschedule'],
+};
+
+/** The steps of a workload of which one is needed to reach a site; `undefined` where any will do. */
+export function leadsTo(system: System, site: Site): readonly number[] | undefined {
+  const actor = site.slice(0, site.lastIndexOf('.'));
+  const step = site.slice(site.lastIndexOf('.') + 1) as Step;
+  const modes = modesTo(actor, step);
+  return modes && stepsBy(system, modes);
+}
+
+function modesTo(actor: string, step: Step): readonly SendingMode[] | undefined {
+  if (actor === PRODUCER) return MODES_TO_STEP[step];
+  if (actor === FORWARDER) return step === STEPS.read ? ['wait'] : ['handshake'];
+  if (actor === CHECK_BACK) return ['half'];
+  const waits = actor === SWEEP || actor === SCHEDULER || step === STEPS.wait || step === STEPS.schedule;
+  return waits ? ['wait'] : undefined;
+}
+
+/** The steps that send in one of these modes. */
+function stepsBy({ workload }: System, modes: readonly SendingMode[]): number[] {
+  return workload.flatMap((step, index) =>
+    describedStep(step).sends?.some((mode) => modes.includes(mode)) ? [index] : [],
+  );
 }
