@@ -25,7 +25,7 @@ export class Invoker {
 
   constructor(stack: MemoryStack) {
     this.#stack = stack;
-    stack.engines.dynamodb.onChange((change) => this.#changes?.push(change));
+    stack.engines.dynamodb.onEvent((change) => this.#changes?.push(change));
   }
 
   /**

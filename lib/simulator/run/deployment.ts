@@ -179,13 +179,13 @@ export class Deployment {
       },
       expire: (ahead) => this.#expire(ahead),
     });
-    engines.dynamodb.onChange((change) => this.#onChange(change));
+    engines.dynamodb.onEvent((change) => this.#onChange(change));
     engines.sqs.onEvent((event) => {
       record.add({ kind: 'queue', event: { ...event, message: { ...event.message } } });
       faults.onQueueEvent(event);
       this.#startSource(event);
     });
-    engines.kinesis.onRecord((stream, data) => {
+    engines.kinesis.onEvent((stream, data) => {
       record.add({ kind: 'stream', stream, record: data });
       faults.onRecord(stream, data);
     });

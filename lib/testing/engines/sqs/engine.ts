@@ -10,16 +10,9 @@ import type {
   SendMessageCommandInput,
   SQSClient,
 } from '@aws-sdk/client-sqs';
+import { Engine } from '../engine.ts';
 import { refuseOthers } from '../refuse-others.ts';
-import {
-  applied,
-  type ClientOf,
-  directWire,
-  EngineClient,
-  type Operations,
-  type SdkCommand,
-  type Wire,
-} from '../wire.ts';
+import type { Operations } from '../wire.ts';
 import { checkedEntries, eachEntry, MAX_BATCH } from './batch-entries.ts';
 import { batchTooLong, invalidParameter, missingParameter, queueDoesNotExist } from './exceptions.ts';
 import { isWithin, MAX_BYTES, messageBytes, type NewMessage, refuseInvalid } from './message-limits.ts';
@@ -50,17 +43,15 @@ const MAX_VISIBILITY_SECONDS = 43_200;
  * await sqs.client().send(new SendMessageCommand({ QueueUrl: queue.url, MessageBody: 'hello' }));
  * queue.messages(); // [{ body: 'hello', … }]
  */
-export class SqsEngine {
-  readonly #now: () => number;
+export class SqsEngine extends Engine<SQSClient, [event: QueueEvent]> {
+  protected override readonly operations: Operations;
   readonly #queues = new Map<string, Queue>();
-  readonly #operations: Operations;
-  readonly #listeners: ((event: QueueEvent) => void)[] = [];
   #messages = 0;
 
-  /** @param options.now milliseconds since the epoch */
-  constructor({ now }: { readonly now: () => number }) {
-    this.#now = now;
-    this.#operations = {
+  /** @param clock.now milliseconds since the epoch */
+  constructor(clock: { readonly now: () => number }) {
+    super(clock);
+    this.operations = {
       SendMessage: (input) => this.#sendMessage(input),
       SendMessageBatch: (input) => this.#sendMessageBatch(input),
       ReceiveMessage: (input) => this.#receiveMessage(input),
@@ -73,26 +64,9 @@ export class SqsEngine {
   }
 
   createQueue(options: QueueOptions): Queue {
-    const queue = new Queue(options, this.#now, (event) => {
-      for (const listener of this.#listeners) listener(event);
-    });
+    const queue = new Queue(options, this.now, this.tell);
     this.#queues.set(queue.url, queue);
     return queue;
-  }
-
-  /** Calls the listener at whatever becomes of a message from now on, in the moment in which it does. */
-  onEvent(listener: (event: QueueEvent) => void): void {
-    this.#listeners.push(listener);
-  }
-
-  /** Carries a command out, at once. */
-  apply(command: SdkCommand): object {
-    return applied(this.#operations, command);
-  }
-
-  /** A client that sends its requests over the wire. */
-  client(wire: Wire = directWire): ClientOf<SQSClient> {
-    return new EngineClient(this.#operations, wire) as ClientOf<SQSClient>;
   }
 
   /** @throws QueueDoesNotExist when no queue has the URL */

@@ -119,7 +119,7 @@ test('a token of a cancelled transaction may be used again', async () => {
 test('changes are told in the moment of their commit, in one ascending sequence', async () => {
   const { engine, client, table, pass } = engineWithStock();
   const seen: string[] = [];
-  engine.onChange(({ sequence, at, before, after }) => {
+  engine.onEvent(({ sequence, at, before, after }) => {
     seen.push(`${sequence} ${at - NOW} ${before?.quantity?.N} → ${after?.quantity?.N}`);
   });
   await client.send(put('a', 1));
