@@ -14,7 +14,7 @@ const packageTests = 'test/package/**/*.test.ts';
 /** Of the repository as a whole, and of all templates: they start programs that others have made, and wait for them. */
 const repositoryTests = ['test/repository/**/*.test.ts', 'test/templates/**/*.test.ts'];
 /** Its own threads take every core. */
-const certificateTests = 'test/simulator/commerce.test.ts';
+const certificateTests = 'test/certificate/commerce.test.ts';
 const typeTests = 'test/types/**/*.test-d.ts';
 
 export default defineConfig({

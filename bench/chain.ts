@@ -7,7 +7,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
-import { STACK_NAME as SHOP } from '../examples/commerce/deployment.ts';
+import { STACK_NAME as SHOP } from '../demo/deployment.ts';
 import { deployApp, environmentFor, startEngine } from '../lib/local/index.ts';
 import type { Books, ChainResult } from './chain/measure.ts';
 import { benchmarkOrders } from './chain/orders.ts';

@@ -5,10 +5,11 @@
  *
  * `npm run bench -- delay [--count 200] [--shortest 5s] [--longest 3m] [--json]`
  */
+
 import { parseArgs } from 'node:util';
 import type { Duration } from 'waybill';
 import { createEnvironment, publish } from 'waybill/runtime';
-import { percentile } from '../lib/cli/demo/verdict.ts';
+import { percentile } from '../demo/verdict.ts';
 import { durationToMilliseconds } from '../lib/contract/duration.ts';
 import { describeMachine, thisMachine } from './machine.ts';
 import { wholeNumber } from './options.ts';

@@ -6,10 +6,10 @@
  */
 import { parseArgs } from 'node:util';
 import { createEnvironment, type Environment, producer, publish } from 'waybill/runtime';
+import { FunctionLogs } from '../demo/function-logs.ts';
+import { percentile } from '../demo/verdict.ts';
 import { concurrently } from '../lib/aws/concurrently.ts';
 import { usageSince } from '../lib/aws/usage.ts';
-import { FunctionLogs } from '../lib/cli/demo/function-logs.ts';
-import { percentile } from '../lib/cli/demo/verdict.ts';
 import { describeMachine, thisMachine } from './machine.ts';
 import { wholeNumber } from './options.ts';
 import { waitForArrivals } from './reminders/arrivals.ts';

@@ -1,5 +1,4 @@
 import { App, Duration } from 'aws-cdk-lib';
-import { STACK_NAME } from '../examples/commerce/deployment.ts';
 import { Commerce } from '../examples/commerce/stack.ts';
 
 /**
@@ -11,7 +10,7 @@ const subscribers = ['count-sales', 'note-shipping', 'reserve-stock', 'take-paym
 const app = new App({ context: { 'waybill:subscribers': subscribers } });
 const deadline = Number(app.node.tryGetContext('deadline'));
 
-new Commerce(app, STACK_NAME, {
+new Commerce(app, 'Commerce', {
   disposable: String(app.node.tryGetContext('disposable')) === 'true',
   ...(deadline > 0 && { deadline: Duration.seconds(deadline) }),
 });

@@ -7,11 +7,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Certificate, certificateOf, describeFailure } from '../lib/testing/simulator/certificate.ts';
-import { type Plan, parsePlan } from '../lib/testing/simulator/plan.ts';
-import { type FailedPlan, PlanRunner } from '../lib/testing/simulator/plan-runner.ts';
-import { simulate } from '../lib/testing/simulator/simulation.ts';
-import { tallyOf } from '../lib/testing/simulator/tally.ts';
+import { type Certificate, certificateOf, describeFailure } from '../lib/simulator/certificate.ts';
+import { type Plan, parsePlan } from '../lib/simulator/plan/plan.ts';
+import { type FailedPlan, PlanRunner } from '../lib/simulator/plan/plan-runner.ts';
+import { simulate } from '../lib/simulator/run/simulation.ts';
+import { totalsOf } from '../lib/simulator/totals.ts';
 import { certifyCommerce } from './certify/certify-commerce.ts';
 import { commerce } from './certify/commerce.ts';
 
@@ -42,7 +42,7 @@ async function replayPlan(file: string, json: boolean): Promise<number> {
   const plan = readPlan(file);
   const report = await simulate(commerce, plan);
   const { targets } = new PlanRunner(commerce, 1);
-  print(certificateOf(tallyOf(0, report), targets), json);
+  print(certificateOf(totalsOf(0, report), targets), json);
   process.stderr.write(`${report.trace.join('\n')}\n`);
   if (report.violations.length === 0) return 0;
   process.stderr.write(`${describeFailure({ plan, violations: report.violations })}\n`);

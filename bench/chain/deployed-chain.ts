@@ -1,5 +1,5 @@
 import type { Environment } from 'waybill/runtime';
-import type { Order } from '../../examples/commerce/order.ts';
+import type { Order } from '../../examples/commerce/place-order.ts';
 
 /** Either chain, as the benchmark drives it: by the shop's orders, and by sending messages again. */
 export interface DeployedChain {

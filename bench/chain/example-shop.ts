@@ -1,9 +1,9 @@
 import { createEnvironment } from 'waybill/runtime';
-import { deploymentOf, SUBSCRIBERS } from '../../examples/commerce/deployment.ts';
+import { committedMessages } from '../../demo/committed-messages.ts';
+import { deploymentOf, SUBSCRIBERS } from '../../demo/deployment.ts';
+import { readRows } from '../../demo/message-tracker.ts';
+import { Wire } from '../../demo/wire.ts';
 import { placeOrder } from '../../examples/commerce/place-order.ts';
-import { committedMessages } from '../../lib/cli/demo/committed-messages.ts';
-import { readRows } from '../../lib/cli/demo/message-tracker.ts';
-import { Wire } from '../../lib/cli/demo/wire.ts';
 import { outboxKey } from '../../lib/ledger/rows/outbox.ts';
 import { decodeEnvelope, encodeEnvelope } from '../../lib/message/envelope.ts';
 import type { DeployedChain } from './deployed-chain.ts';

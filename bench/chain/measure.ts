@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createEnvironment, type Environment } from 'waybill/runtime';
-import type { Finding } from '../../examples/commerce/audit.ts';
-import { type Order, ordersOfRun } from '../../examples/commerce/order.ts';
-import { auditRun } from '../../examples/commerce/run.ts';
-import { demandOf } from '../../examples/commerce/stock.ts';
+import type { Finding } from '../../demo/audit.ts';
+import { auditRun, demandOf } from '../../demo/books.ts';
+import { FunctionLogs } from '../../demo/function-logs.ts';
+import { ordersOfRun } from '../../demo/orders.ts';
+import type { Order } from '../../examples/commerce/place-order.ts';
 import { concurrently } from '../../lib/aws/concurrently.ts';
 import { usageSince } from '../../lib/aws/usage.ts';
-import { FunctionLogs } from '../../lib/cli/demo/function-logs.ts';
 import type { DeployedChain } from './deployed-chain.ts';
 import { fillShelves, messagesIn, progressOf } from './progress.ts';
 

@@ -1,6 +1,6 @@
-import { generateOrders } from '../../examples/commerce/generate-orders.ts';
-import type { Order } from '../../examples/commerce/order.ts';
-import { readOrders } from '../../examples/commerce/read-orders.ts';
+import { readOrders } from '../../demo/order-file.ts';
+import { generateOrders } from '../../demo/orders.ts';
+import type { Order } from '../../examples/commerce/place-order.ts';
 
 /** The orders of a file, or made up, the same ones each time. */
 export async function benchmarkOrders(file: string | undefined, count: number): Promise<readonly Order[]> {

@@ -3,7 +3,7 @@
  * starts it with the environment of the engine, and reads the result from its output.
  */
 import { parseArgs } from 'node:util';
-import { generateOrders } from '../../examples/commerce/generate-orders.ts';
+import { generateOrders } from '../../demo/orders.ts';
 import { exampleShop } from './example-shop.ts';
 import { handWritten } from './hand-written.ts';
 import { measureChain } from './measure.ts';

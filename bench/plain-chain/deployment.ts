@@ -1,5 +1,5 @@
 import { tableBinding } from 'waybill';
-import { TABLES } from '../../examples/commerce/deployment.ts';
+import { TABLES } from '../../demo/deployment.ts';
 
 export const STACK_NAME = 'PlainCommerce';
 
@@ -20,7 +20,7 @@ export const STREAM_VARIABLE = 'STREAM';
 
 /** Every variable of the deployed chain, by which its functions and its producer find everything. */
 export const VARIABLES: readonly string[] = [
-  ...TABLES.map(({ name }) => tableBinding(name)),
+  ...Object.values(TABLES).map(({ name }) => tableBinding(name)),
   ...QUEUE_STEPS.map(queueVariable),
   STREAM_VARIABLE,
 ];

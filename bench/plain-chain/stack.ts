@@ -7,7 +7,7 @@ import { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { type AnyTable, tableBinding } from 'waybill';
 import { ConsumerFunction } from 'waybill/constructs';
-import { TABLES } from '../../examples/commerce/deployment.ts';
+import { TABLES } from '../../demo/deployment.ts';
 import { OUTPUTS, QUEUE_STEPS, queueVariable, STREAM_STEP, STREAM_VARIABLE, type Step } from './deployment.ts';
 
 /**
@@ -17,7 +17,7 @@ import { OUTPUTS, QUEUE_STEPS, queueVariable, STREAM_STEP, STREAM_VARIABLE, type
 export class PlainCommerce extends Stack {
   constructor(scope: Construct, id: string) {
     super(scope, id);
-    const tables = TABLES.map((definition) => [definition, businessTable(this, definition)] as const);
+    const tables = Object.values(TABLES).map((definition) => [definition, businessTable(this, definition)] as const);
     const queues = QUEUE_STEPS.map((step) => [step, queueOf(this, step)] as const);
     const stream = new Stream(this, 'Orders', {
       streamMode: StreamMode.ON_DEMAND,

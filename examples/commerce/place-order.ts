@@ -1,7 +1,9 @@
-import { ConditionFailed } from 'waybill';
+import { ConditionFailed, type EventInput } from 'waybill';
 import { type Environment, publish, transact } from 'waybill/runtime';
 import { OrderPlaced, Orders } from './contract.ts';
-import type { Order } from './order.ts';
+
+/** An order as the shop takes it. */
+export type Order = EventInput<typeof OrderPlaced>;
 
 /**
  * The shop's own service: it keeps the order and announces it in one transaction, so that neither can be there without

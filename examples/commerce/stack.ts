@@ -26,7 +26,6 @@ import {
   StockReserved,
   TakePayment,
 } from './contract.ts';
-import { OUTPUTS } from './deployment.ts';
 
 export interface CommerceProps extends StackProps {
   /** Whether deleting the stack deletes its data too: for trying it out. @default false */
@@ -78,10 +77,10 @@ export class Commerce extends Stack {
     const alarms = new LedgerAlarms(this, 'Alarms', { ledger });
     new LedgerDashboard(this, 'Dashboard', { ledger, alarms });
 
-    output(this, OUTPUTS.ledger, ledger.table.tableName);
-    output(this, OUTPUTS.shards, String(ledger.shards));
-    output(this, OUTPUTS.relayLogs, ledger.relay.logGroup.logGroupName);
-    output(this, OUTPUTS.stream, stream.stream.streamName);
+    output(this, 'LedgerTable', ledger.table.tableName);
+    output(this, 'LedgerShards', String(ledger.shards));
+    output(this, 'RelayLogs', ledger.relay.logGroup.logGroupName);
+    output(this, 'SalesStream', stream.stream.streamName);
     outputSubscriber(this, TakePayment, takePayment);
     outputSubscriber(this, ReserveStock, reserveStock);
     outputSubscriber(this, NoteShipping, noteShipping);
@@ -100,7 +99,7 @@ function businessTable(stack: Commerce, definition: AnyTable, removalPolicy: Rem
     deletionProtection: removalPolicy === RemovalPolicy.RETAIN,
     removalPolicy,
   });
-  output(stack, OUTPUTS.table(definition), table.tableName);
+  output(stack, `${pascalCase(name)}Table`, table.tableName);
   return table;
 }
 
@@ -119,13 +118,19 @@ function consumerFunction(
   });
 }
 
+/** Where a program outside finds a subscriber's queues and logs. */
 function outputSubscriber(stack: Commerce, definition: SubscriberDefinition, deployed: Subscriber): void {
-  output(stack, OUTPUTS.queue(definition), deployed.queue.queueUrl);
-  output(stack, OUTPUTS.deadLetterQueue(definition), deployed.deadLetterQueue.queueUrl);
-  output(stack, OUTPUTS.logs(definition), deployed.handler.logGroup.logGroupName);
-  output(stack, OUTPUTS.recorderLogs(definition), deployed.recorder.logGroup.logGroupName);
+  const name = pascalCase(definition.name);
+  output(stack, `${name}Queue`, deployed.queue.queueUrl);
+  output(stack, `${name}DeadLetterQueue`, deployed.deadLetterQueue.queueUrl);
+  output(stack, `${name}Logs`, deployed.handler.logGroup.logGroupName);
+  output(stack, `${name}RecorderLogs`, deployed.recorder.logGroup.logGroupName);
 }
 
 function output(stack: Commerce, name: string, value: string): void {
   new CfnOutput(stack, name, { value });
+}
+
+function pascalCase(name: string): string {
+  return name.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
 }

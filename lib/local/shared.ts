@@ -8,7 +8,7 @@ import { withLock } from './lock.ts';
 import { type EngineState, readState, removeState, writeState } from './state.ts';
 
 /**
- * The shared engine of this repository or user, if it runs: the one that `waybill up` or `waybill demo` started.
+ * The shared engine of this repository or user, if it runs: the one that `waybill up` or `npm start` started.
  * A state file of an engine that no longer runs is removed.
  * @throws {EngineSilent} when its process lives but does not answer.
  */

@@ -1,16 +1,21 @@
-export type { TableAction, TableBindings } from '../constructs/business-tables.ts';
-export type { ChannelProps, IChannel } from '../constructs/channel.ts';
-export { CheckBack, type CheckBackProps } from '../constructs/check-back.ts';
-export { ConsumerFunction, type ConsumerFunctionProps } from '../constructs/consumer-function.ts';
-export { FunctionBundleMissing } from '../constructs/function-assets.ts';
+export type { ChannelProps, IChannel } from '../constructs/channel/channel.ts';
+export { QueueChannel, type QueueChannelProps } from '../constructs/channel/queue-channel.ts';
+export { StreamChannel, type StreamChannelProps } from '../constructs/channel/stream-channel.ts';
+export { FunctionBundleMissing } from '../constructs/framework/function-assets.ts';
+export type { ReconcileOptions } from '../constructs/framework/reconciler.ts';
 export { InvalidConstruct } from '../constructs/invalid-construct.ts';
-export { type ILedger, Ledger } from '../constructs/ledger.ts';
-export { LedgerAlarms, type LedgerAlarmsProps } from '../constructs/ledger-alarms.ts';
-export { LedgerDashboard, type LedgerDashboardProps } from '../constructs/ledger-dashboard.ts';
-export type { DelayedDelivery, LedgerAttributes, LedgerProps } from '../constructs/ledger-props.ts';
-export type { PrepareOptions, ProducerOptions, PublishOptions, SendOptions } from '../constructs/producer-grants.ts';
-export { QueueChannel, type QueueChannelProps } from '../constructs/queue-channel.ts';
-export type { ReconcileOptions } from '../constructs/reconciler.ts';
-export { StreamChannel, type StreamChannelProps } from '../constructs/stream-channel.ts';
-export { Subscriber } from '../constructs/subscriber.ts';
-export type { SubscriberOptions, SubscriberProps } from '../constructs/subscriber-props.ts';
+export { type ILedger, Ledger } from '../constructs/ledger/ledger.ts';
+export type { DelayedDelivery, LedgerAttributes, LedgerProps } from '../constructs/ledger/ledger-props.ts';
+export { LedgerAlarms, type LedgerAlarmsProps } from '../constructs/observe/ledger-alarms.ts';
+export { LedgerDashboard, type LedgerDashboardProps } from '../constructs/observe/ledger-dashboard.ts';
+export type { TableAction, TableBindings } from '../constructs/producer/business-tables.ts';
+export { CheckBack, type CheckBackProps } from '../constructs/producer/check-back.ts';
+export type {
+  PrepareOptions,
+  ProducerOptions,
+  PublishOptions,
+  SendOptions,
+} from '../constructs/producer/producer-grants.ts';
+export { ConsumerFunction, type ConsumerFunctionProps } from '../constructs/subscriber/consumer-function.ts';
+export { Subscriber } from '../constructs/subscriber/subscriber.ts';
+export type { SubscriberOptions, SubscriberProps } from '../constructs/subscriber/subscriber-props.ts';

@@ -2,8 +2,9 @@ import type { Context, KinesisStreamRecord, SQSBatchResponse, SQSRecord } from '
 import type { Environment } from '../aws/environment.ts';
 import type { Change, Wire } from './engines/index.ts';
 import { TestMisused, UnsupportedByEngine } from './errors.ts';
-import { lambdaContext } from './lambda-event.ts';
-import { type Engines, type LogLine, type TestEnvironmentOptions, testEnvironment } from './test-environment.ts';
+import { lambdaContext } from './lambda/lambda-event.ts';
+import type { MemoryStack } from './stack/memory-stack.ts';
+import type { LogLine } from './test-environment.ts';
 
 /** The Lambda handler of a subscriber's function: what `consume` returns, with or without middlewares. */
 export type ConsumerHandler = (event: never, context: never, options: never) => unknown;
@@ -18,17 +19,13 @@ export interface Invocation {
 
 /** Invokes handlers on engines in memory, and tells whose changes are whose however many run at once. */
 export class Invoker {
-  readonly #options: Omit<TestEnvironmentOptions, 'wire' | 'variables'>;
+  readonly #stack: MemoryStack;
   #changes: Change[] | undefined;
   #requests = 0;
 
-  constructor(options: Omit<TestEnvironmentOptions, 'wire' | 'variables'>) {
-    this.#options = options;
-    options.engines.dynamodb.onChange((change) => this.#changes?.push(change));
-  }
-
-  get engines(): Engines {
-    return this.#options.engines;
+  constructor(stack: MemoryStack) {
+    this.#stack = stack;
+    stack.engines.dynamodb.onEvent((change) => this.#changes?.push(change));
   }
 
   /**
@@ -46,7 +43,7 @@ export class Invoker {
     this.#requests += 1;
     const changes: Change[] = [];
     const misuses: Error[] = [];
-    const environment = testEnvironment({ ...this.#options, variables, wire: this.#wire(changes, misuses) });
+    const environment = this.#stack.environment({ variables, wire: this.#wire(changes, misuses) });
     const context = lambdaContext(environment, `request-${this.#requests}`, milliseconds);
     const run = handler as (event: object, context: Context, options: object) => unknown;
     try {

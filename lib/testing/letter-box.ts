@@ -1,6 +1,6 @@
 import { readDeadLetter } from '../consume/dead-letter.ts';
 import type { DeadLetter } from './delivery.ts';
-import type { Queue, S3Engine } from './engines/index.ts';
+import type { Queue, S3Engine, StoredMessage } from './engines/index.ts';
 
 /** Reads what arrives in a dead-letter queue. */
 export class LetterBox {
@@ -24,11 +24,7 @@ export class LetterBox {
     const unread = this.#queue.messages().filter(({ id }) => !this.#read.has(id));
     for (const { id } of unread) this.#read.add(id);
     for (const { body, attributes } of unread) {
-      const texts = Object.entries(attributes).map(([name, { StringValue }]) => [name, StringValue] as const);
-      const fetchObject = async (bucket: string, key: string) => this.#s3.object(bucket, key);
-      const letter = await readDeadLetter({ body, attributes: Object.fromEntries(texts) }, fetchObject);
-      const { bytes, reason, detail, subscriber, messageId } = letter;
-      this.letters.push({ subscriber, reason, detail, bytes, ...(messageId && { id: messageId }) });
+      this.letters.push(await readLetter({ body, attributes }, this.#s3));
     }
   }
 
@@ -36,4 +32,16 @@ export class LetterBox {
   last(id: string): DeadLetter | undefined {
     return this.letters.findLast((letter) => letter.id === id);
   }
+}
+
+/** What a message of a dead-letter queue says, with its bytes from wherever they are. */
+export async function readLetter(
+  { body, attributes }: Pick<StoredMessage, 'body' | 'attributes'>,
+  s3: S3Engine,
+): Promise<DeadLetter> {
+  const texts = Object.entries(attributes).map(([name, { StringValue }]) => [name, StringValue] as const);
+  const fetchObject = async (bucket: string, key: string) => s3.object(bucket, key);
+  const letter = await readDeadLetter({ body, attributes: Object.fromEntries(texts) }, fetchObject);
+  const { bytes, reason, detail, subscriber, messageId } = letter;
+  return { subscriber, reason, detail, bytes, ...(messageId && { id: messageId }) };
 }

@@ -1,37 +1,58 @@
 import { toItem } from '../aws/expression.ts';
 import type { EventDefinition } from '../contract/event.ts';
-import { INBOX_AFTERLIFE } from '../ledger/rows/layout.ts';
-import { type OutboxRow, outboxKey } from '../ledger/rows/outbox.ts';
-import {
-  createEnvelope,
-  decodeEnvelope,
-  type Envelope,
-  type EnvelopeContext,
-  encodeEnvelope,
-} from '../message/envelope.ts';
+import { OUTBOX_PREFIX } from '../ledger/rows/layout.ts';
+import { type OutboxRow, outboxKey, outboxRow } from '../ledger/rows/outbox.ts';
+import { createEnvelope, decodeEnvelope, type Envelope, type EnvelopeContext } from '../message/envelope.ts';
 import { isMessageId } from '../message/message-id.ts';
 import type { Table } from './engines/index.ts';
 import { TestMisused } from './errors.ts';
 
+interface OutboxContext extends Pick<EnvelopeContext, 'random' | 'shards'> {
+  readonly now: () => number;
+}
+
 /** The messages that lie in a ledger: those that a test commits, and those that handlers have published. */
 export class Outbox {
   readonly #ledger: Table;
-  readonly #context: Pick<EnvelopeContext, 'random' | 'shards'> & { readonly now: () => number };
+  readonly #context: OutboxContext;
 
-  constructor(ledger: Table, context: Pick<EnvelopeContext, 'random' | 'shards'> & { readonly now: () => number }) {
+  constructor(ledger: Table, context: OutboxContext) {
     this.#ledger = ledger;
     this.#context = context;
   }
 
-  /** @throws InvalidPayload, LimitExceeded when the message could not be published */
-  commit(event: EventDefinition, payload: unknown): Envelope {
+  /**
+   * A message as a producer would commit it, with nobody to relay it.
+   *
+   * @param given what differs from a message that is due at once
+   * @throws InvalidPayload, LimitExceeded when the message could not be published
+   */
+  envelope(event: EventDefinition, payload: unknown, given: Partial<EnvelopeContext> = {}): Envelope {
     const { now, random, shards } = this.#context;
-    const ledger = this.#ledger.name;
-    const envelope = createEnvelope(event, payload, { now: now(), random, shards, ledger, publisher: 'test' });
-    const ttl = Math.ceil((Date.parse(envelope.expires) + INBOX_AFTERLIFE) / 1000);
-    const row: OutboxRow = { ...outboxKey(envelope.id), envelope: encodeEnvelope(envelope), ttl };
-    this.#ledger.write(toItem(outboxKey(envelope.id)), toItem(row));
+    const context = { now: now(), random, shards, ledger: this.#ledger.name, publisher: 'test', ...given };
+    return createEnvelope(event, payload, context);
+  }
+
+  /**
+   * Commits a message.
+   *
+   * @throws InvalidPayload, LimitExceeded when the message could not be published
+   */
+  commit(event: EventDefinition, payload: unknown, given: Partial<EnvelopeContext> = {}): Envelope {
+    const envelope = this.envelope(event, payload, given);
+    this.write(envelope);
     return envelope;
+  }
+
+  /** Puts a message into the ledger, with other columns than a producer would give its row. */
+  write(envelope: Envelope, changes: Partial<OutboxRow> = {}): void {
+    const row = toItem({ ...outboxRow(envelope), ...changes });
+    this.#ledger.write(this.#ledger.keyOf(row), row);
+  }
+
+  /** All rows, in the order of their keys. */
+  rows(): readonly OutboxRow[] {
+    return this.#ledger.rows().filter(({ pk }) => String(pk).startsWith(OUTBOX_PREFIX)) as unknown as OutboxRow[];
   }
 
   /** @throws TestMisused when there is no such message */

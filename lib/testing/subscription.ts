@@ -2,7 +2,7 @@ import type { KinesisStreamRecord, SQSRecord } from 'aws-lambda';
 import { ATTRIBUTES } from '../aws/record.ts';
 import { type Envelope, encodeEnvelope } from '../message/envelope.ts';
 import type { Queue, StoredMessage } from './engines/index.ts';
-import { queueRecord, streamRecord } from './lambda-event.ts';
+import { queueRecord, streamRecord } from './lambda/lambda-event.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 /** The queue of one handler: what it has received, and what waits there to come again. */

@@ -1,9 +1,7 @@
 import type { Environment } from '../aws/environment.ts';
-import { toItem } from '../aws/expression.ts';
 import { BINDINGS } from '../contract/bindings.ts';
 import { type Duration, durationToMilliseconds } from '../contract/duration.ts';
 import type { EventDefinition, EventInput } from '../contract/event.ts';
-import { validate } from '../contract/schema.ts';
 import type { AnyTable, TableItem, TableKey } from '../contract/table.ts';
 import { momentOf } from '../message/delivery-time.ts';
 import type { Envelope } from '../message/envelope.ts';
@@ -16,14 +14,11 @@ import {
   summaryOf,
   writeIn,
 } from './delivery.ts';
-import { toRow } from './engines/dynamodb/table.ts';
 import { TestMisused } from './errors.ts';
 import { type ConsumerHandler, type Invocation, Invoker } from './invocation.ts';
 import { LetterBox } from './letter-box.ts';
-import { Outbox } from './outbox.ts';
-import { seededRandom } from './seeded-random.ts';
+import { MemoryStack } from './stack/memory-stack.ts';
 import { Subscription } from './subscription.ts';
-import { enginesOn, tableOf } from './test-environment.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 export interface TestLedgerOptions {
@@ -42,9 +37,7 @@ export interface DeliverOptions {
   readonly timeout?: Duration;
 }
 
-const LEDGER = 'waybill-ledger';
 const SHARDS = 16;
-const BUCKET = 'quarantine';
 const START = Date.UTC(2026, 0, 1);
 
 /**
@@ -69,26 +62,18 @@ export class TestLedger {
   /** What handlers have published, in the order of their commits. */
   readonly published: PublishedMessage[] = [];
   readonly #clock: VirtualClock;
+  readonly #stack: MemoryStack;
   readonly #invoker: Invoker;
-  readonly #outbox: Outbox;
   readonly #letterBox: LetterBox;
   readonly #subscriptions = new Map<ConsumerHandler, Subscription>();
 
   constructor({ now = START, seed = 1 }: TestLedgerOptions) {
-    const clock = new VirtualClock({ now, jumps: true });
-    const engines = enginesOn(clock);
-    const ledger = engines.dynamodb.createTable({
-      name: LEDGER,
-      partitionKey: { name: 'pk', type: 'S' },
-      sortKey: { name: 'sk', type: 'S' },
-    });
-    engines.s3.createBucket(BUCKET);
-    this.#clock = clock;
-    const random = seededRandom(seed);
-    this.#invoker = new Invoker({ clock, random, engines });
-    this.#outbox = new Outbox(ledger, { now: clock.now, random, shards: SHARDS });
-    const deadLetters = engines.sqs.createQueue({ name: 'dead-letters', retentionSeconds: Number.POSITIVE_INFINITY });
-    this.#letterBox = new LetterBox(deadLetters, engines.s3);
+    this.#clock = new VirtualClock({ now, jumps: true });
+    this.#stack = new MemoryStack({ clock: this.#clock, seed, shards: SHARDS });
+    this.#invoker = new Invoker(this.#stack);
+    const { sqs, s3 } = this.#stack.engines;
+    const deadLetters = sqs.createQueue({ name: 'dead-letters', retentionSeconds: Number.POSITIVE_INFINITY });
+    this.#letterBox = new LetterBox(deadLetters, s3);
   }
 
   /** What subscribers have given up, in the order in which they did. */
@@ -113,22 +98,18 @@ export class TestLedger {
    * @throws InvalidPayload when it does not satisfy the table's schema
    */
   row<T extends AnyTable>(table: T, item: TableItem<T>): this {
-    const rows = this.#table(table);
-    const valid = toItem(validate(table.item, item, table.name) as object);
-    rows.write(rows.keyOf(valid), valid);
+    this.#stack.row(table, item);
     return this;
   }
 
   /** A row of a business table as it is now. */
   read<T extends AnyTable>(table: T, key: TableKey<T>): TableItem<T> | undefined {
-    const rows = this.#table(table);
-    const item = rows.get(rows.checkedKey(toItem(key)));
-    return item && (toRow(item) as TableItem<T>);
+    return this.#stack.read(table, key);
   }
 
   /** All rows of a business table as they are now, ordered by their keys. */
   rows<T extends AnyTable>(table: T): TableItem<T>[] {
-    return this.#table(table).rows() as TableItem<T>[];
+    return this.#stack.rows(table);
   }
 
   /**
@@ -153,7 +134,7 @@ export class TestLedger {
     options: DeliverOptions = {},
   ): Promise<Delivery> {
     if (!('schema' in what)) return this.redeliver(handler, what.id, payloadOrOptions as DeliverOptions | undefined);
-    return this.#deliver(handler, this.#outbox.commit(what, payloadOrOptions), options);
+    return this.#deliver(handler, this.#stack.outbox.commit(what, payloadOrOptions), options);
   }
 
   /**
@@ -163,7 +144,7 @@ export class TestLedger {
    * @param id of a message that was delivered or published here
    */
   async redeliver(handler: ConsumerHandler, id: string, options: DeliverOptions = {}): Promise<Delivery> {
-    return this.#deliver(handler, this.#outbox.read(id), options);
+    return this.#deliver(handler, this.#stack.outbox.read(id), options);
   }
 
   async #deliver(handler: ConsumerHandler, envelope: Envelope, options: DeliverOptions): Promise<Delivery> {
@@ -187,9 +168,10 @@ export class TestLedger {
     const summary = summaryOf(lines);
     if (!summary) throw new TestMisused('The handler did not consume the record: give what `consume` returns');
     const { outcome, subscriber } = summary;
-    const published = changes.flatMap((change) => publishedIn(LEDGER, change));
+    const ledger = this.#stack.ledger.name;
+    const published = changes.flatMap((change) => publishedIn(ledger, change));
     this.published.push(...published);
-    const report = { outcome, id, published, writes: changes.flatMap((change) => writeIn(LEDGER, change)) };
+    const report = { outcome, id, published, writes: changes.flatMap((change) => writeIn(ledger, change)) };
     if (outcome === 'deadLettered') {
       const letter = this.#letterBox.last(id);
       if (letter?.reason === 'unknown-event-type') {
@@ -203,15 +185,10 @@ export class TestLedger {
     return { ...report, ...retryReason(changes, lines) };
   }
 
-  #table(table: AnyTable) {
-    const { dynamodb } = this.#invoker.engines;
-    return dynamodb.table(tableOf(dynamodb, table));
-  }
-
   #subscription(handler: ConsumerHandler): Subscription {
     const known = this.#subscriptions.get(handler);
     if (known) return known;
-    const queue = this.#invoker.engines.sqs.createQueue({ name: `subscriber-${this.#subscriptions.size + 1}` });
+    const queue = this.#stack.engines.sqs.createQueue({ name: `subscriber-${this.#subscriptions.size + 1}` });
     const subscription = new Subscription(queue, this.#clock);
     this.#subscriptions.set(handler, subscription);
     return subscription;
@@ -219,11 +196,9 @@ export class TestLedger {
 
   #variables({ queue }: Subscription): Environment['variables'] {
     return {
-      [BINDINGS.ledger]: LEDGER,
-      [BINDINGS.shards]: String(SHARDS),
       [BINDINGS.queueUrl]: queue.url,
       [BINDINGS.deadLetterQueueUrl]: this.#letterBox.url,
-      [BINDINGS.quarantineBucket]: BUCKET,
+      [BINDINGS.quarantineBucket]: this.#stack.bucket,
     };
   }
 }

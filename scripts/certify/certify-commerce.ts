@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { type Certificate, certificateOf } from '../../lib/testing/simulator/certificate.ts';
-import type { FailedPlan } from '../../lib/testing/simulator/plan-runner.ts';
-import { PlanRunner } from '../../lib/testing/simulator/plan-runner.ts';
-import { joined, NO_RUNS, type Tally } from '../../lib/testing/simulator/tally.ts';
+import { type Certificate, certificateOf } from '../../lib/simulator/certificate.ts';
+import type { FailedPlan } from '../../lib/simulator/plan/plan-runner.ts';
+import { PlanRunner } from '../../lib/simulator/plan/plan-runner.ts';
+import { joined, NO_RUNS, type Totals } from '../../lib/simulator/totals.ts';
 import { commerce } from './commerce.ts';
 import type { Share } from './plans-thread.ts';
 
@@ -12,7 +12,7 @@ import type { Share } from './plans-thread.ts';
 export interface Certified {
   readonly certificate: Certificate;
   /** The hash of each plan's run, by its number. */
-  readonly hashes: Tally['hashes'];
+  readonly hashes: Totals['hashes'];
   readonly failed?: FailedPlan;
 }
 
@@ -26,18 +26,18 @@ export async function certifyCommerce(
     { length: Math.min(threads, plans) },
     (_, first): Share => ({ seed, plans, first, threads }),
   );
-  const tallies = await Promise.all(shares.map(runShare));
-  const tally = tallies.reduce(joined, NO_RUNS);
-  const [failed] = tally.failed;
-  const certificate = certificateOf(tally, new PlanRunner(commerce, seed).targets);
-  const { hashes } = tally;
+  const parts = await Promise.all(shares.map(runShare));
+  const totals = parts.reduce(joined, NO_RUNS);
+  const [failed] = totals.failed;
+  const certificate = certificateOf(totals, new PlanRunner(commerce, seed).targets);
+  const { hashes } = totals;
   return { certificate, hashes, ...(failed && { failed }) };
 }
 
-async function runShare(share: Share): Promise<Tally> {
+async function runShare(share: Share): Promise<Totals> {
   const execArgv = ['--conditions=waybill-source'];
   const thread = new Worker(new URL('./plans-thread.ts', import.meta.url), { workerData: share, execArgv });
-  const [tally] = (await once(thread, 'message')) as [Tally];
+  const [totals] = (await once(thread, 'message')) as [Totals];
   await thread.terminate();
-  return tally;
+  return totals;
 }

@@ -1,4 +1,4 @@
-import { audit, type Step, type Stopped } from '../../examples/commerce/audit.ts';
+import { audit, type Step, type Stopped } from '../../demo/audit.ts';
 import {
   CountSales,
   NoteShipping,
@@ -15,11 +15,11 @@ import { handler as countSales } from '../../examples/commerce/functions/count-s
 import { handler as noteShipping } from '../../examples/commerce/functions/note-shipping.ts';
 import { handler as reserveStock } from '../../examples/commerce/functions/reserve-stock.ts';
 import { handler as takePayment } from '../../examples/commerce/functions/take-payment.ts';
-import type { Order } from '../../examples/commerce/order.ts';
+import type { Order } from '../../examples/commerce/place-order.ts';
 import { placeOrder } from '../../examples/commerce/place-order.ts';
-import type { RunState } from '../../lib/testing/simulator/run-state.ts';
-import type { Sender, System } from '../../lib/testing/simulator/system.ts';
-import { startingWith } from '../../lib/testing/simulator/system.ts';
+import type { RunState } from '../../lib/simulator/run/run-state.ts';
+import type { Sender, System } from '../../lib/simulator/system.ts';
+import { startingWith } from '../../lib/simulator/system.ts';
 import { profiles } from './profiles.ts';
 import { reminders } from './reminders.ts';
 import { transfers } from './transfers.ts';

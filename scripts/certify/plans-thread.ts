@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { PlanRunner } from '../../lib/testing/simulator/plan-runner.ts';
-import { joined, NO_RUNS, tallyOf } from '../../lib/testing/simulator/tally.ts';
+import { PlanRunner } from '../../lib/simulator/plan/plan-runner.ts';
+import { joined, NO_RUNS, totalsOf } from '../../lib/simulator/totals.ts';
 import { commerce } from './commerce.ts';
 
 // A thread's share of the plans: those whose number leaves `first` when divided by `threads`.
@@ -14,8 +14,8 @@ export interface Share {
 
 const { seed, plans, first, threads } = workerData as Share;
 const runner = new PlanRunner(commerce, seed);
-let tally = NO_RUNS;
-for (let number = first; number < plans && tally.failed.length === 0; number += threads) {
-  tally = joined(tally, tallyOf(number, await runner.run(number)));
+let totals = NO_RUNS;
+for (let number = first; number < plans && totals.failed.length === 0; number += threads) {
+  totals = joined(totals, totalsOf(number, await runner.run(number)));
 }
-parentPort?.postMessage(tally);
+parentPort?.postMessage(totals);

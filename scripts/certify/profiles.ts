@@ -1,8 +1,8 @@
 import { defineEvent, defineSubscriber, defineTable, LimitExceeded } from 'waybill';
 import { consume, publish } from 'waybill/runtime';
 import * as z from 'zod/mini';
-import type { RunState } from '../../lib/testing/simulator/run-state.ts';
-import { publishing, type System, withTrait } from '../../lib/testing/simulator/system.ts';
+import type { RunState } from '../../lib/simulator/run/run-state.ts';
+import { publishing, type System, withTrait } from '../../lib/simulator/system.ts';
 import { NAMES as REMINDED } from './people.ts';
 
 // Customers' profiles, beside the shop: an event of which two versions are under way at once, from producers of either

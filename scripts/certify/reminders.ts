@@ -1,6 +1,6 @@
 import { type Duration, TransactionRefused } from 'waybill';
 import { cancel, type Environment, producer, publish, reschedule } from 'waybill/runtime';
-import { bySending, publishing, type Sender, type WorkloadStep } from '../../lib/testing/simulator/system.ts';
+import { bySending, publishing, type Sender, type WorkloadStep } from '../../lib/simulator/system.ts';
 import { PEOPLE } from './people.ts';
 import { ProfileKept } from './profiles.ts';
 

@@ -1,8 +1,8 @@
 import { type Delay, defineEvent, defineSubscriber, defineTable } from 'waybill';
 import { type CheckBackHandler, checkBack, consume, ENVIRONMENT, type Environment, producer } from 'waybill/runtime';
 import * as z from 'zod/mini';
-import type { RunState } from '../../lib/testing/simulator/run-state.ts';
-import { bySending, type Sender, type System, startingWith } from '../../lib/testing/simulator/system.ts';
+import type { RunState } from '../../lib/simulator/run/run-state.ts';
+import { bySending, type Sender, type System, startingWith } from '../../lib/simulator/system.ts';
 import { Accounts, Bank, Transactions } from './bank.ts';
 
 // Money that leaves an account of a bank, which is not in DynamoDB for all that Waybill knows, and comes to a wallet: by

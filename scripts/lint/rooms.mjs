@@ -8,6 +8,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 /**
  * @typedef {object} Room
  * @property {readonly string[]} imports the rooms that it may import, beside itself
+ * @property {number} [depth] levels of folders within it, its own included. Default: 1
  * @property {readonly string[]} [files] single files of other rooms that it may import
  * @property {readonly (keyof typeof LIBRARIES)[]} without libraries that it may not import
  * @property {string} because what the linter says
@@ -45,7 +46,7 @@ export const ROOMS = {
   ledger: { imports: [...PURE, 'aws'], without: inLambda, because: 'Reads and writes of rows know rows and AWS.' },
   transaction: { imports: LEDGER, without: inLambda, because: 'A transaction knows the ledger and what is below it.' },
   publish: { imports: SENDING, without: inLambda, because: 'A way of sending knows no other way of sending.' },
-  half: { imports: SENDING, without: inLambda, because: 'A way of sending knows no other way of sending.' },
+  half: { depth: 2, imports: SENDING, without: inLambda, because: 'A way of sending knows no other way of sending.' },
   cancel: { imports: SENDING, without: inLambda, because: 'A way of sending knows no other way of sending.' },
   consume: { imports: SENDING, without: inLambda, because: 'A consumer knows transactions and what is below them.' },
   relay: {
@@ -67,29 +68,39 @@ export const ROOMS = {
     without: inLambda,
     because: 'The radar shows what reconciliation and traces tell.',
   },
-  constructs: { imports: PURE, without: [], because: 'Deploy time never imports run time.' },
+  constructs: { depth: 3, imports: PURE, without: [], because: 'Deploy time never imports run time.' },
   testing: {
+    depth: 4,
     imports: [...RUN_TIME, 'simulator'],
     without: inLambda,
     because: 'Tests of handlers need the run time alone.',
   },
   simulator: {
+    depth: 2,
     imports: [...RUN_TIME, 'testing'],
     without: inLambda,
     because: 'The simulator runs the run time, in memory.',
   },
-  'simulator/checks': { imports: PURE, without: inLambda, because: 'The checker is independent of what it checks.' },
-  local: { imports: ['contract'], without: [], because: 'The embedded engine knows nothing of what runs on it.' },
+  'simulator/checks': {
+    imports: [...PURE, 'simulator'],
+    without: inLambda,
+    because: 'The checker reads what a run recorded, and is independent of what it checks.',
+  },
+  local: {
+    depth: 2,
+    imports: ['contract'],
+    without: [],
+    because: 'The embedded engine knows nothing of what runs on it.',
+  },
   cli: {
     imports: [...RUN_TIME, 'radar', 'local'],
-    files: ['demo/**'],
     without: ['cdk'],
     because: 'A command imports rooms of the run time, the radar and the embedded engine.',
   },
 };
 
-/** Folders beside `lib`, and the door of each room that nothing inside imports. */
-const OUTSIDE = ['public', 'functions', 'demo', 'examples', 'test', 'bench', 'bin', 'scripts'];
+/** Folders beside `lib`: nothing in it imports them, nor the public doors. */
+const OUTSIDE = ['functions', 'demo', 'examples', 'test', 'bench', 'bin', 'scripts'];
 
 /** @param {string} room */
 function isNested(room) {
@@ -97,24 +108,27 @@ function isNested(room) {
 }
 
 /**
- * The patterns of all that a room may not import.
+ * The patterns of all that the files of a room may not import, which lie so many levels below lib.
  *
  * @param {string} name
  * @param {Room} room
+ * @param {number} level
  */
-function refusedPatterns(name, { imports, files = [] }) {
+function refusedPatterns(name, { imports, files = [] }, level) {
+  const lib = '../'.repeat(level);
   const refused = Object.keys(ROOMS).filter((other) => !isNested(other) && other !== name && !imports.includes(other));
   const open = [...imports.filter(isNested), ...(isNested(name) ? [name] : [])];
   // What is closed as a whole may have an open part.
   const parts = open.filter((part) => refused.some((other) => part.startsWith(`${other}/`)));
   return [
-    ...refused.map((other) => `**/${other}/**`),
+    ...refused.map((other) => `${lib}${other}/**`),
     ...(isNested(name) && !imports.includes(parentOf(name)) ? ['../*.ts'] : []),
-    ...OUTSIDE.map((folder) => `**/${folder}/**`),
+    `${lib}public/**`,
+    ...OUTSIDE.map((folder) => `${lib}../${folder}/**`),
     'waybill',
     'waybill/**',
-    ...parts.map((part) => `!**/${part}/**`),
-    ...files.map((file) => `!**/${file}`),
+    ...parts.map((part) => `!${lib}${part}/**`),
+    ...files.map((file) => `!${lib}${file}`),
   ];
 }
 
@@ -125,19 +139,23 @@ function parentOf(room) {
 
 /** The linter's overrides that follow from the table. */
 export function roomOverrides() {
-  return Object.entries(ROOMS).map(([name, room]) => {
+  return Object.entries(ROOMS).flatMap(([name, room]) => {
     const inner = Object.keys(ROOMS).filter((other) => other.startsWith(`${name}/`));
     const libraries = room.without.flatMap((kind) => LIBRARIES[kind]);
-    const patterns = [
-      { group: refusedPatterns(name, room), message: `lib/${name}: ${room.because}` },
-      ...(libraries.length > 0
-        ? [{ group: libraries, message: `lib/${name} imports neither the CDK nor what it has no use for.` }]
-        : []),
-    ];
-    return {
-      includes: [`${ROOM_PREFIX}${name}/**`, ...inner.map((other) => `!${ROOM_PREFIX}${other}/**`)],
-      linter: { rules: { style: { noRestrictedImports: { level: 'error', options: { patterns } } } } },
-    };
+    return Array.from({ length: room.depth ?? 1 }, (_, depth) => {
+      const group = refusedPatterns(name, room, name.split('/').length + depth);
+      const patterns = [{ group, message: `lib/${name}: ${room.because}` }];
+      if (libraries.length > 0) {
+        patterns.push({ group: libraries, message: `lib/${name} imports neither the CDK nor what it has no use for.` });
+      }
+      return {
+        includes: [
+          `${ROOM_PREFIX}${name}/${'*/'.repeat(depth)}*.ts`,
+          ...inner.map((other) => `!${ROOM_PREFIX}${other}/**`),
+        ],
+        linter: { rules: { style: { noRestrictedImports: { level: 'error', options: { patterns } } } } },
+      };
+    });
   });
 }
 

@@ -55,7 +55,7 @@ describe("the package's root", () => {
   });
 });
 
-const OUTSIDE_LAMBDA = /^(?:aws-cdk-lib|constructs|cdk-nag)$|^lib\/(?:constructs|testing|local|cli)\//;
+const OUTSIDE_LAMBDA = /^(?:aws-cdk-lib|constructs|cdk-nag)$|^lib\/(?:constructs|testing|simulator|local|cli)\//;
 
 /** Says what is heavy where a size is over its mark. */
 function breakdown({ total, own, parts }: BundleWeight): string {

@@ -3,7 +3,7 @@ import {
   type EventSourceMapping,
   EventSourcePoller,
   type PollerClients,
-} from '../../lib/testing/event-sources/index.ts';
+} from '../../lib/testing/lambda/index.ts';
 import type { VirtualClock } from '../../lib/testing/virtual-clock.ts';
 import { ApiError } from './aws-api.ts';
 

@@ -102,7 +102,7 @@ test.each([[{}], [{ Records: 'many' }], [{ detail: {} }], [[]]])(
   'an event that is no batch is refused: %j',
   async (event) => {
     const shop = openShop();
-    const { lambdaContext } = await import('../../lib/testing/lambda-event.ts');
+    const { lambdaContext } = await import('../../lib/testing/lambda/lambda-event.ts');
     const handle = takeGoods as unknown as (event: unknown, context: object, options: object) => Promise<unknown>;
     const invoked = handle(event, lambdaContext(shop.environment, 'r', 1000), {});
     await expect(invoked).rejects.toMatchObject({ code: 'malformed-message' });

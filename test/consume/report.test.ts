@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Environment } from '../../lib/aws/environment.ts';
 import { BINDINGS } from '../../lib/contract/bindings.ts';
 import { Rejected } from '../../lib/contract/errors.ts';
-import { lambdaContext } from '../../lib/testing/lambda-event.ts';
+import { lambdaContext } from '../../lib/testing/lambda/lambda-event.ts';
 import { ORDER, OrderPlaced, openShop, refusedBy, replyLost, reserving, Stock, takeGoods } from './shop.ts';
 
 const failing = reserving(() => {

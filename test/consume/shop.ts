@@ -13,7 +13,7 @@ import { type InboxRow, inboxKey } from '../../lib/ledger/rows/inbox.ts';
 import { createEnvelope, type Envelope, encodeEnvelope } from '../../lib/message/envelope.ts';
 import { toRow } from '../../lib/testing/engines/dynamodb/table.ts';
 import type { Request, StoredMessage } from '../../lib/testing/engines/index.ts';
-import { lambdaContext, queueRecord, streamRecord } from '../../lib/testing/lambda-event.ts';
+import { lambdaContext, queueRecord, streamRecord } from '../../lib/testing/lambda/lambda-event.ts';
 import { seededRandom } from '../../lib/testing/seeded-random.ts';
 import { enginesOn, tableOf, testEnvironment } from '../../lib/testing/test-environment.ts';
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts';

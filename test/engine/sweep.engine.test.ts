@@ -4,15 +4,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { afterAll, expect, test, vi } from 'vitest';
-import {
-  auditRun,
-  deploymentOf,
-  generateOrders,
-  ordersOfRun,
-  placeOrder,
-  STACK_NAME,
-  stockUpFor,
-} from '../../examples/commerce/index.ts';
+import { auditRun, stockUpFor } from '../../demo/books.ts';
+import { deploymentOf, STACK_NAME } from '../../demo/deployment.ts';
+import { generateOrders, ordersOfRun } from '../../demo/orders.ts';
+import { placeOrder } from '../../examples/commerce/place-order.ts';
 import { createEnvironment } from '../../lib/aws/environment.ts';
 import { eventSourcesOf } from '../../lib/inspect/list-event-sources.ts';
 import { readGraph } from '../../lib/ledger/graph.ts';

@@ -14,25 +14,30 @@ import {
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { tableBinding } from 'waybill';
 import { createEnvironment } from 'waybill/runtime';
-import { TABLES } from '../../examples/commerce/deployment.ts';
-import { auditRun, generateOrders, ordersOfRun } from '../../examples/commerce/index.ts';
-import type { Verdict } from '../../lib/cli/demo/verdict.ts';
+import { auditRun } from '../../demo/books.ts';
+import { TABLES } from '../../demo/deployment.ts';
+import { generateOrders, ordersOfRun } from '../../demo/orders.ts';
+import type { Verdict } from '../../demo/verdict.ts';
 import { processesNaming } from '../local/processes-naming.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
-/** Starts `waybill` as npm's scripts do, beside whatever engine this repository shares. */
-function start(folder: string, ...parameters: string[]) {
-  return spawn(process.execPath, ['--conditions=waybill-source', 'bin/waybill.ts', ...parameters], {
+/** Starts a program as npm's scripts do, beside whatever engine this repository shares. */
+function start(folder: string, ...command: string[]) {
+  return spawn(process.execPath, ['--conditions=waybill-source', ...command], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH, HOME: process.env.HOME, WAYBILL_STATE_FOLDER: folder },
   });
 }
 
-/** Runs it to its end. */
-async function waybill(folder: string, ...parameters: string[]) {
-  const child = start(folder, ...parameters);
+function waybill(folder: string, ...parameters: string[]) {
+  return run(folder, 'bin/waybill.ts', ...parameters);
+}
+
+/** Runs a program to its end. */
+async function run(folder: string, ...command: string[]) {
+  const child = start(folder, ...command);
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk) => (stdout += chunk));
@@ -42,7 +47,7 @@ async function waybill(folder: string, ...parameters: string[]) {
 }
 
 async function demo(folder: string, ...parameters: string[]): Promise<Verdict> {
-  const { exitCode, stdout, stderr } = await waybill(folder, 'demo', '--json', ...parameters);
+  const { exitCode, stdout, stderr } = await run(folder, 'demo/index.ts', '--json', ...parameters);
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.stringContaining('Nothing lost') });
   expect(stdout.trim().split('\n')).toHaveLength(1);
   return JSON.parse(stdout) as Verdict;
@@ -96,7 +101,7 @@ test('every order takes effect once, with duplicates and poison on the wire, and
 
 test('a demo that is interrupted ends everything that it has started', async () => {
   const folder = await stateFolder();
-  const child = start(folder, 'demo', '--count', '40');
+  const child = start(folder, 'demo/index.ts', '--count', '40');
   let stderr = '';
   child.stderr?.on('data', (chunk) => {
     const wasDeploying = stderr.includes('Deploying');
@@ -181,7 +186,7 @@ describe('on an engine that runs', () => {
 async function boundTables(dynamodb: DynamoDBClient): Promise<Record<string, string>> {
   const { TableNames = [] } = await dynamodb.send(new ListTablesCommand({}));
   return Object.fromEntries(
-    TABLES.map(({ name }) => {
+    Object.values(TABLES).map(({ name }) => {
       const table = TableNames.find((one) => one.includes(`-${name.replaceAll('-', '')}table`));
       return [tableBinding(name), table ?? ''];
     }),

@@ -1,6 +1,6 @@
 import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import { expect, test } from 'vitest';
-import { generateOrders } from '../../examples/commerce/generate-orders.ts';
+import { generateOrders } from '../../demo/orders.ts';
 import { placeOrder } from '../../examples/commerce/place-order.ts';
 import { fakeEnvironment } from '../aws/fake-environment.ts';
 

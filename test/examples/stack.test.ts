@@ -3,7 +3,7 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, test, vi } from 'vitest';
-import { deploymentOf, OUTPUTS, SUBSCRIBERS } from '../../examples/commerce/deployment.ts';
+import { deploymentOf, SUBSCRIBERS } from '../../demo/deployment.ts';
 import { Commerce, type CommerceProps } from '../../examples/commerce/stack.ts';
 
 // CDK's own validation is an engine that takes seconds to start.
@@ -60,7 +60,7 @@ test('a deadline that is given reaches every route', () => {
 test('the outputs tell a program outside where everything is', () => {
   const outputs = Template.fromStack(commerce()).toJSON().Outputs as Record<string, object>;
   const named = Object.fromEntries(Object.keys(outputs).map((name) => [name, name]));
-  const deployment = deploymentOf({ ...named, [OUTPUTS.shards]: '16' });
+  const deployment = deploymentOf({ ...named, LedgerShards: '16' });
   expect(deployment.subscribers).toMatchObject({
     'take-payment': { queueUrl: 'TakePaymentQueue', deadLetterQueueUrl: 'TakePaymentDeadLetterQueue' },
     'count-sales': { queueUrl: 'CountSalesQueue', streamName: 'SalesStream' },

@@ -15,7 +15,7 @@ import { createForwarder } from '../../lib/relay/forwarder.ts';
 import { createRelay } from '../../lib/relay/relay.ts';
 import { toRow } from '../../lib/testing/engines/dynamodb/table.ts';
 import { type Queue, type Request, streamRecord, type Wire } from '../../lib/testing/engines/index.ts';
-import { lambdaContext, queueRecord } from '../../lib/testing/lambda-event.ts';
+import { lambdaContext, queueRecord } from '../../lib/testing/lambda/lambda-event.ts';
 import { seededRandom } from '../../lib/testing/seeded-random.ts';
 import { enginesOn, type TestEnvironment, tableOf, testEnvironment } from '../../lib/testing/test-environment.ts';
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts';

@@ -7,7 +7,7 @@ import {
   type TransactionOutcome,
 } from '../../lib/half/check-back.ts';
 import { producer } from '../../lib/public/producer.ts';
-import { lambdaContext } from '../../lib/testing/lambda-event.ts';
+import { lambdaContext } from '../../lib/testing/lambda/lambda-event.ts';
 import { BANK_NOW, type Bank, MoneySent, never, openBank, type Process, refusedBy, requestLost, SENT } from './bank.ts';
 
 const HOUR = 3_600_000;

@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { producer, publish, transact } from 'waybill/runtime';
 import { describeLeftOut, type HostEndpoints } from 'waybill/testing';
+import { auditRun, stockUpFor } from '../../demo/books.ts';
+import { SUBSCRIBERS } from '../../demo/deployment.ts';
+import { generateOrders, ordersOfRun } from '../../demo/orders.ts';
 import { OrderPlaced, Orders } from '../../examples/commerce/contract.ts';
-import { SUBSCRIBERS } from '../../examples/commerce/deployment.ts';
-import { generateOrders } from '../../examples/commerce/generate-orders.ts';
-import { type Order, ordersOfRun } from '../../examples/commerce/order.ts';
-import { placeOrder } from '../../examples/commerce/place-order.ts';
-import { auditRun, stockUpFor } from '../../examples/commerce/run.ts';
+import { type Order, placeOrder } from '../../examples/commerce/place-order.ts';
 import { decodeEnvelope, encodeEnvelope } from '../../lib/message/envelope.ts';
 import { HostedShop } from './hosted-shop.ts';
 

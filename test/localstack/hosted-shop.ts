@@ -5,7 +5,7 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { type HostEndpoints, type HostedStacks, hostStacks, type Trouble } from 'waybill/testing';
-import { type Deployment, deploymentOf, STACK_NAME } from '../../examples/commerce/deployment.ts';
+import { type Deployment, deploymentOf, STACK_NAME } from '../../demo/deployment.ts';
 import { handler as countSales } from '../../examples/commerce/functions/count-sales.ts';
 import { handler as noteShipping } from '../../examples/commerce/functions/note-shipping.ts';
 import { handler as reserveStock } from '../../examples/commerce/functions/reserve-stock.ts';

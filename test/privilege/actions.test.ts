@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test, vi } from 'vitest';
-import { STACK_NAME } from '../../examples/commerce/deployment.ts';
+import { STACK_NAME } from '../../demo/deployment.ts';
 import { type Resources, statementsOf } from '../constructs/shop-app.ts';
 import { everyStack } from '../templates/stacks.ts';
 

@@ -1,6 +1,6 @@
 import { App, Aspects, CliCredentialsStackSynthesizer, Duration, Stack } from 'aws-cdk-lib';
 import { type CfnFunction, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { STACK_NAME } from '../../examples/commerce/deployment.ts';
+import { STACK_NAME } from '../../demo/deployment.ts';
 import { Commerce } from '../../examples/commerce/stack.ts';
 
 /** The example shop, of which each function tells its own name with every call of its. */

@@ -8,7 +8,7 @@ import {
   SetQueueAttributesCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import { type Deployment, deploymentOf, STACK_NAME } from '../../examples/commerce/deployment.ts';
+import { type Deployment, deploymentOf, STACK_NAME } from '../../demo/deployment.ts';
 import { deployApp } from '../../lib/local/deploy.ts';
 import { type StartedEngine, startEngine } from '../../lib/local/engine.ts';
 import { clientOptions } from '../engine/stage.ts';

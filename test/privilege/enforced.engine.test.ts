@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import * as commerce from '../../examples/commerce/index.ts';
+import { runOrders } from '../../demo/run.ts';
+import { SHOP } from '../../demo/shop.ts';
+import { problemsOf } from '../../demo/summary.ts';
 import { createEnvironment } from '../../lib/aws/environment.ts';
-import { runOrders } from '../../lib/cli/demo/run.ts';
-import { problemsOf } from '../../lib/cli/demo/summary.ts';
 import { DelayedEvents } from './delayed-events.ts';
 import { changeRole } from './deployed-roles.ts';
 import { EnforcedShop } from './enforced-shop.ts';
@@ -33,9 +33,9 @@ test('the whole demo comes out right by what the roles may do, and so does what 
   await events.sendLargest();
   const waiting = [...(await delayed.publish()), ...(await delayed.forward()), ...(await delayed.sweep())];
   const finished = await runOrders({
-    shop: commerce,
+    shop: SHOP,
     deployment: shop.deployment,
-    orders: commerce.generateOrders(ORDERS, 1),
+    orders: SHOP.generateOrders(ORDERS, 1),
     duplicates: 0.2,
     poison: 0.2,
     progress: { step: () => undefined, count: () => undefined },

@@ -4,6 +4,8 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import { expect } from 'vitest';
 import { type AnyTable, type EventDefinition, type EventInput, tableBinding } from 'waybill';
 import { type Environment, publish } from 'waybill/runtime';
+import { stockUpFor } from '../../demo/books.ts';
+import { ordersOfRun } from '../../demo/orders.ts';
 import {
   CountSales,
   NoteShipping,
@@ -17,7 +19,7 @@ import {
   StockReserved,
   TakePayment,
 } from '../../examples/commerce/contract.ts';
-import { ordersOfRun, placeOrder, stockUpFor } from '../../examples/commerce/index.ts';
+import { placeOrder } from '../../examples/commerce/place-order.ts';
 import { openPartition } from '../../lib/ledger/rows/open-case.ts';
 import { outboxKey } from '../../lib/ledger/rows/outbox.ts';
 import { createEnvelope, encodeEnvelope } from '../../lib/message/envelope.ts';

@@ -1,4 +1,4 @@
-import { signedHeaders } from '../../lib/cli/demo/signature.ts';
+import { signedHeaders } from '../../demo/signature.ts';
 import { clientOptions } from '../engine/stage.ts';
 
 /** Calls of an engine's account owner to the services for which the repository has no SDK client. */

@@ -5,7 +5,7 @@ import { decodeEnvelope } from '../../lib/message/envelope.ts';
 import { casesOf, type OpenCase } from '../../lib/reconcile/cases.ts';
 import { createReconciler, type Metric } from '../../lib/reconcile/reconciler.ts';
 import { createForwarder } from '../../lib/relay/forwarder.ts';
-import { queueRecord } from '../../lib/testing/lambda-event.ts';
+import { queueRecord } from '../../lib/testing/lambda/lambda-event.ts';
 import { reconcileWorld } from './reconcile-world.ts';
 
 export const MINUTE = 60_000;

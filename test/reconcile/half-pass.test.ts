@@ -8,7 +8,7 @@ import { halfKey } from '../../lib/ledger/rows/half.ts';
 import { mintMessageId } from '../../lib/message/message-id.ts';
 import { producer } from '../../lib/public/producer.ts';
 import { createReconciler } from '../../lib/reconcile/reconciler.ts';
-import { lambdaContext } from '../../lib/testing/lambda-event.ts';
+import { lambdaContext } from '../../lib/testing/lambda/lambda-event.ts';
 import { seededRandom } from '../../lib/testing/seeded-random.ts';
 import { BANK_NOW, MoneySent, openBank, refusedBy, requestLost, SENT } from '../half/bank.ts';
 

@@ -72,7 +72,7 @@ describe('a copy that waited for its moment outside a stream', () => {
   it('is put into that stream and nowhere else, at its moment to the millisecond', async () => {
     const world = sendingWorld();
     const arrived: number[] = [];
-    world.engines.kinesis.onRecord(() => arrived.push(world.clock.now()));
+    world.engines.kinesis.onEvent(() => arrived.push(world.clock.now()));
     putEnvelope(world, world.envelopeOf('1', { deliverAt: START + 730 }), 'offers');
     await world.forward();
     expect(arrived).toEqual([START + 730]);
@@ -93,7 +93,7 @@ describe('a copy that waited for its moment outside a stream', () => {
   it('keeps nobody waiting whose moment comes sooner', async () => {
     const world = sendingWorld();
     const arrived: number[] = [];
-    world.engines.kinesis.onRecord(() => arrived.push(world.clock.now() - START));
+    world.engines.kinesis.onEvent(() => arrived.push(world.clock.now() - START));
     for (const after of [900, 20, 450, 470]) {
       putEnvelope(world, world.envelopeOf(String(after), { deliverAt: START + after }), 'offers');
     }

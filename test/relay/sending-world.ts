@@ -23,7 +23,7 @@ import { createSweep } from '../../lib/relay/sweeper.ts';
 import { streamRecord as changeRecord } from '../../lib/testing/engines/dynamodb/stream-record.ts';
 import { toRow } from '../../lib/testing/engines/dynamodb/table.ts';
 import type { Queue } from '../../lib/testing/engines/index.ts';
-import { lambdaContext, queueRecord, streamRecord } from '../../lib/testing/lambda-event.ts';
+import { lambdaContext, queueRecord, streamRecord } from '../../lib/testing/lambda/lambda-event.ts';
 import { seededRandom } from '../../lib/testing/seeded-random.ts';
 import { enginesOn, tableOf, testEnvironment } from '../../lib/testing/test-environment.ts';
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts';

@@ -3,11 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { toItem } from '../../lib/aws/expression.ts';
 import { inboxKey } from '../../lib/ledger/rows/inbox.ts';
 import { mintMessageId } from '../../lib/message/message-id.ts';
-import { LEDGER } from '../../lib/testing/simulator/deployment.ts';
-import type { Fault } from '../../lib/testing/simulator/fault.ts';
-import type { Plan } from '../../lib/testing/simulator/plan.ts';
-import { simulate } from '../../lib/testing/simulator/simulation.ts';
-import type { Site } from '../../lib/testing/simulator/site.ts';
+import type { Fault } from '../../lib/simulator/faults/fault.ts';
+import type { Site } from '../../lib/simulator/faults/site.ts';
+import type { Plan } from '../../lib/simulator/plan/plan.ts';
+import { simulate } from '../../lib/simulator/run/simulation.ts';
+import { LEDGER } from '../../lib/simulator/run/world.ts';
 import { commerce } from '../../scripts/certify/commerce.ts';
 
 const planOf = (...faults: [Site, Fault][]): Plan => ({

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { SENDING_TRAITS } from '../../lib/testing/simulator/sending-traits.ts';
-import { simulate } from '../../lib/testing/simulator/simulation.ts';
-import { toldBy } from '../../lib/testing/simulator/told.ts';
+import { acknowledgedBy } from '../../lib/simulator/checks/acknowledged.ts';
+import { TRAITS } from '../../lib/simulator/faults/traits.ts';
+import { simulate } from '../../lib/simulator/run/simulation.ts';
 import { commerce } from '../../scripts/certify/commerce.ts';
 
 const TIMEOUT = 120_000;
@@ -32,20 +32,20 @@ describe('where nothing fails', { timeout: TIMEOUT }, () => {
     const met = new Set(reports.flatMap(({ faults }) => Object.keys(faults)));
 
     expect(reports.flatMap(({ violations }) => violations)).toEqual([]);
-    const byFaults: string[] = [SENDING_TRAITS.hop, SENDING_TRAITS.pendingHealed];
-    expect(Object.values(SENDING_TRAITS).filter((trait) => !met.has(trait) && !byFaults.includes(trait))).toEqual([]);
+    const { hop, pendingHealed, thawed, warm, moved, olderVersion, newerVersion, ...sent } = TRAITS;
+    expect(Object.values(sent).filter((trait) => !met.has(trait))).toEqual([]);
   });
 });
 
 test('what a step answers says what a producer was told', () => {
   const nothing = { ids: [], cancelled: [], kept: [], refused: false };
 
-  expect(toldBy(ID)).toEqual({ ...nothing, ids: [ID] });
-  expect(toldBy({ id: ID, state: 'pending' })).toEqual({ ...nothing, ids: [ID] });
-  expect(toldBy({ id: ID, state: 'unknown' })).toEqual(nothing);
-  expect(toldBy([ID, { cancelled: true, id: ID }])).toEqual({ ...nothing, ids: [ID], cancelled: [ID] });
-  expect(toldBy({ cancelled: false, id: ID, ended: {} })).toEqual({ ...nothing, kept: [ID] });
-  expect(toldBy({ rescheduled: false, id: ID, ended: {} })).toEqual(nothing);
-  expect(toldBy({ refused: true })).toEqual({ ...nothing, refused: true });
-  expect(toldBy(undefined)).toEqual(nothing);
+  expect(acknowledgedBy(ID)).toEqual({ ...nothing, ids: [ID] });
+  expect(acknowledgedBy({ id: ID, state: 'pending' })).toEqual({ ...nothing, ids: [ID] });
+  expect(acknowledgedBy({ id: ID, state: 'unknown' })).toEqual(nothing);
+  expect(acknowledgedBy([ID, { cancelled: true, id: ID }])).toEqual({ ...nothing, ids: [ID], cancelled: [ID] });
+  expect(acknowledgedBy({ cancelled: false, id: ID, ended: {} })).toEqual({ ...nothing, kept: [ID] });
+  expect(acknowledgedBy({ rescheduled: false, id: ID, ended: {} })).toEqual(nothing);
+  expect(acknowledgedBy({ refused: true })).toEqual({ ...nothing, refused: true });
+  expect(acknowledgedBy(undefined)).toEqual(nothing);
 });

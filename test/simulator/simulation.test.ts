@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Plan } from '../../lib/testing/simulator/plan.ts';
-import { simulate } from '../../lib/testing/simulator/simulation.ts';
+import type { Plan } from '../../lib/simulator/plan/plan.ts';
+import { simulate } from '../../lib/simulator/run/simulation.ts';
 import { commerce } from '../../scripts/certify/commerce.ts';
 
 /** Each of the shop's orders once. */

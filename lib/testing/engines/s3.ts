@@ -7,16 +7,9 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { UnsupportedByEngine } from '../errors.ts';
+import { Engine } from './engine.ts';
 import { refuseOthers } from './refuse-others.ts';
-import {
-  applied,
-  type ClientOf,
-  directWire,
-  EngineClient,
-  type Operations,
-  type SdkCommand,
-  type Wire,
-} from './wire.ts';
+import type { Operations } from './wire.ts';
 
 const $metadata = { httpStatusCode: 404, attempts: 1, totalRetryDelay: 0 } as const;
 
@@ -28,15 +21,14 @@ interface StoredObject {
 }
 
 /** S3 in memory: PutObject of texts and bytes, and GetObject. Not there: streams, versions, ranges, permissions. */
-export class S3Engine {
-  readonly #now: () => number;
+export class S3Engine extends Engine<S3Client> {
+  protected override readonly operations: Operations;
   readonly #buckets = new Map<string, Map<string, StoredObject>>();
-  readonly #operations: Operations;
 
-  /** @param options.now milliseconds since the epoch */
-  constructor({ now }: { readonly now: () => number }) {
-    this.#now = now;
-    this.#operations = {
+  /** @param clock.now milliseconds since the epoch */
+  constructor(clock: { readonly now: () => number }) {
+    super(clock);
+    this.operations = {
       PutObject: (input) => this.#putObject(input),
       GetObject: (input) => this.#getObject(input),
     };
@@ -49,16 +41,6 @@ export class S3Engine {
   /** The keys of a bucket's objects, in the order of UTF-16 code units. */
   keys(bucket: string): string[] {
     return [...this.#bucket(bucket).keys()].sort();
-  }
-
-  /** Carries a command out, at once. */
-  apply(command: SdkCommand): object {
-    return applied(this.#operations, command);
-  }
-
-  /** A client that sends its requests over the wire. */
-  client(wire: Wire = directWire): ClientOf<S3Client> {
-    return new EngineClient(this.#operations, wire) as ClientOf<S3Client>;
   }
 
   /** @throws NoSuchBucket, NoSuchKey */
@@ -81,7 +63,7 @@ export class S3Engine {
   #putObject(input: PutObjectCommandInput) {
     refuseOthers('PutObject', input, ['Bucket', 'Key', 'Body', 'ContentType']);
     const bytes = bytesOf(input.Body);
-    this.#bucket(input.Bucket).set(input.Key ?? '', { bytes, contentType: input.ContentType, putAt: this.#now() });
+    this.#bucket(input.Bucket).set(input.Key ?? '', { bytes, contentType: input.ContentType, putAt: this.now() });
     return { ETag: etag(bytes) };
   }
 

@@ -1,14 +1,7 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { TableStreams } from '../../event-sources/table-streams.ts';
-import {
-  applied,
-  type ClientOf,
-  directWire,
-  EngineClient,
-  type Operations,
-  type SdkCommand,
-  type Wire,
-} from '../wire.ts';
+import type { TableStreams } from '../../lambda/table-streams.ts';
+import { Engine } from '../engine.ts';
+import { directWire, EngineClient, type Operations, type Wire } from '../wire.ts';
 import { canonicalItem } from './attribute-value.ts';
 import { batchWriteItem } from './batch-write.ts';
 import { createTable, describeTable, describeTimeToLive, updateTimeToLive } from './manage-tables.ts';
@@ -37,18 +30,17 @@ import { deleteItem, putItem, updateItem } from './write-item.ts';
  * await engine.client().send(new PutItemCommand({ TableName: 'stock', Item: { sku: { S: 'a' } } }));
  * engine.table('stock').rows(); // [{ sku: 'a' }]
  */
-export class DynamoDbEngine {
-  readonly #now: () => number;
+export class DynamoDbEngine extends Engine<DynamoDBClient, [change: Change]> {
+  protected override readonly operations: Operations;
   readonly #tables: Tables;
-  readonly #operations: Operations;
 
-  /** @param options.now milliseconds since the epoch */
-  constructor({ now }: { readonly now: () => number }) {
-    this.#now = now;
-    const tables = new Tables(now);
-    const tokens = new RequestTokens(now);
+  /** @param clock.now milliseconds since the epoch */
+  constructor(clock: { readonly now: () => number }) {
+    super(clock);
+    const tables = new Tables(this.now, this.tell);
+    const tokens = new RequestTokens(this.now);
     this.#tables = tables;
-    this.#operations = {
+    this.operations = {
       PutItem: (input) => putItem(tables, input),
       GetItem: (input) => getItem(tables, input),
       UpdateItem: (input) => updateItem(tables, input),
@@ -65,19 +57,9 @@ export class DynamoDbEngine {
     };
   }
 
-  /** Carries a command out, at once: the core to which every client's requests come. */
-  apply(command: SdkCommand): object {
-    return applied(this.#operations, command);
-  }
-
-  /** A client that sends its requests over the wire. */
-  client(wire: Wire = directWire): ClientOf<DynamoDBClient> {
-    return new EngineClient(this.#operations, wire) as ClientOf<DynamoDBClient>;
-  }
-
   /** A client of DynamoDB Streams: `DescribeStream`, `GetShardIterator` and `GetRecords`, in the JSON of their wire. */
   streamsClient(wire: Wire = directWire, options: TableStreamOptions = {}): TableStreams {
-    return new EngineClient(tableStreamOperations(this.#tables, this.#now, options), wire) as TableStreams;
+    return new EngineClient(tableStreamOperations(this.#tables, this.now, options), wire) as TableStreams;
   }
 
   createTable(schema: TableSchema): Table {
@@ -93,11 +75,6 @@ export class DynamoDbEngine {
     return this.#tables.find(name);
   }
 
-  /** Calls the listener at each change of a row from now on, in the moment of its commit. */
-  onChange(listener: (change: Change) => void): void {
-    this.#tables.onChange(listener);
-  }
-
   /**
    * Deletes the rows whose time to live has passed, as DynamoDB does some time within days: those where the column holds a
    * number of seconds since the epoch that is less than now and at most 5 years back.
@@ -107,7 +84,7 @@ export class DynamoDbEngine {
    */
   expire(tableName: string, column = this.table(tableName).timeToLive ?? ''): void {
     const table = this.table(tableName);
-    const now = this.#now() / 1000;
+    const now = this.now() / 1000;
     for (const item of table.items()) {
       const until = Number(item[column]?.N ?? Number.NaN);
       if (until < now && until > now - FIVE_YEARS)

@@ -5,11 +5,12 @@ import { type Change, Table, type TableSchema } from './table.ts';
 export class Tables {
   readonly #now: () => number;
   readonly #tables = new Map<string, Table>();
-  readonly #listeners: ((change: Change) => void)[] = [];
+  readonly #onChange: (change: Change) => void;
   #sequence = 0;
 
-  constructor(now: () => number) {
+  constructor(now: () => number, onChange: (change: Change) => void) {
     this.#now = now;
+    this.#onChange = onChange;
   }
 
   /** @throws ResourceInUseException when there is one of that name */
@@ -36,15 +37,10 @@ export class Tables {
     return table;
   }
 
-  /** Calls the listener at each change from now on, in the moment of its commit. */
-  onChange(listener: (change: Change) => void): void {
-    this.#listeners.push(listener);
-  }
-
   #commit(change: Omit<Change, 'sequence' | 'at'>): Change {
     this.#sequence += 1;
     const committed: Change = { ...change, sequence: this.#sequence, at: this.#now() };
-    for (const listener of this.#listeners) listener(committed);
+    this.#onChange(committed);
     return committed;
   }
 }

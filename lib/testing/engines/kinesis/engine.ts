@@ -11,17 +11,10 @@ import type {
   SplitShardCommandInput,
 } from '@aws-sdk/client-kinesis';
 import { UnsupportedByEngine } from '../../errors.ts';
+import { Engine } from '../engine.ts';
 import { refuseOthers } from '../refuse-others.ts';
 import { pageFrom, readShardIterator, shardIterator } from '../shard-iterator.ts';
-import {
-  applied,
-  type ClientOf,
-  directWire,
-  EngineClient,
-  type Operations,
-  type SdkCommand,
-  type Wire,
-} from '../wire.ts';
+import type { Operations } from '../wire.ts';
 import { expiredIterator, invalidArgument, notFound } from './exceptions.ts';
 import { refuseInvalid } from './record-limits.ts';
 import { describedChild, describedShard, isOpen, type StreamShard } from './shard.ts';
@@ -37,16 +30,14 @@ const MAX_READ = 10_000;
  * by iterators, and SplitShard and MergeShards, which take effect at once. Not there: the throughput limits of a shard,
  * consumers with enhanced fan-out, and whatever creates or changes streams as a whole.
  */
-export class KinesisEngine {
-  readonly #now: () => number;
+export class KinesisEngine extends Engine<KinesisClient, [stream: string, record: StoredRecord]> {
+  protected override readonly operations: Operations;
   readonly #streams = new Map<string, Stream>();
-  readonly #operations: Operations;
-  readonly #listeners: ((stream: string, record: StoredRecord) => void)[] = [];
 
-  /** @param options.now milliseconds since the epoch */
-  constructor({ now }: { readonly now: () => number }) {
-    this.#now = now;
-    this.#operations = {
+  /** @param clock.now milliseconds since the epoch */
+  constructor(clock: { readonly now: () => number }) {
+    super(clock);
+    this.operations = {
       PutRecord: (input) => this.#putRecord(input),
       PutRecords: (input) => this.#putRecords(input),
       ListShards: (input) => this.#listShards(input),
@@ -59,7 +50,7 @@ export class KinesisEngine {
   }
 
   createStream(options: StreamOptions): void {
-    this.#streams.set(options.name, new Stream(options, this.#now));
+    this.#streams.set(options.name, new Stream(options, this.now));
   }
 
   /** All records that a stream ever had, in the order in which they came. */
@@ -70,21 +61,6 @@ export class KinesisEngine {
   /** The shards of a stream, closed ones too, in the order in which they were opened. */
   shards(stream: string): readonly StreamShard[] {
     return this.#stream(stream).shards();
-  }
-
-  /** Calls the listener at each record that is put from now on, in the moment in which it is. */
-  onRecord(listener: (stream: string, record: StoredRecord) => void): void {
-    this.#listeners.push(listener);
-  }
-
-  /** Carries a command out, at once. */
-  apply(command: SdkCommand): object {
-    return applied(this.#operations, command);
-  }
-
-  /** A client that sends its requests over the wire. */
-  client(wire: Wire = directWire): ClientOf<KinesisClient> {
-    return new EngineClient(this.#operations, wire) as ClientOf<KinesisClient>;
   }
 
   #stream(name: string | undefined): Stream {
@@ -114,7 +90,7 @@ export class KinesisEngine {
     { Data = new Uint8Array(), PartitionKey = '', ExplicitHashKey }: Partial<PutRecordsRequestEntry>,
   ) {
     const record = stream.put(PartitionKey, Data, ExplicitHashKey);
-    for (const listener of this.#listeners) listener(stream.name, record);
+    this.tell(stream.name, record);
     return { ShardId: record.shardId, SequenceNumber: record.sequenceNumber };
   }
 
@@ -172,13 +148,13 @@ export class KinesisEngine {
     if (index === undefined) {
       throw new UnsupportedByEngine(`The engine in memory does not know the position ${ShardIteratorType}`);
     }
-    return { ShardIterator: shardIterator({ stream: stream.name, shard: ShardId, index }, this.#now()) };
+    return { ShardIterator: shardIterator({ stream: stream.name, shard: ShardId, index }, this.now()) };
   }
 
   /** At the end of a closed shard there is no next iterator, but the shards in which it goes on. */
   #getRecords(input: GetRecordsCommandInput) {
     refuseOthers('GetRecords', input, ['ShardIterator', 'Limit']);
-    const now = this.#now();
+    const now = this.now();
     const position = readShardIterator(input.ShardIterator, now, {
       invalid: () => invalidArgument('Invalid ShardIterator.'),
       expired: expiredIterator,

@@ -1,15 +1,8 @@
 import type { DeleteScheduleCommandInput, ListSchedulesCommandInput, SchedulerClient } from '@aws-sdk/client-scheduler';
 import { UnsupportedByEngine } from '../../errors.ts';
+import { Engine } from '../engine.ts';
 import { refuseOthers } from '../refuse-others.ts';
-import {
-  applied,
-  type ClientOf,
-  directWire,
-  EngineClient,
-  type Operations,
-  type SdkCommand,
-  type Wire,
-} from '../wire.ts';
+import type { Operations } from '../wire.ts';
 import type { Alarm, AlarmClock } from './alarm.ts';
 import type { PutScheduleInput, ScheduleName } from './api.ts';
 import { conflictException, groupNotFound, scheduleNotFound, validationException } from './exceptions.ts';
@@ -66,21 +59,21 @@ const doubled = (retry: number): number => Math.min(LONGEST_RETRY_DELAY, 1_000 *
  *   Target: { Arn: queue.arn, RoleArn: 'arn:aws:iam::000000000000:role/scheduler', Input: '{}' },
  * }));
  */
-export class SchedulerEngine {
+export class SchedulerEngine extends Engine<SchedulerClient, [event: SchedulerEvent]> {
+  protected override readonly operations: Operations;
   readonly #options: SchedulerOptions;
-  readonly #operations: Operations;
   readonly #groups = new Set([DEFAULT_GROUP]);
   readonly #schedules = new Map<string, Schedule>();
   /** Of each schedule's next firing. */
   readonly #alarms = new Map<string, Alarm>();
   /** The requests that were carried out under each client token. */
   readonly #tokens = new Map<string, string>();
-  readonly #listeners: ((event: SchedulerEvent) => void)[] = [];
   #executions = 0;
 
   constructor(options: SchedulerOptions) {
+    super(options);
     this.#options = options;
-    this.#operations = {
+    this.operations = {
       CreateSchedule: (input) => this.#create(input),
       UpdateSchedule: (input) => this.#update(input),
       GetSchedule: (input) => this.#get(input),
@@ -100,24 +93,9 @@ export class SchedulerEngine {
     return byKey.map(([, schedule]) => schedule);
   }
 
-  /** Calls the listener at whatever becomes of a firing from now on, in the moment in which it does. */
-  onEvent(listener: (event: SchedulerEvent) => void): void {
-    this.#listeners.push(listener);
-  }
-
-  /** Carries a command out, at once. */
-  apply(command: SdkCommand): object {
-    return applied(this.#operations, command);
-  }
-
-  /** A client that sends its requests over the wire. */
-  client(wire: Wire = directWire): ClientOf<SchedulerClient> {
-    return new EngineClient(this.#operations, wire) as ClientOf<SchedulerClient>;
-  }
-
   #create(input: PutScheduleInput) {
     const settings = scheduleSettings('CreateSchedule', input);
-    const schedule = scheduleOf(input, settings, this.#options.now());
+    const schedule = scheduleOf(input, settings, this.now());
     this.#refuseGroup(schedule.group);
     if (this.#isRepeated('CreateSchedule', input)) return { ScheduleArn: arnOf(schedule) };
     if (this.#schedules.has(keyOf(input))) throw conflictException(`Schedule ${input.Name} already exists.`);
@@ -129,7 +107,7 @@ export class SchedulerEngine {
     const settings = scheduleSettings('UpdateSchedule', input);
     if (this.#isRepeated('UpdateSchedule', input)) return { ScheduleArn: arnOf(this.#find(input)) };
     const { createdAt } = this.#find(input);
-    return this.#put('UpdateSchedule', input, scheduleOf(input, settings, this.#options.now(), createdAt));
+    return this.#put('UpdateSchedule', input, scheduleOf(input, settings, this.now(), createdAt));
   }
 
   #get(input: ScheduleName) {
@@ -229,9 +207,7 @@ export class SchedulerEngine {
       now,
       retryDelay,
       sleep: (milliseconds: number) => new Promise<void>((resolve) => void after(milliseconds, resolve)),
-      onEvent: (event: SchedulerEvent) => {
-        for (const listener of this.#listeners) listener(event);
-      },
+      onEvent: this.tell,
     };
     await Promise.all(
       Array.from({ length: invocations(firing) }, () => {

@@ -10,16 +10,9 @@ import type {
   SendMessageCommandInput,
   SQSClient,
 } from '@aws-sdk/client-sqs';
+import { Engine } from '../engine.ts';
 import { refuseOthers } from '../refuse-others.ts';
-import {
-  applied,
-  type ClientOf,
-  directWire,
-  EngineClient,
-  type Operations,
-  type SdkCommand,
-  type Wire,
-} from '../wire.ts';
+import type { Operations } from '../wire.ts';
 import { checkedEntries, eachEntry, MAX_BATCH } from './batch-entries.ts';
 import { batchTooLong, invalidParameter, missingParameter, queueDoesNotExist } from './exceptions.ts';
 import { isWithin, MAX_BYTES, messageBytes, type NewMessage, refuseInvalid } from './message-limits.ts';
@@ -50,17 +43,15 @@ const MAX_VISIBILITY_SECONDS = 43_200;
  * await sqs.client().send(new SendMessageCommand({ QueueUrl: queue.url, MessageBody: 'hello' }));
  * queue.messages(); // [{ body: 'hello', … }]
  */
-export class SqsEngine {
-  readonly #now: () => number;
+export class SqsEngine extends Engine<SQSClient, [event: QueueEvent]> {
+  protected override readonly operations: Operations;
   readonly #queues = new Map<string, Queue>();
-  readonly #operations: Operations;
-  readonly #listeners: ((event: QueueEvent) => void)[] = [];
   #messages = 0;
 
-  /** @param options.now milliseconds since the epoch */
-  constructor({ now }: { readonly now: () => number }) {
-    this.#now = now;
-    this.#operations = {
+  /** @param clock.now milliseconds since the epoch */
+  constructor(clock: { readonly now: () => number }) {
+    super(clock);
+    this.operations = {
       SendMessage: (input) => this.#sendMessage(input),
       SendMessageBatch: (input) => this.#sendMessageBatch(input),
       ReceiveMessage: (input) => this.#receiveMessage(input),
@@ -73,29 +64,13 @@ export class SqsEngine {
   }
 
   createQueue(options: QueueOptions): Queue {
-    const queue = new Queue(options, this.#now, (event) => {
-      for (const listener of this.#listeners) listener(event);
-    });
+    const queue = new Queue(options, this.now, this.tell);
     this.#queues.set(queue.url, queue);
     return queue;
   }
 
-  /** Calls the listener at whatever becomes of a message from now on, in the moment in which it does. */
-  onEvent(listener: (event: QueueEvent) => void): void {
-    this.#listeners.push(listener);
-  }
-
-  /** Carries a command out, at once. */
-  apply(command: SdkCommand): object {
-    return applied(this.#operations, command);
-  }
-
-  /** A client that sends its requests over the wire. */
-  client(wire: Wire = directWire): ClientOf<SQSClient> {
-    return new EngineClient(this.#operations, wire) as ClientOf<SQSClient>;
-  }
-
-  #queue(url: string | undefined): Queue {
+  /** @throws QueueDoesNotExist when no queue has the URL */
+  queue(url: string | undefined): Queue {
     const queue = this.#queues.get(url ?? '');
     if (!queue) throw queueDoesNotExist();
     return queue;
@@ -103,14 +78,14 @@ export class SqsEngine {
 
   #sendMessage(input: SendMessageCommandInput) {
     refuseOthers('SendMessage', input, ['QueueUrl', ...MESSAGE]);
-    const queue = this.#queue(input.QueueUrl);
+    const queue = this.queue(input.QueueUrl);
     refuseInvalid(input, queue);
     return this.#enqueue(queue, input);
   }
 
   #sendMessageBatch(input: SendMessageBatchCommandInput) {
     refuseOthers('SendMessageBatch', input, ['QueueUrl', 'Entries']);
-    const queue = this.#queue(input.QueueUrl);
+    const queue = this.queue(input.QueueUrl);
     const entries = checkedEntries(input.Entries);
     const bytes = entries.reduce((sum, entry) => sum + messageBytes(entry), 0);
     if (bytes > MAX_BYTES) throw batchTooLong(MAX_BYTES, bytes);
@@ -155,7 +130,7 @@ export class SqsEngine {
       'MessageAttributeNames',
     ]);
     const { MaxNumberOfMessages = 1, VisibilityTimeout } = input;
-    const queue = this.#queue(input.QueueUrl);
+    const queue = this.queue(input.QueueUrl);
     if (!isWithin(MaxNumberOfMessages - 1, MAX_BATCH - 1)) {
       throw invalidParameter(
         `Value ${MaxNumberOfMessages} for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided.`,
@@ -168,18 +143,18 @@ export class SqsEngine {
 
   #getQueueAttributes(input: GetQueueAttributesCommandInput) {
     refuseOthers('GetQueueAttributes', input, ['QueueUrl', 'AttributeNames']);
-    return { Attributes: attributesOf(this.#queue(input.QueueUrl), input.AttributeNames ?? []) };
+    return { Attributes: attributesOf(this.queue(input.QueueUrl), input.AttributeNames ?? []) };
   }
 
   #deleteMessage(input: DeleteMessageCommandInput) {
     refuseOthers('DeleteMessage', input, ['QueueUrl', 'ReceiptHandle']);
-    this.#queue(input.QueueUrl).delete(given(input.ReceiptHandle, 'ReceiptHandle'));
+    this.queue(input.QueueUrl).delete(given(input.ReceiptHandle, 'ReceiptHandle'));
     return {};
   }
 
   #deleteMessageBatch(input: DeleteMessageBatchCommandInput) {
     refuseOthers('DeleteMessageBatch', input, ['QueueUrl', 'Entries']);
-    const queue = this.#queue(input.QueueUrl);
+    const queue = this.queue(input.QueueUrl);
     return eachEntry(checkedEntries(input.Entries), ({ ReceiptHandle }) => {
       queue.delete(given(ReceiptHandle, 'ReceiptHandle'));
       return {};
@@ -189,13 +164,13 @@ export class SqsEngine {
   #changeVisibility(input: ChangeMessageVisibilityCommandInput) {
     refuseOthers('ChangeMessageVisibility', input, ['QueueUrl', 'ReceiptHandle', 'VisibilityTimeout']);
     const seconds = refuseVisibility(input.VisibilityTimeout);
-    this.#queue(input.QueueUrl).changeVisibility(given(input.ReceiptHandle, 'ReceiptHandle'), seconds);
+    this.queue(input.QueueUrl).changeVisibility(given(input.ReceiptHandle, 'ReceiptHandle'), seconds);
     return {};
   }
 
   #changeVisibilityBatch(input: ChangeMessageVisibilityBatchCommandInput) {
     refuseOthers('ChangeMessageVisibilityBatch', input, ['QueueUrl', 'Entries']);
-    const queue = this.#queue(input.QueueUrl);
+    const queue = this.queue(input.QueueUrl);
     return eachEntry(checkedEntries(input.Entries), ({ ReceiptHandle, VisibilityTimeout }) => {
       queue.changeVisibility(given(ReceiptHandle, 'ReceiptHandle'), refuseVisibility(VisibilityTimeout));
       return {};

@@ -1,0 +1,172 @@
+import type { TableItem } from 'waybill';
+import type { Order } from '../examples/commerce/place-order.ts';
+import type { TABLES } from './deployment.ts';
+
+/** What the business tables hold of a run. */
+export type Books = {
+  readonly [Name in keyof typeof TABLES]: readonly TableItem<(typeof TABLES)[Name]>[];
+};
+
+export type Step = 'take-payment' | 'reserve-stock' | 'note-shipping' | 'count-sales';
+/** Orders whose message was dead-lettered at a subscriber, by its name: what comes after it is not to be expected. */
+export type Stopped = Readonly<Partial<Record<Step, ReadonlySet<string>>>>;
+
+/** A row that is not as the submitted orders say. */
+export interface Finding {
+  readonly kind: 'lost' | 'doubled' | 'wrong';
+  /** The subscriber whose effect it is, or `place-order`. */
+  readonly step: string;
+  /** The orders concerned: several where a row sums them up. */
+  readonly orderIds: readonly string[];
+  readonly what: string;
+}
+
+export interface Audit {
+  /** Whether money, stock and shipping notes add up. */
+  readonly conserved: boolean;
+  readonly findings: readonly Finding[];
+  readonly totals: Totals;
+}
+
+/** The sums by which the books are compared: money in cents, goods in pieces. */
+export interface Totals {
+  readonly money: { readonly ordered: number; readonly paid: number; readonly sold: number };
+  readonly stock: { readonly initial: number; readonly left: number; readonly reserved: number };
+  readonly notes: { readonly due: number; readonly written: number };
+}
+
+/**
+ * Compares what was submitted with what the business tables hold. It knows nothing of messages: whatever took effect
+ * twice, or not at all, shows in these rows.
+ */
+export function audit(submitted: readonly Order[], books: Books, stopped: Stopped = {}): Audit {
+  const reaching = (step: Step, orders: readonly Order[]) =>
+    orders.filter(({ orderId }) => !stopped[step]?.has(orderId));
+  const paid = reaching('take-payment', submitted);
+  const reserved = reaching('reserve-stock', paid);
+  const noted = reaching('note-shipping', reserved);
+  const sold = reaching('count-sales', submitted);
+  const findings = [
+    ...auditOrders(submitted, new Set(paid), books),
+    ...auditRows('take-payment', paid, books.payments, {
+      ...eachOrder,
+      times: (row) => row.captures,
+      isRight: (row, [order]) =>
+        row.amountCents === order?.amountCents && row.paymentSequence === order.paymentSequence,
+    }),
+    ...auditRows('reserve-stock', reserved, books.reservations, {
+      ...eachOrder,
+      times: (row) => row.reservations,
+      isRight: hasGoodsOf,
+    }),
+    ...auditRows('note-shipping', noted, books.shippingNotes, {
+      ...eachOrder,
+      times: (row) => row.copies,
+      isRight: hasGoodsOf,
+    }),
+    ...auditRows('count-sales', sold, books.sales, {
+      ofOrder: ({ sku, placedAt }) => `${sku} ${placedAt.slice(0, 10)}`,
+      ofRow: ({ sku, day }) => `${sku} ${day}`,
+      times: (row) => row.orders,
+      isRight: (row, orders) =>
+        row.quantity === sum(orders, 'quantity') && row.amountCents === sum(orders, 'amountCents'),
+    }),
+    ...auditStock(reserved, books),
+  ];
+  const totals: Totals = {
+    money: {
+      ordered: sum(paid, 'amountCents'),
+      paid: sum(books.payments, 'amountCents'),
+      sold: sum(books.sales, 'amountCents'),
+    },
+    stock: {
+      initial: sum(books.stock, 'initial'),
+      left: sum(books.stock, 'quantity'),
+      reserved: sum(books.reservations, 'quantity'),
+    },
+    notes: { due: noted.length, written: sum(books.shippingNotes, 'copies') },
+  };
+  return { conserved: addsUp(totals, sold) && findings.length === 0, findings, totals };
+}
+
+function addsUp({ money, stock, notes }: Totals, sold: readonly Order[]): boolean {
+  return (
+    money.ordered === money.paid &&
+    money.sold === sum(sold, 'amountCents') &&
+    stock.initial - stock.left === stock.reserved &&
+    notes.due === notes.written
+  );
+}
+
+function auditOrders(submitted: readonly Order[], paid: ReadonlySet<Order>, { orders }: Books): Finding[] {
+  const rows = new Map(orders.map((row) => [row.orderId, row]));
+  return submitted.flatMap((order): Finding[] => {
+    const orderIds = [order.orderId];
+    const status = rows.get(order.orderId)?.status;
+    if (!status) return [{ kind: 'lost', step: 'place-order', orderIds, what: 'the order is not in the shop' }];
+    if (status === (paid.has(order) ? 'PAID' : 'UNPAID')) return [];
+    const kind = status === 'PAID' ? 'wrong' : 'lost';
+    return [{ kind, step: 'take-payment', orderIds, what: `the order is ${status}` }];
+  });
+}
+
+interface Comparison<Row> {
+  /** What orders and rows are compared by: several orders may have one row. */
+  readonly ofOrder: (order: Order) => string;
+  readonly ofRow: (row: Row) => string;
+  /** How often an event has made the row. */
+  readonly times: (row: Row) => number;
+  /** Whether a row is right that was made as often as there are orders. */
+  readonly isRight: (row: Row, orders: readonly Order[]) => boolean;
+}
+
+const eachOrder = {
+  ofOrder: ({ orderId }: Order) => orderId,
+  ofRow: ({ orderId }: { readonly orderId: string }) => orderId,
+};
+
+function hasGoodsOf(row: { readonly quantity: number; readonly sku: string }, [order]: readonly Order[]): boolean {
+  return row.quantity === order?.quantity && row.sku === order.sku;
+}
+
+/** Compares rows with the orders that should have made them. */
+function auditRows<Row>(
+  step: Step,
+  expected: readonly Order[],
+  rows: readonly Row[],
+  { ofOrder, ofRow, times, isRight }: Comparison<Row>,
+): Finding[] {
+  const ordersOf = Map.groupBy(expected, ofOrder);
+  const rowsOf = Map.groupBy(rows, ofRow);
+  return [...new Set([...ordersOf.keys(), ...rowsOf.keys()])].flatMap((group): Finding[] => {
+    const orders = ordersOf.get(group) ?? [];
+    const found = rowsOf.get(group) ?? [];
+    const effects = found.reduce((all, row) => all + times(row), 0);
+    const orderIds = orders.length > 0 ? orders.map(({ orderId }) => orderId) : [group];
+    const finding = (kind: Finding['kind'], what: string): Finding[] => [{ kind, step, orderIds, what }];
+    if (orders.length === 0) return finding('wrong', 'it took effect without a cause');
+    if (effects === 0) return finding('lost', 'it took no effect');
+    if (effects !== orders.length) {
+      const due = orders.length > 1 ? ` instead of ${orders.length}` : '';
+      return finding(effects < orders.length ? 'lost' : 'doubled', `it took effect ${effects} times${due}`);
+    }
+    return found.every((row) => isRight(row, orders)) ? [] : finding('wrong', 'its row does not fit the order');
+  });
+}
+
+/** Compares what is gone of each article with what was reserved of it. */
+function auditStock(reserved: readonly Order[], { stock }: Books): Finding[] {
+  const ordersOf = Map.groupBy(reserved, (order) => order.sku);
+  return stock.flatMap(({ sku, initial, quantity }): Finding[] => {
+    const orders = ordersOf.get(sku) ?? [];
+    const gone = initial - quantity;
+    const due = sum(orders, 'quantity');
+    if (gone === due) return [];
+    const what = `${gone} pieces of ${sku} are gone, ${due} are due`;
+    return [{ kind: 'wrong', step: 'reserve-stock', orderIds: orders.map(({ orderId }) => orderId), what }];
+  });
+}
+
+function sum<Column extends string>(rows: readonly Readonly<Record<Column, number>>[], column: Column): number {
+  return rows.reduce((total, row) => total + row[column], 0);
+}

@@ -1,0 +1,230 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { InvalidArgumentError, Option } from 'commander';
+import { WaybillError } from 'waybill';
+import { type CommandContext, print, printJson, processContext } from '../lib/cli/command-context.ts';
+import { createCommandLine, runCommandLine } from '../lib/cli/command-line.ts';
+import { awaitInterruption } from '../lib/cli/interruption.ts';
+import { reconciliationTable } from '../lib/cli/reconciliation-table.ts';
+import { useTarget } from '../lib/cli/use-target.ts';
+import { deployApp, resolveEngine, type Target } from '../lib/local/index.ts';
+import type { Reconciliation } from '../lib/reconcile/tally.ts';
+import { type FinishedRun, runOrders } from './run.ts';
+import { runSabotaged, type SabotagedRun, sabotageSummary } from './sabotage-run.ts';
+import { sabotageProblems } from './sabotage-verdict.ts';
+import { REPOSITORY, type ShopOrder, SHOP as shop } from './shop.ts';
+import { problemsOf, summaryOf } from './summary.ts';
+import { reconcileRun, whereToLook } from './where-to-look.ts';
+
+interface DemoOptions {
+  readonly orders?: string;
+  readonly count?: number;
+  readonly duplicates: number;
+  readonly poison: number;
+  readonly seed: number;
+  readonly onBadLine: 'skip' | 'stop';
+  readonly json?: boolean;
+  readonly aws?: boolean;
+  readonly sabotage?: boolean;
+}
+
+/** A run, and what there is to say of it. */
+interface Performance {
+  readonly finished: FinishedRun;
+  readonly sabotaged?: SabotagedRun;
+  readonly reconciliation: Reconciliation;
+}
+
+const DEFAULT_COUNT = 300;
+const HOUR = 3_600_000;
+/** Seconds from commit within which a message should have ended, so that nobody waits a minute for what is sabotaged. */
+const SHORT_DEADLINE = 10;
+
+/** There is nothing to run. */
+class NoOrders extends WaybillError {
+  readonly code = 'no-orders';
+}
+
+/** Runs one command line of the demo (without node and script) and answers with the exit code. */
+export function runDemo(parameters: readonly string[], context: CommandContext = processContext()): Promise<number> {
+  const program = createCommandLine('npm start --', context)
+    .showHelpAfterError('(`npm start -- --help` lists the options)')
+    .description('deploy the example shop, run orders through it, and prove what became of them')
+    .option('--orders <file>', 'run the orders of a CSV file: order_id, customer_id, date, quantity, amount_usd')
+    .option(
+      '--count <number>',
+      `how many orders to run; default: ${DEFAULT_COUNT} made up, or the whole file`,
+      wholeNumber,
+    )
+    .option(
+      '--duplicates <share>',
+      'send this share of messages twice, and submit this share of orders twice',
+      share,
+      0,
+    )
+    .option('--poison <share>', 'put this share of records on the wire that no subscriber can handle', share, 0)
+    .option('--seed <number>', 'make the orders up from this number', wholeNumber, 1)
+    .addOption(
+      new Option('--on-bad-line <what>', 'what to do with a line of the file that is no order')
+        .choices(['skip', 'stop'])
+        .default('skip'),
+    )
+    .option('--json', 'print one JSON object instead of the summary, and keep nothing running')
+    .option('--aws', 'use the real AWS: it costs money, and the stack stays until it is destroyed')
+    .addOption(
+      new Option(
+        '--sabotage',
+        'delete messages from a queue, block a subscriber and have the relay drop messages; show that each is named and healed',
+      ).conflicts(['aws', 'duplicates', 'poison']),
+    )
+    .addHelpText(
+      'after',
+      `
+Example:
+  $ npm start -- --count 500 --duplicates 0.1 --poison 0.05
+  $ npm start -- --sabotage`,
+    )
+    .action((options: DemoOptions) => demo(options, context));
+  return runCommandLine(program, parameters, context);
+}
+
+async function demo(options: DemoOptions, context: CommandContext): Promise<void> {
+  const { progress } = context;
+  const orders = await ordersOf(options, context);
+  const interruption = awaitInterruption();
+  const { signal } = interruption;
+  try {
+    const target = await resolveEngine({
+      environment: context.environment,
+      report: progress.step,
+      ...(options.aws && { aws: true }),
+    });
+    try {
+      signal.throwIfAborted();
+      progress.done(target.kind === 'aws' ? 'Using the real AWS' : `The engine runs at ${target.endpoint}`);
+      const performed = await deployAndRun(orders, target, options, context, signal);
+      const problems = [
+        ...problemsOf(performed.finished),
+        ...(performed.sabotaged ? sabotageProblems(performed.sabotaged.verdict) : []),
+      ];
+      const staysUp = !target.owned || (context.err.isTTY && !options.json);
+      report(performed, problems, options, context);
+      const broken = new Set(performed.sabotaged?.verdict.sabotage.map(({ id }) => id));
+      const places = whereToLook(performed.finished, { shop, broken, isOver: !staysUp });
+      for (const line of places) tell(line, options, context);
+      if (problems.length > 0) context.exitCode = 1;
+      if (target.owned && staysUp) await stayUp(target, context, signal);
+    } finally {
+      if (target.owned) await endEngine(target, context);
+    }
+  } catch (error) {
+    // Whatever fails once the end has begun fails because of that.
+    throw signal.aborted ? signal.reason : error;
+  } finally {
+    interruption.release();
+  }
+}
+
+async function endEngine(target: Target, { progress }: CommandContext): Promise<void> {
+  progress.step('Ending the engine');
+  await target.stop();
+  progress.done('The engine is ended');
+}
+
+/** The orders to run. What is wrong with a file is said before anything is started. */
+async function ordersOf(options: DemoOptions, { progress }: CommandContext): Promise<readonly ShopOrder[]> {
+  const { orders: file, count, seed, onBadLine } = options;
+  if (!file) return shop.generateOrders(count ?? DEFAULT_COUNT, seed);
+  const { orders, badLines } = await shop.readOrders(file, onBadLine);
+  for (const { line, reason } of badLines) progress.note(`line ${line} of ${file} is no order: ${reason}`);
+  const skipped = badLines.length > 0 ? `, ${badLines.length} bad lines skipped` : '';
+  progress.done(`${file}: ${orders.length} orders${skipped}`);
+  if (orders.length === 0) throw new NoOrders(`${file} holds no order: give a file with at least one line that is one`);
+  return orders.slice(0, count);
+}
+
+async function deployAndRun(
+  orders: readonly ShopOrder[],
+  target: Target,
+  { duplicates, poison, sabotage }: DemoOptions,
+  { progress }: CommandContext,
+  signal: AbortSignal,
+): Promise<Performance> {
+  const outputs = await deployApp({
+    target,
+    cwd: REPOSITORY,
+    context: { disposable: 'true', ...(sabotage && { deadline: String(SHORT_DEADLINE) }) },
+    stacks: [shop.STACK_NAME],
+    report: progress.step,
+    signal,
+  });
+  progress.done('The shop is deployed');
+  useTarget(target);
+  const deployment = shop.deploymentOf(outputs[shop.STACK_NAME] ?? {});
+  const options = { shop, deployment, orders, progress, signal };
+  const sabotaged = sabotage ? await runSabotaged(options) : undefined;
+  const finished = sabotaged?.finished ?? (await runOrders({ ...options, duplicates, poison }));
+  progress.step('Reconciling');
+  const reconciliation = await reconcileRun(deployment, finished.started);
+  progress.done(`${orders.length} orders went through the shop`);
+  return { finished, reconciliation, ...(sabotaged && { sabotaged }) };
+}
+
+function report(
+  { finished, sabotaged, reconciliation }: Performance,
+  problems: readonly string[],
+  options: DemoOptions,
+  context: CommandContext,
+): void {
+  for (const line of problems) context.progress.note(line);
+  if (options.json) printJson(context, { ...finished.verdict, ...sabotaged?.verdict });
+  for (const line of [
+    ...summaryOf(finished),
+    ...(sabotaged ? sabotageSummary(sabotaged) : []),
+    ...reconciliationTable(reconciliation),
+  ]) {
+    tell(line, options, context);
+  }
+  const { lost, doubled } = finished.verdict;
+  const nothing = problems.length === 0 ? 'Nothing lost, nothing doubled, everything adds up.' : undefined;
+  tell(
+    nothing ?? `Lost: ${lost.length}, doubled: ${doubled.length}. This run does not prove what it should.`,
+    options,
+    context,
+  );
+}
+
+/** The result in words goes to stdout, unless an object does. */
+function tell(line: string, { json }: DemoOptions, context: CommandContext): void {
+  if (json) context.progress.note(line);
+  else print(context, line);
+}
+
+/** Leaves the engine to the person at the terminal until Ctrl-C. */
+async function stayUp(target: Target, { progress }: CommandContext, signal: AbortSignal): Promise<void> {
+  for (const line of [
+    `The shop stays up at ${target.endpoint} until Ctrl-C. In another terminal:`,
+    '  npm start -- --count 1000 --duplicates 0.1 --poison 0.05    run more orders through it',
+    '  npm start -- --orders orders.csv                            run your own',
+    '  npm run waybill status                                      where it runs, for AWS tools',
+  ]) {
+    progress.note(line);
+  }
+  // A timer keeps the process alive.
+  while (!signal.aborted) await sleep(HOUR, undefined, { signal }).catch(() => undefined);
+}
+
+function wholeNumber(text: string): number {
+  const number = Number(text);
+  if (!/^\d+$/.test(text) || number < 1 || number > 1_000_000) {
+    throw new InvalidArgumentError('It is a whole number from 1 to 1000000.');
+  }
+  return number;
+}
+
+function share(text: string): number {
+  const number = Number(text);
+  if (text.trim() === '' || !(number >= 0 && number <= 1)) {
+    throw new InvalidArgumentError('It is a share from 0 to 1, such as 0.1.');
+  }
+  return number;
+}

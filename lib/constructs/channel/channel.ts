@@ -1,0 +1,69 @@
+import type * as iam from 'aws-cdk-lib/aws-iam';
+import type { IStream } from 'aws-cdk-lib/aws-kinesis';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import { Construct, type IConstruct, type IDependable } from 'constructs';
+import type { EventDefinition } from '../../contract/event.ts';
+import type { SubscriberDefinition } from '../../contract/subscriber.ts';
+import type { AnyTable } from '../../contract/table.ts';
+import { InvalidConstruct } from '../invalid-construct.ts';
+import type { ILedger } from '../ledger/ledger.ts';
+import type { PublishOptions } from '../producer/producer-grants.ts';
+import { DeploymentGraph } from '../rules/index.ts';
+import { Subscriber } from '../subscriber/subscriber.ts';
+import type { SubscriberOptions } from '../subscriber/subscriber-props.ts';
+
+/** A transport for some event types. */
+export interface IChannel<Event extends EventDefinition = EventDefinition> extends IConstruct {
+  readonly ledger: ILedger;
+  /** The event types that it carries. */
+  readonly events: readonly Event[];
+  /** The stream that its subscribers share. Absent where each subscriber has a queue of its own. */
+  readonly stream?: IStream;
+  /** What must be there before a route to the stream is. */
+  readonly relayPermission?: IDependable;
+}
+
+export interface ChannelProps<Event extends EventDefinition> {
+  readonly ledger: ILedger;
+  /** The event types that it carries: at least one. */
+  readonly events: readonly Event[];
+}
+
+/** What queue and stream channels have in common. */
+export abstract class Channel<Event extends EventDefinition> extends Construct implements IChannel<Event> {
+  readonly ledger: ILedger;
+  readonly events: readonly Event[];
+
+  constructor(scope: Construct, id: string, props: ChannelProps<Event>) {
+    super(scope, id);
+    this.ledger = props.ledger;
+    this.events = [...props.events];
+    const types = this.events.map((event) => event.type);
+    const twice = types.find((type, index) => types.indexOf(type) !== index);
+    if (twice) throw new InvalidConstruct(this, `'${twice}' is in \`events\` twice: name each event type once`);
+    if (types.length === 0) throw new InvalidConstruct(this, '`events` is empty: name what the channel carries');
+    DeploymentGraph.of(this).channels.push(this);
+  }
+
+  /**
+   * Adds a subscriber below this channel. `new Subscriber` does the same anywhere else, e.g. in a stack of its own.
+   *
+   * @throws InvalidConstruct as `new Subscriber` does
+   */
+  addSubscriber<Tables extends readonly AnyTable[]>(
+    subscriber: SubscriberDefinition<
+      string,
+      readonly EventDefinition<Event['type']>[],
+      readonly EventDefinition[],
+      Tables
+    >,
+    options: SubscriberOptions<Tables>,
+  ): Subscriber<Event, Tables> {
+    return new Subscriber(this, subscriber.name, { ...options, channel: this, subscriber });
+  }
+
+  /** Lets a function that is no subscriber's handler publish to the ledger. */
+  grantPublish(producer: lambda.Function, options: PublishOptions = {}): iam.Grant {
+    return this.ledger.grantPublish(producer, options);
+  }
+}

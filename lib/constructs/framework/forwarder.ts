@@ -1,0 +1,36 @@
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import type { Construct } from 'constructs';
+import { allow, CONSUME } from '../aws/grants.ts';
+import { Dispatcher, type DispatcherProps } from './dispatcher.ts';
+import { FORWARDER_TIMEOUT } from './forward-queue.ts';
+
+export interface ForwarderProps extends DispatcherProps {
+  /** The most invocations at once, from 2 to 1000. */
+  readonly maxConcurrency: number;
+}
+
+/** The function that sends on what comes to the forward queue, in its moment. */
+export class Forwarder extends Dispatcher {
+  constructor(scope: Construct, id: string, props: ForwarderProps) {
+    const { table, forwardQueue, schedules, maxConcurrency } = props;
+    super(scope, id, {
+      ...props,
+      asset: 'forward',
+      description: 'Waybill: sends on what is in the forward queue, in its moment',
+      timeout: FORWARDER_TIMEOUT,
+      memorySize: 512,
+    });
+    this.postpones(props);
+    // A schedule says which message is due, and the message is read from the table.
+    if (schedules) allow(this.role, ['dynamodb:BatchGetItem'], table.tableArn);
+    allow(this.role, [...CONSUME, 'sqs:ChangeMessageVisibility'], forwardQueue.queueArn);
+    new lambda.EventSourceMapping(this, 'Queue', {
+      target: this.function,
+      eventSourceArn: forwardQueue.queueArn,
+      // A batch waits for its latest moment, so it is small, and there are many at once.
+      batchSize: 10,
+      maxConcurrency,
+      reportBatchItemFailures: true,
+    });
+  }
+}

@@ -1,0 +1,65 @@
+import { Duration } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
+import type { Construct } from 'constructs';
+import { HALF_PREFIX, OUTBOX_PREFIX } from '../../ledger/rows/layout.ts';
+import { allow } from '../aws/grants.ts';
+import { discardedBatchesTo, QuarantineAccess } from '../ledger/quarantine.ts';
+import { Dispatcher, type DispatcherProps } from './dispatcher.ts';
+
+export interface RelayProps extends DispatcherProps {
+  readonly quarantineBucket: s3.IBucket;
+  readonly parallelizationFactor: number;
+}
+
+/**
+ * The function that carries committed messages from the ledger's stream to their destinations, and asks the producers of
+ * half messages for their decision.
+ */
+export class Relay extends Dispatcher {
+  constructor(scope: Construct, id: string, props: RelayProps) {
+    const { table, quarantineBucket } = props;
+    const streamArn = table.tableStreamArn ?? '';
+    super(scope, id, {
+      ...props,
+      asset: 'relay',
+      description: 'Waybill: relays committed messages to their subscribers',
+      timeout: Duration.seconds(60),
+      memorySize: 512,
+    });
+    this.postpones(props);
+    allow(
+      this.role,
+      ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator', 'dynamodb:ListStreams'],
+      streamArn,
+    );
+    const discarded = QuarantineAccess.forEventSource(this, this.role, quarantineBucket);
+
+    const source = new lambda.EventSourceMapping(this, 'Outbox', {
+      target: this.function,
+      eventSourceArn: streamArn,
+      startingPosition: lambda.StartingPosition.TRIM_HORIZON,
+      batchSize: 500,
+      parallelizationFactor: props.parallelizationFactor,
+      bisectBatchOnError: true,
+      retryAttempts: 100,
+      // Half of what the stream keeps: what is discarded then is still in the ledger and in the quarantine bucket.
+      maxRecordAge: Duration.hours(12),
+      onFailure: discardedBatchesTo(quarantineBucket),
+      filters: [
+        lambda.FilterCriteria.filter({
+          eventName: lambda.FilterRule.isEqual('INSERT'),
+          dynamodb: { Keys: { pk: { S: WAKING.flatMap((prefix) => lambda.FilterRule.beginsWith(prefix)) } } },
+        }),
+      ],
+    });
+    // Lambda checks, when a source is created, that the role may write to its failure destination.
+    source.node.addDependency(discarded);
+  }
+}
+
+/**
+ * The rows that it wakes on. Those of handshakes are among them, and it passes them over: a filter that asks for what is
+ * not there is read differently by AWS and by local engines, and what no filter matches is lost.
+ */
+const WAKING = [OUTBOX_PREFIX, HALF_PREFIX];

@@ -1,0 +1,57 @@
+import { ArnFormat, Stack } from 'aws-cdk-lib';
+import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as kms from 'aws-cdk-lib/aws-kms';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import * as sqs from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import { DeploymentGraph } from '../rules/index.ts';
+import { checkLedgerName, ledgerNames } from './ledger-name.ts';
+import type { LedgerAttributes } from './ledger-props.ts';
+import { ProducingLedger } from './producing-ledger.ts';
+import { checkedShards } from './shards.ts';
+
+/** A ledger of another app: everything of it follows from its name. */
+export class ImportedLedger extends ProducingLedger {
+  readonly table: dynamodb.ITableV2;
+  readonly relayRole: iam.IRole;
+  readonly senderRoles: readonly iam.IRole[];
+  readonly forwardQueue: sqs.IQueue;
+  readonly reconcilerRole?: iam.IRole;
+  readonly registerRoutesArn: string;
+  readonly quarantineBucket: s3.IBucket;
+  readonly encryptionKey?: kms.IKey;
+  readonly shards: number;
+
+  constructor(scope: Construct, id: string, ledgerName: string, attributes: LedgerAttributes) {
+    super(scope, id);
+    checkLedgerName(this, ledgerName);
+    const stack = Stack.of(this);
+    const names = ledgerNames(stack, ledgerName);
+    this.table = dynamodb.TableV2.fromTableName(this, 'Table', names.table);
+    const role = (name: string, roleName: string) => iam.Role.fromRoleName(this, name, roleName);
+    this.relayRole = role('RelayRole', names.relayRole);
+    this.senderRoles = [this.relayRole, role('ForwarderRole', names.forwarderRole)];
+    if (attributes.delayedDelivery !== 'schedules') {
+      this.senderRoles = [...this.senderRoles, role('SweepRole', names.sweepRole)];
+    }
+    const forwardQueueArn = stack.formatArn({ service: 'sqs', resource: names.forwardQueue });
+    this.forwardQueue = sqs.Queue.fromQueueAttributes(this, 'ForwardQueue', {
+      queueArn: forwardQueueArn,
+      keyArn: attributes.encryptionKey?.keyArn,
+    });
+    if (attributes.reconciles ?? true) {
+      this.reconcilerRole = role('ReconcilerRole', names.reconcilerRole);
+    }
+    this.registerRoutesArn = stack.formatArn({
+      service: 'lambda',
+      resource: 'function',
+      resourceName: names.registerRoutes,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+    this.quarantineBucket = s3.Bucket.fromBucketName(this, 'Quarantine', names.quarantineBucket);
+    this.encryptionKey = attributes.encryptionKey;
+    this.shards = checkedShards(attributes.shards);
+    DeploymentGraph.of(this).ledgers.push({ ledger: this });
+  }
+}

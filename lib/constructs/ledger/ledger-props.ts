@@ -1,0 +1,74 @@
+import type { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import type * as kms from 'aws-cdk-lib/aws-kms';
+import type * as logs from 'aws-cdk-lib/aws-logs';
+import type { ReconcileOptions } from '../framework/reconciler.ts';
+
+/** How messages that are due in more than 15 minutes wait for their moment. */
+export type DelayedDelivery = 'sweep' | 'schedules';
+
+export interface LedgerProps {
+  /**
+   * The name from which the table, the relay's role, the registrar and the bucket take theirs, so that another app can
+   * import the ledger by it: 3 to 24 characters of lower-case words joined by `-`.
+   * @default CloudFormation chooses the names; the ledger cannot be imported by name
+   */
+  readonly ledgerName?: string;
+  /**
+   * How many shards new message ids are minted for: a power of two from 1 to 4096. It may grow later; nothing moves.
+   * @default 16
+   */
+  readonly shards?: number;
+  /**
+   * The customer key that encrypts the table, the bucket, queues, streams and the logs of Waybill's own functions. The
+   * policy of an imported key must allow CloudWatch Logs. The stack's region must be known.
+   * @default keys that AWS manages
+   */
+  readonly encryptionKey?: kms.IKey;
+  /** What happens to table, bucket and logs when the stack is deleted. A bucket that is not empty stays. @default RETAIN */
+  readonly removalPolicy?: RemovalPolicy;
+  /** @default true, unless the removal policy is DESTROY */
+  readonly deletionProtection?: boolean;
+  /** How many batches of one stream shard the relay works on at once, from 1 to 10. @default 2 */
+  readonly relayParallelizationFactor?: number;
+  /**
+   * How messages that are due in more than 15 minutes wait for their moment. Either way that may be a year ahead, and they
+   * arrive within a second of it.
+   *
+   * - `sweep`: as sorted rows, which a function reads every minute: one write unit a message ($0.63 a million), and about
+   *   $0.30 a month for the function and its reads of 16 shards, idle or not. Messages are late only once no sweep has run
+   *   for ten minutes.
+   * - `schedules`: the same row, and an EventBridge Scheduler schedule for each message, which fires two minutes early and
+   *   deletes itself: $1 a million more (after 14 million a month), and no function runs every minute. Scheduler has quotas
+   *   for how many are made a second, fire a second, and wait at a time.
+   *
+   * A ledger that changes its mind loses nothing: what waited for the sweep is found overdue by reconciliation, and sent
+   * then; what waited for its schedule is swept.
+   * @see https://docs.aws.amazon.com/scheduler/latest/UserGuide/scheduler-quotas.html
+   * @default 'sweep'
+   */
+  readonly delayedDelivery?: DelayedDelivery;
+  /** The most invocations of the forwarder at once, from 2 to 1000: each holds at most 10 messages for less than a second. @default 50 */
+  readonly maxForwardConcurrency?: number;
+  /**
+   * Whether and how the ledger reconciles itself every minute: finds what is missing, sends it again, and puts the metrics
+   * that `LedgerAlarms` watches.
+   * @default it does
+   */
+  readonly reconcile?: false | ReconcileOptions;
+  /** How long quarantined bytes are kept. @default 30 days */
+  readonly quarantineRetention?: Duration;
+  /** How long the logs of Waybill's own functions are kept. @default ONE_MONTH */
+  readonly logRetention?: logs.RetentionDays;
+}
+
+/** What the name alone does not tell of an imported ledger: it must say the same as the ledger's own props. */
+export interface LedgerAttributes {
+  /** @default 16 */
+  readonly shards?: number;
+  /** @default keys that AWS manages */
+  readonly encryptionKey?: kms.IKey;
+  /** Whether the ledger reconciles itself. @default true */
+  readonly reconciles?: boolean;
+  /** @default 'sweep' */
+  readonly delayedDelivery?: DelayedDelivery;
+}

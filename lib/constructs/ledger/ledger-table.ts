@@ -1,0 +1,41 @@
+import { RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
+import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
+import type * as kms from 'aws-cdk-lib/aws-kms';
+import type { Construct } from 'constructs';
+import { InvalidConstruct } from '../invalid-construct.ts';
+
+export interface LedgerTableProps {
+  /** @default CloudFormation chooses it */
+  readonly tableName?: string;
+  readonly encryptionKey?: kms.IKey;
+  readonly removalPolicy: RemovalPolicy;
+  readonly deletionProtection?: boolean;
+}
+
+/** The table that holds the truth, with the stream that the relay reads. */
+export class LedgerTable extends dynamodb.TableV2 {
+  /** @throws InvalidConstruct for a customer key in a stack for any region: CDK cannot write such a table */
+  constructor(scope: Construct, id: string, props: LedgerTableProps) {
+    const { tableName, encryptionKey, removalPolicy } = props;
+    if (encryptionKey && Token.isUnresolved(Stack.of(scope).region)) {
+      throw new InvalidConstruct(
+        scope,
+        'A table with a customer key needs a stack whose region is known: give the stack `env: { account, region }`',
+      );
+    }
+    super(scope, id, {
+      tableName,
+      partitionKey: { name: 'pk', type: dynamodb.AttributeType.STRING },
+      sortKey: { name: 'sk', type: dynamodb.AttributeType.STRING },
+      billing: dynamodb.Billing.onDemand(),
+      dynamoStream: dynamodb.StreamViewType.NEW_IMAGE,
+      timeToLiveAttribute: 'ttl',
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      encryption: encryptionKey
+        ? dynamodb.TableEncryptionV2.customerManagedKey(encryptionKey)
+        : dynamodb.TableEncryptionV2.awsManagedKey(),
+      deletionProtection: props.deletionProtection ?? removalPolicy !== RemovalPolicy.DESTROY,
+      removalPolicy,
+    });
+  }
+}

@@ -1,0 +1,72 @@
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import { METRICS } from '../../contract/metrics.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { DeployedWorkQueue } from '../rules/index.ts';
+import { type AlarmCondition, deadLettersIn, MINUTE } from './alarm-condition.ts';
+import { countedMetric } from './ledger-metrics.ts';
+
+const { GREATER_THAN_THRESHOLD, LESS_THAN_THRESHOLD } = cloudwatch.ComparisonOperator;
+const { BREACHING, NOT_BREACHING } = cloudwatch.TreatMissingData;
+
+/** What can go wrong with messages that wait for their moment, or for the forwarder. By the alarms' ids. */
+export function delayConditions(ledger: Ledger): Record<string, AlarmCondition> {
+  const { forwardDeadLetterQueue, scheduleDeadLetterQueue, sweep } = ledger;
+  return {
+    'DeadLetters-Forward': deadLettersIn(
+      forwardDeadLetterQueue,
+      'The forwarder could not send some messages on: its log says why. They are in the ledger, and reconciliation sends ' +
+        'again what is missing of them.',
+    ),
+    ...(scheduleDeadLetterQueue && {
+      'DeadLetters-Schedules': deadLettersIn(
+        scheduleDeadLetterQueue,
+        'Schedules could not put delayed messages into the forward queue: each letter says why. They are in the ledger, ' +
+          'and reconciliation sends again what is missing of them.',
+      ),
+    }),
+    ...(sweep && {
+      SweepSilent: {
+        metric: sweep.metricInvocations({ period: MINUTE, statistic: cloudwatch.Stats.SUM }),
+        threshold: 1,
+        comparisonOperator: LESS_THAN_THRESHOLD,
+        evaluationPeriods: 5,
+        treatMissingData: BREACHING,
+        alarmDescription:
+          'No sweep has run for 5 minutes, and after 10 delayed messages are late: see the dead-letter queue of its ' +
+          'schedule, and whether the function is throttled.',
+      },
+      SweepFails: {
+        metric: sweep.metricErrors({ period: MINUTE, statistic: cloudwatch.Stats.SUM }),
+        threshold: 0,
+        comparisonOperator: GREATER_THAN_THRESHOLD,
+        evaluationPeriods: 5,
+        treatMissingData: NOT_BREACHING,
+        alarmDescription:
+          'Every sweep has failed for 5 minutes, and after 10 delayed messages are late: the log of the sweep says which ' +
+          'shard it cannot finish, and why.',
+      },
+    }),
+  };
+}
+
+/** What leaves half messages undecided. By the alarms' ids. */
+export function checkBackConditions(deployed: DeployedWorkQueue): Record<string, AlarmCondition> {
+  const { construct, ledger, deadLetterQueue } = deployed;
+  return {
+    HalfQuarantined: {
+      metric: countedMetric(ledger, METRICS.halfQuarantined, { period: MINUTE }),
+      threshold: 0,
+      comparisonOperator: GREATER_THAN_THRESHOLD,
+      evaluationPeriods: 1,
+      treatMissingData: NOT_BREACHING,
+      alarmDescription:
+        'Half messages are undecided at the end of their check-back, or nobody can be asked for them: its log names them, or ' +
+        "the reconciler's, and `waybill half <id>` asks again or decides.",
+    },
+    [`DeadLetters-CheckBack-${construct.node.addr}`]: deadLettersIn(
+      deadLetterQueue,
+      `The check-back '${construct.node.path}' crashes, or gets what is no request, so that half messages stay undecided: ` +
+        'see its log. `waybill half <id> --check-back` asks again.',
+    ),
+  };
+}

@@ -1,0 +1,85 @@
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
+import type * as iam from 'aws-cdk-lib/aws-iam';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import { BINDINGS } from '../../contract/bindings.ts';
+import type { EventDefinition } from '../../contract/event.ts';
+import { grantKeyUse } from '../aws/encryption.ts';
+import { bindVariable } from '../aws/function-binding.ts';
+import { allow, SEND } from '../aws/grants.ts';
+import type { ILedger } from '../ledger/ledger.ts';
+import { DeploymentGraph } from '../rules/index.ts';
+import { bindTables } from './business-tables.ts';
+import type { CheckBack } from './check-back.ts';
+
+export interface ProducerOptions {
+  /** The name in the `source` of its messages. @default the function's construct id */
+  readonly producer?: string;
+  /** The event types that it publishes: each is looked for on the ledger's channels. @default not looked for */
+  readonly publishes?: readonly EventDefinition[];
+}
+
+export interface PublishOptions extends ProducerOptions {
+  /** The business tables that it writes in the same transaction, by their definitions' names. @default none */
+  readonly tables?: Readonly<Record<string, ITable>>;
+}
+
+/** What sends by handshake takes. */
+export type SendOptions = ProducerOptions;
+
+export interface PrepareOptions extends ProducerOptions {
+  /** Who is asked what became of a half message that its producer left undecided. */
+  readonly checkBack: CheckBack;
+}
+
+/** Lets a function that is no subscriber's handler commit messages to the ledger, with a business change or without. */
+export function grantPublish(ledger: ILedger, producer: lambda.Function, options: PublishOptions): iam.Grant {
+  bindTables(producer, options.tables ?? {});
+  return grantProduce(ledger, producer, options, ['dynamodb:PutItem']);
+}
+
+/** Lets a function send by handshake: it puts each message into the ledger, sends it, and notes that it was sent. */
+export function grantSend(ledger: ILedger, producer: lambda.Function, options: SendOptions): iam.Grant {
+  const { forwardQueue } = ledger;
+  DeploymentGraph.of(ledger).handshakes.push({ ledger, producer });
+  bindVariable(producer, BINDINGS.forwardQueueUrl, forwardQueue.queueUrl, forwardQueue);
+  allow(producer, SEND, forwardQueue.queueArn);
+  const actions = ['dynamodb:PutItem', 'dynamodb:BatchWriteItem', 'dynamodb:UpdateItem'];
+  return grantProduce(ledger, producer, options, actions);
+}
+
+/** Lets a function prepare half messages, and decide them. */
+export function grantPrepare(ledger: ILedger, producer: lambda.Function, options: PrepareOptions): iam.Grant {
+  const { queue } = options.checkBack;
+  bindVariable(producer, BINDINGS.checkBackQueueUrl, queue.queueUrl, queue);
+  return grantDecide(ledger, producer, options);
+}
+
+/** Lets a function commit half messages and roll them back. */
+export function grantDecide(ledger: ILedger, decider: lambda.Function, options: ProducerOptions): iam.Grant {
+  return grantProduce(ledger, decider, options, ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem']);
+}
+
+/** Lets a function take messages back, and put others in their place: it ends them at every subscriber. */
+export function grantCancel(ledger: ILedger, canceller: lambda.Function, options: ProducerOptions): iam.Grant {
+  const actions = ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:UpdateItem'];
+  return grantProduce(ledger, canceller, options, actions);
+}
+
+/** Tells a function which ledger it works on. */
+export function bindLedger(ledger: ILedger, handler: lambda.Function): void {
+  bindVariable(handler, BINDINGS.ledger, ledger.table.tableName, ledger);
+  bindVariable(handler, BINDINGS.shards, String(ledger.shards));
+}
+
+function grantProduce(
+  ledger: ILedger,
+  producer: lambda.Function,
+  options: ProducerOptions,
+  actions: readonly string[],
+): iam.Grant {
+  DeploymentGraph.of(ledger).producers.push({ ledger, producer, publishes: options.publishes ?? [] });
+  bindLedger(ledger, producer);
+  bindVariable(producer, BINDINGS.producer, options.producer ?? producer.node.id);
+  grantKeyUse(ledger.encryptionKey, producer);
+  return allow(producer, actions, ledger.table.tableArn);
+}

@@ -1,0 +1,110 @@
+import { Stage } from 'aws-cdk-lib';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as sqs from 'aws-cdk-lib/aws-sqs';
+import type { IConstruct } from 'constructs';
+import type { EventDefinition } from '../../contract/event.ts';
+import type { SubscriberDefinition } from '../../contract/subscriber.ts';
+import type { IChannel } from '../channel/channel.ts';
+import type { ILedger } from '../ledger/ledger.ts';
+import { proveDelivery } from './prove-delivery.ts';
+
+export interface DeployedLedger {
+  readonly ledger: ILedger;
+  /** Absent for an imported one. */
+  readonly own?: {
+    readonly relay: lambda.Function;
+    /** Whether its props say that its data may be deleted with its stack. */
+    readonly disposable: boolean;
+    /** Whether other apps can import it, and so may read, subscribe and publish unseen. */
+    readonly importable: boolean;
+  };
+}
+
+export interface DeployedSubscriber {
+  readonly construct: IConstruct;
+  readonly definition: SubscriberDefinition;
+  readonly channel: IChannel;
+  readonly handler: lambda.Function;
+  readonly recorder: lambda.Function;
+  readonly queue: sqs.IQueue;
+  readonly backstopQueue: sqs.IQueue;
+  readonly deadLetterQueue: sqs.IQueue;
+  /** The custom resource that writes its routes. */
+  readonly route: IConstruct;
+}
+
+/** A queue of work that is no subscriber's: the forward queue of a ledger, or the requests of a check-back. */
+export interface DeployedWorkQueue {
+  readonly construct: IConstruct;
+  readonly purpose: 'forward' | 'check-back';
+  readonly ledger: ILedger;
+  readonly consumer: lambda.Function;
+  readonly queue: sqs.IQueue;
+  readonly deadLetterQueue: sqs.IQueue;
+}
+
+/** A producer that sends by handshake. */
+export interface DeployedHandshake {
+  readonly ledger: ILedger;
+  readonly producer: lambda.Function;
+}
+
+export interface DeployedProducer {
+  readonly ledger: ILedger;
+  readonly producer: lambda.Function;
+  /** The event types that it said it publishes. */
+  readonly publishes: readonly EventDefinition[];
+}
+
+const graphs = new WeakMap<IConstruct, DeploymentGraph>();
+
+/**
+ * What Waybill's constructs have put into a stage, over all its stacks. Each registers itself; once everything is there
+ * and every Aspect has run, CDK has it validated.
+ */
+export class DeploymentGraph {
+  readonly ledgers: DeployedLedger[] = [];
+  readonly channels: IChannel[] = [];
+  readonly subscribers: DeployedSubscriber[] = [];
+  readonly producers: DeployedProducer[] = [];
+  readonly handshakes: DeployedHandshake[] = [];
+  readonly workQueues: DeployedWorkQueue[] = [];
+
+  readonly #subscriberVisitors: ((subscriber: DeployedSubscriber) => void)[] = [];
+  readonly #workQueueVisitors: ((workQueue: DeployedWorkQueue) => void)[] = [];
+
+  private constructor() {}
+
+  addSubscriber(subscriber: DeployedSubscriber): void {
+    this.subscribers.push(subscriber);
+    for (const visit of this.#subscriberVisitors) visit(subscriber);
+  }
+
+  /** Calls back for every subscriber: those that are there, and each that comes later. */
+  eachSubscriber(visit: (subscriber: DeployedSubscriber) => void): void {
+    for (const subscriber of this.subscribers) visit(subscriber);
+    this.#subscriberVisitors.push(visit);
+  }
+
+  addWorkQueue(workQueue: DeployedWorkQueue): void {
+    this.workQueues.push(workQueue);
+    for (const visit of this.#workQueueVisitors) visit(workQueue);
+  }
+
+  /** Calls back for every work queue: those that are there, and each that comes later. */
+  eachWorkQueue(visit: (workQueue: DeployedWorkQueue) => void): void {
+    for (const workQueue of this.workQueues) visit(workQueue);
+    this.#workQueueVisitors.push(visit);
+  }
+
+  /** The graph of the stage, or of the app, that a construct is in. */
+  static of(construct: IConstruct): DeploymentGraph {
+    const stage = Stage.of(construct) ?? construct.node.root;
+    const known = graphs.get(stage);
+    if (known) return known;
+    const graph = new DeploymentGraph();
+    graphs.set(stage, graph);
+    stage.node.addValidation({ validate: () => proveDelivery(stage, graph) });
+    return graph;
+  }
+}

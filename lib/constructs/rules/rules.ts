@@ -1,0 +1,40 @@
+import { backstop } from './backstop.ts';
+import { competingConsumer } from './competing-consumer.ts';
+import { deadLetterRetention } from './dead-letter-retention.ts';
+import { dedupLife } from './dedup-life.ts';
+import { eventFilter } from './event-filter.ts';
+import { channelWithoutSubscriber, eventNotOnChannel, eventWithoutChannel } from './events.ts';
+import { handshakeWithoutReconciler } from './handshake-without-reconciler.ts';
+import { ledgerReaders } from './ledger-readers.ts';
+import { ledgerRemoval } from './ledger-removal.ts';
+import { partialBatchResponse } from './partial-batch-response.ts';
+import { renamedSubscriber } from './renamed-subscriber.ts';
+import { reservedConcurrency } from './reserved-concurrency.ts';
+import type { Rule } from './rule.ts';
+import { startingPosition } from './starting-position.ts';
+import { failureDestination, streamRetries } from './stream-failures.ts';
+import { streamRetention } from './stream-retention.ts';
+import { visibilityTimeout } from './visibility-timeout.ts';
+
+/** Every rule, in the order of docs/guarantees.md. */
+export const RULES: readonly Rule[] = [
+  dedupLife,
+  deadLetterRetention,
+  backstop,
+  visibilityTimeout,
+  partialBatchResponse,
+  competingConsumer,
+  eventFilter,
+  startingPosition,
+  streamRetries,
+  failureDestination,
+  streamRetention,
+  ledgerReaders,
+  eventWithoutChannel,
+  eventNotOnChannel,
+  handshakeWithoutReconciler,
+  reservedConcurrency,
+  ledgerRemoval,
+  renamedSubscriber,
+  channelWithoutSubscriber,
+];

@@ -1,0 +1,96 @@
+import { fileURLToPath } from 'node:url';
+import { Duration, type RemovalPolicy } from 'aws-cdk-lib';
+import type * as kms from 'aws-cdk-lib/aws-kms';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as nodejs from 'aws-cdk-lib/aws-lambda-nodejs';
+import type * as logs from 'aws-cdk-lib/aws-logs';
+import type { Construct } from 'constructs';
+import { Execution } from '../framework/execution.ts';
+import { findLockFile } from './lock-file.ts';
+
+/** The options of `NodejsFunction` that this construct decides itself or reads differently. */
+type Replaced =
+  | 'entry'
+  | 'code'
+  | 'logGroup'
+  | 'logRetention'
+  | 'logRetentionRole'
+  | 'logRetentionRetryOptions'
+  | 'logRemovalPolicy';
+
+export interface ConsumerFunctionProps extends Omit<nodejs.NodejsFunctionProps, Replaced> {
+  /** The file that exports `handler`: a path, or a URL such as `new URL('./functions/pay.ts', import.meta.url)`. */
+  readonly entry: string | URL;
+  /** How long the log is kept. @default ONE_MONTH */
+  readonly logRetention?: logs.RetentionDays;
+  /** What happens to the log when the stack is deleted. @default RETAIN */
+  readonly logRemovalPolicy?: RemovalPolicy;
+  /**
+   * The customer key that encrypts the environment and the log. The policy of an imported key must allow CloudWatch Logs.
+   * @default keys that AWS manages
+   */
+  readonly encryptionKey?: kms.IKey;
+}
+
+/**
+ * A function for a handler made by `consume`, or for a producer: one ES module on Node 24 and ARM with its AWS SDK in it,
+ * 512 MiB, 30 s, and a role that may do nothing but write its log until something is granted to it.
+ *
+ * There is no source map: Node reads one whole whenever an error's stack is asked for, which is what a failing batch does.
+ * `bundling: { sourceMap: true }` with `NODE_OPTIONS=--enable-source-maps` in the environment turns it on.
+ *
+ * @example
+ * const reserveStock = new ConsumerFunction(this, 'ReserveStock', {
+ *   entry: new URL('./functions/reserve-stock.ts', import.meta.url),
+ * });
+ */
+export class ConsumerFunction extends nodejs.NodejsFunction {
+  constructor(scope: Construct, id: string, props: ConsumerFunctionProps) {
+    const { entry, logRetention, logRemovalPolicy, encryptionKey, role, ...rest } = props;
+    const file = typeof entry === 'string' ? entry : fileURLToPath(entry);
+    // Beside the function, not below it: a role must be there before the function that it is given to.
+    const execution = new Execution(scope, `${id}Execution`, { logRetention, logRemovalPolicy, encryptionKey, role });
+    super(scope, id, {
+      runtime: lambda.Runtime.NODEJS_24_X,
+      architecture: lambda.Architecture.ARM_64,
+      memorySize: 512,
+      timeout: Duration.seconds(30),
+      environmentEncryption: encryptionKey,
+      depsLockFilePath: findLockFile(file),
+      ...rest,
+      entry: file,
+      role: execution.role,
+      logGroup: execution.logGroup,
+      bundling: bundlingOptions(rest.bundling),
+    });
+  }
+}
+
+/**
+ * Some CommonJS packages `require` Node's own modules, which an ES module does not have. The name is one that no bundler
+ * takes for its own import of the same function.
+ */
+const REQUIRE =
+  "import{createRequire as waybillCreateRequire}from'node:module';const require=waybillCreateRequire(import.meta.url);";
+
+/** In Waybill's own repository `import 'waybill'` means its sources. Giving a condition drops esbuild's own `module`. */
+const SOURCE_CONDITIONS: nodejs.BundlingOptions['esbuildArgs'] = import.meta.url.endsWith('.ts')
+  ? { '--conditions': 'waybill-source,module' }
+  : {};
+
+function bundlingOptions(given: nodejs.BundlingOptions = {}): nodejs.BundlingOptions {
+  const format = given.format ?? nodejs.OutputFormat.ESM;
+  const banner = format === nodejs.OutputFormat.ESM ? REQUIRE : '';
+  return {
+    minify: true,
+    target: 'node24',
+    // The AWS SDK's ES modules: a bundle with its DynamoDB and SQS clients is a fifth smaller.
+    mainFields: ['module', 'main'],
+    bundleAwsSDK: true,
+    logLevel: nodejs.LogLevel.WARNING,
+    ...given,
+    format,
+    banner: banner + (given.banner ?? ''),
+    esbuildArgs: { ...SOURCE_CONDITIONS, ...given.esbuildArgs },
+  };
+}

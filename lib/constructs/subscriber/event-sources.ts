@@ -1,0 +1,70 @@
+import { Duration } from 'aws-cdk-lib';
+import type { IStream } from 'aws-cdk-lib/aws-kinesis';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import { grantKeyUse } from '../aws/encryption.ts';
+import { allow, CONSUME, READ_STREAM, roleOf } from '../aws/grants.ts';
+import type { ILedger } from '../ledger/ledger.ts';
+import { discardedBatchesTo, QuarantineAccess } from '../ledger/quarantine.ts';
+
+// The sources live below the handler, not below the subscriber: in two stacks, the handler's refers to the subscriber's
+// (by its variables), and one more reference the other way round would be a cycle.
+
+const QUEUE_SOURCE = 'WaybillQueue';
+
+export interface QueueSourceOptions {
+  readonly batchSize?: number;
+  readonly maxBatchingWindow?: Duration;
+  readonly maxConcurrency?: number;
+}
+
+/** Makes the handler consume the queue, and set when what failed comes again. */
+export function consumeQueue(handler: lambda.Function, queue: IQueue, options: QueueSourceOptions): void {
+  allow(handler, [...CONSUME, 'sqs:ChangeMessageVisibility'], queue.queueArn);
+  new lambda.EventSourceMapping(handler, QUEUE_SOURCE, {
+    target: handler,
+    eventSourceArn: queue.queueArn,
+    batchSize: options.batchSize ?? 10,
+    maxBatchingWindow: options.maxBatchingWindow,
+    maxConcurrency: options.maxConcurrency,
+    reportBatchItemFailures: true,
+  });
+}
+
+/** Whether the function consumes a queue of Waybill's already. */
+export function isConsuming(handler: lambda.Function): boolean {
+  return handler.node.tryFindChild(QUEUE_SOURCE) !== undefined;
+}
+
+export interface StreamSourceOptions {
+  readonly batchSize?: number;
+  readonly maxBatchingWindow?: Duration;
+  readonly parallelizationFactor?: number;
+}
+
+/** Makes the handler consume the stream, from its first record on: `LATEST` would miss what is sent while it is created. */
+export function consumeStream(
+  handler: lambda.Function,
+  stream: IStream,
+  ledger: ILedger,
+  options: StreamSourceOptions,
+): void {
+  allow(handler, READ_STREAM, stream.streamArn);
+  if (stream.encryptionKey !== ledger.encryptionKey) grantKeyUse(stream.encryptionKey, handler);
+  const source = new lambda.EventSourceMapping(handler, 'WaybillStream', {
+    target: handler,
+    eventSourceArn: stream.streamArn,
+    startingPosition: lambda.StartingPosition.TRIM_HORIZON,
+    batchSize: options.batchSize ?? 100,
+    maxBatchingWindow: options.maxBatchingWindow,
+    parallelizationFactor: options.parallelizationFactor,
+    // The run time parks what fails, so a batch fails only where parking itself does.
+    bisectBatchOnError: true,
+    retryAttempts: 10,
+    maxRecordAge: Duration.hours(12),
+    onFailure: discardedBatchesTo(ledger.quarantineBucket),
+    reportBatchItemFailures: true,
+  });
+  // Lambda checks, when a source is created, that the role may write to its failure destination.
+  source.node.addDependency(QuarantineAccess.forEventSource(handler, roleOf(handler), ledger.quarantineBucket));
+}

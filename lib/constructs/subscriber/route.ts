@@ -1,0 +1,31 @@
+import { CustomResource, Duration } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import type { EventDefinition } from '../../contract/event.ts';
+import type { Destination } from '../../ledger/rows/route.ts';
+import type { ILedger } from '../ledger/ledger.ts';
+
+export interface RouteProps {
+  readonly ledger: ILedger;
+  readonly subscriber: string;
+  readonly events: readonly EventDefinition[];
+  readonly destination: Destination;
+  /** Milliseconds. */
+  readonly deadline: number;
+}
+
+/** The ledger's rows that say who expects which event types. Written when it is created, ended when it is deleted. */
+export class Route extends CustomResource {
+  constructor(scope: Construct, id: string, props: RouteProps) {
+    super(scope, id, {
+      resourceType: 'Custom::WaybillRoute',
+      serviceToken: props.ledger.registerRoutesArn,
+      serviceTimeout: Duration.minutes(5),
+      properties: {
+        subscriber: props.subscriber,
+        events: props.events.map(({ type, businessLine }) => ({ type, businessLine })),
+        destination: props.destination,
+        deadline: props.deadline,
+      },
+    });
+  }
+}

@@ -1,0 +1,59 @@
+import type { Duration } from 'aws-cdk-lib';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as logs from 'aws-cdk-lib/aws-logs';
+import type { EventDefinition } from '../../contract/event.ts';
+import type { SubscriberDefinition } from '../../contract/subscriber.ts';
+import type { AnyTable } from '../../contract/table.ts';
+import type { IChannel } from '../channel/channel.ts';
+import type { TableAction, TableBindings } from '../producer/business-tables.ts';
+
+/** How a subscriber is deployed. */
+interface DeploymentOptions<Tables extends readonly AnyTable[]> {
+  /** The function whose handler is `consume(<the same definition>, ...)`. It serves this subscriber alone. */
+  readonly handler: lambda.Function;
+  /** Narrows what the handler may do to a table, by the table's name. @default read, write and test single rows */
+  readonly tableActions?: { readonly [Name in Tables[number]['name']]?: readonly TableAction[] };
+  /**
+   * The most records of one invocation: up to 10, with a batching window up to 10,000; of a stream up to 10,000.
+   * @default 10, of a stream 100
+   */
+  readonly batchSize?: number;
+  /** How long a batch waits to fill, up to 5 minutes. @default not at all */
+  readonly maxBatchingWindow?: Duration;
+  /** The most invocations at once that the queue causes, from 2 to 1000. @default no limit */
+  readonly maxConcurrency?: number;
+  /** How many batches of one shard are handled at once, from 1 to 10. Of a stream only. @default 1 */
+  readonly parallelizationFactor?: number;
+  /**
+   * How long the queue keeps a message that is not handled, from 1 minute to 4 days.
+   * @default 4 days, or a day longer than the shortest lifetime of the events
+   */
+  readonly retentionPeriod?: Duration;
+  /** How soon after its commit a message should have ended here. @default the definition's */
+  readonly deadline?: Duration;
+  /** How long the log of the subscriber's recorder is kept. @default ONE_MONTH */
+  readonly logRetention?: logs.RetentionDays;
+}
+
+/** The DynamoDB table behind each business table of the definition, by its name. */
+type TablesOption<Tables extends readonly AnyTable[]> = Tables extends readonly []
+  ? { readonly tables?: Readonly<Record<string, never>> }
+  : { readonly tables: TableBindings<Tables> };
+
+/** What `addSubscriber` takes besides the definition. */
+export type SubscriberOptions<Tables extends readonly AnyTable[] = readonly AnyTable[]> = DeploymentOptions<Tables> &
+  TablesOption<Tables>;
+
+export type SubscriberProps<
+  Event extends EventDefinition = EventDefinition,
+  Tables extends readonly AnyTable[] = readonly AnyTable[],
+> = SubscriberOptions<Tables> & {
+  readonly channel: IChannel<Event>;
+  /** The definition that the handler's code imports too. The channel carries every event that it consumes. */
+  readonly subscriber: SubscriberDefinition<
+    string,
+    readonly EventDefinition<NoInfer<Event>['type']>[],
+    readonly EventDefinition[],
+    Tables
+  >;
+};

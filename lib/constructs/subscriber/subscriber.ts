@@ -1,0 +1,146 @@
+import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as sqs from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { BINDINGS } from '../../contract/bindings.ts';
+import type { EventDefinition } from '../../contract/event.ts';
+import type { AnyTable } from '../../contract/table.ts';
+import { grantKeyUse } from '../aws/encryption.ts';
+import { bindVariable } from '../aws/function-binding.ts';
+import { allow, roleOf, SEND } from '../aws/grants.ts';
+import { timeoutOf } from '../aws/queue-times.ts';
+import { ReconcilerPermission } from '../framework/reconciler-permission.ts';
+import { RelayPermission } from '../framework/relay-permission.ts';
+import { QuarantineAccess } from '../ledger/quarantine.ts';
+import { bindTables } from '../producer/business-tables.ts';
+import { bindLedger } from '../producer/producer-grants.ts';
+import { DeploymentGraph } from '../rules/index.ts';
+import { consumeQueue, consumeStream } from './event-sources.ts';
+import { Route } from './route.ts';
+import { checkSubscriber } from './subscriber-check.ts';
+import type { SubscriberProps } from './subscriber-props.ts';
+import { retentionFor, SubscriberQueues } from './subscriber-queues.ts';
+
+/**
+ * A named consumer of some of a channel's event types: its queues, its event sources, what its handler may do, and its
+ * routes in the ledger.
+ *
+ * - SQS moves nothing into the dead-letter queue: the run time sends dead letters there with their bytes and reason. A
+ *   message that the function never ends (it crashes on every start) goes to the backstop queue after 100 receives,
+ *   whose recorder does the same for it.
+ * - On a stream channel, `queue` is the retry queue: a record that fails is parked there and never blocks its shard.
+ *
+ * @example
+ * new Subscriber(this, 'ReserveStock', { channel: orders, subscriber: ReserveStock, handler, tables: { stock } });
+ */
+export class Subscriber<
+  Event extends EventDefinition = EventDefinition,
+  Tables extends readonly AnyTable[] = readonly AnyTable[],
+> extends Construct {
+  /** Its own queue. On a stream channel, the queue from which failed records are retried. */
+  readonly queue: sqs.Queue;
+  /** Where messages end that it cannot handle, each with its reason. They are kept for 14 days. */
+  readonly deadLetterQueue: sqs.Queue;
+  /** Where SQS moves what the function never ends. */
+  readonly backstopQueue: sqs.Queue;
+  /** The function that records and dead-letters what comes to the backstop queue. */
+  readonly recorder: lambda.Function;
+  readonly handler: lambda.Function;
+
+  /**
+   * @throws InvalidConstruct when the channel lacks an event, a table is not bound, the function or the name is taken, or
+   * a number is out of range
+   */
+  constructor(scope: Construct, id: string, props: SubscriberProps<Event, Tables>) {
+    super(scope, id);
+    const tables = props.tables ?? {};
+    const tableActions = props.tableActions ?? {};
+    checkSubscriber(this, { ...props, tables, tableActions });
+    const { channel, subscriber: definition, handler } = props;
+    const { ledger, stream } = channel;
+    this.handler = handler;
+    const queues = new SubscriberQueues(this, {
+      ledger,
+      subscriber: definition.name,
+      timeout: timeoutOf(handler),
+      maxBatchingWindow: stream ? undefined : props.maxBatchingWindow,
+      retentionPeriod: props.retentionPeriod ?? retentionFor(definition),
+      logRetention: props.logRetention,
+    });
+    this.queue = queues.queue;
+    this.deadLetterQueue = queues.deadLetterQueue;
+    this.backstopQueue = queues.backstopQueue;
+    this.recorder = queues.recorder;
+
+    this.equip(props);
+    if (stream) {
+      consumeStream(handler, stream, ledger, props);
+      // Parks what fails there.
+      allow(handler, SEND, this.queue.queueArn);
+      consumeQueue(handler, this.queue, { maxConcurrency: props.maxConcurrency });
+    } else {
+      consumeQueue(handler, this.queue, props);
+    }
+
+    const route = new Route(this, 'Route', {
+      ledger,
+      subscriber: definition.name,
+      events: definition.consumes,
+      destination: stream
+        ? { kind: 'stream', name: stream.streamName, retryQueueUrl: this.queue.queueUrl }
+        : { kind: 'queue', url: this.queue.queueUrl },
+      deadline: props.deadline?.toMilliseconds() ?? definition.deadline,
+    });
+    // Once the route is there the relay sends: by then there must be somewhere to send to, and it must be allowed to.
+    const permission = stream ? channel.relayPermission : RelayPermission.toQueue(this, ledger, this.queue);
+    route.node.addDependency(this.queue, ...(permission ? [permission] : []));
+
+    if (ledger.reconcilerRole) ReconcilerPermission.toHeal(this, ledger.reconcilerRole, this.queue);
+
+    const { queue, backstopQueue, deadLetterQueue, recorder } = queues;
+    const own = { construct: this, handler, route, queue, backstopQueue, deadLetterQueue, recorder };
+    DeploymentGraph.of(this).addSubscriber({ ...own, definition, channel });
+  }
+
+  /** Dead letters that wait for somebody to look at them. @default maximum over 5 minutes */
+  metricDeadLetters(options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
+    return this.deadLetterQueue.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', ...options });
+  }
+
+  /** Seconds that the oldest message has been in the queue. @default maximum over 5 minutes */
+  metricOldestMessageAge(options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
+    return this.queue.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum', ...options });
+  }
+
+  /** Messages that wait in the queue. @default maximum over 5 minutes */
+  metricBacklog(options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
+    return this.queue.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', ...options });
+  }
+
+  /** Messages that the function never ended and the recorder has yet to record. @default maximum over 5 minutes */
+  metricBackstopMessages(options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
+    return this.backstopQueue.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', ...options });
+  }
+
+  /** Milliseconds by which the handler lags behind its stream. @default maximum over 5 minutes */
+  metricIteratorAge(options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
+    return this.handler.metric('IteratorAge', { statistic: 'Maximum', ...options });
+  }
+
+  /** Tells the handler where things are, and lets it do what the run time does with them. */
+  private equip(props: SubscriberProps<Event, Tables>): void {
+    const { channel, subscriber, handler } = props;
+    const { ledger } = channel;
+    bindLedger(ledger, handler);
+    bindVariable(handler, BINDINGS.subscriber, subscriber.name);
+    bindVariable(handler, BINDINGS.queueUrl, this.queue.queueUrl);
+    bindVariable(handler, BINDINGS.deadLetterQueueUrl, this.deadLetterQueue.queueUrl);
+    bindVariable(handler, BINDINGS.quarantineBucket, ledger.quarantineBucket.bucketName);
+    bindTables(handler, props.tables ?? {}, props.tableActions);
+    // Inbox, outbox and once rows are put, failure rows updated, inbox rows read.
+    allow(handler, ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'], ledger.table.tableArn);
+    allow(handler, SEND, this.deadLetterQueue.queueArn);
+    grantKeyUse(ledger.encryptionKey, handler);
+    QuarantineAccess.forSubscriber(handler, roleOf(handler), ledger.quarantineBucket, subscriber.name);
+  }
+}

@@ -1,0 +1,68 @@
+import { describePlan, lengthOf } from './plan/plan.ts';
+import type { FailedPlan } from './plan/plan-runner.ts';
+import { AIMED_OUTCOMES, type Target } from './plan/targets.ts';
+import { hashOf, type Totals } from './totals.ts';
+
+/** How many fault plans a system survived, and what they made happen. */
+export interface Certificate {
+  /** Plans that were run. */
+  readonly plans: number;
+  /** Messages that were committed in all of them. */
+  readonly messages: number;
+  /** How often each kind of fault has happened, and how often each trait was met. */
+  readonly faults: Readonly<Record<string, number>>;
+  /** Messages that were lost, or late, at a subscriber. */
+  readonly lost: number;
+  /** Effects, ends and dead letters too many. */
+  readonly doubled: number;
+  /** Effects, ends and copies without a committed cause, counted in the record of what was committed. */
+  readonly uncaused: number;
+  /** Kinds of faults that never happened, and outcomes that were never reached: what they would show is not known. */
+  readonly unreached: readonly string[];
+  /** The same for the same system, seed and plans. */
+  readonly hash: string;
+}
+
+/** Outcomes that every system can reach, by the metric that counts them. */
+const OUTCOMES = [
+  'relay.copies',
+  'relay.receipts',
+  'relay.failed',
+  'batch.handled',
+  'batch.already',
+  'batch.again',
+  'batch.unfinished',
+  'batch.dead',
+  'reconcile.missing',
+  'reconcile.resent',
+  'reconcile.closed',
+] as const;
+
+/** @param targets what the system's plans must show */
+export function certificateOf(totals: Totals, targets: readonly Target[]): Certificate {
+  const { faults, outcomes, violations, messages, uncaused, hashes } = totals;
+  const isOutcome = (name: string) => AIMED_OUTCOMES.some((one) => one === name);
+  const names = targets.map(({ name }) => name);
+  const kinds = names.filter((name) => !isOutcome(name)).sort();
+  const wanted = [...OUTCOMES, ...names.filter(isOutcome)];
+  return {
+    plans: Object.keys(hashes).length,
+    messages,
+    faults: Object.fromEntries(kinds.map((kind) => [kind, faults[kind] ?? 0])),
+    lost: (violations.L ?? 0) + (violations.T ?? 0),
+    doubled: violations.D ?? 0,
+    uncaused,
+    unreached: [...kinds.filter((kind) => !faults[kind]), ...wanted.filter((outcome) => !outcomes[outcome])],
+    hash: hashOf(totals),
+  };
+}
+
+/** A failing plan in words: what it does, and what did not hold. */
+export function describeFailure({ plan, violations }: FailedPlan): string {
+  const shown = violations.slice(0, 5).map(({ invariant, what }) => `  ${invariant}: ${what}`);
+  const more = violations.length > shown.length ? [`  and ${violations.length - shown.length} more`] : [];
+  const steps = describePlan(plan)
+    .split('\n')
+    .map((line) => `  ${line}`);
+  return [`A plan of ${lengthOf(plan)} steps fails:`, ...steps, 'What did not hold:', ...shown, ...more].join('\n');
+}

@@ -1,0 +1,56 @@
+import type { Envelope } from '../../message/envelope.ts';
+import { type System, streamOf } from '../system.ts';
+import type { End, Evidence } from './evidence.ts';
+import type { Violation } from './violation.ts';
+
+/** L and T: every committed message has ended at every subscriber that consumes it, and a dead one lies in the dead letters. */
+export function checkLoss(
+  system: System,
+  evidence: Evidence,
+  { isIdle, loses }: { readonly isIdle: boolean; readonly loses: boolean },
+): Violation[] {
+  const { committed, ends, acknowledged } = evidence;
+  const last = new Map(ends.map((end) => [`${end.subscriber} ${end.id}`, end]));
+  const violations: Violation[] = [];
+  const missing = (what: string) => violations.push({ invariant: 'L', what });
+  for (const id of acknowledged.flatMap(({ ids }) => ids)) {
+    if (!committed.has(id)) missing(`a producer was told that ${id} is committed, and it is not in the ledger`);
+  }
+  for (const { name, consumes } of system.subscribers) {
+    for (const { envelope } of committed.values()) {
+      if (!consumes.some(({ type }) => type === envelope.type)) continue;
+      const end = last.get(`${name} ${envelope.id}`);
+      if (!end) {
+        const invariant = isIdle ? 'L' : 'T';
+        violations.push({ invariant, what: `${envelope.type} ${envelope.id} has not ended at ${name}` });
+      } else if (end.state === 'dead') {
+        const wrong = wrongLetter(evidence, end, envelope);
+        if (wrong) missing(`${envelope.type} ${envelope.id} is dead at ${name}, and ${wrong}`);
+      }
+    }
+    // Where messages are lost, nobody finds bytes again that are none.
+    for (const text of loses ? [] : poisonOf(system, evidence, name)) {
+      const isThere = evidence.carried.some((one) => one.to === `${name}-dead` && one.text === text);
+      if (!isThere) missing(`bytes that are no message are not among the dead letters of ${name}: ${text}`);
+    }
+  }
+  return violations;
+}
+
+/** What is wrong with the letter of a dead message, if something is. */
+function wrongLetter({ carried }: Evidence, { subscriber, id }: End, envelope: Envelope): string | undefined {
+  const letters = carried.filter(({ to, letterOf }) => to === `${subscriber}-dead` && letterOf === id);
+  if (letters.length === 0) return 'there is no dead letter of it';
+  const complete = letters.some(
+    (letter) => letter.reason && JSON.stringify(letter.envelope?.data) === JSON.stringify(envelope.data),
+  );
+  return complete ? undefined : 'its dead letter lacks the reason or the envelope';
+}
+
+/** Bytes that are no message, as they came to a subscriber. */
+function poisonOf(system: System, { carried }: Evidence, subscriber: string): string[] {
+  const sources = [subscriber, streamOf(system, subscriber)];
+  return carried
+    .filter(({ to, envelope, reason }) => sources.includes(to) && !envelope && reason === undefined)
+    .map(({ text }) => text);
+}

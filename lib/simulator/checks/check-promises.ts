@@ -1,0 +1,164 @@
+import { OUTBOX_PREFIX } from '../../ledger/rows/layout.ts';
+import { FORWARDER, RELAY } from '../faults/site.ts';
+import { decoded, textsIn } from '../run/envelopes.ts';
+import type { QueueEntry, RowEntry, RunRecord } from '../run/run-record.ts';
+import { type System, streamOf } from '../system.ts';
+import { ATTRIBUTES } from './attributes.ts';
+import type { Leniency } from './leniency.ts';
+import type { Violation } from './violation.ts';
+
+/**
+ * L, at each hop: an event source deletes a message once it has ended; relay and forwarder are done with one, and the sweep
+ * is past it, once every copy is sent, or waits for its moment. What is let go too early reconciliation finds, and sends
+ * again: it is no excuse.
+ */
+export function checkPromises(system: System, { entries }: RunRecord, { skewed }: Leniency): Violation[] {
+  const promises = new Promises(system, skewed);
+  for (const entry of entries) {
+    if (entry.kind === 'row') promises.onRow(entry);
+    else if (entry.kind === 'queue') promises.onQueue(entry);
+    else if (entry.kind === 'stream') promises.onSent(entry.stream, Buffer.from(entry.record.data).toString());
+    else if (entry.kind === 'invocation' && entry.actor === RELAY) promises.onGiven(entry.invocation, entry.event);
+    else if (entry.kind === 'invocation') promises.onStreamed(entry.actor, entry.invocation, entry.event);
+    else if (entry.kind === 'returned' && entry.actor === RELAY) promises.onDone(entry.invocation);
+    else if (entry.kind === 'returned' && !reportsFailures(entry.result))
+      promises.onRead(entry.actor, entry.invocation);
+  }
+  return promises.wrong.map((what) => ({ invariant: 'L', what }));
+}
+
+/** What was known at each moment of a run of where messages are. */
+class Promises {
+  readonly wrong: string[] = [];
+  readonly #system: System;
+  readonly #skewed: boolean;
+  /** `<subscriber> <id>` */
+  readonly #ended = new Set<string>();
+  /** `<queue or stream> <id>` */
+  readonly #sent = new Set<string>();
+  readonly #types = new Map<string, string>();
+  readonly #cancelled = new Set<string>();
+  /** Sort keys of due rows, by shard and by message. */
+  readonly #due = new Map<string, string[]>();
+  readonly #waiting = new Set<string>();
+  /** Ids of messages, by invocation of the relay. */
+  readonly #given = new Map<number, readonly string[]>();
+  /** Ids of messages that came by a stream, by `<subscriber> <invocation>`. */
+  readonly #streamed = new Map<string, readonly string[]>();
+
+  /** @param skewed whether a clock was wrong */
+  constructor(system: System, skewed: boolean) {
+    this.#system = system;
+    this.#skewed = skewed;
+  }
+
+  onRow({ row, change: { before, after } }: RowEntry): void {
+    if (!row || !after) return;
+    const { kind, of, sk } = row;
+    if (kind === 'inbox') this.#ended.add(`${of} ${sk}`);
+    if (kind === 'outbox') this.#types.set(sk, decoded(after.envelope?.S ?? '')?.type ?? '');
+    if (kind === 'outbox' && after.cancelled) this.#cancelled.add(sk);
+    if (kind === 'due') {
+      this.#due.set(of, [...(this.#due.get(of) ?? []), sk]);
+      this.#waiting.add(idOf(sk));
+    }
+    // Where clocks differ, a row may come to lie where the sweep has been.
+    if (kind !== 'sweep' || this.#skewed) return;
+    const [from, to] = [before?.upTo?.S ?? '', after.upTo?.S ?? ''];
+    const passed = (this.#due.get(sk) ?? []).filter((row) => row > from && row <= to);
+    for (const row of passed) this.#demandSent('the sweep is past', idOf(row), { waits: false });
+  }
+
+  onQueue({ event: { kind, queue, message }, origin }: QueueEntry): void {
+    const id = decoded(message.body)?.id;
+    const subscriber = queue.replace(/-backstop$/, '');
+    if (kind === 'sent') this.onSent(queue, message.body);
+    if (kind !== 'deleted' || !origin) return;
+    if (queue === FORWARDER) {
+      const stream = message.attributes[ATTRIBUTES.stream]?.StringValue;
+      const due = /^\{"due":"([0-9a-f-]+)"/.exec(message.body)?.[1];
+      const forwarded = id ?? due;
+      if (forwarded) this.#demandSent('the forwarder was done with', forwarded, { waits: !due, stream, direct: true });
+    }
+    const isOwn = this.#system.subscribers.some(({ name }) => name === subscriber);
+    if (id && isOwn && !this.#ended.has(`${subscriber} ${id}`))
+      this.wrong.push(`${id} was acknowledged at ${subscriber}, and had not ended`);
+  }
+
+  onSent(to: string, text: string): void {
+    const envelope = decoded(text);
+    if (envelope) this.#sent.add(`${to} ${envelope.id}`);
+  }
+
+  onGiven(invocation: number, event: object): void {
+    const { Records = [] } = event as { readonly Records?: readonly OutboxRecord[] };
+    const ids = Records.flatMap(({ dynamodb: { Keys, NewImage } = {} }) => {
+      const isRelayed = Keys?.pk?.S?.startsWith(OUTBOX_PREFIX) && !NewImage?.sending;
+      return isRelayed && decoded(NewImage?.envelope?.S ?? '') ? [Keys?.sk?.S ?? ''] : [];
+    });
+    this.#given.set(invocation, ids);
+  }
+
+  onDone(invocation: number): void {
+    for (const id of this.#given.get(invocation) ?? []) this.#demandSent('the relay was done with', id, {});
+  }
+
+  onStreamed(actor: string, invocation: number, event: object): void {
+    const { Records = [] } = event as { readonly Records?: readonly { readonly kinesis?: unknown }[] };
+    const reader = this.#system.subscribers.find(({ name }) => name === actor);
+    if (!reader || !Records.some(({ kinesis }) => kinesis)) return;
+    const ids = textsIn(event).flatMap((text) => {
+      const envelope = decoded(text);
+      return envelope && reader.consumes.some(({ type }) => type === envelope.type) ? [envelope.id] : [];
+    });
+    this.#streamed.set(`${actor} ${invocation}`, ids);
+  }
+
+  /** What a stream's reader is done with has ended, or is parked in its own queue. */
+  onRead(actor: string, invocation: number): void {
+    for (const id of this.#streamed.get(`${actor} ${invocation}`) ?? []) {
+      if (this.#ended.has(`${actor} ${id}`) || this.#sent.has(`${actor} ${id}`)) continue;
+      this.wrong.push(`${actor} was done with ${id}, and had neither ended nor parked it`);
+    }
+  }
+
+  /** @param direct whether what lies in the forward queue is what is to be sent, so that it is no evidence */
+  #demandSent(who: string, id: string, { waits = true, stream, direct }: Demand): void {
+    if (this.#cancelled.has(id) || (waits && this.#waiting.has(id))) return;
+    for (const { name, consumes } of this.#system.subscribers) {
+      const own = streamOf(this.#system, name);
+      if (!consumes.some(({ type }) => type === this.#types.get(id)) || (stream !== undefined && own !== stream))
+        continue;
+      const to = own ?? name;
+      const lies = this.#sent.has(`${to} ${id}`) || (!direct && this.#sent.has(`${FORWARDER} ${id}`));
+      if (lies || this.#ended.has(`${name} ${id}`)) continue;
+      if (direct && stream === undefined && own !== undefined) continue;
+      this.wrong.push(`${who} ${id}, and had not sent it to ${to}`);
+    }
+  }
+}
+
+interface Demand {
+  /** Whether a row by which it waits will do. @default true */
+  readonly waits?: boolean;
+  /** The only one that is demanded. @default all */
+  readonly stream?: string | undefined;
+  readonly direct?: boolean;
+}
+
+/** Of a change in the ledger's stream. */
+interface OutboxRecord {
+  readonly dynamodb?: {
+    readonly Keys?: Record<string, { readonly S?: string }>;
+    readonly NewImage?: Record<string, { readonly S?: string }>;
+  };
+}
+
+function reportsFailures(result: unknown): boolean {
+  const { batchItemFailures = [] } = (result ?? {}) as { readonly batchItemFailures?: readonly unknown[] };
+  return batchItemFailures.length > 0;
+}
+
+function idOf(sk: string): string {
+  return sk.slice(sk.indexOf('#') + 1);
+}

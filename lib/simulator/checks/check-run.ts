@@ -1,0 +1,67 @@
+import type { FaultPlan } from '../faults/fault-plan.ts';
+import type { RunRecord } from '../run/run-record.ts';
+import type { EndedMessage, RunState } from '../run/run-state.ts';
+import type { System } from '../system.ts';
+import { checkCauses } from './check-causes.ts';
+import { checkEffects } from './check-effects.ts';
+import { checkHealing } from './check-healing.ts';
+import { checkLoss } from './check-loss.ts';
+import { checkPromises } from './check-promises.ts';
+import { checkSending } from './check-sending.ts';
+import { checkTraces } from './check-traces.ts';
+import type { Evidence } from './evidence.ts';
+import { leniencyOf } from './leniency.ts';
+import type { Violation } from './violation.ts';
+
+export interface Checked {
+  readonly record: RunRecord;
+  readonly evidence: Evidence;
+  readonly faults: FaultPlan;
+  /** Whether nothing was left to do when the bound was over. */
+  readonly isIdle: boolean;
+  /** The rows of a business table, ordered by their keys. */
+  readonly rows: RunState['rows'];
+}
+
+/**
+ * Judges a run by its record: what engines have committed, and what the simulated Lambda has been asked for. Nothing that
+ * the code under test says of itself is believed.
+ */
+export function checkRun(system: System, { record, evidence, faults, isIdle, rows }: Checked): readonly Violation[] {
+  const leniency = leniencyOf(faults);
+  const late: Violation[] = isIdle
+    ? []
+    : [{ invariant: 'T', what: 'something is still going on when the bound is over' }];
+  const wrong = system.invariant?.(stateOf(evidence, rows)) ?? [];
+  return [
+    ...late,
+    ...checkLoss(system, evidence, { isIdle, ...leniency }),
+    ...checkPromises(system, record, leniency),
+    ...checkEffects(system, evidence),
+    ...checkCauses(system, evidence),
+    ...checkTraces(system, evidence, leniency),
+    ...checkSending(system, evidence, leniency),
+    ...checkHealing(system, record, evidence, leniency),
+    ...wrong.map((what): Violation => ({ invariant: 'M', what })),
+  ];
+}
+
+function stateOf({ committed, ends, halves }: Evidence, rows: RunState['rows']): RunState {
+  const last = new Map(ends.map((end) => [`${end.subscriber} ${end.id}`, end]));
+  const ended = [...last.values()].flatMap(({ subscriber, id, state, row }): EndedMessage[] => {
+    const envelope = committed.get(id)?.envelope;
+    if (!envelope) return [];
+    const { type, data: payload } = envelope;
+    const { reason, hops } = row;
+    return [{ subscriber, state, id, type, payload, endedAt: hops.ended, ...(reason && { reason }) }];
+  });
+  return {
+    rows,
+    ended,
+    committed: [...committed.values()].map(({ envelope: { id, type, data } }) => ({ id, type, payload: data })),
+    undecided: halves.flatMap(({ states }) => {
+      const row = states.at(-1)?.row;
+      return row?.state === 'prepared' ? [row.transaction] : [];
+    }),
+  };
+}

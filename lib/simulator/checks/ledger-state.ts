@@ -1,0 +1,60 @@
+import { decoded } from '../run/envelopes.ts';
+import type { RunRecord } from '../run/run-record.ts';
+import type { System } from '../system.ts';
+
+/** A message at a subscriber. */
+export interface Copy {
+  readonly id: string;
+  readonly subscriber: string;
+}
+
+/** What the ledger holds of each message, by the record of its rows alone. */
+export interface LedgerState {
+  /** Messages whose outbox row is there, in the order in which they were committed. */
+  readonly ids: readonly string[];
+  /** Inbox rows that are there, in the order in which they were written. */
+  readonly ends: readonly Copy[];
+  /** Committed, and not ended at a subscriber that consumes it. */
+  readonly missing: readonly Copy[];
+  /** Ended at a subscriber, and not committed. */
+  readonly uncaused: readonly Copy[];
+  /** Overdue, and reconciliation has not closed the case. */
+  readonly cases: readonly Copy[];
+}
+
+/** The ledger once the record's last entry is written: rows that were deleted count as not there. */
+export function ledgerStateOf({ subscribers }: System, { entries }: RunRecord): LedgerState {
+  const committed = new Map<string, string>();
+  const ended = new Map<string, Copy>();
+  const cases = new Map<string, Copy>();
+  const cancelled = new Set<string>();
+  for (const entry of entries) {
+    if (entry.kind !== 'row' || !entry.row) continue;
+    const { kind, of, sk } = entry.row;
+    const { after } = entry.change;
+    if (kind === 'outbox') {
+      put(committed, sk, after && (decoded(after.envelope?.S ?? '')?.type ?? ''));
+      if (after?.cancelled) cancelled.add(sk);
+    } else if (kind === 'inbox') {
+      put(ended, `${of} ${sk}`, after && { id: sk, subscriber: of });
+    } else if (kind === 'case') {
+      const [id = '', subscriber = ''] = sk.split('#');
+      put(cases, sk, after && { id, subscriber });
+    }
+  }
+  // A cancelled message lacks nothing, and its ends want no cause.
+  const due = [...committed].filter(([id]) => !cancelled.has(id));
+  const missing = due.flatMap(([id, type]) =>
+    subscribers
+      .filter(({ name, consumes }) => consumes.some((event) => event.type === type) && !ended.has(`${name} ${id}`))
+      .map(({ name }) => ({ id, subscriber: name })),
+  );
+  const ends = [...ended.values()];
+  const uncaused = ends.filter(({ id }) => !committed.has(id) && !cancelled.has(id));
+  return { ids: [...committed.keys()], ends, missing, uncaused, cases: [...cases.values()] };
+}
+
+function put<Value>(map: Map<string, Value>, key: string, value: Value | undefined): void {
+  if (value === undefined) map.delete(key);
+  else map.set(key, value);
+}

@@ -1,0 +1,51 @@
+import { type FaultKind, LOSSES } from '../faults/fault.ts';
+import type { FaultPlan } from '../faults/fault-plan.ts';
+import { RECONCILER, RELAY, STEPS, SWEEP } from '../faults/site.ts';
+
+/** Runs of the sweep in a row that may fail. */
+const SPARE_RUNS = 8;
+
+/** What the faults of a run excuse. */
+export interface Leniency {
+  /** Whether a clock was wrong. */
+  readonly skewed: boolean;
+  /** Whether messages were lost on their way. */
+  readonly loses: boolean;
+  /** Whether every message came by the relay. */
+  readonly relayed: boolean;
+  /** Whether nothing has failed that makes a message late. */
+  readonly punctual: boolean;
+  /** Whether requests arrive when they are sent, and clocks are right. */
+  readonly onTime: boolean;
+  /**
+   * Whether reconciliation can see that a message is in that queue: receipts lie where they are looked for, since clocks are
+   * right and all functions know the same shards, and no message was late in the queue, which SQS counts as not due yet.
+   */
+  readonly inSight: (queue: string) => boolean;
+}
+
+/** What the faults that have happened in a run excuse. */
+export function leniencyOf(faults: FaultPlan): Leniency {
+  const has = (...kinds: readonly FaultKind[]) => faults.has(kinds);
+  return {
+    skewed: has('clock-skew'),
+    loses: faults.has(LOSSES),
+    relayed: !faults.has(LOSSES, `${RELAY}.${STEPS.receive}`),
+    punctual: isPunctual(faults),
+    onTime: !has('clock-skew', 'request-late', 'apply-late', 'reply-late'),
+    inSight: (queue) => !has('clock-skew', 'more-shards') && !faults.has(['delay'], `${queue}.${STEPS.sent}`),
+  };
+}
+
+function isPunctual({ happened, fired }: FaultPlan): boolean {
+  let failed = fired['schedule-missed'] ?? 0;
+  for (const one of happened) {
+    const [site = '', kind = ''] = one.split(' ');
+    const [actor] = site.split('.');
+    if (kind === 'schedule-missed' || kind === 'schedule-twice' || kind === 'stale') continue;
+    if (kind === 'clock-skew' || kind === 'more-shards') return false;
+    if (actor !== SWEEP && actor !== RECONCILER) return false;
+    failed += 3;
+  }
+  return failed <= SPARE_RUNS;
+}

@@ -1,0 +1,40 @@
+import type { CancellationReason, TransactWriteItemsCommandInput } from '@aws-sdk/client-dynamodb';
+import type { Request } from '../../testing/engines/index.ts';
+
+/** An error as a client of the AWS SDK throws it. */
+function serviceError(name: string, fault: 'client' | 'server', fields: object = {}): Error {
+  const $metadata = { attempts: 1, totalRetryDelay: 0 };
+  return Object.assign(new Error(`${name} (simulated)`), { name, $fault: fault, $metadata, ...fields });
+}
+
+/** The service failed. */
+export function internalError(): Error {
+  return serviceError('InternalServerError', 'server');
+}
+
+/** No answer came in time: the request may have been carried out. */
+export function timeout(): Error {
+  return Object.assign(new Error('no answer (simulated)'), { name: 'TimeoutError', $metadata: { attempts: 3 } });
+}
+
+/** Too many requests, as the service of the operation says it. */
+export function throttled({ operation }: Request): Error {
+  if (/^(?:PutRecords|GetRecords)$/.test(operation)) {
+    return serviceError('ProvisionedThroughputExceededException', 'client');
+  }
+  return serviceError(/Message/.test(operation) ? 'RequestThrottled' : 'ThrottlingException', 'client');
+}
+
+/** The key by which the resource is encrypted is not to be had. */
+export function denied({ operation }: Request): Error {
+  return serviceError(/Message/.test(operation) ? 'KmsAccessDenied' : 'AccessDeniedException', 'client');
+}
+
+/** Another transaction is under way on the last of the rows. */
+export function conflict({ input }: Request): Error {
+  const { TransactItems = [] } = input as TransactWriteItemsCommandInput;
+  const CancellationReasons: CancellationReason[] = TransactItems.map((_, index) => ({
+    Code: index === TransactItems.length - 1 ? 'TransactionConflict' : 'None',
+  }));
+  return serviceError('TransactionCanceledException', 'client', { CancellationReasons });
+}

@@ -1,0 +1,164 @@
+import type { Arbitrary } from 'fast-check';
+import type { Fault, FaultKind, PlannedFault } from '../faults/fault.ts';
+import { PRODUCER, RECONCILER, RELAY, type Site, STEPS, type Step } from '../faults/site.ts';
+import type { Plan } from './plan.ts';
+
+export interface PlanRange {
+  readonly faults: ReadonlyMap<Site, readonly Fault[]>;
+  /** How many steps the workload has. */
+  readonly steps: number;
+  /** Which faults each plan has one of, at least. @default any */
+  readonly by?: (fault: Fault, site: Site) => boolean;
+  /** A step that each plan has. @default any */
+  readonly step?: number;
+  /** The steps of the workload of which one is needed to reach a site; `undefined` where any will do. @default any */
+  readonly leadsTo?: (site: Site) => readonly number[] | undefined;
+  /** Whether producers are at it again, later than an invocation may take. @default false */
+  readonly again?: true;
+}
+
+/** Faults that make a run long. */
+const SLOW: ReadonlySet<FaultKind> = new Set(['crash-loop', 'retention']);
+/** Steps that few runs come to: a fault there would seldom happen. */
+const RARE: ReadonlySet<Step> = new Set([
+  STEPS.read,
+  STEPS.end,
+  STEPS.count,
+  STEPS.send,
+  STEPS.backOff,
+  STEPS.look,
+  STEPS.case,
+  STEPS.close,
+]);
+/** Rows that reconciliation lists between two times at which a fault may meet it. */
+const LISTS = 7;
+const MAX_STEPS = 5;
+/** Faults at the function of the first, and anywhere. */
+const MAX_NEAR = 4;
+const MAX_OTHERS = 3;
+/** Milliseconds over which the producers' steps are spread. */
+const SPAN = 1_500;
+/** Sites are reached a few times in a run, some of them once: a fault at a later time would seldom happen. */
+const TIMES = [0, 0, 0, 1, 1, 2, 3];
+/** The fault that a plan is made for must happen. */
+const FIRST_TIMES = [0, 0, 0, 0, 0, 1, 1, 2];
+/** Milliseconds after which producers are at it again. */
+const AGAIN = 20_000;
+
+/** Plans that shrink: to fewer steps and fewer faults, earlier. The seed stays as it is. */
+export function planArbitrary(fc: typeof import('fast-check'), range: PlanRange): Arbitrary<Plan> {
+  const sites = [...range.faults]
+    .map(([site, faults]) => [site, faults.filter(isCompanion)] as const)
+    .filter(([, faults]) => faults.length > 0);
+  const { by, step } = range;
+  const firsts = (by ? [...range.faults] : sites).flatMap(([site, faults]) =>
+    (by ? faults.filter((fault) => by(fault, site)) : faults).map((fault) => ({ site, fault })),
+  );
+  const usual = firsts.filter(({ site }) => !isRare(site));
+  const place =
+    usual.length === 0 ? fc.constantFrom(...firsts) : fc.oneof(fc.constantFrom(...usual), fc.constantFrom(...firsts));
+  const at = fc.nat(SPAN);
+  const steps = fc.array(fc.record({ step: fc.nat(range.steps - 1), at }), {
+    minLength: step === undefined ? 1 : 0,
+    maxLength: MAX_STEPS,
+  });
+  const workload =
+    step === undefined
+      ? steps
+      : fc.tuple(fc.record({ step: fc.constant(step), at }), steps).map(([one, rest]) => [one, ...rest]);
+  // Sites are drawn before faults: one with a single fault is as likely as one with many.
+  const nth = fc.constantFrom(...TIMES);
+  const first = fc.record({ place, nth: fc.constantFrom(...FIRST_TIMES), cause: fc.nat() });
+  const choice = fc.record({ site: fc.nat(), fault: fc.nat(), nth });
+  const near = fc.array(choice, { maxLength: MAX_NEAR });
+  const others = fc.array(choice, { maxLength: MAX_OTHERS });
+  const faults = fc.record({ first, near, others }).map((parts) => {
+    const actor = actorOf(parts.first.place.site);
+    // Faults that meet at one function show more than those that pass each other by.
+    const neighbours = sites.filter(([site]) => actorOf(site) === actor);
+    const one = { ...parts.first.place, nth: timeAt(parts.first.place.site, parts.first.nth) };
+    return [
+      ...causesOf(range.faults, one, parts.first.cause),
+      one,
+      ...parts.near.map((chosen) => chosenFrom(neighbours, chosen)),
+      ...parts.others.map((chosen) => chosenFrom(sites, chosen)),
+    ];
+  });
+  const all = range.again
+    ? workload.map((some) => [...some, ...some.map((one) => ({ ...one, at: one.at + AGAIN }))])
+    : workload;
+  return fc
+    .record({ seed: fc.noBias(fc.noShrink(fc.nat())), workload: all, faults })
+    .map((plan) => ({ ...plan, workload: withLeading(plan, range) }));
+}
+
+/** The workload, with a step that leads to the place of a fault where no other does. */
+function withLeading({ seed, workload, faults }: Plan, { leadsTo, step }: PlanRange): Plan['workload'] {
+  if (step !== undefined) return workload;
+  const leading = faults.map(({ site }) => leadsTo?.(site)).find((steps) => steps !== undefined) ?? [];
+  if (leading.length === 0 || workload.some((one) => leading.includes(one.step))) return workload;
+  return [...workload, { step: leading[seed % leading.length] as number, at: 0 }];
+}
+
+/** Whether a fault may happen beside the one that a plan is made for: not what takes days, or hundreds of invocations. */
+function isCompanion(fault: Fault): boolean {
+  return !SLOW.has(fault.kind);
+}
+
+function chosenFrom(
+  sites: readonly (readonly [Site, readonly Fault[]])[],
+  { site, fault, nth }: { readonly site: number; readonly fault: number; readonly nth: number },
+): PlannedFault {
+  const [name, faults] = sites[site % sites.length] as readonly [Site, readonly Fault[]];
+  const chosen = faults[fault % faults.length] as Fault;
+  return { site: name, nth: timeAt(name, nth), fault: chosen };
+}
+
+/** Reconciliation lists rows some dozens of times a run: any of them may fail. When it first runs, nothing is due. */
+function timeAt(site: Site, nth: number): number {
+  if (actorOf(site) !== RECONCILER) return nth;
+  const step = stepIn(site);
+  if (step === STEPS.list) return nth * nth * LISTS;
+  return step === STEPS.fire ? nth + 1 : nth;
+}
+
+/**
+ * What must happen before, where a fault would seldom find what it happens to: an operator redrives dead letters, and
+ * reconciliation looks closer at what was lost, which both are rare.
+ */
+function causesOf(faults: PlanRange['faults'], { site, nth, fault }: PlannedFault, choice: number): PlannedFault[] {
+  const sitesOf = (cause: FaultKind) =>
+    [...faults.keys()].filter((one) => faults.get(one)?.some(({ kind }) => kind === cause));
+  if (fault.kind === 'redrive' || fault.kind === 'redrive-race') {
+    const poisoned = sitesOf('poison');
+    const own = poisoned.find((one) => actorOf(one) === actorOf(site)) ?? poisoned[0];
+    if (!own) return [];
+    return Array.from({ length: nth + 1 }, (_, index) => ({ site: own, nth: index, fault: { kind: 'poison' } }));
+  }
+  // More is lost at once than a run of reconciliation may send again.
+  if (fault.kind === 'lost' && fault.for !== undefined) {
+    return [0, 1].map((time) => ({ site: `${PRODUCER}.${STEPS.ask}`, nth: time, fault: { kind: 'burst', times: 10 } }));
+  }
+  if (actorOf(site) !== RECONCILER) return [];
+  const losing = sitesOf('lost');
+  const lost = losing[choice % losing.length];
+  // A replica lags in whatever is read of it.
+  const other: Site = `${RECONCILER}.${stepIn(site) === STEPS.read ? STEPS.list : STEPS.read}`;
+  return [
+    ...(lost ? [{ site: lost, nth: 0, fault: { kind: 'lost', for: 30_000 } } as const] : []),
+    ...(fault.kind === 'stale' ? [{ site: other, nth: 0, fault }] : []),
+  ];
+}
+
+function isRare(site: Site): boolean {
+  return RARE.has(stepIn(site)) && actorOf(site) !== RELAY;
+}
+
+function stepIn(site: Site): Step {
+  return site.slice(site.lastIndexOf('.') + 1) as Step;
+}
+
+/** The subscriber whose function, queue or dead letters a site is, or the relay, a producer or a stream. */
+function actorOf(site: Site): string {
+  return site.slice(0, site.lastIndexOf('.')).replace(/-(?:dead|recorder)$/, '');
+}

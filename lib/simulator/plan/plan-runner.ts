@@ -1,0 +1,145 @@
+import { hash } from 'node:crypto';
+import type { Violation } from '../checks/violation.ts';
+import { SimulatorMisused } from '../errors.ts';
+import { faultsOf } from '../faults/fault-range.ts';
+import { type RunReport, simulate } from '../run/simulation.ts';
+import { type System, sendingModesOf, streamOf } from '../system.ts';
+import type { Plan } from './plan.ts';
+import { planArbitrary } from './plan-arbitrary.ts';
+import { leadsTo, type Target, targetsOf } from './targets.ts';
+
+/** A plan that a system did not survive, and nothing shorter was found. */
+export interface FailedPlan {
+  readonly plan: Plan;
+  readonly violations: readonly Violation[];
+}
+
+/** How often a plan is drawn until what it is made for happens: other plans seldom show what is hard to show. */
+const MOST_DRAWS = 2;
+const MOST_DRAWS_OF_HARD = 5;
+/** So many plans are made for each target in this way; the later ones take what comes. */
+const INSISTENT_ROUNDS = 2;
+
+/** Simulated runs that a failing plan may take to be shortened. */
+const SHRINKING_RUNS = 200;
+
+/** Makes a system's plans, runs them, and shortens those that fail. */
+export class PlanRunner {
+  /** What plans must show for a certificate. */
+  readonly targets: readonly Target[];
+  readonly #system: System;
+  readonly #seed: number;
+  readonly #faults: ReturnType<typeof faultsOf>;
+
+  /** @throws SimulatorMisused when the system has nothing to simulate, or a subscriber has no handler */
+  constructor(system: System, seed: number) {
+    refuseIncomplete(system);
+    this.#system = system;
+    this.#seed = seed;
+    const names = system.subscribers.map(({ name }) => name);
+    this.#faults = faultsOf({
+      queues: names.filter((name) => streamOf(system, name) === undefined),
+      streams: Object.fromEntries(
+        Object.entries(system.streams ?? {}).map(([stream, readers]) => [stream, readers.map(({ name }) => name)]),
+      ),
+      deployed: Object.keys(system.previous ?? {}),
+      modes: sendingModesOf(system),
+    });
+    this.targets = targetsOf(system, this.#faults);
+  }
+
+  /**
+   * Runs the plan of this number: the same one for the same seed. Each is made for something that plans must show; one that
+   * does not show it, since the site of its fault is not reached, is drawn again, unless others were made for it before.
+   */
+  async run(number: number): Promise<RunReport & { readonly failed?: FailedPlan }> {
+    const { name, hard } = this.#targetOf(number);
+    const insists = number < INSISTENT_ROUNDS * this.targets.length;
+    const most = insists ? (hard ? MOST_DRAWS_OF_HARD : MOST_DRAWS) : 1;
+    for (let draw = 1; ; draw++) {
+      const report = await this.#run(number, draw);
+      if (draw === most || report.failed || report.faults[name] || report.outcomes[name]) return report;
+    }
+  }
+
+  #targetOf(number: number): Target {
+    return this.targets[number % this.targets.length] as Target;
+  }
+
+  async #run(number: number, draw: number): Promise<RunReport & { readonly failed?: FailedPlan }> {
+    const fc = await loadFastCheck();
+    let first: RunReport | undefined;
+    let runs = 0;
+    const property = fc.asyncProperty(this.#plans(fc, number, draw), async (plan) => {
+      if (runs >= SHRINKING_RUNS) return;
+      runs += 1;
+      const report = await simulate(this.#system, plan);
+      first ??= report;
+      if (report.violations.length > 0) throw new PlanFailed(report.violations);
+    });
+    const seed = Number.parseInt(hash('md5', `${this.#seed} ${number} ${draw}`).slice(0, 8), 16) | 0;
+    const details = await fc.check(property, { seed, numRuns: 1 });
+    const { errorInstance, counterexample } = details;
+    if (errorInstance !== null && !(errorInstance instanceof PlanFailed)) throw errorInstance;
+    const report = first as RunReport;
+    if (!errorInstance || !counterexample) return report;
+    const failed = { plan: counterexample[0], violations: errorInstance.violations };
+    return { ...report, failed: await this.#withoutNeedless(failed) };
+  }
+
+  /** Each plan is made with a kind of fault that it must have: what fails may not need it. */
+  async #withoutNeedless(failed: FailedPlan): Promise<FailedPlan> {
+    for (const shorter of eachWithoutOne(failed.plan)) {
+      const { violations } = await simulate(this.#system, shorter);
+      if (violations.length > 0) return this.#withoutNeedless({ plan: shorter, violations });
+    }
+    return failed;
+  }
+
+  #plans(fc: typeof import('fast-check'), number: number, draw: number) {
+    const { anyOf = [], ...target } = this.#targetOf(number);
+    const step = target.step ?? anyOf[(Math.floor(number / this.targets.length) + draw) % anyOf.length];
+    return planArbitrary(fc, {
+      ...target,
+      ...(step !== undefined && { step }),
+      leadsTo: (site) => leadsTo(this.#system, site),
+      faults: this.#faults,
+      steps: this.#system.workload.length,
+    });
+  }
+}
+
+/** The plan without one of its faults, or without one of several steps. */
+function eachWithoutOne(plan: Plan): Plan[] {
+  const steps = plan.workload.length > 1 ? plan.workload.map((_, index) => index) : [];
+  return [
+    ...plan.faults.map((_, index) => ({ ...plan, faults: plan.faults.toSpliced(index, 1) })),
+    ...steps.map((index) => ({ ...plan, workload: plan.workload.toSpliced(index, 1) })),
+  ];
+}
+
+class PlanFailed extends Error {
+  readonly violations: readonly Violation[];
+
+  constructor(violations: readonly Violation[]) {
+    super(violations.map(({ invariant, what }) => `${invariant}: ${what}`).join('\n'));
+    this.violations = violations;
+  }
+}
+
+async function loadFastCheck(): Promise<typeof import('fast-check')> {
+  try {
+    return await import('fast-check');
+  } catch (cause) {
+    throw new SimulatorMisused('Plans are made by fast-check: install it beside Waybill, `npm install -D fast-check`', {
+      cause,
+    });
+  }
+}
+
+function refuseIncomplete({ subscribers, handlers, workload }: System): void {
+  if (subscribers.length === 0) throw new SimulatorMisused('There is no subscriber to simulate: give one');
+  if (workload.length === 0) throw new SimulatorMisused('There is no workload: give a step that publishes a message');
+  const without = subscribers.find(({ name }) => typeof handlers[name] !== 'function');
+  if (without) throw new SimulatorMisused(`'${without.name}' has no handler: give what \`consume\` returns`);
+}

@@ -1,0 +1,76 @@
+import { SimulatorMisused } from '../errors.ts';
+import type { PlannedFault } from '../faults/fault.ts';
+
+/** One simulated run as data: what producers do, what goes wrong, and the seed of all that is left to chance. */
+export interface Plan {
+  /** Orders what happens in one moment, and gives latencies and ids. */
+  readonly seed: number;
+  readonly workload: readonly PlannedStep[];
+  readonly faults: readonly PlannedFault[];
+}
+
+export interface PlannedStep {
+  /** Its place in the system's workload. */
+  readonly step: number;
+  /** Milliseconds after the beginning. */
+  readonly at: number;
+}
+
+/** How long a plan is: what producers do, and what goes wrong. */
+export function lengthOf({ workload, faults }: Plan): number {
+  return workload.length + faults.length;
+}
+
+/** The plan in words, a line for each step. */
+export function describePlan({ seed, workload, faults }: Plan): string {
+  return [
+    `seed ${seed}`,
+    ...workload.map(({ step, at }) => `at ${at} ms: step ${step} of the workload`),
+    ...faults.map(({ site, nth, fault: { kind, ...details } }) => {
+      const parts = Object.entries(details).map(([name, value]) => ` ${name} ${value}`);
+      return `${site}, time ${nth + 1}: ${kind}${parts.join(',')}`;
+    }),
+  ].join('\n');
+}
+
+/**
+ * Reads a plan from its JSON.
+ *
+ * @throws SimulatorMisused when it is none
+ */
+export function parsePlan(text: string): Plan {
+  const plan = parsed(text) as Partial<Plan> | null;
+  const isPlan =
+    typeof plan === 'object' &&
+    plan !== null &&
+    Number.isSafeInteger(plan.seed) &&
+    isList(plan.workload, ({ step, at }: Partial<PlannedStep>) => isCount(step) && isCount(at)) &&
+    isList(
+      plan.faults,
+      ({ site, nth, fault }: Partial<PlannedFault>) =>
+        typeof site === 'string' && isCount(nth) && typeof fault?.kind === 'string',
+    );
+  if (isPlan) return plan as Plan;
+  throw new SimulatorMisused(
+    'A plan is JSON of the form { seed, workload: [{ step, at }], faults: [{ site, nth, fault }] }',
+  );
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isList<Item extends object>(value: unknown, isItem: (item: Item) => boolean): boolean {
+  return (
+    Array.isArray(value) &&
+    value.every((item: Item | null) => typeof item === 'object' && item !== null && isItem(item))
+  );
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}

@@ -1,0 +1,150 @@
+import type { Fault, FaultKind } from '../faults/fault.ts';
+import { CHECK_BACK, FORWARDER, PRODUCER, SCHEDULER, type Site, STEPS, type Step, SWEEP } from '../faults/site.ts';
+import { TRAITS } from '../faults/traits.ts';
+import { describedStep, type SendingMode, type System, sendingModesOf, streamOf } from '../system.ts';
+
+/** Something that plans must show: a kind of fault, a trait or an outcome. Each plan is made for one of them. */
+export interface Target {
+  /** As the certificate names it. */
+  readonly name: string;
+  /** Whether a fault leads there. A plan that is made for it begins with one that does. @default any */
+  readonly by?: (fault: Fault, site: Site) => boolean;
+  /** The step of the workload that leads there. @default any */
+  readonly step?: number;
+  /** Steps of the workload of which each may lead there. @default any */
+  readonly anyOf?: readonly number[];
+  /** Whether producers must be at it again a while later. @default false */
+  readonly again?: true;
+  /** Whether plans seldom show it that are not made for it. @default false */
+  readonly hard?: true;
+}
+
+/** Outcomes, by the metric that counts them, that plans seldom reach unless they are made for them. */
+export const AIMED_OUTCOMES = ['recorder.dead', 'reconcile.deferred'] as const;
+
+/** Kinds that no plan has that is not made for them, or few. */
+const HARD: ReadonlySet<FaultKind> = new Set([
+  'crash-loop',
+  'retention',
+  'old-version',
+  'purged',
+  'more-shards',
+  'redrive-race',
+  'reshard',
+]);
+
+/** SQS gives a message up that was received so often. */
+const RECEIVES = 100;
+const MINUTE_MS = 60_000;
+
+/** Everything that the plans of a system must show, in the order in which plans are made for it. */
+export function targetsOf(system: System, faults: ReadonlyMap<Site, readonly Fault[]>): readonly Target[] {
+  const consumers = system.subscribers.map(({ name }) => name);
+  const hasQueues = consumers.some((name) => streamOf(system, name) === undefined);
+  const kinds = [...new Set([...faults.values()].flat().map(({ kind }) => kind))].sort();
+  const isOf = (wanted: FaultKind) => (fault: Fault) => fault.kind === wanted;
+  const kills = (fault: Fault) => fault.kind === 'crash-at-start' && fault.times > RECEIVES;
+  const freezes = (fault: Fault, site: Site) =>
+    fault.kind === 'reply-late' &&
+    fault.after < MINUTE_MS &&
+    consumers.some((name) => site === `${name}.${STEPS.commit}`);
+  const [older, newer] = [stepOfVersion(system, false), stepOfVersion(system, true)];
+  return [
+    ...kinds.map((name): Target => ({ name, by: isOf(name), ...(HARD.has(name) && { hard: true }) })),
+    { name: TRAITS.thawed, by: freezes, again: true, hard: true },
+    { name: TRAITS.warm },
+    ...(hasQueues
+      ? [
+          { name: TRAITS.moved, by: kills, hard: true } as const,
+          { name: 'recorder.dead', by: kills, hard: true } as const,
+          {
+            name: 'reconcile.deferred',
+            by: (fault: Fault) => fault.kind === 'lost' && fault.for !== undefined,
+            hard: true,
+          } as const,
+        ]
+      : []),
+    ...sendingTargets(system),
+    ...(older === undefined ? [] : [{ name: TRAITS.olderVersion, step: older }]),
+    ...(newer === undefined
+      ? []
+      : [{ name: TRAITS.newerVersion, by: isOf('old-version'), step: newer, hard: true } as const]),
+    ...system.workload.flatMap((step, index) => {
+      const { trait } = describedStep(step);
+      return trait ? [{ name: trait, step: index }] : [];
+    }),
+  ];
+}
+
+/** The first step that publishes the newest version, or an older one, of an event that somebody's former code does not know. */
+function stepOfVersion({ subscribers, previous = {}, workload }: System, newest: boolean): number | undefined {
+  const versioned = subscribers
+    .filter(({ name }) => previous[name] !== undefined)
+    .flatMap(({ consumes }) => consumes.filter(({ version }) => version > 1));
+  const index = workload.findIndex((step) => {
+    const { publishes: published } = describedStep(step);
+    const event = versioned.find(({ type }) => type === published?.type);
+    return event !== undefined && (event.version === published?.version) === newest;
+  });
+  return index < 0 ? undefined : index;
+}
+
+/** What plans must show of the modes in which a system's producers send. */
+function sendingTargets(system: System): Target[] {
+  const target = (name: string, mode: SendingMode, by?: Target['by']): Target[] => {
+    const anyOf = stepsBy(system, [mode]);
+    return anyOf.length === 0 ? [] : [{ name, anyOf, hard: true, ...(by && { by }) }];
+  };
+  const dies =
+    (...steps: readonly Step[]) =>
+    (fault: Fault, site: Site) =>
+      /^crash-(?:before|after)$/.test(fault.kind) && steps.some((step) => site === `${PRODUCER}.${step}`);
+  const hops = ({ kind }: Fault, site: Site) => kind === 'clock-skew' && site === `${SWEEP}.${STEPS.invoke}`;
+  return [
+    ...target(TRAITS.delayed, sendingModesOf(system).has('delay') ? 'delay' : 'wait'),
+    ...target(TRAITS.swept, 'wait'),
+    ...target(TRAITS.scheduled, 'wait'),
+    ...target(TRAITS.hop, 'wait', hops),
+    ...target(TRAITS.sent, 'handshake'),
+    ...target(TRAITS.pendingHealed, 'handshake', dies(STEPS.send)),
+    ...target(TRAITS.cancelled, 'cancel'),
+    ...target(TRAITS.tooLate, 'cancel'),
+    ...target(TRAITS.rescheduled, 'reschedule'),
+    ...target(TRAITS.halfCommitted, 'half'),
+    ...target(TRAITS.halfCheckedBack, 'half', dies(STEPS.commit)),
+    ...target(TRAITS.halfRolledBack, 'half'),
+    ...target(TRAITS.halfAskedEarly, 'half'),
+    ...target(TRAITS.halfQuarantined, 'quarantine'),
+  ];
+}
+
+const MODES_TO_STEP: Partial<Record<Step, readonly SendingMode[]>> = {
+  [STEPS.store]: ['handshake', 'half'],
+  [STEPS.mark]: ['handshake'],
+  [STEPS.send]: ['handshake'],
+  [STEPS.read]: ['cancel', 'reschedule'],
+  [STEPS.routes]: ['cancel', 'reschedule'],
+};
+
+/** The steps of a workload of which one is needed to reach a site; `undefined` where any will do. */
+export function leadsTo(system: System, site: Site): readonly number[] | undefined {
+  const actor = site.slice(0, site.lastIndexOf('.'));
+  const step = site.slice(site.lastIndexOf('.') + 1) as Step;
+  const modes = modesTo(actor, step);
+  return modes && stepsBy(system, modes);
+}
+
+function modesTo(actor: string, step: Step): readonly SendingMode[] | undefined {
+  if (actor === PRODUCER) return MODES_TO_STEP[step];
+  if (actor === FORWARDER) return step === STEPS.read ? ['wait'] : ['handshake'];
+  if (actor === CHECK_BACK) return ['half'];
+  const waits = actor === SWEEP || actor === SCHEDULER || step === STEPS.wait || step === STEPS.schedule;
+  return waits ? ['wait'] : undefined;
+}
+
+/** The steps that send in one of these modes. */
+function stepsBy({ workload }: System, modes: readonly SendingMode[]): number[] {
+  return workload.flatMap((step, index) =>
+    describedStep(step).sends?.some((mode) => modes.includes(mode)) ? [index] : [],
+  );
+}

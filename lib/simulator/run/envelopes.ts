@@ -1,0 +1,37 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { decodeEnvelope, type Envelope } from '../../message/envelope.ts';
+
+/** Each check of a run reads the same texts: those of the last runs are kept. */
+const KEPT = 1_000;
+const kept = new Map<string, Envelope | undefined>();
+
+/** The envelope in a text, if it is one. It is not to be changed. */
+export function decoded(text: string): Envelope | undefined {
+  if (kept.has(text)) return kept.get(text);
+  if (kept.size >= KEPT) kept.clear();
+  const envelope = decode(text);
+  kept.set(text, envelope);
+  return envelope;
+}
+
+function decode(text: string): Envelope | undefined {
+  try {
+    return decodeEnvelope(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The texts of a batch's records. */
+export function textsIn(event: object): string[] {
+  const { Records = [] } = event as { readonly Records?: readonly BatchRecord[] };
+  return Records.map(({ body, kinesis, dynamodb }) =>
+    kinesis ? Buffer.from(kinesis.data, 'base64').toString() : (body ?? dynamodb?.NewImage?.envelope?.S ?? ''),
+  );
+}
+
+interface BatchRecord {
+  readonly body?: string;
+  readonly kinesis?: { readonly data: string };
+  readonly dynamodb?: { readonly NewImage?: Readonly<Record<string, AttributeValue>> };
+}

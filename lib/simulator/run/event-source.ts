@@ -1,0 +1,113 @@
+import type { EventSourceMapping } from '../../testing/lambda/index.ts';
+import { EventSourcePoller } from '../../testing/lambda/index.ts';
+import { seededRandom } from '../../testing/seeded-random.ts';
+import { type Caller, faultyWire } from '../faults/request-wire.ts';
+import type { World } from './world.ts';
+
+/** Milliseconds after which a source is asked again that had nothing. */
+const INTERVAL = 200;
+
+/** Milliseconds for which a stream keeps a record: a table's always, that of Kinesis unless told otherwise. */
+export const RETENTION = 24 * 3_600_000;
+
+/** Shards of the ledger's stream: two relays at once. */
+export const LEDGER_SHARDS = 2;
+
+/** An event source of a function: the very poller that works against real engines, here on virtual time. */
+export class SimulatedSource {
+  readonly #world: World;
+  readonly #actor: string;
+  readonly #poller: EventSourcePoller;
+  /** The earliest moment at which there is something to receive. */
+  readonly #waiting: (read: ReadonlySet<string>) => number;
+  /** The sequence numbers of the records that have come. */
+  readonly #read = new Set<string>();
+
+  /**
+   * @param actor the function that it invokes
+   * @param waiting the earliest moment at which there is something to receive, infinite where nothing is there, once the
+   * records of a stream with these sequence numbers have been read
+   */
+  constructor(
+    world: World,
+    actor: string,
+    mapping: EventSourceMapping,
+    waiting: (read: ReadonlySet<string>) => number,
+  ) {
+    this.#world = world;
+    this.#actor = actor;
+    this.#waiting = waiting;
+    const caller: Caller = {
+      actor,
+      name: `the source of ${actor}`,
+      alive: true,
+      deliver: (run) => run(),
+      crash: never,
+    };
+    const wire = faultyWire(world, caller);
+    const { engines, schedule } = world;
+    const kinesis = this.#counting(engines.kinesis.client(wire));
+    this.#poller = new EventSourcePoller({
+      mappings: [mapping],
+      clients: {
+        sqs: engines.sqs.client(wire),
+        kinesis: async () => kinesis,
+        s3: async () => engines.s3.client(wire),
+        tableStreams: this.#counting(engines.dynamodb.streamsClient(wire, { shards: LEDGER_SHARDS })),
+      },
+      clock: { now: schedule.now, sleep: (milliseconds) => schedule.sleepForWork(milliseconds, () => this.nextWork()) },
+      random: seededRandom(world.draw(`random of ${actor}'s source`, 2 ** 31)),
+      interval: INTERVAL,
+      waitSeconds: 0,
+      observer: {
+        troubled: ({ source, step, error }) => {
+          world.record.note(`${source} cannot ${step}: ${error instanceof Error ? error.name : 'refused'}`);
+        },
+        discarded: ({ source, records, condition }) => {
+          world.record.note(`${source} discards ${records} records: ${condition}`);
+        },
+      },
+    });
+  }
+
+  start(): void {
+    this.#poller.start();
+  }
+
+  /** The earliest moment at which it would find something to do; infinite where it would not. */
+  nextWork(): number {
+    const { schedule, disabled } = this.#world;
+    const unread = Math.max(this.#waiting(this.#read), disabled.get(this.#actor) ?? 0);
+    return Math.max(schedule.now(), Math.min(this.#poller.due, unread));
+  }
+
+  /** Counts the records of a stream that have come, and leaves out what the stream does not keep any more. */
+  #counting<Client extends { send(command: never): Promise<object> }>(client: Client): Client {
+    const send = async (command: never): Promise<object> => {
+      const reply = (await client.send(command)) as { readonly Records?: readonly StreamedRecord[] };
+      if (!reply.Records) return reply;
+      for (const { SequenceNumber, dynamodb } of reply.Records)
+        this.#read.add(SequenceNumber ?? dynamodb?.SequenceNumber ?? '');
+      const { schedule, horizons } = this.#world;
+      const horizon = Math.max(schedule.now() - RETENTION, horizons.get(this.#actor) ?? 0);
+      return { ...reply, Records: reply.Records.filter((record) => arrivalOf(record) >= horizon) };
+    };
+    return { send } as Client;
+  }
+}
+
+/** A record of a Kinesis stream or of a table's. */
+interface StreamedRecord {
+  readonly SequenceNumber?: string;
+  readonly ApproximateArrivalTimestamp?: Date;
+  readonly dynamodb?: { readonly SequenceNumber?: string; readonly ApproximateCreationDateTime?: number };
+}
+
+/** Milliseconds since the epoch. */
+function arrivalOf({ ApproximateArrivalTimestamp, dynamodb }: StreamedRecord): number {
+  return ApproximateArrivalTimestamp?.getTime() ?? Number(dynamodb?.ApproximateCreationDateTime ?? 0) * 1000;
+}
+
+function never(): void {
+  throw new Error('An event source does not die');
+}

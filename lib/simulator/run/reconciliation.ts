@@ -1,0 +1,54 @@
+import { toItem } from '../../aws/expression.ts';
+import { inboxKey } from '../../ledger/rows/inbox.ts';
+import { outboxKey } from '../../ledger/rows/outbox.ts';
+import { messageTime } from '../../message/message-id.ts';
+import { reconcile } from '../../reconcile/reconcile.ts';
+import { seededRandom } from '../../testing/seeded-random.ts';
+import { testEnvironment } from '../../testing/test-environment.ts';
+import { checkCases, checkReconciliation } from '../checks/check-reconciliation.ts';
+import { ledgerStateOf } from '../checks/ledger-state.ts';
+import type { Violation } from '../checks/violation.ts';
+import type { System } from '../system.ts';
+import { LEDGER, type World } from './world.ts';
+
+/** Long after every deadline, so that whatever has not ended is missing. */
+const LATER_MS = 2 * 3_600_000;
+
+/** One run in so many: it takes as long as the run itself. */
+const ONE_IN = 4;
+
+/**
+ * Reconciles a ledger in which all has been delivered and found right: as it is; and once more when an inbox row and an
+ * outbox row have been taken away behind reconciliation's back.
+ */
+export async function reconcileDelivered(system: System, world: World): Promise<Violation[]> {
+  const { record, draw, engines } = world;
+  const state = ledgerStateOf(system, record);
+  const { ids, ends } = state;
+  const violations = checkCases(state);
+  if (ids.length === 0 || draw('reconciliation', ONE_IN) !== 0) return violations;
+  violations.push(...checkReconciliation(await reconciled(world, ids), state));
+
+  const table = engines.dynamodb.table(LEDGER);
+  const forgotten = ends[draw('forgotten end', ends.length)];
+  if (!forgotten) return violations;
+  table.write(toItem(inboxKey(forgotten.subscriber, forgotten.id)), undefined);
+  const others = ids.filter((id) => id !== forgotten.id);
+  const orphan = others[draw('orphan', others.length)];
+  if (orphan) table.write(toItem(outboxKey(orphan)), undefined);
+  return [...violations, ...checkReconciliation(await reconciled(world, ids), ledgerStateOf(system, record))];
+}
+
+async function reconciled({ engines, schedule, shards }: World, ids: readonly string[]) {
+  const environment = testEnvironment({
+    clock: { now: () => schedule.now() + LATER_MS, sleep: async () => undefined },
+    random: seededRandom(1),
+    engines,
+    variables: {},
+  });
+  const times = ids.map(messageTime);
+  const range = { from: Math.min(...times), to: Math.max(...times) };
+  return reconcile(environment, { ledger: LEDGER, shards, ...range }).catch((error: unknown) => ({
+    failure: String(error),
+  }));
+}

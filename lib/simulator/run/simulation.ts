@@ -1,0 +1,107 @@
+import { hash } from 'node:crypto';
+import { durationToMilliseconds } from '../../contract/duration.ts';
+import { seededRandom } from '../../testing/seeded-random.ts';
+import { enginesOn } from '../../testing/test-environment.ts';
+import { checkRun } from '../checks/check-run.ts';
+import { Evidence } from '../checks/evidence.ts';
+import { ledgerStateOf } from '../checks/ledger-state.ts';
+import { traitsMet } from '../checks/traits-met.ts';
+import type { Violation } from '../checks/violation.ts';
+import { FaultPlan } from '../faults/fault-plan.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { System } from '../system.ts';
+import { Deployment } from './deployment.ts';
+import { scheduleWorkload } from './producer.ts';
+import { reconcileDelivered } from './reconciliation.ts';
+import { RunRecord } from './run-record.ts';
+import type { RunState } from './run-state.ts';
+import { Schedule } from './schedule.ts';
+import { SHARDS, type World } from './world.ts';
+
+/** What one simulated run showed. */
+export interface RunReport {
+  /** What did not hold. */
+  readonly violations: readonly Violation[];
+  /** Messages that were committed. */
+  readonly messages: number;
+  /** Ends of messages that are not in the ledger, by the record of its rows. */
+  readonly uncaused: number;
+  /** How often each kind of fault has happened, and each trait was met. */
+  readonly faults: Readonly<Record<string, number>>;
+  /** How often each outcome was reached, by metric. */
+  readonly outcomes: Readonly<Record<string, number>>;
+  /** The same for the same plan. */
+  readonly hash: string;
+  /** A line for each thing that happened. */
+  readonly trace: readonly string[];
+}
+
+const START = Date.UTC(2026, 0, 1);
+const MINUTE_MS = 60_000;
+/** How long, after the last step of the workload, faults go on. */
+const FAULTY_MS = 3 * MINUTE_MS;
+/** Nothing that a fault leads to comes later than this. */
+const LONGEST_MS = 60 * 24 * 60 * MINUTE_MS;
+/** What would need more events in one phase of a run goes round in circles. */
+const MOST_EVENTS = 40_000;
+
+/**
+ * Runs a system once on virtual time. First with the faults of the plan; then nothing fails any more, and everything must
+ * be delivered within the bound.
+ *
+ * @throws UnsupportedByEngine when a handler asks of AWS what the engines in memory do not do
+ */
+export async function simulate(system: System, plan: Plan): Promise<RunReport> {
+  const world = worldOf(plan);
+  const { schedule, record, faults, engines, outcomes } = world;
+  const deployment = new Deployment(world, system);
+  const lastStep = START + scheduleWorkload(system, world, deployment.producer, plan.workload);
+  deployment.start();
+  const isOver = () =>
+    schedule.now() >= Math.max(lastStep, deployment.lastMoment) + FAULTY_MS && world.pending === 0 && !faults.lasts;
+  await schedule.run(START + LONGEST_MS, MOST_EVENTS, isOver);
+  record.note('nothing fails any more');
+  faults.heal();
+  const bound = durationToMilliseconds(system.bound ?? '30m');
+  const isIdle = (await schedule.run(schedule.now() + bound, MOST_EVENTS)) === 'idle';
+  if (world.unsupported) throw world.unsupported;
+
+  const evidence = new Evidence(record);
+  const rows = (({ name }) =>
+    engines.dynamodb.hasTable(name) ? engines.dynamodb.table(name).rows() : []) as RunState['rows'];
+  const violations = checkRun(system, { record, evidence, faults, isIdle, rows });
+  const { uncaused } = ledgerStateOf(system, record);
+  const misnamed = violations.length === 0 ? await reconcileDelivered(system, world) : [];
+  return {
+    violations: [...violations, ...misnamed],
+    messages: evidence.committed.size,
+    uncaused: uncaused.length,
+    faults: { ...faults.fired, ...traitsMet(system, record, evidence) },
+    outcomes,
+    hash: record.hash(),
+    trace: record.trace,
+  };
+}
+
+function worldOf({ seed, faults }: Plan): World {
+  const random = seededRandom(seed);
+  const chance = () => {
+    const [high = 0, low = 0] = random(2);
+    return (high * 256 + low) / 65_536;
+  };
+  const schedule = new Schedule({ now: START, chance });
+  const record = new RunRecord(schedule.now);
+  return {
+    schedule,
+    record,
+    engines: enginesOn(schedule),
+    faults: new FaultPlan(faults, (site, nth, fault) => record.note(`FAULT ${site} ${nth} ${JSON.stringify(fault)}`)),
+    draw: (name, below) => Number.parseInt(hash('md5', `${seed} ${name}`).slice(0, 8), 16) % below,
+    outcomes: {},
+    pending: 0,
+    disabled: new Map(),
+    horizons: new Map(),
+    deploy: () => undefined,
+    shards: SHARDS,
+  };
+}

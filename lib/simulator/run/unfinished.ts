@@ -1,0 +1,74 @@
+import { readDueKey } from '../../ledger/rows/due.ts';
+import { messageTime } from '../../message/message-id.ts';
+import type { Change } from '../../testing/engines/index.ts';
+import type { System } from '../system.ts';
+import { decoded } from './envelopes.ts';
+import type { LedgerRow } from './ledger-row.ts';
+
+/** How old a half message is when reconciliation looks at it, in milliseconds, at most. */
+const UNASKED_MS = 15 * 60_000;
+
+/** What reconciliation still has to do in a run, kept up to date at each commit, so that it costs nothing to ask. */
+export class Unfinished {
+  readonly #system: System;
+  /** Since when each copy is to be delivered: 0 for at once. Of a delayed one, its moment. */
+  readonly #copies = new Map<string, number>();
+  /** When each case is looked at next: 0 for at once. */
+  readonly #cases = new Map<string, number>();
+  /** From when on reconciliation has the producers asked of half messages of which nothing says that anybody asks. */
+  readonly #halves = new Map<string, number>();
+  /** When the newest message was committed, in milliseconds since the epoch; 0 where none was. */
+  lastCommit = 0;
+  #lastEnd = 0;
+  /** The last moment that a row says a message waits for, whether or not it was taken back since. */
+  #lastDue = 0;
+
+  constructor(system: System) {
+    this.#system = system;
+  }
+
+  /** Whether a message has not ended at a subscriber that consumes it, has a case that is open, or nobody asks for a half message. */
+  get any(): boolean {
+    return this.#copies.size > 0 || this.#cases.size > 0 || this.#halves.size > 0;
+  }
+
+  /** Since when, or from when on, there is something to do for what is unfinished; infinite where nothing is. */
+  get next(): number {
+    return Math.min(Infinity, ...this.#copies.values(), ...this.#cases.values(), ...this.#halves.values());
+  }
+
+  /** Whether messages wait for their moments, or have waited. */
+  get delayed(): boolean {
+    return this.lastMoment > 0;
+  }
+
+  /** The last moment for which a message waits or has waited until it ended; 0 where none does. */
+  get lastMoment(): number {
+    return Math.max(this.#lastEnd, this.#lastDue, ...this.#copies.values());
+  }
+
+  /** To be called at each change of a row of the ledger. */
+  onChange({ kind, of, sk: id }: LedgerRow, { before, after, at }: Change): void {
+    if (kind === 'outbox' && after && !before) {
+      this.lastCommit = at;
+      const envelope = decoded(after.envelope?.S ?? '');
+      const moment = envelope?.deliverat === undefined ? 0 : Date.parse(envelope.deliverat);
+      for (const { name, consumes } of this.#system.subscribers) {
+        if (consumes.some((event) => event.type === envelope?.type)) this.#copies.set(`${name} ${id}`, moment);
+      }
+    } else if (kind === 'inbox') {
+      const copy = `${of} ${id}`;
+      if (this.#copies.get(copy)) this.#lastEnd = at;
+      this.#copies.delete(copy);
+    } else if (kind === 'half') {
+      const isUnasked = after?.state?.S === 'prepared' && !after.asked && !after.quarantined;
+      if (isUnasked) this.#halves.set(id, messageTime(id) + UNASKED_MS);
+      else this.#halves.delete(id);
+    } else if (kind === 'due' && after) {
+      this.#lastDue = Math.max(this.#lastDue, readDueKey({ sk: id }).deliverAt);
+    } else if (kind === 'case') {
+      if (after) this.#cases.set(id, after.deliverAt ? Number(after.next?.N ?? 0) : 0);
+      else this.#cases.delete(id);
+    }
+  }
+}

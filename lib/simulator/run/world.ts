@@ -1,0 +1,46 @@
+import type { SchedulerEngine } from '../../testing/engines/index.ts';
+import type { UnsupportedByEngine } from '../../testing/errors.ts';
+import type { Engines } from '../../testing/test-environment.ts';
+import type { FaultPlan } from '../faults/fault-plan.ts';
+import type { RunRecord } from './run-record.ts';
+import type { Schedule } from './schedule.ts';
+
+/** The ledger's name. */
+export const LEDGER = 'waybill-ledger';
+/** Of the ledger, when a run begins: few, since reconciliation reads each of them. */
+export const SHARDS = 2;
+
+/** What all parts of one simulated run share. */
+export interface World {
+  readonly schedule: Schedule;
+  readonly engines: Engines;
+  /** Of the messages' own schedules; absent where due messages are swept. */
+  scheduler?: SchedulerEngine;
+  readonly faults: FaultPlan;
+  readonly record: RunRecord;
+  /** A whole number below `below` that follows from the run's seed and the name alone. */
+  draw(name: string, below: number): number;
+  /** Outcomes of the code under test, as it counts them itself, by metric: only to see that each was reached. */
+  readonly outcomes: Record<string, number>;
+  /** Effects of faults that are still to come: the run is not over before. */
+  pending: number;
+  /** Until when the event source of a function is switched off, by function. */
+  readonly disabled: Map<string, number>;
+  /** The moment before which the event source of a function's stream sees nothing, by function. */
+  readonly horizons: Map<string, number>;
+  /** A deploy that gives the ledger more shards has begun: it reaches one function after the other. */
+  deploy: (shards: number) => void;
+  /** The most shards that the ledger has had. */
+  shards: number;
+  /** Something that the engines in memory do not do was asked of them: the run proves nothing. */
+  unsupported?: UnsupportedByEngine;
+}
+
+/** Runs it after some milliseconds, however long that is: the run waits for it. */
+export function laterIn(world: World, milliseconds: number, run: () => void): void {
+  world.pending += 1;
+  world.schedule.after(milliseconds, () => {
+    world.pending -= 1;
+    run();
+  });
+}

@@ -1,0 +1,130 @@
+import type { Environment } from '../aws/environment.ts';
+import { type Duration, durationToMilliseconds } from '../contract/duration.ts';
+import type { EventDefinition, EventInput } from '../contract/event.ts';
+import { LIMITS } from '../contract/limits.ts';
+import type { SubscriberDefinition } from '../contract/subscriber.ts';
+import type { AnyTable, TableItem } from '../contract/table.ts';
+import type { CheckBackHandler } from '../half/check-back.ts';
+import { publish } from '../publish/publish.ts';
+import type { ConsumerHandler } from '../testing/invocation.ts';
+import type { RunState } from './run/run-state.ts';
+
+/** What producers do: one step of a workload. It may run several times, as a customer may press a button twice. */
+export type WorkloadStep = Sender | DescribedStep;
+
+/** What a producer's function does when it is asked for a step. What it answers, ids of messages, must have been committed. */
+export type Sender = (options: {
+  readonly environment: Environment;
+  /** Of what comes of a step later: what the step has answered. */
+  readonly answer?: unknown;
+}) => Promise<unknown> | unknown;
+
+/** A step of which more is known. */
+export interface DescribedStep {
+  readonly run: Sender;
+  /** No certificate may leave the step out: it is counted under this name among the faults. */
+  readonly trait?: string;
+  /** The event that it publishes. */
+  readonly publishes?: EventDefinition;
+  /** In which modes it sends, beside `publish` at once: what can go wrong there is planned. @default none */
+  readonly sends?: readonly SendingMode[];
+  /** What producers do a while later because of it, e.g. cancel what they have sent. */
+  readonly later?: { readonly after: Duration; readonly run: Sender };
+}
+
+/**
+ * How a message is sent: by `delay`, of up to 15 minutes; by `wait`, longer; by `handshake`; by `half` message, of which some
+ * may be left to `quarantine`; and messages that are cancelled or rescheduled.
+ */
+export type SendingMode = 'delay' | 'wait' | 'handshake' | 'half' | 'quarantine' | 'cancel' | 'reschedule';
+
+/** The modes in which a workload sends. */
+export function sendingModesOf({ workload }: Pick<System, 'workload'>): ReadonlySet<SendingMode> {
+  return new Set(workload.flatMap((step) => describedStep(step).sends ?? []));
+}
+
+/**
+ * A step that sends in another mode than by `publish` at once: by `producer.send`, with a delay, as a half message …
+ *
+ * @param later what producers do a while later because of it
+ * @example bySending(['handshake'], ({ environment }) => producer.send(OrderPlaced, order, { environment }))
+ */
+export function bySending(sends: readonly SendingMode[], run: Sender, later?: DescribedStep['later']): DescribedStep {
+  return { sends, run, ...(later && { later }) };
+}
+
+/** A step that must have been run, under a name of its own, e.g. a kind of message that is sent in a way of its own. */
+export function withTrait(trait: string, run: Sender): DescribedStep {
+  return { trait, run };
+}
+
+/** A step, with what is known of it. */
+export function describedStep(step: WorkloadStep): DescribedStep {
+  return typeof step === 'function' ? { run: step } : step;
+}
+
+/**
+ * A step that publishes one message.
+ *
+ * @param delay after which it is delivered. @default at once
+ */
+export function publishing<Event extends EventDefinition>(
+  event: Event,
+  payload: EventInput<Event>,
+  delay?: Duration,
+): DescribedStep {
+  if (delay === undefined) return { publishes: event, run: (options) => publish(event, payload, options) };
+  const mode = durationToMilliseconds(delay) > LONGEST_QUEUE_DELAY_MS ? 'wait' : 'delay';
+  return { publishes: event, sends: [mode], run: (options) => publish(event, payload, { ...options, delay }) };
+}
+
+/** What SQS can delay a message by, in milliseconds. */
+const LONGEST_QUEUE_DELAY_MS = LIMITS.queueDelaySeconds * 1_000;
+
+/** Rows that a business table has when a run begins. */
+export interface InitialRows {
+  readonly table: AnyTable;
+  readonly rows: readonly unknown[];
+}
+
+/** Rows that a business table has when a run begins. */
+export function startingWith<Table extends AnyTable>(table: Table, rows: readonly TableItem<Table>[]): InitialRows {
+  return { table, rows };
+}
+
+/** A system of subscribers that is simulated: the framework around it is deployed as its constructs deploy it. */
+export interface System {
+  readonly subscribers: readonly SubscriberDefinition[];
+  /** What `consume` returns, by the subscriber's name. */
+  readonly handlers: Readonly<Record<string, ConsumerHandler>>;
+  /**
+   * What functions ran before their last deploy, by the subscriber's name: a plan may roll them back for some time, so that
+   * they are given what newer producers send.
+   * @default they were never deployed before
+   */
+  readonly previous?: Readonly<Record<string, ConsumerHandler>>;
+  /** The subscribers that read a Kinesis stream, by the stream's name. The others have a queue of their own. @default none */
+  readonly streams?: Readonly<Record<string, readonly SubscriberDefinition[]>>;
+  /** Business tables that are not empty at first. @default none */
+  readonly tables?: readonly InitialRows[];
+  readonly workload: readonly WorkloadStep[];
+  /**
+   * What `checkBack` returns, where the workload sends half messages: it is asked for those that were left undecided.
+   * @default nobody answers
+   */
+  readonly checkBack?: CheckBackHandler;
+  /**
+   * What must hold when all is delivered, e.g. that money and stock add up: answers what does not, in words.
+   * @default nothing beyond what holds of every system
+   */
+  readonly invariant?: (state: RunState) => readonly string[];
+  /** How long an invocation of a subscriber's function may take. @default '10s' */
+  readonly timeout?: Duration;
+  /** How soon everything must be delivered once nothing fails any more. @default '30m' */
+  readonly bound?: Duration;
+}
+
+/** The name of the stream that a subscriber reads, if it reads one. */
+export function streamOf({ streams = {} }: Pick<System, 'streams'>, subscriber: string): string | undefined {
+  return Object.entries(streams).find(([, readers]) => readers.some(({ name }) => name === subscriber))?.[0];
+}

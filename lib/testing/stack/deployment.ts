@@ -1,0 +1,94 @@
+import type { Environment } from '../../aws/environment.ts';
+import { BINDINGS } from '../../contract/bindings.ts';
+import type { SubscriberDefinition } from '../../contract/subscriber.ts';
+import type { Destination } from '../../ledger/rows/route.ts';
+import { type AlarmClock, SchedulerEngine, type Table } from '../engines/index.ts';
+import type { Engines } from '../test-environment.ts';
+import { type DeployedLedger, ledgerFunctions, type StackFunction, subscriberFunctions } from './function.ts';
+import type { MemoryStackOptions } from './options.ts';
+import { FORWARDER, StackQueues } from './queues.ts';
+import { writeRoutes } from './routes.ts';
+
+/** Of a ledger, where nothing else is asked for. */
+export const SHARDS = 2;
+const LEDGER = 'waybill-ledger';
+const STREAM_SHARDS = 2;
+const SCHEDULE_GROUP = 'waybill-messages';
+const DEFAULT_TIMEOUT = '10s';
+
+/** A ledger and its subscribers in engines, as `lib/constructs` deploys them: nothing of it runs yet. */
+export class Deployment {
+  readonly ledger: Table;
+  /** The quarantine bucket's name. */
+  readonly bucket = 'quarantine';
+  readonly queues: StackQueues;
+  /** Of messages with schedules of their own, if they have them. */
+  readonly scheduler: SchedulerEngine | undefined;
+  /** The bindings of whatever uses the ledger. */
+  readonly variables: Environment['variables'];
+  /** All functions, by name. */
+  readonly functions: ReadonlyMap<string, StackFunction>;
+  readonly #options: MemoryStackOptions;
+
+  /** @param after runs what schedules are due for */
+  constructor(engines: Engines, now: () => number, after: AlarmClock, options: MemoryStackOptions) {
+    const { ledger: name = LEDGER, streams = {}, schedules } = options;
+    this.#options = options;
+    const keys = { partitionKey: { name: 'pk', type: 'S' }, sortKey: { name: 'sk', type: 'S' } } as const;
+    this.ledger = engines.dynamodb.createTable({ name, ...keys });
+    engines.s3.createBucket(this.bucket);
+    for (const stream of Object.keys(streams)) engines.kinesis.createStream({ name: stream, shards: STREAM_SHARDS });
+    this.queues = new StackQueues(engines.sqs);
+    if (schedules) {
+      this.scheduler = new SchedulerEngine({ now, after, targets: { sqs: engines.sqs.client() }, ...schedules });
+      this.scheduler.createGroup(SCHEDULE_GROUP);
+    }
+    this.variables = this.#bindings();
+    this.functions = new Map(this.#functions().map((one) => [one.name, one]));
+  }
+
+  #bindings(): Environment['variables'] {
+    const { forward, checkBack } = this.queues;
+    return {
+      [BINDINGS.ledger]: this.ledger.name,
+      [BINDINGS.shards]: String(this.#options.shards ?? SHARDS),
+      [BINDINGS.forwardQueueUrl]: forward.url,
+      [BINDINGS.checkBackQueueUrl]: checkBack.url,
+      ...(this.scheduler && {
+        [BINDINGS.scheduleGroup]: SCHEDULE_GROUP,
+        [BINDINGS.forwardQueueArn]: forward.arn,
+        [BINDINGS.scheduleRoleArn]: 'arn:aws:iam::000000000000:role/schedules',
+        [BINDINGS.scheduleDeadLetterQueueArn]: this.queues.all.get(`${FORWARDER}-dead`)?.arn,
+      }),
+    };
+  }
+
+  #functions(): readonly StackFunction[] {
+    const { subscribers = [], checkBack } = this.#options;
+    const { bucket, queues, variables } = this;
+    const ledger: DeployedLedger = { name: this.ledger.name, bucket, queues, variables };
+    return [
+      ...subscribers.flatMap((definition) => this.#subscribe(ledger, definition)),
+      ...ledgerFunctions(ledger, { ...(checkBack && { checkBack }), sweeps: !this.scheduler }),
+    ];
+  }
+
+  /** Makes the queues and routes of a subscriber, and answers with its functions. */
+  #subscribe(ledger: DeployedLedger, definition: SubscriberDefinition): readonly StackFunction[] {
+    const { handlers = {}, streams = {}, timeout = DEFAULT_TIMEOUT } = this.#options;
+    const { name } = definition;
+    const handler = handlers[name];
+    const stream = Object.keys(streams).find((one) => streams[one]?.some((reader) => reader.name === name));
+    const queues = this.queues.addSubscriber(name, timeout);
+    const { url } = queues.queue;
+    const destination: Destination =
+      stream === undefined ? { kind: 'queue', url } : { kind: 'stream', name: stream, retryQueueUrl: url };
+    writeRoutes(this.ledger, definition, destination);
+    return subscriberFunctions(ledger, queues, {
+      name,
+      timeout,
+      ...(handler && { handler }),
+      ...(stream !== undefined && { stream }),
+    });
+  }
+}

@@ -1,0 +1,167 @@
+import type { Environment } from '../../aws/environment.ts';
+import { recorder } from '../../consume/recorder.ts';
+import { BINDINGS } from '../../contract/bindings.ts';
+import { type Duration, durationToMilliseconds } from '../../contract/duration.ts';
+import { HALF_PREFIX, OUTBOX_PREFIX } from '../../ledger/rows/layout.ts';
+import { createReconciler } from '../../reconcile/reconciler.ts';
+import { createForwarder } from '../../relay/forwarder.ts';
+import { createRelay } from '../../relay/relay.ts';
+import { createSweep } from '../../relay/sweeper.ts';
+import { tableStreamArn } from '../engines/index.ts';
+import type { LambdaHandler, QueueMapping, StreamMapping, TableMapping } from '../lambda/index.ts';
+import {
+  CHECK_BACK,
+  CHECK_BACK_TIMEOUT,
+  FORWARDER,
+  FORWARDER_TIMEOUT,
+  RECONCILER,
+  RECORDER_TIMEOUT,
+  RELAY,
+  type StackQueues,
+  type SubscriberQueues,
+  SWEEPER,
+} from './queues.ts';
+
+/** An event source of a function, with the settings of its mapping. */
+export type FunctionSource =
+  | Omit<QueueMapping, 'invoke'>
+  | Omit<StreamMapping, 'invoke'>
+  | Omit<TableMapping, 'invoke'>;
+
+/** A Lambda function of a stack, as it is deployed. */
+export interface StackFunction {
+  readonly name: string;
+  /** Milliseconds that an invocation may take. */
+  readonly timeout: number;
+  readonly variables: Environment['variables'];
+  /** Makes the handler, as a new process does when it loads the function's code. */
+  readonly load: () => LambdaHandler;
+  /** What invokes it with messages, rows or records. */
+  readonly sources: readonly FunctionSource[];
+  /** Whether a schedule invokes it each minute. */
+  readonly everyMinute: boolean;
+}
+
+/** What functions are made for. */
+export interface DeployedLedger {
+  /** The name of the ledger's table. */
+  readonly name: string;
+  readonly bucket: string;
+  readonly queues: StackQueues;
+  /** The bindings of everything that uses the ledger. */
+  readonly variables: Environment['variables'];
+}
+
+/** A subscriber's code. */
+export interface SubscriberCode {
+  readonly name: string;
+  /** @default nobody consumes its messages */
+  readonly handler?: LambdaHandler;
+  /** The stream that it reads. @default it has only its queue */
+  readonly stream?: string;
+  readonly timeout: Duration;
+}
+
+const MAX_RECORD_AGE = 12 * 3_600_000;
+
+/** The functions of a ledger: relay, forwarder, reconciler, and what the options ask for. */
+export function ledgerFunctions(
+  ledger: DeployedLedger,
+  { checkBack, sweeps }: { readonly checkBack?: LambdaHandler; readonly sweeps: boolean },
+): readonly StackFunction[] {
+  const { queues, variables } = ledger;
+  const functions: StackFunction[] = [
+    {
+      ...idle(RELAY, '60s', variables, () => createRelay() as LambdaHandler),
+      sources: [relaySource(ledger)],
+    },
+    {
+      ...idle(FORWARDER, FORWARDER_TIMEOUT, variables, () => createForwarder() as LambdaHandler),
+      sources: [queueSource(queues.forward.url)],
+    },
+    {
+      ...idle(
+        RECONCILER,
+        '5m',
+        variables,
+        () => createReconciler({ putMetrics: async () => undefined }) as LambdaHandler,
+      ),
+      everyMinute: true,
+    },
+  ];
+  if (sweeps) {
+    functions.push({ ...idle(SWEEPER, '1m', variables, () => createSweep() as LambdaHandler), everyMinute: true });
+  }
+  if (checkBack) {
+    const sources = [queueSource(queues.checkBack.url)];
+    functions.push({ ...idle(CHECK_BACK, CHECK_BACK_TIMEOUT, variables, () => checkBack), sources });
+  }
+  return functions;
+}
+
+/** The functions of a subscriber: what consumes its messages, and the recorder of those that it never ends. */
+export function subscriberFunctions(
+  { bucket, variables: common }: DeployedLedger,
+  { queue, backstop, deadLetters }: SubscriberQueues,
+  { name, handler, stream, timeout }: SubscriberCode,
+): readonly StackFunction[] {
+  const variables = {
+    ...common,
+    [BINDINGS.subscriber]: name,
+    [BINDINGS.queueUrl]: queue.url,
+    [BINDINGS.deadLetterQueueUrl]: deadLetters.url,
+    [BINDINGS.quarantineBucket]: bucket,
+  };
+  const consumer = handler && {
+    ...idle(name, timeout, variables, () => handler),
+    sources: [queueSource(queue.url), ...(stream === undefined ? [] : [streamSource(stream, bucket)])],
+  };
+  return [
+    ...(consumer ? [consumer] : []),
+    {
+      ...idle(`${name}-recorder`, RECORDER_TIMEOUT, variables, () => recorder as LambdaHandler),
+      sources: [queueSource(backstop.url)],
+    },
+  ];
+}
+
+/** A function that nothing invokes. */
+function idle(
+  name: string,
+  timeout: Duration,
+  variables: Environment['variables'],
+  load: StackFunction['load'],
+): StackFunction {
+  return { name, timeout: durationToMilliseconds(timeout), variables, load, sources: [], everyMinute: false };
+}
+
+function queueSource(queueUrl: string): FunctionSource {
+  return { kind: 'queue', queueUrl, batchSize: 10, reportBatchItemFailures: true };
+}
+
+function streamSource(streamName: string, bucket: string): FunctionSource {
+  return {
+    kind: 'stream',
+    streamName,
+    batchSize: 100,
+    bisectBatchOnError: true,
+    retryAttempts: 10,
+    maxRecordAge: MAX_RECORD_AGE,
+    onFailure: { kind: 'bucket', bucket },
+    reportBatchItemFailures: true,
+  };
+}
+
+function relaySource({ name, bucket }: DeployedLedger): FunctionSource {
+  const pk = { S: [{ prefix: OUTBOX_PREFIX }, { prefix: HALF_PREFIX }] };
+  return {
+    kind: 'table',
+    streamArn: tableStreamArn(name),
+    batchSize: 500,
+    bisectBatchOnError: true,
+    retryAttempts: 100,
+    maxRecordAge: MAX_RECORD_AGE,
+    onFailure: { kind: 'bucket', bucket },
+    filters: [{ eventName: ['INSERT'], dynamodb: { Keys: { pk } } }],
+  };
+}

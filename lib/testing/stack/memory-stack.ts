@@ -1,0 +1,231 @@
+import type { Environment } from '../../aws/environment.ts';
+import { toItem } from '../../aws/expression.ts';
+import { type Duration, durationToMilliseconds } from '../../contract/duration.ts';
+import { validate } from '../../contract/schema.ts';
+import type { AnyTable, TableItem, TableKey } from '../../contract/table.ts';
+import type { DeadLetter } from '../delivery.ts';
+import { toRow } from '../engines/dynamodb/table.ts';
+import type { AlarmClock, Queue, Table } from '../engines/index.ts';
+import { TestMisused, UnsupportedByEngine } from '../errors.ts';
+import { type LambdaHandler, lambdaFunction } from '../lambda/index.ts';
+import { readLetter } from '../letter-box.ts';
+import { Outbox } from '../outbox.ts';
+import { seededRandom } from '../seeded-random.ts';
+import {
+  type Engines,
+  enginesOn,
+  type TestEnvironment,
+  type TestEnvironmentOptions,
+  tableOf,
+  testEnvironment,
+} from '../test-environment.ts';
+import { VirtualClock } from '../virtual-clock.ts';
+import { Deployment, SHARDS } from './deployment.ts';
+import type { StackFunction } from './function.ts';
+import type { MemoryStackOptions, StackRequest } from './options.ts';
+import { type StackClock, StackRun } from './run.ts';
+
+/** What an environment of its own has in other ways than the stack. */
+export interface StackEnvironmentOptions extends Partial<Pick<TestEnvironmentOptions, 'clock' | 'wire' | 'random'>> {
+  /** Bindings beside the ledger's; `undefined` takes one away. */
+  readonly variables?: Environment['variables'];
+}
+
+const START = Date.UTC(2026, 0, 1);
+const PRODUCER = 'producer';
+
+/**
+ * A ledger, its subscribers and everything between them in memory, as the constructs deploy it: tables, queues, streams and
+ * schedules on engines that answer as AWS does, relay, forwarder, sweep, reconciler, recorders and check-back, and the event
+ * sources that invoke them. It runs the code that runs in Lambda. Nothing happens by itself: `settle` runs all that can run
+ * now, and `advance` lets time pass with all that is due meanwhile. No AWS account, no network, no waiting.
+ *
+ * @example
+ * const stack = new MemoryStack({ subscribers: [ReserveStock], handlers: { 'reserve-stock': handler } });
+ * stack.row(Stock, { sku: 'a', quantity: 5, version: 0 });
+ * await publish(OrderPlaced, { orderId: '1', sku: 'a', quantity: 2 }, { environment: stack.environment() });
+ * await stack.settle();
+ * expect(stack.read(Stock, { sku: 'a' })?.quantity).toBe(3);
+ */
+export class MemoryStack {
+  readonly clock: StackClock;
+  readonly engines: Engines;
+  /** The messages that were committed. */
+  readonly outbox: Outbox;
+  readonly #options: MemoryStackOptions;
+  readonly #random: Environment['random'];
+  readonly #deployment: Deployment;
+  readonly #running = new Map<string, { readonly handler: LambdaHandler; readonly environment: TestEnvironment }>();
+  readonly #misuses: Error[] = [];
+  #run: StackRun | undefined;
+
+  constructor(options: MemoryStackOptions = {}) {
+    const { clock = new VirtualClock({ now: START, jumps: true }), engines = enginesOn(clock), seed = 1 } = options;
+    this.#options = options;
+    this.#random = seededRandom(seed);
+    this.clock = clock;
+    this.engines = engines;
+    const after: AlarmClock = (milliseconds, run) => this.#runner().after(milliseconds, run);
+    this.#deployment = new Deployment(engines, clock.now, after, options);
+    const shards = options.shards ?? SHARDS;
+    this.outbox = new Outbox(this.ledger, { now: clock.now, random: this.#random, shards });
+  }
+
+  /** The ledger's table. */
+  get ledger(): Table {
+    return this.#deployment.ledger;
+  }
+
+  /** The quarantine bucket's name. */
+  get bucket(): string {
+    return this.#deployment.bucket;
+  }
+
+  /** All functions, by name. */
+  get functions(): ReadonlyMap<string, StackFunction> {
+    return this.#deployment.functions;
+  }
+
+  /** The time, in milliseconds since the epoch. */
+  get now(): number {
+    return this.clock.now();
+  }
+
+  /** All queues, by name: a subscriber's own, `<name>-dead` and `<name>-backstop`, `forwarder` and `check-back`. */
+  get queues(): ReadonlyMap<string, Queue> {
+    return this.#deployment.queues.all;
+  }
+
+  /**
+   * Puts a row into a business table, in place of the one with its key.
+   *
+   * @throws InvalidPayload when it does not satisfy the table's schema
+   */
+  row<T extends AnyTable>(table: T, item: TableItem<T>): this {
+    const rows = this.#table(table);
+    const valid = toItem(validate(table.item, item, table.name) as object);
+    rows.write(rows.keyOf(valid), valid);
+    return this;
+  }
+
+  /** A row of a business table as it is now. */
+  read<T extends AnyTable>(table: T, key: TableKey<T>): TableItem<T> | undefined {
+    const rows = this.#table(table);
+    const item = rows.get(rows.checkedKey(toItem(key)));
+    return item && (toRow(item) as TableItem<T>);
+  }
+
+  /** All rows of a business table as they are now, ordered by their keys. */
+  rows<T extends AnyTable>(table: T): TableItem<T>[] {
+    return this.#table(table).rows() as TableItem<T>[];
+  }
+
+  /** A new environment of somebody who works with the ledger: of a producer, unless its bindings say more. */
+  environment({ variables, wire, ...given }: StackEnvironmentOptions = {}): TestEnvironment {
+    const { scheduler, variables: bindings } = this.#deployment;
+    return testEnvironment({
+      clock: this.clock,
+      random: this.#random,
+      engines: this.engines,
+      ...(scheduler && { scheduler }),
+      ...given,
+      variables: { ...bindings, ...variables },
+      wire: wire ?? ((request, apply) => this.#carry({ ...request, from: PRODUCER }, apply)),
+    });
+  }
+
+  /**
+   * The environment in which a function runs: what it has logged and counted.
+   *
+   * @throws TestMisused when there is no such function
+   */
+  environmentOf(name: string): TestEnvironment {
+    return this.#started(name).environment;
+  }
+
+  /**
+   * Invokes a function.
+   *
+   * @throws TestMisused when there is no such function
+   * @throws whatever the function throws
+   */
+  async invoke(name: string, event: object = {}): Promise<unknown> {
+    const { timeout } = this.#function(name);
+    return lambdaFunction({ name, timeout, ...this.#started(name) })(event);
+  }
+
+  /**
+   * Lets event sources hand over all that is there now, and what follows from it. What is delayed, or waits to be tried
+   * again, stays for later.
+   *
+   * @param names the functions whose event sources do. @default all of them
+   * @throws UnsupportedByEngine when a function has asked something of an engine that the engine does not do
+   */
+  async settle(...names: readonly string[]): Promise<void> {
+    await this.#runner().settle(names.length > 0 ? names : undefined);
+    this.#refuseMisuse();
+  }
+
+  /**
+   * Lets time pass: messages are delivered in their moments, and each minute sweep and reconciler run.
+   *
+   * @throws UnsupportedByEngine when a function has asked something of an engine that the engine does not do
+   */
+  async advance(duration: Duration): Promise<void> {
+    await this.#runner().advanceTo(this.now + durationToMilliseconds(duration));
+    this.#refuseMisuse();
+  }
+
+  /** What a subscriber has given up, in the order in which it did. @throws TestMisused when there is no such subscriber */
+  deadLetters(subscriber: string): Promise<DeadLetter[]> {
+    const queue = this.#deployment.queues.subscribers.get(subscriber)?.deadLetters;
+    if (!queue) throw new TestMisused(`The stack has no subscriber '${subscriber}': give it among \`subscribers\``);
+    return Promise.all(queue.messages().map((message) => readLetter(message, this.engines.s3)));
+  }
+
+  #table(table: AnyTable): Table {
+    const { dynamodb } = this.engines;
+    return dynamodb.table(tableOf(dynamodb, table));
+  }
+
+  #function(name: string): StackFunction {
+    const found = this.functions.get(name);
+    if (found) return found;
+    throw new TestMisused(`The stack has no function '${name}', but ${[...this.functions.keys()].join(', ')}`);
+  }
+
+  #started(name: string) {
+    const { load, variables } = this.#function(name);
+    const wire: TestEnvironmentOptions['wire'] = (request, apply) => this.#carry({ ...request, from: name }, apply);
+    const running = this.#running.get(name) ?? { handler: load(), environment: this.environment({ variables, wire }) };
+    this.#running.set(name, running);
+    return running;
+  }
+
+  /** The run time takes what an engine does not do for an error of AWS, and would try again. */
+  async #carry(request: StackRequest, apply: () => object): Promise<object> {
+    const { wire } = this.#options;
+    try {
+      return await (wire ? wire(request, apply) : apply());
+    } catch (error) {
+      if (error instanceof UnsupportedByEngine) this.#misuses.push(error);
+      throw error;
+    }
+  }
+
+  #refuseMisuse(): void {
+    const misuse = this.#misuses.shift();
+    if (misuse) throw misuse;
+  }
+
+  #runner(): StackRun {
+    this.#run ??= new StackRun({
+      functions: [...this.functions.values()],
+      engines: this.engines,
+      clock: this.clock,
+      random: this.#random,
+      invoke: (name, event) => this.invoke(name, event),
+    });
+    return this.#run;
+  }
+}

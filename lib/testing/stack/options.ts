@@ -1,0 +1,48 @@
+import type { Duration } from '../../contract/duration.ts';
+import type { SubscriberDefinition } from '../../contract/subscriber.ts';
+import type { Request, SchedulerOptions } from '../engines/index.ts';
+import type { LambdaHandler } from '../lambda/index.ts';
+import type { Engines } from '../test-environment.ts';
+import type { StackClock } from './run.ts';
+
+/** A request that a function of a stack sends. */
+export interface StackRequest extends Request {
+  /** The function's name; `producer` where a producer sends it. */
+  readonly from: string;
+}
+
+/**
+ * Carries the requests of a stack's functions to the engines and the answers back. `apply` does what the request says, at
+ * once; a wire may call it late, not at all or twice, and may lose the answer: this is where faults are injected.
+ */
+export type StackWire = (request: StackRequest, apply: () => object) => Promise<object>;
+
+export interface MemoryStackOptions {
+  /** @default none */
+  readonly subscribers?: readonly SubscriberDefinition[];
+  /** What `consume` returns, by the subscriber's name. @default nobody consumes what is sent to the subscriber */
+  readonly handlers?: Readonly<Record<string, LambdaHandler>>;
+  /** The subscribers that read a Kinesis stream, by the stream's name. The others have a queue of their own. @default none */
+  readonly streams?: Readonly<Record<string, readonly SubscriberDefinition[]>>;
+  /** What `checkBack` returns: it is asked for half messages that were left undecided. @default nobody answers */
+  readonly checkBack?: LambdaHandler;
+  /** How long an invocation of a subscriber's function may take. @default '10s' */
+  readonly timeout?: Duration;
+  /** Of the ledger: reconciler and sweep read each of them every minute. @default 2 */
+  readonly shards?: number;
+  /** The name of the ledger's table. @default 'waybill-ledger' */
+  readonly ledger?: string;
+  /**
+   * Gives each message that is due in more than 15 minutes a schedule of EventBridge Scheduler, with these settings of the
+   * engine. @default messages are swept
+   */
+  readonly schedules?: Partial<SchedulerOptions>;
+  /** Carries the requests of all functions. @default answers at once */
+  readonly wire?: StackWire;
+  /** @default a virtual clock at 2026-01-01T00:00:00Z that jumps over whatever functions wait for */
+  readonly clock?: StackClock;
+  /** Of all randomness: ids, tokens, jitter. @default 1 */
+  readonly seed?: number;
+  /** Engines that others use too. @default engines with nothing in them */
+  readonly engines?: Engines;
+}

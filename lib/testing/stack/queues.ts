@@ -1,0 +1,87 @@
+import { type Duration, durationToMilliseconds } from '../../contract/duration.ts';
+import type { Queue, SqsEngine } from '../engines/index.ts';
+
+/** The names of the ledger's own functions, and of the queues that they consume. */
+export const RELAY = 'relay';
+export const FORWARDER = 'forwarder';
+export const SWEEPER = 'sweep';
+export const RECONCILER = 'reconciler';
+export const CHECK_BACK = 'check-back';
+
+// As `lib/constructs` deploys them.
+export const RECORDER_TIMEOUT: Duration = '30s';
+export const FORWARDER_TIMEOUT: Duration = '30s';
+export const CHECK_BACK_TIMEOUT: Duration = '10s';
+const TIMEOUTS_OF_VISIBILITY = 6;
+const BACKSTOP_RECEIVES = 100;
+const FORWARD_RECEIVES = 100;
+const CHECK_BACK_RECEIVES = 1_000;
+const LONGEST_RETENTION = 14 * 86_400;
+
+/** The queues of one subscriber. */
+export interface SubscriberQueues {
+  readonly queue: Queue;
+  /** Takes what was received too often, for the recorder. */
+  readonly backstop: Queue;
+  readonly deadLetters: Queue;
+}
+
+/** The queues of a ledger, and of its subscribers. */
+export class StackQueues {
+  readonly forward: Queue;
+  readonly checkBack: Queue;
+  readonly #sqs: SqsEngine;
+  readonly #all = new Map<string, Queue>();
+  readonly #subscribers = new Map<string, SubscriberQueues>();
+
+  constructor(sqs: SqsEngine) {
+    this.#sqs = sqs;
+    this.forward = this.#consumed(FORWARDER, FORWARDER_TIMEOUT, {
+      queue: this.#kept(`${FORWARDER}-dead`),
+      maxReceiveCount: FORWARD_RECEIVES,
+    });
+    this.checkBack = this.#consumed(CHECK_BACK, CHECK_BACK_TIMEOUT, {
+      queue: this.#kept(`${CHECK_BACK}-dead`),
+      maxReceiveCount: CHECK_BACK_RECEIVES,
+    });
+  }
+
+  /** All queues, by name. */
+  get all(): ReadonlyMap<string, Queue> {
+    return this.#all;
+  }
+
+  /** The queues of a subscriber, by its name. */
+  get subscribers(): ReadonlyMap<string, SubscriberQueues> {
+    return this.#subscribers;
+  }
+
+  /** @param timeout of the subscriber's function */
+  addSubscriber(name: string, timeout: Duration): SubscriberQueues {
+    const deadLetters = this.#kept(`${name}-dead`);
+    const backstop = this.#consumed(`${name}-backstop`, RECORDER_TIMEOUT);
+    const queue = this.#consumed(name, timeout, { queue: backstop, maxReceiveCount: BACKSTOP_RECEIVES });
+    const queues = { queue, backstop, deadLetters };
+    this.#subscribers.set(name, queues);
+    return queues;
+  }
+
+  #kept(name: string): Queue {
+    return this.#add(this.#sqs.createQueue({ name, retentionSeconds: LONGEST_RETENTION }));
+  }
+
+  #consumed(
+    name: string,
+    timeout: Duration,
+    deadLetter?: { readonly queue: Queue; readonly maxReceiveCount: number },
+  ): Queue {
+    const visibilityTimeout = (TIMEOUTS_OF_VISIBILITY * durationToMilliseconds(timeout)) / 1_000;
+    const options = { name, visibilityTimeout, retentionSeconds: LONGEST_RETENTION };
+    return this.#add(this.#sqs.createQueue({ ...options, ...(deadLetter && { deadLetter }) }));
+  }
+
+  #add(queue: Queue): Queue {
+    this.#all.set(queue.name, queue);
+    return queue;
+  }
+}

@@ -1,0 +1,126 @@
+import type { Alarm } from '../engines/index.ts';
+import { type EventSourceMapping, EventSourcePoller, type Invoke } from '../lambda/index.ts';
+import type { Engines } from '../test-environment.ts';
+import type { StackFunction } from './function.ts';
+
+/** The time of a stack. */
+export interface StackClock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Resolves after the time has passed, or as soon as the signal aborts. */
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
+  /** Lets time pass, with all that is due meanwhile. */
+  advance(milliseconds: number): Promise<void>;
+}
+
+export interface StackRunOptions {
+  readonly functions: readonly StackFunction[];
+  readonly engines: Engines;
+  readonly clock: StackClock;
+  readonly random: (bytes: number) => Uint8Array;
+  readonly invoke: (name: string, event: object) => Promise<unknown>;
+}
+
+const MINUTE = 60_000;
+
+/** What runs a stack's functions: event sources, the schedule of each minute, and alarms, in the order of their moments. */
+export class StackRun {
+  readonly #options: StackRunOptions;
+  readonly #pollers = new Map<string, EventSourcePoller>();
+  readonly #everyMinute: readonly string[];
+  #alarms: (Alarm & { readonly at: number; readonly run: () => void })[] = [];
+  #nextMinute: number;
+  #troubles = 0;
+
+  constructor(options: StackRunOptions) {
+    this.#options = options;
+    for (const one of options.functions) this.#addPoller(one);
+    this.#everyMinute = options.functions.filter(({ everyMinute }) => everyMinute).map(({ name }) => name);
+    this.#nextMinute = minuteAfter(options.clock.now());
+  }
+
+  /** An alarm goes off while time passes by `advance`. */
+  readonly after = (milliseconds: number, run: () => void): Alarm => {
+    const alarm = { at: this.#options.clock.now() + milliseconds, run, cancelled: false };
+    this.#alarms.push(alarm);
+    return alarm;
+  };
+
+  /** Lets event sources hand over what is there, and what follows from it, until nothing is left at this moment. */
+  async settle(names: readonly string[] = [...this.#pollers.keys()]): Promise<void> {
+    for (;;) {
+      const troubles = this.#troubles;
+      const busy = await Promise.all(names.map((name) => this.#pollers.get(name)?.step()));
+      // A source that could not be asked is asked again.
+      if (!busy.includes(true) && troubles === this.#troubles) return;
+    }
+  }
+
+  /** Runs everything in its moment, up to and including the given one. */
+  async advanceTo(end: number): Promise<void> {
+    const { clock } = this.#options;
+    for (;;) {
+      await this.settle();
+      const next = Math.min(this.#due(), this.#nextMinute, ...this.#alarms.map(({ at }) => at));
+      if (next > end) break;
+      await clock.advance(Math.max(0, next - clock.now()));
+      this.#ring();
+      // What an alarm has begun goes as far as it can.
+      await clock.advance(0);
+      await this.#runSchedules();
+    }
+    await clock.advance(Math.max(0, end - clock.now()));
+  }
+
+  /** When the next message becomes visible, or a batch may be tried again. */
+  #due(): number {
+    const { engines, functions } = this.#options;
+    const messages = functions.flatMap(({ sources }) =>
+      sources.flatMap((source) => (source.kind === 'queue' ? engines.sqs.queue(source.queueUrl).messages() : [])),
+    );
+    const visible = messages.reduce((first, { visibleAt }) => Math.min(first, visibleAt), Number.POSITIVE_INFINITY);
+    return Math.min(visible, ...[...this.#pollers.values()].map(({ due }) => due));
+  }
+
+  #ring(): void {
+    const now = this.#options.clock.now();
+    const due = this.#alarms.filter(({ at }) => at <= now).sort((one, other) => one.at - other.at);
+    this.#alarms = this.#alarms.filter(({ at }) => at > now);
+    for (const { cancelled, run } of due) if (!cancelled) run();
+  }
+
+  async #runSchedules(): Promise<void> {
+    const { clock, invoke } = this.#options;
+    if (clock.now() < this.#nextMinute) return;
+    this.#nextMinute = minuteAfter(clock.now());
+    await Promise.all(this.#everyMinute.map((name) => invoke(name, {})));
+  }
+
+  #addPoller({ name, sources }: StackFunction): void {
+    if (sources.length === 0) return;
+    const { engines, clock, random } = this.#options;
+    const invoke: Invoke = (event) => this.#options.invoke(name, event);
+    const poller = new EventSourcePoller({
+      mappings: sources.map((source) => ({ ...source, invoke }) as EventSourceMapping),
+      clients: {
+        sqs: engines.sqs.client(),
+        kinesis: async () => engines.kinesis.client(),
+        s3: async () => engines.s3.client(),
+        tableStreams: engines.dynamodb.streamsClient(),
+      },
+      clock,
+      random,
+      waitSeconds: 0,
+      observer: {
+        troubled: () => {
+          this.#troubles += 1;
+        },
+      },
+    });
+    this.#pollers.set(name, poller);
+  }
+}
+
+function minuteAfter(moment: number): number {
+  return (Math.floor(moment / MINUTE) + 1) * MINUTE;
+}

@@ -1,0 +1,144 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findLockFile } from '../../../lib/constructs/subscriber/lock-file.ts';
+import { ConsumerFunction, type ConsumerFunctionProps } from '../../../lib/public/constructs.ts';
+import { allowedTo, only, resourcesOf, snapshotOf, testApp, testStack } from '../shop-app.ts';
+
+function stackWith(props: Partial<ConsumerFunctionProps> = {}) {
+  const stack = testStack();
+  new ConsumerFunction(stack, 'ReserveStock', { entry: import.meta.filename, ...props });
+  return stack;
+}
+
+test('by default it is an ES module on Node 24 and ARM that may write its log and do nothing else', () => {
+  const resources = resourcesOf(stackWith());
+  const { id, Properties } = only(resources, 'AWS::Lambda::Function');
+  const log = only(resources, 'AWS::Logs::LogGroup');
+
+  expect(Properties).toMatchObject({
+    Runtime: 'nodejs24.x',
+    Architectures: ['arm64'],
+    Handler: 'index.handler',
+    MemorySize: 512,
+    Timeout: 30,
+    LoggingConfig: { LogGroup: { Ref: log.id } },
+  });
+  expect(Properties).not.toHaveProperty('TracingConfig');
+  expect(log).toMatchObject({ DeletionPolicy: 'Retain', Properties: { RetentionInDays: 30 } });
+  expect(only(resources, 'AWS::IAM::Role').Properties).not.toHaveProperty('ManagedPolicyArns');
+  expect(allowedTo(resources, id)).toEqual({ [`${log.id}.Arn`]: ['logs:CreateLogStream', 'logs:PutLogEvents'] });
+});
+
+test('its resources are these', () => {
+  expect(snapshotOf(stackWith())).toMatchSnapshot();
+});
+
+test('what may be chosen is chosen', () => {
+  const resources = resourcesOf(
+    stackWith({
+      entry: new URL(import.meta.url),
+      memorySize: 1024,
+      timeout: Duration.minutes(1),
+      architecture: lambda.Architecture.X86_64,
+      logRetention: logs.RetentionDays.ONE_YEAR,
+      logRemovalPolicy: RemovalPolicy.DESTROY,
+      environment: { FLAVOUR: 'sweet' },
+    }),
+  );
+
+  expect(only(resources, 'AWS::Lambda::Function').Properties).toMatchObject({
+    MemorySize: 1024,
+    Timeout: 60,
+    Architectures: ['x86_64'],
+    Environment: { Variables: { FLAVOUR: 'sweet' } },
+  });
+  const log = only(resources, 'AWS::Logs::LogGroup');
+  expect(log).toMatchObject({ DeletionPolicy: 'Delete', Properties: { RetentionInDays: 365 } });
+});
+
+test('a customer key encrypts its environment and its log', () => {
+  const stack = testStack();
+  const encryptionKey = new kms.Key(stack, 'Key');
+  new ConsumerFunction(stack, 'ReserveStock', { entry: import.meta.filename, encryptionKey });
+
+  const template = Template.fromStack(stack);
+  const arn = { 'Fn::GetAtt': [Match.stringLikeRegexp('^Key'), 'Arn'] };
+  template.hasResourceProperties('AWS::Lambda::Function', { KmsKeyArn: arn });
+  template.hasResourceProperties('AWS::Logs::LogGroup', { KmsKeyId: arn });
+});
+
+test('a role that is given is used, and may write the log', () => {
+  const stack = testStack();
+  const role = new iam.Role(stack, 'Theirs', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
+  new ConsumerFunction(stack, 'ReserveStock', { entry: import.meta.filename, role });
+  const resources = resourcesOf(stack);
+
+  const { id } = only(resources, 'AWS::Lambda::Function');
+  const log = only(resources, 'AWS::Logs::LogGroup').id;
+  only(resources, 'AWS::IAM::Role', 'Theirs');
+  expect(allowedTo(resources, id)).toEqual({ [`${log}.Arn`]: ['logs:CreateLogStream', 'logs:PutLogEvents'] });
+});
+
+describe('in a project', () => {
+  let project: string;
+
+  beforeAll(() => {
+    project = mkdtempSync(join(tmpdir(), 'waybill-project-'));
+    mkdirSync(join(project, 'functions'));
+    writeFileSync(join(project, 'package.json'), '{ "name": "shop", "private": true }');
+    writeFileSync(join(project, 'package-lock.json'), '{ "name": "shop", "lockfileVersion": 3, "packages": {} }');
+    writeFileSync(join(project, 'functions', 'legacy.cjs'), "exports.separator = require('node:path').sep;");
+    writeFileSync(
+      join(project, 'functions', 'handler.ts'),
+      "import { separator } from './legacy.cjs';\n" +
+        "import { SQSClient } from '@aws-sdk/client-sqs';\n" +
+        'export const handler = async (): Promise<string[]> => [separator, typeof new SQSClient({}).send];\n',
+    );
+    symlinkSync(join(import.meta.dirname, '..', '..', '..', 'node_modules'), join(project, 'node_modules'), 'junction');
+  });
+
+  afterAll(() => rmSync(project, { recursive: true, force: true }));
+
+  test('the bundle is one module that runs, with the AWS SDK and CommonJS packages in it', async () => {
+    const app = testApp({ context: {}, outdir: join(project, 'cdk.out') });
+    new ConsumerFunction(testStack('Shop', app), 'Handler', { entry: join(project, 'functions', 'handler.ts') });
+    app.synth();
+
+    const [asset] = readdirSync(app.outdir).filter((name) => name.startsWith('asset.'));
+    expect(readdirSync(join(app.outdir, asset!))).toEqual(['index.mjs']);
+    const bundle = join(app.outdir, asset!, 'index.mjs');
+    expect(readFileSync(bundle, 'utf8')).not.toMatch(/from ?"@aws-sdk/);
+    const { handler } = (await import(pathToFileURL(bundle).href)) as { handler: () => Promise<string[]> };
+    expect(await handler()).toEqual([sep, 'function']);
+  }, 60_000);
+
+  test('the lock file is the nearest above the entry, whatever the working directory is', () => {
+    const entry = join(project, 'functions', 'handler.ts');
+    expect(findLockFile(entry)).toBe(join(project, 'package-lock.json'));
+
+    writeFileSync(join(project, 'yarn.lock'), '');
+    expect(findLockFile(entry)).toBe(join(project, 'yarn.lock'));
+    rmSync(join(project, 'yarn.lock'));
+
+    writeFileSync(join(project, 'functions', 'pnpm-lock.yaml'), '');
+    expect(findLockFile(entry)).toBe(join(project, 'functions', 'pnpm-lock.yaml'));
+    rmSync(join(project, 'functions', 'pnpm-lock.yaml'));
+  });
+
+  test('a project without a lock file gives its package.json', () => {
+    const bare = mkdtempSync(join(tmpdir(), 'waybill-project-'));
+    writeFileSync(join(bare, 'package.json'), '{}');
+
+    expect(findLockFile(join(bare, 'handler.ts'))).toBe(join(bare, 'package.json'));
+    rmSync(bare, { recursive: true });
+  });
+});

@@ -1,0 +1,34 @@
+import { describe, expect, test } from 'vitest';
+import { lengthOf } from '../../lib/simulator/plan/plan.ts';
+import { simulate } from '../../lib/simulator/run/simulation.ts';
+import { commerce } from '../../scripts/certify/commerce.ts';
+import { hunt } from '../planted-bugs/hunt.ts';
+import { inTurn } from '../planted-bugs/in-turn.ts';
+import { bugs } from '../planted-bugs/index.ts';
+import { corpus } from './corpus.ts';
+
+const TIMEOUT = 120_000;
+
+test.each(corpus)('the shop survives the plan that once found: $name', { timeout: TIMEOUT }, async ({ plan }) => {
+  const { violations } = await simulate(commerce, plan);
+
+  expect(violations).toEqual([]);
+});
+
+test('at least 20 bugs are planted', () => {
+  expect(new Set(bugs.map(({ name }) => name)).size).toBeGreaterThanOrEqual(20);
+});
+
+// An oracle that misses a bug that is there says nothing by its silence about others.
+describe('a certificate is refused, by a plan of at most 10 steps, where', { concurrent: true }, () => {
+  test.each(bugs.map(({ name, mistake }) => [mistake, name] as const))('%s', { timeout: TIMEOUT }, async (_, bug) => {
+    const plan = corpus.find(({ name }) => name === bug)?.plan;
+    expect(plan).toBeDefined();
+
+    const { astray, caught } = await inTurn(() => hunt({ bug, plan: plan!, seed: 0, most: 1 }));
+
+    expect(astray, 'edits whose place is not in the source any more: plant the bug anew').toEqual([]);
+    expect(caught?.violations).not.toEqual([]);
+    expect(lengthOf(plan!)).toBeLessThanOrEqual(10);
+  });
+});

@@ -1,0 +1,125 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { SabotageVerdict } from '../../demo/sabotage-verdict.ts';
+import type { Verdict } from '../../demo/verdict.ts';
+import type { Reconciliation } from '../../lib/reconcile/tally.ts';
+import type { TracedMessage } from '../../lib/trace/trace.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const COUNT = 50;
+
+let folder: string;
+
+const waybill = (...parameters: string[]) => run('bin/waybill.ts', ...parameters);
+const demo = (...parameters: string[]) => run('demo/index.ts', ...parameters);
+
+async function run(...command: string[]) {
+  const child = spawn(process.execPath, ['--conditions=waybill-source', ...command], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, WAYBILL_STATE_FOLDER: folder },
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk) => (stdout += chunk));
+  child.stderr.on('data', (chunk) => (stderr += chunk));
+  const [exitCode] = (await once(child, 'close')) as [number | null];
+  return { exitCode, stdout, stderr };
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'waybill-sabotage-'));
+  expect(await waybill('up')).toMatchObject({ exitCode: 0 });
+});
+
+afterAll(async () => {
+  await waybill('down');
+  await rm(folder, { recursive: true, force: true });
+});
+
+test('before anything is deployed, there is no ledger to look into', async () => {
+  for (const command of [['reconcile'], ['trace', '--key', 'order-7']]) {
+    const { exitCode, stdout, stderr } = await waybill(...command, '--json');
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+    expect(stderr).toMatch(/^error: No ledger is deployed at [^\n]*\n$/);
+  }
+});
+
+describe('a sabotaged demo', () => {
+  let verdict: Verdict & SabotageVerdict;
+  let told: string;
+  beforeAll(async () => {
+    const { exitCode, stdout, stderr } = await demo('--sabotage', '--count', String(COUNT), '--json');
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.stringContaining('Nothing lost') });
+    verdict = JSON.parse(stdout) as typeof verdict;
+    told = stderr;
+  }, 900_000);
+
+  test('has every loss named with its hop, none falsely, and all healed', () => {
+    const { sabotage, named, healed, falselyNamed } = verdict;
+    expect(new Set(sabotage.map(({ hop }) => hop))).toEqual(new Set(['broker', 'relay', 'consumer']));
+    const sorted = (some: SabotageVerdict['named']) => some.map(({ id, hop }) => `${id} ${hop}`).sort();
+    expect(sorted(named)).toEqual(sorted(sabotage));
+    expect([...healed].sort()).toEqual([...new Set(sabotage.map(({ id }) => id))].sort());
+    expect(falselyNamed).toEqual([]);
+  });
+
+  test('still proves that nothing is lost, nothing doubled, and everything adds up', () => {
+    expect(verdict).toMatchObject({ committed: 3 * COUNT, lost: [], doubled: [], conserved: true });
+    expect(Object.values(verdict.subscribers).map(({ handled }) => handled)).toEqual([COUNT, COUNT, COUNT, COUNT]);
+  });
+
+  test('ends by showing the reconciliation and where to look', () => {
+    expect(told).toContain('Nothing is missing.');
+    expect(told).toMatch(/npm run waybill radar/);
+    expect(told).toMatch(/npm run waybill trace [0-9a-f-]{36}/);
+  });
+
+  test('is reconciled from any shell: every message is handled', async () => {
+    const { exitCode, stdout } = await waybill('reconcile', '--since', '30m', '--json', '--exit-code');
+    const all = { committed: COUNT, handled: COUNT, inFlight: 0, scheduled: 0, dead: 0 };
+    const lines = { orders: all, payments: all, inventory: all };
+    expect(JSON.parse(stdout)).toEqual({ lines, missing: [], uncaused: [] } satisfies Omit<Reconciliation, 'copies'>);
+    expect(exitCode).toBe(0);
+  });
+
+  test('is traced from any shell, by id and by key', async () => {
+    const dropped = verdict.sabotage.find(({ hop }) => hop === 'relay')?.id ?? '';
+    const { stdout } = await waybill('trace', dropped, '--json');
+    const tree = JSON.parse(stdout) as TracedMessage;
+    const types: string[] = [];
+    const walk = ({ type, subscribers }: TracedMessage) => {
+      types.push(type);
+      for (const { state, published } of subscribers) {
+        expect(state).toBe('handled');
+        for (const message of published) walk(message);
+      }
+    };
+    walk(tree);
+    expect(tree.id).toBe(dropped);
+    expect(types).toEqual(['order.placed', 'payment.succeeded', 'stock.reserved']);
+    expect(tree.subscribers.map(({ subscriber }) => subscriber)).toEqual(['count-sales', 'take-payment']);
+
+    const ofKey = await waybill('trace', '--key', tree.key, '--since', '30m', '--json');
+    expect((JSON.parse(ofKey.stdout) as TracedMessage[]).map(({ id }) => id)).toEqual([dropped]);
+    const drawn = await waybill('trace', dropped);
+    for (const part of ['order.placed', 'payment.succeeded', 'stock.reserved', 'count-sales  ✓ handled']) {
+      expect(drawn.stdout).toContain(part);
+    }
+  });
+
+  test.each([
+    [['trace', '01992f4e-7c3a-7b5d-9e21-3f60c1d84a2f'], /^error: No message '01992f4e[^\n]* was committed[^\n]*\n$/],
+    [['trace', '--key', 'nobody'], /^error: No message of the key 'nobody' was committed[^\n]*\n$/],
+    [['trace', '--key', 'nobody', '--ledger', 'nowhere'], /^error: There is no ledger 'nowhere' at [^\n]*\n$/],
+    [['reconcile', '--ledger', 'nowhere'], /^error: There is no ledger 'nowhere' at [^\n]*\n$/],
+  ])('%o ends with a sentence', async (parameters, sentence) => {
+    const { exitCode, stdout, stderr } = await waybill(...parameters, '--json');
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+    expect(stderr).toMatch(sentence);
+  });
+});
