@@ -20,7 +20,7 @@ export interface CdkRun {
 
 /**
  * Runs the CDK CLI, the real one, found from the app's folder, in a process of its own that cannot prompt.
- * @throws {DeployFailed} when it fails or is not installed.
+ * @throws DeployFailed when it fails or is not installed
  */
 export async function runCdk(run: CdkRun, ...parameters: string[]): Promise<void> {
   const cli = findCdk(run.cwd);
@@ -47,14 +47,12 @@ export async function runCdk(run: CdkRun, ...parameters: string[]): Promise<void
 }
 
 function findCdk(cwd: string): string {
-  for (const from of [join(cwd, 'package.json'), import.meta.url]) {
-    try {
-      return createRequire(from).resolve('aws-cdk/bin/cdk');
-    } catch {
-      // Looked for in the next place.
-    }
+  try {
+    return createRequire(import.meta.url).resolve('aws-cdk/bin/cdk', { paths: [cwd, import.meta.dirname] });
+  } catch (cause) {
+    throw new DeployFailed(
+      `The CDK CLI is not installed in ${cwd}: install it with \`npm install --save-dev aws-cdk@${cdkVersion}\`.`,
+      { cause },
+    );
   }
-  throw new DeployFailed(
-    `The CDK CLI is not installed in ${cwd}: install it with \`npm install --save-dev aws-cdk@${cdkVersion}\`.`,
-  );
 }

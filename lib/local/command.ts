@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { endProcessTree } from './processes.ts';
 
 export interface CommandResult {
@@ -21,51 +22,39 @@ export interface CommandOptions {
 }
 
 /** Runs a program without input to its end. Never throws for what the program does: judge the result. */
-export function runCommand(
+export async function runCommand(
   program: string,
   parameters: readonly string[],
   options: CommandOptions = {},
 ): Promise<CommandResult> {
-  return new Promise((resolve) => {
-    const lines: string[] = [];
-    const child = spawn(program, parameters, {
-      cwd: options.cwd,
-      env: options.environment ?? process.env,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      windowsHide: true,
-    });
-    // With what it has started, which would hold its output open.
-    const end = () => child.pid !== undefined && void endProcessTree(child.pid, 2000);
-    const timer = options.timeoutMs === undefined ? undefined : setTimeout(end, options.timeoutMs);
-    options.signal?.addEventListener('abort', end, { once: true });
-    if (options.signal?.aborted) end();
-    const settle = (exitCode: number | undefined) => {
-      clearTimeout(timer);
-      options.signal?.removeEventListener('abort', end);
-      resolve({ exitCode, lines });
-    };
-    const streams = [child.stdout, child.stderr].map((stream) => {
-      let rest = '';
-      stream.setEncoding('utf8').on('data', (text: string) => {
-        const [...whole] = (rest + text).split(/\r?\n/);
-        rest = whole.pop() ?? '';
-        for (const line of whole) take(line);
-      });
-      return () => rest && take(rest);
-    });
-    const take = (line: string) => {
+  const { cwd, environment = process.env, onLine, timeoutMs, signal } = options;
+  const lines: string[] = [];
+  const child = spawn(program, parameters, {
+    cwd,
+    env: environment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    windowsHide: true,
+  });
+  for (const input of [child.stdout, child.stderr]) {
+    createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY }).on('line', (line) => {
       lines.push(line);
-      options.onLine?.(line);
-    };
-    child.on('error', (error) => {
-      lines.push(error.message);
-      if (child.pid === undefined) settle(undefined);
+      onLine?.(line);
     });
-    child.on('close', (exitCode) => {
-      for (const flush of streams) flush();
-      settle(exitCode ?? undefined);
+  }
+  // With what it has started, which would hold its output open.
+  const end = () => child.pid !== undefined && void endProcessTree(child.pid, 2000);
+  const timer = timeoutMs === undefined ? undefined : setTimeout(end, timeoutMs);
+  signal?.addEventListener('abort', end, { once: true });
+  if (signal?.aborted) end();
+  const exitCode = await new Promise<number | null>((resolve) => {
+    child.on('close', resolve).on('error', (error) => {
+      lines.push(error.message);
+      if (child.pid === undefined) resolve(null);
     });
   });
+  clearTimeout(timer);
+  signal?.removeEventListener('abort', end);
+  return { exitCode: exitCode ?? undefined, lines };
 }
 
 /** The last lines of a program's output that say something, for the end of an error message. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { bootstrap } from './bootstrap.ts';
@@ -33,18 +33,18 @@ export interface DeployOptions {
 /**
  * Deploys a CDK app with the CDK CLI and answers with its outputs. Several at once do not disturb each other.
  * An engine is bootstrapped when it has not been.
- * @throws {DeployFailed} with the CLI's last lines.
+ * @throws DeployFailed when the CLI fails, with its last lines
  */
 export async function deployApp(options: DeployOptions): Promise<StackOutputs> {
   return inOwnFolder(async (folder) => {
-    const { run, report } = prepare(options);
+    const run = runOf(options);
     const synthesized = synthesizedAssembly(options, run.cwd);
     const assembly = synthesized ?? join(folder, 'assembly');
     const outputs = join(folder, 'outputs.json');
     if (synthesized) {
       await bootstrap(run);
     } else {
-      report('Synthesizing the app');
+      options.report?.('Synthesizing the app');
       // Synthesis takes about as long as the bootstrap, and neither needs the other.
       await together(
         (signal) => runCdk({ ...run, signal }, 'synth', '--quiet', '--output', assembly, ...appParameters(options)),
@@ -52,7 +52,7 @@ export async function deployApp(options: DeployOptions): Promise<StackOutputs> {
         options.signal,
       );
     }
-    report('Deploying');
+    options.report?.('Deploying');
     await runCdk(
       { ...run, onLine: stackProgress(options) },
       'deploy',
@@ -68,12 +68,12 @@ export async function deployApp(options: DeployOptions): Promise<StackOutputs> {
 
 /**
  * Destroys the stacks of a CDK app.
- * @throws {DeployFailed} with the CLI's last lines.
+ * @throws DeployFailed when the CLI fails, with its last lines
  */
 export async function destroyApp(options: DeployOptions): Promise<void> {
   return inOwnFolder(async (folder) => {
-    const { run, report } = prepare(options);
-    report('Destroying the stacks');
+    const run = runOf(options);
+    options.report?.('Destroying the stacks');
     await runCdk(
       { ...run, onLine: stackProgress(options) },
       'destroy',
@@ -83,11 +83,8 @@ export async function destroyApp(options: DeployOptions): Promise<void> {
   });
 }
 
-function prepare(options: DeployOptions): { run: CdkRun; report: Report } {
-  return {
-    run: { target: options.target, cwd: options.cwd ?? process.cwd(), onLine: options.detail, signal: options.signal },
-    report: (line) => options.report?.(line),
-  };
+function runOf({ target, cwd = process.cwd(), detail, signal }: DeployOptions): CdkRun {
+  return { target, cwd, onLine: detail, signal };
 }
 
 /** The CLI would not write what is synthesized already to another folder. */
@@ -129,25 +126,12 @@ async function together(
   outer: AbortSignal | undefined,
 ): Promise<void> {
   const failed = new AbortController();
-  const signal = outer ? AbortSignal.any([outer, failed.signal]) : failed.signal;
-  const errors: unknown[] = [];
-  await Promise.all(
-    [first, second].map((action) =>
-      action(signal).catch((error: unknown) => {
-        errors.push(error);
-        failed.abort();
-      }),
-    ),
-  );
-  if (errors.length > 0) throw errors[0];
+  const signal = AbortSignal.any([failed.signal, ...(outer ? [outer] : [])]);
+  await Promise.all([first, second].map((action) => action(signal).catch((error: unknown) => failed.abort(error))));
+  failed.signal.throwIfAborted();
 }
 
+/** The CLI writes none when no stack has an output. */
 function readOutputs(file: string): StackOutputs {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as StackOutputs;
-  } catch (error) {
-    // The CLI writes none when no stack has an output.
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
-    throw error;
-  }
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as StackOutputs) : {};
 }

@@ -9,8 +9,7 @@ import { fileURLToPath } from 'node:url';
  */
 export function defaultStateFolder(environment: NodeJS.ProcessEnv = process.env): string {
   if (environment.WAYBILL_STATE_FOLDER) return resolve(environment.WAYBILL_STATE_FOLDER);
-  const repository = repositoryRoot();
-  return repository ? join(repository, '.waybill') : userCacheFolder();
+  return ownFolder(environment);
 }
 
 /**
@@ -26,8 +25,7 @@ export function defaultInstallFolder(version: string, environment: NodeJS.Proces
 /** Where Node keeps compiled modules for the next start: the same for all engines and states, so that none starts cold. */
 export function compileCacheFolder(environment: NodeJS.ProcessEnv = process.env): string {
   if (environment.NODE_COMPILE_CACHE) return environment.NODE_COMPILE_CACHE;
-  const repository = repositoryRoot();
-  return join(repository ? join(repository, '.waybill') : userCacheFolder(environment), 'compile-cache');
+  return join(ownFolder(environment), 'compile-cache');
 }
 
 /** The root of Waybill's own repository when this code runs inside it, not from an installed package. */
@@ -51,4 +49,9 @@ export function userCacheFolder(
   if (platform === 'darwin') return join(homedir(), 'Library', 'Caches', 'waybill');
   if (platform === 'win32' && environment.LOCALAPPDATA) return join(environment.LOCALAPPDATA, 'waybill');
   return join(homedir(), '.cache', 'waybill');
+}
+
+function ownFolder(environment: NodeJS.ProcessEnv): string {
+  const repository = repositoryRoot();
+  return repository ? join(repository, '.waybill') : userCacheFolder(environment);
 }

@@ -63,11 +63,9 @@ function removeIfStale(file: string): boolean {
 }
 
 function isStale(file: string): boolean {
-  const age = ageMs(file);
-  if (age > staleAfterMs) return true;
   const holder = read(file);
   // A file that was created but not written yet is no sign of a dead holder before its time is over.
-  return holder !== undefined && !isAlive(holder.pid);
+  return ageMs(file) > staleAfterMs || (holder !== undefined && !isAlive(holder.pid));
 }
 
 function read(file: string): Holder | undefined {
@@ -79,17 +77,13 @@ function read(file: string): Holder | undefined {
 }
 
 function ageMs(file: string): number {
-  try {
-    return Date.now() - statSync(file).mtimeMs;
-  } catch {
-    return 0;
-  }
+  const now = Date.now();
+  return now - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? now);
 }
 
 function touch(file: string): void {
   try {
-    const now = new Date();
-    utimesSync(file, now, now);
+    utimesSync(file, new Date(), new Date());
   } catch {
     // Somebody removed it; the action goes on, as it cannot be undone by halves.
   }

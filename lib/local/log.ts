@@ -9,15 +9,12 @@ export function openLog(stateFolder: string, id: string): string {
   const folder = join(stateFolder, 'logs');
   mkdirSync(folder, { recursive: true });
   const logs = readdirSync(folder)
-    .map((name) => ({ file: join(folder, name), modified: modifiedAt(join(folder, name)) }))
+    .map((name) => join(folder, name))
+    // Another engine that starts at the same time may just have removed one.
+    .map((file) => ({ file, modified: statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
     .sort((a, b) => b.modified - a.modified);
   for (const { file } of logs.slice(kept)) rmSync(file, { force: true });
   const file = join(folder, `${id}.log`);
   writeFileSync(file, '');
   return file;
-}
-
-function modifiedAt(file: string): number {
-  // Another engine that starts at the same time may just have removed it.
-  return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }

@@ -1,4 +1,5 @@
-import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { PortTaken } from './errors.ts';
 
 /** A port of the loopback interface that nobody listens on at this moment. */
@@ -6,7 +7,7 @@ export function freePort(): Promise<number> {
   return listenOnce(0);
 }
 
-/** @throws {PortTaken} when the port cannot be listened on. */
+/** @throws PortTaken when the port cannot be listened on */
 export async function assertPortFree(port: number): Promise<void> {
   try {
     await listenOnce(port);
@@ -21,13 +22,10 @@ export async function assertPortFree(port: number): Promise<void> {
   }
 }
 
-function listenOnce(port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : port));
-    });
-  });
+async function listenOnce(port: number): Promise<number> {
+  const server = createServer().listen({ port, host: '127.0.0.1', exclusive: true });
+  await once(server, 'listening');
+  const address = server.address() as AddressInfo;
+  await once(server.close(), 'close');
+  return address.port;
 }

@@ -28,7 +28,7 @@ export function commandLine(pid: number): string | undefined {
 /**
  * Ends a process and everything in its group: SIGTERM to the process, SIGKILL to the group once the process has ended or
  * the grace is over.
- * @throws {EngineStopFailed} when a process of the group survives even that.
+ * @throws EngineStopFailed when a process of the group survives even that
  */
 export async function endProcessGroup(pid: number, graceMs: number): Promise<void> {
   signal(pid, 'SIGTERM');
