@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { createRequire } from 'node:module';
 import type { Command } from 'commander';
 import { addCancel } from './cancel.ts';
 import { type CommandContext, processContext } from './command-context.ts';
@@ -51,11 +49,6 @@ Environment:
 }
 
 function version(): string {
-  for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
-    try {
-      return (JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string }).version;
-    } catch (error) {
-      if (folder === dirname(folder)) throw error;
-    }
-  }
+  const { version } = createRequire(import.meta.url)('waybill/package.json') as { version: string };
+  return version;
 }
