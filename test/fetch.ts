@@ -2,9 +2,13 @@
  * Fetches what tests would else fetch when they come to need it, beside npm's packages: `npm run test:fetch`. What this
  * machine cannot run or fetch is said, and is no failure.
  */
-import { ENGINES, fetchIndependentEngine } from '../lib/local/engines/index.ts';
+import { DYNAMODB_LOCAL } from '../lib/local/engines/dynamodb-local.ts';
+import { LOCALSTACK } from '../lib/local/engines/localstack.ts';
+import { ministack } from '../lib/local/engines/ministack.ts';
 import { EngineInstallFailed, EngineUnavailable, PythonIncomplete, PythonMissing } from '../lib/local/errors.ts';
-import { installEngine } from '../lib/local/install.ts';
+import { ELASTICMQ } from './conformance/engines/elasticmq.ts';
+import { fetchEngine } from './conformance/engines/fetch-engine.ts';
+import { KINESIS_LOCAL } from './conformance/engines/kinesis-local.ts';
 import { installCfnLint } from './templates/cfn-lint.ts';
 
 const LACKING = [EngineInstallFailed, EngineUnavailable, PythonIncomplete, PythonMissing];
@@ -12,8 +16,9 @@ const report = (line: string) => console.error(line);
 
 // In the order in which tests need it.
 await unlessLacking(installCfnLint);
-await unlessLacking(() => installEngine({ report }));
-for (const engine of ENGINES) await unlessLacking(() => fetchIndependentEngine(engine, { report }));
+for (const engine of [ministack(), DYNAMODB_LOCAL, ELASTICMQ, KINESIS_LOCAL, LOCALSTACK]) {
+  await unlessLacking(() => fetchEngine(engine, { report }));
+}
 
 async function unlessLacking(fetch: () => Promise<unknown>): Promise<void> {
   try {

@@ -1,11 +1,11 @@
 import { createProgress, type Progress, type ProgressStream } from './progress.ts';
 
-/** What a command reads and writes: the process's own, or a test's. */
+/** The environment and the streams of a command: the process's own, or a test's. */
 export interface CommandContext {
   readonly environment: NodeJS.ProcessEnv;
   /** The command's result. */
   readonly out: { write(text: string): unknown /** Of a terminal: its width. */; readonly columns?: number };
-  /** Everything else. */
+  /** Progress and errors. */
   readonly err: ProgressStream;
   readonly progress: Progress;
   /** The exit code that the command ends with unless it throws. */

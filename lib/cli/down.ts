@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { stopLocalStack, stopSharedEngine } from '../local/index.ts';
+import { sharedEngine, sharedLocalStack } from '../local/index.ts';
 import { type CommandContext, printJson } from './command-context.ts';
 
 /** Adds `waybill down`: ends the shared engines. */
@@ -13,7 +13,7 @@ export function addDown(program: Command, context: CommandContext): void {
 
 async function down(options: { readonly json?: boolean }, context: CommandContext): Promise<void> {
   context.progress.step('Ending the embedded engine');
-  const [stopped, localstack] = await Promise.all([stopSharedEngine(), stopLocalStack()]);
+  const [stopped, localstack] = await Promise.all([sharedEngine.stop(), sharedLocalStack.stop()]);
   const ended = [
     ...(stopped ? [`The embedded engine at ${stopped.endpoint} has ended.`] : []),
     ...(localstack ? [`LocalStack at ${localstack.endpoint} and DynamoDB Local have ended.`] : []),

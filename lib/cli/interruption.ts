@@ -4,7 +4,7 @@ import { WaybillError } from '../contract/errors.ts';
 /** Somebody wanted the command to end before its work was done. */
 export class Interrupted extends WaybillError {
   readonly code = 'interrupted';
-  /** What shells make of a program that a signal ended. */
+  /** As shells say of a program that a signal ended. */
   readonly exitCode: number;
 
   constructor(signal: NodeJS.Signals) {

@@ -44,7 +44,7 @@ export class UnknownLedger extends WaybillError {
   readonly code = 'unknown-ledger';
 }
 
-/** What a ledger has unless it says otherwise. */
+/** The shards of a ledger that does not say otherwise. */
 const DEFAULT_SHARDS = 16;
 
 /** Adds the options by which a command finds its ledger. */
@@ -58,8 +58,10 @@ export function addLedgerOptions(command: Command): Command {
  * Finds the ledger of a command: `--ledger`, else `WAYBILL_LEDGER`, else the only ledger to which the deployed functions
  * are bound. The target is the engine at `AWS_ENDPOINT_URL` or the one that `waybill up` or `npm start` runs, or the real
  * AWS by `--aws`; nothing is started. From here on this process's AWS clients use it.
- *
- * @throws NoEngine, LedgerNotNamed, UnknownLedger, and EndpointSilent
+ * @throws NoEngine when no engine runs
+ * @throws LedgerNotNamed when none is named, and none or several are deployed
+ * @throws UnknownLedger when there is none of that name
+ * @throws EndpointSilent when nothing answers at `AWS_ENDPOINT_URL`
  */
 export async function resolveLedger(options: LedgerOptions, context: CommandContext): Promise<ResolvedLedger> {
   const target = await runningTarget({ environment: context.environment, ...(options.aws && { aws: true }) });

@@ -83,7 +83,7 @@ function momentOf(text: string): Date {
   return at;
 }
 
-/** What the run time would refuse is a wrong command line. */
+/** A delay that the run time would refuse is a wrong command line. */
 function refuseIfWrong(delay: Delay): void {
   try {
     deliveryTime(delay, Date.now());

@@ -84,7 +84,7 @@ function messageLines(message: TracedMessage, now: number): string[] {
   ];
 }
 
-/** What is to be known of a message besides its subscribers. */
+/** The state of a message, besides its subscribers. */
 function standingOf({ due, handshake, cancelled, replacedBy }: TracedMessage, now: number): string[] {
   const end = replacedBy ? 'rescheduled' : 'cancelled';
   return [
@@ -155,7 +155,7 @@ function detailsOf(delivery: TracedDelivery, { committed, due }: TracedMessage, 
   ];
 }
 
-/** What is known of a hop may come from another clock: a gap can be negative. */
+/** The moment of a hop may come from another clock, so a gap can be negative. */
 function gap(milliseconds: number): string {
   return milliseconds < 0 ? `-${lengthOf(-milliseconds)}` : `+${lengthOf(milliseconds)}`;
 }

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { runningTarget, shareEngine, shareLocalStack, type Target } from '../local/index.ts';
+import { runningTarget, sharedEngine, sharedLocalStack, type Target } from '../local/index.ts';
 import { type CommandContext, print, printJson } from './command-context.ts';
 
 interface UpOptions {
@@ -36,7 +36,7 @@ Examples:
 
 async function upLocalStack(options: UpOptions, context: CommandContext): Promise<void> {
   const { progress, environment } = context;
-  const localstack = await shareLocalStack({ environment, report: progress.step });
+  const localstack = await sharedLocalStack.share({ environment, report: progress.step, detached: true });
   const { owned, endpoint, dynamodbEndpoint, env, pid, startedAt, logFiles, version } = localstack;
   progress.done(
     `${version} ${owned ? 'run' : 'already run'} at ${endpoint} and ${dynamodbEndpoint}; \`waybill down\` ends them.`,
@@ -46,36 +46,30 @@ async function upLocalStack(options: UpOptions, context: CommandContext): Promis
       'there and runs the handlers in your own process.',
   );
   const region = env.AWS_REGION;
-  const description = {
-    kind: 'localstack',
-    endpoint,
-    dynamodbEndpoint,
-    region,
-    version,
-    pid,
-    startedAt,
-    logFiles,
-    env,
-  };
-  if (options.json) printJson(context, { alreadyRunning: !owned, ...description });
-  else for (const [name, value] of Object.entries(env)) print(context, `export ${name}=${value}`);
+  const description = { endpoint, dynamodbEndpoint, region, version, pid, startedAt, logFiles, env };
+  if (options.json) printJson(context, { alreadyRunning: !owned, kind: 'localstack', ...description });
+  else printExports(context, env);
 }
 
 async function up(options: UpOptions, context: CommandContext): Promise<void> {
   const { progress, environment } = context;
   const common = { environment, report: progress.step };
   const external = await runningTarget(common).then((target) => (target?.kind === 'external' ? target : undefined));
-  const target: Target = external ?? (await shareEngine({ ...common, detached: true, port: options.port }));
+  const target: Target = external ?? (await sharedEngine.share({ ...common, detached: true, port: options.port }));
   progress.done(
     external
       ? `AWS_ENDPOINT_URL is set and ${target.endpoint} answers: nothing to start.`
       : `The embedded engine ${target.owned ? 'runs' : 'already runs'} at ${target.endpoint}; \`waybill down\` ends it.`,
   );
   if (options.json) printJson(context, { alreadyRunning: !target.owned, ...descriptionOf(target) });
-  else for (const [name, value] of Object.entries(target.env)) print(context, `export ${name}=${value}`);
+  else printExports(context, target.env);
 }
 
-/** What `up` and `status` say of a target in JSON. */
+function printExports(context: CommandContext, variables: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(variables)) print(context, `export ${name}=${value}`);
+}
+
+/** A target as `up` and `status` describe it in JSON. */
 export function descriptionOf(target: Target): Record<string, unknown> {
   const { kind, endpoint, region, env } = target;
   const process =

@@ -30,7 +30,7 @@ export async function runCdk(run: CdkRun, ...parameters: string[]): Promise<void
       ...environmentFor(run.target),
       // The app's own command line (`node …`, `npx …`) shall find the programs of this installation, Node first.
       PATH: [dirname(process.execPath), join(dirname(dirname(dirname(cli))), '.bin'), process.env.PATH].join(delimiter),
-      // What `node --conditions` and test runners set for themselves is not meant for the CLI and the app.
+      // Options of this Node, by `node --conditions` or a test runner, are not meant for the CLI and the app.
       NODE_OPTIONS: '',
       // Three processes load the CLI and the library in each deploy: compiled once, they are loaded a third faster.
       NODE_COMPILE_CACHE: compileCacheFolder(),

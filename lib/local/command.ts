@@ -3,9 +3,9 @@ import { createInterface } from 'node:readline';
 import { endProcessTree } from './processes.ts';
 
 export interface CommandResult {
-  /** The exit code; undefined when a signal ended it, the time ran out, or it could not be started. */
+  /** Undefined when a signal ended the program, the time ran out, or it could not be started. */
   readonly exitCode: number | undefined;
-  /** What it printed to both streams, line by line as it came. */
+  /** The output of both streams, line by line as it came. */
   readonly lines: readonly string[];
 }
 
@@ -41,7 +41,7 @@ export async function runCommand(
       onLine?.(line);
     });
   }
-  // With what it has started, which would hold its output open.
+  // The program's children would hold its output open, so they are ended with it.
   const end = () => child.pid !== undefined && void endProcessTree(child.pid, 2000);
   const timer = timeoutMs === undefined ? undefined : setTimeout(end, timeoutMs);
   signal?.addEventListener('abort', end, { once: true });

@@ -50,12 +50,7 @@ export class DeployFailed extends WaybillError {
   readonly code = 'deploy-failed';
 }
 
-/** This machine lacks what an engine runs on. */
+/** Java, Python or Maven, on which an engine runs or by which it is fetched, is not on this machine. */
 export class EngineUnavailable extends WaybillError {
   readonly code = 'engine-unavailable';
-}
-
-/** There is no engine of that name. */
-export class UnknownEngine extends WaybillError {
-  readonly code = 'unknown-engine';
 }

@@ -1,5 +1,5 @@
 /** The engine that answers at an endpoint, by the id that it was started with; undefined when none does. */
-export async function engineIdAt(endpoint: string, timeoutMs = 2000): Promise<string | undefined> {
+export async function engineIdAt(endpoint: string, timeoutMs = 5000): Promise<string | undefined> {
   try {
     const response = await fetch(`${endpoint}/_ministack/health`, { signal: AbortSignal.timeout(timeoutMs) });
     const health = (await response.json()) as { edition?: string };

@@ -48,7 +48,7 @@ function listed(...which: string[]): ProcessEntry[] {
       return { pid: Number(pid), parent: Number(parent), group: Number(group), running: isRunning(state) };
     });
   } catch {
-    // It fails when there is no such process.
+    // `ps` fails when there is no such process.
     return [];
   }
 }

@@ -74,7 +74,7 @@ function endTreeOnWindows(pid: number): void {
   try {
     execFileSync('taskkill', ['/pid', String(pid), '/T', '/F'], { stdio: 'ignore' });
   } catch {
-    // It fails when there is nothing left to end; the caller looks whether that is so.
+    // `taskkill` fails when there is nothing left to end; the caller looks whether that is so.
   }
 }
 

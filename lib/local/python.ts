@@ -1,7 +1,10 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { runCommand } from './command.ts';
-import { PythonIncomplete, PythonMissing } from './errors.ts';
+import { EngineUnavailable, PythonIncomplete, PythonMissing } from './errors.ts';
 
-/** The oldest Python that the engine runs on. */
+/** The oldest Python that the embedded engine runs on. */
 const oldest = [3, 10] as const;
 
 const probe = `
@@ -12,13 +15,14 @@ print(json.dumps({'version': sys.version_info[:3], 'complete': has('venv') and h
 
 interface Probe {
   readonly version: readonly [number, number, number];
+  /** Whether it can make a virtual environment. */
   readonly complete: boolean;
 }
 
 /**
  * The first of `python3` and `python` on the PATH that is new enough and can make a virtual environment.
- * @throws {PythonMissing} when there is none that is new enough.
- * @throws {PythonIncomplete} when there is one, but without `venv` or `pip`.
+ * @throws PythonMissing when none is new enough
+ * @throws PythonIncomplete when one is, but without `venv` or `pip`
  */
 export async function findPython(environment: NodeJS.ProcessEnv = process.env): Promise<string> {
   const tooOld: string[] = [];
@@ -27,15 +31,14 @@ export async function findPython(environment: NodeJS.ProcessEnv = process.env): 
     const found = await look(name, environment);
     if (!found) continue;
     const version = found.version.join('.');
-    if (!newEnough(found.version)) tooOld.push(`${name} is ${version}`);
+    if (!isNewEnough(found.version)) tooOld.push(`${name} is ${version}`);
     else if (!found.complete) incomplete ??= version;
     else return name;
   }
   if (incomplete) {
-    const debian = `\`apt-get install python3-venv\``;
     throw new PythonIncomplete(
-      `Python ${incomplete} is here without its venv and pip, which install the embedded engine: install them ` +
-        `(on Debian and Ubuntu with ${debian}), start a Docker engine, or set AWS_ENDPOINT_URL to an engine of your own.`,
+      `Python ${incomplete} is here without its venv and pip, which install the embedded engine: install them (on Debian ` +
+        'and Ubuntu with `apt-get install python3-venv`), start a Docker engine, or set AWS_ENDPOINT_URL to an engine of your own.',
     );
   }
   throw new PythonMissing(
@@ -45,8 +48,23 @@ export async function findPython(environment: NodeJS.ProcessEnv = process.env): 
   );
 }
 
-async function look(name: string, environment: NodeJS.ProcessEnv): Promise<Probe | undefined> {
-  const { exitCode, lines } = await runCommand(name, ['-c', probe], { environment, timeoutMs: 20_000 });
+/**
+ * A Python of exactly this version, e.g. `3.13`: as `python3.13`, `python3` or `python` on the PATH, or one that pyenv has.
+ * @param engine what needs it, for the error
+ * @throws EngineUnavailable when there is none
+ */
+export async function findPythonOf(version: string, engine: string, environment: NodeJS.ProcessEnv): Promise<string> {
+  for (const program of [`python${version}`, 'python3', 'python', ...pyenvPythons(version, environment)]) {
+    const found = await look(program, environment);
+    if (found?.complete && found.version.slice(0, 2).join('.') === version) return program;
+  }
+  throw new EngineUnavailable(
+    `${engine} needs Python ${version} with its venv, as python${version} on the PATH or from pyenv: install it from https://www.python.org.`,
+  );
+}
+
+async function look(program: string, environment: NodeJS.ProcessEnv): Promise<Probe | undefined> {
+  const { exitCode, lines } = await runCommand(program, ['-c', probe], { environment, timeoutMs: 20_000 });
   if (exitCode !== 0) return undefined;
   try {
     return JSON.parse(lines.at(-1) ?? '') as Probe;
@@ -55,6 +73,14 @@ async function look(name: string, environment: NodeJS.ProcessEnv): Promise<Probe
   }
 }
 
-function newEnough([major, minor]: Probe['version']): boolean {
+function isNewEnough([major, minor]: Probe['version']): boolean {
   return major > oldest[0] || (major === oldest[0] && minor >= oldest[1]);
+}
+
+function pyenvPythons(version: string, environment: NodeJS.ProcessEnv): string[] {
+  const folder = join(environment.PYENV_ROOT ?? join(homedir(), '.pyenv'), 'versions');
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => name === version || name.startsWith(`${version}.`))
+    .map((name) => join(folder, name, 'bin', 'python3'));
 }

@@ -1,32 +1,33 @@
-import { type Engine, type EngineOptions, endpointEnvironment } from './engine.ts';
+import { endpointEnvironment, REGION } from './endpoint.ts';
+import type { Engine, EngineOptions } from './engine.ts';
 import { EndpointSilent } from './errors.ts';
 import { defaultStateFolder } from './folders.ts';
 import { answers } from './health.ts';
-import { findEngine, shareEngine } from './shared.ts';
-import { readState } from './state.ts';
+import { sharedEngine } from './shared.ts';
 
-/** An engine that somebody else runs, by `AWS_ENDPOINT_URL`. It is never stopped from here. */
-export interface ExternalEngine {
-  readonly kind: 'external';
-  readonly endpoint: string;
-  readonly region: string;
+/** A target that was not started here, and is never stopped from here. */
+interface Foreign {
   readonly owned: false;
   readonly env: Readonly<Record<string, string>>;
   stop(): Promise<void>;
 }
 
+/** An engine that somebody else runs, by `AWS_ENDPOINT_URL`. */
+export interface ExternalEngine extends Foreign {
+  readonly kind: 'external';
+  readonly endpoint: string;
+  readonly region: string;
+}
+
 /** The real AWS, with the credentials and the region of the environment. */
-export interface RealAws {
+export interface RealAws extends Foreign {
   readonly kind: 'aws';
   readonly endpoint: undefined;
   /** Undefined when only the profile names it. */
   readonly region: string | undefined;
-  readonly owned: false;
-  readonly env: Readonly<Record<string, string>>;
-  stop(): Promise<void>;
 }
 
-/** What commands work on. */
+/** The engine or the AWS that commands work on. */
 export type Target = Engine | ExternalEngine | RealAws;
 
 export interface TargetOptions extends EngineOptions {
@@ -37,10 +38,10 @@ export interface TargetOptions extends EngineOptions {
 /**
  * The target of a command: the real AWS if asked for, else the engine at `AWS_ENDPOINT_URL` if that is set, else the
  * shared embedded engine, which is started if none runs (`owned` says whether it was).
- * @throws {EndpointSilent} when nothing answers at `AWS_ENDPOINT_URL`; otherwise what starting an engine throws.
+ * @throws EndpointSilent when nothing answers at `AWS_ENDPOINT_URL`; otherwise what starting an engine throws
  */
 export async function resolveEngine(options: TargetOptions = {}): Promise<Target> {
-  return (await runningTarget(options)) ?? shareEngine(options);
+  return (await runningTarget(options)) ?? sharedEngine.share(options);
 }
 
 /** Like `resolveEngine`, but starts nothing: undefined when no engine runs. */
@@ -50,7 +51,7 @@ export async function runningTarget(options: TargetOptions = {}): Promise<Target
   const stateFolder = options.stateFolder ?? defaultStateFolder();
   const endpoint = environment.AWS_ENDPOINT_URL?.replace(/\/+$/, '');
   // Somebody who did what `waybill up` told them to has exported the embedded engine's own endpoint.
-  if (!endpoint || readState(stateFolder)?.endpoint === endpoint) return findEngine(stateFolder);
+  if (!endpoint || sharedEngine.read(stateFolder)?.endpoint === endpoint) return sharedEngine.find(stateFolder);
   if (!URL.canParse(endpoint) || !(await answers(endpoint))) {
     throw new EndpointSilent(
       `AWS_ENDPOINT_URL is ${endpoint}, and nothing answers there: start that engine, or unset AWS_ENDPOINT_URL ` +
@@ -78,35 +79,25 @@ export function environmentFor(target: Target, environment: NodeJS.ProcessEnv = 
 }
 
 function externalEngine(endpoint: string, environment: NodeJS.ProcessEnv): ExternalEngine {
-  const dummies = endpointEnvironment(endpoint);
-  const region = regionOf(environment) ?? dummies.AWS_REGION ?? '';
+  const region = regionOf(environment) ?? REGION;
+  const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, ...rest } = endpointEnvironment(endpoint);
   const ownCredentials = environment.AWS_ACCESS_KEY_ID || environment.AWS_PROFILE;
-  const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, ...rest } = dummies;
-  return {
-    kind: 'external',
-    endpoint,
-    region,
-    owned: false,
-    env: {
-      ...(ownCredentials ? rest : dummies),
-      AWS_ENDPOINT_URL_S3: environment.AWS_ENDPOINT_URL_S3 ?? endpoint,
-      AWS_REGION: region,
-      AWS_DEFAULT_REGION: region,
-    },
-    stop: async () => undefined,
+  const env = {
+    ...rest,
+    ...(!ownCredentials && { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY }),
+    AWS_ENDPOINT_URL_S3: environment.AWS_ENDPOINT_URL_S3 ?? endpoint,
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
   };
+  return { kind: 'external', endpoint, region, env, ...foreign };
 }
 
 function realAws(environment: NodeJS.ProcessEnv): RealAws {
-  return {
-    kind: 'aws',
-    endpoint: undefined,
-    region: regionOf(environment),
-    owned: false,
-    env: { CDK_DISABLE_CLI_TELEMETRY: '1' },
-    stop: async () => undefined,
-  };
+  const env = { CDK_DISABLE_CLI_TELEMETRY: '1' };
+  return { kind: 'aws', endpoint: undefined, region: regionOf(environment), env, ...foreign };
 }
+
+const foreign = { owned: false, stop: async () => undefined } as const;
 
 function regionOf(environment: NodeJS.ProcessEnv): string | undefined {
   return environment.AWS_REGION ?? environment.AWS_DEFAULT_REGION;

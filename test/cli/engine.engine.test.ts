@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { answers } from '../../lib/local/health.ts';
 import { freePort } from '../../lib/local/port.ts';
 import { groupIsAlive } from '../../lib/local/processes.ts';
-import { stopSharedEngine } from '../../lib/local/shared.ts';
+import { sharedEngine } from '../../lib/local/shared.ts';
 import { temporaryFolder } from '../local/fake-program.ts';
 import { processesNaming } from '../local/processes-naming.ts';
 
@@ -25,7 +25,7 @@ interface Shell {
 
 function shell(): Shell {
   const folder = temporaryFolder();
-  onTestFinished(async () => void (await stopSharedEngine(folder)));
+  onTestFinished(async () => void (await sharedEngine.stop(folder)));
   const start: Shell['start'] = (parameters, environment = {}) =>
     spawn(process.execPath, ['--conditions=waybill-source', join(root, 'bin', 'waybill.ts'), ...parameters], {
       stdio: ['ignore', 'pipe', 'pipe'],

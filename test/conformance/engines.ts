@@ -1,19 +1,15 @@
-import { startEngine } from '../../lib/local/engine.ts';
-import {
-  DYNAMODB_LOCAL,
-  ELASTICMQ,
-  type IndependentEngine,
-  KINESIS_LOCAL,
-  LOCALSTACK,
-  type RunningEngine,
-  startIndependentEngine,
-} from '../../lib/local/engines/index.ts';
-import { UnknownEngine } from '../../lib/local/errors.ts';
-import { engineVersion } from '../../lib/local/install.ts';
+import { REGION } from '../../lib/local/endpoint.ts';
+import { DYNAMODB_LOCAL } from '../../lib/local/engines/dynamodb-local.ts';
+import type { EngineProgram } from '../../lib/local/engines/engine-program.ts';
+import { LOCALSTACK } from '../../lib/local/engines/localstack.ts';
+import { ministack } from '../../lib/local/engines/ministack.ts';
 import type { Report } from '../../lib/local/report.ts';
+import { type StartedServer, startServer } from '../../lib/local/server.ts';
 import type { Feature } from './case.ts';
 import { DUMMY_CREDENTIALS } from './clients.ts';
-import { ServiceMissing } from './errors.ts';
+import { ELASTICMQ } from './engines/elasticmq.ts';
+import { KINESIS_LOCAL } from './engines/kinesis-local.ts';
+import { ServiceMissing, UnknownEngine } from './errors.ts';
 import { silentFeatures } from './probe.ts';
 import type { SuiteTarget } from './run-suites.ts';
 import { MEMORY_FEATURES, MEMORY_TARGET, MINISTACK_FEATURES, sdkTarget } from './targets.ts';
@@ -47,13 +43,7 @@ export const ASKED_ENGINES: readonly AskedEngine[] = [
     features: MEMORY_FEATURES,
     start: async () => ({ target: MEMORY_TARGET, close: async () => undefined }),
   },
-  {
-    name: 'ministack',
-    title: 'MiniStack',
-    version: engineVersion,
-    features: MINISTACK_FEATURES,
-    start: async (report) => opened('MiniStack', await startEngine({ report }), MINISTACK_FEATURES),
-  },
+  independent({ ...ministack(), name: 'ministack', title: 'MiniStack' }, ...MINISTACK_FEATURES),
   independent(DYNAMODB_LOCAL, 'dynamodb', 'dynamodb-streams', 'dynamodb-ttl'),
   independent(ELASTICMQ, 'sqs', 'sqs-fifo'),
   independent(KINESIS_LOCAL, 'kinesis', 'kinesis-read', 'kinesis-reshard'),
@@ -72,19 +62,19 @@ export function askedEngine(name: string): AskedEngine {
   throw new UnknownEngine(`--engine is '${name}', and there is no such engine: give one of ${names}.`);
 }
 
-function independent(engine: IndependentEngine, ...names: readonly Feature[]): AskedEngine {
+function independent(engine: EngineProgram, ...names: readonly Feature[]): AskedEngine {
   const features = new Set(names);
   const { name, title, version } = engine;
-  const start = async (report: Report) => opened(title, await startIndependentEngine(engine, { report }), features);
+  const start = async (report: Report) => opened(title, await startServer(engine, { report }), features);
   return { name, title, version, features, start };
 }
 
 async function opened(
   title: string,
-  { endpoint, region, stop }: Pick<RunningEngine, 'endpoint' | 'region' | 'stop'>,
+  { state: { endpoint }, stop }: StartedServer,
   features: ReadonlySet<Feature>,
 ): Promise<StartedTarget> {
-  const target = sdkTarget({ endpoint, region, credentials: DUMMY_CREDENTIALS }, features);
+  const target = sdkTarget({ endpoint, region: REGION, credentials: DUMMY_CREDENTIALS }, features);
   const close = async () => {
     target.close();
     await stop();

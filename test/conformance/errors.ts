@@ -10,6 +10,11 @@ export class ServiceMissing extends WaybillError {
   readonly code = 'service-missing';
 }
 
+/** There is no engine of that name. */
+export class UnknownEngine extends WaybillError {
+  readonly code = 'unknown-engine';
+}
+
 /** There is no such region. */
 export class UnknownRegion extends WaybillError {
   readonly code = 'unknown-region';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { containerParameters, dockerAnswers, engineImage } from '../../lib/local/docker.ts';
+import { containerParameters, dockerAnswers, engineImage } from '../../lib/local/engines/docker.ts';
 import { engineVersion } from '../../lib/local/install.ts';
 import { temporaryFolder, writeProgram } from './fake-program.ts';
 

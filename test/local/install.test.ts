@@ -26,9 +26,9 @@ function fakePython(pip = '') {
     if (parameters[0] === '-c' && parameters[1].includes('importlib')) console.log('{"version":[3,12,1],"complete":true}');
     if (parameters[1] === 'venv') {
       note('venv');
-      fs.rmSync(parameters[3], { recursive: true, force: true });
-      fs.mkdirSync(path.join(parameters[3], 'bin'), { recursive: true });
-      fs.copyFileSync(process.argv[1], path.join(parameters[3], 'bin', 'python'));
+      fs.rmSync(parameters[2], { recursive: true, force: true });
+      fs.mkdirSync(path.join(parameters[2], 'bin'), { recursive: true });
+      fs.copyFileSync(process.argv[1], path.join(parameters[2], 'bin', 'python'));
     }
     if (parameters[1] === 'pip' && parameters[2] === 'install') {
       note(parameters.at(-1));
@@ -70,7 +70,7 @@ test('an installation that was interrupted counts as none and is repaired', asyn
   expect(isInstalled(folder)).toBe(false);
   await installEngine({ folder, environment });
   expect(isInstalled(folder)).toBe(true);
-  expect(journal()).toEqual(['venv', pinned, pinned]);
+  expect(journal()).toEqual(['venv', pinned, 'venv', pinned]);
 });
 
 test('another version in the environment is replaced', async () => {
@@ -90,7 +90,7 @@ test('what is left of an environment that cannot be mended is made anew', async 
   writeFileSync(join(folder, 'broken'), '');
   await installEngine({ folder, environment });
   expect(isInstalled(folder)).toBe(true);
-  expect(journal()).toEqual(['venv', pinned, pinned, 'venv', pinned]);
+  expect(journal()).toEqual(['venv', pinned, 'venv', pinned]);
 });
 
 test('when pip fails, the error ends with what it said and nothing counts as installed', async () => {

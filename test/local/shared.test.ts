@@ -3,11 +3,12 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { isAlive } from '../../lib/local/processes.ts';
-import { findEngine, stopSharedEngine } from '../../lib/local/shared.ts';
-import { type EngineState, readState, writeState } from '../../lib/local/state.ts';
+import type { ServerState } from '../../lib/local/server.ts';
+import { sharedEngine, sharedLocalStack } from '../../lib/local/shared.ts';
+import { writeState } from '../../lib/local/state-file.ts';
 import { temporaryFolder } from './fake-program.ts';
 
-const state: EngineState = {
+const dead: ServerState = {
   id: 'waybill-engine-0123456789ab',
   endpoint: 'http://127.0.0.1:1',
   pid: spawnSync(process.execPath, ['--version']).pid,
@@ -15,31 +16,53 @@ const state: EngineState = {
   logFile: '/nowhere/log',
   runFolder: '/nowhere/run',
 };
+/** A process that lives, but is none of the engine's. */
+const another: ServerState = { ...dead, pid: process.pid };
 
-test('the state of an engine that died is removed, and no engine is found', async () => {
+test.each([
+  ['the embedded engine', 'engine', sharedEngine, dead],
+  ['LocalStack', 'localstack', sharedLocalStack, { ...dead, beside: [dead] }],
+] as const)('the state of %s that died is removed, and none is found', async (_, name, server, state) => {
   const folder = temporaryFolder();
-  writeState(folder, state);
-  await expect(findEngine(folder)).resolves.toBeUndefined();
+  writeState(join(folder, `${name}.json`), state);
+  await expect(server.find(folder)).resolves.toBeUndefined();
   expect(readdirSync(folder)).toEqual([]);
 });
 
-test('a process that has the engine’s number but is another is neither found nor ended', async () => {
-  const folder = temporaryFolder();
-  writeState(folder, { ...state, pid: process.pid });
-  await expect(findEngine(folder)).resolves.toBeUndefined();
-  writeState(folder, { ...state, pid: process.pid });
-  await expect(stopSharedEngine(folder)).resolves.toBeUndefined();
-  expect(isAlive(process.pid)).toBe(true);
-  expect(existsSync(join(folder, 'engine.json'))).toBe(false);
-});
+test.each([
+  ['the embedded engine', 'engine', sharedEngine, another],
+  ['LocalStack', 'localstack', sharedLocalStack, { ...another, beside: [another] }],
+] as const)(
+  'a process that has the number of %s but is another is neither found nor ended',
+  async (_, name, server, state) => {
+    const folder = temporaryFolder();
+    writeState(join(folder, `${name}.json`), state);
+    await expect(server.find(folder)).resolves.toBeUndefined();
+    writeState(join(folder, `${name}.json`), state);
+    await expect(server.stop(folder)).resolves.toBeUndefined();
+    expect(isAlive(process.pid)).toBe(true);
+    expect(existsSync(join(folder, `${name}.json`))).toBe(false);
+  },
+);
 
 test.each(['', '{', 'null', '{"pid":1}', '{"id":"x","endpoint":7,"pid":42}'])(
   'a state file with %o is no engine',
   async (text) => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'engine.json'), text);
-    expect(readState(folder)).toBeUndefined();
-    await expect(findEngine(folder)).resolves.toBeUndefined();
+    expect(sharedEngine.read(folder)).toBeUndefined();
+    writeFileSync(join(folder, 'engine.json'), text);
+    await expect(sharedEngine.find(folder)).resolves.toBeUndefined();
     expect(readdirSync(folder)).toEqual([]);
   },
 );
+
+test('where Python 3.13 is absent, LocalStack is not started, and one sentence says so', async () => {
+  const folder = temporaryFolder();
+  const environment = { PATH: folder, HOME: folder, PYENV_ROOT: folder };
+  await expect(sharedLocalStack.share({ stateFolder: folder, environment })).rejects.toMatchObject({
+    code: 'engine-unavailable',
+    message: expect.stringMatching(/^LocalStack needs Python 3\.13[^\n]*$/),
+  });
+  expect(await sharedLocalStack.find(folder)).toBeUndefined();
+});

@@ -1,7 +1,6 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCommand } from '../../lib/local/command.ts';
-import { fetchPythonPackages } from '../../lib/local/engines/python-packages.ts';
+import { installPythonPackages } from '../../lib/local/engines/python-packages.ts';
 import { userCacheFolder } from '../../lib/local/folders.ts';
 import { findPython } from '../../lib/local/python.ts';
 
@@ -44,19 +43,12 @@ interface Match {
  * @throws {PythonMissing | PythonIncomplete | EngineInstallFailed}
  */
 export async function installCfnLint(): Promise<string> {
-  const environment = process.env;
-  const python = await findPython(environment);
   const installFolder = join(userCacheFolder(), `cfn-lint-${VERSION}`);
-  mkdirSync(installFolder, { recursive: true });
-  const place = {
-    installFolder,
-    runFolder: installFolder,
-    port: 0,
-    secondPort: 0,
-    environment,
-    report: () => undefined,
-  };
-  return fetchPythonPackages(python, PACKAGES, 'cfnlint', place);
+  return installPythonPackages(
+    await findPython(),
+    { what: 'cfnlint', packages: PACKAGES, complete: true, module: 'cfnlint' },
+    { installFolder, environment: process.env, report: () => undefined },
+  );
 }
 
 /** Lints template files. */

@@ -1,13 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { IndependentEngine } from './independent-engine.ts';
+import type { EngineProgram } from './engine-program.ts';
 import { findJava } from './java.ts';
 import { classPath, fetchLibraries } from './maven.ts';
 
 const version = '2.6.1';
 
 /** AWS's own DynamoDB for tests, from Maven Central. AWS's licence lets it be fetched, not passed on. */
-export const DYNAMODB_LOCAL: IndependentEngine = {
+export const DYNAMODB_LOCAL: EngineProgram = {
   name: 'dynamodb-local',
   title: 'DynamoDB Local',
   version,
@@ -24,7 +24,7 @@ export const DYNAMODB_LOCAL: IndependentEngine = {
   },
 };
 
-/** In place of its own main program, which listens on every interface and cannot be told otherwise. */
+/** DynamoDB Local's own main program listens on every interface and cannot be told otherwise: this one takes its place. */
 const program = `
 import com.amazonaws.services.dynamodbv2.local.main.ServerRunner;
 import org.eclipse.jetty.server.Server;

@@ -5,7 +5,7 @@ import { EngineUnavailable } from '../errors.ts';
 /**
  * Java of a version or newer: that of JAVA_HOME, or else of the PATH.
  * @param engine what needs it, for the error
- * @throws {EngineUnavailable}
+ * @throws EngineUnavailable when there is none
  */
 export async function findJava(oldest: number, engine: string, environment: NodeJS.ProcessEnv): Promise<string> {
   const home = environment.JAVA_HOME;

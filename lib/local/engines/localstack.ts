@@ -1,25 +1,29 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { EnginePlace, IndependentEngine } from './independent-engine.ts';
+import { answers } from '../health.ts';
+import { findPythonOf } from '../python.ts';
+import type { EnginePlace, EngineProgram } from './engine-program.ts';
 import { LOCALSTACK_PACKAGES, LOCALSTACK_VERSION } from './localstack-packages.ts';
 import { writeLoopbackModule } from './loopback.ts';
 import { fetchPackage } from './npm.ts';
-import { fetchPythonPackages, findPython } from './python-packages.ts';
+import { installPythonPackages } from './python-packages.ts';
 
 /** LocalStack's core, Apache-2.0, from PyPI: the last release that asks for no licence. Without Docker it has no Lambda. */
-export const LOCALSTACK: IndependentEngine = {
+export const LOCALSTACK: EngineProgram = {
   name: 'localstack',
   title: 'LocalStack',
   version: LOCALSTACK_VERSION,
+  answers: (endpoint) => answers(`${endpoint}/_localstack/health`),
   async prepare(place) {
-    const python = await findPython('3.13', 'LocalStack', place.environment);
-    const program = await fetchPythonPackages(python, LOCALSTACK_PACKAGES, 'localstack.runtime.main', place);
+    const python = await findPythonOf('3.13', 'LocalStack', place.environment);
+    const packages = { what: `localstack-core==${LOCALSTACK_VERSION}`, packages: LOCALSTACK_PACKAGES, complete: true };
+    const program = await installPythonPackages(python, { ...packages, module: 'localstack' }, place);
     await placeKinesis(place);
     const file = join(place.runFolder, 'on_loopback.py');
     writeFileSync(file, loopback);
     return {
       program,
-      parameters: [file],
+      parameters: [file, writeLoopbackModule(place.runFolder)],
       environment: {
         GATEWAY_LISTEN: `127.0.0.1:${place.port}`,
         LOCALSTACK_HOST: `127.0.0.1:${place.port}`,
@@ -32,18 +36,20 @@ export const LOCALSTACK: IndependentEngine = {
         OVERRIDE_IN_DOCKER: '0',
         FILESYSTEM_ROOT: place.runFolder,
         KINESIS_MOCK_VERSION: kinesisVersion,
-        NODE_OPTIONS: `--require ${JSON.stringify(writeLoopbackModule(place.runFolder))}`,
       },
-      readyPath: '/_localstack/health',
     };
   },
 };
 
-/** It would listen on every interface, whatever GATEWAY_LISTEN says. */
+/**
+ * LocalStack itself listens on every interface, whatever GATEWAY_LISTEN says, and so does the Node of its Kinesis. Only that
+ * Node ends with its parent: the variable is set here, where no other program sees it.
+ */
 const loopback = `
-import runpy
+import json, os, runpy, sys
 from twisted.internet import endpoints
 
+os.environ['NODE_OPTIONS'] = '--require ' + json.dumps(sys.argv.pop())
 listen = endpoints.TCP4ServerEndpoint.__init__
 
 def listen_on_loopback(self, reactor, port, backlog=50, interface=''):
@@ -59,7 +65,6 @@ const kinesisVersion = '0.5.2';
 /** LocalStack's Kinesis is kinesis-local, which it would fetch itself, in the middle of its first request. */
 async function placeKinesis(place: EnginePlace): Promise<void> {
   const installFolder = join(place.installFolder, `kinesis-local-${kinesisVersion}`);
-  mkdirSync(installFolder, { recursive: true });
   await fetchPackage('kinesis-local', kinesisVersion, { ...place, installFolder });
   const expected = join(place.runFolder, 'var/lib/localstack/lib/kinesis-local', kinesisVersion);
   mkdirSync(dirname(expected), { recursive: true });

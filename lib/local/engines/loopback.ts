@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * Writes what a Node program is to load first, so that it listens on the loopback interface alone, and ends with the
- * program that started it. Answers with its path.
+ * Writes a module for a Node program to load first: with it the program listens on the loopback interface alone, and ends
+ * with the program that started it. Answers with the module's path.
  */
 export function writeLoopbackModule(folder: string): string {
   const file = join(folder, 'loopback.cjs');
@@ -11,7 +11,7 @@ export function writeLoopbackModule(folder: string): string {
   return file;
 }
 
-/** For programs that listen on every interface and cannot be told otherwise, or get a process group of their own. */
+/** Some programs listen on every interface and cannot be told otherwise, or get a process group of their own. */
 const program = `
 const { Server } = require('node:net');
 const listen = Server.prototype.listen;

@@ -2,15 +2,15 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCommand } from '../command.ts';
 import { EngineUnavailable } from '../errors.ts';
-import type { EnginePlace } from './independent-engine.ts';
-import { installOnce, installStep } from './install-once.ts';
+import { type InstallPlace, installOnce, installStep } from './install-once.ts';
 
 /**
  * Fetches a library with all that it needs, and answers with the folder that holds them.
  * @param coordinates `group:artifact:version`
- * @throws {EngineUnavailable} without Maven
+ * @throws EngineUnavailable when there is no Maven
+ * @throws EngineInstallFailed when Maven fails
  */
-export async function fetchLibraries(coordinates: string, place: EnginePlace): Promise<string> {
+export async function fetchLibraries(coordinates: string, place: InstallPlace): Promise<string> {
   const { installFolder, environment } = place;
   const folder = join(installFolder, 'lib');
   await installOnce(coordinates, place, async () => {
@@ -24,7 +24,7 @@ export async function fetchLibraries(coordinates: string, place: EnginePlace): P
     const project = join(installFolder, 'pom.xml');
     writeFileSync(project, projectOf(coordinates));
     const copy = ['-B', '-q', '-f', project, 'dependency:copy-dependencies', `-DoutputDirectory=${folder}`];
-    await installStep(coordinates, 'mvn', copy, { environment, cwd: installFolder });
+    await installStep(`${coordinates} could not be fetched`, 'mvn', copy, { environment, cwd: installFolder });
   });
   return folder;
 }
@@ -38,17 +38,10 @@ function projectOf(coordinates: string): string {
   const [groupId, artifactId, version] = coordinates.split(':');
   return `<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
-  <groupId>waybill</groupId>
-  <artifactId>engine</artifactId>
-  <version>1</version>
-  <packaging>pom</packaging>
-  <dependencies>
-    <dependency>
-      <groupId>${groupId}</groupId>
-      <artifactId>${artifactId}</artifactId>
-      <version>${version}</version>
-    </dependency>
-  </dependencies>
+  <groupId>waybill</groupId><artifactId>engine</artifactId><version>1</version><packaging>pom</packaging>
+  <dependencies><dependency>
+    <groupId>${groupId}</groupId><artifactId>${artifactId}</artifactId><version>${version}</version>
+  </dependency></dependencies>
 </project>
 `;
 }

@@ -1,15 +1,17 @@
 import { join } from 'node:path';
-import type { IndependentEngine } from './independent-engine.ts';
-import { writeLoopbackModule } from './loopback.ts';
-import { fetchPackage } from './npm.ts';
+import type { EngineProgram } from '../../../lib/local/engines/engine-program.ts';
+import { writeLoopbackModule } from '../../../lib/local/engines/loopback.ts';
+import { fetchPackage } from '../../../lib/local/engines/npm.ts';
+import { answers } from '../../../lib/local/health.ts';
 
 const version = '0.6.2';
 
 /** Kinesis by Eric Meisel (kinesis-mock), MIT, from npm. */
-export const KINESIS_LOCAL: IndependentEngine = {
+export const KINESIS_LOCAL: EngineProgram = {
   name: 'kinesis-local',
   title: 'kinesis-local',
   version,
+  answers: (endpoint) => answers(`${endpoint}/healthcheck`),
   async prepare(place) {
     const folder = await fetchPackage('kinesis-local', version, place);
     return {
@@ -22,7 +24,6 @@ export const KINESIS_LOCAL: IndependentEngine = {
         KINESIS_MOCK_TLS_PORT: String(place.secondPort),
         LOG_LEVEL: 'WARN',
       },
-      readyPath: '/healthcheck',
     };
   },
 };

@@ -1,13 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { IndependentEngine } from './independent-engine.ts';
-import { findJava } from './java.ts';
-import { classPath, fetchLibraries } from './maven.ts';
+import type { EngineProgram } from '../../../lib/local/engines/engine-program.ts';
+import { findJava } from '../../../lib/local/engines/java.ts';
+import { classPath, fetchLibraries } from '../../../lib/local/engines/maven.ts';
 
 const version = '1.7.1';
 
 /** SQS by SoftwareMill, Apache-2.0, from Maven Central. */
-export const ELASTICMQ: IndependentEngine = {
+export const ELASTICMQ: EngineProgram = {
   name: 'elasticmq',
   title: 'ElasticMQ',
   version,

@@ -1,15 +1,13 @@
-import { runCommand } from './command.ts';
-import { engineVersion } from './install.ts';
+import { runCommand } from '../command.ts';
+import { engineVersion } from '../install.ts';
 
 /** The embedded engine's own image, https://hub.docker.com/r/ministackorg/ministack, in the same version. */
 export const engineImage = `ministackorg/ministack:${engineVersion}`;
 
 /** Whether a Docker engine answers. */
 export async function dockerAnswers(environment: NodeJS.ProcessEnv = process.env): Promise<boolean> {
-  const { exitCode } = await runCommand('docker', ['info', '--format', '{{.ServerVersion}}'], {
-    environment,
-    timeoutMs: 10_000,
-  });
+  const info = ['info', '--format', '{{.ServerVersion}}'];
+  const { exitCode } = await runCommand('docker', info, { environment, timeoutMs: 10_000 });
   return exitCode === 0;
 }
 
@@ -31,23 +29,14 @@ export function containerParameters(options: ContainerOptions): string[] {
     ...options.settings,
     // Inside the container every interface; it is the published port that is bound to the loopback.
     BIND_HOST: '0.0.0.0',
-    ...(options.persist ? { STATE_DIR: stateFolder, S3_DATA_DIR: `${stateFolder}/s3` } : {}),
+    ...(options.persist && { STATE_DIR: stateFolder, S3_DATA_DIR: `${stateFolder}/s3` }),
   };
   return [
-    'run',
-    '--rm',
-    '--interactive',
-    '--name',
-    options.name,
-    '--publish',
-    `127.0.0.1:${options.port}:${options.port}`,
+    ...['run', '--rm', '--interactive', '--name', options.name],
+    ...['--publish', `127.0.0.1:${options.port}:${options.port}`],
     ...(options.persist ? ['--volume', `${options.persist}:${stateFolder}`] : []),
     ...Object.entries(settings).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
-    '--entrypoint',
-    'python',
-    engineImage,
-    '-c',
-    options.program,
+    ...['--entrypoint', 'python', engineImage, '-c', options.program],
   ];
 }
 

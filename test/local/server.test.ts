@@ -6,28 +6,22 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
-import {
-  DYNAMODB_LOCAL,
-  ELASTICMQ,
-  engineNamed,
-  fetchIndependentEngine,
-  type IndependentEngine,
-  KINESIS_LOCAL,
-  LOCALSTACK,
-  startIndependentEngine,
-} from '../../lib/local/engines/index.ts';
+import { DYNAMODB_LOCAL } from '../../lib/local/engines/dynamodb-local.ts';
+import type { EngineProgram } from '../../lib/local/engines/engine-program.ts';
 import { javaVersion } from '../../lib/local/engines/java.ts';
-import { EngineInstallFailed, EngineStartFailed, EngineUnavailable, UnknownEngine } from '../../lib/local/errors.ts';
+import { LOCALSTACK } from '../../lib/local/engines/localstack.ts';
+import { EngineInstallFailed, EngineStartFailed, EngineUnavailable } from '../../lib/local/errors.ts';
 import { answers } from '../../lib/local/health.ts';
-import { groupIsAlive } from '../../lib/local/processes.ts';
-import { temporaryFolder, writeProgram } from './fake-program.ts';
+import { groupIsAlive, isAlive } from '../../lib/local/processes.ts';
+import { temporaryFolder } from './fake-program.ts';
+import { FAILING, JAVA_17, startWith } from './start-with.ts';
 
 /** Answers every request, in a child of its own group's leader. */
 const server = `
 require('node:http').createServer((_, reply) => reply.end('yes')).listen(Number(process.argv[2]), '127.0.0.1');
 `;
 
-function engineThatRuns(program: string): IndependentEngine {
+function engineThatRuns(program: string): EngineProgram {
   return {
     name: 'fake',
     title: 'Fake',
@@ -40,54 +34,25 @@ function engineThatRuns(program: string): IndependentEngine {
   };
 }
 
-/** Starts an engine where only these programs are. */
-function startWith(engine: IndependentEngine, programs: Readonly<Record<string, string>> = {}) {
-  const folder = temporaryFolder();
-  for (const [name, body] of Object.entries(programs)) writeProgram(folder, name, body);
-  const environment = { PATH: folder, HOME: folder, PYENV_ROOT: folder };
-  return startIndependentEngine(engine, {
-    engineFolder: temporaryFolder(),
-    stateFolder: temporaryFolder(),
-    environment,
-  });
-}
-
-const JAVA_17 = { java: `console.error('openjdk version "17.0.15" 2025-04-15')` };
-const FAILING = `console.log('Could not transfer artifact: Unknown host'); process.exit(parameters[0] === '--version' ? 0 : 1)`;
-
-test('an engine that is fetched ahead is in its folder, is not started, and leaves nothing else', async () => {
-  const engineFolder = temporaryFolder();
-  const runFolders: string[] = [];
-  const engine: IndependentEngine = {
-    ...engineThatRuns('process.exit(1)'),
-    async prepare({ installFolder, runFolder }) {
-      runFolders.push(runFolder);
-      writeFileSync(join(installFolder, 'program'), 'fetched');
-      return { program: 'no-such-program', parameters: [] };
-    },
-  };
-  await fetchIndependentEngine(engine, { engineFolder });
-  expect(existsSync(join(engineFolder, 'fake-1', 'program'))).toBe(true);
-  expect(runFolders.map((folder) => existsSync(folder))).toEqual([false]);
-});
-
 test('an engine answers once it is started, and is gone once it is stopped', async () => {
-  const engine = await startWith(engineThatRuns(server));
-  expect(await answers(engine.endpoint)).toBe(true);
-  expect(new URL(engine.endpoint).hostname).toBe('127.0.0.1');
-  await engine.stop();
-  expect(await answers(engine.endpoint)).toBe(false);
-  expect(groupIsAlive(engine.pid)).toBe(false);
+  const { state, stop } = await startWith(engineThatRuns(server));
+  expect(await answers(state.endpoint)).toBe(true);
+  expect(new URL(state.endpoint).hostname).toBe('127.0.0.1');
+  await stop();
+  expect(await answers(state.endpoint)).toBe(false);
+  expect(groupIsAlive(state.pid)).toBe(false);
+  expect(existsSync(state.runFolder)).toBe(false);
 });
 
-test('an engine ends with the process that started it, however that ends', async () => {
+/** Starts an engine in a process of its own, which then lives on. */
+async function startInProcess(then = ''): Promise<{ child: ChildProcess; pid: number; endpoint: string }> {
   const folder = temporaryFolder();
   const program = join(folder, 'start.ts');
-  const engines = new URL('../../lib/local/engines/start.ts', import.meta.url);
+  const servers = new URL('../../lib/local/server.ts', import.meta.url);
   writeFileSync(
     program,
-    `import { startIndependentEngine } from ${JSON.stringify(engines.href)};
-const engine = await startIndependentEngine(
+    `import { startServer } from ${JSON.stringify(servers.href)};
+const { state, release } = await startServer(
   {
     name: 'fake', title: 'Fake', version: '1',
     prepare: async ({ port, runFolder }) => ({
@@ -97,7 +62,8 @@ const engine = await startIndependentEngine(
   },
   { engineFolder: ${JSON.stringify(folder)}, stateFolder: ${JSON.stringify(folder)} },
 );
-console.log(JSON.stringify(engine));
+${then}
+console.log(JSON.stringify(state));
 setInterval(() => undefined, 1000);
 `,
   );
@@ -107,12 +73,30 @@ setInterval(() => undefined, 1000);
   });
   onTestFinished(() => void child.kill('SIGKILL'));
   const [line] = (await once(child.stdout!, 'data')) as [Buffer];
-  const engine = JSON.parse(line.toString()) as { pid: number; endpoint: string };
-  expect(await answers(engine.endpoint)).toBe(true);
+  const { pid, endpoint } = JSON.parse(line.toString()) as { pid: number; endpoint: string };
+  onTestFinished(() => {
+    if (groupIsAlive(pid)) process.kill(-pid, 'SIGKILL');
+  });
+  return { child, pid, endpoint };
+}
+
+test('an engine ends with the process that started it, however that ends', async () => {
+  const { child, pid, endpoint } = await startInProcess();
+  expect(await answers(endpoint)).toBe(true);
   child.kill('SIGKILL');
-  for (let tries = 0; tries < 200 && groupIsAlive(engine.pid); tries++) await sleep(50);
-  expect(groupIsAlive(engine.pid)).toBe(false);
-  expect(await answers(engine.endpoint)).toBe(false);
+  for (let tries = 0; tries < 200 && groupIsAlive(pid); tries++) await sleep(50);
+  expect(groupIsAlive(pid)).toBe(false);
+  expect(await answers(endpoint)).toBe(false);
+});
+
+test('an engine that was released outlives the process that started it', async () => {
+  const { child, pid, endpoint } = await startInProcess('await release();');
+  child.kill('SIGKILL');
+  await once(child, 'close');
+  // Longer than an engine takes to notice that its input has ended.
+  await sleep(500);
+  expect(isAlive(pid)).toBe(true);
+  expect(await answers(endpoint)).toBe(true);
 });
 
 test('an engine that ends at once says why, and leaves nothing behind', async () => {
@@ -125,7 +109,6 @@ test('an engine that ends at once says why, and leaves nothing behind', async ()
 
 test.for([
   [DYNAMODB_LOCAL, 'DynamoDB Local needs Java 17 or newer'],
-  [ELASTICMQ, 'ElasticMQ needs Java 11 or newer'],
   [LOCALSTACK, 'LocalStack needs Python 3.13 with its venv'],
 ] as const)('without what %o runs on, one sentence says so', async ([engine, sentence]) => {
   const starting = startWith(engine);
@@ -140,23 +123,15 @@ test('an old Java is named', async () => {
 });
 
 test('without Maven, one sentence says so', async () => {
-  const starting = startWith(ELASTICMQ, JAVA_17);
+  const starting = startWith(DYNAMODB_LOCAL, JAVA_17);
   await expect(starting).rejects.toThrow(EngineUnavailable);
   await expect(starting).rejects.toThrow('there is no mvn on the PATH');
 });
 
-test.for([
-  [ELASTICMQ, { ...JAVA_17, mvn: FAILING }],
-  [KINESIS_LOCAL, { npm: FAILING }],
-] as const)('a download of %o that fails says what failed', async ([engine, programs]) => {
-  const starting = startWith(engine, programs);
+test('a download that fails says what failed', async () => {
+  const starting = startWith(DYNAMODB_LOCAL, { ...JAVA_17, mvn: FAILING });
   await expect(starting).rejects.toThrow(EngineInstallFailed);
   await expect(starting).rejects.toThrow(/could not be fetched; \w+ said:\n.*Unknown host/);
-});
-
-test('a name that no engine has is refused with those that there are', () => {
-  expect(() => engineNamed('dynalite')).toThrow(UnknownEngine);
-  expect(() => engineNamed('dynalite')).toThrow('give one of dynamodb-local, elasticmq, kinesis-local, localstack');
 });
 
 test.for([
