@@ -1,21 +1,24 @@
-export type { ChannelProps, IChannel } from '../constructs/channel/channel.ts';
+export type { ChannelProps } from '../constructs/channel/channel.ts';
+export type { IChannel } from '../constructs/channel/channel-interface.ts';
 export { QueueChannel, type QueueChannelProps } from '../constructs/channel/queue-channel.ts';
 export { StreamChannel, type StreamChannelProps } from '../constructs/channel/stream-channel.ts';
 export { FunctionBundleMissing } from '../constructs/framework/function-assets.ts';
 export type { ReconcileOptions } from '../constructs/framework/reconciler.ts';
 export { InvalidConstruct } from '../constructs/invalid-construct.ts';
-export { type ILedger, Ledger } from '../constructs/ledger/ledger.ts';
+export { Ledger } from '../constructs/ledger/ledger.ts';
+export type { ILedger } from '../constructs/ledger/ledger-interface.ts';
 export type { DelayedDelivery, LedgerAttributes, LedgerProps } from '../constructs/ledger/ledger-props.ts';
 export { LedgerAlarms, type LedgerAlarmsProps } from '../constructs/observe/ledger-alarms.ts';
 export { LedgerDashboard, type LedgerDashboardProps } from '../constructs/observe/ledger-dashboard.ts';
 export type { TableAction, TableBindings } from '../constructs/producer/business-tables.ts';
 export { CheckBack, type CheckBackProps } from '../constructs/producer/check-back.ts';
 export type {
+  ICheckBack,
   PrepareOptions,
   ProducerOptions,
   PublishOptions,
   SendOptions,
-} from '../constructs/producer/producer-grants.ts';
+} from '../constructs/producer/grant-options.ts';
 export { ConsumerFunction, type ConsumerFunctionProps } from '../constructs/subscriber/consumer-function.ts';
 export { Subscriber } from '../constructs/subscriber/subscriber.ts';
 export type { SubscriberOptions, SubscriberProps } from '../constructs/subscriber/subscriber-props.ts';

@@ -1,27 +1,16 @@
 import type * as iam from 'aws-cdk-lib/aws-iam';
-import type { IStream } from 'aws-cdk-lib/aws-kinesis';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
-import { Construct, type IConstruct, type IDependable } from 'constructs';
+import { Construct } from 'constructs';
 import type { EventDefinition } from '../../contract/event.ts';
 import type { SubscriberDefinition } from '../../contract/subscriber.ts';
 import type { AnyTable } from '../../contract/table.ts';
 import { InvalidConstruct } from '../invalid-construct.ts';
-import type { ILedger } from '../ledger/ledger.ts';
-import type { PublishOptions } from '../producer/producer-grants.ts';
-import { DeploymentGraph } from '../rules/index.ts';
+import type { ILedger } from '../ledger/ledger-interface.ts';
+import type { PublishOptions } from '../producer/grant-options.ts';
+import { deploymentGraphOf } from '../rules/prove-delivery.ts';
 import { Subscriber } from '../subscriber/subscriber.ts';
 import type { SubscriberOptions } from '../subscriber/subscriber-props.ts';
-
-/** A transport for some event types. */
-export interface IChannel<Event extends EventDefinition = EventDefinition> extends IConstruct {
-  readonly ledger: ILedger;
-  /** The event types that it carries. */
-  readonly events: readonly Event[];
-  /** The stream that its subscribers share. Absent where each subscriber has a queue of its own. */
-  readonly stream?: IStream;
-  /** What must be there before a route to the stream is. */
-  readonly relayPermission?: IDependable;
-}
+import type { IChannel } from './channel-interface.ts';
 
 export interface ChannelProps<Event extends EventDefinition> {
   readonly ledger: ILedger;
@@ -42,7 +31,7 @@ export abstract class Channel<Event extends EventDefinition> extends Construct i
     const twice = types.find((type, index) => types.indexOf(type) !== index);
     if (twice) throw new InvalidConstruct(this, `'${twice}' is in \`events\` twice: name each event type once`);
     if (types.length === 0) throw new InvalidConstruct(this, '`events` is empty: name what the channel carries');
-    DeploymentGraph.of(this).channels.push(this);
+    deploymentGraphOf(this).channels.push(this);
   }
 
   /**

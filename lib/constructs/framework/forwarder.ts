@@ -1,8 +1,12 @@
+import { Duration } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { allow, CONSUME } from '../aws/grants.ts';
-import { Dispatcher, type DispatcherProps } from './dispatcher.ts';
-import { FORWARDER_TIMEOUT } from './forward-queue.ts';
+import { allowPostponing, type DispatcherProps, dispatching } from './dispatcher.ts';
+import { FrameworkFunction } from './framework-function.ts';
+
+/** How long an invocation of the forwarder takes at most: some requests of at most 15 s each, and a second of waiting. */
+export const FORWARDER_TIMEOUT = Duration.seconds(30);
 
 export interface ForwarderProps extends DispatcherProps {
   /** The most invocations at once, from 2 to 1000. */
@@ -10,26 +14,27 @@ export interface ForwarderProps extends DispatcherProps {
 }
 
 /** The function that sends on what comes to the forward queue, in its moment. */
-export class Forwarder extends Dispatcher {
+export class Forwarder extends FrameworkFunction {
   constructor(scope: Construct, id: string, props: ForwarderProps) {
-    const { table, forwardQueue, schedules, maxConcurrency } = props;
+    const { table, forwardQueue } = props.ledger;
     super(scope, id, {
       ...props,
+      ...dispatching(props),
       asset: 'forward',
       description: 'Waybill: sends on what is in the forward queue, in its moment',
       timeout: FORWARDER_TIMEOUT,
       memorySize: 512,
     });
-    this.postpones(props);
+    allowPostponing(this, props);
     // A schedule says which message is due, and the message is read from the table.
-    if (schedules) allow(this.role, ['dynamodb:BatchGetItem'], table.tableArn);
+    if (props.schedules) allow(this.role, ['dynamodb:BatchGetItem'], table.tableArn);
     allow(this.role, [...CONSUME, 'sqs:ChangeMessageVisibility'], forwardQueue.queueArn);
     new lambda.EventSourceMapping(this, 'Queue', {
       target: this.function,
       eventSourceArn: forwardQueue.queueArn,
       // A batch waits for its latest moment, so it is small, and there are many at once.
       batchSize: 10,
-      maxConcurrency,
+      maxConcurrency: props.maxConcurrency,
       reportBatchItemFailures: true,
     });
   }

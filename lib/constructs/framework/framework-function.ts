@@ -1,43 +1,64 @@
 import type { Duration } from 'aws-cdk-lib';
+import type * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import type { Construct } from 'constructs';
-import { Execution, type ExecutionProps } from './execution.ts';
+import { Construct } from 'constructs';
+import { BINDINGS } from '../../contract/bindings.ts';
+import { grantKeyUse } from '../aws/encryption.ts';
+import { allow } from '../aws/grants.ts';
+import type { ILedger } from '../ledger/ledger-interface.ts';
+import { createExecution, type LogOptions } from './execution.ts';
 import { functionAsset } from './function-assets.ts';
 
-export interface FrameworkFunctionProps extends ExecutionProps {
+/** What every function of a ledger is told of the ledger: its table, the shards of new ids, and the key. */
+export type LedgerAccess = Pick<ILedger, 'table' | 'shards' | 'encryptionKey'>;
+
+export interface FrameworkFunctionProps extends LogOptions {
+  readonly ledger: LedgerAccess;
   /** The prebuilt bundle, e.g. `relay`. */
   readonly asset: string;
   readonly description: string;
-  readonly environment: Readonly<Record<string, string>>;
+  /** What the function is told beside the ledger. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** What the function may do, beside using the ledger's key: actions, and the resource's ARN. */
+  readonly allows: readonly (readonly [actions: readonly string[], resourceArn: string])[];
   readonly timeout: Duration;
   /** MiB. */
   readonly memorySize: number;
   /** @default CloudFormation chooses it */
   readonly functionName?: string;
+  /** @default CloudFormation chooses it */
+  readonly roleName?: string;
   /** @default none are reserved */
   readonly reservedConcurrentExecutions?: number;
 }
 
-/** A function of Waybill's own. Its code ships prebuilt, with the AWS SDK that it was tested with. */
-export class FrameworkFunction extends Execution {
+/** A function of Waybill's own, which works on one ledger. Its code ships prebuilt, with the AWS SDK that it was tested with. */
+export class FrameworkFunction extends Construct {
   readonly function: lambda.Function;
+  readonly role: iam.IRole;
 
   constructor(scope: Construct, id: string, props: FrameworkFunctionProps) {
-    super(scope, id, props);
+    super(scope, id);
+    const { functionName, description, memorySize, timeout, reservedConcurrentExecutions } = props;
+    const { table, shards, encryptionKey } = props.ledger;
+    const { role, logGroup } = createExecution(this, { ...props, encryptionKey });
+    this.role = role;
     this.function = new lambda.Function(this, 'Function', {
-      functionName: props.functionName,
-      description: props.description,
+      functionName,
+      description,
       code: lambda.Code.fromAsset(functionAsset(props.asset)),
       handler: 'index.handler',
       runtime: lambda.Runtime.NODEJS_24_X,
       architecture: lambda.Architecture.ARM_64,
-      memorySize: props.memorySize,
-      timeout: props.timeout,
-      reservedConcurrentExecutions: props.reservedConcurrentExecutions,
-      environment: { ...props.environment },
-      environmentEncryption: props.encryptionKey,
-      role: this.role,
-      logGroup: this.logGroup,
+      memorySize,
+      timeout,
+      reservedConcurrentExecutions,
+      environment: { [BINDINGS.ledger]: table.tableName, [BINDINGS.shards]: String(shards), ...props.environment },
+      environmentEncryption: encryptionKey,
+      role,
+      logGroup,
     });
+    for (const [actions, resourceArn] of props.allows) allow(role, actions, resourceArn);
+    grantKeyUse(encryptionKey, role);
   }
 }

@@ -1,6 +1,5 @@
 import { ArnFormat, type RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import type * as kms from 'aws-cdk-lib/aws-kms';
 import { CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -9,12 +8,12 @@ import { grantSendKey } from '../aws/encryption.ts';
 import { allow, SEND } from '../aws/grants.ts';
 import { WildcardPolicy } from '../aws/wildcard-policy.ts';
 import { DeadLetterQueue } from '../aws/work-queue.ts';
+import type { ILedger } from '../ledger/ledger-interface.ts';
 import { SchedulerRole } from './every-minute.ts';
 
 export interface MessageSchedulesProps {
-  /** Where schedules put their messages. */
-  readonly forwardQueue: sqs.IQueue;
-  readonly encryptionKey?: kms.IKey;
+  /** Schedules put their messages into the ledger's forward queue. */
+  readonly ledger: Pick<ILedger, 'forwardQueue' | 'encryptionKey'>;
   readonly removalPolicy: RemovalPolicy;
 }
 
@@ -31,11 +30,11 @@ export class MessageSchedules extends Construct {
 
   constructor(scope: Construct, id: string, props: MessageSchedulesProps) {
     super(scope, id);
-    const { forwardQueue, encryptionKey, removalPolicy } = props;
+    const { forwardQueue, encryptionKey } = props.ledger;
     this.deadLetterQueue = new DeadLetterQueue(this, 'DeadLetterQueue', encryptionKey);
     // CDK's own group has a fixed name, which one that was kept would still have when the stack is made again.
     this.#group = new CfnScheduleGroup(this, 'Group');
-    this.#group.applyRemovalPolicy(removalPolicy);
+    this.#group.applyRemovalPolicy(props.removalPolicy);
     this.#role = new SchedulerRole(this, 'Role');
     allow(this.#role, SEND, forwardQueue.queueArn);
     allow(this.#role, SEND, this.deadLetterQueue.queueArn);

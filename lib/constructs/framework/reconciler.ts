@@ -1,16 +1,14 @@
-import { Duration, type RemovalPolicy, Validations } from 'aws-cdk-lib';
-import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { Duration } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import type * as kms from 'aws-cdk-lib/aws-kms';
-import type * as logs from 'aws-cdk-lib/aws-logs';
-import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { BINDINGS } from '../../contract/bindings.ts';
 import { METRICS } from '../../contract/metrics.ts';
-import { grantKeyUse } from '../aws/encryption.ts';
-import { allow, SEND } from '../aws/grants.ts';
+import { SEND } from '../aws/grants.ts';
+import { WildcardPolicy } from '../aws/wildcard-policy.ts';
+import type { ILedger } from '../ledger/ledger-interface.ts';
 import { EveryMinute } from './every-minute.ts';
-import { FrameworkFunction } from './framework-function.ts';
+import type { LogOptions } from './execution.ts';
+import { FrameworkFunction, type LedgerAccess } from './framework-function.ts';
 
 /** How a ledger reconciles itself. */
 export interface ReconcileOptions {
@@ -24,80 +22,61 @@ export interface ReconcileOptions {
   readonly memorySize?: number;
 }
 
-export interface ReconcilerProps extends ReconcileOptions {
-  readonly table: TableV2;
-  readonly shards: number;
-  /** Where it puts what its producer never got to send. */
-  readonly forwardQueue: sqs.IQueue;
+export interface ReconcilerProps extends ReconcileOptions, LogOptions {
+  /** Into the forward queue goes what its producer never got to send. */
+  readonly ledger: LedgerAccess & Pick<ILedger, 'forwardQueue'>;
+  /** @default CloudFormation chooses it */
   readonly roleName?: string;
-  readonly encryptionKey?: kms.IKey;
-  readonly logRetention?: logs.RetentionDays;
-  readonly logRemovalPolicy: RemovalPolicy;
 }
 
 /**
  * The function that compares outbox and inboxes every minute, sends again what is missing, and puts the metrics that
- * alarms watch. Which queues it may send to is granted by each subscriber, in its own stack.
+ * alarms watch. Which queues the function may send to is granted by each subscriber, in its own stack.
  */
 export class Reconciler extends FrameworkFunction {
   constructor(scope: Construct, id: string, props: ReconcilerProps) {
-    const { table, forwardQueue, encryptionKey } = props;
+    const { table, forwardQueue, encryptionKey } = props.ledger;
     super(scope, id, {
       ...props,
       asset: 'reconcile',
       description: 'Waybill: finds what is missing, and sends it again',
-      environment: {
-        [BINDINGS.ledger]: table.tableName,
-        [BINDINGS.shards]: String(props.shards),
-        [BINDINGS.forwardQueueUrl]: forwardQueue.queueUrl,
-      },
-      // A run after a standstill has more to look at. What it does not get through, the next one does.
+      environment: { [BINDINGS.forwardQueueUrl]: forwardQueue.queueUrl },
+      allows: [
+        [TABLE_ACTIONS, table.tableArn],
+        [SEND, forwardQueue.queueArn],
+      ],
+      // A run after a standstill has more to look at. What one run does not get through, the next one does.
       timeout: Duration.minutes(5),
       memorySize: props.memorySize ?? 512,
       reservedConcurrentExecutions: (props.reserveConcurrency ?? true) ? 1 : undefined,
     });
-    allow(
-      this.role,
-      [
-        'dynamodb:Query',
-        'dynamodb:GetItem',
-        'dynamodb:BatchGetItem',
-        'dynamodb:PutItem',
-        'dynamodb:UpdateItem',
-        'dynamodb:DeleteItem',
-      ],
-      table.tableArn,
-    );
-    allow(this.role, SEND, forwardQueue.queueArn);
-    grantKeyUse(encryptionKey, this.role);
-    new Observation(this, this.role);
-    new EveryMinute(this, 'EveryMinute', {
-      function: this.function,
-      description: 'Waybill: reconciles the ledger',
-      encryptionKey,
-    });
+    new WildcardPolicy(this, 'Observation', this.role, observing(), OBSERVING);
+    const description = 'Waybill: reconciles the ledger';
+    new EveryMinute(this, 'EveryMinute', { function: this.function, description, encryptionKey });
   }
 }
 
+const TABLE_ACTIONS = [
+  'dynamodb:Query',
+  'dynamodb:GetItem',
+  'dynamodb:BatchGetItem',
+  'dynamodb:PutItem',
+  'dynamodb:UpdateItem',
+  'dynamodb:DeleteItem',
+];
+
+const OBSERVING = 'ListEventSourceMappings and PutMetricData know no resource; metrics are put into one namespace only';
+
 /**
- * Lets the role ask for event sources, and put metrics: actions that know no resource. It is a policy of its own because
- * cdk-nag finds a wildcard in it, which is acknowledged here with its reason.
+ * Asking for event sources, and putting metrics: actions that know no resource.
  *
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html
  */
-class Observation extends iam.Policy {
-  constructor(scope: Construct, role: iam.IRole) {
-    const list = new iam.PolicyStatement({ actions: ['lambda:ListEventSourceMappings'], resources: ['*'] });
-    const put = new iam.PolicyStatement({
-      actions: ['cloudwatch:PutMetricData'],
-      resources: ['*'],
-      conditions: { StringEquals: { 'cloudwatch:namespace': METRICS.namespace } },
-    });
-    super(scope, 'Observation', { roles: [role], statements: [list, put] });
-    Validations.of(this).acknowledge({
-      id: 'AwsSolutions-IAM5[Resource::*]',
-      reason: 'ListEventSourceMappings and PutMetricData know no resource; metrics are put into one namespace only',
-    });
-  }
+function observing(): iam.PolicyStatement[] {
+  const conditions = { StringEquals: { 'cloudwatch:namespace': METRICS.namespace } };
+  return [
+    new iam.PolicyStatement({ actions: ['lambda:ListEventSourceMappings'], resources: ['*'] }),
+    new iam.PolicyStatement({ actions: ['cloudwatch:PutMetricData'], resources: ['*'], conditions }),
+  ];
 }

@@ -3,7 +3,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kinesis from 'aws-cdk-lib/aws-kinesis';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import type { ILedger } from '../ledger/ledger.ts';
+import type { ILedger } from '../ledger/ledger-interface.ts';
 
 /**
  * Lets what sends the ledger's messages (its relay, and for those that wait its forwarder and its sweep) send to one

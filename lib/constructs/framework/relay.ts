@@ -1,14 +1,15 @@
 import { Duration } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { HALF_PREFIX, OUTBOX_PREFIX } from '../../ledger/rows/layout.ts';
 import { allow } from '../aws/grants.ts';
+import type { ILedger } from '../ledger/ledger-interface.ts';
 import { discardedBatchesTo, QuarantineAccess } from '../ledger/quarantine.ts';
-import { Dispatcher, type DispatcherProps } from './dispatcher.ts';
+import { allowPostponing, type DispatcherProps, dispatching } from './dispatcher.ts';
+import { FrameworkFunction } from './framework-function.ts';
 
 export interface RelayProps extends DispatcherProps {
-  readonly quarantineBucket: s3.IBucket;
+  readonly ledger: DispatcherProps['ledger'] & Pick<ILedger, 'quarantineBucket'>;
   readonly parallelizationFactor: number;
 }
 
@@ -16,18 +17,19 @@ export interface RelayProps extends DispatcherProps {
  * The function that carries committed messages from the ledger's stream to their destinations, and asks the producers of
  * half messages for their decision.
  */
-export class Relay extends Dispatcher {
+export class Relay extends FrameworkFunction {
   constructor(scope: Construct, id: string, props: RelayProps) {
-    const { table, quarantineBucket } = props;
+    const { table, quarantineBucket } = props.ledger;
     const streamArn = table.tableStreamArn ?? '';
     super(scope, id, {
       ...props,
+      ...dispatching(props),
       asset: 'relay',
       description: 'Waybill: relays committed messages to their subscribers',
       timeout: Duration.seconds(60),
       memorySize: 512,
     });
-    this.postpones(props);
+    allowPostponing(this, props);
     allow(
       this.role,
       ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator', 'dynamodb:ListStreams'],

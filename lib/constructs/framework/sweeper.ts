@@ -1,29 +1,32 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { allow } from '../aws/grants.ts';
-import { Dispatcher, type DispatcherProps } from './dispatcher.ts';
+import { type DispatcherProps, dispatching } from './dispatcher.ts';
 import { EveryMinute } from './every-minute.ts';
+import { FrameworkFunction } from './framework-function.ts';
 
 /**
  * The function that sends, every minute, the messages whose moment comes near. A run that is late, missed or doubled does
  * no harm: each looks ten minutes ahead.
  */
-export class Sweep extends Dispatcher {
+export class Sweeper extends FrameworkFunction {
   constructor(scope: Construct, id: string, props: DispatcherProps) {
+    const description = 'Waybill: sends delayed messages whose moment comes near';
     super(scope, id, {
       ...props,
+      ...dispatching(props),
       asset: 'sweep',
-      description: 'Waybill: sends delayed messages whose moment comes near',
+      description,
       // What a run does not get through, the next one does: there is no need for two at once.
       timeout: Duration.minutes(1),
       // A hundred thousand messages may be due in one minute.
       memorySize: 1024,
     });
-    allow(this.role, ['dynamodb:BatchGetItem', 'dynamodb:UpdateItem'], props.table.tableArn);
+    allow(this.role, ['dynamodb:BatchGetItem', 'dynamodb:UpdateItem'], props.ledger.table.tableArn);
     new EveryMinute(this, 'EveryMinute', {
       function: this.function,
-      description: 'Waybill: sends delayed messages whose moment comes near',
-      encryptionKey: props.encryptionKey,
+      description,
+      encryptionKey: props.ledger.encryptionKey,
     });
   }
 }

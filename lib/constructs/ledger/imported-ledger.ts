@@ -2,17 +2,19 @@ import { ArnFormat, Stack } from 'aws-cdk-lib';
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
-import type { Construct } from 'constructs';
-import { DeploymentGraph } from '../rules/index.ts';
-import { checkLedgerName, ledgerNames } from './ledger-name.ts';
-import type { LedgerAttributes } from './ledger-props.ts';
-import { ProducingLedger } from './producing-ledger.ts';
-import { checkedShards } from './shards.ts';
+import { Construct } from 'constructs';
+import type { PrepareOptions, ProducerOptions, PublishOptions, SendOptions } from '../producer/grant-options.ts';
+import { grantCancel, grantPrepare, grantPublish, grantSend } from '../producer/producer-grants.ts';
+import { deploymentGraphOf } from '../rules/prove-delivery.ts';
+import type { ILedger } from './ledger-interface.ts';
+import { ledgerNames } from './ledger-name.ts';
+import { checkedShards, type LedgerAttributes } from './ledger-props.ts';
 
 /** A ledger of another app: everything of it follows from its name. */
-export class ImportedLedger extends ProducingLedger {
+export class ImportedLedger extends Construct implements ILedger {
   readonly table: dynamodb.ITableV2;
   readonly relayRole: iam.IRole;
   readonly senderRoles: readonly iam.IRole[];
@@ -25,9 +27,8 @@ export class ImportedLedger extends ProducingLedger {
 
   constructor(scope: Construct, id: string, ledgerName: string, attributes: LedgerAttributes) {
     super(scope, id);
-    checkLedgerName(this, ledgerName);
     const stack = Stack.of(this);
-    const names = ledgerNames(stack, ledgerName);
+    const names = ledgerNames(this, ledgerName);
     this.table = dynamodb.TableV2.fromTableName(this, 'Table', names.table);
     const role = (name: string, roleName: string) => iam.Role.fromRoleName(this, name, roleName);
     this.relayRole = role('RelayRole', names.relayRole);
@@ -52,6 +53,22 @@ export class ImportedLedger extends ProducingLedger {
     this.quarantineBucket = s3.Bucket.fromBucketName(this, 'Quarantine', names.quarantineBucket);
     this.encryptionKey = attributes.encryptionKey;
     this.shards = checkedShards(attributes.shards);
-    DeploymentGraph.of(this).ledgers.push({ ledger: this });
+    deploymentGraphOf(this).ledgers.push({ ledger: this });
+  }
+
+  grantPublish(producer: lambda.Function, options: PublishOptions = {}): iam.Grant {
+    return grantPublish(this, producer, options);
+  }
+
+  grantSend(producer: lambda.Function, options: SendOptions = {}): iam.Grant {
+    return grantSend(this, producer, options);
+  }
+
+  grantPrepare(producer: lambda.Function, options: PrepareOptions): iam.Grant {
+    return grantPrepare(this, producer, options);
+  }
+
+  grantCancel(canceller: lambda.Function, options: ProducerOptions = {}): iam.Grant {
+    return grantCancel(this, canceller, options);
   }
 }

@@ -1,37 +1,31 @@
-import type { Stack } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 import { InvalidConstruct } from '../invalid-construct.ts';
 
-/** The physical names that follow from a ledger's name. */
-export interface LedgerNames {
-  readonly table: string;
-  readonly relayRole: string;
-  readonly forwarderRole: string;
-  readonly sweepRole: string;
-  readonly forwardQueue: string;
-  readonly reconcilerRole: string;
-  readonly registerRoutes: string;
-  readonly quarantineBucket: string;
-}
-
-/** Roles are unique in an account, buckets in the world: their names say the region, and the account. */
-export function ledgerNames(stack: Stack, ledgerName: string): LedgerNames {
+/**
+ * The physical names that follow from a ledger's name. Roles are unique in an account, buckets in the world: their names say
+ * the region, and the account.
+ *
+ * @throws InvalidConstruct when no table or bucket name follows from the ledger's: a bucket's has 63 characters at most
+ */
+export function ledgerNames(construct: IConstruct, ledgerName: string) {
+  checkLedgerName(construct, ledgerName);
+  const { region, account } = Stack.of(construct);
   return {
     table: ledgerName,
-    relayRole: `${ledgerName}-relay-${stack.region}`,
-    forwarderRole: `${ledgerName}-forward-${stack.region}`,
-    sweepRole: `${ledgerName}-sweep-${stack.region}`,
+    relayRole: `${ledgerName}-relay-${region}`,
+    forwarderRole: `${ledgerName}-forward-${region}`,
+    sweepRole: `${ledgerName}-sweep-${region}`,
     forwardQueue: `${ledgerName}-forward`,
-    reconcilerRole: `${ledgerName}-reconcile-${stack.region}`,
+    reconcilerRole: `${ledgerName}-reconcile-${region}`,
     registerRoutes: `${ledgerName}-register-routes`,
-    quarantineBucket: `${ledgerName}-quarantine-${stack.account}-${stack.region}`,
+    quarantineBucket: `${ledgerName}-quarantine-${account}-${region}`,
   };
 }
 
 const LEDGER_NAME = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
 
-/** @throws InvalidConstruct for a name from which no table or bucket name follows: a bucket's has 63 characters at most */
-export function checkLedgerName(construct: IConstruct, ledgerName: string): void {
+function checkLedgerName(construct: IConstruct, ledgerName: string): void {
   if (!LEDGER_NAME.test(ledgerName) || ledgerName.length < 3 || ledgerName.length > 24) {
     throw new InvalidConstruct(
       construct,

@@ -1,6 +1,7 @@
 import type { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as logs from 'aws-cdk-lib/aws-logs';
+import { log2OfShards } from '../../message/message-id.ts';
 import type { ReconcileOptions } from '../framework/reconciler.ts';
 
 /** How messages that are due in more than 15 minutes wait for their moment. */
@@ -71,4 +72,10 @@ export interface LedgerAttributes {
   readonly reconciles?: boolean;
   /** @default 'sweep' */
   readonly delayedDelivery?: DelayedDelivery;
+}
+
+/** @throws InvalidDefinition when no ledger can have the number of shards */
+export function checkedShards(shards = 16): number {
+  log2OfShards(shards);
+  return shards;
 }

@@ -6,8 +6,10 @@ import type * as sns from 'aws-cdk-lib/aws-sns';
 import { Construct, type IConstruct } from 'constructs';
 import { METRICS } from '../../contract/metrics.ts';
 import { InvalidConstruct } from '../invalid-construct.ts';
-import { type ILedger, Ledger } from '../ledger/ledger.ts';
-import { type DeployedSubscriber, type DeployedWorkQueue, DeploymentGraph } from '../rules/index.ts';
+import { Ledger } from '../ledger/ledger.ts';
+import type { ILedger } from '../ledger/ledger-interface.ts';
+import type { DeployedSubscriber, DeployedWorkQueue } from '../rules/deployment-graph.ts';
+import { deploymentGraphOf } from '../rules/prove-delivery.ts';
 import { type AlarmCondition, deadLettersIn, MINUTE } from './alarm-condition.ts';
 import { AlarmTopic, alarmArns } from './alarm-topic.ts';
 import { ledgerMetric } from './ledger-metrics.ts';
@@ -71,7 +73,7 @@ export class LedgerAlarms extends Construct {
       this.#addAll(delayConditions(ledger));
     }
     for (const line of props.businessLines ?? []) this.#watchLine(line);
-    const graph = DeploymentGraph.of(this);
+    const graph = deploymentGraphOf(this);
     graph.eachSubscriber((subscriber) => {
       if (subscriber.channel.ledger === ledger) this.#watchSubscriber(subscriber);
     });

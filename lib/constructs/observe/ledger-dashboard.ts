@@ -2,8 +2,10 @@ import { Duration } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import { METRICS } from '../../contract/metrics.ts';
-import { type ILedger, Ledger } from '../ledger/ledger.ts';
-import { type DeployedSubscriber, type DeployedWorkQueue, DeploymentGraph } from '../rules/index.ts';
+import { Ledger } from '../ledger/ledger.ts';
+import type { ILedger } from '../ledger/ledger-interface.ts';
+import type { DeployedSubscriber, DeployedWorkQueue } from '../rules/deployment-graph.ts';
+import { deploymentGraphOf } from '../rules/prove-delivery.ts';
 import { ConsumerFunction } from '../subscriber/consumer-function.ts';
 import type { LedgerAlarms } from './ledger-alarms.ts';
 import { ledgerMetric } from './ledger-metrics.ts';
@@ -75,7 +77,7 @@ export class LedgerDashboard extends Construct {
     this.dashboard.addWidgets(this.#age, this.#lag, this.#errors);
     if (ledger instanceof Ledger) this.#showFunctions(ledger);
     for (const line of props.businessLines ?? []) this.#showLine(line);
-    const graph = DeploymentGraph.of(this);
+    const graph = deploymentGraphOf(this);
     graph.eachSubscriber((subscriber) => {
       if (subscriber.channel.ledger === ledger) this.#showSubscriber(subscriber);
     });

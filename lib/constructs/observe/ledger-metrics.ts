@@ -1,6 +1,6 @@
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { METRICS } from '../../contract/metrics.ts';
-import type { ILedger } from '../ledger/ledger.ts';
+import type { ILedger } from '../ledger/ledger-interface.ts';
 
 /**
  * A metric that the ledger's reconciler puts once a minute.

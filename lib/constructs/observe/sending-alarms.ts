@@ -1,7 +1,7 @@
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { METRICS } from '../../contract/metrics.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { DeployedWorkQueue } from '../rules/index.ts';
+import type { DeployedWorkQueue } from '../rules/deployment-graph.ts';
 import { type AlarmCondition, deadLettersIn, MINUTE } from './alarm-condition.ts';
 import { countedMetric } from './ledger-metrics.ts';
 

@@ -8,9 +8,10 @@ import { WorkQueue } from '../aws/work-queue.ts';
 import { ReconcilerPermission } from '../framework/reconciler-permission.ts';
 import { RelayPermission } from '../framework/relay-permission.ts';
 import { InvalidConstruct } from '../invalid-construct.ts';
-import type { ILedger } from '../ledger/ledger.ts';
-import { DeploymentGraph } from '../rules/index.ts';
+import type { ILedger } from '../ledger/ledger-interface.ts';
+import { deploymentGraphOf } from '../rules/prove-delivery.ts';
 import { consumeQueue, isConsuming } from '../subscriber/event-sources.ts';
+import type { ICheckBack } from './grant-options.ts';
 import { grantDecide, grantPrepare } from './producer-grants.ts';
 
 export interface CheckBackProps {
@@ -45,7 +46,7 @@ const LONGEST_PATIENCE = Duration.days(12);
  * @example
  * const checkBack = new CheckBack(this, 'CheckBack', { ledger, handler: askAccounts, producer: debitAccount });
  */
-export class CheckBack extends Construct {
+export class CheckBack extends Construct implements ICheckBack {
   readonly queue: sqs.Queue;
   /** Where requests end that the handler never answers: what they ask for stays undecided. */
   readonly deadLetterQueue: sqs.Queue;
@@ -79,7 +80,7 @@ export class CheckBack extends Construct {
     RelayPermission.toCheckBack(this, ledger, queue);
     if (ledger.reconcilerRole) ReconcilerPermission.toAsk(this, ledger.reconcilerRole, queue);
     if (producer) grantPrepare(ledger, producer, { checkBack: this });
-    DeploymentGraph.of(this).addWorkQueue({
+    deploymentGraphOf(this).addWorkQueue({
       construct: this,
       purpose: 'check-back',
       ledger,

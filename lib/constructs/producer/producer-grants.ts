@@ -1,35 +1,13 @@
-import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { BINDINGS } from '../../contract/bindings.ts';
-import type { EventDefinition } from '../../contract/event.ts';
 import { grantKeyUse } from '../aws/encryption.ts';
 import { bindVariable } from '../aws/function-binding.ts';
 import { allow, SEND } from '../aws/grants.ts';
-import type { ILedger } from '../ledger/ledger.ts';
-import { DeploymentGraph } from '../rules/index.ts';
+import type { ILedger } from '../ledger/ledger-interface.ts';
+import { deploymentGraphOf } from '../rules/prove-delivery.ts';
 import { bindTables } from './business-tables.ts';
-import type { CheckBack } from './check-back.ts';
-
-export interface ProducerOptions {
-  /** The name in the `source` of its messages. @default the function's construct id */
-  readonly producer?: string;
-  /** The event types that it publishes: each is looked for on the ledger's channels. @default not looked for */
-  readonly publishes?: readonly EventDefinition[];
-}
-
-export interface PublishOptions extends ProducerOptions {
-  /** The business tables that it writes in the same transaction, by their definitions' names. @default none */
-  readonly tables?: Readonly<Record<string, ITable>>;
-}
-
-/** What sends by handshake takes. */
-export type SendOptions = ProducerOptions;
-
-export interface PrepareOptions extends ProducerOptions {
-  /** Who is asked what became of a half message that its producer left undecided. */
-  readonly checkBack: CheckBack;
-}
+import type { PrepareOptions, ProducerOptions, PublishOptions, SendOptions } from './grant-options.ts';
 
 /** Lets a function that is no subscriber's handler commit messages to the ledger, with a business change or without. */
 export function grantPublish(ledger: ILedger, producer: lambda.Function, options: PublishOptions): iam.Grant {
@@ -40,7 +18,7 @@ export function grantPublish(ledger: ILedger, producer: lambda.Function, options
 /** Lets a function send by handshake: it puts each message into the ledger, sends it, and notes that it was sent. */
 export function grantSend(ledger: ILedger, producer: lambda.Function, options: SendOptions): iam.Grant {
   const { forwardQueue } = ledger;
-  DeploymentGraph.of(ledger).handshakes.push({ ledger, producer });
+  deploymentGraphOf(ledger).handshakes.push({ ledger, producer });
   bindVariable(producer, BINDINGS.forwardQueueUrl, forwardQueue.queueUrl, forwardQueue);
   allow(producer, SEND, forwardQueue.queueArn);
   const actions = ['dynamodb:PutItem', 'dynamodb:BatchWriteItem', 'dynamodb:UpdateItem'];
@@ -77,7 +55,7 @@ function grantProduce(
   options: ProducerOptions,
   actions: readonly string[],
 ): iam.Grant {
-  DeploymentGraph.of(ledger).producers.push({ ledger, producer, publishes: options.publishes ?? [] });
+  deploymentGraphOf(ledger).producers.push({ ledger, producer, publishes: options.publishes ?? [] });
   bindLedger(ledger, producer);
   bindVariable(producer, BINDINGS.producer, options.producer ?? producer.node.id);
   grantKeyUse(ledger.encryptionKey, producer);

@@ -1,12 +1,10 @@
-import { Stage } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import type { IConstruct } from 'constructs';
 import type { EventDefinition } from '../../contract/event.ts';
 import type { SubscriberDefinition } from '../../contract/subscriber.ts';
-import type { IChannel } from '../channel/channel.ts';
-import type { ILedger } from '../ledger/ledger.ts';
-import { proveDelivery } from './prove-delivery.ts';
+import type { IChannel } from '../channel/channel-interface.ts';
+import type { ILedger } from '../ledger/ledger-interface.ts';
 
 export interface DeployedLedger {
   readonly ledger: ILedger;
@@ -56,12 +54,7 @@ export interface DeployedProducer {
   readonly publishes: readonly EventDefinition[];
 }
 
-const graphs = new WeakMap<IConstruct, DeploymentGraph>();
-
-/**
- * What Waybill's constructs have put into a stage, over all its stacks. Each registers itself; once everything is there
- * and every Aspect has run, CDK has it validated.
- */
+/** What Waybill's constructs have put into a stage, over all its stacks. Each registers itself. */
 export class DeploymentGraph {
   readonly ledgers: DeployedLedger[] = [];
   readonly channels: IChannel[] = [];
@@ -72,8 +65,6 @@ export class DeploymentGraph {
 
   readonly #subscriberVisitors: ((subscriber: DeployedSubscriber) => void)[] = [];
   readonly #workQueueVisitors: ((workQueue: DeployedWorkQueue) => void)[] = [];
-
-  private constructor() {}
 
   addSubscriber(subscriber: DeployedSubscriber): void {
     this.subscribers.push(subscriber);
@@ -95,16 +86,5 @@ export class DeploymentGraph {
   eachWorkQueue(visit: (workQueue: DeployedWorkQueue) => void): void {
     for (const workQueue of this.workQueues) visit(workQueue);
     this.#workQueueVisitors.push(visit);
-  }
-
-  /** The graph of the stage, or of the app, that a construct is in. */
-  static of(construct: IConstruct): DeploymentGraph {
-    const stage = Stage.of(construct) ?? construct.node.root;
-    const known = graphs.get(stage);
-    if (known) return known;
-    const graph = new DeploymentGraph();
-    graphs.set(stage, graph);
-    stage.node.addValidation({ validate: () => proveDelivery(stage, graph) });
-    return graph;
   }
 }

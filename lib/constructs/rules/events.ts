@@ -1,6 +1,6 @@
 import type { IConstruct } from 'constructs';
 import type { EventDefinition } from '../../contract/event.ts';
-import type { ILedger } from '../ledger/ledger.ts';
+import type { ILedger } from '../ledger/ledger-interface.ts';
 import { pathOf } from './construct-path.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Rule } from './rule.ts';

@@ -1,17 +1,33 @@
-import { Annotations } from 'aws-cdk-lib';
+import { Annotations, Stage } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 import { pathOf } from './construct-path.ts';
-import type { DeploymentGraph } from './deployment-graph.ts';
+import { DeploymentGraph } from './deployment-graph.ts';
 import { readPipeline } from './pipeline.ts';
 import type { Finding, Rule } from './rule.ts';
 import { RULES } from './rules.ts';
+
+const graphs = new WeakMap<IConstruct, DeploymentGraph>();
+
+/**
+ * The graph of the stage, or of the app, that a construct is in. Once everything is there and every Aspect has run, CDK
+ * has it proved.
+ */
+export function deploymentGraphOf(construct: IConstruct): DeploymentGraph {
+  const stage = Stage.of(construct) ?? construct.node.root;
+  const known = graphs.get(stage);
+  if (known) return known;
+  const graph = new DeploymentGraph();
+  graphs.set(stage, graph);
+  stage.node.addValidation({ validate: () => proveDelivery(stage, graph) });
+  return graph;
+}
 
 /**
  * Applies every rule of docs/guarantees.md to what the stage will emit. Warnings become annotations.
  *
  * @returns what must be mended before anything is synthesized, each with its reason and its mend
  */
-export function proveDelivery(stage: IConstruct, graph: DeploymentGraph): string[] {
+function proveDelivery(stage: IConstruct, graph: DeploymentGraph): string[] {
   const pipeline = readPipeline(stage, graph);
   return RULES.flatMap((rule) => [...rule.check(pipeline)].flatMap((finding) => report(rule, finding)));
 }

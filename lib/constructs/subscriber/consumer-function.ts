@@ -1,11 +1,10 @@
 import { fileURLToPath } from 'node:url';
-import { Duration, type RemovalPolicy } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as nodejs from 'aws-cdk-lib/aws-lambda-nodejs';
-import type * as logs from 'aws-cdk-lib/aws-logs';
-import type { Construct } from 'constructs';
-import { Execution } from '../framework/execution.ts';
+import { Construct } from 'constructs';
+import { createExecution, type LogOptions } from '../framework/execution.ts';
 import { findLockFile } from './lock-file.ts';
 
 /** The options of `NodejsFunction` that this construct decides itself or reads differently. */
@@ -18,13 +17,9 @@ type Replaced =
   | 'logRetentionRetryOptions'
   | 'logRemovalPolicy';
 
-export interface ConsumerFunctionProps extends Omit<nodejs.NodejsFunctionProps, Replaced> {
+export interface ConsumerFunctionProps extends Omit<nodejs.NodejsFunctionProps, Replaced>, LogOptions {
   /** The file that exports `handler`: a path, or a URL such as `new URL('./functions/pay.ts', import.meta.url)`. */
   readonly entry: string | URL;
-  /** How long the log is kept. @default ONE_MONTH */
-  readonly logRetention?: logs.RetentionDays;
-  /** What happens to the log when the stack is deleted. @default RETAIN */
-  readonly logRemovalPolicy?: RemovalPolicy;
   /**
    * The customer key that encrypts the environment and the log. The policy of an imported key must allow CloudWatch Logs.
    * @default keys that AWS manages
@@ -49,7 +44,8 @@ export class ConsumerFunction extends nodejs.NodejsFunction {
     const { entry, logRetention, logRemovalPolicy, encryptionKey, role, ...rest } = props;
     const file = typeof entry === 'string' ? entry : fileURLToPath(entry);
     // Beside the function, not below it: a role must be there before the function that it is given to.
-    const execution = new Execution(scope, `${id}Execution`, { logRetention, logRemovalPolicy, encryptionKey, role });
+    const options = { logRetention, logRemovalPolicy, encryptionKey, role };
+    const execution = createExecution(new Construct(scope, `${id}Execution`), options);
     super(scope, id, {
       runtime: lambda.Runtime.NODEJS_24_X,
       architecture: lambda.Architecture.ARM_64,
@@ -59,8 +55,7 @@ export class ConsumerFunction extends nodejs.NodejsFunction {
       depsLockFilePath: findLockFile(file),
       ...rest,
       entry: file,
-      role: execution.role,
-      logGroup: execution.logGroup,
+      ...execution,
       bundling: bundlingOptions(rest.bundling),
     });
   }

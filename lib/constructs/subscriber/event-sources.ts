@@ -4,7 +4,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { grantKeyUse } from '../aws/encryption.ts';
 import { allow, CONSUME, READ_STREAM, roleOf } from '../aws/grants.ts';
-import type { ILedger } from '../ledger/ledger.ts';
+import type { ILedger } from '../ledger/ledger-interface.ts';
 import { discardedBatchesTo, QuarantineAccess } from '../ledger/quarantine.ts';
 
 // The sources live below the handler, not below the subscriber: in two stacks, the handler's refers to the subscriber's

@@ -2,7 +2,7 @@ import { CustomResource, Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { EventDefinition } from '../../contract/event.ts';
 import type { Destination } from '../../ledger/rows/route.ts';
-import type { ILedger } from '../ledger/ledger.ts';
+import type { ILedger } from '../ledger/ledger-interface.ts';
 
 export interface RouteProps {
   readonly ledger: ILedger;

@@ -4,9 +4,9 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import type { SubscriberDefinition } from '../../contract/subscriber.ts';
 import { LONGEST_RETENTION } from '../aws/queue-times.ts';
-import type { IChannel } from '../channel/channel.ts';
+import type { IChannel } from '../channel/channel-interface.ts';
 import { InvalidConstruct } from '../invalid-construct.ts';
-import type { ILedger } from '../ledger/ledger.ts';
+import type { ILedger } from '../ledger/ledger-interface.ts';
 
 /** A subscriber's properties, whatever its definition is. */
 export interface CheckedProps {

@@ -4,7 +4,7 @@ import type * as logs from 'aws-cdk-lib/aws-logs';
 import type { EventDefinition } from '../../contract/event.ts';
 import type { SubscriberDefinition } from '../../contract/subscriber.ts';
 import type { AnyTable } from '../../contract/table.ts';
-import type { IChannel } from '../channel/channel.ts';
+import type { IChannel } from '../channel/channel-interface.ts';
 import type { TableAction, TableBindings } from '../producer/business-tables.ts';
 
 /** How a subscriber is deployed. */

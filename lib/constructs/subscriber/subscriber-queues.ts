@@ -1,21 +1,16 @@
-import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
-import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { Duration, Validations } from 'aws-cdk-lib';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { BINDINGS } from '../../contract/bindings.ts';
 import type { SubscriberDefinition } from '../../contract/subscriber.ts';
-import { encryptedQueue, grantKeyUse } from '../aws/encryption.ts';
-import { allow, CONSUME, SEND } from '../aws/grants.ts';
+import { encryptedQueue } from '../aws/encryption.ts';
 import { DEAD_LETTER_RETENTION, LONGEST_RETENTION, visibilityFor } from '../aws/queue-times.ts';
-import { FrameworkFunction } from '../framework/framework-function.ts';
-import type { ILedger } from '../ledger/ledger.ts';
-import { QuarantineAccess } from '../ledger/quarantine.ts';
+import { RECORDER_TIMEOUT, Recorder } from '../framework/recorder.ts';
+import type { ILedger } from '../ledger/ledger-interface.ts';
 
 /** Far beyond the run time's own count of failures, so that throttles and conflicts never fill a dead-letter queue. */
 const BACKSTOP_RECEIVES = 100;
-
-const RECORDER_TIMEOUT = Duration.seconds(30);
 
 export interface SubscriberQueuesProps {
   readonly ledger: ILedger;
@@ -56,40 +51,8 @@ export class SubscriberQueues {
       visibilityTimeout: visibilityFor(props.timeout, props.maxBatchingWindow),
       deadLetterQueue: { queue: this.backstopQueue, maxReceiveCount: BACKSTOP_RECEIVES },
     });
-    this.recorder = this.createRecorder(scope, props);
-  }
-
-  private createRecorder(scope: Construct, props: SubscriberQueuesProps): lambda.Function {
-    const { ledger, subscriber } = props;
-    const recorder = new FrameworkFunction(scope, 'Recorder', {
-      asset: 'recorder',
-      description: `Waybill: records what '${subscriber}' never ended`,
-      environment: {
-        [BINDINGS.ledger]: ledger.table.tableName,
-        [BINDINGS.shards]: String(ledger.shards),
-        [BINDINGS.subscriber]: subscriber,
-        [BINDINGS.deadLetterQueueUrl]: this.deadLetterQueue.queueUrl,
-        [BINDINGS.quarantineBucket]: ledger.quarantineBucket.bucketName,
-      },
-      timeout: RECORDER_TIMEOUT,
-      memorySize: 256,
-      encryptionKey: ledger.encryptionKey,
-      logRetention: props.logRetention,
-      // What it logs is in the ledger and in the dead letters too.
-      logRemovalPolicy: RemovalPolicy.DESTROY,
-    });
-    allow(recorder.role, ['dynamodb:GetItem', 'dynamodb:PutItem'], ledger.table.tableArn);
-    allow(recorder.role, CONSUME, this.backstopQueue.queueArn);
-    allow(recorder.role, SEND, this.deadLetterQueue.queueArn);
-    grantKeyUse(ledger.encryptionKey, recorder.role);
-    QuarantineAccess.forSubscriber(recorder, recorder.role, ledger.quarantineBucket, subscriber);
-    new lambda.EventSourceMapping(recorder, 'Backstop', {
-      target: recorder.function,
-      eventSourceArn: this.backstopQueue.queueArn,
-      batchSize: 10,
-      reportBatchItemFailures: true,
-    });
-    return recorder.function;
+    const { backstopQueue, deadLetterQueue } = this;
+    this.recorder = new Recorder(scope, 'Recorder', { ...props, backstopQueue, deadLetterQueue }).function;
   }
 }
 

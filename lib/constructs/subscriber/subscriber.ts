@@ -14,7 +14,7 @@ import { RelayPermission } from '../framework/relay-permission.ts';
 import { QuarantineAccess } from '../ledger/quarantine.ts';
 import { bindTables } from '../producer/business-tables.ts';
 import { bindLedger } from '../producer/producer-grants.ts';
-import { DeploymentGraph } from '../rules/index.ts';
+import { deploymentGraphOf } from '../rules/prove-delivery.ts';
 import { consumeQueue, consumeStream } from './event-sources.ts';
 import { Route } from './route.ts';
 import { checkSubscriber } from './subscriber-check.ts';
@@ -99,7 +99,7 @@ export class Subscriber<
 
     const { queue, backstopQueue, deadLetterQueue, recorder } = queues;
     const own = { construct: this, handler, route, queue, backstopQueue, deadLetterQueue, recorder };
-    DeploymentGraph.of(this).addSubscriber({ ...own, definition, channel });
+    deploymentGraphOf(this).addSubscriber({ ...own, definition, channel });
   }
 
   /** Dead letters that wait for somebody to look at them. @default maximum over 5 minutes */

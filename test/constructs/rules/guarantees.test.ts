@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { RULES, type Rule } from '../../../lib/constructs/rules/index.ts';
+import type { Rule } from '../../../lib/constructs/rules/rule.ts';
+import { RULES } from '../../../lib/constructs/rules/rules.ts';
 
 const root = new URL('../../../', import.meta.url);
 const page = readFileSync(new URL('docs/guarantees.md', root), 'utf8');

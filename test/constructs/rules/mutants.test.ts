@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { RULES } from '../../../lib/constructs/rules/index.ts';
+import { RULES } from '../../../lib/constructs/rules/rules.ts';
 import { MUTANTS } from './mutants/index.ts';
 import { refusedBy, shop } from './proved-shop.ts';
 

@@ -1,0 +1,56 @@
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as logs from 'aws-cdk-lib/aws-logs';
+import type * as sqs from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import { BINDINGS } from '../../contract/bindings.ts';
+import { CONSUME, SEND } from '../aws/grants.ts';
+import type { ILedger } from '../ledger/ledger-interface.ts';
+import { QuarantineAccess } from '../ledger/quarantine.ts';
+import { FrameworkFunction } from './framework-function.ts';
+
+/** How long an invocation of the recorder takes at most. */
+export const RECORDER_TIMEOUT = Duration.seconds(30);
+
+export interface RecorderProps {
+  readonly ledger: ILedger;
+  readonly subscriber: string;
+  /** Where SQS moves what the subscriber's function never ends. */
+  readonly backstopQueue: sqs.IQueue;
+  readonly deadLetterQueue: sqs.IQueue;
+  readonly logRetention?: logs.RetentionDays;
+}
+
+/** The function that records and dead-letters what comes to a subscriber's backstop queue. */
+export class Recorder extends FrameworkFunction {
+  constructor(scope: Construct, id: string, props: RecorderProps) {
+    const { ledger, subscriber, backstopQueue, deadLetterQueue } = props;
+    super(scope, id, {
+      ledger,
+      asset: 'recorder',
+      description: `Waybill: records what '${subscriber}' never ended`,
+      environment: {
+        [BINDINGS.subscriber]: subscriber,
+        [BINDINGS.deadLetterQueueUrl]: deadLetterQueue.queueUrl,
+        [BINDINGS.quarantineBucket]: ledger.quarantineBucket.bucketName,
+      },
+      allows: [
+        [['dynamodb:GetItem', 'dynamodb:PutItem'], ledger.table.tableArn],
+        [CONSUME, backstopQueue.queueArn],
+        [SEND, deadLetterQueue.queueArn],
+      ],
+      timeout: RECORDER_TIMEOUT,
+      memorySize: 256,
+      logRetention: props.logRetention,
+      // What the recorder logs is in the ledger and in the dead letters too.
+      logRemovalPolicy: RemovalPolicy.DESTROY,
+    });
+    QuarantineAccess.forSubscriber(this, this.role, ledger.quarantineBucket, subscriber);
+    new lambda.EventSourceMapping(this, 'Backstop', {
+      target: this.function,
+      eventSourceArn: backstopQueue.queueArn,
+      batchSize: 10,
+      reportBatchItemFailures: true,
+    });
+  }
+}

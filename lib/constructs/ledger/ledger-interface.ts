@@ -1,0 +1,45 @@
+import type * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
+import type * as iam from 'aws-cdk-lib/aws-iam';
+import type * as kms from 'aws-cdk-lib/aws-kms';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
+import type * as sqs from 'aws-cdk-lib/aws-sqs';
+import type { IConstruct } from 'constructs';
+import type { PrepareOptions, ProducerOptions, PublishOptions, SendOptions } from '../producer/grant-options.ts';
+
+/** The ledger that channels, subscribers and producers work with: of this app, or imported by its name. */
+export interface ILedger extends IConstruct {
+  /** The DynamoDB table that holds the truth. Its name is the ledger's id. */
+  readonly table: dynamodb.ITableV2;
+  /** What the relay runs as: the stack of a check-back lets it send requests there. */
+  readonly relayRole: iam.IRole;
+  /**
+   * What everything runs as that sends messages to subscribers: relay, forwarder and sweeper. A subscriber's stack lets
+   * these roles send to the subscriber's destination.
+   */
+  readonly senderRoles: readonly iam.IRole[];
+  /** Where messages are put that are not sent on from the table's stream. */
+  readonly forwardQueue: sqs.IQueue;
+  /** What the reconciler runs as, if the ledger has one: a subscriber's stack lets it heal the subscriber. */
+  readonly reconcilerRole?: iam.IRole;
+  /** The service token of the custom resources that write routes. */
+  readonly registerRoutesArn: string;
+  /** Where bytes go that a queue cannot carry, and batches that an event source has given up. */
+  readonly quarantineBucket: s3.IBucket;
+  /** The customer key, where there is one. */
+  readonly encryptionKey?: kms.IKey;
+  /** How many shards new message ids are minted for. */
+  readonly shards: number;
+
+  /** Lets a function that is no subscriber's handler publish. */
+  grantPublish(producer: lambda.Function, options?: PublishOptions): iam.Grant;
+
+  /** Lets a function send by handshake, outside any transaction. */
+  grantSend(producer: lambda.Function, options?: SendOptions): iam.Grant;
+
+  /** Lets a function prepare half messages and decide them, beside a transaction in another store. */
+  grantPrepare(producer: lambda.Function, options: PrepareOptions): iam.Grant;
+
+  /** Lets a function cancel messages, and reschedule them. */
+  grantCancel(canceller: lambda.Function, options?: ProducerOptions): iam.Grant;
+}
