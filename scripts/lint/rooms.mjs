@@ -68,7 +68,7 @@ export const ROOMS = {
     without: inLambda,
     because: 'The radar shows what reconciliation and traces tell.',
   },
-  constructs: { depth: 3, imports: PURE, without: [], because: 'Deploy time never imports run time.' },
+  constructs: { depth: 2, imports: PURE, without: [], because: 'Deploy time never imports run time.' },
   testing: {
     depth: 4,
     imports: [...RUN_TIME, 'simulator'],

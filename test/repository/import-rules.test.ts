@@ -39,7 +39,7 @@ const refusedImports: [file: string, source: string][] = [
     .map(([from, to]): [string, string] => [fileIn(from), pathBetween(from, to)]),
   ...roomNames.flatMap((room) => outside.map((file): [string, string] => [fileIn(room), pathTo(file, room)])),
   ...roomNames.map((room): [string, string] => [fileIn(room), 'waybill']),
-  ['lib/constructs/rules/rules/events.ts', '../../../relay/relay.ts'],
+  ['lib/constructs/rules/events.ts', '../../relay/relay.ts'],
   ['lib/contract/event.ts', '@aws-sdk/client-dynamodb'],
   ['lib/contract/event.ts', '@middy/core'],
   ['lib/contract/event.ts', 'aws-cdk-lib/aws-sqs'],
@@ -52,7 +52,7 @@ const refusedImports: [file: string, source: string][] = [
   ['lib/relay/relay.ts', '../half/half.ts'],
   ['lib/testing/ledger.ts', 'aws-cdk-lib'],
   ['lib/radar/app.ts', 'aws-cdk-lib'],
-  ['functions/relay.ts', '../lib/constructs/ledger.ts'],
+  ['functions/relay.ts', '../lib/constructs/ledger/ledger.ts'],
   ['functions/relay.ts', '../lib/testing/test-ledger.ts'],
   ['functions/relay.ts', '../lib/local/engine.ts'],
   ['functions/relay.ts', '../lib/public/runtime.ts'],
@@ -60,7 +60,7 @@ const refusedImports: [file: string, source: string][] = [
   ['bin/app.ts', '../lib/local/engine.ts'],
   ['bin/app.ts', '../lib/testing/test-ledger.ts'],
   ['bin/app.ts', 'waybill/testing'],
-  ['examples/commerce/stack.ts', '../../lib/constructs/ledger.ts'],
+  ['examples/commerce/stack.ts', '../../lib/constructs/ledger/ledger.ts'],
   ['examples/commerce/stack.ts', 'waybill/testing'],
   ['examples/commerce/functions/take-payment.ts', '../../../lib/consume/consume.ts'],
   ['examples/commerce/functions/take-payment.ts', 'waybill/constructs'],
@@ -86,9 +86,9 @@ const allowedImports: [file: string, source: string][] = [
   ['lib/consume/consume.ts', '@middy/core'],
   ['lib/half/sql/local-transaction.ts', '../check-back.ts'],
   ['lib/relay/relay.ts', '../half/check-back-request.ts'],
-  ['lib/constructs/ledger.ts', 'aws-cdk-lib'],
-  ['lib/constructs/ledger.ts', 'aws-cdk-lib/aws-lambda'],
-  ['lib/constructs/ledger.ts', 'constructs'],
+  ['lib/constructs/ledger/ledger.ts', 'aws-cdk-lib'],
+  ['lib/constructs/ledger/ledger.ts', 'aws-cdk-lib/aws-lambda'],
+  ['lib/constructs/ledger/ledger.ts', 'constructs'],
   ['lib/cli/up.ts', 'commander'],
   ['functions/relay.ts', '../lib/relay/relay.ts'],
   ['functions/radar-widget.ts', '../lib/radar/widget.ts'],
@@ -142,12 +142,14 @@ const refusedElsewhere: [file: string, line: string][] = [
   ],
   ['lib/local/one.ts', "import { two } from './two.ts'; export const one = () => two;"],
   ['lib/local/two.ts', "import { one } from './one.ts'; export const two = () => one;"],
+  ['lib/constructs/ledger/one.ts', "import type { Two } from './two.ts'; export type One = Two | 1;"],
+  ['lib/constructs/ledger/two.ts', "import type { One } from './one.ts'; export type Two = One | 2;"],
 ];
 
 const otherWaysToImport = [
-  "export { Ledger } from '../constructs/ledger.ts';",
-  "await import('../constructs/ledger.ts');",
-  "import type { Ledger } from '../constructs/ledger.ts';",
+  "export { Ledger } from '../constructs/ledger/ledger.ts';",
+  "await import('../constructs/ledger/ledger.ts');",
+  "import type { Ledger } from '../constructs/ledger/ledger.ts';",
 ];
 
 const environmentOwners = ['lib/aws/environment.ts'];
