@@ -3,7 +3,7 @@ export type { IChannel } from '../constructs/channel/channel-interface.ts';
 export { QueueChannel, type QueueChannelProps } from '../constructs/channel/queue-channel.ts';
 export { StreamChannel, type StreamChannelProps } from '../constructs/channel/stream-channel.ts';
 export { FunctionBundleMissing } from '../constructs/framework/function-assets.ts';
-export type { ReconcileOptions } from '../constructs/framework/reconciler.ts';
+export type { ReconcilerOptions } from '../constructs/framework/reconciler.ts';
 export { InvalidConstruct } from '../constructs/invalid-construct.ts';
 export { Ledger } from '../constructs/ledger/ledger.ts';
 export type { ILedger } from '../constructs/ledger/ledger-interface.ts';
@@ -14,11 +14,11 @@ export type { TableAction, TableBindings } from '../constructs/producer/business
 export { CheckBack, type CheckBackProps } from '../constructs/producer/check-back.ts';
 export type {
   ICheckBack,
-  PrepareOptions,
-  ProducerOptions,
-  PublishOptions,
-  SendOptions,
+  PrepareGrantOptions,
+  ProducerGrantOptions,
+  PublishGrantOptions,
+  SendGrantOptions,
 } from '../constructs/producer/grant-options.ts';
 export { ConsumerFunction, type ConsumerFunctionProps } from '../constructs/subscriber/consumer-function.ts';
 export { Subscriber } from '../constructs/subscriber/subscriber.ts';
-export type { SubscriberOptions, SubscriberProps } from '../constructs/subscriber/subscriber-props.ts';
+export type { AddSubscriberOptions, SubscriberProps } from '../constructs/subscriber/subscriber-props.ts';

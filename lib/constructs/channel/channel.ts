@@ -6,10 +6,10 @@ import type { SubscriberDefinition } from '../../contract/subscriber.ts';
 import type { AnyTable } from '../../contract/table.ts';
 import { InvalidConstruct } from '../invalid-construct.ts';
 import type { ILedger } from '../ledger/ledger-interface.ts';
-import type { PublishOptions } from '../producer/grant-options.ts';
+import type { PublishGrantOptions } from '../producer/grant-options.ts';
 import { deploymentGraphOf } from '../rules/prove-delivery.ts';
 import { Subscriber } from '../subscriber/subscriber.ts';
-import type { SubscriberOptions } from '../subscriber/subscriber-props.ts';
+import type { AddSubscriberOptions } from '../subscriber/subscriber-props.ts';
 import type { IChannel } from './channel-interface.ts';
 
 export interface ChannelProps<Event extends EventDefinition> {
@@ -46,13 +46,13 @@ export abstract class Channel<Event extends EventDefinition> extends Construct i
       readonly EventDefinition[],
       Tables
     >,
-    options: SubscriberOptions<Tables>,
+    options: AddSubscriberOptions<Tables>,
   ): Subscriber<Event, Tables> {
     return new Subscriber(this, subscriber.name, { ...options, channel: this, subscriber });
   }
 
   /** Lets a function that is no subscriber's handler publish to the ledger. */
-  grantPublish(producer: lambda.Function, options: PublishOptions = {}): iam.Grant {
+  grantPublish(producer: lambda.Function, options: PublishGrantOptions = {}): iam.Grant {
     return this.ledger.grantPublish(producer, options);
   }
 }

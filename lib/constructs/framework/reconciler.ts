@@ -11,7 +11,7 @@ import type { LogOptions } from './execution.ts';
 import { FrameworkFunction, type LedgerAccess } from './framework-function.ts';
 
 /** How a ledger reconciles itself. */
-export interface ReconcileOptions {
+export interface ReconcilerOptions {
   /**
    * Whether the function has one concurrent execution of its own, so that a long run is not overtaken by the next. Two
    * runs at once do no harm, they only cost. An account whose limit is 10, as that of a new one is, can reserve none.
@@ -22,7 +22,7 @@ export interface ReconcileOptions {
   readonly memorySize?: number;
 }
 
-export interface ReconcilerProps extends ReconcileOptions, LogOptions {
+export interface ReconcilerProps extends ReconcilerOptions, LogOptions {
   /** Into the forward queue goes what its producer never got to send. */
   readonly ledger: LedgerAccess & Pick<ILedger, 'forwardQueue'>;
   /** @default CloudFormation chooses it */

@@ -6,7 +6,12 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import type { PrepareOptions, ProducerOptions, PublishOptions, SendOptions } from '../producer/grant-options.ts';
+import type {
+  PrepareGrantOptions,
+  ProducerGrantOptions,
+  PublishGrantOptions,
+  SendGrantOptions,
+} from '../producer/grant-options.ts';
 import { grantCancel, grantPrepare, grantPublish, grantSend } from '../producer/producer-grants.ts';
 import { deploymentGraphOf } from '../rules/prove-delivery.ts';
 import type { ILedger } from './ledger-interface.ts';
@@ -56,19 +61,19 @@ export class ImportedLedger extends Construct implements ILedger {
     deploymentGraphOf(this).ledgers.push({ ledger: this });
   }
 
-  grantPublish(producer: lambda.Function, options: PublishOptions = {}): iam.Grant {
+  grantPublish(producer: lambda.Function, options: PublishGrantOptions = {}): iam.Grant {
     return grantPublish(this, producer, options);
   }
 
-  grantSend(producer: lambda.Function, options: SendOptions = {}): iam.Grant {
+  grantSend(producer: lambda.Function, options: SendGrantOptions = {}): iam.Grant {
     return grantSend(this, producer, options);
   }
 
-  grantPrepare(producer: lambda.Function, options: PrepareOptions): iam.Grant {
+  grantPrepare(producer: lambda.Function, options: PrepareGrantOptions): iam.Grant {
     return grantPrepare(this, producer, options);
   }
 
-  grantCancel(canceller: lambda.Function, options: ProducerOptions = {}): iam.Grant {
+  grantCancel(canceller: lambda.Function, options: ProducerGrantOptions = {}): iam.Grant {
     return grantCancel(this, canceller, options);
   }
 }

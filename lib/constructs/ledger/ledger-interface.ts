@@ -5,7 +5,12 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import type { IConstruct } from 'constructs';
-import type { PrepareOptions, ProducerOptions, PublishOptions, SendOptions } from '../producer/grant-options.ts';
+import type {
+  PrepareGrantOptions,
+  ProducerGrantOptions,
+  PublishGrantOptions,
+  SendGrantOptions,
+} from '../producer/grant-options.ts';
 
 /** The ledger that channels, subscribers and producers work with: of this app, or imported by its name. */
 export interface ILedger extends IConstruct {
@@ -32,14 +37,14 @@ export interface ILedger extends IConstruct {
   readonly shards: number;
 
   /** Lets a function that is no subscriber's handler publish. */
-  grantPublish(producer: lambda.Function, options?: PublishOptions): iam.Grant;
+  grantPublish(producer: lambda.Function, options?: PublishGrantOptions): iam.Grant;
 
   /** Lets a function send by handshake, outside any transaction. */
-  grantSend(producer: lambda.Function, options?: SendOptions): iam.Grant;
+  grantSend(producer: lambda.Function, options?: SendGrantOptions): iam.Grant;
 
   /** Lets a function prepare half messages and decide them, beside a transaction in another store. */
-  grantPrepare(producer: lambda.Function, options: PrepareOptions): iam.Grant;
+  grantPrepare(producer: lambda.Function, options: PrepareGrantOptions): iam.Grant;
 
   /** Lets a function cancel messages, and reschedule them. */
-  grantCancel(canceller: lambda.Function, options?: ProducerOptions): iam.Grant;
+  grantCancel(canceller: lambda.Function, options?: ProducerGrantOptions): iam.Grant;
 }

@@ -2,7 +2,7 @@ import type { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import { log2OfShards } from '../../message/message-id.ts';
-import type { ReconcileOptions } from '../framework/reconciler.ts';
+import type { ReconcilerOptions } from '../framework/reconciler.ts';
 
 /** How messages that are due in more than 15 minutes wait for their moment. */
 export type DelayedDelivery = 'sweep' | 'schedules';
@@ -55,7 +55,7 @@ export interface LedgerProps {
    * that `LedgerAlarms` watches.
    * @default it does
    */
-  readonly reconcile?: false | ReconcileOptions;
+  readonly reconcile?: false | ReconcilerOptions;
   /** How long quarantined bytes are kept. @default 30 days */
   readonly quarantineRetention?: Duration;
   /** How long the logs of Waybill's own functions are kept. @default ONE_MONTH */

@@ -17,7 +17,12 @@ import { RouteRegistrar } from '../framework/route-registrar.ts';
 import { Sweeper } from '../framework/sweeper.ts';
 import { InvalidConstruct } from '../invalid-construct.ts';
 import { ledgerMetric } from '../observe/ledger-metrics.ts';
-import type { PrepareOptions, ProducerOptions, PublishOptions, SendOptions } from '../producer/grant-options.ts';
+import type {
+  PrepareGrantOptions,
+  ProducerGrantOptions,
+  PublishGrantOptions,
+  SendGrantOptions,
+} from '../producer/grant-options.ts';
 import { grantCancel, grantPrepare, grantPublish, grantSend } from '../producer/producer-grants.ts';
 import { deploymentGraphOf } from '../rules/prove-delivery.ts';
 import { ImportedLedger } from './imported-ledger.ts';
@@ -132,19 +137,19 @@ export class Ledger extends Construct implements ILedger {
     this.#register(forward, own);
   }
 
-  grantPublish(producer: lambda.Function, options: PublishOptions = {}): iam.Grant {
+  grantPublish(producer: lambda.Function, options: PublishGrantOptions = {}): iam.Grant {
     return grantPublish(this, producer, options);
   }
 
-  grantSend(producer: lambda.Function, options: SendOptions = {}): iam.Grant {
+  grantSend(producer: lambda.Function, options: SendGrantOptions = {}): iam.Grant {
     return grantSend(this, producer, options);
   }
 
-  grantPrepare(producer: lambda.Function, options: PrepareOptions): iam.Grant {
+  grantPrepare(producer: lambda.Function, options: PrepareGrantOptions): iam.Grant {
     return grantPrepare(this, producer, options);
   }
 
-  grantCancel(canceller: lambda.Function, options: ProducerOptions = {}): iam.Grant {
+  grantCancel(canceller: lambda.Function, options: ProducerGrantOptions = {}): iam.Grant {
     return grantCancel(this, canceller, options);
   }
 

@@ -7,16 +7,21 @@ import { allow, SEND } from '../aws/grants.ts';
 import type { ILedger } from '../ledger/ledger-interface.ts';
 import { deploymentGraphOf } from '../rules/prove-delivery.ts';
 import { bindTables } from './business-tables.ts';
-import type { PrepareOptions, ProducerOptions, PublishOptions, SendOptions } from './grant-options.ts';
+import type {
+  PrepareGrantOptions,
+  ProducerGrantOptions,
+  PublishGrantOptions,
+  SendGrantOptions,
+} from './grant-options.ts';
 
 /** Lets a function that is no subscriber's handler commit messages to the ledger, with a business change or without. */
-export function grantPublish(ledger: ILedger, producer: lambda.Function, options: PublishOptions): iam.Grant {
+export function grantPublish(ledger: ILedger, producer: lambda.Function, options: PublishGrantOptions): iam.Grant {
   bindTables(producer, options.tables ?? {});
   return grantProduce(ledger, producer, options, ['dynamodb:PutItem']);
 }
 
 /** Lets a function send by handshake: it puts each message into the ledger, sends it, and notes that it was sent. */
-export function grantSend(ledger: ILedger, producer: lambda.Function, options: SendOptions): iam.Grant {
+export function grantSend(ledger: ILedger, producer: lambda.Function, options: SendGrantOptions): iam.Grant {
   const { forwardQueue } = ledger;
   deploymentGraphOf(ledger).handshakes.push({ ledger, producer });
   bindVariable(producer, BINDINGS.forwardQueueUrl, forwardQueue.queueUrl, forwardQueue);
@@ -26,19 +31,19 @@ export function grantSend(ledger: ILedger, producer: lambda.Function, options: S
 }
 
 /** Lets a function prepare half messages, and decide them. */
-export function grantPrepare(ledger: ILedger, producer: lambda.Function, options: PrepareOptions): iam.Grant {
+export function grantPrepare(ledger: ILedger, producer: lambda.Function, options: PrepareGrantOptions): iam.Grant {
   const { queue } = options.checkBack;
   bindVariable(producer, BINDINGS.checkBackQueueUrl, queue.queueUrl, queue);
   return grantDecide(ledger, producer, options);
 }
 
 /** Lets a function commit half messages and roll them back. */
-export function grantDecide(ledger: ILedger, decider: lambda.Function, options: ProducerOptions): iam.Grant {
+export function grantDecide(ledger: ILedger, decider: lambda.Function, options: ProducerGrantOptions): iam.Grant {
   return grantProduce(ledger, decider, options, ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem']);
 }
 
 /** Lets a function take messages back, and put others in their place: it ends them at every subscriber. */
-export function grantCancel(ledger: ILedger, canceller: lambda.Function, options: ProducerOptions): iam.Grant {
+export function grantCancel(ledger: ILedger, canceller: lambda.Function, options: ProducerGrantOptions): iam.Grant {
   const actions = ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:UpdateItem'];
   return grantProduce(ledger, canceller, options, actions);
 }
@@ -52,7 +57,7 @@ export function bindLedger(ledger: ILedger, handler: lambda.Function): void {
 function grantProduce(
   ledger: ILedger,
   producer: lambda.Function,
-  options: ProducerOptions,
+  options: ProducerGrantOptions,
   actions: readonly string[],
 ): iam.Grant {
   deploymentGraphOf(ledger).producers.push({ ledger, producer, publishes: options.publishes ?? [] });

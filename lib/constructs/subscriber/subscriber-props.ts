@@ -41,13 +41,13 @@ type TablesOption<Tables extends readonly AnyTable[]> = Tables extends readonly 
   : { readonly tables: TableBindings<Tables> };
 
 /** What `addSubscriber` takes besides the definition. */
-export type SubscriberOptions<Tables extends readonly AnyTable[] = readonly AnyTable[]> = DeploymentOptions<Tables> &
+export type AddSubscriberOptions<Tables extends readonly AnyTable[] = readonly AnyTable[]> = DeploymentOptions<Tables> &
   TablesOption<Tables>;
 
 export type SubscriberProps<
   Event extends EventDefinition = EventDefinition,
   Tables extends readonly AnyTable[] = readonly AnyTable[],
-> = SubscriberOptions<Tables> & {
+> = AddSubscriberOptions<Tables> & {
   readonly channel: IChannel<Event>;
   /** The definition that the handler's code imports too. The channel carries every event that it consumes. */
   readonly subscriber: SubscriberDefinition<
