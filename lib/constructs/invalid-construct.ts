@@ -9,3 +9,8 @@ export class InvalidConstruct extends WaybillError {
     super(`${message} (at '${construct.node.path}')`);
   }
 }
+
+/** Names as a message lists them. */
+export function quoted(names: readonly string[]): string {
+  return names.map((name) => `'${name}'`).join(', ');
+}

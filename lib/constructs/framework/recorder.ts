@@ -6,7 +6,7 @@ import type { Construct } from 'constructs';
 import { BINDINGS } from '../../contract/bindings.ts';
 import { CONSUME, SEND } from '../aws/grants.ts';
 import type { ILedger } from '../ledger/ledger-interface.ts';
-import { QuarantineAccess } from '../ledger/quarantine.ts';
+import { allowQuarantine } from '../ledger/quarantine.ts';
 import { FrameworkFunction } from './framework-function.ts';
 
 /** How long an invocation of the recorder takes at most. */
@@ -45,7 +45,7 @@ export class Recorder extends FrameworkFunction {
       // What the recorder logs is in the ledger and in the dead letters too.
       logRemovalPolicy: RemovalPolicy.DESTROY,
     });
-    QuarantineAccess.forSubscriber(this, this.role, ledger.quarantineBucket, subscriber);
+    allowQuarantine(this, this.role, ledger.quarantineBucket, subscriber);
     new lambda.EventSourceMapping(this, 'Backstop', {
       target: this.function,
       eventSourceArn: backstopQueue.queueArn,

@@ -4,7 +4,7 @@ import type { Construct } from 'constructs';
 import { HALF_PREFIX, OUTBOX_PREFIX } from '../../ledger/rows/layout.ts';
 import { allow } from '../aws/grants.ts';
 import type { ILedger } from '../ledger/ledger-interface.ts';
-import { discardedBatchesTo, QuarantineAccess } from '../ledger/quarantine.ts';
+import { allowDiscarding, streamSourceOptions } from '../ledger/quarantine.ts';
 import { allowPostponing, type DispatcherProps, dispatching } from './dispatcher.ts';
 import { FrameworkFunction } from './framework-function.ts';
 
@@ -35,19 +35,15 @@ export class Relay extends FrameworkFunction {
       ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator', 'dynamodb:ListStreams'],
       streamArn,
     );
-    const discarded = QuarantineAccess.forEventSource(this, this.role, quarantineBucket);
+    const discarded = allowDiscarding(this, this.role, quarantineBucket);
 
     const source = new lambda.EventSourceMapping(this, 'Outbox', {
       target: this.function,
       eventSourceArn: streamArn,
-      startingPosition: lambda.StartingPosition.TRIM_HORIZON,
+      ...streamSourceOptions(quarantineBucket),
       batchSize: 500,
       parallelizationFactor: props.parallelizationFactor,
-      bisectBatchOnError: true,
       retryAttempts: 100,
-      // Half of what the stream keeps: what is discarded then is still in the ledger and in the quarantine bucket.
-      maxRecordAge: Duration.hours(12),
-      onFailure: discardedBatchesTo(quarantineBucket),
       filters: [
         lambda.FilterCriteria.filter({
           eventName: lambda.FilterRule.isEqual('INSERT'),
@@ -55,7 +51,6 @@ export class Relay extends FrameworkFunction {
         }),
       ],
     });
-    // Lambda checks, when a source is created, that the role may write to its failure destination.
     source.node.addDependency(discarded);
   }
 }

@@ -1,9 +1,9 @@
 import { Duration, type RemovalPolicy, Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
-import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
-import type { Construct } from 'constructs';
+import type { Construct, IDependable } from 'constructs';
 import { encryptedBucket } from '../aws/encryption.ts';
 import { WildcardPolicy } from '../aws/wildcard-policy.ts';
 
@@ -36,33 +36,40 @@ export class QuarantineBucket extends s3.Bucket {
 /** What a stream's event source writes to the bucket: its keys begin with `aws/lambda/<id of the event source>`. */
 const DISCARDED_BATCHES = 'aws/lambda/*';
 
-/** Lets a role put objects into the quarantine bucket under one prefix: a grant to put objects cannot name them. */
-export class QuarantineAccess extends WildcardPolicy {
-  /** For dead letters: their keys begin with the subscriber's name. */
-  static forSubscriber(scope: Construct, role: iam.IRole, bucket: s3.IBucket, subscriber: string): QuarantineAccess {
-    const put = new iam.PolicyStatement({
-      actions: ['s3:PutObject'],
-      resources: [bucket.arnForObjects(`${subscriber}/*`)],
-    });
-    return new QuarantineAccess(scope, 'WaybillQuarantine', role, [put], "The keys of a subscriber's dead letters");
-  }
-
-  /**
-   * For the failure destination of a stream's event source.
-   *
-   * @see https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
-   */
-  static forEventSource(scope: Construct, role: iam.IRole, bucket: s3.IBucket): QuarantineAccess {
-    const put = new iam.PolicyStatement({
-      actions: ['s3:PutObject'],
-      resources: [bucket.arnForObjects(DISCARDED_BATCHES)],
-    });
-    const list = new iam.PolicyStatement({ actions: ['s3:ListBucket'], resources: [bucket.bucketArn] });
-    return new QuarantineAccess(scope, 'WaybillDiscarded', role, [put, list], 'The keys of discarded batches');
-  }
+/** Lets a role put dead letters into the bucket. Their keys begin with the subscriber's name: a grant cannot name each. */
+export function allowQuarantine(scope: Construct, role: iam.IRole, bucket: s3.IBucket, subscriber: string): void {
+  const put = new iam.PolicyStatement({
+    actions: ['s3:PutObject'],
+    resources: [bucket.arnForObjects(`${subscriber}/*`)],
+  });
+  new WildcardPolicy(scope, 'WaybillQuarantine', role, [put], "The keys of a subscriber's dead letters");
 }
 
-/** The bucket as the failure destination of a stream's event source. CDK's own would grant `s3:GetObject*` and the like. */
-export function discardedBatchesTo(bucket: s3.IBucket): lambda.IEventSourceDlq {
-  return { bind: () => ({ destination: bucket.bucketArn }) };
+/**
+ * Lets a role put into the bucket what a stream's event source has given up.
+ *
+ * @returns what must be there before the event source is: Lambda checks that the role may write to its failure destination
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
+ */
+export function allowDiscarding(scope: Construct, role: iam.IRole, bucket: s3.IBucket): IDependable {
+  const put = new iam.PolicyStatement({
+    actions: ['s3:PutObject'],
+    resources: [bucket.arnForObjects(DISCARDED_BATCHES)],
+  });
+  const list = new iam.PolicyStatement({ actions: ['s3:ListBucket'], resources: [bucket.bucketArn] });
+  return new WildcardPolicy(scope, 'WaybillDiscarded', role, [put, list], 'The keys of discarded batches');
+}
+
+/**
+ * How a stream is read: from its first record on, since `LATEST` would miss what is sent while the event source is
+ * created, and for half of what the stream keeps. What is discarded then is still in the ledger and in the bucket.
+ */
+export function streamSourceOptions(bucket: s3.IBucket) {
+  return {
+    startingPosition: lambda.StartingPosition.TRIM_HORIZON,
+    bisectBatchOnError: true,
+    maxRecordAge: Duration.hours(12),
+    // CDK's own destination would grant `s3:GetObject*` and the like.
+    onFailure: { bind: () => ({ destination: bucket.bucketArn }) },
+  };
 }

@@ -3,21 +3,39 @@ import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 
 /** When an alarm rings, and what to do then: all of it but where it is announced. */
-export type AlarmCondition = Omit<cloudwatch.AlarmProps, 'metric' | 'alarmName'> & {
+export type AlarmCondition = Partial<Omit<cloudwatch.AlarmProps, 'alarmName'>> & {
   readonly metric: cloudwatch.Metric;
+  readonly alarmDescription: string;
 };
+
+/** The conditions of several alarms, by the alarms' ids. */
+export type AlarmConditions = Readonly<Record<string, AlarmCondition>>;
 
 export const MINUTE = Duration.minutes(1);
 
+const { GREATER_THAN_THRESHOLD, LESS_THAN_THRESHOLD } = cloudwatch.ComparisonOperator;
+const { BREACHING, IGNORE } = cloudwatch.TreatMissingData;
+
+/** A condition that says nothing else rings at the first minute above 0. */
+export const ABOVE_ZERO = {
+  threshold: 0,
+  comparisonOperator: GREATER_THAN_THRESHOLD,
+  evaluationPeriods: 1,
+  // What was last known stands: where the reconciler is silent, an alarm of its own says so. And SQS falls silent about a
+  // queue that nobody uses for 6 hours, whatever is in it.
+  treatMissingData: IGNORE,
+} as const;
+
+/** Rings when nothing has been counted for 5 minutes. */
+export const SILENT = {
+  threshold: 1,
+  comparisonOperator: LESS_THAN_THRESHOLD,
+  evaluationPeriods: 5,
+  treatMissingData: BREACHING,
+} as const;
+
 /** The first letter in a dead-letter queue. */
 export function deadLettersIn(queue: sqs.IQueue, alarmDescription: string): AlarmCondition {
-  return {
-    metric: queue.metricApproximateNumberOfMessagesVisible({ statistic: cloudwatch.Stats.MAXIMUM, period: MINUTE }),
-    threshold: 0,
-    comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-    evaluationPeriods: 1,
-    // SQS falls silent about a queue that nobody uses for 6 hours, whatever is in it.
-    treatMissingData: cloudwatch.TreatMissingData.IGNORE,
-    alarmDescription,
-  };
+  const metric = queue.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', period: MINUTE });
+  return { metric, alarmDescription };
 }

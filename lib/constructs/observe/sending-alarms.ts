@@ -1,17 +1,25 @@
+import type { Duration } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { METRICS } from '../../contract/metrics.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { DeployedWorkQueue } from '../rules/deployment-graph.ts';
-import { type AlarmCondition, deadLettersIn, MINUTE } from './alarm-condition.ts';
+import { type AlarmConditions, deadLettersIn, MINUTE, SILENT } from './alarm-condition.ts';
 import { countedMetric } from './ledger-metrics.ts';
 
-const { GREATER_THAN_THRESHOLD, LESS_THAN_THRESHOLD } = cloudwatch.ComparisonOperator;
-const { BREACHING, NOT_BREACHING } = cloudwatch.TreatMissingData;
+const { NOT_BREACHING } = cloudwatch.TreatMissingData;
 
-/** What can go wrong with messages that wait for their moment, or for the forwarder. By the alarms' ids. */
-export function delayConditions(ledger: Ledger): Record<string, AlarmCondition> {
+/** What can go wrong with messages on their way from the ledger: with the relay, the forwarder, or what delays them. */
+export function sendingConditions(ledger: Ledger, relayLag: Duration): AlarmConditions {
   const { forwardDeadLetterQueue, scheduleDeadLetterQueue, sweep } = ledger;
   return {
+    RelayLag: {
+      metric: ledger.metricRelayIteratorAge({ period: MINUTE }),
+      threshold: relayLag.toMilliseconds(),
+      evaluationPeriods: 3,
+      treatMissingData: NOT_BREACHING,
+      alarmDescription:
+        'The relay lags behind commits, so every subscriber is late: see its log for errors, and whether it is throttled.',
+    },
     'DeadLetters-Forward': deadLettersIn(
       forwardDeadLetterQueue,
       'The forwarder could not send some messages on: its log says why. They are in the ledger, and reconciliation sends ' +
@@ -26,19 +34,14 @@ export function delayConditions(ledger: Ledger): Record<string, AlarmCondition> 
     }),
     ...(sweep && {
       SweepSilent: {
-        metric: sweep.metricInvocations({ period: MINUTE, statistic: cloudwatch.Stats.SUM }),
-        threshold: 1,
-        comparisonOperator: LESS_THAN_THRESHOLD,
-        evaluationPeriods: 5,
-        treatMissingData: BREACHING,
+        ...SILENT,
+        metric: sweep.metricInvocations({ period: MINUTE, statistic: 'Sum' }),
         alarmDescription:
           'No sweep has run for 5 minutes, and after 10 delayed messages are late: see the dead-letter queue of its ' +
           'schedule, and whether the function is throttled.',
       },
       SweepFails: {
-        metric: sweep.metricErrors({ period: MINUTE, statistic: cloudwatch.Stats.SUM }),
-        threshold: 0,
-        comparisonOperator: GREATER_THAN_THRESHOLD,
+        metric: sweep.metricErrors({ period: MINUTE, statistic: 'Sum' }),
         evaluationPeriods: 5,
         treatMissingData: NOT_BREACHING,
         alarmDescription:
@@ -49,15 +52,11 @@ export function delayConditions(ledger: Ledger): Record<string, AlarmCondition> 
   };
 }
 
-/** What leaves half messages undecided. By the alarms' ids. */
-export function checkBackConditions(deployed: DeployedWorkQueue): Record<string, AlarmCondition> {
-  const { construct, ledger, deadLetterQueue } = deployed;
+/** What leaves half messages undecided. */
+export function checkBackConditions({ construct, ledger, deadLetterQueue }: DeployedWorkQueue): AlarmConditions {
   return {
     HalfQuarantined: {
       metric: countedMetric(ledger, METRICS.halfQuarantined, { period: MINUTE }),
-      threshold: 0,
-      comparisonOperator: GREATER_THAN_THRESHOLD,
-      evaluationPeriods: 1,
       treatMissingData: NOT_BREACHING,
       alarmDescription:
         'Half messages are undecided at the end of their check-back, or nobody can be asked for them: its log names them, or ' +

@@ -11,21 +11,16 @@ export type TableBindings<Tables extends readonly AnyTable[]> = {
   readonly [Table in Tables[number] as Table['name']]: ITable;
 };
 
-/** What a transaction may do to a row: read it, write it, or test it. */
-export type TableAction =
-  | 'dynamodb:GetItem'
-  | 'dynamodb:PutItem'
-  | 'dynamodb:UpdateItem'
-  | 'dynamodb:DeleteItem'
-  | 'dynamodb:ConditionCheckItem';
-
-const ALL_ACTIONS: readonly TableAction[] = [
+const ALL_ACTIONS = [
   'dynamodb:GetItem',
   'dynamodb:PutItem',
   'dynamodb:UpdateItem',
   'dynamodb:DeleteItem',
   'dynamodb:ConditionCheckItem',
-];
+] as const;
+
+/** What a transaction may do to a row: read it, write it, or test it. */
+export type TableAction = (typeof ALL_ACTIONS)[number];
 
 /** Tells a function where its business tables are, and lets it read and write their rows one by one. */
 export function bindTables(
@@ -35,8 +30,7 @@ export function bindTables(
 ): void {
   for (const [name, table] of Object.entries(tables)) {
     bindVariable(handler, tableBinding(name), table.tableName, table);
-    const allowed = actions[name] ?? ALL_ACTIONS;
-    allow(handler, [...allowed], table.tableArn);
+    allow(handler, actions[name] ?? ALL_ACTIONS, table.tableArn);
     grantKeyUse(table.encryptionKey, handler);
   }
 }

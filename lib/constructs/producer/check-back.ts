@@ -3,10 +3,8 @@ import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { timeoutOf } from '../aws/queue-times.ts';
-import { WorkQueue } from '../aws/work-queue.ts';
-import { ReconcilerPermission } from '../framework/reconciler-permission.ts';
-import { RelayPermission } from '../framework/relay-permission.ts';
+import { timeoutOf, WorkQueue } from '../aws/work-queue.ts';
+import { SendPermission } from '../framework/send-permission.ts';
 import { InvalidConstruct } from '../invalid-construct.ts';
 import type { ILedger } from '../ledger/ledger-interface.ts';
 import { deploymentGraphOf } from '../rules/prove-delivery.ts';
@@ -77,8 +75,7 @@ export class CheckBack extends Construct implements ICheckBack {
 
     grantDecide(ledger, handler, {});
     consumeQueue(handler, queue, {});
-    RelayPermission.toCheckBack(this, ledger, queue);
-    if (ledger.reconcilerRole) ReconcilerPermission.toAsk(this, ledger.reconcilerRole, queue);
+    SendPermission.toCheckBack(this, ledger, queue);
     if (producer) grantPrepare(ledger, producer, { checkBack: this });
     deploymentGraphOf(this).addWorkQueue({
       construct: this,

@@ -6,29 +6,19 @@ const FEWEST_RECEIVES = 51;
 
 export const backstop: Rule = {
   id: 'backstop',
-  severity: 'error',
   refuses:
     "a subscriber's queue that does not move what was received too often to the subscriber's backstop, or does so " +
     'before 51 receives; likewise the forward queue and the requests of a check-back, to their dead-letter queues',
   because:
     'A message that crashes the function would come back until it expires, unrecorded; and receives count ' +
-    'throttling too, ' +
-    'so that a low limit gives up messages that are well.',
+    'throttling too, so that a low limit gives up messages that are well.',
   source: 'docs/decisions/dead-letters.md',
   mend: "Leave the queue's redrive policy as it is made: of a subscriber's to its backstop queue, after 100 receives.",
 
   *check({ graph, emitted }) {
-    const subscribed = graph.subscribers.map(({ queue, backstopQueue: last }) => ({
-      queue,
-      last,
-      name: 'its backstop',
-    }));
-    const worked = graph.workQueues.map(({ queue, deadLetterQueue: last }) => ({
-      queue,
-      last,
-      name: 'its dead-letter queue',
-    }));
-    for (const { queue, last, name } of [...subscribed, ...worked]) {
+    const subscribed = graph.subscribers.map((own) => [own.queue, own.backstopQueue, 'its backstop'] as const);
+    const worked = graph.workQueues.map((own) => [own.queue, own.deadLetterQueue, 'its dead-letter queue'] as const);
+    for (const [queue, last, name] of [...subscribed, ...worked]) {
       const source = emitted.of(queue);
       if (!source) continue;
       const { deadLetterTargetArn: target, maxReceiveCount } = (source.properties.RedrivePolicy ?? {}) as RedrivePolicy;

@@ -1,11 +1,10 @@
-import { pathOf } from './construct-path.ts';
 import type { DeploymentGraph } from './deployment-graph.ts';
+import { pathOf } from './emitted.ts';
 import { functionBehind } from './event-source.ts';
 import type { Rule } from './rule.ts';
 
 export const competingConsumer: Rule = {
   id: 'competing-consumer',
-  severity: 'error',
   refuses: "a second function on a subscriber's queue or backstop, on the forward queue, or on a check-back's requests",
   because:
     'Each message goes to one of the two: what the other one takes has no proof and is named missing, or is never ' +

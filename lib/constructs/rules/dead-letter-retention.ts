@@ -1,5 +1,4 @@
-import { pathOf } from './construct-path.ts';
-import { type EmittedResource, numberIn } from './emitted.ts';
+import { type EmittedResource, numberIn, pathOf } from './emitted.ts';
 import type { Rule } from './rule.ts';
 
 /** Seconds for which a queue keeps a message that says nothing else: 4 days. */
@@ -7,7 +6,6 @@ const DEFAULT_RETENTION = 345_600;
 
 export const deadLetterRetention: Rule = {
   id: 'dead-letter-retention',
-  severity: 'error',
   refuses: 'a dead-letter queue or backstop that keeps messages no longer than the queue does whose messages it takes',
   because:
     'What SQS moves there keeps the time of its first sending: it would be gone before, or soon after, anybody looks.',
@@ -15,30 +13,18 @@ export const deadLetterRetention: Rule = {
   mend: 'Keep dead letters for 14 days, and the messages of the queue for 4 at most (`retentionPeriod`).',
 
   *check({ graph, emitted }) {
-    const worked = graph.workQueues.map(({ queue, deadLetterQueue }) => ({ queue, targets: [deadLetterQueue] }));
-    const subscribed = graph.subscribers.map(({ queue, backstopQueue, deadLetterQueue }) => ({
-      queue,
-      targets: [backstopQueue, deadLetterQueue],
-    }));
-    for (const { queue, targets } of [...subscribed, ...worked]) {
-      const source = emitted.of(queue);
-      if (!source) continue;
-      const kept = retentionOf(source);
-      for (const target of targets.map((each) => emitted.of(each))) {
-        if (!target) continue;
-        const longer = retentionOf(target);
-        if (kept === undefined || longer === undefined) {
-          yield {
-            at: target.construct,
-            found: `Only the deployment knows how long this queue, or '${pathOf(queue)}', keeps messages`,
-            unknown: 'warn',
-          };
-        } else if (longer <= kept) {
-          yield {
-            at: target.construct,
-            found: `The queue keeps dead letters for ${longer} s, and '${pathOf(queue)}' its messages for ${kept} s`,
-          };
-        }
+    const backstops = graph.subscribers.map(({ queue, backstopQueue }) => [queue, backstopQueue] as const);
+    const targets = [...graph.subscribers, ...graph.workQueues].map((own) => [own.queue, own.deadLetterQueue] as const);
+    for (const [queue, target] of [...backstops, ...targets]) {
+      const [source, last] = [emitted.of(queue), emitted.of(target)];
+      if (!source || !last) continue;
+      const [kept, longer] = [retentionOf(source), retentionOf(last)];
+      if (kept === undefined || longer === undefined) {
+        const found = `Only the deployment knows how long this queue, or '${pathOf(queue)}', keeps messages`;
+        yield { at: last.construct, found, unknown: 'warn' };
+      } else if (longer <= kept) {
+        const found = `The queue keeps dead letters for ${longer} s, and '${pathOf(queue)}' its messages for ${kept} s`;
+        yield { at: last.construct, found };
       }
     }
   },

@@ -1,13 +1,11 @@
 import { INBOX_AFTERLIFE } from '../../ledger/rows/layout.ts';
 import { retentionOf as queueRetention } from './dead-letter-retention.ts';
 import type { DeployedSubscriber } from './deployment-graph.ts';
-import type { Pipeline } from './pipeline.ts';
-import type { Rule } from './rule.ts';
+import type { Pipeline, Rule } from './rule.ts';
 import { DAY, recordAge, retentionOf as streamRetention } from './stream-retention.ts';
 
 export const dedupLife: Rule = {
   id: 'dedup-life',
-  severity: 'error',
   refuses:
     "a subscriber whose proofs of what it has handled (kept for the event's lifetime and 3 days) live no longer " +
     'than a message can be delivered again',
@@ -28,18 +26,13 @@ export const dedupLife: Rule = {
       const life = (shortest.lifetime + INBOX_AFTERLIFE) / 1_000;
       const horizon = redeliveryHorizon(subscriber, pipeline);
       if (horizon === undefined) {
-        yield {
-          at,
-          found: `Only the deployment knows how long a message can be delivered to '${definition.name}' again`,
-          unknown: 'warn',
-        };
+        const found = `Only the deployment knows how long a message can be delivered to '${definition.name}' again`;
+        yield { at, found, unknown: 'warn' };
       } else if (life <= horizon) {
-        yield {
-          at,
-          found:
-            `'${definition.name}' knows a handled '${shortest.type}' for ${days(life)}, and can get it again for ` +
-            `${days(horizon)} (the ledger's stream, the channel's, and the queue together)`,
-        };
+        const found =
+          `'${definition.name}' knows a handled '${shortest.type}' for ${days(life)}, and can get it again for ` +
+          `${days(horizon)} (the ledger's stream, the channel's, and the queue together)`;
+        yield { at, found };
       }
     }
   },

@@ -120,3 +120,9 @@ const NAMES = ['QueueName', 'FunctionName', 'TableName', 'Name'] as const;
 function physicalName({ properties }: EmittedResource): unknown {
   return NAMES.map((name) => properties[name]).find((name) => typeof name === 'string');
 }
+
+/** The path of a construct as its author knows it: of the L2, where it is the L1 below one. */
+export function pathOf({ node }: IConstruct): string {
+  const inner = (node.id === 'Resource' || node.id === 'Default') && node.scope;
+  return inner ? inner.node.path : node.path;
+}

@@ -2,7 +2,6 @@ import type { Rule } from './rule.ts';
 
 export const eventFilter: Rule = {
   id: 'event-filter',
-  severity: 'error',
   refuses: "a filter on the queue of a handler, recorder, forwarder or check-back, or on a handler's stream",
   because:
     'What a filter does not match is deleted from the queue, or skipped on the stream, without a trace; malformed ' +

@@ -1,13 +1,12 @@
 import type { IConstruct } from 'constructs';
 import type { EventDefinition } from '../../contract/event.ts';
+import { quoted } from '../invalid-construct.ts';
 import type { ILedger } from '../ledger/ledger-interface.ts';
-import { pathOf } from './construct-path.ts';
-import type { Pipeline } from './pipeline.ts';
-import type { Rule } from './rule.ts';
+import { pathOf } from './emitted.ts';
+import type { Pipeline, Rule } from './rule.ts';
 
 export const eventWithoutChannel: Rule = {
   id: 'event-without-channel',
-  severity: 'error',
   refuses: 'a subscriber or producer that publishes an event which no channel of its ledger carries',
   because: 'Nobody could ever subscribe to it: its messages would be committed and reach no one.',
   source: 'docs/decisions/delivery-proof.md',
@@ -28,7 +27,6 @@ export const eventWithoutChannel: Rule = {
 
 export const eventNotOnChannel: Rule = {
   id: 'event-not-on-channel',
-  severity: 'error',
   refuses: 'a subscriber whose routes name an event that its channel does not carry, or miss one that it consumes',
   because:
     'The relay sends by routes alone: what none names never arrives, and what the channel does not carry was ' +
@@ -42,16 +40,12 @@ export const eventNotOnChannel: Rule = {
       const consumed = definition.consumes.map(({ type }) => type);
       const strange = routed.filter((type) => !carries(channel.events, type) || !consumed.includes(type));
       if (strange.length > 0) {
-        yield {
-          at,
-          found:
-            `The routes of '${definition.name}' name ${quoted(strange)}, which it does not get on ` +
-            `'${pathOf(channel)}'`,
-        };
+        const found = `The routes of '${definition.name}' name ${quoted(strange)}, which it does not get on '${pathOf(channel)}'`;
+        yield { at, found };
       }
       const missing = consumed.filter((type) => !routed.includes(type));
-      if (missing.length > 0)
-        yield { at, found: `No route of '${definition.name}' names ${quoted(missing)}, which it consumes` };
+      if (missing.length === 0) continue;
+      yield { at, found: `No route of '${definition.name}' names ${quoted(missing)}, which it consumes` };
     }
   },
 };
@@ -71,10 +65,8 @@ export const channelWithoutSubscriber: Rule = {
     const subscribed = new Set(graph.subscribers.map(({ channel }) => channel));
     for (const channel of graph.channels) {
       if (subscribed.has(channel)) continue;
-      yield {
-        at: channel,
-        found: `Nobody in this app subscribes to ${quoted(channel.events.map(({ type }) => type))} here`,
-      };
+      const types = channel.events.map(({ type }) => type);
+      yield { at: channel, found: `Nobody in this app subscribes to ${quoted(types)} here` };
     }
   },
 };
@@ -101,8 +93,4 @@ function carries(events: readonly EventDefinition[], type: string): boolean {
 
 function eventTypes(events: unknown): string[] {
   return Array.isArray(events) ? events.map((event: { type?: unknown }) => String(event.type)) : [];
-}
-
-function quoted(names: readonly string[]): string {
-  return names.map((name) => `'${name}'`).join(', ');
 }

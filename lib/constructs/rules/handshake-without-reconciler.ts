@@ -1,9 +1,8 @@
-import { pathOf } from './construct-path.ts';
+import { pathOf } from './emitted.ts';
 import type { Rule } from './rule.ts';
 
 export const handshakeWithoutReconciler: Rule = {
   id: 'handshake-without-reconciler',
-  severity: 'error',
   refuses: 'a producer that sends by handshake to a ledger that does not reconcile itself',
   because:
     'A producer that ends between its write and its send leaves a message pending, which the reconciler alone finds: ' +

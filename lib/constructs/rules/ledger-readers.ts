@@ -1,12 +1,9 @@
-import { pathOf } from './construct-path.ts';
-import type { EmittedResource } from './emitted.ts';
+import { type EmittedResource, pathOf } from './emitted.ts';
 import { tableOf } from './event-source.ts';
-import type { Pipeline } from './pipeline.ts';
-import type { Rule } from './rule.ts';
+import type { Pipeline, Rule } from './rule.ts';
 
 export const ledgerReaders: Rule = {
   id: 'ledger-readers',
-  severity: 'error',
   refuses: "more than two readers of a ledger's stream, and a second one where the table has replicas",
   because: 'DynamoDB throttles further readers of a shard, the relay among them.',
   source: 'https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html',
@@ -22,10 +19,8 @@ export const ledgerReaders: Rule = {
       const replicas = table.properties.Replicas;
       const most = Array.isArray(replicas) && replicas.length > 1 ? 1 : 2;
       if (readers.length <= most) continue;
-      yield {
-        at: ledger,
-        found: `The ledger's stream has ${readers.length} readers, of at most ${most}: ${readers.join(', ')}`,
-      };
+      const found = `The ledger's stream has ${readers.length} readers, of at most ${most}: ${readers.join(', ')}`;
+      yield { at: ledger, found };
     }
   },
 };

@@ -1,14 +1,11 @@
 import type { EmittedResource } from './emitted.ts';
-import { isProduction } from './production.ts';
-import type { Rule } from './rule.ts';
+import { isProduction, type Rule } from './rule.ts';
 
 export const ledgerRemoval: Rule = {
   id: 'ledger-removal',
-  severity: 'error',
   refuses:
     'a ledger whose table is deleted or replaced with its data though its props do not say `removalPolicy: ' +
-    'DESTROY`, or say so ' +
-    'where the context `waybill:production` is true',
+    'DESTROY`, or say so where the context `waybill:production` is true',
   because:
     'The ledger is the only proof of what was committed and handled. Without it every message could take effect again.',
   source: 'https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html',

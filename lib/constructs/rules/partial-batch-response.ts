@@ -2,7 +2,6 @@ import type { Rule } from './rule.ts';
 
 export const partialBatchResponse: Rule = {
   id: 'partial-batch-response',
-  severity: 'error',
   refuses: 'an SQS event source without `ReportBatchItemFailures`',
   because: 'Lambda would take the answer that names the failed messages for success, and delete them too.',
   source: 'https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html',

@@ -1,8 +1,8 @@
 import { Annotations, Stage } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
-import { pathOf } from './construct-path.ts';
 import { DeploymentGraph } from './deployment-graph.ts';
-import { readPipeline } from './pipeline.ts';
+import { Emitted, pathOf } from './emitted.ts';
+import { eventSources } from './event-source.ts';
 import type { Finding, Rule } from './rule.ts';
 import { RULES } from './rules.ts';
 
@@ -28,7 +28,8 @@ export function deploymentGraphOf(construct: IConstruct): DeploymentGraph {
  * @returns what must be mended before anything is synthesized, each with its reason and its mend
  */
 function proveDelivery(stage: IConstruct, graph: DeploymentGraph): string[] {
-  const pipeline = readPipeline(stage, graph);
+  const emitted = new Emitted(stage);
+  const pipeline = { stage, graph, emitted, sources: eventSources(graph, emitted) };
   return RULES.flatMap((rule) => [...rule.check(pipeline)].flatMap((finding) => report(rule, finding)));
 }
 
@@ -41,7 +42,7 @@ function report(rule: Rule, { at, found, unknown }: Finding): string[] {
     return [];
   }
   const text = `${found} (at '${pathOf(at)}'). ${rule.because} ${rule.mend} (${rule.source})`;
-  if (rule.severity === 'error') return [`[${id}] ${text}`];
+  if (rule.severity !== 'warning') return [`[${id}] ${text}`];
   Annotations.of(at).addWarningV2(id, text);
   return [];
 }

@@ -1,19 +1,17 @@
-import { isProduction } from './production.ts';
-import type { Rule } from './rule.ts';
+import { quoted } from '../invalid-construct.ts';
+import { isProduction, type Rule } from './rule.ts';
 
 /** The context key under which an app records the names of its subscribers: an array of strings, e.g. in cdk.json. */
 const RECORD = 'waybill:subscribers';
 
 export const renamedSubscriber: Rule = {
   id: 'renamed-subscriber',
-  severity: 'error',
   refuses:
     'subscribers whose names differ from those that the context `waybill:subscribers` records, and in production ' +
     '(context `waybill:production`) none recorded',
   because:
     "A subscriber's name is its identity: under another one its proofs are gone, so that what was handled could " +
-    'take effect ' +
-    'again, and what was on its way to the old name is expected by nobody.',
+    'take effect again, and what was on its way to the old name is expected by nobody.',
   source: 'docs/decisions/delivery-proof.md',
   mend: 'Take the old name back; or, once the old one has nothing on its way, change the record too: that says so.',
   unknown: 'the names of the last deployment, where the app records none and is not production (a note)',
@@ -26,13 +24,9 @@ export const renamedSubscriber: Rule = {
       if (!first) return;
       const at = first.construct;
       const example = `for the context of cdk.json: "${RECORD}": ${JSON.stringify(names)}`;
-      if (isProduction(at)) yield { at, found: `No names of subscribers are recorded (${example})` };
-      else
-        yield {
-          at,
-          found: `Nothing tells whether a subscriber was renamed: no names are recorded (${example})`,
-          unknown: 'note',
-        };
+      const unrecorded = `No names of subscribers are recorded (${example})`;
+      const untold = `Nothing tells whether a subscriber was renamed: no names are recorded (${example})`;
+      yield isProduction(at) ? { at, found: unrecorded } : { at, found: untold, unknown: 'note' };
       return;
     }
     const recorded = Array.isArray(record) ? record.map(String) : [];
@@ -47,7 +41,3 @@ export const renamedSubscriber: Rule = {
     yield { at: at?.construct ?? stage, found: `In the context '${RECORD}', ${said.filter(Boolean).join(', and ')}` };
   },
 };
-
-function quoted(names: readonly string[]): string {
-  return names.map((name) => `'${name}'`).join(', ');
-}

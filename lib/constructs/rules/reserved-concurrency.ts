@@ -1,11 +1,9 @@
 import { type EmittedResource, numberIn } from './emitted.ts';
 import type { EventSource } from './event-source.ts';
-import type { Pipeline } from './pipeline.ts';
 import type { Rule } from './rule.ts';
 
 export const reservedConcurrency: Rule = {
   id: 'reserved-concurrency',
-  severity: 'error',
   refuses: 'a reserved concurrency of 0, or below what the sources of the function may invoke at once together',
   because:
     'Invocations beyond it are throttled: each costs a message one of its receives, until it is given up unhandled.',
@@ -18,26 +16,18 @@ export const reservedConcurrency: Rule = {
     "another app's stream as 1",
 
   *check(pipeline) {
-    for (const [target, sources] of byFunction(pipeline)) {
+    for (const [target, sources] of Map.groupBy(pipeline.sources, (source) => source.function)) {
       const { ReservedConcurrentExecutions: setting } = target.properties;
       const reserved = setting === undefined ? undefined : numberIn(setting, 0);
       if (reserved === undefined) continue;
       const needed = sources.reduce((sum, source) => sum + concurrencyOf(source), 0);
       if (reserved > 0 && reserved >= needed) continue;
       const most = Number.isFinite(needed) ? `at most ${needed}` : 'any number of';
-      yield {
-        at: target.construct,
-        found:
-          `The function has a reserved concurrency of ${reserved}, and sources that cause ${most} invocations at ` +
-          `once`,
-      };
+      const found = `The function has a reserved concurrency of ${reserved}, and sources that cause ${most} invocations at once`;
+      yield { at: target.construct, found };
     }
   },
 };
-
-function byFunction({ sources }: Pipeline): Map<EmittedResource, EventSource[]> {
-  return Map.groupBy(sources, (source) => source.function);
-}
 
 function concurrencyOf({ kind, mapping: { properties }, origin }: EventSource): number {
   if (kind === 'queue') {

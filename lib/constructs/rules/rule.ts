@@ -1,12 +1,14 @@
 import type { IConstruct } from 'constructs';
-import type { Pipeline } from './pipeline.ts';
+import type { DeploymentGraph } from './deployment-graph.ts';
+import type { Emitted } from './emitted.ts';
+import type { EventSource } from './event-source.ts';
 
 /** Something about a deployment by which a message could be lost, doubled or held up: one of `RULES`. */
 export interface Rule {
   /** Stable: it stands in the message, in docs/guarantees.md and in acknowledgements, as `waybill:<id>`. */
   readonly id: string;
-  /** An `error` ends the synthesis. A `warning` can be acknowledged by its id. */
-  readonly severity: 'error' | 'warning';
+  /** A `warning` can be acknowledged by its id. @default what the rule refuses ends the synthesis */
+  readonly severity?: 'warning';
   /** What it refuses, or warns of. */
   readonly refuses: string;
   /** What would happen otherwise. */
@@ -31,4 +33,20 @@ export interface Finding {
    * follows from how the app is cut.
    */
   readonly unknown?: 'warn' | 'note';
+}
+
+/** What the rules look at: what Waybill's constructs meant, and what the templates will say. */
+export interface Pipeline {
+  readonly stage: IConstruct;
+  readonly graph: DeploymentGraph;
+  readonly emitted: Emitted;
+  readonly sources: readonly EventSource[];
+}
+
+/** The context key by which an app, a stage or a stack says that what it deploys is production. */
+const PRODUCTION = 'waybill:production';
+
+/** Whether a construct is deployed to production, as far as its context says so. */
+export function isProduction(construct: IConstruct): boolean {
+  return String(construct.node.tryGetContext(PRODUCTION)) === 'true';
 }

@@ -2,7 +2,6 @@ import type { Rule } from './rule.ts';
 
 export const startingPosition: Rule = {
   id: 'starting-position',
-  severity: 'error',
   refuses: 'a starting position other than `TRIM_HORIZON` on a stream that a handler or the relay reads',
   because:
     'What is sent while the event source is created or updated would be missed: Lambda starts to poll minutes later.',

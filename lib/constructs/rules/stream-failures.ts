@@ -1,10 +1,8 @@
 import { numberIn } from './emitted.ts';
-import type { Pipeline } from './pipeline.ts';
-import type { Rule } from './rule.ts';
+import type { Pipeline, Rule } from './rule.ts';
 
 export const streamRetries: Rule = {
   id: 'stream-retries',
-  severity: 'error',
   refuses: 'a stream event source that retries without bound',
   because: 'One batch that always fails would hold up its shard until its records expire, and everything behind them.',
   source: 'https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-parameters.html',
@@ -20,7 +18,6 @@ export const streamRetries: Rule = {
 
 export const failureDestination: Rule = {
   id: 'failure-destination',
-  severity: 'error',
   refuses: 'a stream event source without a failure destination',
   because: 'What it gives up after its retries would vanish without a trace.',
   source: 'https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html',

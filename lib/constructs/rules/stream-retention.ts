@@ -1,5 +1,4 @@
-import { pathOf } from './construct-path.ts';
-import { type EmittedResource, numberIn } from './emitted.ts';
+import { type EmittedResource, numberIn, pathOf } from './emitted.ts';
 import type { EventSource } from './event-source.ts';
 import type { Rule } from './rule.ts';
 
@@ -10,7 +9,6 @@ export const DAY = 24 * HOUR;
 
 export const streamRetention: Rule = {
   id: 'stream-retention',
-  severity: 'error',
   refuses:
     'a stream that keeps its records no longer than an event source may take to give them up ' +
     '(`MaximumRecordAgeInSeconds`)',
@@ -31,17 +29,12 @@ export const streamRetention: Rule = {
       if (age !== undefined && age < DAY) continue;
       if (kept === undefined || age === undefined) {
         const stream = origin ? pathOf(origin.construct) : arn;
-        yield {
-          at: mapping.construct,
-          found: `Check '${stream}': nothing here tells whether it keeps its records until they are given up`,
-          unknown: 'warn',
-        };
+        const found = `Check '${stream}': nothing here tells whether it keeps its records until they are given up`;
+        yield { at: mapping.construct, found, unknown: 'warn' };
       } else if (kept <= age) {
         const until = Number.isFinite(age) ? `after ${age} s` : 'never';
-        yield {
-          at: mapping.construct,
-          found: `The stream keeps a record for ${kept} s, and the event source gives it up ${until}`,
-        };
+        const found = `The stream keeps a record for ${kept} s, and the event source gives it up ${until}`;
+        yield { at: mapping.construct, found };
       }
     }
   },

@@ -1,5 +1,4 @@
-import { pathOf } from './construct-path.ts';
-import { numberIn } from './emitted.ts';
+import { numberIn, pathOf } from './emitted.ts';
 import { timeoutOf } from './event-source.ts';
 import type { Rule } from './rule.ts';
 
@@ -7,7 +6,6 @@ const TIMEOUTS = 6;
 
 export const visibilityTimeout: Rule = {
   id: 'visibility-timeout',
-  severity: 'error',
   refuses:
     'a queue whose visibility timeout is below six times the timeout of the function that consumes it, plus the ' +
     'batching window',

@@ -1,11 +1,11 @@
-import { Duration } from 'aws-cdk-lib';
+import type { Duration } from 'aws-cdk-lib';
 import type { IStream } from 'aws-cdk-lib/aws-kinesis';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { grantKeyUse } from '../aws/encryption.ts';
 import { allow, CONSUME, READ_STREAM, roleOf } from '../aws/grants.ts';
 import type { ILedger } from '../ledger/ledger-interface.ts';
-import { discardedBatchesTo, QuarantineAccess } from '../ledger/quarantine.ts';
+import { allowDiscarding, streamSourceOptions } from '../ledger/quarantine.ts';
 
 // The sources live below the handler, not below the subscriber: in two stacks, the handler's refers to the subscriber's
 // (by its variables), and one more reference the other way round would be a cycle.
@@ -42,7 +42,7 @@ export interface StreamSourceOptions {
   readonly parallelizationFactor?: number;
 }
 
-/** Makes the handler consume the stream, from its first record on: `LATEST` would miss what is sent while it is created. */
+/** Makes the handler consume the stream. */
 export function consumeStream(
   handler: lambda.Function,
   stream: IStream,
@@ -54,17 +54,13 @@ export function consumeStream(
   const source = new lambda.EventSourceMapping(handler, 'WaybillStream', {
     target: handler,
     eventSourceArn: stream.streamArn,
-    startingPosition: lambda.StartingPosition.TRIM_HORIZON,
+    ...streamSourceOptions(ledger.quarantineBucket),
     batchSize: options.batchSize ?? 100,
     maxBatchingWindow: options.maxBatchingWindow,
     parallelizationFactor: options.parallelizationFactor,
     // The run time parks what fails, so a batch fails only where parking itself does.
-    bisectBatchOnError: true,
     retryAttempts: 10,
-    maxRecordAge: Duration.hours(12),
-    onFailure: discardedBatchesTo(ledger.quarantineBucket),
     reportBatchItemFailures: true,
   });
-  // Lambda checks, when a source is created, that the role may write to its failure destination.
-  source.node.addDependency(QuarantineAccess.forEventSource(handler, roleOf(handler), ledger.quarantineBucket));
+  source.node.addDependency(allowDiscarding(handler, roleOf(handler), ledger.quarantineBucket));
 }

@@ -1,11 +1,10 @@
-import { Duration, Validations } from 'aws-cdk-lib';
-import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import { Duration } from 'aws-cdk-lib';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import type { SubscriberDefinition } from '../../contract/subscriber.ts';
 import { encryptedQueue } from '../aws/encryption.ts';
-import { DEAD_LETTER_RETENTION, LONGEST_RETENTION, visibilityFor } from '../aws/queue-times.ts';
+import { DEAD_LETTER_RETENTION, DeadLetterQueue, LONGEST_RETENTION, visibilityFor } from '../aws/work-queue.ts';
 import { RECORDER_TIMEOUT, Recorder } from '../framework/recorder.ts';
 import type { ILedger } from '../ledger/ledger-interface.ts';
 
@@ -22,38 +21,23 @@ export interface SubscriberQueuesProps {
   readonly logRetention?: logs.RetentionDays;
 }
 
-/** The queues of a subscriber, and the recorder that empties the backstop. */
-export class SubscriberQueues {
-  readonly queue: sqs.Queue;
-  readonly backstopQueue: sqs.Queue;
-  readonly deadLetterQueue: sqs.Queue;
-  readonly recorder: lambda.Function;
-
-  constructor(scope: Construct, props: SubscriberQueuesProps) {
-    const encryption = encryptedQueue(props.ledger.encryptionKey);
-    this.deadLetterQueue = new sqs.Queue(scope, 'DeadLetterQueue', {
-      ...encryption,
-      retentionPeriod: DEAD_LETTER_RETENTION,
-    });
-    Validations.of(this.deadLetterQueue).acknowledge({
-      id: 'AwsSolutions-SQS3',
-      reason:
-        'It is a dead-letter queue: the run time and the recorder send to it, with the reason, where SQS would not',
-    });
-    this.backstopQueue = new sqs.Queue(scope, 'BackstopQueue', {
-      ...encryption,
-      retentionPeriod: DEAD_LETTER_RETENTION,
-      visibilityTimeout: visibilityFor(RECORDER_TIMEOUT),
-    });
-    this.queue = new sqs.Queue(scope, 'Queue', {
-      ...encryption,
-      retentionPeriod: props.retentionPeriod,
-      visibilityTimeout: visibilityFor(props.timeout, props.maxBatchingWindow),
-      deadLetterQueue: { queue: this.backstopQueue, maxReceiveCount: BACKSTOP_RECEIVES },
-    });
-    const { backstopQueue, deadLetterQueue } = this;
-    this.recorder = new Recorder(scope, 'Recorder', { ...props, backstopQueue, deadLetterQueue }).function;
-  }
+/** Creates the queues of a subscriber, and the recorder that empties the backstop. */
+export function createSubscriberQueues(scope: Construct, props: SubscriberQueuesProps) {
+  const { encryptionKey } = props.ledger;
+  const deadLetterQueue = new DeadLetterQueue(scope, 'DeadLetterQueue', encryptionKey);
+  const backstopQueue = new sqs.Queue(scope, 'BackstopQueue', {
+    ...encryptedQueue(encryptionKey),
+    retentionPeriod: DEAD_LETTER_RETENTION,
+    visibilityTimeout: visibilityFor(RECORDER_TIMEOUT),
+  });
+  const queue = new sqs.Queue(scope, 'Queue', {
+    ...encryptedQueue(encryptionKey),
+    retentionPeriod: props.retentionPeriod,
+    visibilityTimeout: visibilityFor(props.timeout, props.maxBatchingWindow),
+    deadLetterQueue: { queue: backstopQueue, maxReceiveCount: BACKSTOP_RECEIVES },
+  });
+  const recorder = new Recorder(scope, 'Recorder', { ...props, backstopQueue, deadLetterQueue }).function;
+  return { queue, backstopQueue, deadLetterQueue, recorder };
 }
 
 /**

@@ -8,10 +8,9 @@ import type { AnyTable } from '../../contract/table.ts';
 import { grantKeyUse } from '../aws/encryption.ts';
 import { bindVariable } from '../aws/function-binding.ts';
 import { allow, roleOf, SEND } from '../aws/grants.ts';
-import { timeoutOf } from '../aws/queue-times.ts';
-import { ReconcilerPermission } from '../framework/reconciler-permission.ts';
-import { RelayPermission } from '../framework/relay-permission.ts';
-import { QuarantineAccess } from '../ledger/quarantine.ts';
+import { timeoutOf } from '../aws/work-queue.ts';
+import { SendPermission } from '../framework/send-permission.ts';
+import { allowQuarantine } from '../ledger/quarantine.ts';
 import { bindTables } from '../producer/business-tables.ts';
 import { bindLedger } from '../producer/producer-grants.ts';
 import { deploymentGraphOf } from '../rules/prove-delivery.ts';
@@ -19,7 +18,7 @@ import { consumeQueue, consumeStream } from './event-sources.ts';
 import { Route } from './route.ts';
 import { checkSubscriber } from './subscriber-check.ts';
 import type { SubscriberProps } from './subscriber-props.ts';
-import { retentionFor, SubscriberQueues } from './subscriber-queues.ts';
+import { createSubscriberQueues, retentionFor } from './subscriber-queues.ts';
 
 /**
  * A named consumer of some of a channel's event types: its queues, its event sources, what its handler may do, and its
@@ -59,7 +58,7 @@ export class Subscriber<
     const { channel, subscriber: definition, handler } = props;
     const { ledger, stream } = channel;
     this.handler = handler;
-    const queues = new SubscriberQueues(this, {
+    const queues = createSubscriberQueues(this, {
       ledger,
       subscriber: definition.name,
       timeout: timeoutOf(handler),
@@ -92,14 +91,11 @@ export class Subscriber<
       deadline: props.deadline?.toMilliseconds() ?? definition.deadline,
     });
     // Once the route is there the relay sends: by then there must be somewhere to send to, and it must be allowed to.
-    const permission = stream ? channel.relayPermission : RelayPermission.toQueue(this, ledger, this.queue);
+    const permission = stream ? channel.relayPermission : SendPermission.toQueue(this, ledger, this.queue);
     route.node.addDependency(this.queue, ...(permission ? [permission] : []));
 
-    if (ledger.reconcilerRole) ReconcilerPermission.toHeal(this, ledger.reconcilerRole, this.queue);
-
-    const { queue, backstopQueue, deadLetterQueue, recorder } = queues;
-    const own = { construct: this, handler, route, queue, backstopQueue, deadLetterQueue, recorder };
-    deploymentGraphOf(this).addSubscriber({ ...own, definition, channel });
+    SendPermission.toHeal(this, ledger, this.queue);
+    deploymentGraphOf(this).addSubscriber({ ...queues, construct: this, handler, route, definition, channel });
   }
 
   /** Dead letters that wait for somebody to look at them. @default maximum over 5 minutes */
@@ -141,6 +137,6 @@ export class Subscriber<
     allow(handler, ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'], ledger.table.tableArn);
     allow(handler, SEND, this.deadLetterQueue.queueArn);
     grantKeyUse(ledger.encryptionKey, handler);
-    QuarantineAccess.forSubscriber(handler, roleOf(handler), ledger.quarantineBucket, subscriber.name);
+    allowQuarantine(handler, roleOf(handler), ledger.quarantineBucket, subscriber.name);
   }
 }

@@ -10,7 +10,7 @@ const page = readFileSync(new URL('docs/guarantees.md', root), 'utf8');
 function sectionOf({ id, severity, refuses, because, source, mend, unknown }: Rule): string {
   return [
     `### ${id}`,
-    `${severity === 'error' ? '**Refused:**' : '**Warned of:**'} ${refuses}.`,
+    `${severity === 'warning' ? '**Warned of:**' : '**Refused:**'} ${refuses}.`,
     `${because} [Why](${source.startsWith('docs/') ? source.replace('docs/', '') : source})`,
     `**Mend:** ${mend}`,
     ...(unknown ? [`**Cannot be known:** ${unknown}.`] : []),
