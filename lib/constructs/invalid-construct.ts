@@ -1,7 +1,10 @@
 import type { IConstruct } from 'constructs';
 import { WaybillError } from '../contract/errors.ts';
 
-/** A construct was given properties that cannot work. Thrown while the app is synthesized; the message ends in its path. */
+/**
+ * A construct was given properties that cannot work. Thrown while the app is synthesized; the construct's path ends the
+ * message.
+ */
 export class InvalidConstruct extends WaybillError {
   readonly code = 'invalid-construct';
 

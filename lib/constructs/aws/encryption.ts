@@ -58,8 +58,8 @@ export function grantSendKey(key: kms.IKey | undefined, role: iam.IRole): iam.Gr
 const keysOfAlarms = new WeakSet<kms.IKey>();
 
 /**
- * Lets CloudWatch announce alarms on topics that the key encrypts. Whose alarms may be announced on a topic is said by the
- * topic's own policy. An imported key's policy cannot be changed from here: it has to say this itself.
+ * Lets CloudWatch announce alarms on topics that the key encrypts. Whose alarms may be announced on a topic is said by
+ * the topic's own policy. The policy of an imported key cannot be changed from here, and has to say this itself.
  *
  * @see https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
  */
@@ -78,8 +78,8 @@ export function allowAlarms(key: kms.IKey): void {
 const keysOfLogs = new WeakSet<kms.IKey>();
 
 /**
- * Lets CloudWatch Logs encrypt the account's log groups by the key. An imported key's policy cannot be changed from here:
- * it has to say this itself.
+ * Lets CloudWatch Logs encrypt the account's log groups by the key. The policy of an imported key cannot be changed
+ * from here, and has to say this itself.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
  */

@@ -3,8 +3,8 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 
 /**
- * Allows a role something on resources that cannot be named one by one. It is a policy of its own because cdk-nag finds the
- * wildcard in it, which is acknowledged here with its reason.
+ * Allows a role something on resources that cannot be named one by one. The policy stands alone because cdk-nag finds
+ * the wildcard in it, which is acknowledged here with its reason.
  */
 export class WildcardPolicy extends iam.Policy {
   constructor(scope: Construct, id: string, role: iam.IRole, statements: iam.PolicyStatement[], reason: string) {

@@ -17,7 +17,7 @@ export interface WorkQueueProps {
   readonly encryptionKey?: kms.IKey;
 }
 
-/** A queue of work that is no message to a subscriber, and the queue to which SQS moves what it gives up. */
+/** A queue of work that is no message to a subscriber, and the queue to which SQS moves what SQS gives up. */
 export class WorkQueue extends Construct {
   readonly queue: sqs.Queue;
   readonly deadLetterQueue: sqs.Queue;
@@ -36,7 +36,7 @@ export class WorkQueue extends Construct {
   }
 }
 
-/** Where something ends that nobody takes out again but people: it is kept for 14 days. */
+/** A dead-letter queue, which nobody but people takes anything out of again. Letters are kept for 14 days. */
 export class DeadLetterQueue extends sqs.Queue {
   constructor(scope: Construct, id: string, encryptionKey: kms.IKey | undefined) {
     super(scope, id, { ...encryptedQueue(encryptionKey), retentionPeriod: DEAD_LETTER_RETENTION });
@@ -59,8 +59,8 @@ const VISIBILITY_TIMEOUTS = 6;
 const SHORTEST_VISIBILITY_S = 30;
 
 /**
- * For how long a queue hides a message from others than the function that has it. Lambda asks for six times the function's
- * timeout, and the batching window, so that no message returns while it is still being handled.
+ * For how long a queue hides a message from others than the function that has it. Lambda asks for six times the
+ * function's timeout, and the batching window, so that no message returns while it is still being handled.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
  */
 export function visibilityFor(timeout: Duration, window: Duration = Duration.seconds(0)): Duration {
@@ -68,7 +68,7 @@ export function visibilityFor(timeout: Duration, window: Duration = Duration.sec
   return Duration.seconds(Math.max(SHORTEST_VISIBILITY_S, seconds));
 }
 
-/** Of a function that does not say. */
+/** Lambda's own, of a function that says nothing else. */
 const LAMBDA_TIMEOUT = Duration.seconds(3);
 
 /** How long an invocation of the function takes at most. */

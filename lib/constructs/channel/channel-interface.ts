@@ -6,10 +6,10 @@ import type { ILedger } from '../ledger/ledger-interface.ts';
 /** A transport for some event types. */
 export interface IChannel<Event extends EventDefinition = EventDefinition> extends IConstruct {
   readonly ledger: ILedger;
-  /** The event types that it carries. */
+  /** The event types that the channel carries. */
   readonly events: readonly Event[];
-  /** The stream that its subscribers share. Absent where each subscriber has a queue of its own. */
+  /** The stream that the channel's subscribers share. Absent where each subscriber has a queue of its own. */
   readonly stream?: IStream;
-  /** What must be there before a route to the stream is. */
+  /** The relay's permission to send to the stream: it must be there before a route is. */
   readonly relayPermission?: IDependable;
 }

@@ -14,11 +14,11 @@ import type { IChannel } from './channel-interface.ts';
 
 export interface ChannelProps<Event extends EventDefinition> {
   readonly ledger: ILedger;
-  /** The event types that it carries: at least one. */
+  /** The event types that the channel carries: at least one. */
   readonly events: readonly Event[];
 }
 
-/** What queue and stream channels have in common. */
+/** The base of queue and stream channels. */
 export abstract class Channel<Event extends EventDefinition> extends Construct implements IChannel<Event> {
   readonly ledger: ILedger;
   readonly events: readonly Event[];
@@ -37,7 +37,7 @@ export abstract class Channel<Event extends EventDefinition> extends Construct i
   /**
    * Adds a subscriber below this channel. `new Subscriber` does the same anywhere else, e.g. in a stack of its own.
    *
-   * @throws InvalidConstruct as `new Subscriber` does
+   * @throws InvalidConstruct when `new Subscriber` does
    */
   addSubscriber<Tables extends readonly AnyTable[]>(
     subscriber: SubscriberDefinition<

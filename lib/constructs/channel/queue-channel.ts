@@ -4,8 +4,8 @@ import { Channel, type ChannelProps } from './channel.ts';
 export interface QueueChannelProps<Event extends EventDefinition> extends ChannelProps<Event> {}
 
 /**
- * A channel on SQS. It is logical: each subscriber has its own queue and dead-letter queue, and the relay sends one copy
- * to each. Order is not kept.
+ * A channel on SQS. The channel is logical: each subscriber has its own queue and dead-letter queue, and the relay
+ * sends one copy to each. Order is not kept.
  *
  * @example
  * const orders = new QueueChannel(this, 'Orders', { ledger, events: [OrderPlaced, OrderCancelled] });

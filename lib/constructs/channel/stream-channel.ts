@@ -9,11 +9,11 @@ import { InvalidConstruct } from '../invalid-construct.ts';
 import { Channel, type ChannelProps } from './channel.ts';
 
 export interface StreamChannelProps<Event extends EventDefinition> extends ChannelProps<Event> {
-  /** A stream that is there already, e.g. of another app. @default a stream of its own */
+  /** A stream that is there already, e.g. of another app. @default a stream of the channel's own */
   readonly stream?: kinesis.IStream;
   /** @default ON_DEMAND, or PROVISIONED where `shardCount` is given */
   readonly streamMode?: kinesis.StreamMode;
-  /** @default Kinesis scales it */
+  /** @default Kinesis scales the stream */
   readonly shardCount?: number;
   /** How long the stream keeps a record, from 24 hours to 365 days. @default 24 hours */
   readonly retentionPeriod?: Duration;

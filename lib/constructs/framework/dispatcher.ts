@@ -1,23 +1,22 @@
 import { BINDINGS } from '../../contract/bindings.ts';
 import { allow, SEND } from '../aws/grants.ts';
-import type { ILedger } from '../ledger/ledger-interface.ts';
 import type { LogOptions } from './execution.ts';
-import type { FrameworkFunction, FrameworkFunctionProps, LedgerAccess } from './framework-function.ts';
+import type { FrameworkFunction, FrameworkFunctionProps, LedgerParts } from './framework-function.ts';
 import type { MessageSchedules } from './message-schedules.ts';
 
-/** What relay, forwarder and sweeper have in common. */
+/** The properties that relay, forwarder and sweeper share. */
 export interface DispatcherProps extends LogOptions {
-  readonly ledger: LedgerAccess & Pick<ILedger, 'forwardQueue'>;
-  /** Where each message that is due much later has a schedule of its own. */
+  readonly ledger: LedgerParts;
+  /** The schedules of messages that are due much later. @default such messages wait for the sweeper */
   readonly schedules?: MessageSchedules;
   /** @default CloudFormation chooses it */
   readonly roleName?: string;
 }
 
 /**
- * What a function may do that sends committed messages to their subscribers: it reads routes, writes receipts, and puts
- * into the forward queue what a stream cannot delay. Where the function may send to is granted by each subscriber or
- * stream channel, in its own stack.
+ * Variables and permissions of a function that sends committed messages to their subscribers: the function reads
+ * routes, writes receipts, and puts into the forward queue what a stream cannot delay. Each subscriber or stream
+ * channel grants, in its own stack, that the function may send there.
  */
 export function dispatching(props: DispatcherProps): Pick<FrameworkFunctionProps, 'environment' | 'allows'> {
   const { table, forwardQueue } = props.ledger;

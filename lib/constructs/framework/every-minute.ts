@@ -48,7 +48,7 @@ export class EveryMinute extends Construct {
   }
 }
 
-/** What EventBridge Scheduler runs schedules of this account as. */
+/** The role as which EventBridge Scheduler runs schedules of this account. */
 export class SchedulerRole extends iam.Role {
   constructor(scope: Construct, id: string) {
     super(scope, id, {

@@ -21,14 +21,14 @@ export interface ExecutionOptions extends LogOptions {
   readonly role?: iam.IRole;
 }
 
-/** What a function runs as, and writes to. */
+/** The role that a function runs as, and the log that it writes. */
 export interface Execution {
   readonly role: iam.IRole;
   readonly logGroup: logs.LogGroup;
 }
 
 /**
- * Creates, below a construct, a role without managed policies, so that it may do what it is granted and nothing else, and
+ * Creates, below a construct, a role without managed policies, which may do what it is granted and nothing else, and
  * a log group whose entries expire.
  */
 export function createExecution(scope: Construct, options: ExecutionOptions): Execution {

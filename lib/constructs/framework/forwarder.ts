@@ -5,7 +5,9 @@ import { allow, CONSUME } from '../aws/grants.ts';
 import { allowPostponing, type DispatcherProps, dispatching } from './dispatcher.ts';
 import { FrameworkFunction } from './framework-function.ts';
 
-/** How long an invocation of the forwarder takes at most: some requests of at most 15 s each, and a second of waiting. */
+/**
+ * How long an invocation of the forwarder takes at most: some requests of at most 15 s each, and a second of waiting.
+ */
 export const FORWARDER_TIMEOUT = Duration.seconds(30);
 
 export interface ForwarderProps extends DispatcherProps {
@@ -32,7 +34,7 @@ export class Forwarder extends FrameworkFunction {
     new lambda.EventSourceMapping(this, 'Queue', {
       target: this.function,
       eventSourceArn: forwardQueue.queueArn,
-      // A batch waits for its latest moment, so it is small, and there are many at once.
+      // A batch waits for its latest moment, so batches are small, and many run at once.
       batchSize: 10,
       maxConcurrency: props.maxConcurrency,
       reportBatchItemFailures: true,

@@ -9,17 +9,17 @@ import type { ILedger } from '../ledger/ledger-interface.ts';
 import { createExecution, type LogOptions } from './execution.ts';
 import { functionAsset } from './function-assets.ts';
 
-/** What every function of a ledger is told of the ledger: its table, the shards of new ids, and the key. */
-export type LedgerAccess = Pick<ILedger, 'table' | 'shards' | 'encryptionKey'>;
+/** The parts of a ledger that are there before its functions are. */
+export type LedgerParts = Pick<ILedger, 'table' | 'shards' | 'encryptionKey' | 'forwardQueue' | 'quarantineBucket'>;
 
 export interface FrameworkFunctionProps extends LogOptions {
-  readonly ledger: LedgerAccess;
+  readonly ledger: LedgerParts;
   /** The prebuilt bundle, e.g. `relay`. */
   readonly asset: string;
   readonly description: string;
-  /** What the function is told beside the ledger. */
+  /** Variables beside those that name the ledger. @default none */
   readonly environment?: Readonly<Record<string, string>>;
-  /** What the function may do, beside using the ledger's key: actions, and the resource's ARN. */
+  /** The function's permissions, beside the use of the ledger's key: actions, and the resource's ARN. */
   readonly allows: readonly (readonly [actions: readonly string[], resourceArn: string])[];
   readonly timeout: Duration;
   /** MiB. */
@@ -32,7 +32,10 @@ export interface FrameworkFunctionProps extends LogOptions {
   readonly reservedConcurrentExecutions?: number;
 }
 
-/** A function of Waybill's own, which works on one ledger. Its code ships prebuilt, with the AWS SDK that it was tested with. */
+/**
+ * A function of Waybill's own, which works on one ledger. Its code ships prebuilt, with the AWS SDK that it was tested
+ * with.
+ */
 export class FrameworkFunction extends Construct {
   readonly function: lambda.Function;
   readonly role: iam.IRole;

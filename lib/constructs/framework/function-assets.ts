@@ -7,7 +7,7 @@ import { WaybillError } from '../../contract/errors.ts';
  * The folder of a framework function that is bundled already (its file is `index.mjs`), ready for `Code.fromAsset`.
  *
  * @param name the entry point's name: `relay` for `functions/relay.ts`
- * @throws {@link FunctionBundleMissing} where the functions were not bundled
+ * @throws FunctionBundleMissing when the functions were not bundled
  */
 export function functionAsset(name: string): string {
   const fromSource = import.meta.url.endsWith('.ts');

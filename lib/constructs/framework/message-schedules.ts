@@ -8,22 +8,22 @@ import { grantSendKey } from '../aws/encryption.ts';
 import { allow, SEND } from '../aws/grants.ts';
 import { WildcardPolicy } from '../aws/wildcard-policy.ts';
 import { DeadLetterQueue } from '../aws/work-queue.ts';
-import type { ILedger } from '../ledger/ledger-interface.ts';
 import { SchedulerRole } from './every-minute.ts';
+import type { LedgerParts } from './framework-function.ts';
 
 export interface MessageSchedulesProps {
   /** Schedules put their messages into the ledger's forward queue. */
-  readonly ledger: Pick<ILedger, 'forwardQueue' | 'encryptionKey'>;
+  readonly ledger: LedgerParts;
   readonly removalPolicy: RemovalPolicy;
 }
 
 /**
- * Where each delayed message has a schedule of its own: their group, the role that they send by, and the queue for what
- * they could not send. The schedules themselves are made by whoever delays a message, and delete themselves.
+ * The group of the schedules of delayed messages, the role that schedules send by, and the queue for what schedules
+ * could not send. The schedules themselves are made by what delays a message, and delete themselves.
  */
 export class MessageSchedules extends Construct {
   readonly deadLetterQueue: sqs.Queue;
-  /** What a function needs to know that makes schedules. */
+  /** The variables of a function that makes schedules. */
   readonly variables: Readonly<Record<string, string>>;
   readonly #role: SchedulerRole;
   readonly #group: CfnScheduleGroup;

@@ -5,16 +5,15 @@ import { BINDINGS } from '../../contract/bindings.ts';
 import { METRICS } from '../../contract/metrics.ts';
 import { SEND } from '../aws/grants.ts';
 import { WildcardPolicy } from '../aws/wildcard-policy.ts';
-import type { ILedger } from '../ledger/ledger-interface.ts';
 import { EveryMinute } from './every-minute.ts';
 import type { LogOptions } from './execution.ts';
-import { FrameworkFunction, type LedgerAccess } from './framework-function.ts';
+import { FrameworkFunction, type LedgerParts } from './framework-function.ts';
 
 /** How a ledger reconciles itself. */
 export interface ReconcilerOptions {
   /**
    * Whether the function has one concurrent execution of its own, so that a long run is not overtaken by the next. Two
-   * runs at once do no harm, they only cost. An account whose limit is 10, as that of a new one is, can reserve none.
+   * runs at once do no harm, and only cost. An account whose limit is 10, as that of a new one is, can reserve none.
    * @default true
    */
   readonly reserveConcurrency?: boolean;
@@ -23,8 +22,8 @@ export interface ReconcilerOptions {
 }
 
 export interface ReconcilerProps extends ReconcilerOptions, LogOptions {
-  /** Into the forward queue goes what its producer never got to send. */
-  readonly ledger: LedgerAccess & Pick<ILedger, 'forwardQueue'>;
+  /** The forward queue takes what producers never got to send. */
+  readonly ledger: LedgerParts;
   /** @default CloudFormation chooses it */
   readonly roleName?: string;
 }

@@ -15,7 +15,7 @@ export const RECORDER_TIMEOUT = Duration.seconds(30);
 export interface RecorderProps {
   readonly ledger: ILedger;
   readonly subscriber: string;
-  /** Where SQS moves what the subscriber's function never ends. */
+  /** The queue into which SQS moves what the subscriber's function never ends. */
   readonly backstopQueue: sqs.IQueue;
   readonly deadLetterQueue: sqs.IQueue;
   readonly logRetention?: logs.RetentionDays;

@@ -3,13 +3,11 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { HALF_PREFIX, OUTBOX_PREFIX } from '../../ledger/rows/layout.ts';
 import { allow } from '../aws/grants.ts';
-import type { ILedger } from '../ledger/ledger-interface.ts';
 import { allowDiscarding, streamSourceOptions } from '../ledger/quarantine.ts';
 import { allowPostponing, type DispatcherProps, dispatching } from './dispatcher.ts';
 import { FrameworkFunction } from './framework-function.ts';
 
 export interface RelayProps extends DispatcherProps {
-  readonly ledger: DispatcherProps['ledger'] & Pick<ILedger, 'quarantineBucket'>;
   readonly parallelizationFactor: number;
 }
 
@@ -56,7 +54,7 @@ export class Relay extends FrameworkFunction {
 }
 
 /**
- * The rows that it wakes on. Those of handshakes are among them, and it passes them over: a filter that asks for what is
- * not there is read differently by AWS and by local engines, and what no filter matches is lost.
+ * The rows that the relay wakes on. Rows of handshakes are among them, and the relay passes them over: a filter that
+ * asks for what is not there is read differently by AWS and by local engines, and what no filter matches is lost.
  */
 const WAKING = [OUTBOX_PREFIX, HALF_PREFIX];

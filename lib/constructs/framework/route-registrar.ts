@@ -1,10 +1,10 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { LogOptions } from './execution.ts';
-import { FrameworkFunction, type LedgerAccess } from './framework-function.ts';
+import { FrameworkFunction, type LedgerParts } from './framework-function.ts';
 
 export interface RouteRegistrarProps extends LogOptions {
-  readonly ledger: LedgerAccess;
+  readonly ledger: LedgerParts;
   /** @default CloudFormation chooses it */
   readonly functionName?: string;
 }

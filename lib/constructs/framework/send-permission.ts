@@ -6,9 +6,9 @@ import type { Construct } from 'constructs';
 import type { ILedger } from '../ledger/ledger-interface.ts';
 
 /**
- * Lets what sends the ledger's messages send to one destination. The permission lives in the destination's stack, so that
- * ledger, channel and subscriber may each have their own: the ledger's stack refers to nobody. A queue's encryption key is
- * the ledger's, which all senders may use already.
+ * Lets what sends the ledger's messages send to one destination. The permission lives in the destination's stack, so
+ * that ledger, channel and subscriber may each have their own: the ledger's stack refers to nobody. A queue's
+ * encryption key is the ledger's, which all senders may use already.
  *
  * A role's inline policies may have 10,240 characters together, which is about 50 destinations of one ledger.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
@@ -40,7 +40,10 @@ export class SendPermission extends iam.Policy {
     return new SendPermission(scope, RELAY, ledger.senderRoles, statements);
   }
 
-  /** Lets the reconciler, where there is one, look at a subscriber's own queue, and send there what the subscriber lacks. */
+  /**
+   * Lets the reconciler, where there is one, look at a subscriber's own queue, and send there what the subscriber
+   * lacks.
+   */
   static toHeal(scope: Construct, { reconcilerRole }: ILedger, { queueArn }: sqs.IQueue): void {
     if (!reconcilerRole) return;
     const actions = ['sqs:GetQueueAttributes', 'sqs:SendMessage'];
@@ -48,7 +51,9 @@ export class SendPermission extends iam.Policy {
     new SendPermission(scope, ['ReconcilerMayHeal', 'heal'], [reconcilerRole], [heal]);
   }
 
-  /** Lets the relay, and the reconciler for half messages that the relay has never seen, send requests to a check-back. */
+  /**
+   * Lets the relay, and the reconciler for half messages that the relay has never seen, send requests to a check-back.
+   */
   static toCheckBack(scope: Construct, { relayRole, reconcilerRole }: ILedger, queue: sqs.IQueue): void {
     new SendPermission(scope, RELAY, [relayRole], [send(queue)]);
     if (reconcilerRole) new SendPermission(scope, ['ReconcilerMayAsk', 'ask'], [reconcilerRole], [send(queue)]);

@@ -6,8 +6,8 @@ import { EveryMinute } from './every-minute.ts';
 import { FrameworkFunction } from './framework-function.ts';
 
 /**
- * The function that sends, every minute, the messages whose moment comes near. A run that is late, missed or doubled does
- * no harm: each looks ten minutes ahead.
+ * The function that sends, every minute, the messages whose moment comes near. A run that is late, missed or doubled
+ * does no harm: each looks ten minutes ahead.
  */
 export class Sweeper extends FrameworkFunction {
   constructor(scope: Construct, id: string, props: DispatcherProps) {

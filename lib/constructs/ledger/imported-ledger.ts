@@ -18,7 +18,7 @@ import type { ILedger } from './ledger-interface.ts';
 import { ledgerNames } from './ledger-name.ts';
 import { checkedShards, type LedgerAttributes } from './ledger-props.ts';
 
-/** A ledger of another app: everything of it follows from its name. */
+/** A ledger of another app: the ledger's name tells everything else. */
 export class ImportedLedger extends Construct implements ILedger {
   readonly table: dynamodb.ITableV2;
   readonly relayRole: iam.IRole;

@@ -16,20 +16,20 @@ import type {
 export interface ILedger extends IConstruct {
   /** The DynamoDB table that holds the truth. Its name is the ledger's id. */
   readonly table: dynamodb.ITableV2;
-  /** What the relay runs as: the stack of a check-back lets it send requests there. */
+  /** The relay's role: the stack of a check-back lets the relay send requests there. */
   readonly relayRole: iam.IRole;
   /**
-   * What everything runs as that sends messages to subscribers: relay, forwarder and sweeper. A subscriber's stack lets
-   * these roles send to the subscriber's destination.
+   * The roles of all that sends messages to subscribers: relay, forwarder and sweeper. A subscriber's stack lets these
+   * roles send to the subscriber's destination.
    */
   readonly senderRoles: readonly iam.IRole[];
-  /** Where messages are put that are not sent on from the table's stream. */
+  /** The queue of messages that are not sent on from the table's stream. */
   readonly forwardQueue: sqs.IQueue;
-  /** What the reconciler runs as, if the ledger has one: a subscriber's stack lets it heal the subscriber. */
+  /** The reconciler's role, if the ledger has one: a subscriber's stack lets the reconciler heal the subscriber. */
   readonly reconcilerRole?: iam.IRole;
   /** The service token of the custom resources that write routes. */
   readonly registerRoutesArn: string;
-  /** Where bytes go that a queue cannot carry, and batches that an event source has given up. */
+  /** The bucket for bytes that a queue cannot carry, and for batches that an event source has given up. */
   readonly quarantineBucket: s3.IBucket;
   /** The customer key, where there is one. */
   readonly encryptionKey?: kms.IKey;

@@ -3,8 +3,8 @@ import type { IConstruct } from 'constructs';
 import { InvalidConstruct } from '../invalid-construct.ts';
 
 /**
- * The physical names that follow from a ledger's name. Roles are unique in an account, buckets in the world: their names say
- * the region, and the account.
+ * The physical names that follow from a ledger's name. Roles are unique in an account, buckets in the world: their
+ * names say the region, and the account.
  *
  * @throws InvalidConstruct when no table or bucket name follows from the ledger's: a bucket's has 63 characters at most
  */

@@ -15,7 +15,8 @@ export interface LedgerProps {
    */
   readonly ledgerName?: string;
   /**
-   * How many shards new message ids are minted for: a power of two from 1 to 4096. It may grow later; nothing moves.
+   * How many shards new message ids are minted for: a power of two from 1 to 4096. The number may grow later; nothing
+   * moves.
    * @default 16
    */
   readonly shards?: number;
@@ -25,15 +26,18 @@ export interface LedgerProps {
    * @default keys that AWS manages
    */
   readonly encryptionKey?: kms.IKey;
-  /** What happens to table, bucket and logs when the stack is deleted. A bucket that is not empty stays. @default RETAIN */
+  /**
+   * What happens to table, bucket and logs when the stack is deleted. A bucket that is not empty stays.
+   * @default RETAIN
+   */
   readonly removalPolicy?: RemovalPolicy;
   /** @default true, unless the removal policy is DESTROY */
   readonly deletionProtection?: boolean;
   /** How many batches of one stream shard the relay works on at once, from 1 to 10. @default 2 */
   readonly relayParallelizationFactor?: number;
   /**
-   * How messages that are due in more than 15 minutes wait for their moment. Either way that may be a year ahead, and they
-   * arrive within a second of it.
+   * How messages that are due in more than 15 minutes wait for their moment. Either way that may be a year ahead, and
+   * they arrive within a second of it.
    *
    * - `sweep`: as sorted rows, which a function reads every minute: one write unit a message ($0.63 a million), and about
    *   $0.30 a month for the function and its reads of 16 shards, idle or not. Messages are late only once no sweep has run
@@ -48,12 +52,16 @@ export interface LedgerProps {
    * @default 'sweep'
    */
   readonly delayedDelivery?: DelayedDelivery;
-  /** The most invocations of the forwarder at once, from 2 to 1000: each holds at most 10 messages for less than a second. @default 50 */
+  /**
+   * The most invocations of the forwarder at once, from 2 to 1000: each holds at most 10 messages for less than a
+   * second.
+   * @default 50
+   */
   readonly maxForwardConcurrency?: number;
   /**
-   * Whether and how the ledger reconciles itself every minute: finds what is missing, sends it again, and puts the metrics
-   * that `LedgerAlarms` watches.
-   * @default it does
+   * Whether and how the ledger reconciles itself every minute: finds what is missing, sends it again, and puts the
+   * metrics that `LedgerAlarms` watches.
+   * @default the ledger does, with the defaults of `ReconcilerOptions`
    */
   readonly reconcile?: false | ReconcilerOptions;
   /** How long quarantined bytes are kept. @default 30 days */
@@ -62,7 +70,7 @@ export interface LedgerProps {
   readonly logRetention?: logs.RetentionDays;
 }
 
-/** What the name alone does not tell of an imported ledger: it must say the same as the ledger's own props. */
+/** The attributes that an imported ledger's name does not tell. They must say the same as the ledger's own props. */
 export interface LedgerAttributes {
   /** @default 16 */
   readonly shards?: number;

@@ -1,20 +1,15 @@
 import { RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
-import type * as kms from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 import { InvalidConstruct } from '../invalid-construct.ts';
+import type { LedgerProps } from './ledger-props.ts';
 
-export interface LedgerTableProps {
-  /** @default CloudFormation chooses it */
-  readonly tableName?: string;
-  readonly encryptionKey?: kms.IKey;
-  readonly removalPolicy: RemovalPolicy;
-  readonly deletionProtection?: boolean;
-}
+export type LedgerTableProps = Pick<dynamodb.TablePropsV2, 'tableName' | 'deletionProtection' | 'removalPolicy'> &
+  Pick<LedgerProps, 'encryptionKey'>;
 
 /** The table that holds the truth, with the stream that the relay reads. */
 export class LedgerTable extends dynamodb.TableV2 {
-  /** @throws InvalidConstruct for a customer key in a stack for any region: CDK cannot write such a table */
+  /** @throws InvalidConstruct when a customer key is in a stack for any region: CDK cannot write such a table */
   constructor(scope: Construct, id: string, props: LedgerTableProps) {
     const { tableName, encryptionKey, removalPolicy } = props;
     if (encryptionKey && Token.isUnresolved(Stack.of(scope).region)) {

@@ -36,8 +36,9 @@ import { QuarantineBucket } from './quarantine.ts';
 const FORWARD_RECEIVES = 100;
 
 /**
- * The table that holds every message, who expects it and how it ended there, with what carries committed messages to their
- * destinations: the relay from its stream, the forwarder from a queue, and the sweep when their moment comes near.
+ * The table that holds every message, who expects it and how it ended there, with what carries committed messages to
+ * their destinations: the relay from its stream, the forwarder from a queue, and the sweep when their moment comes
+ * near.
  *
  * @example
  * const ledger = new Ledger(this, 'Ledger');
@@ -62,11 +63,11 @@ export class Ledger extends Construct implements ILedger {
   readonly forwarder: lambda.Function;
   /** Messages that their producers send themselves, and copies that wait for their moment outside a stream. */
   readonly forwardQueue: sqs.Queue;
-  /** What the forwarder never got to send. It is still in the ledger. */
+  /** Messages that the forwarder never got to send. They are still in the ledger. */
   readonly forwardDeadLetterQueue: sqs.Queue;
   /** The function that sends, every minute, what is due soon. Absent where each message has a schedule of its own. */
   readonly sweep?: lambda.Function;
-  /** What schedules of messages could not send, where there are such. */
+  /** Messages that their schedules could not send. Absent where messages have no schedules. */
   readonly scheduleDeadLetterQueue?: sqs.Queue;
   readonly senderRoles: readonly iam.IRole[];
   /** The function that finds what is missing and sends it again, every minute. */
@@ -158,7 +159,10 @@ export class Ledger extends Construct implements ILedger {
     return this.relay.metric('IteratorAge', { statistic: 'Maximum', ...options });
   }
 
-  /** Messages of a business line that are missing, in percent of those of the last minutes. @default maximum over 5 minutes */
+  /**
+   * Messages of a business line that are missing, in percent of those of the last minutes.
+   * @default maximum over 5 minutes
+   */
   metricMissingRatio(businessLine: string, options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
     return ledgerMetric(this, METRICS.missingRatio(businessLine), options);
   }

@@ -1,21 +1,16 @@
-import { Duration, type RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { Duration, Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import type * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct, IDependable } from 'constructs';
 import { encryptedBucket } from '../aws/encryption.ts';
 import { WildcardPolicy } from '../aws/wildcard-policy.ts';
 
-export interface QuarantineBucketProps {
-  /** @default CloudFormation chooses it */
-  readonly bucketName?: string;
-  readonly encryptionKey?: kms.IKey;
+export interface QuarantineBucketProps extends Pick<s3.BucketProps, 'bucketName' | 'encryptionKey' | 'removalPolicy'> {
   readonly retention: Duration;
-  readonly removalPolicy: RemovalPolicy;
 }
 
-/** Where bytes go that a queue cannot carry, and batches that a stream's event source has given up. */
+/** The bucket for bytes that a queue cannot carry, and for batches that a stream's event source has given up. */
 export class QuarantineBucket extends s3.Bucket {
   constructor(scope: Construct, id: string, props: QuarantineBucketProps) {
     super(scope, id, {
@@ -33,10 +28,12 @@ export class QuarantineBucket extends s3.Bucket {
   }
 }
 
-/** What a stream's event source writes to the bucket: its keys begin with `aws/lambda/<id of the event source>`. */
+/** The keys under which a stream's event source writes begin with `aws/lambda/<id of the event source>`. */
 const DISCARDED_BATCHES = 'aws/lambda/*';
 
-/** Lets a role put dead letters into the bucket. Their keys begin with the subscriber's name: a grant cannot name each. */
+/**
+ * Lets a role put dead letters into the bucket. Their keys begin with the subscriber's name: a grant cannot name each.
+ */
 export function allowQuarantine(scope: Construct, role: iam.IRole, bucket: s3.IBucket, subscriber: string): void {
   const put = new iam.PolicyStatement({
     actions: ['s3:PutObject'],
@@ -61,8 +58,9 @@ export function allowDiscarding(scope: Construct, role: iam.IRole, bucket: s3.IB
 }
 
 /**
- * How a stream is read: from its first record on, since `LATEST` would miss what is sent while the event source is
- * created, and for half of what the stream keeps. What is discarded then is still in the ledger and in the bucket.
+ * The options of an event source on a stream: it reads from the first record on, since `LATEST` would miss what is sent
+ * while the event source is created, and for half of what the stream keeps. What is discarded then is still in the
+ * ledger and in the bucket.
  */
 export function streamSourceOptions(bucket: s3.IBucket) {
   return {

@@ -2,7 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 
-/** When an alarm rings, and what to do then: all of it but where it is announced. */
+/** When an alarm rings, and what to do then: everything but where the alarm is announced. */
 export type AlarmCondition = Partial<Omit<cloudwatch.AlarmProps, 'alarmName'>> & {
   readonly metric: cloudwatch.Metric;
   readonly alarmDescription: string;
@@ -21,8 +21,8 @@ export const ABOVE_ZERO = {
   threshold: 0,
   comparisonOperator: GREATER_THAN_THRESHOLD,
   evaluationPeriods: 1,
-  // What was last known stands: where the reconciler is silent, an alarm of its own says so. And SQS falls silent about a
-  // queue that nobody uses for 6 hours, whatever is in it.
+  // The last known value stands: where the reconciler is silent, another alarm says so. And SQS falls silent about a queue
+  // that nobody uses for 6 hours, whatever is in the queue.
   treatMissingData: IGNORE,
 } as const;
 

@@ -16,7 +16,10 @@ import { checkBackConditions, sendingConditions } from './sending-alarms.ts';
 
 export interface LedgerAlarmsProps {
   readonly ledger: ILedger;
-  /** Where alarms are announced. Its policy must let CloudWatch publish. @default a topic of its own */
+  /**
+   * The topic on which alarms are announced. Its policy must let CloudWatch publish.
+   * @default a topic of the alarms' own
+   */
   readonly topic?: sns.ITopic;
   /** A function that each alarm invokes too, beside the topic. @default none */
   readonly handler?: lambda.IFunction;
@@ -31,9 +34,10 @@ export interface LedgerAlarmsProps {
 }
 
 /**
- * The alarms of a ledger: what is missing, quarantined, uncaused, stuck, undecided or dead-lettered, a relay that lags, and
- * a sweep or reconciler that is silent. Each watches one metric, and says what to do. Subscribers of this app are watched whether they
- * are added before or after; where they have stacks of their own, so should the alarms, or share one of theirs.
+ * The alarms of a ledger: what is missing, quarantined, uncaused, stuck, undecided or dead-lettered, a relay that lags,
+ * and a sweep or reconciler that is silent. Each watches one metric, and says what to do. Subscribers of this app are
+ * watched whether they are added before or after; where they have stacks of their own, so should the alarms, or share
+ * one of theirs.
  *
  * @example
  * const alarms = new LedgerAlarms(this, 'Alarms', { ledger });
@@ -91,7 +95,7 @@ export class LedgerAlarms extends Construct {
     this.#add(checkBackConditions(checkBack));
   }
 
-  /** What is in another stack refers to the ledger's: alarms beside the ledger cannot refer to it. */
+  /** Subscribers in another stack refer to the ledger's: alarms beside the ledger cannot refer to them. */
   #refuseToReferTo(construct: IConstruct, name: string): void {
     const here = Stack.of(this);
     if (!(this.#ledger instanceof Ledger && here === Stack.of(this.#ledger) && here !== Stack.of(construct))) return;
@@ -102,7 +106,7 @@ export class LedgerAlarms extends Construct {
     );
   }
 
-  /** Some conditions are those of several check-backs, or of several subscribers' business lines. */
+  /** Several check-backs, or subscribers of one business line, share conditions: each becomes one alarm. */
   #add(conditions: AlarmConditions): void {
     for (const [id, condition] of Object.entries(conditions)) {
       if (this.node.tryFindChild(id)) continue;

@@ -7,25 +7,25 @@ import type { ILedger } from '../ledger/ledger-interface.ts';
 import type { DeployedSubscriber, DeployedWorkQueue } from '../rules/deployment-graph.ts';
 import { deploymentGraphOf } from '../rules/prove-delivery.ts';
 import { ConsumerFunction } from '../subscriber/consumer-function.ts';
+import { MINUTE } from './alarm-condition.ts';
 import type { LedgerAlarms } from './ledger-alarms.ts';
 import { ledgerMetric } from './ledger-metrics.ts';
 import { RadarWidget } from './radar-widget.ts';
 
 export interface LedgerDashboardProps {
   readonly ledger: ILedger;
-  /** Alarms whose state it shows. @default none */
+  /** Alarms whose state the dashboard shows. @default none */
   readonly alarms?: LedgerAlarms;
   /** @default CloudFormation chooses it */
   readonly dashboardName?: string;
   /** Business lines that only other apps' subscribers consume. @default those of this app's subscribers */
   readonly businessLines?: readonly string[];
-  /** Whether it shows the radar, which a function of its own draws. @default true, where the ledger reconciles itself */
+  /** Whether the dashboard shows the radar, which a function draws. @default true, where the ledger reconciles itself */
   readonly radar?: boolean;
 }
 
 const WIDTH = 24;
 const THIRD = WIDTH / 3;
-const MINUTE = Duration.minutes(1);
 
 const FIRST_STEPS = `
 **What is missing, and where did it stop?** \`waybill reconcile\` ·
@@ -37,9 +37,9 @@ To send a message again is always safe: the subscriber's inbox decides.
 `.trim();
 
 /**
- * What somebody on call needs first: alarms, the radar, what is missing by business line, what waits where, what lags or fails, and
- * the latest warnings of all functions. Subscribers of this app are shown whether they are added before or after; where
- * they have stacks of their own, so should the dashboard, or share one of theirs.
+ * What somebody on call needs first: alarms, the radar, what is missing by business line, what waits where, what lags
+ * or fails, and the latest warnings of all functions. Subscribers of this app are shown whether they are added before
+ * or after; where they have stacks of their own, so should the dashboard, or share one of theirs.
  *
  * @example
  * new LedgerDashboard(this, 'Dashboard', { ledger, alarms: new LedgerAlarms(this, 'Alarms', { ledger }) });
@@ -123,7 +123,7 @@ export class LedgerDashboard extends Construct {
     this.#age.addLeftMetric(queue.metricApproximateAgeOfOldestMessage(label));
     if (channel.stream) this.#lag.addLeftMetric(handler.metric('IteratorAge', label));
     this.#errors.addLeftMetric(handler.metricErrors({ ...label, statistic: cloudwatch.Stats.SUM }));
-    // Of any other function, to ask for its log group may be to deploy one.
+    // Asking any other function for its log group may deploy one.
     if (handler instanceof ConsumerFunction) this.#logGroupNames.push(handler.logGroup.logGroupName);
   }
 }
@@ -142,7 +142,7 @@ function labelled(label: string): cloudwatch.MetricOptions {
 }
 
 function stateOf({ alarms }: LedgerAlarms): cloudwatch.AlarmStatusWidget {
-  // Not copied: there are more of them once all subscribers are there.
+  // The array is not copied: subscribers that come later add to it.
   return new cloudwatch.AlarmStatusWidget({
     title: 'Alarms',
     alarms: alarms as cloudwatch.Alarm[],

@@ -1,15 +1,15 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { FrameworkFunction, type LedgerAccess } from '../framework/framework-function.ts';
+import { FrameworkFunction, type LedgerParts } from '../framework/framework-function.ts';
 
 /**
- * The function behind the radar on a dashboard. It reads the ledger and nothing else. CloudWatch invokes it with the
+ * The function behind the radar on a dashboard, which reads the ledger and nothing else. CloudWatch invokes it with the
  * permissions of whoever looks at the dashboard.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/add_custom_widget_dashboard_create.html
  */
 export class RadarWidget extends FrameworkFunction {
-  constructor(scope: Construct, id: string, ledger: LedgerAccess) {
+  constructor(scope: Construct, id: string, ledger: LedgerParts) {
     super(scope, id, {
       ledger,
       asset: 'radar-widget',
@@ -17,7 +17,7 @@ export class RadarWidget extends FrameworkFunction {
       allows: [[['dynamodb:Query'], ledger.table.tableArn]],
       timeout: Duration.seconds(30),
       memorySize: 512,
-      // What it logs says how often somebody looked.
+      // The log says no more than how often somebody looked.
       logRemovalPolicy: RemovalPolicy.DESTROY,
     });
   }

@@ -5,7 +5,7 @@ import type { ILedger } from '../ledger/ledger-interface.ts';
 import { type AlarmConditions, MINUTE, SILENT } from './alarm-condition.ts';
 import { ledgerMetric } from './ledger-metrics.ts';
 
-/** What reconciliation finds or defers, and that it comes to its end. */
+/** The alarms of what reconciliation finds or defers, and of a reconciler that is silent. */
 export function reconciliationConditions(ledger: ILedger, oldestUnended: Duration): AlarmConditions {
   return {
     Quarantined: {
@@ -45,7 +45,7 @@ export function reconciliationConditions(ledger: ILedger, oldestUnended: Duratio
   };
 }
 
-/** What is missing of one business line. */
+/** The alarm of one business line's missing messages. */
 export function missingConditions(ledger: ILedger, line: string, missingRatio: number): AlarmConditions {
   return {
     [`MissingRatio-${line}`]: {

@@ -8,7 +8,7 @@ import { countedMetric } from './ledger-metrics.ts';
 
 const { NOT_BREACHING } = cloudwatch.TreatMissingData;
 
-/** What can go wrong with messages on their way from the ledger: with the relay, the forwarder, or what delays them. */
+/** The alarms of messages on their way from the ledger: of the relay, the forwarder, and the sweeper or schedules. */
 export function sendingConditions(ledger: Ledger, relayLag: Duration): AlarmConditions {
   const { forwardDeadLetterQueue, scheduleDeadLetterQueue, sweep } = ledger;
   return {
@@ -52,7 +52,7 @@ export function sendingConditions(ledger: Ledger, relayLag: Duration): AlarmCond
   };
 }
 
-/** What leaves half messages undecided. */
+/** The alarms of half messages that stay undecided. */
 export function checkBackConditions({ construct, ledger, deadLetterQueue }: DeployedWorkQueue): AlarmConditions {
   return {
     HalfQuarantined: {

@@ -19,7 +19,7 @@ const ALL_ACTIONS = [
   'dynamodb:ConditionCheckItem',
 ] as const;
 
-/** What a transaction may do to a row: read it, write it, or test it. */
+/** An action of a transaction on a row: to read, write or test the row. */
 export type TableAction = (typeof ALL_ACTIONS)[number];
 
 /** Tells a function where its business tables are, and lets it read and write their rows one by one. */

@@ -14,7 +14,7 @@ import { grantDecide, grantPrepare } from './producer-grants.ts';
 
 export interface CheckBackProps {
   readonly ledger: ILedger;
-  /** The function whose handler is `checkBack(...)`. It serves this queue alone. */
+  /** The function whose handler is `checkBack(...)`. The function serves this queue alone. */
   readonly handler: lambda.Function;
   /**
    * The function that prepares the half messages: `grantPrepare` of the ledger with this construct lets others too.
@@ -37,20 +37,22 @@ const CHECK_BACK_RECEIVES = 1_000;
 const LONGEST_PATIENCE = Duration.days(12);
 
 /**
- * Who is asked what became of a half message that its producer left undecided: first after 6 s, then on a growing interval
- * up to 72 h. The relay puts a request into the queue for each half message, and the ledger's reconciler for those that the
- * relay has never seen.
+ * The function that is asked what became of half messages that their producers left undecided, first after 6 s, then on
+ * a growing interval up to 72 h. The relay puts a request into the queue for each half message, and the ledger's
+ * reconciler for those that the relay has never seen.
  *
  * @example
  * const checkBack = new CheckBack(this, 'CheckBack', { ledger, handler: askAccounts, producer: debitAccount });
  */
 export class CheckBack extends Construct implements ICheckBack {
   readonly queue: sqs.Queue;
-  /** Where requests end that the handler never answers: what they ask for stays undecided. */
+  /** Requests that the handler never answers end here: the half messages that they ask for stay undecided. */
   readonly deadLetterQueue: sqs.Queue;
   readonly handler: lambda.Function;
 
-  /** @throws InvalidConstruct when a function is bound to another ledger or queue already, or the patience is too long */
+  /**
+   * @throws InvalidConstruct when a function is bound to another ledger or queue already, or the patience is too long
+   */
   constructor(scope: Construct, id: string, props: CheckBackProps) {
     super(scope, id);
     const { ledger, handler, producer, patience = Duration.days(3) } = props;

@@ -20,7 +20,10 @@ export function grantPublish(ledger: ILedger, producer: lambda.Function, options
   return grantProduce(ledger, producer, options, ['dynamodb:PutItem']);
 }
 
-/** Lets a function send by handshake: it puts each message into the ledger, sends it, and notes that it was sent. */
+/**
+ * Lets a function send by handshake: the function puts each message into the ledger, sends it, and notes that it was
+ * sent.
+ */
 export function grantSend(ledger: ILedger, producer: lambda.Function, options: SendGrantOptions): iam.Grant {
   const { forwardQueue } = ledger;
   deploymentGraphOf(ledger).handshakes.push({ ledger, producer });
@@ -42,7 +45,7 @@ export function grantDecide(ledger: ILedger, decider: lambda.Function, options: 
   return grantProduce(ledger, decider, options, ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem']);
 }
 
-/** Lets a function take messages back, and put others in their place: it ends them at every subscriber. */
+/** Lets a function cancel messages, which ends them at every subscriber, and put others in their place. */
 export function grantCancel(ledger: ILedger, canceller: lambda.Function, options: ProducerGrantOptions): iam.Grant {
   const actions = ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:UpdateItem'];
   return grantProduce(ledger, canceller, options, actions);

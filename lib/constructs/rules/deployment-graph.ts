@@ -11,7 +11,7 @@ export interface DeployedLedger {
   /** Absent for an imported one. */
   readonly own?: {
     readonly relay: lambda.Function;
-    /** Whether its props say that its data may be deleted with its stack. */
+    /** Whether the ledger's props say that its data may be deleted with its stack. */
     readonly disposable: boolean;
     /** Whether other apps can import it, and so may read, subscribe and publish unseen. */
     readonly importable: boolean;
@@ -27,7 +27,7 @@ export interface DeployedSubscriber {
   readonly queue: sqs.IQueue;
   readonly backstopQueue: sqs.IQueue;
   readonly deadLetterQueue: sqs.IQueue;
-  /** The custom resource that writes its routes. */
+  /** The custom resource that writes the subscriber's routes. */
   readonly route: IConstruct;
 }
 
@@ -50,11 +50,11 @@ export interface DeployedHandshake {
 export interface DeployedProducer {
   readonly ledger: ILedger;
   readonly producer: lambda.Function;
-  /** The event types that it said it publishes. */
+  /** The event types that the producer said it publishes. */
   readonly publishes: readonly EventDefinition[];
 }
 
-/** What Waybill's constructs have put into a stage, over all its stacks. Each registers itself. */
+/** The constructs of Waybill that a stage has, over all its stacks. Each construct registers itself. */
 export class DeploymentGraph {
   readonly ledgers: DeployedLedger[] = [];
   readonly channels: IChannel[] = [];

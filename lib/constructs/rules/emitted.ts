@@ -11,7 +11,10 @@ export interface EmittedResource {
   readonly updateReplacePolicy?: unknown;
 }
 
-/** What all stacks of a stage (or of an app without stages) emit. Only for reading, once nothing changes any more. */
+/**
+ * The resources that all stacks of a stage (or of an app without stages) emit, to be read once nothing changes any
+ * more.
+ */
 export class Emitted {
   readonly #byType = new Map<string, CfnResource[]>();
   readonly #read = new Map<CfnResource, EmittedResource | undefined>();
@@ -31,7 +34,7 @@ export class Emitted {
     return types.flatMap((type) => this.#byType.get(type) ?? []).flatMap((construct) => this.of(construct) ?? []);
   }
 
-  /** What a construct emits: the resource itself, or the one that its L2 stands for. Nothing for what is imported. */
+  /** The resource that a construct emits: itself, or the one that its L2 stands for. Nothing for what is imported. */
   of(construct: IConstruct): EmittedResource | undefined {
     const resource = CfnResource.isCfnResource(construct) ? construct : construct.node.defaultChild;
     if (!CfnResource.isCfnResource(resource)) return undefined;
@@ -70,7 +73,7 @@ export function numberIn(value: unknown, otherwise: number): number | undefined 
 }
 
 function readResource(construct: CfnResource): EmittedResource | undefined {
-  // CDK's own: what it writes into the template, to which typed properties do not add up where something is overridden.
+  // CDK's own output: typed properties do not add up to the template where something is overridden.
   const fragment = Tokenization.resolve(construct._toCloudFormation(), {
     scope: construct,
     resolver: new ReferenceKeeper(),
@@ -100,7 +103,7 @@ interface Fragment {
   >;
 }
 
-/** Of an intrinsic function that somebody wrote out. */
+/** The logical id in an intrinsic function that somebody wrote out. */
 function logicalIdIn(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   if ('Ref' in value && typeof value.Ref === 'string') return value.Ref;

@@ -11,7 +11,7 @@ export const eventFilter: Rule = {
 
   *check({ sources }) {
     for (const { role, mapping } of sources) {
-      // The relay's own lets through every committed message, and keeps the relay from waking on its receipts.
+      // The relay's own filter lets through every committed message, and keeps the relay from waking on its receipts.
       if (role === 'relay' || !hasFilter(mapping.properties.FilterCriteria)) continue;
       yield { at: mapping.construct, found: 'The event source has a filter' };
     }

@@ -7,9 +7,9 @@ import { textOf } from './reference-keeper.ts';
 export interface EventSource {
   readonly mapping: EmittedResource;
   readonly function: EmittedResource;
-  /** Whose function it is: a subscriber's handler or recorder, a ledger's relay, or what consumes a work queue. */
+  /** The owner of the function: a subscriber's handler or recorder, a ledger's relay, or what consumes a work queue. */
   readonly role: 'handler' | 'recorder' | 'relay' | 'worker';
-  /** What it reads: an SQS queue, a Kinesis stream, or the stream of a DynamoDB table. */
+  /** The kind of source: an SQS queue, a Kinesis stream, or the stream of a DynamoDB table. */
   readonly kind: 'queue' | 'stream' | 'table' | 'other';
   /** The queue, stream or table. Absent where no stack of the app has it. */
   readonly origin?: EmittedResource;

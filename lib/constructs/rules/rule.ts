@@ -3,30 +3,30 @@ import type { DeploymentGraph } from './deployment-graph.ts';
 import type { Emitted } from './emitted.ts';
 import type { EventSource } from './event-source.ts';
 
-/** Something about a deployment by which a message could be lost, doubled or held up: one of `RULES`. */
+/** A rule about deployments that, broken, lets a message be lost, doubled or held up: one of `RULES`. */
 export interface Rule {
-  /** Stable: it stands in the message, in docs/guarantees.md and in acknowledgements, as `waybill:<id>`. */
+  /** A stable id: it stands in the message, in docs/guarantees.md and in acknowledgements, as `waybill:<id>`. */
   readonly id: string;
   /** A `warning` can be acknowledged by its id. @default what the rule refuses ends the synthesis */
   readonly severity?: 'warning';
-  /** What it refuses, or warns of. */
+  /** The deployments that the rule refuses, or warns of. */
   readonly refuses: string;
-  /** What would happen otherwise. */
+  /** The harm that such a deployment does. */
   readonly because: string;
   /** The page that the reason rests on: of AWS, or of this repository. */
   readonly source: string;
-  /** What to do about it. */
+  /** The way to mend the deployment. */
   readonly mend: string;
-  /** What cannot be seen from here: then there is a warning, or a note, instead of a verdict. */
+  /** The facts that cannot be seen at synthesis: then there is a warning, or a note, instead of a verdict. */
   readonly unknown?: string;
 
   check(pipeline: Pipeline): Iterable<Finding>;
 }
 
 export interface Finding {
-  /** The construct that it is about. */
+  /** The construct that the finding is about. */
   readonly at: IConstruct;
-  /** What is there, with the figures that were compared. */
+  /** The setting as it is, with the figures that were compared. */
   readonly found: string;
   /**
    * Set where nobody can know from here whether the rule holds: `warn` where whoever reads it can look, `note` where it
@@ -35,7 +35,7 @@ export interface Finding {
   readonly unknown?: 'warn' | 'note';
 }
 
-/** What the rules look at: what Waybill's constructs meant, and what the templates will say. */
+/** The deployment that rules look at: what Waybill's constructs meant, and what the templates will say. */
 export interface Pipeline {
   readonly stage: IConstruct;
   readonly graph: DeploymentGraph;

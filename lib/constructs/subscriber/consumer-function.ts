@@ -21,18 +21,19 @@ export interface ConsumerFunctionProps extends Omit<nodejs.NodejsFunctionProps, 
   /** The file that exports `handler`: a path, or a URL such as `new URL('./functions/pay.ts', import.meta.url)`. */
   readonly entry: string | URL;
   /**
-   * The customer key that encrypts the environment and the log. The policy of an imported key must allow CloudWatch Logs.
+   * The customer key that encrypts the environment and the log. The policy of an imported key must allow CloudWatch
+   * Logs.
    * @default keys that AWS manages
    */
   readonly encryptionKey?: kms.IKey;
 }
 
 /**
- * A function for a handler made by `consume`, or for a producer: one ES module on Node 24 and ARM with its AWS SDK in it,
- * 512 MiB, 30 s, and a role that may do nothing but write its log until something is granted to it.
+ * A function for a handler made by `consume`, or for a producer: one ES module on Node 24 and ARM with its AWS SDK in
+ * it, 512 MiB, 30 s, and a role that may do nothing but write its log until something is granted to it.
  *
- * There is no source map: Node reads one whole whenever an error's stack is asked for, which is what a failing batch does.
- * `bundling: { sourceMap: true }` with `NODE_OPTIONS=--enable-source-maps` in the environment turns it on.
+ * There is no source map: Node reads one whole whenever an error's stack is asked for, which is what a failing batch
+ * does. `bundling: { sourceMap: true }` with `NODE_OPTIONS=--enable-source-maps` in the environment turns it on.
  *
  * @example
  * const reserveStock = new ConsumerFunction(this, 'ReserveStock', {

@@ -13,7 +13,10 @@ export interface RouteProps {
   readonly deadline: number;
 }
 
-/** The ledger's rows that say who expects which event types. Written when it is created, ended when it is deleted. */
+/**
+ * The ledger's rows that say who expects which event types: written when the route is created, ended when it is
+ * deleted.
+ */
 export class Route extends CustomResource {
   constructor(scope: Construct, id: string, props: RouteProps) {
     super(scope, id, {

@@ -1,25 +1,21 @@
-import { Annotations, type Duration } from 'aws-cdk-lib';
+import { Annotations } from 'aws-cdk-lib';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import type { SubscriberDefinition } from '../../contract/subscriber.ts';
+import type { AnyTable } from '../../contract/table.ts';
 import { LONGEST_RETENTION } from '../aws/work-queue.ts';
 import type { IChannel } from '../channel/channel-interface.ts';
 import { InvalidConstruct, quoted } from '../invalid-construct.ts';
 import type { ILedger } from '../ledger/ledger-interface.ts';
+import type { DeploymentOptions } from './subscriber-props.ts';
 
 /** A subscriber's properties, whatever its definition is. */
-export interface CheckedProps {
+export interface CheckedProps extends Omit<DeploymentOptions<readonly AnyTable[]>, 'tableActions'> {
   readonly channel: IChannel;
   readonly subscriber: SubscriberDefinition;
-  readonly handler: lambda.Function;
   readonly tables: Readonly<Record<string, ITable>>;
   readonly tableActions: Readonly<Record<string, readonly string[] | undefined>>;
-  readonly batchSize?: number;
-  readonly maxBatchingWindow?: Duration;
-  readonly maxConcurrency?: number;
-  readonly parallelizationFactor?: number;
-  readonly retentionPeriod?: Duration;
 }
 
 /**

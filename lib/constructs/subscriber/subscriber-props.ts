@@ -8,8 +8,8 @@ import type { IChannel } from '../channel/channel-interface.ts';
 import type { TableAction, TableBindings } from '../producer/business-tables.ts';
 
 /** How a subscriber is deployed. */
-interface DeploymentOptions<Tables extends readonly AnyTable[]> {
-  /** The function whose handler is `consume(<the same definition>, ...)`. It serves this subscriber alone. */
+export interface DeploymentOptions<Tables extends readonly AnyTable[]> {
+  /** The function whose handler is `consume(<the same definition>, ...)`. The function serves this subscriber alone. */
   readonly handler: lambda.Function;
   /** Narrows what the handler may do to a table, by the table's name. @default read, write and test single rows */
   readonly tableActions?: { readonly [Name in Tables[number]['name']]?: readonly TableAction[] };
@@ -40,7 +40,7 @@ type TablesOption<Tables extends readonly AnyTable[]> = Tables extends readonly 
   ? { readonly tables?: Readonly<Record<string, never>> }
   : { readonly tables: TableBindings<Tables> };
 
-/** What `addSubscriber` takes besides the definition. */
+/** The options of `addSubscriber`, besides the definition. */
 export type AddSubscriberOptions<Tables extends readonly AnyTable[] = readonly AnyTable[]> = DeploymentOptions<Tables> &
   TablesOption<Tables>;
 

@@ -41,8 +41,8 @@ export function createSubscriberQueues(scope: Construct, props: SubscriberQueues
 }
 
 /**
- * A day beyond the shortest lifetime, so that a message is still there to end as expired, but not for so long that it could
- * come again after the proof that it was handled has gone.
+ * How long a subscriber's queue keeps messages: a day beyond the shortest lifetime, so that a message is still there to
+ * end as expired, but not for so long that it could come again after the proof that it was handled has gone.
  */
 export function retentionFor({ consumes }: SubscriberDefinition): Duration {
   const lifetime = Math.min(...consumes.map((event) => event.lifetime));

@@ -36,11 +36,11 @@ export class Subscriber<
   Event extends EventDefinition = EventDefinition,
   Tables extends readonly AnyTable[] = readonly AnyTable[],
 > extends Construct {
-  /** Its own queue. On a stream channel, the queue from which failed records are retried. */
+  /** The subscriber's own queue. On a stream channel, the queue from which failed records are retried. */
   readonly queue: sqs.Queue;
-  /** Where messages end that it cannot handle, each with its reason. They are kept for 14 days. */
+  /** Messages that the subscriber cannot handle end here, each with its reason, and are kept for 14 days. */
   readonly deadLetterQueue: sqs.Queue;
-  /** Where SQS moves what the function never ends. */
+  /** The queue into which SQS moves what the function never ends. */
   readonly backstopQueue: sqs.Queue;
   /** The function that records and dead-letters what comes to the backstop queue. */
   readonly recorder: lambda.Function;
@@ -90,7 +90,7 @@ export class Subscriber<
         : { kind: 'queue', url: this.queue.queueUrl },
       deadline: props.deadline?.toMilliseconds() ?? definition.deadline,
     });
-    // Once the route is there the relay sends: by then there must be somewhere to send to, and it must be allowed to.
+    // The relay sends once the route is there: by then the destination must be there too, and the relay allowed to send.
     const permission = stream ? channel.relayPermission : SendPermission.toQueue(this, ledger, this.queue);
     route.node.addDependency(this.queue, ...(permission ? [permission] : []));
 
