@@ -28,26 +28,26 @@ export function encryptedBucket(key: kms.IKey | undefined): s3.BucketProps {
 }
 
 /**
- * Lets the grantee use a customer key through DynamoDB, SQS, Kinesis and S3. CDK's own grants say `kms:ReEncrypt*` and
- * `kms:GenerateDataKey*`; these are the actions that those services name.
+ * The actions that DynamoDB, SQS, Kinesis, S3 and CloudWatch Logs name. CDK's own grants say `kms:ReEncrypt*` and the
+ * like.
+ */
+const USE = [
+  'kms:Decrypt',
+  'kms:DescribeKey',
+  'kms:Encrypt',
+  'kms:GenerateDataKey',
+  'kms:ReEncryptFrom',
+  'kms:ReEncryptTo',
+] as const;
+
+/**
+ * Lets the grantee use a customer key through DynamoDB, SQS, Kinesis and S3.
  *
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
  */
 export function grantKeyUse(key: kms.IKey | undefined, grantee: iam.IGrantable): void {
-  if (!key) return;
-  iam.Grant.addToPrincipal({
-    grantee,
-    actions: [
-      'kms:Decrypt',
-      'kms:DescribeKey',
-      'kms:Encrypt',
-      'kms:GenerateDataKey',
-      'kms:ReEncryptFrom',
-      'kms:ReEncryptTo',
-    ],
-    resourceArns: [key.keyArn],
-  }).assertSuccess();
+  if (key) allow(grantee, USE, key.keyArn);
 }
 
 /** Lets a role that sends to queues, and does nothing else with what the key encrypts, use the key. */
@@ -55,52 +55,39 @@ export function grantSendKey(key: kms.IKey | undefined, role: iam.IRole): iam.Gr
   return key ? [allow(role, ['kms:Decrypt', 'kms:GenerateDataKey'], key.keyArn)] : [];
 }
 
-const keysOfAlarms = new WeakSet<kms.IKey>();
-
 /**
  * Lets CloudWatch announce alarms on topics that the key encrypts. Whose alarms may be announced on a topic is said by
- * the topic's own policy. The policy of an imported key cannot be changed from here, and has to say this itself.
+ * the topic's own policy.
  *
  * @see https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
  */
 export function allowAlarms(key: kms.IKey): void {
-  if (keysOfAlarms.has(key)) return;
-  keysOfAlarms.add(key);
-  key.addToResourcePolicy(
-    new iam.PolicyStatement({
-      principals: [new iam.ServicePrincipal('cloudwatch.amazonaws.com')],
-      actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-      resources: ['*'],
-    }),
-  );
+  allowService(key, 'cloudwatch.amazonaws.com', ['kms:Decrypt', 'kms:GenerateDataKey']);
 }
 
-const keysOfLogs = new WeakSet<kms.IKey>();
-
 /**
- * Lets CloudWatch Logs encrypt the account's log groups by the key. The policy of an imported key cannot be changed
- * from here, and has to say this itself.
+ * Lets CloudWatch Logs encrypt the account's log groups by the key.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
  */
 export function allowLogs(key: kms.IKey): void {
-  if (keysOfLogs.has(key)) return;
-  keysOfLogs.add(key);
   const { partition, region, account } = Stack.of(key);
-  key.addToResourcePolicy(
-    new iam.PolicyStatement({
-      principals: [new iam.ServicePrincipal(`logs.${region}.amazonaws.com`)],
-      actions: [
-        'kms:Decrypt',
-        'kms:DescribeKey',
-        'kms:Encrypt',
-        'kms:GenerateDataKey',
-        'kms:GenerateDataKeyWithoutPlaintext',
-        'kms:ReEncryptFrom',
-        'kms:ReEncryptTo',
-      ],
-      resources: ['*'],
-      conditions: { ArnLike: { 'kms:EncryptionContext:aws:logs:arn': `arn:${partition}:logs:${region}:${account}:*` } },
-    }),
-  );
+  const logGroups = `arn:${partition}:logs:${region}:${account}:*`;
+  const actions = [...USE, 'kms:GenerateDataKeyWithoutPlaintext'].sort();
+  const conditions = { ArnLike: { 'kms:EncryptionContext:aws:logs:arn': logGroups } };
+  allowService(key, `logs.${region}.amazonaws.com`, actions, conditions);
+}
+
+const served = new WeakMap<kms.IKey, Set<string>>();
+
+/**
+ * Lets a service use the key, once. The policy of an imported key cannot be changed from here, and has to say this
+ * itself.
+ */
+function allowService(key: kms.IKey, service: string, actions: string[], conditions?: iam.Conditions): void {
+  const services = served.get(key) ?? new Set();
+  if (services.has(service)) return;
+  served.set(key, services.add(service));
+  const principals = [new iam.ServicePrincipal(service)];
+  key.addToResourcePolicy(new iam.PolicyStatement({ principals, actions, resources: ['*'], conditions }));
 }

@@ -37,18 +37,14 @@ export class ImportedLedger extends Construct implements ILedger {
     this.table = dynamodb.TableV2.fromTableName(this, 'Table', names.table);
     const role = (name: string, roleName: string) => iam.Role.fromRoleName(this, name, roleName);
     this.relayRole = role('RelayRole', names.relayRole);
-    this.senderRoles = [this.relayRole, role('ForwarderRole', names.forwarderRole)];
-    if (attributes.delayedDelivery !== 'schedules') {
-      this.senderRoles = [...this.senderRoles, role('SweepRole', names.sweepRole)];
-    }
-    const forwardQueueArn = stack.formatArn({ service: 'sqs', resource: names.forwardQueue });
+    const dispatcherRoles = [this.relayRole, role('ForwarderRole', names.forwarderRole)];
+    const sweeps = attributes.delayedDelivery !== 'schedules';
+    this.senderRoles = sweeps ? [...dispatcherRoles, role('SweepRole', names.sweepRole)] : dispatcherRoles;
     this.forwardQueue = sqs.Queue.fromQueueAttributes(this, 'ForwardQueue', {
-      queueArn: forwardQueueArn,
+      queueArn: stack.formatArn({ service: 'sqs', resource: names.forwardQueue }),
       keyArn: attributes.encryptionKey?.keyArn,
     });
-    if (attributes.reconciles ?? true) {
-      this.reconcilerRole = role('ReconcilerRole', names.reconcilerRole);
-    }
+    if (attributes.reconciles ?? true) this.reconcilerRole = role('ReconcilerRole', names.reconcilerRole);
     this.registerRoutesArn = stack.formatArn({
       service: 'lambda',
       resource: 'function',

@@ -143,12 +143,8 @@ function labelled(label: string): cloudwatch.MetricOptions {
 
 function stateOf({ alarms }: LedgerAlarms): cloudwatch.AlarmStatusWidget {
   // The array is not copied: subscribers that come later add to it.
-  return new cloudwatch.AlarmStatusWidget({
-    title: 'Alarms',
-    alarms: alarms as cloudwatch.Alarm[],
-    width: WIDTH,
-    height: 4,
-  });
+  const size = { width: WIDTH, height: 4 };
+  return new cloudwatch.AlarmStatusWidget({ title: 'Alarms', alarms: alarms as cloudwatch.Alarm[], ...size });
 }
 
 function latestWarnings(logGroupNames: string[]): cloudwatch.LogQueryWidget {

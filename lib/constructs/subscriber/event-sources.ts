@@ -1,4 +1,3 @@
-import type { Duration } from 'aws-cdk-lib';
 import type { IStream } from 'aws-cdk-lib/aws-kinesis';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
@@ -6,17 +5,14 @@ import { grantKeyUse } from '../aws/encryption.ts';
 import { allow, CONSUME, READ_STREAM, roleOf } from '../aws/grants.ts';
 import type { ILedger } from '../ledger/ledger-interface.ts';
 import { allowDiscarding, streamSourceOptions } from '../ledger/quarantine.ts';
+import type { DeploymentOptions } from './subscriber-props.ts';
 
 // The sources live below the handler, not below the subscriber: in two stacks, the handler's refers to the subscriber's
 // (by its variables), and one more reference the other way round would be a cycle.
 
 const QUEUE_SOURCE = 'WaybillQueue';
 
-export interface QueueSourceOptions {
-  readonly batchSize?: number;
-  readonly maxBatchingWindow?: Duration;
-  readonly maxConcurrency?: number;
-}
+type QueueSourceOptions = Pick<DeploymentOptions<[]>, 'batchSize' | 'maxBatchingWindow' | 'maxConcurrency'>;
 
 /** Makes the handler consume the queue, and set when what failed comes again. */
 export function consumeQueue(handler: lambda.Function, queue: IQueue, options: QueueSourceOptions): void {
@@ -36,11 +32,7 @@ export function isConsuming(handler: lambda.Function): boolean {
   return handler.node.tryFindChild(QUEUE_SOURCE) !== undefined;
 }
 
-export interface StreamSourceOptions {
-  readonly batchSize?: number;
-  readonly maxBatchingWindow?: Duration;
-  readonly parallelizationFactor?: number;
-}
+type StreamSourceOptions = Pick<DeploymentOptions<[]>, 'batchSize' | 'maxBatchingWindow' | 'parallelizationFactor'>;
 
 /** Makes the handler consume the stream. */
 export function consumeStream(
