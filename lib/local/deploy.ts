@@ -18,7 +18,7 @@ export interface DeployOptions {
   readonly cwd?: string;
   /** Context values of the app. */
   readonly context?: Readonly<Record<string, string>>;
-  /** Stacks to deploy or destroy, with what they depend on. @default all */
+  /** Stacks to deploy, with what they depend on. @default all */
   readonly stacks?: readonly string[];
   /** How many stacks at once, where their dependencies allow it. @default 4 */
   readonly concurrency?: number;
@@ -37,8 +37,9 @@ export interface DeployOptions {
  */
 export async function deployApp(options: DeployOptions): Promise<StackOutputs> {
   return inOwnFolder(async (folder) => {
-    const run = runOf(options);
-    const synthesized = synthesizedAssembly(options, run.cwd);
+    const { target, cwd = process.cwd(), detail, signal: outer } = options;
+    const run: CdkRun = { target, cwd, onLine: detail, signal: outer };
+    const synthesized = synthesizedAssembly(options, cwd);
     const assembly = synthesized ?? join(folder, 'assembly');
     const outputs = join(folder, 'outputs.json');
     if (synthesized) {
@@ -49,7 +50,7 @@ export async function deployApp(options: DeployOptions): Promise<StackOutputs> {
       await together(
         (signal) => runCdk({ ...run, signal }, 'synth', '--quiet', '--output', assembly, ...appParameters(options)),
         (signal) => bootstrap({ ...run, signal }),
-        options.signal,
+        outer,
       );
     }
     options.report?.('Deploying');
@@ -60,31 +61,10 @@ export async function deployApp(options: DeployOptions): Promise<StackOutputs> {
       ...['--app', assembly, '--outputs-file', outputs, '--require-approval', 'never', '--progress', 'events'],
       ...['--concurrency', String(options.concurrency ?? 4)],
       // Without change sets an engine is done a second sooner; the real AWS shows its users what changes.
-      ...(options.target.kind === 'aws' ? [] : ['--method', 'direct']),
+      ...(target.kind === 'aws' ? [] : ['--method', 'direct']),
     );
     return readOutputs(outputs);
   });
-}
-
-/**
- * Destroys the stacks of a CDK app.
- * @throws DeployFailed when the CLI fails, with its last lines
- */
-export async function destroyApp(options: DeployOptions): Promise<void> {
-  return inOwnFolder(async (folder) => {
-    const run = runOf(options);
-    options.report?.('Destroying the stacks');
-    await runCdk(
-      { ...run, onLine: stackProgress(options) },
-      'destroy',
-      ...(options.stacks ?? ['--all']),
-      ...['--force', '--output', join(folder, 'assembly'), ...appParameters(options)],
-    );
-  });
-}
-
-function runOf({ target, cwd = process.cwd(), detail, signal }: DeployOptions): CdkRun {
-  return { target, cwd, onLine: detail, signal };
 }
 
 /** The CLI would not write what is synthesized already to another folder. */
@@ -94,7 +74,8 @@ function synthesizedAssembly({ app }: DeployOptions, cwd: string): string | unde
   return statSync(folder, { throwIfNoEntry: false })?.isDirectory() ? folder : undefined;
 }
 
-function appParameters(options: DeployOptions): string[] {
+/** How the CDK CLI is told the app and its context. */
+export function appParameters(options: DeployOptions): string[] {
   return [
     ...(options.app === undefined ? [] : ['--app', options.app]),
     ...Object.entries(options.context ?? {}).flatMap(([name, value]) => ['--context', `${name}=${value}`]),
@@ -105,8 +86,7 @@ function appParameters(options: DeployOptions): string[] {
 function stackProgress(options: DeployOptions): Report {
   return (line) => {
     options.detail?.(line);
-    const stack = /^\S+: (deploying|destroying)\.\.\./.test(line);
-    if (stack) options.report?.(line.replace('...', ''));
+    if (/^\S+: deploying\.\.\./.test(line)) options.report?.(line.replace('...', ''));
   };
 }
 

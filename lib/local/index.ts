@@ -1,4 +1,4 @@
-export { type DeployOptions, deployApp, destroyApp, type StackOutputs } from './deploy.ts';
+export { type DeployOptions, deployApp, type StackOutputs } from './deploy.ts';
 export { type Engine, type EngineOptions, startEngine } from './engine.ts';
 export * from './errors.ts';
 export type { Report } from './report.ts';

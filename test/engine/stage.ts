@@ -9,8 +9,9 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { createEnvironment, type Environment } from '../../lib/aws/environment.ts';
 import { bootstrap } from '../../lib/local/bootstrap.ts';
 import { runCdk } from '../../lib/local/cdk.ts';
-import { deployApp, destroyApp, type StackOutputs } from '../../lib/local/deploy.ts';
+import { deployApp, type StackOutputs } from '../../lib/local/deploy.ts';
 import { type StartedEngine, startEngine } from '../../lib/local/engine.ts';
+import { destroyApp } from '../local/destroy-app.ts';
 import { LambdaControl } from './lambda-control.ts';
 import { outputName } from './output-name.ts';
 

@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { deployApp, destroyApp, type StackOutputs } from '../../lib/local/deploy.ts';
+import { deployApp, type StackOutputs } from '../../lib/local/deploy.ts';
 import { type StartedEngine, startEngine } from '../../lib/local/engine.ts';
 import { DeployFailed } from '../../lib/local/errors.ts';
 import { isAlive } from '../../lib/local/processes.ts';
+import { destroyApp } from './destroy-app.ts';
 import { temporaryFolder } from './fake-program.ts';
 import { request } from './inline-function.ts';
 
