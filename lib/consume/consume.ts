@@ -1,21 +1,16 @@
 import middy, { type MiddyfiedHandler } from '@middy/core';
 import type { Context, KinesisStreamEvent, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { consumerBindingsOf } from '../aws/bindings.ts';
-import { concurrently } from '../aws/concurrently.ts';
 import { environmentOf } from '../aws/environment.ts';
-import { type Counts, summarize } from '../aws/invocation.ts';
+import { summarize } from '../aws/invocation.ts';
 import { fromQueue, fromStream, type InboundRecord } from '../aws/record.ts';
-import { backOff, givenBack, postponed } from '../aws/visibility.ts';
 import { InvalidDefinition, MalformedMessage } from '../contract/errors.ts';
 import type { EventDefinition, EventOutput } from '../contract/event.ts';
 import type { SubscriberDefinition } from '../contract/subscriber.ts';
-import { momentOf, secondsUntil } from '../message/delivery-time.ts';
 import type { Transaction } from '../transaction/transaction.ts';
-import { type Delivery, deliver, type Early, type Invocation } from './deliver.ts';
+import { consumeBatch } from './batch.ts';
+import type { AnyHandler, Invocation } from './invocation.ts';
 import type { Message } from './message.ts';
-import { type Opened, open } from './open.ts';
-import { park } from './park.ts';
-import type { AnyHandler } from './settle.ts';
 
 /** What a handler is given beside the payload. */
 export interface HandlerContext<Subscriber extends SubscriberDefinition, Type extends string> {
@@ -105,90 +100,6 @@ export function consume<Subscriber extends SubscriberDefinition>(
     const fields = { subscriber: subscriber.name, request: context.awsRequestId, records: records.length };
     return summarize(environment, 'batch', fields, (counts) => consumeBatch(invocation, records, concurrency, counts));
   }, NO_TIMER);
-}
-
-async function consumeBatch(
-  invocation: Invocation,
-  records: readonly InboundRecord[],
-  concurrency: number,
-  counts: Counts,
-): Promise<SQSBatchResponse> {
-  const { environment, bindings } = invocation;
-  const opened = records.map((record) => open(invocation.subscriber, record, invocation.received));
-  const inTime = await deliverUntil(invocation, records, opened, concurrency);
-  const deliveries = inTime.includes(undefined) ? await deliverUnhandled(invocation, records, opened, inTime) : inTime;
-  for (const delivery of deliveries) counts.add(isEarly(delivery) ? 'early' : (delivery ?? 'unfinished'));
-
-  const queued: ReturnType<typeof postponed<Extract<InboundRecord, { transport: 'queue' }>>>[] = [];
-  const streamed: ReturnType<typeof postponed<Extract<InboundRecord, { transport: 'stream' }>>>[] = [];
-  records.forEach((record, index) => {
-    const delivery = deliveries[index];
-    if (delivery !== undefined && delivery !== 'again' && !isEarly(delivery)) return;
-    const rest = isEarly(delivery) ? secondsUntil(delivery.due, environment.now()) : undefined;
-    const later = <Inbound extends InboundRecord>(one: Inbound) =>
-      rest === undefined ? postponed(one, delivery === 'again') : givenBack(one, rest);
-    if (record.transport === 'queue') queued.push(later(record));
-    else streamed.push(later(record));
-  });
-  await backOff(environment, bindings.get('queueUrl'), queued);
-  await park(environment, bindings, streamed);
-  return { batchItemFailures: queued.map(({ record }) => ({ itemIdentifier: record.eventId })) };
-}
-
-/**
- * Delivers the records until the invocation's time is up: then nothing new is started, and what has not come to an end is
- * `undefined`. A handler that is still running may commit later; its redelivery then finds the message ended.
- */
-async function deliverUntil(
-  invocation: Invocation,
-  records: readonly InboundRecord[],
-  opened: readonly Opened[],
-  concurrency: number,
-): Promise<readonly (Delivery | undefined)[]> {
-  const { environment, until } = invocation;
-  const deliveries: (Delivery | undefined)[] = records.map(() => undefined);
-  const done = new AbortController();
-  const work = concurrently(concurrency, inOrderOfMoments(opened), async (index) => {
-    if (environment.now() >= until) return;
-    deliveries[index] = await deliver(invocation, records[index] as InboundRecord, opened[index] as Opened);
-  });
-  const timeUp = environment.sleep(Math.max(0, until - environment.now()), done.signal);
-  await Promise.race([work, timeUp]);
-  // With a reason of its own: the default is an error whose stack takes longer to collect than a record to decode.
-  done.abort('ended');
-  return [...deliveries];
-}
-
-/**
- * What needs no handler is done though time is up: a stream's record that the subscriber does not consume, or that is no
- * envelope, has no place in its retry queue.
- */
-function deliverUnhandled(
-  invocation: Invocation,
-  records: readonly InboundRecord[],
-  opened: readonly Opened[],
-  deliveries: readonly (Delivery | undefined)[],
-): Promise<(Delivery | undefined)[]> {
-  return concurrently(records.length, records, async (record, index) => {
-    const delivery = deliveries[index];
-    if (delivery || record.transport === 'queue') return delivery;
-    const one = opened[index] as Opened;
-    const isNoEnvelope = one.kind === 'refused' && !one.envelope;
-    return one.kind === 'skipped' || isNoEnvelope ? deliver(invocation, record, one) : undefined;
-  });
-}
-
-/**
- * The places of the records, by when they may be handled: whoever waits for a moment keeps a place from those only that
- * come later still.
- */
-function inOrderOfMoments(opened: readonly Opened[]): number[] {
-  const moments = opened.map((one) => (one.kind === 'message' ? momentOf(one.envelope) : 0));
-  return [...moments.keys()].sort((one, other) => (moments[one] ?? 0) - (moments[other] ?? 0));
-}
-
-function isEarly(delivery: Delivery | undefined): delivery is Early {
-  return typeof delivery === 'object';
 }
 
 function recordsOf(event: SQSEvent | KinesisStreamEvent): InboundRecord[] {

@@ -1,213 +1,206 @@
-import type { Bindings } from '../aws/bindings.ts';
-import type { Environment } from '../aws/environment.ts';
-import { describeError, errorTrace, isPassingServiceError } from '../aws/errors.ts';
+import { isPassingServiceError } from '../aws/errors.ts';
 import type { InboundRecord } from '../aws/record.ts';
-import { redeliveryDelay } from '../aws/retry.ts';
-import { AttemptsExhausted, CommitUndecided, SendFailed, type WaybillError } from '../contract/errors.ts';
-import type { SubscriberDefinition } from '../contract/subscriber.ts';
-import { countFailure } from '../ledger/failure.ts';
-import { type Ending, readInbox, writeEnding } from '../ledger/inbox.ts';
-import type { InboxRow } from '../ledger/rows/inbox.ts';
+import { jitter } from '../aws/retry.ts';
+import {
+  CommitUndecided,
+  ConditionFailed,
+  Rejected,
+  TransactionRefused,
+  type WaybillError,
+} from '../contract/errors.ts';
+import { inboxPut, readInbox, writeEnding } from '../ledger/inbox.ts';
+import type { EndState } from '../ledger/rows/inbox.ts';
 import { HOLD_MILLISECONDS, holdUntil, momentOf } from '../message/delivery-time.ts';
 import type { Envelope } from '../message/envelope.ts';
-import { sendDeadLetters } from './dead-letter.ts';
+import { commit } from '../transaction/commit.ts';
+import type { CommitResult } from '../transaction/outcome.ts';
+import { type Action, PendingTransaction } from '../transaction/pending-transaction.ts';
+import { again, countAttempt, deadLetter, resendDeadLetter } from './failure.ts';
+import { type AnyHandler, endingOf, type Invocation } from './invocation.ts';
 import { messageOf } from './message.ts';
-import { isAwaitingDeploy, type Opened, open } from './open.ts';
-import { type AnyHandler, type Settlement, settle } from './settle.ts';
+import type { Outcome } from './outcome.ts';
+import { isAwaitingDeploy, type RecordContent, readRecord } from './read-record.ts';
 
-/** What the records of one invocation share. */
-export interface Invocation {
-  readonly environment: Environment;
-  readonly bindings: Bindings;
-  readonly subscriber: SubscriberDefinition;
-  /** By event type: one for each that the subscriber consumes. */
-  readonly handlers: ReadonlyMap<string, AnyHandler>;
-  /** When the batch arrived, in milliseconds since the epoch. */
-  readonly received: number;
-  /** When to stop trying, in milliseconds since the epoch. */
-  readonly until: number;
-  readonly function: string;
-  readonly request: string;
-}
-
-/**
- * What became of a record: its message ended by this delivery (`handled`, `duplicate`, `dead`) or had ended `already`,
- * also where its producer took it back; the subscriber does not consume it (`skipped`); or it must come `again`.
- */
-export type Delivery = 'handled' | 'duplicate' | 'dead' | 'already' | 'skipped' | 'again' | Early;
-
-/** Its moment is still to come: it goes back to wait, which is neither an attempt nor a failure. */
-export interface Early {
-  /** Milliseconds since the epoch. */
-  readonly due: number;
-}
-
-type OpenedMessage = Extract<Opened, { readonly kind: 'message' }>;
+type MessageContent = Extract<RecordContent, { readonly kind: 'message' }>;
 
 /** Takes one record as far as it gets: handles it, or dead-letters what can never be handled. Never throws. */
-export async function deliver(invocation: Invocation, record: InboundRecord, opened: Opened): Promise<Delivery> {
+export async function deliver(invocation: Invocation, record: InboundRecord, content: RecordContent): Promise<Outcome> {
   try {
-    switch (opened.kind) {
+    switch (content.kind) {
       case 'skipped':
-        return 'skipped';
+        return { kind: 'skipped' };
       case 'refused':
-        return await deadLetter(invocation, record, opened.error, opened.envelope);
+        return await deadLetter(invocation, record, content.error, content.envelope);
       case 'failed':
-        return opened.envelope
-          ? await fail(invocation, record, opened.envelope, opened.error)
-          : again(invocation, record, opened.error);
+        return content.envelope
+          ? await fail(invocation, record, content.envelope, content.error)
+          : again(invocation, record, content.error);
       case 'message':
-        return await handle(invocation, record, opened);
+        return await handle(invocation, record, content);
     }
   } catch (error) {
     return again(invocation, record, error);
   }
 }
 
-async function handle(invocation: Invocation, record: InboundRecord, opened: OpenedMessage): Promise<Delivery> {
+async function handle(invocation: Invocation, record: InboundRecord, content: MessageContent): Promise<Outcome> {
   const { environment, bindings, subscriber, until } = invocation;
-  const { envelope, event } = opened;
-  const due = momentOf(envelope);
-  if (due > Math.min(environment.now() + HOLD_MILLISECONDS, until)) return { due };
-  await holdUntil(environment, due);
+  const { envelope } = content;
+  const deliverAt = momentOf(envelope);
+  if (deliverAt > Math.min(environment.now() + HOLD_MILLISECONDS, until)) return { kind: 'early', deliverAt };
+  await holdUntil(environment, deliverAt);
   if (record.deliveries > 1 || record.redriven) {
     const row = await readInbox(environment, bindings.ledger, subscriber.name, envelope.id);
-    if (row && row.state !== 'dead') return 'already';
+    if (row && row.state !== 'dead') return { kind: 'already' };
     if (row && !record.redriven) return resendDeadLetter(invocation, record, envelope, row);
   }
-  const ending = endingOf(invocation, record, envelope);
-  const message = messageOf(envelope, record.deliveries);
-  const handler = invocation.handlers.get(event.type) as AnyHandler;
-  let settlement: Settlement;
+  let settled: Settled;
   try {
-    settlement = await settle({
-      environment,
-      bindings,
-      subscriber,
-      envelope,
-      payload: (rerun) =>
-        (rerun === 0 ? opened : (open(subscriber, record, invocation.received) as OpenedMessage)).payload,
-      handler,
-      message,
-      ending,
-      until,
-    });
+    settled = await settle(invocation, record, content);
   } catch (error) {
     return fail(invocation, record, envelope, error);
   }
-  if (settlement.kind === 'refused') return deadLetter(invocation, record, settlement.error, envelope);
-  if (!settlement.already) return settlement.state;
-  if (settlement.state !== 'dead') return 'already';
-  return resendDeadLetter(
-    invocation,
-    record,
-    envelope,
-    await readInbox(environment, bindings.ledger, subscriber.name, envelope.id),
-  );
+  switch (settled.kind) {
+    case 'refused':
+      return deadLetter(invocation, record, settled.error, envelope);
+    case 'ended': {
+      if (settled.state !== 'dead') return { kind: 'already' };
+      const row = await readInbox(environment, bindings.ledger, subscriber.name, envelope.id);
+      return resendDeadLetter(invocation, record, envelope, row);
+    }
+    default:
+      return settled;
+  }
 }
 
-/** Counts the attempt, unless the failure says nothing about the message, and gives it up after too many. */
-async function fail(
+/** Counts the attempt, unless the failure says nothing about the message. */
+function fail(
   invocation: Invocation,
   record: InboundRecord,
   envelope: Envelope,
   error: unknown,
-): Promise<Delivery> {
-  const { environment, bindings, subscriber } = invocation;
+): Promise<Outcome> | Outcome {
   const counts = !(error instanceof CommitUndecided) && !isAwaitingDeploy(error) && !isPassingServiceError(error);
-  if (counts) {
-    const next = environment.now() + redeliveryDelay(record.deliveries) * 1000;
-    const attempts = await countFailure(environment, bindings.ledger, {
-      subscriber: subscriber.name,
-      envelope,
-      error,
-      next,
-      // An operator who sends a message again means it to be tried as a new one is.
-      isFirst: record.redriven && record.deliveries === 1,
-    });
-    if (attempts >= subscriber.maxAttempts) {
-      const exhausted = new AttemptsExhausted(`Failed ${attempts} times, at last with ${describeError(error)}`);
-      return deadLetter(invocation, record, exhausted, envelope);
-    }
-  }
-  return again(invocation, record, error, envelope);
+  return counts ? countAttempt(invocation, record, envelope, error) : again(invocation, record, error, envelope);
 }
+
+/** How a message came out of its handler. */
+type Settled =
+  | { readonly kind: 'handled' | 'duplicate' }
+  /** It had ended: by another delivery, or because its producer has cancelled it. */
+  | { readonly kind: 'ended'; readonly state: EndState }
+  /** It can never be handled. */
+  | { readonly kind: 'refused'; readonly error: WaybillError };
+
+/** A handler whose condition did not hold runs again for so long; then the message is redelivered. */
+const RERUN_MILLISECONDS = 2_000;
 
 /**
- * Ends a message as dead: first its inbox row, so that nothing handles it any more, then the dead letter with its bytes
- * and the reason. What is no envelope has no row.
+ * Runs the handler and commits its transaction together with the inbox row, until the outcome is known.
+ *
+ * @throws CommitUndecided when it is not known in time: redelivery finds out
+ * @throws whatever the handler throws, but for `Rejected`, and ConditionFailed when a `retry` did not help
  */
-async function deadLetter(
-  invocation: Invocation,
-  record: InboundRecord,
-  error: WaybillError,
-  envelope: Envelope | undefined,
-): Promise<Delivery> {
-  const { environment, bindings } = invocation;
-  const reason = { reason: error.code, detail: error.detail };
-  if (envelope) {
-    const ending = { ...endingOf(invocation, record, envelope), state: 'dead' as const, ...reason };
-    const state = await writeEnding(environment, bindings.ledger, ending);
-    if (state !== 'dead') return 'already';
+async function settle(invocation: Invocation, record: InboundRecord, content: MessageContent): Promise<Settled> {
+  const { environment, subscriber, received, until } = invocation;
+  let rerunUntil: number | undefined;
+  for (let reruns = 0; ; reruns++) {
+    // A handler may change the payload that it is given, so each rerun has its own.
+    const { payload } = reruns === 0 ? content : (readRecord(subscriber, record, received) as MessageContent);
+    const attempt = await run(invocation, record, content, payload);
+    if (attempt instanceof Rejected) return { kind: 'refused', error: attempt };
+    const { actions, commitBy } = attempt;
+    const result = await commit(environment, actions, Math.min(until, commitBy));
+    const settled = await conclude(invocation, record, content.envelope, actions, result);
+    if (settled.kind !== 'rerun') return settled;
+
+    rerunUntil ??= Math.min(until, environment.now() + RERUN_MILLISECONDS);
+    const pause = jitter(environment, reruns);
+    if (environment.now() + pause >= rerunUntil) throw settled.error;
+    await environment.sleep(pause);
   }
-  await sendLetter(invocation, record, reason, envelope);
-  return 'dead';
 }
 
-/** The row says dead, but the letter may not have been sent: whoever wrote the row may have stopped in between. */
-async function resendDeadLetter(
+interface Attempt {
+  /** The inbox row first. */
+  readonly actions: readonly Action[];
+  readonly commitBy: number;
+}
+
+/** What one run of the handler asks for. */
+async function run(
+  invocation: Invocation,
+  record: InboundRecord,
+  { envelope, event }: MessageContent,
+  payload: unknown,
+): Promise<Attempt | Rejected> {
+  const { environment, bindings, subscriber, handlers } = invocation;
+  const { name: owner, publishes, tables } = subscriber;
+  const handler = handlers.get(event.type) as AnyHandler;
+  const tx = new PendingTransaction({ environment, bindings, owner, cause: envelope, publishes, tables });
+  try {
+    await handler(payload, { tx, message: messageOf(envelope, record.deliveries) });
+  } catch (error) {
+    if (error instanceof Rejected) return error;
+    throw error;
+  } finally {
+    tx.close();
+  }
+  const published = tx.published.map(({ id }) => id);
+  const ending = { ...endingOf(invocation, record, envelope), state: 'handled' as const, published };
+  const inbox: Action = {
+    item: { Put: inboxPut(environment, bindings.ledger, ending) },
+    role: { kind: 'inbox' },
+    row: 'the inbox row',
+  };
+  return { actions: [inbox, ...tx.actions], commitBy: tx.commitBy() };
+}
+
+type Concluded = Settled | { readonly kind: 'rerun'; readonly error: WaybillError };
+
+async function conclude(
   invocation: Invocation,
   record: InboundRecord,
   envelope: Envelope,
-  row: InboxRow | undefined,
-): Promise<Delivery> {
-  await sendLetter(invocation, record, { reason: row?.reason ?? 'unknown', detail: row?.detail ?? '' }, envelope);
-  return 'dead';
+  actions: readonly Action[],
+  result: CommitResult,
+): Promise<Concluded> {
+  switch (result.kind) {
+    case 'committed':
+      return { kind: 'handled' };
+    case 'ended':
+      return result;
+    case 'duplicate':
+      return endAsDuplicate(invocation, record, envelope);
+    case 'refused':
+      throw new TransactionRefused(
+        `DynamoDB refused ${actions[result.index]?.row ?? 'the transaction'}: ${result.code}`,
+      );
+    case 'conditionFailed':
+      break;
+  }
+  // A redelivery that races its original sees the original's effect in the condition, so the inbox row speaks first.
+  const { environment, bindings, subscriber } = invocation;
+  const row = await readInbox(environment, bindings.ledger, subscriber.name, envelope.id);
+  if (row && !(record.redriven && row.state === 'dead')) return { kind: 'ended', state: row.state };
+
+  const what = actions[result.index]?.row ?? 'a row';
+  if (result.conflict)
+    return { kind: 'rerun', error: new CommitUndecided(`Another transaction kept changing ${what}`) };
+  const error = new ConditionFailed(`The condition on ${what} does not hold`);
+  switch (result.otherwise) {
+    case 'retry':
+      return { kind: 'rerun', error };
+    case 'deadLetter':
+      return { kind: 'refused', error };
+    case 'duplicate':
+      return endAsDuplicate(invocation, record, envelope);
+  }
 }
 
-async function sendLetter(
-  { environment, bindings, subscriber }: Invocation,
-  record: InboundRecord,
-  { reason, detail }: { readonly reason: string; readonly detail: string },
-  envelope: Envelope | undefined,
-): Promise<void> {
-  const target = {
-    queueUrl: bindings.get('deadLetterQueueUrl'),
-    bucket: bindings.get('quarantineBucket'),
-    subscriber: subscriber.name,
-  };
-  const { bytes, sentAt, eventId: sourceEventId } = record;
-  const letter = { bytes, reason, detail, sourceEventId, messageId: envelope?.id, sentAt };
-  const [failure] = await sendDeadLetters(environment, target, [letter]);
-  if (failure) throw new SendFailed(`The dead letter could not be sent: ${failure.code}`);
-  environment.log.warn('dead-lettered', {
-    subscriber: subscriber.name,
-    messageId: envelope?.id,
-    record: record.eventId,
-    reason,
-  });
-}
-
-function again(invocation: Invocation, record: InboundRecord, error: unknown, envelope?: Envelope): Delivery {
-  const { environment, subscriber } = invocation;
-  environment.log.warn('retrying', {
-    subscriber: subscriber.name,
-    messageId: envelope?.id,
-    record: record.eventId,
-    delivery: record.deliveries,
-    ...errorTrace(error),
-  });
-  return 'again';
-}
-
-function endingOf(invocation: Invocation, record: InboundRecord, envelope: Envelope): Omit<Ending, 'state'> {
-  return {
-    subscriber: invocation.subscriber.name,
-    envelope,
-    received: invocation.received,
-    attempts: record.deliveries,
-    function: invocation.function,
-    request: invocation.request,
-    redriven: record.redriven,
-  };
+async function endAsDuplicate(invocation: Invocation, record: InboundRecord, envelope: Envelope): Promise<Settled> {
+  const { environment, bindings } = invocation;
+  const ending = { ...endingOf(invocation, record, envelope), state: 'duplicate' as const };
+  const state = await writeEnding(environment, bindings.ledger, ending);
+  return state === 'duplicate' ? { kind: 'duplicate' } : { kind: 'ended', state };
 }

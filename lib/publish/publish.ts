@@ -11,7 +11,8 @@ import {
   type WaybillError,
 } from '../contract/errors.ts';
 import type { EventDefinition, EventInput } from '../contract/event.ts';
-import { commit, type Decision } from '../transaction/commit.ts';
+import { commit } from '../transaction/commit.ts';
+import type { CommitResult } from '../transaction/outcome.ts';
 import { type Action, COMMIT_MILLISECONDS, PendingTransaction } from '../transaction/pending-transaction.ts';
 
 import type { Transaction } from '../transaction/transaction.ts';
@@ -82,18 +83,18 @@ export async function transact(
     }
     if (tx.actions.length === 0) throw new TransactionMisused('The transaction is empty: write or publish something');
     const until = Math.min(environment.now() + COMMIT_MILLISECONDS, tx.commitBy());
-    const decision = await commit(environment, tx.actions, until);
-    if (decision.kind === 'committed') return { ids: tx.published.map(({ id }) => id) };
+    const result = await commit(environment, tx.actions, until);
+    if (result.kind === 'committed') return { ids: tx.published.map(({ id }) => id) };
 
     const pause = jitter(environment, reruns);
-    if (!runsAgain(decision) || environment.now() + pause >= started + RERUN_MILLISECONDS) {
-      throw errorOf(decision, tx.actions);
+    if (!runsAgain(result) || environment.now() + pause >= started + RERUN_MILLISECONDS) {
+      throw errorOf(result, tx.actions);
     }
     await environment.sleep(pause);
   }
 }
 
-type Failure = Exclude<Decision, { readonly kind: 'committed' }>;
+type Failure = Exclude<CommitResult, { readonly kind: 'committed' }>;
 
 function runsAgain(failure: Failure): boolean {
   return failure.kind === 'conditionFailed' && failure.otherwise === 'retry';

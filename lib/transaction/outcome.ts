@@ -21,12 +21,13 @@ export interface Lock {
   readonly version: number | undefined;
 }
 
-/** What a cancelled transaction means. */
-export type Verdict =
+/** What is known of a transaction in the end. */
+export type CommitResult = { readonly kind: 'committed' } | Cancelled;
+
+/** What a cancelled transaction means, once it is decided. */
+export type Cancelled =
   /** The message has already ended here. */
   | { readonly kind: 'ended'; readonly state: EndState }
-  /** A conflict or throttling: nothing was applied, and the identical transaction may succeed. */
-  | { readonly kind: 'undecided'; readonly code: string }
   /** Another message took the idempotency key: a business duplicate. */
   | { readonly kind: 'duplicate' }
   /** A business condition did not hold. `conflict` says that the row has changed since it was read. */
@@ -38,6 +39,12 @@ export type Verdict =
     }
   /** DynamoDB refused a write for a reason that no retry mends. */
   | { readonly kind: 'refused'; readonly index: number; readonly code: string };
+
+/** A conflict or throttling: nothing was applied, and the identical transaction may succeed. */
+export interface Undecided {
+  readonly kind: 'undecided';
+  readonly code: string;
+}
 
 /**
  * Reasons that say nothing about the conditions: the transaction met another one, or capacity.
@@ -59,7 +66,10 @@ const CONDITION_FAILED = 'ConditionalCheckFailed';
  * @param roles one for each action, in the transaction's order
  * @param reasons DynamoDB's cancellation reasons, in the same order
  */
-export function judgeCancellation(roles: readonly Role[], reasons: readonly CancellationReason[]): Verdict {
+export function judgeCancellation(
+  roles: readonly Role[],
+  reasons: readonly CancellationReason[],
+): Cancelled | Undecided {
   const failed = roles.flatMap((role, index) => {
     const reason = reasons[index];
     return reason?.Code && reason.Code !== 'None' ? [{ role, index, reason, code: reason.Code }] : [];

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { makePoison } from '../../demo/poison.ts';
 import { CountSales, TakePayment } from '../../examples/commerce/contract.ts';
 import { fromQueue, fromStream } from '../../lib/aws/record.ts';
-import { open } from '../../lib/consume/open.ts';
+import { readRecord } from '../../lib/consume/read-record.ts';
 import { fakeEnvironment } from '../aws/fake-environment.ts';
 
 const { now, random } = fakeEnvironment();
@@ -28,7 +28,7 @@ describe.each([
           : fromStream({ kinesis: { data: Buffer.from(one.bytes).toString('base64') } } as Parameters<
               typeof fromStream
             >[0]);
-      expect(open(definition, record, now())).toMatchObject({ kind: 'refused', error: { code: one.reason } });
+      expect(readRecord(definition, record, now())).toMatchObject({ kind: 'refused', error: { code: one.reason } });
     },
   );
 });

@@ -6,17 +6,12 @@ export const consumerBugs: readonly Bug[] = [
     name: 'acknowledged-before-commit',
     mistake: 'a message is reported as handled while its transaction is under way',
     edits: [
-      { file: 'consume/deliver.ts', find: 'settlement = await settle({', replace: 'const settling = settle({' },
       {
         file: 'consume/deliver.ts',
-        find: `      until,
-    });
-  } catch (error) {`,
-        replace: `      until,
-    });
+        find: 'settled = await settle(invocation, record, content);',
+        replace: `const settling = settle(invocation, record, content);
     settling.catch(() => undefined);
-    settlement = { kind: 'ended', state: 'handled', already: false };
-  } catch (error) {`,
+    settled = { kind: 'handled' };`,
       },
     ],
   },
@@ -25,7 +20,7 @@ export const consumerBugs: readonly Bug[] = [
     mistake: 'no record is ever reported as failed',
     edits: [
       {
-        file: 'consume/consume.ts',
+        file: 'consume/batch.ts',
         find: 'queued.map(({ record }) => ({ itemIdentifier: record.eventId }))',
         replace: '[]',
       },
@@ -36,9 +31,9 @@ export const consumerBugs: readonly Bug[] = [
     mistake: 'what time did not suffice for is not reported',
     edits: [
       {
-        file: 'consume/consume.ts',
-        find: "if (delivery !== undefined && delivery !== 'again' && !isEarly(delivery)) return;",
-        replace: "if (delivery !== 'again' && !isEarly(delivery)) return;",
+        file: 'consume/batch.ts',
+        find: 'if (!comesAgain(outcome)) return;',
+        replace: 'if (outcome === undefined || !comesAgain(outcome)) return;',
       },
     ],
   },
@@ -48,7 +43,7 @@ export const consumerBugs: readonly Bug[] = [
     mistake: 'the first record of the batch is reported instead of the one that failed',
     edits: [
       {
-        file: 'consume/consume.ts',
+        file: 'consume/batch.ts',
         find: '({ itemIdentifier: record.eventId })',
         replace: '({ itemIdentifier: records[0]?.eventId ?? record.eventId })',
       },
@@ -58,7 +53,7 @@ export const consumerBugs: readonly Bug[] = [
     name: 'not-parked',
     rare: true,
     mistake: "a stream's record that fails is not parked",
-    edits: [{ file: 'consume/consume.ts', find: 'await park(environment, bindings, streamed);', replace: '' }],
+    edits: [{ file: 'consume/batch.ts', find: 'await park(environment, bindings, streamed);', replace: '' }],
   },
   {
     name: 'parking-failure-swallowed',
@@ -78,8 +73,8 @@ export const consumerBugs: readonly Bug[] = [
     edits: [
       {
         file: 'consume/deliver.ts',
-        find: 'return await deadLetter(invocation, record, opened.error, opened.envelope);',
-        replace: 'return again(invocation, record, opened.error, opened.envelope);',
+        find: 'return await deadLetter(invocation, record, content.error, content.envelope);',
+        replace: 'return again(invocation, record, content.error, content.envelope);',
       },
     ],
   },
@@ -90,8 +85,8 @@ export const consumerBugs: readonly Bug[] = [
     edits: [
       {
         file: 'consume/deliver.ts',
-        find: 'if (counts) {',
-        replace: 'if (counts || true) {',
+        find: 'return counts ?',
+        replace: 'return counts || true ?',
       },
     ],
   },
@@ -100,7 +95,7 @@ export const consumerBugs: readonly Bug[] = [
     mistake: 'the dead letter is sent before the message has ended',
     edits: [
       {
-        file: 'consume/deliver.ts',
+        file: 'consume/failure.ts',
         find: `  if (envelope) {
     const ending = {`,
         replace: `  await sendLetter(invocation, record, reason, envelope);
@@ -115,7 +110,7 @@ export const consumerBugs: readonly Bug[] = [
     mistake: 'a dead letter that could not be sent counts as sent',
     edits: [
       {
-        file: 'consume/deliver.ts',
+        file: 'consume/failure.ts',
         find: 'if (failure) throw',
         replace: 'if (failure && failure.index < 0) throw',
       },
@@ -129,7 +124,7 @@ export const consumerBugs: readonly Bug[] = [
       {
         file: 'consume/deliver.ts',
         find: 'if (row && !record.redriven) return resendDeadLetter(invocation, record, envelope, row);',
-        replace: "if (row && !record.redriven) return 'dead';",
+        replace: "if (row && !record.redriven) return { kind: 'dead' };",
       },
     ],
   },

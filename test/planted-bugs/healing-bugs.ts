@@ -170,7 +170,7 @@ export const healingBugs: readonly Bug[] = [
     mistake: 'a message of a newer version is given up, though its deploy is on its way',
     edits: [
       {
-        file: 'consume/open.ts',
+        file: 'consume/read-record.ts',
         find: 'return error instanceof InvalidPayload ?',
         replace: 'return error instanceof InvalidPayload || error instanceof NewerEventVersion ?',
       },

@@ -7,11 +7,11 @@ export const inboxBugs: readonly Bug[] = [
     mistake: 'the inbox row is written after the effect, in a transaction of its own',
     edits: [
       {
-        file: 'consume/settle.ts',
-        find: 'const decision = await commit(environment, actions, Math.min(until, commitBy));',
+        file: 'consume/deliver.ts',
+        find: 'const result = await commit(environment, actions, Math.min(until, commitBy));',
         replace: `const apart = actions.length > 1;
-    const decision = await commit(environment, apart ? actions.slice(1) : actions, Math.min(until, commitBy));
-    if (apart && decision.kind === 'committed') await commit(environment, actions.slice(0, 1), Math.min(until, commitBy));`,
+    const result = await commit(environment, apart ? actions.slice(1) : actions, Math.min(until, commitBy));
+    if (apart && result.kind === 'committed') await commit(environment, actions.slice(0, 1), Math.min(until, commitBy));`,
       },
     ],
   },
@@ -30,7 +30,7 @@ export const inboxBugs: readonly Bug[] = [
     name: 'keyed-on-transport',
     mistake: 'the inbox row is keyed on the SQS message id',
     edits: [
-      { file: 'consume/deliver.ts', find: 'function: invocation.function,', replace: 'function: record.eventId,' },
+      { file: 'consume/invocation.ts', find: 'function: invocation.function,', replace: 'function: record.eventId,' },
       {
         file: 'ledger/inbox.ts',
         find: '...inboxKey(subscriber, id),',
@@ -79,8 +79,9 @@ function conditionalCheckItem(`,
       },
       {
         file: 'consume/deliver.ts',
-        find: "if (row && row.state !== 'dead') return 'already';",
-        replace: "if (row && row.state !== 'dead' && row.hops.ended > environment.now() - 30_000) return 'already';",
+        find: "if (row && row.state !== 'dead') return { kind: 'already' };",
+        replace:
+          "if (row && row.state !== 'dead' && row.hops.ended > environment.now() - 30_000) return { kind: 'already' };",
       },
     ],
   },

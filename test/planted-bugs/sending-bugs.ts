@@ -141,8 +141,8 @@ export const sendingBugs: readonly Bug[] = [
     edits: [
       {
         file: 'consume/deliver.ts',
-        find: 'await holdUntil(environment, due);',
-        replace: 'await holdUntil(environment, due - 1_000);',
+        find: 'await holdUntil(environment, deliverAt);',
+        replace: 'await holdUntil(environment, deliverAt - 1_000);',
       },
     ],
   },

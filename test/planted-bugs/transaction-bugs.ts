@@ -18,15 +18,15 @@ export const transactionBugs: readonly Bug[] = [
     mistake: 'what a handler publishes is committed after its business writes',
     edits: [
       {
-        file: 'consume/settle.ts',
-        find: 'const decision = await commit(environment, actions, Math.min(until, commitBy));',
+        file: 'consume/deliver.ts',
+        find: 'const result = await commit(environment, actions, Math.min(until, commitBy));',
         replace: `const messages = actions.filter(({ role }) => role.kind === 'outbox');
-    const decision = await commit(
+    const result = await commit(
       environment,
       actions.filter(({ role }) => role.kind !== 'outbox'),
       Math.min(until, commitBy),
     );
-    if (decision.kind === 'committed' && messages.length > 0) await commit(environment, messages, commitBy);`,
+    if (result.kind === 'committed' && messages.length > 0) await commit(environment, messages, commitBy);`,
       },
     ],
   },
@@ -84,8 +84,8 @@ export const transactionBugs: readonly Bug[] = [
     mistake: 'a duplicate of an idempotency key ends without a row',
     edits: [
       {
-        file: 'consume/settle.ts',
-        find: "const state = await writeEnding(environment, bindings.ledger, { ...ending, state: 'duplicate' });",
+        file: 'consume/deliver.ts',
+        find: 'const state = await writeEnding(environment, bindings.ledger, ending);',
         replace:
           "const state = 'duplicate' as string as 'handled' | 'duplicate'; void writeEnding; void environment; void bindings; void ending;",
       },

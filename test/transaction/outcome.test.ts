@@ -3,13 +3,16 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { EndState } from '../../lib/ledger/rows/inbox.ts';
 import {
+  type Cancelled,
   judgeCancellation,
   type Lock,
   type Otherwise,
   type Role,
-  type Verdict,
+  type Undecided,
 } from '../../lib/transaction/outcome.ts';
 import { ORDER, OrderPlaced, openShop, reserving, Shelf, Stock, StockReserved } from '../consume/shop.ts';
+
+type Judged = Cancelled | Undecided;
 
 type Reason = CancellationReason;
 
@@ -63,7 +66,7 @@ function rolesOf({ otherwise, lock }: Combination): Role[] {
 }
 
 /** What the design says, told without a look at the code: the first line that applies. */
-function expected({ reasons, otherwise, lock }: Combination): Verdict['kind'] | `${Verdict['kind']} ${string}` {
+function expected({ reasons, otherwise, lock }: Combination): Judged['kind'] | `${Judged['kind']} ${string}` {
   const [inbox, once, business] = reasons;
   if (inbox.Item) return `ended ${inbox.Item.state?.S}`;
   if (inbox.Code === 'ConditionalCheckFailed') return 'undecided';
@@ -88,7 +91,7 @@ function hasChanged(lock: Lock | undefined, { Item }: Reason): boolean {
   }
 }
 
-function told(verdict: Verdict): string {
+function told(verdict: Judged): string {
   if (verdict.kind === 'ended') return `ended ${verdict.state}`;
   if (verdict.kind !== 'conditionFailed') return verdict.kind;
   if (!verdict.conflict) return `conditionFailed ${verdict.otherwise}`;

@@ -16,7 +16,8 @@ import {
 import { defineTable } from '../../lib/contract/table.ts';
 import { decodeEnvelope } from '../../lib/message/envelope.ts';
 import { messageTime } from '../../lib/message/message-id.ts';
-import { commit, type Decision } from '../../lib/transaction/commit.ts';
+import { commit } from '../../lib/transaction/commit.ts';
+import type { CommitResult } from '../../lib/transaction/outcome.ts';
 import { PendingTransaction } from '../../lib/transaction/pending-transaction.ts';
 import { OrderCancelled, OrderPlaced, openShop, Shelf, type Shop, Stock, StockReserved } from '../consume/shop.ts';
 
@@ -34,7 +35,7 @@ function begin(shop: Shop, more: Partial<ConstructorParameters<typeof PendingTra
 }
 
 /** What comes of a transaction of these writes. */
-async function decide(shop: Shop, write: (tx: PendingTransaction) => Promise<void> | void): Promise<Decision> {
+async function decide(shop: Shop, write: (tx: PendingTransaction) => Promise<void> | void): Promise<CommitResult> {
   const tx = begin(shop);
   await write(tx);
   tx.close();

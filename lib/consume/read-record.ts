@@ -10,8 +10,8 @@ import type { EventDefinition } from '../contract/event.ts';
 import type { SubscriberDefinition } from '../contract/subscriber.ts';
 import { decodeEnvelope, type Envelope, readPayload } from '../message/envelope.ts';
 
-/** What a record turns out to hold. */
-export type Opened =
+/** What a record holds, as far as its subscriber can read it. */
+export type RecordContent =
   | {
       readonly kind: 'message';
       readonly envelope: Envelope;
@@ -26,7 +26,7 @@ export type Opened =
   | { readonly kind: 'failed'; readonly error: unknown; readonly envelope?: Envelope };
 
 /** Decodes and validates a record for a subscriber. Never throws. */
-export function open(subscriber: SubscriberDefinition, record: InboundRecord, now: number): Opened {
+export function readRecord(subscriber: SubscriberDefinition, record: InboundRecord, now: number): RecordContent {
   let envelope: Envelope;
   try {
     envelope = decodeEnvelope(textOf(record));
@@ -49,7 +49,7 @@ export function open(subscriber: SubscriberDefinition, record: InboundRecord, no
   }
 }
 
-/** Whether a failure is only a deploy that is still on its way: it does not count as an attempt. */
+/** Whether a failure is only a deploy that is still on its way, which is no attempt. */
 export function isAwaitingDeploy(error: unknown): boolean {
   return error instanceof NewerEventVersion;
 }

@@ -1,0 +1,101 @@
+import type { SQSBatchResponse } from 'aws-lambda';
+import { concurrently } from '../aws/concurrently.ts';
+import type { Counts } from '../aws/invocation.ts';
+import type { InboundRecord } from '../aws/record.ts';
+import { backOff, givenBack, type Postponed, postponed } from '../aws/visibility.ts';
+import { momentOf, secondsUntil } from '../message/delivery-time.ts';
+import { deliver } from './deliver.ts';
+import type { Invocation } from './invocation.ts';
+import { comesAgain, type Outcome } from './outcome.ts';
+import { park } from './park.ts';
+import { type RecordContent, readRecord } from './read-record.ts';
+
+/** A record of the batch, and what it holds. */
+interface Received {
+  readonly record: InboundRecord;
+  readonly content: RecordContent;
+}
+
+/**
+ * Delivers the records of one invocation, and reports those of a queue that must come again; those of a stream are parked.
+ *
+ * @param concurrency records that are handled at once
+ * @throws SendFailed when one could not be parked: the whole batch comes again, and what ended stays ended
+ */
+export async function consumeBatch(
+  invocation: Invocation,
+  records: readonly InboundRecord[],
+  concurrency: number,
+  counts: Counts,
+): Promise<SQSBatchResponse> {
+  const { environment, bindings, subscriber, received: now } = invocation;
+  const batch = records.map((record) => ({ record, content: readRecord(subscriber, record, now) }));
+  const inTime = await deliverUntil(invocation, batch, concurrency);
+  const outcomes = inTime.includes(undefined) ? await deliverUnhandled(invocation, batch, inTime) : inTime;
+  for (const outcome of outcomes) counts.add(outcome?.kind ?? 'unfinished');
+
+  const queued: Postponed<Extract<InboundRecord, { transport: 'queue' }>>[] = [];
+  const streamed: Postponed<Extract<InboundRecord, { transport: 'stream' }>>[] = [];
+  records.forEach((record, index) => {
+    const outcome = outcomes[index];
+    if (!comesAgain(outcome)) return;
+    const wait = outcome?.kind === 'early' ? secondsUntil(outcome.deliverAt, environment.now()) : undefined;
+    const later = <Inbound extends InboundRecord>(one: Inbound) =>
+      wait === undefined ? postponed(one, outcome !== undefined) : givenBack(one, wait);
+    if (record.transport === 'queue') queued.push(later(record));
+    else streamed.push(later(record));
+  });
+  await backOff(environment, bindings.get('queueUrl'), queued);
+  await park(environment, bindings, streamed);
+  return { batchItemFailures: queued.map(({ record }) => ({ itemIdentifier: record.eventId })) };
+}
+
+/**
+ * Delivers the records until the invocation's time is up: then nothing new is started, and what has not come to an end is
+ * `undefined`. A handler that is still running may commit later; its redelivery then finds the message ended.
+ */
+async function deliverUntil(
+  invocation: Invocation,
+  batch: readonly Received[],
+  concurrency: number,
+): Promise<readonly (Outcome | undefined)[]> {
+  const { environment, until } = invocation;
+  const outcomes: (Outcome | undefined)[] = batch.map(() => undefined);
+  const done = new AbortController();
+  const work = concurrently(concurrency, inOrderOfMoments(batch), async (index) => {
+    if (environment.now() >= until) return;
+    const { record, content } = batch[index] as Received;
+    outcomes[index] = await deliver(invocation, record, content);
+  });
+  const timeUp = environment.sleep(Math.max(0, until - environment.now()), done.signal);
+  await Promise.race([work, timeUp]);
+  // With a reason of its own: the default is an error whose stack takes longer to collect than a record to decode.
+  done.abort('ended');
+  return [...outcomes];
+}
+
+/**
+ * What needs no handler is done though time is up: a stream's record that the subscriber does not consume, or that is no
+ * envelope, has no place in its retry queue.
+ */
+function deliverUnhandled(
+  invocation: Invocation,
+  batch: readonly Received[],
+  outcomes: readonly (Outcome | undefined)[],
+): Promise<(Outcome | undefined)[]> {
+  return concurrently(batch.length, batch, async ({ record, content }, index) => {
+    const outcome = outcomes[index];
+    if (outcome || record.transport === 'queue') return outcome;
+    const isNoEnvelope = content.kind === 'refused' && !content.envelope;
+    return content.kind === 'skipped' || isNoEnvelope ? deliver(invocation, record, content) : undefined;
+  });
+}
+
+/**
+ * The places of the records, by when they may be handled: one that waits for its moment keeps a place only from those
+ * that come later still.
+ */
+function inOrderOfMoments(batch: readonly Received[]): number[] {
+  const moments = batch.map(({ content }) => (content.kind === 'message' ? momentOf(content.envelope) : 0));
+  return [...moments.keys()].sort((one, other) => (moments[one] ?? 0) - (moments[other] ?? 0));
+}

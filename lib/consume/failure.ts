@@ -1,0 +1,104 @@
+import { describeError, errorTrace } from '../aws/errors.ts';
+import type { InboundRecord } from '../aws/record.ts';
+import { redeliveryDelay } from '../aws/retry.ts';
+import { AttemptsExhausted, SendFailed, type WaybillError } from '../contract/errors.ts';
+import { countFailure } from '../ledger/failure.ts';
+import { writeEnding } from '../ledger/inbox.ts';
+import type { InboxRow } from '../ledger/rows/inbox.ts';
+import type { Envelope } from '../message/envelope.ts';
+import { sendDeadLetters } from './dead-letter.ts';
+import { endingOf, type Invocation } from './invocation.ts';
+import type { Outcome } from './outcome.ts';
+
+/** Counts a failed attempt at a message, and gives the message up after as many as its subscriber allows. */
+export async function countAttempt(
+  invocation: Invocation,
+  record: InboundRecord,
+  envelope: Envelope,
+  error: unknown,
+): Promise<Outcome> {
+  const { environment, bindings, subscriber } = invocation;
+  const attempts = await countFailure(environment, bindings.ledger, {
+    subscriber: subscriber.name,
+    envelope,
+    error,
+    next: environment.now() + redeliveryDelay(record.deliveries) * 1000,
+    // An operator who sends a message again means it to be tried as a new one is.
+    isFirst: record.redriven && record.deliveries === 1,
+  });
+  if (attempts < subscriber.maxAttempts) return again(invocation, record, error, envelope);
+  const exhausted = new AttemptsExhausted(`Failed ${attempts} times, at last with ${describeError(error)}`);
+  return deadLetter(invocation, record, exhausted, envelope);
+}
+
+/** Leaves a record to come again, and logs why. */
+export function again(
+  { environment, subscriber }: Invocation,
+  record: InboundRecord,
+  error: unknown,
+  envelope?: Envelope,
+): Outcome {
+  environment.log.warn('retrying', {
+    subscriber: subscriber.name,
+    messageId: envelope?.id,
+    record: record.eventId,
+    delivery: record.deliveries,
+    ...errorTrace(error),
+  });
+  return { kind: 'again' };
+}
+
+/**
+ * Ends a message as dead: first its inbox row, so that nothing handles it any more, then the dead letter with its bytes
+ * and the reason. What is no envelope has no row.
+ */
+export async function deadLetter(
+  invocation: Invocation,
+  record: InboundRecord,
+  error: WaybillError,
+  envelope: Envelope | undefined,
+): Promise<Outcome> {
+  const { environment, bindings } = invocation;
+  const reason = { reason: error.code, detail: error.detail };
+  if (envelope) {
+    const ending = { ...endingOf(invocation, record, envelope), state: 'dead' as const, ...reason };
+    const state = await writeEnding(environment, bindings.ledger, ending);
+    if (state !== 'dead') return { kind: 'already' };
+  }
+  await sendLetter(invocation, record, reason, envelope);
+  return { kind: 'dead' };
+}
+
+/** The row says dead, but the letter may not have been sent: whoever wrote the row may have stopped in between. */
+export async function resendDeadLetter(
+  invocation: Invocation,
+  record: InboundRecord,
+  envelope: Envelope,
+  row: InboxRow | undefined,
+): Promise<Outcome> {
+  await sendLetter(invocation, record, { reason: row?.reason ?? 'unknown', detail: row?.detail ?? '' }, envelope);
+  return { kind: 'dead' };
+}
+
+async function sendLetter(
+  { environment, bindings, subscriber }: Invocation,
+  record: InboundRecord,
+  { reason, detail }: { readonly reason: string; readonly detail: string },
+  envelope: Envelope | undefined,
+): Promise<void> {
+  const target = {
+    queueUrl: bindings.get('deadLetterQueueUrl'),
+    bucket: bindings.get('quarantineBucket'),
+    subscriber: subscriber.name,
+  };
+  const { bytes, sentAt, eventId: sourceEventId } = record;
+  const letter = { bytes, reason, detail, sourceEventId, messageId: envelope?.id, sentAt };
+  const [failure] = await sendDeadLetters(environment, target, [letter]);
+  if (failure) throw new SendFailed(`The dead letter could not be sent: ${failure.code}`);
+  environment.log.warn('dead-lettered', {
+    subscriber: subscriber.name,
+    messageId: envelope?.id,
+    record: record.eventId,
+    reason,
+  });
+}
