@@ -37,7 +37,7 @@ const FORWARD_RECEIVES = 100;
 
 /**
  * The table that holds every message, who expects it and how it ended there, with what carries committed messages to
- * their destinations: the relay from its stream, the forwarder from a queue, and the sweep when their moment comes
+ * their destinations: the relay from its stream, the forwarder from a queue, and the sweeper when their moment comes
  * near.
  *
  * @example
@@ -66,7 +66,7 @@ export class Ledger extends Construct implements ILedger {
   /** Messages that the forwarder never got to send. They are still in the ledger. */
   readonly forwardDeadLetterQueue: sqs.Queue;
   /** The function that sends, every minute, what is due soon. Absent where each message has a schedule of its own. */
-  readonly sweep?: lambda.Function;
+  readonly sweeper?: lambda.Function;
   /** Messages that their schedules could not send. Absent where messages have no schedules. */
   readonly scheduleDeadLetterQueue?: sqs.Queue;
   readonly senderRoles: readonly iam.IRole[];
@@ -124,7 +124,7 @@ export class Ledger extends Construct implements ILedger {
     this.relay = relay.function;
     this.relayRole = relay.role;
     this.forwarder = forwarder.function;
-    this.sweep = sweeper?.function;
+    this.sweeper = sweeper?.function;
     this.senderRoles = [relay, forwarder, ...(sweeper ? [sweeper] : [])].map(({ role }) => role);
     const registrar = new RouteRegistrar(this, 'RegisterRoutes', { ...common, functionName: names?.registerRoutes });
     this.registerRoutesArn = registrar.function.functionArn;

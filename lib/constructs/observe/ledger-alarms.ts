@@ -35,7 +35,7 @@ export interface LedgerAlarmsProps {
 
 /**
  * The alarms of a ledger: what is missing, quarantined, uncaused, stuck, undecided or dead-lettered, a relay that lags,
- * and a sweep or reconciler that is silent. Each watches one metric, and says what to do. Subscribers of this app are
+ * and a sweeper or reconciler that is silent. Each watches one metric, and says what to do. Subscribers of this app are
  * watched whether they are added before or after; where they have stacks of their own, so should the alarms, or share
  * one of theirs.
  *

@@ -104,10 +104,10 @@ export class LedgerDashboard extends Construct {
     this.#missing.addLeftMetric(ledgerMetric(this.#ledger, METRICS.missingRatio(line), labelled(line)));
   }
 
-  #showFunctions({ relay, forwarder, sweep, reconciler, forwardQueue }: Ledger): void {
+  #showFunctions({ relay, forwarder, sweeper, reconciler, forwardQueue }: Ledger): void {
     this.#lag.addLeftMetric(relay.metric('IteratorAge', labelled('relay')));
     this.#backlog.addLeftMetric(forwardQueue.metricApproximateNumberOfMessagesVisible(labelled('forward')));
-    for (const [name, own] of Object.entries({ relay, forwarder, sweep, reconciler })) {
+    for (const [name, own] of Object.entries({ relay, forwarder, sweep: sweeper, reconciler })) {
       if (!own) continue;
       this.#errors.addLeftMetric(own.metricErrors({ ...labelled(name), statistic: cloudwatch.Stats.SUM }));
       this.#logGroupNames.push(own.logGroup.logGroupName);

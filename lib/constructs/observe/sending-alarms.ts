@@ -10,7 +10,7 @@ const { NOT_BREACHING } = cloudwatch.TreatMissingData;
 
 /** The alarms of messages on their way from the ledger: of the relay, the forwarder, and the sweeper or schedules. */
 export function sendingConditions(ledger: Ledger, relayLag: Duration): AlarmConditions {
-  const { forwardDeadLetterQueue, scheduleDeadLetterQueue, sweep } = ledger;
+  const { forwardDeadLetterQueue, scheduleDeadLetterQueue, sweeper } = ledger;
   return {
     RelayLag: {
       metric: ledger.metricRelayIteratorAge({ period: MINUTE }),
@@ -32,16 +32,16 @@ export function sendingConditions(ledger: Ledger, relayLag: Duration): AlarmCond
           'and reconciliation sends again what is missing of them.',
       ),
     }),
-    ...(sweep && {
+    ...(sweeper && {
       SweepSilent: {
         ...SILENT,
-        metric: sweep.metricInvocations({ period: MINUTE, statistic: 'Sum' }),
+        metric: sweeper.metricInvocations({ period: MINUTE, statistic: 'Sum' }),
         alarmDescription:
           'No sweep has run for 5 minutes, and after 10 delayed messages are late: see the dead-letter queue of its ' +
           'schedule, and whether the function is throttled.',
       },
       SweepFails: {
-        metric: sweep.metricErrors({ period: MINUTE, statistic: 'Sum' }),
+        metric: sweeper.metricErrors({ period: MINUTE, statistic: 'Sum' }),
         evaluationPeriods: 5,
         treatMissingData: NOT_BREACHING,
         alarmDescription:

@@ -112,7 +112,7 @@ describe('with a schedule for each delayed message', () => {
   const role = only(resources, 'AWS::IAM::Role', 'LedgerSchedules').id;
 
   test('there is no sweep, and relay and forwarder know where schedules go', () => {
-    expect(ledger.sweep).toBeUndefined();
+    expect(ledger.sweeper).toBeUndefined();
     template.resourcePropertiesCountIs(
       'AWS::Scheduler::Schedule',
       { Description: Match.stringLikeRegexp('delayed') },

@@ -32,7 +32,7 @@ output(BINDINGS.shards, String(swept.shards));
 output(BINDINGS.forwardQueueUrl, swept.forwardQueue.queueUrl);
 output(BINDINGS.checkBackQueueUrl, checkBack.queue.queueUrl);
 output(tableBinding(Effects.name), effects.tableName);
-output('sweep', swept.sweep?.functionName ?? '');
+output('sweep', swept.sweeper?.functionName ?? '');
 output('reconciler', swept.reconciler?.functionName ?? '');
 output('scheduling relay', scheduled.relay.functionName);
 
