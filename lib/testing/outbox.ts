@@ -27,11 +27,11 @@ export class Outbox {
    * @param given what differs from a message that is due at once
    * @throws InvalidPayload, LimitExceeded when the message could not be published
    */
-  envelope(event: EventDefinition, payload: unknown, given: Partial<EnvelopeContext> = {}): Envelope {
+  readonly envelope = (event: EventDefinition, payload: unknown, given: Partial<EnvelopeContext> = {}): Envelope => {
     const { now, random, shards } = this.#context;
     const context = { now: now(), random, shards, ledger: this.#ledger.name, publisher: 'test', ...given };
     return createEnvelope(event, payload, context);
-  }
+  };
 
   /**
    * Commits a message.
@@ -45,9 +45,11 @@ export class Outbox {
   }
 
   /** Puts a message into the ledger, with other columns than a producer would give its row. */
-  write(envelope: Envelope, changes: Partial<OutboxRow> = {}): void {
-    const row = toItem({ ...outboxRow(envelope), ...changes });
-    this.#ledger.write(this.#ledger.keyOf(row), row);
+  write(envelope: Envelope, changes: Partial<OutboxRow> = {}): OutboxRow {
+    const row = { ...outboxRow(envelope), ...changes };
+    const item = toItem(row);
+    this.#ledger.write(this.#ledger.keyOf(item), item);
+    return row;
   }
 
   /** All rows, in the order of their keys. */

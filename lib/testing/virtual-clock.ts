@@ -10,15 +10,16 @@ export interface VirtualClockOptions {
   readonly now: number;
   /**
    * Whether time jumps to the next sleeper as soon as nothing else is under way. A sleep that can be aborted is a
-   * watchdog: it ends when other sleeps or `advance` have let its time pass, and alone lets none pass.
+   * watchdog: it ends when other sleeps or `advance` have let its time pass, and alone lets none pass, unless time jumps
+   * `to-watchdogs`.
    * @default false: time passes by `advance` only
    */
-  readonly jumps?: boolean;
+  readonly jumps?: boolean | 'to-watchdogs';
 }
 
 /** A clock that no real time moves: sleepers wake in the order of their moments, as fast as the work between them goes. */
 export class VirtualClock {
-  readonly #jumps: boolean;
+  readonly #jumps: boolean | 'to-watchdogs';
   #now: number;
   #sleepers: Sleeper[] = [];
   #jumping = false;
@@ -33,7 +34,11 @@ export class VirtualClock {
   readonly sleep = (milliseconds: number, signal?: AbortSignal): Promise<void> =>
     new Promise((resolve) => {
       if (signal?.aborted) return resolve();
-      const sleeper: Sleeper = { due: this.#now + milliseconds, drives: !signal, wake: resolve };
+      const sleeper: Sleeper = {
+        due: this.#now + milliseconds,
+        drives: !signal || this.#jumps === 'to-watchdogs',
+        wake: resolve,
+      };
       this.#sleepers.push(sleeper);
       signal?.addEventListener('abort', () => {
         this.#remove(sleeper);

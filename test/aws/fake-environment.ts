@@ -3,9 +3,12 @@ import type * as Kinesis from '@aws-sdk/client-kinesis';
 import type * as S3 from '@aws-sdk/client-s3';
 import type * as Scheduler from '@aws-sdk/client-scheduler';
 import type * as SQS from '@aws-sdk/client-sqs';
-import type { Environment, Sender } from '../../lib/aws/environment.ts';
-import { countUsage, noUsage } from '../../lib/aws/usage.ts';
+import type { Environment } from '../../lib/aws/environment.ts';
 import { BINDINGS } from '../../lib/contract/bindings.ts';
+import { alarmsOn, SchedulerEngine, type Wire } from '../../lib/testing/engines/index.ts';
+import { seededRandom } from '../../lib/testing/seeded-random.ts';
+import { enginesOn, type TestEnvironment, testEnvironment } from '../../lib/testing/test-environment.ts';
+import { VirtualClock } from '../../lib/testing/virtual-clock.ts';
 
 /** The operations that a script may answer, with their inputs and outputs. */
 interface Operations {
@@ -53,10 +56,8 @@ export interface FakeOptions {
 }
 
 /** An environment on a virtual clock, whose clients record each call and answer as they are told to. */
-export interface FakeEnvironment extends Environment {
+export interface FakeEnvironment extends TestEnvironment {
   readonly calls: Call[];
-  readonly lines: { readonly level: 'info' | 'warn' | 'error'; message: string; fields: Record<string, unknown> }[];
-  readonly counted: Record<string, number>;
   /** Replaced at will during a test. */
   readonly answers: Answers;
   /** The inputs of an operation's calls, in the order in which they were made. */
@@ -67,43 +68,30 @@ export interface FakeEnvironment extends Environment {
 
 export const FAKE_NOW = Date.UTC(2026, 10, 23, 8, 14);
 
-export function fakeEnvironment(options: FakeOptions = {}): FakeEnvironment {
-  const clock = virtualClock(options.now ?? FAKE_NOW);
+export function fakeEnvironment({ now = FAKE_NOW, seed = 1, ...options }: FakeOptions = {}): FakeEnvironment {
+  const clock = new VirtualClock({ now, jumps: 'to-watchdogs' });
+  const engines = enginesOn(clock);
   const calls: Call[] = [];
-  const usage = noUsage();
   const answers: Answers = { ...options.answers };
-  const client = () => countUsage(fakeClient(calls, answers), usage);
-  const kinesis = client() as Sender<object & Kinesis.KinesisClient>;
-  const s3 = client() as Sender<S3.S3Client>;
-  const scheduler = client() as Sender<Scheduler.SchedulerClient>;
-  const lines: FakeEnvironment['lines'] = [];
-  const counted: Record<string, number> = {};
-  return {
+  const wire: Wire = async ({ operation, input }) => {
+    const nth = calls.filter((call) => call.operation === operation).length;
+    calls.push({ operation, input } as Call);
+    const script = answers[operation as Operation] ?? SUCCESSES[operation as Operation];
+    if (!script) throw new Error(`The test has no answer for ${operation}`);
+    return script(input as never, nth);
+  };
+  const scheduler = new SchedulerEngine({
     now: clock.now,
-    sleep: clock.sleep,
-    advance: clock.advance,
-    random: seededRandom(options.seed ?? 1),
-    variables: { [BINDINGS.ledger]: 'ledger', [BINDINGS.shards]: '16', ...options.variables },
-    dynamodb: client() as Sender<DynamoDB.DynamoDBClient>,
-    sqs: client() as Sender<SQS.SQSClient>,
-    kinesis: async () => kinesis,
-    s3: async () => s3,
-    scheduler: async () => scheduler,
-    log: {
-      info: (message, fields) => lines.push({ level: 'info', message, fields }),
-      warn: (message, fields) => lines.push({ level: 'warn', message, fields }),
-      error: (message, fields) => lines.push({ level: 'error', message, fields }),
-    },
-    metrics: {
-      count: (name, value) => {
-        counted[name] = (counted[name] ?? 0) + value;
-      },
-      flush: () => undefined,
-    },
-    usage,
+    after: alarmsOn(clock),
+    targets: { sqs: engines.sqs.client() },
+  });
+  const variables = { [BINDINGS.ledger]: 'ledger', [BINDINGS.shards]: '16', ...options.variables };
+  return {
+    ...testEnvironment({ clock, random: seededRandom(seed), engines, variables, wire, scheduler }),
+    // Tables are bound by variables, as in Lambda.
+    tableName: undefined,
+    advance: (milliseconds) => clock.pass(milliseconds),
     calls,
-    lines,
-    counted,
     answers,
     inputs: <Name extends Operation>(operation: Name) =>
       calls.filter((call) => call.operation === operation).map((call) => call.input as Input<Name>),
@@ -140,75 +128,3 @@ const SUCCESSES: Answers = {
   }),
   CreateSchedule: ({ GroupName, Name }) => ({ ScheduleArn: `arn:aws:scheduler:::schedule/${GroupName}/${Name}` }),
 };
-
-type Middleware = (next: Handler, context: { readonly commandName?: string }) => Handler;
-type Handler = (args: never) => Promise<{ output: object }>;
-
-/** Answers like an AWS client, and takes the middleware that counts usage as one does. */
-function fakeClient(calls: Call[], answers: Answers) {
-  const middleware: Middleware[] = [];
-  const seen = new Map<Operation, number>();
-  const answer = async (operation: Operation, input: object): Promise<{ output: object }> => {
-    const nth = seen.get(operation) ?? 0;
-    seen.set(operation, nth + 1);
-    const script = (answers[operation] ?? SUCCESSES[operation]) as ((input: object, nth: number) => object) | undefined;
-    if (!script) throw new Error(`The test has no answer for ${operation}`);
-    return { output: await script(input, nth) };
-  };
-  return {
-    middlewareStack: { add: (one: Middleware) => middleware.push(one) },
-    async send(command: { readonly input: object }): Promise<object> {
-      const commandName = command.constructor.name;
-      const operation = commandName.replace(/Command$/, '') as Operation;
-      calls.push({ operation, input: command.input } as Call);
-      const handler = middleware.reduce<Handler>(
-        (next, one) => one(next, { commandName }),
-        () => answer(operation, command.input),
-      );
-      return (await handler(undefined as never)).output;
-    },
-  };
-}
-
-/** Time that passes only by sleeping: when nothing else is left to do, the clock jumps to the next sleeper's moment. */
-function virtualClock(start: number) {
-  let now = start;
-  let sleepers: { readonly due: number; readonly wake: () => void }[] = [];
-  const wakeNext = () => {
-    if (sleepers.length === 0) return;
-    const due = Math.min(...sleepers.map((sleeper) => sleeper.due));
-    const next = sleepers.find((sleeper) => sleeper.due === due);
-    sleepers = sleepers.filter((sleeper) => sleeper !== next);
-    now = Math.max(now, due);
-    next?.wake();
-  };
-  return {
-    now: () => now,
-    advance: (milliseconds: number) => {
-      now += milliseconds;
-    },
-    sleep: (milliseconds: number, signal?: AbortSignal) =>
-      new Promise<void>((wake) => {
-        if (signal?.aborted) return wake();
-        const sleeper = { due: now + milliseconds, wake };
-        sleepers.push(sleeper);
-        setImmediate(wakeNext);
-        signal?.addEventListener('abort', () => {
-          sleepers = sleepers.filter((one) => one !== sleeper);
-          wake();
-        });
-      }),
-  };
-}
-
-/** Bytes by mulberry32: the same ones for the same seed. */
-function seededRandom(seed: number): Environment['random'] {
-  let state = seed;
-  const next = () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return (mixed ^ (mixed >>> 14)) & 0xff;
-  };
-  return (bytes) => Uint8Array.from({ length: bytes }, next);
-}

@@ -45,8 +45,8 @@ test.each(Object.entries(TEXTS))(
     const letters = await shop.letters();
     expect(letters).toMatchObject([{ reason: 'malformed-message', subscriber: 'reserve-stock' }]);
     expect(Buffer.from(letters[0]?.bytes ?? []).toString()).toBe(body);
-    expect(letters[0]?.messageId).toBeUndefined();
-    expect(shop.ledger.rows()).toHaveLength(2);
+    expect(letters[0]?.id).toBeUndefined();
+    expect(shop.written()).toHaveLength(2);
   },
 );
 

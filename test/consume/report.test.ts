@@ -26,7 +26,7 @@ test('the failure row says what went wrong and when the message comes again', as
   const shop = openShop();
   const message = shop.envelopeOf(OrderPlaced, ORDER);
   await shop.invoke(failing, [shop.queued(message, { receives: 4 })]);
-  const [row] = shop.ledger.rows();
+  const [row] = shop.written();
   expect(row).toMatchObject({
     sk: message.id,
     attempts: 1,

@@ -3,20 +3,20 @@ import { z } from 'zod';
 import { toItem } from '../../lib/aws/expression.ts';
 import { ATTRIBUTES } from '../../lib/aws/record.ts';
 import { consume, type HandlerOrHandlers } from '../../lib/consume/consume.ts';
-import { type DeadLetterContent, readDeadLetter } from '../../lib/consume/dead-letter.ts';
-import { BINDINGS } from '../../lib/contract/bindings.ts';
-import { defineEvent, type EventDefinition } from '../../lib/contract/event.ts';
+import { defineEvent } from '../../lib/contract/event.ts';
 import { defineSubscriber } from '../../lib/contract/subscriber.ts';
 import { defineTable } from '../../lib/contract/table.ts';
 import { failureKey } from '../../lib/ledger/rows/failure.ts';
 import { type InboxRow, inboxKey } from '../../lib/ledger/rows/inbox.ts';
-import { createEnvelope, type Envelope, encodeEnvelope } from '../../lib/message/envelope.ts';
+import { type Envelope, encodeEnvelope } from '../../lib/message/envelope.ts';
 import { toRow } from '../../lib/testing/engines/dynamodb/table.ts';
-import type { Request, StoredMessage } from '../../lib/testing/engines/index.ts';
+import type { Queue, StoredMessage } from '../../lib/testing/engines/index.ts';
 import { lambdaContext, queueRecord, streamRecord } from '../../lib/testing/lambda/lambda-event.ts';
-import { seededRandom } from '../../lib/testing/seeded-random.ts';
-import { enginesOn, tableOf, testEnvironment } from '../../lib/testing/test-environment.ts';
+import { MemoryStack } from '../../lib/testing/stack/memory-stack.ts';
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts';
+import { FaultyWire } from '../faults.ts';
+
+export { cancelledFor, type Fault, refusedBy, replyLost, serviceError } from '../faults.ts';
 
 export const OrderPlaced = defineEvent('order.placed', {
   schema: z.object({ orderId: z.string(), sku: z.string(), quantity: z.int().positive() }),
@@ -52,30 +52,6 @@ export const ReserveStock = defineSubscriber('reserve-stock', {
 export const ORDER = { orderId: '1', sku: 'a', quantity: 2 };
 export const SHOP_NOW = Date.UTC(2026, 10, 23, 8, 14);
 
-/** What happens to one request of an operation, instead of its being answered. */
-export type Fault = (apply: () => object, request: Request) => object | Promise<object>;
-
-/** The request is carried out, and its answer is lost. */
-export const replyLost: Fault = (apply) => {
-  apply();
-  throw serviceError('TimeoutError', 'server');
-};
-
-/** The request is not carried out, and is answered by this error. */
-export const refusedBy =
-  (name: string, fault: 'client' | 'server' = 'client', fields: object = {}): Fault =>
-  () => {
-    throw serviceError(name, fault, fields);
-  };
-
-/** The transaction is cancelled for these reasons. */
-export const cancelledFor = (...codes: readonly string[]): Fault =>
-  refusedBy('TransactionCanceledException', 'client', { CancellationReasons: codes.map((Code) => ({ Code })) });
-
-export function serviceError(name: string, $fault: 'client' | 'server', fields: object = {}): Error {
-  return Object.assign(new Error(`${name}, said AWS`), { name, $fault, $metadata: {}, ...fields });
-}
-
 export interface ShopOptions {
   /** Bindings beside those that a subscriber has; `undefined` takes one away. */
   readonly variables?: Readonly<Record<string, string | undefined>>;
@@ -84,64 +60,31 @@ export interface ShopOptions {
 /** A subscriber's function in its surroundings, on engines in memory and a virtual clock. */
 export function openShop({ variables = {} }: ShopOptions = {}) {
   const clock = new VirtualClock({ now: SHOP_NOW, jumps: true });
-  const random = seededRandom(1);
-  const engines = enginesOn(clock);
-  const keys = { partitionKey: { name: 'pk', type: 'S' }, sortKey: { name: 'sk', type: 'S' } } as const;
-  const ledger = engines.dynamodb.createTable({ name: 'ledger', ...keys });
-  const queue = engines.sqs.createQueue({ name: 'reserve-stock' });
-  const dead = engines.sqs.createQueue({ name: 'dead-letters' });
-  engines.s3.createBucket('quarantine');
-
-  const calls: Request[] = [];
-  const faults = new Map<string, Fault[]>();
-  const always = new Map<string, Fault>();
-  const environment = testEnvironment({
-    clock,
-    random,
-    engines,
-    variables: {
-      [BINDINGS.ledger]: 'ledger',
-      [BINDINGS.shards]: '16',
-      [BINDINGS.queueUrl]: queue.url,
-      [BINDINGS.deadLetterQueueUrl]: dead.url,
-      [BINDINGS.quarantineBucket]: 'quarantine',
-      ...variables,
-    },
-    wire: async (request, apply) => {
-      calls.push(request);
-      const fault = faults.get(request.operation)?.shift() ?? always.get(request.operation);
-      return fault ? fault(apply, request) : apply();
-    },
-  });
-  const table = (of: typeof Stock | typeof Shelf) => engines.dynamodb.table(tableOf(engines.dynamodb, of));
-  const envelopeOf = (event: EventDefinition, payload: unknown): Envelope =>
-    createEnvelope(event, payload, { now: clock.now(), random, shards: 16, ledger: 'ledger', publisher: 'test' });
+  const stack = new MemoryStack({ subscribers: [ReserveStock], ledger: 'ledger', shards: 16, clock });
+  const { engines, ledger, outbox } = stack;
+  const [queue, dead] = ['reserve-stock', 'reserve-stock-dead'].map((name) => stack.queues.get(name)) as [Queue, Queue];
+  const wire = new FaultyWire();
+  const environment = stack.environment({ subscriber: 'reserve-stock', variables, wire: wire.carry });
   let sent = 0;
   let requests = 0;
   return {
     clock,
     engines,
     environment,
-    calls,
+    calls: wire.calls,
+    operations: wire.operations,
+    next: wire.next,
+    from: wire.from,
     queue,
     dead,
     ledger,
-    envelopeOf,
-    /** The operations of all calls so far, in order. */
-    operations: () => calls.map(({ operation }) => operation),
-    /** What happens to the next requests of an operation, one after another. */
-    next: (operation: string, ...them: readonly Fault[]) => void faults.set(operation, [...them]),
-    /** What happens to every further request of an operation, until it is `undefined`. */
-    from: (operation: string, fault: Fault | undefined) => {
-      if (fault) always.set(operation, fault);
-      else always.delete(operation);
-    },
-    stock: (quantity: number, of: typeof Stock | typeof Shelf = Stock) => {
-      const item = toItem({ sku: 'a', quantity, version: 0 });
-      table(of).write(table(of).keyOf(item), item);
-    },
-    left: (of: typeof Stock | typeof Shelf = Stock) => table(of).rows()[0]?.quantity,
-    rows: (of: typeof Stock | typeof Shelf = Stock) => table(of).rows(),
+    envelopeOf: outbox.envelope,
+    /** What was written to the ledger since it was deployed. */
+    written: () => ledger.rows().filter(({ pk }) => !/^(types$|route#)/.test(String(pk))),
+    stock: (quantity: number, of: typeof Stock | typeof Shelf = Stock) =>
+      void stack.row(of as typeof Shelf, { sku: 'a', quantity, version: 0 }),
+    left: (of: typeof Stock | typeof Shelf = Stock) => stack.rows(of)[0]?.quantity,
+    rows: (of: typeof Stock | typeof Shelf = Stock) => stack.rows(of),
     /** A message as it comes from the queue for the nth time. */
     queued: (what: Envelope | string, { receives = 1, redriven = false } = {}): SQSRecord => {
       sent += 1;
@@ -181,15 +124,7 @@ export function openShop({ variables = {} }: ShopOptions = {}) {
     },
     /** The counted failures of a message. */
     failures: (id: string) => ledger.get(toItem(failureKey('reserve-stock', id)))?.attempts?.N,
-    /** The dead letters so far. */
-    letters: (): Promise<DeadLetterContent[]> =>
-      Promise.all(
-        dead.messages().map(({ body, attributes }) => {
-          const texts = Object.entries(attributes).map(([name, { StringValue }]) => [name, StringValue]);
-          const fetchObject = async (bucket: string, key: string) => engines.s3.object(bucket, key);
-          return readDeadLetter({ body, attributes: Object.fromEntries(texts) }, fetchObject);
-        }),
-      ),
+    letters: () => stack.deadLetters('reserve-stock'),
     /** The counts of the last summary line. */
     summary: () => environment.lines.findLast(({ message }) => message === 'batch')?.fields ?? {},
   };

@@ -19,7 +19,7 @@ import {
   StockReserved,
 } from '../consume/shop.ts';
 
-const outbox = (shop: Shop) => shop.ledger.rows().map(({ envelope }) => decodeEnvelope(String(envelope)));
+const outbox = (shop: Shop) => shop.written().map(({ envelope }) => decodeEnvelope(String(envelope)));
 
 test('a published message is committed by one call, and its id is returned', async () => {
   const shop = openShop({ variables: { [BINDINGS.producer]: 'web-shop' } });

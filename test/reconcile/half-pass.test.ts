@@ -40,7 +40,7 @@ async function lossy() {
     /** A half message whose row the stream has lost. */
     lose: async (transactionId = 't1') => {
       const half = await producer.prepare(MoneySent, SENT, { ...bank.start(), transactionId });
-      bank.loseChanges();
+      await bank.loseChanges();
       return half;
     },
     requests: () => bank.checkBack.messages().map(({ body }) => (JSON.parse(body) as { half: string }).half),

@@ -10,16 +10,16 @@ const oneQueue = () => sendingWorld({ subscribers: ['close-offer'] });
 describe('the sweep', () => {
   it('costs a read for all cursors and one for each shard where nothing is due, and no write', async () => {
     const world = oneQueue();
-    world.commitWaiting(waiting(world, 20, () => 10 * MINUTE + 1));
+    await world.commitWaiting(waiting(world, 20, () => 10 * MINUTE + 1));
     await world.sweep();
-    expect(world.calls).toEqual(['BatchGetItem', ...Array(SHARDS).fill('Query')]);
+    expect(world.operations()).toEqual(['BatchGetItem', ...Array(SHARDS).fill('Query')]);
     expect(world.environment.usage.writeUnits).toBe(0);
   });
 
   it('sends what is due within ten minutes, with what remains of its delay, and not what is due later', async () => {
     const world = oneQueue();
     const envelopes = waiting(world, 40, (index) => index * 15_000 + 700 + (index > 20 ? 6 * MINUTE : 0));
-    world.commitWaiting(envelopes);
+    await world.commitWaiting(envelopes);
     await world.sweep();
     const near = envelopes.filter(({ deliverat = '' }) => Date.parse(deliverat) <= START + 10 * MINUTE);
     expect(near.length).toBeGreaterThan(20);
@@ -31,7 +31,7 @@ describe('the sweep', () => {
 
   it('sends nothing again that a run before it has sent', async () => {
     const world = oneQueue();
-    world.commitWaiting(waiting(world, 200, (index) => index * 1_000));
+    await world.commitWaiting(waiting(world, 200, (index) => index * 1_000));
     await world.sweep();
     await world.sweep();
     world.clock.pass(MINUTE);
@@ -47,9 +47,9 @@ describe('the sweep', () => {
       Envelope,
       Envelope,
     ];
-    world.commitWaiting([cancelled], { cancelled: START });
-    world.commitWaiting([corrupt], { envelope: '{"credit card": 4111' });
-    world.commitWaiting([gone, good]);
+    await world.commitWaiting([cancelled], { cancelled: START });
+    await world.commitWaiting([corrupt], { envelope: '{"credit card": 4111' });
+    await world.commitWaiting([gone, good]);
     world.engines.dynamodb.table('ledger').write(...deleted(world, gone));
     await world.sweep();
     expect(sentIds(world)).toEqual([good.id]);
@@ -59,7 +59,7 @@ describe('the sweep', () => {
 
   it('may run twice at once: each message takes effect once', async () => {
     const world = oneQueue();
-    world.commitWaiting(waiting(world, 200, (index) => index * 100));
+    await world.commitWaiting(waiting(world, 200, (index) => index * 100));
     await Promise.all([world.sweep(), world.otherSweep()]);
     await world.runUntil(START + 5 * MINUTE);
     expect(world.effects()).toHaveLength(200);
@@ -69,7 +69,7 @@ describe('the sweep', () => {
   it('may be missed nine times in a row', async () => {
     const world = oneQueue();
     const envelopes = waiting(world, 300, (index) => index * 5_000);
-    world.commitWaiting(envelopes);
+    await world.commitWaiting(envelopes);
     await world.runUntil(
       START + 30 * MINUTE,
       [0, 10, 20].map((minute) => START + minute * MINUTE),
@@ -84,7 +84,7 @@ describe('the sweep', () => {
 
   it('that is later still sends late, and loses nothing', async () => {
     const world = oneQueue();
-    world.commitWaiting(waiting(world, 300, (index) => index * 5_000));
+    await world.commitWaiting(waiting(world, 300, (index) => index * 5_000));
     await world.runUntil(START + 40 * MINUTE, [START, START + 35 * MINUTE]);
     expect(world.effects()).toHaveLength(300);
   });
@@ -94,7 +94,7 @@ describe('a run that is cut off', () => {
   it('by a crash has written down how far it came, never further', async () => {
     const world = oneQueue();
     const envelopes = waiting(world, 500, (index) => index * 1_000);
-    world.commitWaiting(envelopes);
+    await world.commitWaiting(envelopes);
     let reads = 0;
     world.from('BatchGetItem', (apply) => {
       reads += 1;
@@ -111,7 +111,7 @@ describe('a run that is cut off', () => {
 
   it('asks again for what DynamoDB left unread', async () => {
     const world = oneQueue();
-    world.commitWaiting(waiting(world, 400, () => MINUTE));
+    await world.commitWaiting(waiting(world, 400, () => MINUTE));
     let calls = 0;
     world.from('BatchGetItem', (_, { input }) => {
       calls += 1;
@@ -133,7 +133,7 @@ describe('a run that is cut off', () => {
 describe('a destination that is broken', () => {
   it('holds up nothing: what cannot be sent is handed over to the forward queue, and sent once it can be', async () => {
     const world = sendingWorld();
-    world.commitWaiting(waiting(world, 100, (index) => index * 1_000));
+    await world.commitWaiting(waiting(world, 100, (index) => index * 1_000));
     // Nothing goes into the subscriber's queue.
     world.from('SendMessageBatch', (apply, { input }) =>
       (input as { QueueUrl: string }).QueueUrl.endsWith('close-offer')
@@ -152,7 +152,7 @@ describe('a destination that is broken', () => {
   it('with everything else leaves the cursor before it, tells, and goes through the other shards', async () => {
     const world = oneQueue();
     const envelopes = waiting(world, 80, (index) => index * 1_000);
-    world.commitWaiting(envelopes);
+    await world.commitWaiting(envelopes);
     const bad = envelopes.find(({ id }) => messageShard(id) === 1) as Envelope;
     world.from('SendMessageBatch', (apply, { input }) =>
       JSON.stringify(input).includes(bad.id) ? refusedBy('AccessDenied')(apply, { operation: '', input }) : apply(),
@@ -169,7 +169,7 @@ describe('a destination that is broken', () => {
 
   it('whose cursor cannot be written is told, and swept again', async () => {
     const world = oneQueue();
-    world.commitWaiting(waiting(world, 10, () => MINUTE));
+    await world.commitWaiting(waiting(world, 10, () => MINUTE));
     world.from('UpdateItem', refusedBy('ProvisionedThroughputExceededException'));
     await expect(world.sweep()).rejects.toThrow('ProvisionedThroughputExceededException');
     world.from('UpdateItem', undefined);
@@ -181,7 +181,7 @@ describe('a destination that is broken', () => {
 describe('a cursor', () => {
   it('never goes back: a run that is overtaken leaves the word to the one that came further', async () => {
     const world = oneQueue();
-    world.commitWaiting(waiting(world, 40, (index) => index * 30_000));
+    await world.commitWaiting(waiting(world, 40, (index) => index * 30_000));
     world.clock.pass(5 * MINUTE);
     await world.sweep();
     const cursors = Array.from({ length: SHARDS }, (_, shard) => world.cursor(shard));
@@ -193,7 +193,7 @@ describe('a cursor', () => {
 
   it('lies before every row that is still to be written, for those have more than 15 minutes to wait', async () => {
     const world = oneQueue();
-    world.commitWaiting(waiting(world, 40, (index) => index * 15_000));
+    await world.commitWaiting(waiting(world, 40, (index) => index * 15_000));
     await world.sweep();
     const { id } = await world.publish('new', { delay: `${LONGEST_QUEUE_DELAY + 1}ms` });
     await world.runUntil(

@@ -321,7 +321,7 @@ test('an idempotency key is taken once, and again when it is forgotten', async (
   expect(await take()).toEqual({ kind: 'duplicate' });
   shop.clock.pass(1);
   expect(await take()).toEqual({ kind: 'committed' });
-  expect(shop.ledger.rows()).toMatchObject([
+  expect(shop.written()).toMatchObject([
     { pk: 'once#test#order#1', sk: 'once', until: shop.clock.now() + 15 * 60_000 },
   ]);
 });
@@ -338,7 +338,7 @@ test('a published message lies in the outbox, where its id says', async () => {
   const tx = begin(shop, { cause });
   const id = tx.publish(StockReserved, { orderId: '9' });
   await commit(shop.environment, tx.actions, shop.clock.now() + 1_000);
-  const [row] = shop.ledger.rows();
+  const [row] = shop.written();
   const envelope = decodeEnvelope(String(row?.envelope));
   expect(row).toMatchObject({ sk: id, ttl: Math.ceil(Date.parse(envelope.expires) / 1000) + 3 * 86_400 });
   expect(row?.pk).toMatch(/^out#2026-11-23T08:14#\d+$/);

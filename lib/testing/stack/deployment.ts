@@ -26,6 +26,8 @@ export class Deployment {
   readonly scheduler: SchedulerEngine | undefined;
   /** The bindings of whatever uses the ledger. */
   readonly variables: Environment['variables'];
+  /** The bindings of subscribers, by name. */
+  readonly subscribers = new Map<string, Environment['variables']>();
   /** All functions, by name. */
   readonly functions: ReadonlyMap<string, StackFunction>;
   readonly #options: MemoryStackOptions;
@@ -44,7 +46,7 @@ export class Deployment {
       this.scheduler.createGroup(SCHEDULE_GROUP);
     }
     this.variables = this.#bindings();
-    this.functions = new Map(this.#functions().map((one) => [one.name, one]));
+    this.functions = new Map(this.#functions().map((one) => [one.name, this.#replaced(one)]));
   }
 
   #bindings(): Environment['variables'] {
@@ -84,11 +86,26 @@ export class Deployment {
     const destination: Destination =
       stream === undefined ? { kind: 'queue', url } : { kind: 'stream', name: stream, retryQueueUrl: url };
     writeRoutes(this.ledger, definition, destination);
+    const variables = {
+      ...this.variables,
+      [BINDINGS.subscriber]: name,
+      [BINDINGS.queueUrl]: url,
+      [BINDINGS.deadLetterQueueUrl]: queues.deadLetters.url,
+      [BINDINGS.quarantineBucket]: this.bucket,
+    };
+    this.subscribers.set(name, variables);
     return subscriberFunctions(ledger, queues, {
       name,
+      variables,
       timeout,
       ...(handler && { handler }),
       ...(stream !== undefined && { stream }),
     });
+  }
+
+  /** The function, with the handler that was given for it. */
+  #replaced(deployed: StackFunction): StackFunction {
+    const handler = this.#options.handlers?.[deployed.name];
+    return handler ? { ...deployed, load: () => handler } : deployed;
   }
 }

@@ -1,6 +1,5 @@
 import type { Environment } from '../../aws/environment.ts';
 import { recorder } from '../../consume/recorder.ts';
-import { BINDINGS } from '../../contract/bindings.ts';
 import { type Duration, durationToMilliseconds } from '../../contract/duration.ts';
 import { HALF_PREFIX, OUTBOX_PREFIX } from '../../ledger/rows/layout.ts';
 import { createReconciler } from '../../reconcile/reconciler.ts';
@@ -55,6 +54,7 @@ export interface DeployedLedger {
 /** A subscriber's code. */
 export interface SubscriberCode {
   readonly name: string;
+  readonly variables: Environment['variables'];
   /** @default nobody consumes its messages */
   readonly handler?: LambdaHandler;
   /** The stream that it reads. @default it has only its queue */
@@ -101,17 +101,10 @@ export function ledgerFunctions(
 
 /** The functions of a subscriber: what consumes its messages, and the recorder of those that it never ends. */
 export function subscriberFunctions(
-  { bucket, variables: common }: DeployedLedger,
-  { queue, backstop, deadLetters }: SubscriberQueues,
-  { name, handler, stream, timeout }: SubscriberCode,
+  { bucket }: DeployedLedger,
+  { queue, backstop }: SubscriberQueues,
+  { name, variables, handler, stream, timeout }: SubscriberCode,
 ): readonly StackFunction[] {
-  const variables = {
-    ...common,
-    [BINDINGS.subscriber]: name,
-    [BINDINGS.queueUrl]: queue.url,
-    [BINDINGS.deadLetterQueueUrl]: deadLetters.url,
-    [BINDINGS.quarantineBucket]: bucket,
-  };
   const consumer = handler && {
     ...idle(name, timeout, variables, () => handler),
     sources: [queueSource(queue.url), ...(stream === undefined ? [] : [streamSource(stream, bucket)])],

@@ -1,5 +1,6 @@
 import type { Environment } from '../../aws/environment.ts';
 import { toItem } from '../../aws/expression.ts';
+import { BINDINGS } from '../../contract/bindings.ts';
 import { type Duration, durationToMilliseconds } from '../../contract/duration.ts';
 import { validate } from '../../contract/schema.ts';
 import type { AnyTable, TableItem, TableKey } from '../../contract/table.ts';
@@ -27,7 +28,9 @@ import { type StackClock, StackRun } from './run.ts';
 
 /** What an environment of its own has in other ways than the stack. */
 export interface StackEnvironmentOptions extends Partial<Pick<TestEnvironmentOptions, 'clock' | 'wire' | 'random'>> {
-  /** Bindings beside the ledger's; `undefined` takes one away. */
+  /** The subscriber whose bindings it has. @default it has the ledger's only */
+  readonly subscriber?: string;
+  /** Bindings beside these; `undefined` takes one away. */
   readonly variables?: Environment['variables'];
 }
 
@@ -120,9 +123,14 @@ export class MemoryStack {
     return this.#table(table).rows() as TableItem<T>[];
   }
 
-  /** A new environment of somebody who works with the ledger: of a producer, unless its bindings say more. */
-  environment({ variables, wire, ...given }: StackEnvironmentOptions = {}): TestEnvironment {
-    const { scheduler, variables: bindings } = this.#deployment;
+  /**
+   * A new environment of somebody who works with the ledger: of a producer, or of a function of a subscriber.
+   *
+   * @throws TestMisused when there is no such subscriber
+   */
+  environment({ subscriber, variables, wire, ...given }: StackEnvironmentOptions = {}): TestEnvironment {
+    const { scheduler } = this.#deployment;
+    const bindings = subscriber === undefined ? this.#deployment.variables : this.#bindingsOf(subscriber);
     return testEnvironment({
       clock: this.clock,
       random: this.#random,
@@ -178,9 +186,15 @@ export class MemoryStack {
 
   /** What a subscriber has given up, in the order in which it did. @throws TestMisused when there is no such subscriber */
   deadLetters(subscriber: string): Promise<DeadLetter[]> {
-    const queue = this.#deployment.queues.subscribers.get(subscriber)?.deadLetters;
-    if (!queue) throw new TestMisused(`The stack has no subscriber '${subscriber}': give it among \`subscribers\``);
-    return Promise.all(queue.messages().map((message) => readLetter(message, this.engines.s3)));
+    const url = this.#bindingsOf(subscriber)[BINDINGS.deadLetterQueueUrl];
+    const letters = this.engines.sqs.queue(url).messages();
+    return Promise.all(letters.map((message) => readLetter(message, this.engines.s3)));
+  }
+
+  #bindingsOf(subscriber: string): Environment['variables'] {
+    const bindings = this.#deployment.subscribers.get(subscriber);
+    if (bindings) return bindings;
+    throw new TestMisused(`The stack has no subscriber '${subscriber}': give it among \`subscribers\``);
   }
 
   #table(table: AnyTable): Table {

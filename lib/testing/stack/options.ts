@@ -20,7 +20,10 @@ export type StackWire = (request: StackRequest, apply: () => object) => Promise<
 export interface MemoryStackOptions {
   /** @default none */
   readonly subscribers?: readonly SubscriberDefinition[];
-  /** What `consume` returns, by the subscriber's name. @default nobody consumes what is sent to the subscriber */
+  /**
+   * What `consume` returns, by the subscriber's name; and what runs instead of a function of the framework, by its name.
+   * @default nobody consumes what is sent to the subscriber
+   */
   readonly handlers?: Readonly<Record<string, LambdaHandler>>;
   /** The subscribers that read a Kinesis stream, by the stream's name. The others have a queue of their own. @default none */
   readonly streams?: Readonly<Record<string, readonly SubscriberDefinition[]>>;

@@ -1,7 +1,7 @@
 import type { Alarm } from '../engines/index.ts';
-import { type EventSourceMapping, EventSourcePoller, type Invoke } from '../lambda/index.ts';
+import { EventSourcePoller, type Invoke } from '../lambda/index.ts';
 import type { Engines } from '../test-environment.ts';
-import type { StackFunction } from './function.ts';
+import type { FunctionSource, StackFunction } from './function.ts';
 
 /** The time of a stack. */
 export interface StackClock {
@@ -21,12 +21,21 @@ export interface StackRunOptions {
   readonly invoke: (name: string, event: object) => Promise<unknown>;
 }
 
+/** What polls one event source, with so many batches at once. */
+interface Poller {
+  readonly function: string;
+  readonly poller: EventSourcePoller;
+  readonly batches: number;
+}
+
 const MINUTE = 60_000;
+/** As many as Lambda begins with. */
+const QUEUE_BATCHES = 5;
 
 /** What runs a stack's functions: event sources, the schedule of each minute, and alarms, in the order of their moments. */
 export class StackRun {
   readonly #options: StackRunOptions;
-  readonly #pollers = new Map<string, EventSourcePoller>();
+  readonly #pollers: readonly Poller[];
   readonly #everyMinute: readonly string[];
   #alarms: (Alarm & { readonly at: number; readonly run: () => void })[] = [];
   #nextMinute: number;
@@ -34,7 +43,7 @@ export class StackRun {
 
   constructor(options: StackRunOptions) {
     this.#options = options;
-    for (const one of options.functions) this.#addPoller(one);
+    this.#pollers = options.functions.flatMap((one) => one.sources.map((source) => this.#poller(one.name, source)));
     this.#everyMinute = options.functions.filter(({ everyMinute }) => everyMinute).map(({ name }) => name);
     this.#nextMinute = minuteAfter(options.clock.now());
   }
@@ -47,10 +56,12 @@ export class StackRun {
   };
 
   /** Lets event sources hand over what is there, and what follows from it, until nothing is left at this moment. */
-  async settle(names: readonly string[] = [...this.#pollers.keys()]): Promise<void> {
+  async settle(names?: readonly string[]): Promise<void> {
+    const pollers = this.#pollers.filter((one) => names?.includes(one.function) ?? true);
     for (;;) {
       const troubles = this.#troubles;
-      const busy = await Promise.all(names.map((name) => this.#pollers.get(name)?.step()));
+      const steps = pollers.flatMap(({ poller, batches }) => Array.from({ length: batches }, () => poller.step()));
+      const busy = await Promise.all(steps);
       // A source that could not be asked is asked again.
       if (!busy.includes(true) && troubles === this.#troubles) return;
     }
@@ -79,7 +90,7 @@ export class StackRun {
       sources.flatMap((source) => (source.kind === 'queue' ? engines.sqs.queue(source.queueUrl).messages() : [])),
     );
     const visible = messages.reduce((first, { visibleAt }) => Math.min(first, visibleAt), Number.POSITIVE_INFINITY);
-    return Math.min(visible, ...[...this.#pollers.values()].map(({ due }) => due));
+    return Math.min(visible, ...this.#pollers.map(({ poller }) => poller.due));
   }
 
   #ring(): void {
@@ -96,12 +107,11 @@ export class StackRun {
     await Promise.all(this.#everyMinute.map((name) => invoke(name, {})));
   }
 
-  #addPoller({ name, sources }: StackFunction): void {
-    if (sources.length === 0) return;
+  #poller(name: string, source: FunctionSource): Poller {
     const { engines, clock, random } = this.#options;
     const invoke: Invoke = (event) => this.#options.invoke(name, event);
     const poller = new EventSourcePoller({
-      mappings: sources.map((source) => ({ ...source, invoke }) as EventSourceMapping),
+      mappings: [{ ...source, invoke }],
       clients: {
         sqs: engines.sqs.client(),
         kinesis: async () => engines.kinesis.client(),
@@ -117,7 +127,7 @@ export class StackRun {
         },
       },
     });
-    this.#pollers.set(name, poller);
+    return { function: name, poller, batches: source.kind === 'queue' ? QUEUE_BATCHES : 1 };
   }
 }
 
