@@ -55,7 +55,6 @@ export default defineConfig({
           ],
           // Loading the CDK and the AWS SDK anew for each file would take longer than most of the tests.
           isolate: false,
-          // Beside the tests of the engine, which leave the cores to them.
           sequence: { groupOrder: 5 },
         },
       },

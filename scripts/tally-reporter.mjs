@@ -1,3 +1,6 @@
+import { writeFileSync } from 'node:fs';
+import { TALLY_FILE, tallyLine } from './tally.mjs';
+
 /**
  * Ends a test run with one line alone: `N passed, N failed`, and `, N skipped` where some were.
  *
@@ -32,16 +35,9 @@ export default class TallyReporter {
     failed += brokenModules + unhandledErrors.length;
     if (failed === 0 && (reason !== 'passed' || count.passed === 0)) failed = 1;
     if (failed > 0) process.exitCode = 1;
-    this.#line = tallyLine(count.passed, failed, count.skipped);
+    const tally = { passed: count.passed, failed, skipped: count.skipped };
+    const file = process.env[TALLY_FILE];
+    if (file) writeFileSync(file, JSON.stringify(tally));
+    else this.#line = tallyLine(tally);
   }
-}
-
-/**
- * @param {number} passed
- * @param {number} failed
- * @param {number} skipped
- */
-function tallyLine(passed, failed, skipped) {
-  const line = `${passed} passed, ${failed} failed`;
-  return skipped > 0 ? `${line}, ${skipped} skipped` : line;
 }

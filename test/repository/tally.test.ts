@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { addTallies, readTally, TALLY_FILE, tallyLine } from '../../scripts/tally.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Inside the repository, so that the tests of these tests find vitest. */
@@ -47,17 +48,42 @@ test('a run that finds no test at all has failed', async () => {
   expect(await lastLineOf([], 'no-such-file')).toEqual({ line: '0 passed, 1 failed', code: 1 });
 });
 
+test('lanes that ran side by side are counted together', async () => {
+  const lanes = [['passing'], ['failing'], ['skipping']] as const;
+  const tallies = await Promise.all(
+    lanes.map(async (names, lane) => {
+      const file = join(folder, `${lane}.json`);
+      const { code } = await lastLineOf([...names], undefined, file);
+      return readTally(file, code ?? 1);
+    }),
+  );
+  expect(tallyLine(addTallies(tallies))).toBe('4 passed, 1 failed, 2 skipped');
+});
+
+test('a lane that wrote no count, or ended with an error that it did not count, has failed', async () => {
+  expect(readTally(join(folder, 'none.json'), 0)).toEqual({ passed: 0, failed: 1, skipped: 0 });
+  const file = join(folder, 'some.json');
+  await writeFile(file, JSON.stringify({ passed: 3, failed: 0, skipped: 0 }));
+  expect(readTally(file, 1)).toEqual({ passed: 3, failed: 1, skipped: 0 });
+});
+
 async function lastLineOf(
   names: string[],
   filter?: string,
+  tallyFile = '',
 ): Promise<{ line: string | undefined; code: number | null }> {
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
   const reporters = ['--reporter=default', `--reporter=${join(root, 'scripts/tally-reporter.mjs')}`];
   const filters = filter === undefined ? names.map((name) => `${name}.test.js`) : [filter];
   const args = [vitest, 'run', '--root', folder, ...reporters, ...filters];
   return await new Promise((resolve) => {
-    const child = execFile(process.execPath, args, { cwd: folder }, (_, stdout) => {
-      resolve({ line: stdout.trimEnd().split('\n').at(-1), code: child.exitCode });
-    });
+    const child = execFile(
+      process.execPath,
+      args,
+      { cwd: folder, env: { ...process.env, [TALLY_FILE]: tallyFile } },
+      (_, stdout) => {
+        resolve({ line: stdout.trimEnd().split('\n').at(-1), code: child.exitCode });
+      },
+    );
   });
 }
