@@ -48,29 +48,10 @@ export function audit(submitted: readonly Order[], books: Books, stopped: Stoppe
   const sold = reaching('count-sales', submitted);
   const findings = [
     ...auditOrders(submitted, new Set(paid), books),
-    ...auditRows('take-payment', paid, books.payments, {
-      ...eachOrder,
-      times: (row) => row.captures,
-      isRight: (row, [order]) =>
-        row.amountCents === order?.amountCents && row.paymentSequence === order.paymentSequence,
-    }),
-    ...auditRows('reserve-stock', reserved, books.reservations, {
-      ...eachOrder,
-      times: (row) => row.reservations,
-      isRight: hasGoodsOf,
-    }),
-    ...auditRows('note-shipping', noted, books.shippingNotes, {
-      ...eachOrder,
-      times: (row) => row.copies,
-      isRight: hasGoodsOf,
-    }),
-    ...auditRows('count-sales', sold, books.sales, {
-      ofOrder: ({ sku, placedAt }) => `${sku} ${placedAt.slice(0, 10)}`,
-      ofRow: ({ sku, day }) => `${sku} ${day}`,
-      times: (row) => row.orders,
-      isRight: (row, orders) =>
-        row.quantity === sum(orders, 'quantity') && row.amountCents === sum(orders, 'amountCents'),
-    }),
+    ...auditRows('take-payment', 'captures', ['amountCents', 'paymentSequence'], paid, books.payments),
+    ...auditRows('reserve-stock', 'reservations', ['quantity', 'sku'], reserved, books.reservations),
+    ...auditRows('note-shipping', 'copies', ['quantity', 'sku'], noted, books.shippingNotes),
+    ...auditRows('count-sales', 'orders', ['quantity', 'amountCents'], sold, books.sales, bySale),
     ...auditStock(reserved, books),
   ];
   const totals: Totals = {
@@ -110,39 +91,33 @@ function auditOrders(submitted: readonly Order[], paid: ReadonlySet<Order>, { or
   });
 }
 
-interface Comparison<Row> {
-  /** What orders and rows are compared by: several orders may have one row. */
-  readonly ofOrder: (order: Order) => string;
-  readonly ofRow: (row: Row) => string;
-  /** How often an event has made the row. */
-  readonly times: (row: Row) => number;
-  /** Whether a row is right that was made as often as there are orders. */
-  readonly isRight: (row: Row, orders: readonly Order[]) => boolean;
-}
+type Row = Readonly<Record<string, string | number>>;
 
-const eachOrder = {
-  ofOrder: ({ orderId }: Order) => orderId,
-  ofRow: ({ orderId }: { readonly orderId: string }) => orderId,
-};
+/** What orders and rows are compared by. */
+const byOrder = ({ orderId }: Row) => String(orderId);
+const bySale = ({ sku, day, placedAt }: Row) => `${sku} ${day ?? String(placedAt).slice(0, 10)}`;
 
-function hasGoodsOf(row: { readonly quantity: number; readonly sku: string }, [order]: readonly Order[]): boolean {
-  return row.quantity === order?.quantity && row.sku === order.sku;
-}
-
-/** Compares rows with the orders that should have made them. */
-function auditRows<Row>(
+/**
+ * Compares rows with the orders that should have made them.
+ *
+ * @param times the column that says how often an event has made the row
+ * @param columns what rows hold as the orders do: numbers are summed up
+ */
+function auditRows(
   step: Step,
+  times: string,
+  columns: readonly string[],
   expected: readonly Order[],
   rows: readonly Row[],
-  { ofOrder, ofRow, times, isRight }: Comparison<Row>,
+  groupOf = byOrder,
 ): Finding[] {
-  const ordersOf = Map.groupBy(expected, ofOrder);
-  const rowsOf = Map.groupBy(rows, ofRow);
+  const ordersOf = Map.groupBy(expected, groupOf);
+  const rowsOf = Map.groupBy(rows, groupOf);
   return [...new Set([...ordersOf.keys(), ...rowsOf.keys()])].flatMap((group): Finding[] => {
     const orders = ordersOf.get(group) ?? [];
     const found = rowsOf.get(group) ?? [];
-    const effects = found.reduce((all, row) => all + times(row), 0);
-    const orderIds = orders.length > 0 ? orders.map(({ orderId }) => orderId) : [group];
+    const effects = sum(found, times);
+    const orderIds = orders.length > 0 ? orders.map(byOrder) : [group];
     const finding = (kind: Finding['kind'], what: string): Finding[] => [{ kind, step, orderIds, what }];
     if (orders.length === 0) return finding('wrong', 'it took effect without a cause');
     if (effects === 0) return finding('lost', 'it took no effect');
@@ -150,7 +125,10 @@ function auditRows<Row>(
       const due = orders.length > 1 ? ` instead of ${orders.length}` : '';
       return finding(effects < orders.length ? 'lost' : 'doubled', `it took effect ${effects} times${due}`);
     }
-    return found.every((row) => isRight(row, orders)) ? [] : finding('wrong', 'its row does not fit the order');
+    const contentOf = (some: readonly Row[], column: string) =>
+      typeof some[0]?.[column] === 'number' ? sum(some, column) : some.map((row) => row[column]).join();
+    const isRight = columns.every((column) => contentOf(found, column) === contentOf(orders, column));
+    return isRight ? [] : finding('wrong', 'its row does not fit the order');
   });
 }
 
@@ -163,10 +141,10 @@ function auditStock(reserved: readonly Order[], { stock }: Books): Finding[] {
     const due = sum(orders, 'quantity');
     if (gone === due) return [];
     const what = `${gone} pieces of ${sku} are gone, ${due} are due`;
-    return [{ kind: 'wrong', step: 'reserve-stock', orderIds: orders.map(({ orderId }) => orderId), what }];
+    return [{ kind: 'wrong', step: 'reserve-stock', orderIds: orders.map(byOrder), what }];
   });
 }
 
-function sum<Column extends string>(rows: readonly Readonly<Record<Column, number>>[], column: Column): number {
-  return rows.reduce((total, row) => total + row[column], 0);
+function sum(rows: readonly Row[], column: string): number {
+  return rows.reduce((total, row) => total + Number(row[column]), 0);
 }

@@ -21,12 +21,7 @@ export const TABLES = {
   shippingNotes: ShippingNotes,
   sales: Sales,
 } as const;
-export const SUBSCRIBERS = [
-  TakePayment,
-  ReserveStock,
-  NoteShipping,
-  CountSales,
-] as const satisfies SubscriberDefinition[];
+export const SUBSCRIBERS: readonly SubscriberDefinition[] = [TakePayment, ReserveStock, NoteShipping, CountSales];
 
 /** Where everything of a deployed shop is, for programs outside it. */
 export interface Deployment {

@@ -1,3 +1,15 @@
+/**
+ * `npm start`: deploys the example shop, runs orders through it, and proves what became of them. It stands on the public
+ * doors and on `examples/commerce`. There is no public door for these, so that the demo takes them from `lib`:
+ *
+ * - `local/index`: the engine, and deploying
+ * - `cli/*`: command line, progress, interruption, the table of a reconciliation
+ * - `ledger/graph`, `reconcile/heal`, `reconcile/passes`: what the deployed reconciler does each minute, every few seconds
+ * - `inspect/list-event-sources`: by which reconcile() knows that nothing reads a queue
+ * - `ledger/rows/inbox`: hundreds of messages followed by one request, where trace() follows each
+ * - `message/message-id`: ids for poison, their time, and their shard
+ * - `consume/dead-letter`: the bytes in a dead letter
+ */
 import { keepCompiled } from '../lib/cli/keep-compiled.ts';
 
 keepCompiled();

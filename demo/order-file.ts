@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline/promises';
+import { readFile } from 'node:fs/promises';
 import { CsvError } from 'csv-parse';
 import { parse } from 'csv-parse/sync';
 import type { Order } from '../examples/commerce/place-order.ts';
@@ -18,8 +17,16 @@ export interface OrderFile {
   readonly badLines: readonly BadLine[];
 }
 
-const COLUMNS = ['order_id', 'customer_id', 'date', 'quantity', 'amount_usd'] as const;
-type Row = Record<(typeof COLUMNS)[number], string>;
+/** What each column holds, in words and as a test. */
+const COLUMNS = {
+  order_id: ['at most 64 letters, digits and _ : -', (value) => ID.test(value)],
+  customer_id: ['at most 64 letters, digits and _ : -', (value) => ID.test(value)],
+  date: ['a day such as 1997-03-24', (value) => /^\d{4}-\d{2}-\d{2}$/.test(value) && isDay(value)],
+  quantity: ['a whole number from 1 to 999999', (value) => /^[1-9]\d{0,5}$/.test(value)],
+  amount_usd: ['an amount such as 29.33', (value) => /^\d{1,9}(\.\d{1,2})?$/.test(value)],
+} satisfies Record<string, readonly [meaning: string, isValid: (value: string) => boolean]>;
+const NAMES = Object.keys(COLUMNS) as (keyof typeof COLUMNS)[];
+const ID = /^[\w:-]{1,64}$/;
 
 /** The file cannot be read as orders at all, or has a bad line and the reader was told to stop there. */
 export class UnreadableOrders extends Error {
@@ -39,9 +46,8 @@ export async function readOrders(file: string, onBadLine: 'skip' | 'stop' = 'ski
   const badLines: BadLine[] = [];
   const lineOfOrder = new Map<string, number>();
   let columns: readonly string[] | undefined;
-  let line = 0;
-  for await (const text of linesOf(file)) {
-    line += 1;
+  for (const [index, text] of (await linesOf(file)).entries()) {
+    const line = index + 1;
     if (text.trim() === '') continue;
     const fields = fieldsOf(text);
     if (!columns) {
@@ -49,28 +55,28 @@ export async function readOrders(file: string, onBadLine: 'skip' | 'stop' = 'ski
       continue;
     }
     const order = typeof fields === 'string' ? fields : orderOf(columns, fields);
-    const first = typeof order === 'string' ? undefined : lineOfOrder.get(order.orderId);
-    const reason = typeof order === 'string' ? order : first && `order_id ${order.orderId} is on line ${first} already`;
-    if (typeof order !== 'string' && !reason) {
-      lineOfOrder.set(order.orderId, line);
-      orders.push(order);
-    } else if (reason) {
-      if (onBadLine === 'stop') throw new UnreadableOrders(`Line ${line} of ${file} is no order: ${reason}`);
-      badLines.push({ line, reason });
-    }
+    const reason = typeof order === 'string' ? order : repeated(order, lineOfOrder, line);
+    if (typeof order !== 'string' && !reason) orders.push(order);
+    else if (onBadLine === 'stop') throw new UnreadableOrders(`Line ${line} of ${file} is no order: ${reason}`);
+    else badLines.push({ line, reason });
   }
-  if (!columns) throw new UnreadableOrders(`${file} is empty: give a CSV file with the columns ${COLUMNS.join(', ')}`);
+  if (!columns) throw new UnreadableOrders(`${file} is empty: give a CSV file with the columns ${NAMES.join(', ')}`);
   return { orders, badLines };
 }
 
-async function* linesOf(file: string): AsyncGenerator<string> {
-  const stream = createReadStream(file);
+/** Notes the line of an order; says so when it has one already. */
+function repeated({ orderId }: Order, lineOfOrder: Map<string, number>, line: number): string {
+  const first = lineOfOrder.get(orderId);
+  if (first) return `order_id ${orderId} is on line ${first} already`;
+  lineOfOrder.set(orderId, line);
+  return '';
+}
+
+async function linesOf(file: string): Promise<string[]> {
   try {
-    yield* createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY });
+    return (await readFile(file, 'utf8')).split(/\r\n|\r|\n/);
   } catch (error) {
     throw new UnreadableOrders(`${file} cannot be read: ${(error as Error).message}`, { cause: error });
-  } finally {
-    stream.destroy();
   }
 }
 
@@ -85,10 +91,10 @@ function fieldsOf(text: string): string[] | string {
 }
 
 function headerOf(file: string, fields: string[] | string): readonly string[] {
-  const missing = typeof fields === 'string' ? COLUMNS : COLUMNS.filter((column) => !fields.includes(column));
+  const missing = typeof fields === 'string' ? NAMES : NAMES.filter((column) => !fields.includes(column));
   if (typeof fields === 'string' || missing.length > 0) {
     throw new UnreadableOrders(
-      `${file} has no column ${missing.join(', ')} in its first line: give ${COLUMNS.join(', ')}`,
+      `${file} has no column ${missing.join(', ')} in its first line: give ${NAMES.join(', ')}`,
     );
   }
   return fields;
@@ -97,9 +103,14 @@ function headerOf(file: string, fields: string[] | string): readonly string[] {
 /** The order in a line, or why there is none. */
 function orderOf(columns: readonly string[], fields: readonly string[]): Order | string {
   if (fields.length !== columns.length) return `it has ${fields.length} fields instead of ${columns.length}`;
-  const row = Object.fromEntries(columns.map((column, index) => [column, fields[index] ?? ''])) as Row;
-  const wrong = COLUMNS.find((column) => !VALID[column](row[column]));
-  if (wrong) return `${wrong} is ${row[wrong] === '' ? 'empty' : `not ${MEANING[wrong]}`}`;
+  const row = Object.fromEntries(columns.map((column, index) => [column, fields[index] ?? ''])) as Record<
+    keyof typeof COLUMNS,
+    string
+  >;
+  for (const name of NAMES) {
+    const [meaning, isValid] = COLUMNS[name];
+    if (!isValid(row[name])) return `${name} is ${row[name] === '' ? 'empty' : `not ${meaning}`}`;
+  }
   const [dollars = '', cents = ''] = row.amount_usd.split('.');
   return {
     orderId: row.order_id,
@@ -111,24 +122,6 @@ function orderOf(columns: readonly string[], fields: readonly string[]): Order |
     placedAt: `${row.date}T00:00:00Z`,
   };
 }
-
-const ID = /^[\w:-]{1,64}$/;
-
-const VALID: Record<keyof Row, (value: string) => boolean> = {
-  order_id: (value) => ID.test(value),
-  customer_id: (value) => ID.test(value),
-  date: (value) => /^\d{4}-\d{2}-\d{2}$/.test(value) && isDay(value),
-  quantity: (value) => /^[1-9]\d{0,5}$/.test(value),
-  amount_usd: (value) => /^\d{1,9}(\.\d{1,2})?$/.test(value),
-};
-
-const MEANING: Record<keyof Row, string> = {
-  order_id: 'at most 64 letters, digits and _ : -',
-  customer_id: 'at most 64 letters, digits and _ : -',
-  date: 'a day such as 1997-03-24',
-  quantity: 'a whole number from 1 to 999999',
-  amount_usd: 'an amount such as 29.33',
-};
 
 /** Whether the calendar has the day: 1997-02-30 reads as a day of March. */
 function isDay(date: string): boolean {

@@ -12,121 +12,97 @@ export interface Poison {
   readonly reason: string;
 }
 
-export interface PoisonOptions {
+interface Context {
   /** Makes every record of the run one of its own. */
   readonly run: string;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly random: (bytes: number) => Uint8Array;
+}
+
+export interface PoisonOptions extends Context {
   readonly count: number;
   /** Whom it goes to, in turn. */
   readonly subscribers: readonly {
     readonly definition: SubscriberDefinition;
     readonly transport: 'queue' | 'stream';
   }[];
-  /** Milliseconds since the epoch. */
-  readonly now: number;
-  readonly random: (bytes: number) => Uint8Array;
 }
 
 /** Makes records of every kind that must not get through, for every subscriber. */
 export function makePoison({ count, subscribers, ...context }: PoisonOptions): Poison[] {
   return Array.from({ length: count }, (_, index) => {
     const { definition, transport } = subscribers[index % subscribers.length] as (typeof subscribers)[number];
-    const kinds = KINDS.filter((kind) => !kind.only || kind.only === transport);
+    const kinds = KINDS.filter(({ only = transport }) => only === transport);
     const round = Math.floor(index / subscribers.length);
-    const kind = kinds[round % kinds.length] as Kind;
+    const { kind, reason, make } = kinds[round % kinds.length] as Kind;
     const first = round < kinds.length;
-    const made = kind.make({ ...context, definition, name: `${context.run}.poison-${index}`, first });
-    const bytes = Buffer.from(made);
-    return {
-      subscriber: definition.name,
-      kind: kind.name,
-      bytes,
-      sha256: hash('sha256', bytes),
-      reason: kind.reason,
-    };
+    const bytes = Buffer.from(make({ ...context, definition, name: `${context.run}.poison-${index}`, first }));
+    return { subscriber: definition.name, kind, bytes, sha256: hash('sha256', bytes), reason };
   });
 }
 
-interface Ingredients {
-  readonly run: string;
+interface Ingredients extends Context {
   readonly name: string;
   readonly definition: SubscriberDefinition;
-  readonly now: number;
-  readonly random: (bytes: number) => Uint8Array;
   /** Whether it is the first of its kind: the large kinds are large once. */
   readonly first: boolean;
 }
 
 interface Kind {
-  readonly name: string;
+  readonly kind: string;
   readonly reason: string;
   /** @default on both transports */
   readonly only?: 'queue' | 'stream';
   readonly make: (ingredients: Ingredients) => string | Uint8Array;
 }
 
-const HOUR = 3_600_000;
+const HOUR_MS = 3_600_000;
+const malformed = { reason: 'malformed-message' } as const;
 
 const KINDS: readonly Kind[] = [
-  { name: 'no JSON', reason: 'malformed-message', make: ({ name }) => `{"${name}` },
-  { name: 'wrong schema', reason: 'invalid-payload', make: (it) => envelope(it, { data: { orderId: it.name } }) },
-  { name: 'no envelope', reason: 'malformed-message', make: ({ name }) => JSON.stringify({ hello: name }) },
-  // On a stream an event that the subscriber does not consume is none of its business.
+  { kind: 'no JSON', ...malformed, make: ({ name }) => `{"${name}` },
+  { kind: 'wrong schema', reason: 'invalid-payload', make: (it) => envelope(it, { data: { orderId: it.name } }) },
+  { kind: 'no envelope', ...malformed, make: ({ name }) => JSON.stringify({ hello: name }) },
+  // On a stream an event that the subscriber does not consume is none of its business; a queue carries text only.
   {
-    name: 'unknown type',
-    reason: 'unknown-event-type',
-    only: 'queue',
+    ...{ kind: 'unknown type', reason: 'unknown-event-type', only: 'queue' },
     make: (it) => envelope(it, { type: 'order.imagined' }),
   },
-  // A queue carries text only.
   {
-    name: 'no text',
-    reason: 'malformed-message',
-    only: 'stream',
+    ...{ kind: 'no text', ...malformed, only: 'stream' },
     make: ({ name }) => Buffer.concat([Buffer.from(name), Buffer.from([0xff, 0xfe, 0x00, 0xc3])]),
   },
   {
-    name: '__proto__ key',
-    reason: 'malformed-message',
+    ...{ kind: '__proto__ key', ...malformed },
     make: (it) => envelope(it, {}).replace('"data":{', '"data":{"__proto__":{"admin":true},'),
   },
   {
-    name: 'too deep',
-    reason: 'malformed-message',
+    ...{ kind: 'too deep', ...malformed },
     make: ({ name, first }) => `{"${name}":${'['.repeat(first ? 500_000 : 500)}`,
   },
   {
-    name: 'expired',
-    reason: 'expired',
-    make: (it) => envelope(it, { expires: new Date(it.now - HOUR).toISOString() }),
+    ...{ kind: 'expired', reason: 'expired' },
+    make: (it) => envelope(it, { expires: new Date(it.now - HOUR_MS).toISOString() }),
   },
   {
-    name: 'too large',
-    reason: 'malformed-message',
-    only: 'stream',
+    ...{ kind: 'too large', ...malformed, only: 'stream' },
     make: ({ name, first }) => `${name} ${'x'.repeat((first ? 900 : 20) * 1024)}`,
   },
-  { name: 'no message id', reason: 'malformed-message', make: (it) => envelope(it, { id: it.name }) },
+  { kind: 'no message id', ...malformed, make: (it) => envelope(it, { id: it.name }) },
 ];
 
 /** An envelope that is right but for what is changed. Nobody has committed it. */
 function envelope({ run, name, definition, now, random }: Ingredients, change: object): string {
-  const time = now - 2 * HOUR;
+  const time = now - 2 * HOUR_MS;
   const id = mintMessageId({ now: time, random: random(16), key: name, shards: 1 });
   const event = definition.consumes[0];
   return JSON.stringify({
-    specversion: '1.0',
-    id,
-    source: `/${run}/poison`,
-    type: event?.type,
-    time: new Date(time).toISOString(),
-    datacontenttype: 'application/json',
-    partitionkey: name,
-    version: event?.version,
-    businessline: event?.businessLine,
-    correlationid: id,
+    ...{ specversion: '1.0', id, source: `/${run}/poison`, type: event?.type, time: new Date(time).toISOString() },
+    ...{ datacontenttype: 'application/json', partitionkey: name, version: event?.version },
+    ...{ businessline: event?.businessLine, correlationid: id, ledger: run },
     traceparent: `00-${Buffer.from(random(16)).toString('hex')}-${Buffer.from(random(8)).toString('hex')}-01`,
-    expires: new Date(now + HOUR).toISOString(),
-    ledger: run,
+    expires: new Date(now + HOUR_MS).toISOString(),
     data: { name },
     ...change,
   });

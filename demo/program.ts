@@ -1,19 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { InvalidArgumentError, Option } from 'commander';
 import { WaybillError } from 'waybill';
+import type { Order } from '../examples/commerce/place-order.ts';
 import { type CommandContext, print, printJson, processContext } from '../lib/cli/command-context.ts';
 import { createCommandLine, runCommandLine } from '../lib/cli/command-line.ts';
 import { awaitInterruption } from '../lib/cli/interruption.ts';
 import { reconciliationTable } from '../lib/cli/reconciliation-table.ts';
 import { useTarget } from '../lib/cli/use-target.ts';
 import { deployApp, resolveEngine, type Target } from '../lib/local/index.ts';
-import type { Reconciliation } from '../lib/reconcile/tally.ts';
+import { deploymentOf, STACK_NAME } from './deployment.ts';
+import { readOrders } from './order-file.ts';
+import { generateOrders } from './orders.ts';
 import { type FinishedRun, runOrders } from './run.ts';
-import { runSabotaged, type SabotagedRun, sabotageSummary } from './sabotage-run.ts';
-import { sabotageProblems } from './sabotage-verdict.ts';
-import { REPOSITORY, type ShopOrder, SHOP as shop } from './shop.ts';
-import { problemsOf, summaryOf } from './summary.ts';
-import { reconcileRun, whereToLook } from './where-to-look.ts';
+import { DEADLINE_MS } from './sabotage.ts';
+import { runSabotaged, type SabotagedRun, sabotageProblems } from './sabotaged-run.ts';
+import { problemsOf, summaryOf, whereToLook } from './summary.ts';
 
 interface DemoOptions {
   readonly orders?: string;
@@ -27,17 +29,10 @@ interface DemoOptions {
   readonly sabotage?: boolean;
 }
 
-/** A run, and what there is to say of it. */
-interface Performance {
-  readonly finished: FinishedRun;
-  readonly sabotaged?: SabotagedRun;
-  readonly reconciliation: Reconciliation;
-}
-
 const DEFAULT_COUNT = 300;
 const HOUR = 3_600_000;
-/** Seconds from commit within which a message should have ended, so that nobody waits a minute for what is sabotaged. */
-const SHORT_DEADLINE = 10;
+/** The folder of `cdk.json`. */
+const REPOSITORY = fileURLToPath(new URL('../', import.meta.url));
 
 /** There is nothing to run. */
 class NoOrders extends WaybillError {
@@ -101,20 +96,19 @@ async function demo(options: DemoOptions, context: CommandContext): Promise<void
     try {
       signal.throwIfAborted();
       progress.done(target.kind === 'aws' ? 'Using the real AWS' : `The engine runs at ${target.endpoint}`);
-      const performed = await deployAndRun(orders, target, options, context, signal);
-      const problems = [
-        ...problemsOf(performed.finished),
-        ...(performed.sabotaged ? sabotageProblems(performed.sabotaged.verdict) : []),
-      ];
+      const finished = await deployAndRun(orders, target, options, context, signal);
+      const problems = report(finished, options, context);
       const staysUp = !target.owned || (context.err.isTTY && !options.json);
-      report(performed, problems, options, context);
-      const broken = new Set(performed.sabotaged?.verdict.sabotage.map(({ id }) => id));
-      const places = whereToLook(performed.finished, { shop, broken, isOver: !staysUp });
-      for (const line of places) tell(line, options, context);
-      if (problems.length > 0) context.exitCode = 1;
+      const broken = finished.sabotage?.verdict.sabotage.map(({ id }) => id) ?? [];
+      for (const line of whereToLook(finished, broken, !staysUp)) tell(line, options, context);
+      if (problems > 0) context.exitCode = 1;
       if (target.owned && staysUp) await stayUp(target, context, signal);
     } finally {
-      if (target.owned) await endEngine(target, context);
+      if (target.owned) {
+        progress.step('Ending the engine');
+        await target.stop();
+        progress.done('The engine is ended');
+      }
     }
   } catch (error) {
     // Whatever fails once the end has begun fails because of that.
@@ -124,17 +118,11 @@ async function demo(options: DemoOptions, context: CommandContext): Promise<void
   }
 }
 
-async function endEngine(target: Target, { progress }: CommandContext): Promise<void> {
-  progress.step('Ending the engine');
-  await target.stop();
-  progress.done('The engine is ended');
-}
-
 /** The orders to run. What is wrong with a file is said before anything is started. */
-async function ordersOf(options: DemoOptions, { progress }: CommandContext): Promise<readonly ShopOrder[]> {
+async function ordersOf(options: DemoOptions, { progress }: CommandContext): Promise<readonly Order[]> {
   const { orders: file, count, seed, onBadLine } = options;
-  if (!file) return shop.generateOrders(count ?? DEFAULT_COUNT, seed);
-  const { orders, badLines } = await shop.readOrders(file, onBadLine);
+  if (!file) return generateOrders(count ?? DEFAULT_COUNT, seed);
+  const { orders, badLines } = await readOrders(file, onBadLine);
   for (const { line, reason } of badLines) progress.note(`line ${line} of ${file} is no order: ${reason}`);
   const skipped = badLines.length > 0 ? `, ${badLines.length} bad lines skipped` : '';
   progress.done(`${file}: ${orders.length} orders${skipped}`);
@@ -143,54 +131,39 @@ async function ordersOf(options: DemoOptions, { progress }: CommandContext): Pro
 }
 
 async function deployAndRun(
-  orders: readonly ShopOrder[],
+  orders: readonly Order[],
   target: Target,
   { duplicates, poison, sabotage }: DemoOptions,
   { progress }: CommandContext,
   signal: AbortSignal,
-): Promise<Performance> {
+): Promise<FinishedRun & Partial<SabotagedRun>> {
   const outputs = await deployApp({
     target,
     cwd: REPOSITORY,
-    context: { disposable: 'true', ...(sabotage && { deadline: String(SHORT_DEADLINE) }) },
-    stacks: [shop.STACK_NAME],
+    context: { disposable: 'true', ...(sabotage && { deadline: String(DEADLINE_MS / 1000) }) },
+    stacks: [STACK_NAME],
     report: progress.step,
     signal,
   });
   progress.done('The shop is deployed');
   useTarget(target);
-  const deployment = shop.deploymentOf(outputs[shop.STACK_NAME] ?? {});
-  const options = { shop, deployment, orders, progress, signal };
-  const sabotaged = sabotage ? await runSabotaged(options) : undefined;
-  const finished = sabotaged?.finished ?? (await runOrders({ ...options, duplicates, poison }));
-  progress.step('Reconciling');
-  const reconciliation = await reconcileRun(deployment, finished.started);
+  const options = { deployment: deploymentOf(outputs[STACK_NAME] ?? {}), orders, progress, signal };
+  const finished = await (sabotage ? runSabotaged(options, progress) : runOrders({ ...options, duplicates, poison }));
   progress.done(`${orders.length} orders went through the shop`);
-  return { finished, reconciliation, ...(sabotaged && { sabotaged }) };
+  return finished;
 }
 
-function report(
-  { finished, sabotaged, reconciliation }: Performance,
-  problems: readonly string[],
-  options: DemoOptions,
-  context: CommandContext,
-): void {
+/** Prints what a run came to, and says how many problems there are. */
+function report(run: FinishedRun & Partial<SabotagedRun>, options: DemoOptions, context: CommandContext): number {
+  const { verdict, reconciliation, sabotage } = run;
+  const problems = [...problemsOf(run), ...(sabotage ? sabotageProblems(sabotage.verdict) : [])];
   for (const line of problems) context.progress.note(line);
-  if (options.json) printJson(context, { ...finished.verdict, ...sabotaged?.verdict });
-  for (const line of [
-    ...summaryOf(finished),
-    ...(sabotaged ? sabotageSummary(sabotaged) : []),
-    ...reconciliationTable(reconciliation),
-  ]) {
-    tell(line, options, context);
-  }
-  const { lost, doubled } = finished.verdict;
-  const nothing = problems.length === 0 ? 'Nothing lost, nothing doubled, everything adds up.' : undefined;
-  tell(
-    nothing ?? `Lost: ${lost.length}, doubled: ${doubled.length}. This run does not prove what it should.`,
-    options,
-    context,
-  );
+  if (options.json) printJson(context, { ...verdict, ...sabotage?.verdict });
+  const lines = [...summaryOf(run), ...(sabotage?.summary ?? []), ...reconciliationTable(reconciliation)];
+  for (const line of lines) tell(line, options, context);
+  const bad = `Lost: ${verdict.lost.length}, doubled: ${verdict.doubled.length}. This run does not prove what it should.`;
+  tell(problems.length > 0 ? bad : 'Nothing lost, nothing doubled, everything adds up.', options, context);
+  return problems.length;
 }
 
 /** The result in words goes to stdout, unless an object does. */

@@ -1,14 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LambdaClient } from '@aws-sdk/client-lambda';
-import { createEnvironment, type Environment } from 'waybill/runtime';
+import type { Hop } from 'waybill/operations';
+import { createEnvironment } from 'waybill/runtime';
 import type { Progress } from '../lib/cli/progress.ts';
-import type { Hop } from '../lib/inspect/inspection.ts';
-import { eventSourcesOf } from '../lib/inspect/list-event-sources.ts';
 import { readGraph } from '../lib/ledger/graph.ts';
 import { heal } from '../lib/reconcile/heal.ts';
 import { runPasses } from '../lib/reconcile/passes.ts';
-import { reconcile } from '../lib/reconcile/reconcile.ts';
-import type { Deployment } from './shop.ts';
+import type { Deployment } from './deployment.ts';
+import { inspectionOf, reconcileSince } from './reconciliation.ts';
 
 /** A message that Waybill named missing at a subscriber. */
 export interface NamedMessage {
@@ -20,53 +18,41 @@ export interface NamedMessage {
 }
 
 /** Between two looks. */
-const PAUSE = 3_000;
-/** Clocks of one machine: a message's id is not ahead of them by more. */
-const AHEAD = 1_000;
+const PAUSE_MS = 3_000;
 /** The demo breaks more at once than a minute's budget heals, and is no storm. */
 const BUDGET = 100;
-const TRIES = 3;
 
 /**
  * Reconciles and heals every few seconds: the code of the deployed reconciler, which runs every minute, and beside it. What
  * both do at once has the same effect as what one does.
  */
 export class SabotageWatch {
-  readonly #environment: Environment;
-  readonly #deployment: Pick<Deployment, 'ledger' | 'shards'>;
-  readonly #listEventSources = eventSourcesOf(new LambdaClient());
-  readonly #since: number;
+  /** Copies that this watch has sent again. The deployed reconciler may have sent others. */
+  resent = 0;
+  readonly #deployment: Deployment;
+  readonly #progress: Pick<Progress, 'note'>;
+  readonly #since = Date.now();
   readonly #named = new Map<string, NamedMessage>();
-  #resent = 0;
   #looks: Promise<void> = Promise.resolve();
 
   /** @param progress what healing complains of is said there */
   constructor(deployment: Deployment, progress: Pick<Progress, 'note'>) {
-    const complain = (message: string, fields: object) => progress.note(`${message}: ${JSON.stringify(fields)}`);
-    const log = { info: () => undefined, warn: complain, error: complain };
-    this.#environment = { ...createEnvironment(deployment.variables), log };
     this.#deployment = deployment;
-    this.#since = this.#environment.now();
+    this.#progress = progress;
   }
 
   get named(): readonly NamedMessage[] {
     return [...this.#named.values()];
   }
 
-  /** Copies that this watch has sent again. The deployed reconciler may have sent others. */
-  get resent(): number {
-    return this.#resent;
-  }
-
-  /** Milliseconds within which a message should have ended at a subscriber. */
-  async deadlines(): Promise<ReadonlyMap<string, number>> {
-    const { routes } = await readGraph(this.#environment, this.#deployment.ledger);
-    return new Map(routes.map(({ subscriber, deadline }) => [subscriber, deadline]));
-  }
-
   /** Reconciles and heals once; it begins when it is called or later. */
   look(): Promise<void> {
-    const look = this.#looks.then(() => this.#lookPatiently());
+    // A run of the deployed reconciler that fails is made up for by the next one: so it is here.
+    const once = () =>
+      this.#look()
+        .catch(() => this.#look())
+        .catch(() => this.#look());
+    const look = this.#looks.then(once);
     this.#looks = look.catch(() => undefined);
     return look;
   }
@@ -77,41 +63,30 @@ export class SabotageWatch {
       const began = performance.now();
       await this.look();
       // Looking takes at most a fourth of the time, so that what is looked at gets on.
-      const rest = Math.max(PAUSE, 3 * (performance.now() - began));
+      const rest = Math.max(PAUSE_MS, 3 * (performance.now() - began));
       await sleep(rest, undefined, { signal }).catch(() => undefined);
     }
   }
 
-  /** A run of the deployed reconciler that fails is made up for by the next one: so it is here. */
-  async #lookPatiently(): Promise<void> {
-    for (let tries = 1; ; tries++) {
-      try {
-        return await this.#look();
-      } catch (error) {
-        if (tries === TRIES) throw error;
-      }
-    }
-  }
-
   async #look(): Promise<void> {
-    const { ledger, shards } = this.#deployment;
-    const environment = this.#environment;
-    const graph = await readGraph(environment, ledger);
-    const options = { ledger, shards, graph, listEventSources: this.#listEventSources };
-    const to = environment.now() + AHEAD;
-    const { missing } = await reconcile(environment, { ...options, from: this.#since, to });
+    const { missing } = await reconcileSince(this.#deployment, this.#since);
     for (const { id, subscriber, hop } of missing) this.#name(id, subscriber, hop);
+    const complain = (message: string, fields: object) => this.#progress.note(`${message}: ${JSON.stringify(fields)}`);
+    const log = { info: () => undefined, warn: complain, error: complain };
+    const environment = { ...createEnvironment(this.#deployment.variables), log };
+    const graph = await readGraph(environment, this.#deployment.ledger);
+    const options = { ...inspectionOf(this.#deployment), graph };
     await runPasses(environment, options);
     const healing = await heal(environment, { ...options, budget: BUDGET });
     // What the deployed reconciler has named and healed meanwhile stands in its cases, also where it has ended.
     for (const { id, subscriber, hop } of [...healing.missing, ...healing.closed]) {
       if (hop) this.#name(id, subscriber, hop);
     }
-    this.#resent += healing.resent.length;
+    this.resent += healing.resent.length;
   }
 
   #name(id: string, subscriber: string, hop: Hop): void {
     const key = `${id} ${subscriber} ${hop}`;
-    if (!this.#named.has(key)) this.#named.set(key, { id, subscriber, hop, at: this.#environment.now() });
+    if (!this.#named.has(key)) this.#named.set(key, { id, subscriber, hop, at: Date.now() });
   }
 }

@@ -1,10 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CommitUndecided } from 'waybill';
-import type { Environment } from 'waybill/runtime';
-import { concurrently } from '../lib/aws/concurrently.ts';
-import type { MessageTracker } from './message-tracker.ts';
+import { OrderPlaced } from '../examples/commerce/contract.ts';
+import type { Order } from '../examples/commerce/place-order.ts';
 import type { Poison } from './poison.ts';
-import type { Shop, ShopOrder } from './shop.ts';
-import type { Wire } from './wire.ts';
+import type { MessageTracker } from './tracker.ts';
 
 /** Orders that are submitted at once. */
 const AT_ONCE = 16;
@@ -18,19 +17,19 @@ const TRIES = 3;
  */
 const ON_THEIR_WAY = 150;
 /** Milliseconds between two looks whether there is room for the next order. */
-const PAUSE = 50;
+const PAUSE_MS = 50;
 
 export interface Submission {
-  readonly shop: Pick<Shop, 'placeOrder' | 'ORDER_TYPE'>;
   /** In turn; an order may be among them twice. */
-  readonly orders: readonly ShopOrder[];
+  readonly orders: readonly Order[];
+  readonly placeOrder: (order: Order) => Promise<string>;
   /** Put on the wire between the orders, as much of it as of them. */
   readonly poison: readonly Poison[];
-  readonly wire: Pick<Wire, 'add'>;
+  readonly putOnWire: (poison: Poison) => Promise<void>;
   /** Follows what is committed. */
   readonly tracker: Pick<MessageTracker, 'follow' | 'pending'>;
-  /** The producer's. */
-  readonly environment: Environment;
+  /** Told of an order of which it was not known whether the shop kept it. */
+  readonly undecided: (order: Order) => void;
   /** Ends the submission before its time. */
   readonly signal: AbortSignal;
 }
@@ -38,28 +37,34 @@ export interface Submission {
 /**
  * Submits orders through the shop's own service. An order whose outcome stays unknown is not followed.
  *
+ * @returns the ids of the messages, as far as they are known
  * @throws whatever the service throws but CommitUndecided
  */
-export async function submitOrders(submission: Submission): Promise<void> {
-  const { shop, orders, poison, wire, tracker, environment, signal } = submission;
+export async function submitOrders(submission: Submission): Promise<string[]> {
+  const { orders, poison, putOnWire, tracker, signal } = submission;
+  const ids: (string | undefined)[] = [];
   let submitted = 0;
   let poisoned = 0;
-  const addPoison = (due: number) => {
-    for (const { subscriber, bytes } of poison.slice(poisoned, due)) wire.add(subscriber, bytes);
-    poisoned = Math.max(poisoned, due);
+  const queue = orders.entries();
+  const submitter = async () => {
+    for (const [index, order] of queue) {
+      while (tracker.pending > ON_THEIR_WAY && !signal.aborted) await sleep(PAUSE_MS);
+      if (signal.aborted) return;
+      const id = await submit(submission, order);
+      if (id) tracker.follow({ id, type: OrderPlaced.type, orderId: order.orderId });
+      ids[index] = id;
+      submitted += 1;
+      const due = poison.slice(poisoned, Math.floor((poison.length * submitted) / orders.length));
+      poisoned += due.length;
+      for (const one of due) await putOnWire(one);
+    }
   };
-  await concurrently(AT_ONCE, orders, async (order) => {
-    while (tracker.pending > ON_THEIR_WAY && !signal.aborted) await new Promise((done) => setTimeout(done, PAUSE));
-    if (signal.aborted) return;
-    const id = await submit(shop, order, environment);
-    if (id) tracker.follow({ id, type: shop.ORDER_TYPE, orderId: order.orderId });
-    submitted += 1;
-    addPoison(Math.floor((poison.length * submitted) / orders.length));
-  });
+  await Promise.all(Array.from({ length: AT_ONCE }, submitter));
+  return ids.filter((id) => id !== undefined);
 }
 
 /** The orders in turn, with an even share of them twice. */
-export function inTurn<Order>(orders: readonly Order[], again: number): Order[] {
+export function inTurn<Item>(orders: readonly Item[], again: number): Item[] {
   const turns = orders.map((order, index) => ({ order, turn: index }));
   const second = turns.filter(({ turn }) => Math.round((turn + 1) * again) > Math.round(turn * again));
   return [...turns, ...second.map(({ order, turn }) => ({ order, turn: turn + LATER + 0.5 }))]
@@ -67,16 +72,13 @@ export function inTurn<Order>(orders: readonly Order[], again: number): Order[] 
     .map(({ order }) => order);
 }
 
-async function submit(
-  shop: Submission['shop'],
-  order: ShopOrder,
-  environment: Environment,
-): Promise<string | undefined> {
+async function submit({ placeOrder, undecided }: Submission, order: Order): Promise<string | undefined> {
   for (let tries = 1; tries <= TRIES; tries++) {
     try {
-      return await shop.placeOrder(order, { environment });
+      return await placeOrder(order);
     } catch (error) {
       if (!(error instanceof CommitUndecided)) throw error;
+      undecided(order);
     }
   }
   return undefined;

@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DeadLetterBox } from './dead-letter-box.ts';
 import type { FunctionLogs } from './function-logs.ts';
-import type { MessageTracker } from './message-tracker.ts';
 import type { Poison } from './poison.ts';
-import { copiesSkipped, missingPoison } from './verdict.ts';
-import type { Wire } from './wire.ts';
-import type { WireDuplicates } from './wire-duplicates.ts';
+import type { MessageTracker } from './tracker.ts';
+import { copiesSkipped, lettersMissing } from './verdict.ts';
+import type { WireDuplicates } from './wire.ts';
 
 /** Everything of a run that moves. */
 export interface Watched {
@@ -13,8 +12,9 @@ export interface Watched {
   readonly duplicates: Pick<WireDuplicates, 'sent' | 'committed' | 'ended' | 'send'>;
   readonly letters: Pick<DeadLetterBox, 'letters' | 'poll'>;
   readonly logs: Pick<FunctionLogs, 'usage' | 'poll'>;
-  readonly wire: Pick<Wire, 'backlog'>;
   readonly poison: readonly Poison[];
+  /** Whether something that has not ended is late, and not missing. */
+  readonly isUnderWay: () => Promise<boolean>;
   /** Says how far it is. */
   readonly report: (state: State) => void;
 }
@@ -34,9 +34,9 @@ export interface State {
 export interface Patience {
   /** Between two looks. */
   readonly pause: number;
-  /** After which nothing that moves is taken for stuck, when the subscribers' queues are empty. */
+  /** After which nothing that moves is taken for stuck, where nothing is under way. */
   readonly idle: number;
-  /** The same while one of them is not: what waits there is late, not lost. */
+  /** The same while something is: it is late, not lost. */
   readonly held: number;
 }
 
@@ -59,7 +59,6 @@ export async function watch(
   { pause, idle, held }: Patience,
   signal?: AbortSignal,
 ): Promise<State> {
-  const { tracker, wire, report } = watched;
   let followed = 0;
   let moved = performance.now();
   let before = '';
@@ -68,8 +67,8 @@ export async function watch(
     const open = isOpen();
     followed = await look(watched, followed, still);
     const state = await stateOf(watched, open);
-    report(state);
-    if (!open && tracker.pending === 0 && state.letters === 0 && state.copies === 0) return state;
+    watched.report(state);
+    if (!open && state.pending === 0 && state.letters === 0 && state.copies === 0) return state;
 
     const now = JSON.stringify(state);
     still = now === before;
@@ -77,7 +76,7 @@ export async function watch(
     if (!still) moved = performance.now();
     if (signal?.aborted) return state;
     const quiet = performance.now() - moved;
-    if (quiet > held || (quiet > idle && (await wire.backlog()) === 0)) return state;
+    if (quiet > held || (quiet > idle && !(await watched.isUnderWay()))) return state;
     // Watching takes at most a fourth of the time, so that what is watched gets on.
     const rest = Math.max(pause, 3 * (performance.now() - began));
     await sleep(rest, undefined, { signal }).catch(() => undefined);
@@ -96,20 +95,17 @@ async function look({ tracker, duplicates }: Watched, followed: number, everywhe
 }
 
 async function stateOf({ tracker, duplicates, letters, logs, poison }: Watched, open: boolean): Promise<State> {
-  const { pending } = tracker;
+  const { pending, ended } = tracker;
   // What is cheap to ask is asked each time; the rest when it may be the last thing that is missing.
   const late = !open && pending === 0;
   if (poison.length > 0 || late) await letters.poll();
-  const posted = new Set(letters.letters.map(({ subscriber, messageId }) => `${subscriber} ${messageId}`));
-  const dead = tracker.ended.filter(({ row }) => row.state === 'dead');
-  const missing =
-    missingPoison({ letters: letters.letters, poison }).length +
-    dead.filter(({ subscriber, message }) => !posted.has(`${subscriber} ${message.id}`)).length;
   const sent = Object.entries(duplicates.sent);
   const usage = late && sent.length > 0 ? await logs.poll() : logs.usage;
-  const copies = sent.reduce(
-    (sum, [name, count]) => sum + Math.max(0, count - copiesSkipped(usage, name, tracker.ended)),
-    0,
-  );
-  return { messages: tracker.messages.size, pending, letters: missing, copies };
+  const unseen = sent.map(([name, count]) => Math.max(0, count - copiesSkipped(usage, name, ended)));
+  return {
+    messages: tracker.messages.size,
+    pending,
+    letters: lettersMissing({ letters: letters.letters, poison, ended }),
+    copies: unseen.reduce((sum, count) => sum + count, 0),
+  };
 }

@@ -1,76 +1,78 @@
-import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
-import { SendFailed } from 'waybill';
+import { PutRecordCommand } from '@aws-sdk/client-kinesis';
+import { SendMessageCommand } from '@aws-sdk/client-sqs';
+import { resend } from 'waybill/operations';
 import type { Environment } from 'waybill/runtime';
-import { putRecords, sendMessages } from '../lib/aws/send-batch.ts';
-import type { DeployedSubscriber } from './shop.ts';
+import type { Deployment } from './deployment.ts';
+import type { Poison } from './poison.ts';
+import { type EndedMessage, subscribersOf, type TrackedMessage } from './tracker.ts';
 
-const LENGTHS = [
-  'ApproximateNumberOfMessages',
-  'ApproximateNumberOfMessagesNotVisible',
-  'ApproximateNumberOfMessagesDelayed',
-] as const;
+/** Sends a committed message to a subscriber's own queue once more, with the same id. */
+export type SendAgain = (id: string, subscriber: string) => Promise<void>;
 
-/** Puts bytes where a subscriber's messages come from, past ledger and relay: on its queue, or on its stream. */
-export class Wire {
-  readonly #environment: Environment;
-  readonly #subscribers: Readonly<Record<string, DeployedSubscriber>>;
-  #waiting: { readonly subscriber: string; readonly bytes: Uint8Array }[] = [];
+/** Puts poison where a subscriber's messages come from, past ledger and relay: on its queue, or on its stream. */
+export async function putOnWire(environment: Environment, deployment: Deployment, poison: Poison): Promise<void> {
+  const { streamName, queueUrl } = subscriberOf(deployment, poison.subscriber);
+  if (streamName) {
+    const kinesis = await environment.kinesis();
+    const record = { StreamName: streamName, PartitionKey: poison.sha256, Data: poison.bytes };
+    await kinesis.send(new PutRecordCommand(record));
+  } else {
+    const MessageBody = Buffer.from(poison.bytes).toString();
+    await environment.sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody }));
+  }
+}
 
-  constructor(environment: Environment, subscribers: Readonly<Record<string, DeployedSubscriber>>) {
-    this.#environment = environment;
-    this.#subscribers = subscribers;
+export function sendAgain(environment: Environment, deployment: Deployment): SendAgain {
+  return (id, subscriber) => {
+    const { queueUrl: url } = subscriberOf(deployment, subscriber);
+    return resend(environment, deployment, id, { subscriber, destination: { kind: 'queue', url } });
+  };
+}
+
+function subscriberOf({ subscribers }: Deployment, name: string) {
+  const subscriber = subscribers[name];
+  if (!subscriber) throw new Error(`The shop has no subscriber ${name}`);
+  return subscriber;
+}
+
+/**
+ * Sends a share of the run's messages again, to every subscriber of theirs: half of them at once, so that they race the
+ * original, half when the original has ended.
+ */
+export class WireDuplicates {
+  /** How many were sent to each subscriber. */
+  readonly sent: Record<string, number> = {};
+  readonly #share: number;
+  readonly #sendAgain: SendAgain;
+  readonly #late = new Set<string>();
+  #seen = 0;
+  #chosen = 0;
+  #due: (readonly [id: string, subscriber: string])[] = [];
+
+  constructor(share: number, sendAgain: SendAgain) {
+    this.#share = share;
+    this.#sendAgain = sendAgain;
   }
 
-  /** Puts the bytes on the wire with the next `flush`. */
-  add(subscriber: string, bytes: Uint8Array): void {
-    this.#waiting.push({ subscriber, bytes });
+  /** A message is committed: it may be chosen. */
+  committed({ id, type }: TrackedMessage): void {
+    this.#seen += 1;
+    if (this.#chosen >= Math.round(this.#seen * this.#share)) return;
+    this.#chosen += 1;
+    if (this.#chosen % 2 === 0) this.#late.add(id);
+    else for (const subscriber of subscribersOf(type)) this.#due.push([id, subscriber]);
   }
 
-  /** @throws SendFailed when a record could not be put there */
-  async flush(): Promise<void> {
-    const records = this.#waiting;
-    this.#waiting = [];
-    for (const [subscriber, some] of Map.groupBy(records, (record) => record.subscriber)) {
-      await this.#send(
-        subscriber,
-        some.map(({ bytes }) => bytes),
-      );
-    }
+  /** A message has ended at a subscriber. */
+  ended({ message, subscriber }: EndedMessage): void {
+    if (this.#late.has(message.id)) this.#due.push([message.id, subscriber]);
   }
 
-  /** Messages that wait in the subscribers' queues: about so many, with those that are hidden or delayed. */
-  async backlog(): Promise<number> {
-    const lengths = await Promise.all(
-      Object.values(this.#subscribers).map(async ({ queueUrl: QueueUrl }) => {
-        const AttributeNames = [...LENGTHS];
-        const { Attributes = {} } = await this.#environment.sqs.send(
-          new GetQueueAttributesCommand({ QueueUrl, AttributeNames }),
-        );
-        return LENGTHS.reduce((sum, name) => sum + Number(Attributes[name] ?? 0), 0);
-      }),
-    );
-    return lengths.reduce((sum, length) => sum + length, 0);
-  }
-
-  async #send(name: string, records: readonly Uint8Array[]): Promise<void> {
-    const subscriber = this.#subscribers[name];
-    if (!subscriber) return;
-    const { streamName, queueUrl } = subscriber;
-    const failed = streamName
-      ? await putRecords(
-          this.#environment,
-          streamName,
-          records.map((data, index) => ({ data, partitionKey: String(index) })),
-        )
-      : await sendMessages(
-          this.#environment,
-          queueUrl,
-          records.map((bytes) => ({ body: Buffer.from(bytes).toString() })),
-        );
-    if (failed.length > 0) {
-      throw new SendFailed(
-        `${failed.length} of ${records.length} records for '${name}' were refused: ${failed[0]?.code}`,
-      );
-    }
+  /** Sends what was chosen since the last time. */
+  async send(): Promise<void> {
+    const due = this.#due;
+    this.#due = [];
+    await Promise.all(due.map(([id, subscriber]) => this.#sendAgain(id, subscriber)));
+    for (const [, subscriber] of due) this.sent[subscriber] = (this.sent[subscriber] ?? 0) + 1;
   }
 }

@@ -1,53 +1,41 @@
+import { type TracedMessage, trace } from 'waybill/operations';
 import { createEnvironment } from 'waybill/runtime';
-import { committedMessages } from '../../demo/committed-messages.ts';
-import { deploymentOf, SUBSCRIBERS } from '../../demo/deployment.ts';
-import { readRows } from '../../demo/message-tracker.ts';
-import { Wire } from '../../demo/wire.ts';
+import { deploymentOf } from '../../demo/deployment.ts';
+import { inspectionOf } from '../../demo/reconciliation.ts';
+import { sendAgain } from '../../demo/wire.ts';
 import { placeOrder } from '../../examples/commerce/place-order.ts';
-import { outboxKey } from '../../lib/ledger/rows/outbox.ts';
-import { decodeEnvelope, encodeEnvelope } from '../../lib/message/envelope.ts';
+import { concurrently } from '../../lib/aws/concurrently.ts';
 import type { DeployedChain } from './deployed-chain.ts';
 
-/** Rows of the ledger read at once. */
-const ROWS = 100;
+const AT_ONCE = 8;
 
 /** The example shop, by the outputs of its stack. */
 export function exampleShop(outputs: Readonly<Record<string, string>>): DeployedChain {
   const deployment = deploymentOf(outputs);
-  const { variables, ledger, subscribers, logGroups } = deployment;
-  const producer = createEnvironment(variables);
-  const started = producer.now();
+  const producer = createEnvironment(deployment.variables);
+  const messageOf = new Map<string, string>();
   return {
     producer,
-    logGroups,
-    queueUrls: Object.values(subscribers).map(({ queueUrl }) => queueUrl),
+    logGroups: deployment.logGroups,
+    queueUrls: Object.values(deployment.subscribers).map(({ queueUrl }) => queueUrl),
     placeOrder: async (order) => {
-      await placeOrder(order, { environment: producer });
+      messageOf.set(order.orderId, await placeOrder(order, { environment: producer }));
     },
     sendAgain: async (orders) => {
-      const observer = createEnvironment(variables);
-      const wire = new Wire(observer, subscribers);
-      const span = { from: started, to: observer.now() };
-      const ids = new Set(orders.map(({ orderId }) => orderId));
-      const messages = await committedMessages(observer, deployment, span, ids);
-      const relayed = new Date(observer.now()).toISOString();
-      let copies = 0;
-      for (let start = 0; start < messages.length; start += ROWS) {
-        const keys = messages.slice(start, start + ROWS).map(({ id }) => outboxKey(id));
-        for (const row of await readRows(observer, ledger, keys)) {
-          const envelope = { ...decodeEnvelope(String(row.envelope)), relayed };
-          for (const { name } of subscribersOf(envelope.type)) {
-            wire.add(name, Buffer.from(encodeEnvelope(envelope)));
-            copies += 1;
-          }
-        }
-      }
-      await wire.flush();
-      return copies;
+      const observer = createEnvironment(deployment.variables);
+      const again = sendAgain(observer, deployment);
+      const copies = await concurrently(AT_ONCE, orders, async ({ orderId }) => {
+        const traced = await trace(observer, inspectionOf(deployment), messageOf.get(orderId) ?? '');
+        const deliveries = deliveriesOf(traced);
+        for (const { id, subscriber } of deliveries) await again(id, subscriber);
+        return deliveries.length;
+      });
+      return copies.reduce((sum, count) => sum + count, 0);
     },
   };
 }
 
-function subscribersOf(type: string) {
-  return SUBSCRIBERS.filter(({ consumes }) => consumes.some((event) => event.type === type));
+/** Every delivery of a message and of what came of it. */
+function deliveriesOf({ id, subscribers }: TracedMessage): { readonly id: string; readonly subscriber: string }[] {
+  return subscribers.flatMap(({ subscriber, published }) => [{ id, subscriber }, ...published.flatMap(deliveriesOf)]);
 }

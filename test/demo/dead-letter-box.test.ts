@@ -10,8 +10,7 @@ function deadLetterQueue() {
   const shown: string[] = [];
   const send = async (command: { readonly input: object }) => {
     if (command instanceof ReceiveMessageCommand) return { Messages: visible.splice(0, 10) };
-    const { Entries = [] } = command.input as { Entries?: { ReceiptHandle: string }[] };
-    shown.push(...Entries.map(({ ReceiptHandle }) => ReceiptHandle));
+    shown.push((command.input as { ReceiptHandle: string }).ReceiptHandle);
     return {};
   };
   const environment: Environment = { ...fakeEnvironment(), sqs: { send } as Environment['sqs'] };

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { ReceivedLetter } from '../../demo/dead-letter-box.ts';
-import type { EndedMessage, TrackedMessage } from '../../demo/message-tracker.ts';
 import type { Poison } from '../../demo/poison.ts';
+import type { EndedMessage, TrackedMessage } from '../../demo/tracker.ts';
 import type { Evidence } from '../../demo/verdict.ts';
 import { defineEvent } from '../../lib/contract/event.ts';
 import { defineSubscriber } from '../../lib/contract/subscriber.ts';
@@ -36,6 +36,7 @@ export function evidence(change: Partial<Evidence> = {}): Evidence {
     poison: [],
     audit: { conserved: true, findings: [], sums: [] },
     functions: { calls: { TransactWriteItems: 3, SendMessageBatch: 2 }, writeUnits: 20, invocations: 5, outcomes: {} },
+    reconciliation: { missing: [], uncaused: [] },
     producer: { calls: { TransactWriteItems: 1 }, writeUnits: 4 },
     ...change,
   };

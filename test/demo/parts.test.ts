@@ -3,14 +3,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { addLine, type FunctionUsage } from '../../demo/function-logs.ts';
 import { generateOrders } from '../../demo/orders.ts';
-import type { Shop } from '../../demo/shop.ts';
-import { signedHeaders } from '../../demo/signature.ts';
-import { inTurn, submitOrders } from '../../demo/submission.ts';
+import type { Poison } from '../../demo/poison.ts';
+import { inTurn, type Submission, submitOrders } from '../../demo/submission.ts';
 import { problemsOf, summaryOf } from '../../demo/summary.ts';
 import { judge } from '../../demo/verdict.ts';
 import { type Watched, watch } from '../../demo/watch.ts';
 import { CommitUndecided } from '../../lib/contract/errors.ts';
-import { fakeEnvironment } from '../aws/fake-environment.ts';
 import { end, evidence, letter, paid, placed, poison } from './evidence.ts';
 
 describe('orders are submitted', () => {
@@ -25,27 +23,27 @@ describe('orders are submitted', () => {
     );
   });
 
-  const submission = (placeOrder: Shop['placeOrder']) => {
+  const submission = (placeOrder: Submission['placeOrder']) => {
     const followed: string[] = [];
-    const waiting: string[] = [];
+    const onWire: Poison[] = [];
+    const undecided: string[] = [];
     return {
-      followed,
-      waiting,
-      shop: { ORDER_TYPE: 'order.placed' as const, placeOrder },
+      ...{ followed, onWire, placeOrder },
       orders: generateOrders(4, 1).map((order, index) => ({ ...order, orderId: String(index + 1) })),
       poison: [poison({}), poison({})],
-      wire: { add: (subscriber: string) => waiting.push(subscriber) },
+      putOnWire: async (one: Poison) => void onWire.push(one),
       tracker: { pending: 0, follow: ({ id }: { id: string }) => followed.push(id) > 0 },
-      environment: fakeEnvironment(),
+      told: undecided,
+      undecided: ({ orderId }: { orderId: string }) => void undecided.push(orderId),
       signal: new AbortController().signal,
     };
   };
 
   test('with all of the poison between them', async () => {
     const given = submission(async ({ orderId }) => `id-${orderId}`);
-    await submitOrders(given);
+    expect(await submitOrders(given)).toEqual(['id-1', 'id-2', 'id-3', 'id-4']);
     expect(given.followed).toEqual(['id-1', 'id-2', 'id-3', 'id-4']);
-    expect(given.waiting).toHaveLength(2);
+    expect(given.onWire).toHaveLength(2);
   });
 
   test('again while their outcome is unknown, and are not taken for committed when it stays so', async () => {
@@ -58,6 +56,7 @@ describe('orders are submitted', () => {
     await submitOrders(given);
     expect(given.followed).toEqual(['id-1', 'id-3', 'id-4']);
     expect(tries).toBe(3);
+    expect(new Set(given.told)).toEqual(new Set(['2']));
   });
 
   test('until one fails for good', async () => {
@@ -78,7 +77,7 @@ describe('a run is watched', () => {
     duplicates: { sent: {}, committed: () => undefined, ended: () => undefined, send: async () => undefined },
     letters: { letters: [], poll: async () => [] },
     logs: { usage: evidence().functions, poll: async () => evidence().functions },
-    wire: { backlog: async () => 0 },
+    isUnderWay: async () => false,
     poison: [],
     report: () => undefined,
     ...change,
@@ -107,20 +106,20 @@ describe('a run is watched', () => {
     expect(await watch(stuck, () => true, patience)).toEqual({ messages: 1, pending: 2, letters: 2, copies: 3 });
   });
 
-  test('and not given up while a message waits in a queue: it is late, and not lost', async () => {
-    let backlog = 1;
+  test('and not given up while a message is under way: it is late, and not lost', async () => {
+    let isUnderWay = true;
     const late = watched({
       tracker: { ...watched().tracker, pending: 1 },
-      wire: { backlog: async () => backlog },
+      isUnderWay: async () => isUnderWay,
     });
     const done = watch(late, () => false, patience);
     expect(await Promise.race([done, sleep(10 * patience.idle, 'open')])).toBe('open');
-    backlog = 0;
+    isUnderWay = false;
     expect(await done).toMatchObject({ pending: 1 });
   });
 
   test('nor for ever, for a message that will not come out of its queue', async () => {
-    const held = watched({ tracker: { ...watched().tracker, pending: 1 }, wire: { backlog: async () => 1 } });
+    const held = watched({ tracker: { ...watched().tracker, pending: 1 }, isUnderWay: async () => true });
     expect(await watch(held, () => false, { pause: 1, idle: 20, held: 60 })).toMatchObject({ pending: 1 });
   });
 
@@ -170,25 +169,15 @@ describe('the logs of functions', () => {
   );
 });
 
-test("a request is signed as in AWS's own example", () => {
-  const { authorization } = signedHeaders(
-    {
-      method: 'GET',
-      url: new URL('https://iam.amazonaws.com/?Action=ListUsers&Version=2010-05-08'),
-      headers: { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' },
-      body: '',
-    },
-    { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' },
-    { service: 'iam', region: 'us-east-1', at: Date.UTC(2015, 7, 30, 12, 36) },
-  );
-  expect(authorization).toBe(
-    'AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/iam/aws4_request, SignedHeaders=content-type;host;x-amz-date, Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7',
-  );
-});
-
 describe('a summary', () => {
   const finished = (given = evidence()) => ({
-    ...{ run: 'run', started: 0, evidence: given, verdict: judge(given), unknown: [], copies: 0, milliseconds: 1_500 },
+    ...{ evidence: given, verdict: judge(given), unknown: [], copies: 0, milliseconds: 1_500 },
+    reconciliation: {
+      lines: {},
+      copies: { handled: 0, duplicate: 0, dead: 0, cancelled: 0, late: 0 },
+      missing: [],
+      uncaused: [],
+    },
     missing: { messages: 2, pending: 0, letters: 0, copies: 0 },
   });
 

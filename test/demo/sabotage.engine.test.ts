@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { SabotageVerdict } from '../../demo/sabotage-verdict.ts';
+import type { SabotageVerdict } from '../../demo/sabotaged-run.ts';
 import type { Verdict } from '../../demo/verdict.ts';
 import type { Reconciliation } from '../../lib/reconcile/tally.ts';
 import type { TracedMessage } from '../../lib/trace/trace.ts';

@@ -2,15 +2,14 @@ import { describe, expect, test } from 'vitest';
 import { generateOrders } from '../../demo/orders.ts';
 import { runDemo } from '../../demo/program.ts';
 import { type Deeds, LEAST_ORDERS, type Scene, sabotage } from '../../demo/sabotage.ts';
-import { judgeSabotage, type SabotageEvidence, sabotageProblems } from '../../demo/sabotage-verdict.ts';
-import type { NamedMessage, SabotageWatch } from '../../demo/sabotage-watch.ts';
+import type { NamedMessage } from '../../demo/sabotage-watch.ts';
+import { judgeSabotage, type SabotageEvidence, sabotageProblems } from '../../demo/sabotaged-run.ts';
 import { mintMessageId } from '../../lib/message/message-id.ts';
 import { seededRandom } from '../../lib/testing/seeded-random.ts';
 import { capturedContext } from '../cli/captured-context.ts';
 import { end, placed, subscribers } from './evidence.ts';
 
 const START = Date.parse('2026-11-23T08:00:00Z');
-const DEADLINE = 10_000;
 const random = seededRandom(3);
 
 /** An order's message that was committed so many milliseconds after the start. */
@@ -27,7 +26,7 @@ const messages = [stolen, dropped, held, whole];
 const deeds: Deeds = {
   stolen: [stolen.id],
   dropped: [dropped.id],
-  blocks: [{ subscriber: 'count', from: START + 2_000, to: START + 16_000, looked: START + 12_500 }],
+  blocked: { subscriber: 'count', waiting: [held.id, whole.id], overdue: [held.id] },
 };
 
 function named(message: { readonly id: string }, hop: NamedMessage['hop'], subscriber = 'pay'): NamedMessage {
@@ -58,10 +57,6 @@ function broken(change: Partial<SabotageEvidence> = {}): SabotageEvidence {
       named(dropped, 'relay', 'count'),
       named(held, 'consumer', 'count'),
     ],
-    deadlines: new Map([
-      ['pay', DEADLINE],
-      ['count', DEADLINE],
-    ]),
     ...change,
   };
 }
@@ -126,7 +121,7 @@ describe('a sabotaged run', () => {
   });
 
   test('proves nothing when nothing was broken', () => {
-    const verdict = verdictOf({ deeds: { stolen: [], dropped: [], blocks: [] }, named: [] });
+    const verdict = verdictOf({ deeds: { stolen: [], dropped: [] }, named: [] });
     expect(sabotageProblems(verdict)).toEqual([
       'Nothing was broken at the relay',
       'Nothing was broken at the broker',
@@ -149,9 +144,12 @@ test('too few orders are refused before anything is broken', async () => {
     tracker: {} as Scene['tracker'],
     environment: {} as Scene['environment'],
     signal: new AbortController().signal,
-    submit: async (some) => void submitted.push(...some),
+    submit: async (some) => {
+      submitted.push(...some);
+      return [];
+    },
   };
-  const refused = sabotage(scene, {} as SabotageWatch, { note: () => undefined });
+  const refused = sabotage(scene, async () => undefined, { note: () => undefined });
   await expect(refused).rejects.toMatchObject({ code: 'too-few-orders' });
   expect(submitted).toEqual([]);
 });

@@ -27,7 +27,8 @@ describe('a message is lost', () => {
   });
 
   test('that a handler has published and the outbox does not hold', () => {
-    expect(judge(evidence({ committed: [placed] })).lost).toEqual(['paid-1']);
+    const uncaused = [{ id: 'paid-1', subscriber: 'ship' }];
+    expect(judge(evidence({ reconciliation: { missing: [], uncaused } })).lost).toEqual(['paid-1']);
   });
 
   test('that ended as dead without a letter that says so', () => {

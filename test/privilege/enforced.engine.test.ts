@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { generateOrders } from '../../demo/orders.ts';
 import { runOrders } from '../../demo/run.ts';
-import { SHOP } from '../../demo/shop.ts';
 import { problemsOf } from '../../demo/summary.ts';
 import { createEnvironment } from '../../lib/aws/environment.ts';
 import { DelayedEvents } from './delayed-events.ts';
@@ -33,9 +33,8 @@ test('the whole demo comes out right by what the roles may do, and so does what 
   await events.sendLargest();
   const waiting = [...(await delayed.publish()), ...(await delayed.forward()), ...(await delayed.sweep())];
   const finished = await runOrders({
-    shop: SHOP,
     deployment: shop.deployment,
-    orders: SHOP.generateOrders(ORDERS, 1),
+    orders: generateOrders(ORDERS, 1),
     duplicates: 0.2,
     poison: 0.2,
     progress: { step: () => undefined, count: () => undefined },

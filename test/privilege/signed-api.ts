@@ -1,4 +1,5 @@
-import { signedHeaders } from '../../demo/signature.ts';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SignatureV4 } from '@smithy/signature-v4';
 import { clientOptions } from '../engine/stage.ts';
 
 /** Calls of an engine's account owner to the services for which the repository has no SDK client. */
@@ -24,11 +25,11 @@ export class SignedApi {
 
   async #ask(service: string, headers: Record<string, string>, body: string): Promise<string> {
     const url = new URL('/', this.#endpoint);
-    const { credentials, region } = clientOptions(this.#endpoint);
-    const signed = signedHeaders({ method: 'POST', url, headers, body }, credentials, {
-      service,
-      region,
-      at: Date.now(),
+    const { credentials, region, sha256 } = new DynamoDBClient(clientOptions(this.#endpoint)).config;
+    const { headers: signed } = await new SignatureV4({ credentials, region, sha256, service }).sign({
+      ...{ method: 'POST', protocol: url.protocol, hostname: url.hostname, path: '/', query: {} },
+      headers: { ...headers, host: url.host },
+      body,
     });
     const reply = await fetch(url, { method: 'POST', headers: signed, body });
     const text = await reply.text();
