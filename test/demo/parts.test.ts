@@ -85,7 +85,7 @@ describe('a run is watched', () => {
 
   test('until everything has ended and nothing more comes', async () => {
     let open = true;
-    const done = watch(watched(), () => open, patience);
+    const done = watch(watched(), () => open, { ...patience, idle: 60_000 });
     const first = await Promise.race([done, sleep(20, 'open')]);
     open = false;
     expect([first, await done]).toEqual(['open', { messages: 0, pending: 0, letters: 0, copies: 0 }]);
