@@ -11,7 +11,7 @@ export {
   type DescribedStep,
   type InitialRows,
   publishing,
-  type Sender,
+  type RunStep,
   type SendingMode,
   type System,
   startingWith,

@@ -10,10 +10,10 @@ import type { ConsumerHandler } from '../testing/invocation.ts';
 import type { RunState } from './run/run-state.ts';
 
 /** What producers do: one step of a workload. It may run several times, as a customer may press a button twice. */
-export type WorkloadStep = Sender | DescribedStep;
+export type WorkloadStep = RunStep | DescribedStep;
 
 /** What a producer's function does when it is asked for a step. What it answers, ids of messages, must have been committed. */
-export type Sender = (options: {
+export type RunStep = (options: {
   readonly environment: Environment;
   /** Of what comes of a step later: what the step has answered. */
   readonly answer?: unknown;
@@ -21,7 +21,7 @@ export type Sender = (options: {
 
 /** A step of which more is known. */
 export interface DescribedStep {
-  readonly run: Sender;
+  readonly run: RunStep;
   /** No certificate may leave the step out: it is counted under this name among the faults. */
   readonly trait?: string;
   /** The event that it publishes. */
@@ -29,7 +29,7 @@ export interface DescribedStep {
   /** In which modes it sends, beside `publish` at once: what can go wrong there is planned. @default none */
   readonly sends?: readonly SendingMode[];
   /** What producers do a while later because of it, e.g. cancel what they have sent. */
-  readonly later?: { readonly after: Duration; readonly run: Sender };
+  readonly later?: { readonly after: Duration; readonly run: RunStep };
 }
 
 /**
@@ -49,12 +49,12 @@ export function sendingModesOf({ workload }: Pick<System, 'workload'>): Readonly
  * @param later what producers do a while later because of it
  * @example bySending(['handshake'], ({ environment }) => producer.send(OrderPlaced, order, { environment }))
  */
-export function bySending(sends: readonly SendingMode[], run: Sender, later?: DescribedStep['later']): DescribedStep {
+export function bySending(sends: readonly SendingMode[], run: RunStep, later?: DescribedStep['later']): DescribedStep {
   return { sends, run, ...(later && { later }) };
 }
 
 /** A step that must have been run, under a name of its own, e.g. a kind of message that is sent in a way of its own. */
-export function withTrait(trait: string, run: Sender): DescribedStep {
+export function withTrait(trait: string, run: RunStep): DescribedStep {
   return { trait, run };
 }
 

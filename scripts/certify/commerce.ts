@@ -18,7 +18,7 @@ import { handler as takePayment } from '../../examples/commerce/functions/take-p
 import type { Order } from '../../examples/commerce/place-order.ts';
 import { placeOrder } from '../../examples/commerce/place-order.ts';
 import type { RunState } from '../../lib/simulator/run/run-state.ts';
-import type { Sender, System } from '../../lib/simulator/system.ts';
+import type { RunStep, System } from '../../lib/simulator/system.ts';
 import { startingWith } from '../../lib/simulator/system.ts';
 import { profiles } from './profiles.ts';
 import { reminders } from './reminders.ts';
@@ -67,7 +67,7 @@ export const commerce: System = {
   tables: [startingWith(Stock, STOCK), ...transfers.tables],
   workload: [
     ...ORDERS.map(
-      (one): Sender =>
+      (one): RunStep =>
         (options) =>
           placeOrder(one, options),
     ),

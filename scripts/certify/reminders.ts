@@ -1,6 +1,6 @@
 import { type Duration, TransactionRefused } from 'waybill';
 import { cancel, type Environment, producer, publish, reschedule } from 'waybill/runtime';
-import { bySending, publishing, type Sender, type WorkloadStep } from '../../lib/simulator/system.ts';
+import { bySending, publishing, type RunStep, type WorkloadStep } from '../../lib/simulator/system.ts';
 import { PEOPLE } from './people.ts';
 import { ProfileKept } from './profiles.ts';
 
@@ -21,7 +21,11 @@ async function nearly({ environment }: Options, milliseconds: number): Promise<v
 }
 
 /** Sends a profile, and does something to the message when it is about to be delivered. */
-function disturbing(delay: Duration, milliseconds: number, disturb: (id: string, options: Options) => unknown): Sender {
+function disturbing(
+  delay: Duration,
+  milliseconds: number,
+  disturb: (id: string, options: Options) => unknown,
+): RunStep {
   return async (options) => {
     const { id } = await publish(ProfileKept, PEOPLE.withdrawn, { ...options, delay });
     await nearly(options, milliseconds);
@@ -30,7 +34,7 @@ function disturbing(delay: Duration, milliseconds: number, disturb: (id: string,
 }
 
 /** What was sent long ago is disturbed by whoever has kept its id. */
-function disturbingLater(disturb: (id: string, options: Options) => unknown): Sender {
+function disturbingLater(disturb: (id: string, options: Options) => unknown): RunStep {
   return async ({ answer, ...options }) => {
     await nearly(options, 60);
     return disturb((answer as { readonly id: string }).id, options);
@@ -44,7 +48,7 @@ async function both(id: string, options: Options): Promise<unknown> {
 }
 
 /** What is refused for good takes effect nowhere. */
-function refusable(send: Sender): Sender {
+function refusable(send: RunStep): RunStep {
   return async (options) => {
     try {
       return await send(options);

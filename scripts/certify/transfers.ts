@@ -2,7 +2,7 @@ import { type Delay, defineEvent, defineSubscriber, defineTable } from 'waybill'
 import { type CheckBackHandler, checkBack, consume, ENVIRONMENT, type Environment, producer } from 'waybill/runtime';
 import * as z from 'zod/mini';
 import type { RunState } from '../../lib/simulator/run/run-state.ts';
-import { bySending, type Sender, type System, startingWith } from '../../lib/simulator/system.ts';
+import { bySending, type RunStep, type System, startingWith } from '../../lib/simulator/system.ts';
 import { Accounts, Bank, Transactions } from './bank.ts';
 
 // Money that leaves an account of a bank, which is not in DynamoDB for all that Waybill knows, and comes to a wallet: by
@@ -41,7 +41,7 @@ interface Transfer {
   readonly stops?: 'prepared' | 'debited';
 }
 
-function sending({ from, open = 0, delay, prefix = '', stops }: Transfer): Sender {
+function sending({ from, open = 0, delay, prefix = '', stops }: Transfer): RunStep {
   return async ({ environment }) => {
     const transaction = prefix + Buffer.from(environment.random(8)).toString('hex');
     const bank = new Bank(environment);
