@@ -2,6 +2,7 @@ import { type Environment, environmentOf } from '../aws/environment.ts';
 import type { EndState } from '../ledger/rows/inbox.ts';
 import { withdraw } from './withdrawal.ts';
 
+/** What `cancel` and `reschedule` take besides the message. */
 export interface CancelOptions {
   /** @default the process's own: bindings from `process.env`, the AWS SDK's default credentials and region */
   readonly environment?: Environment;

@@ -40,6 +40,7 @@ export type HandlerOrHandlers<Subscriber extends SubscriberDefinition> = Subscri
   ? Handler<Subscriber, Only> | Handlers<Subscriber>
   : Handlers<Subscriber>;
 
+/** How `consume` handles a batch. */
 export interface ConsumeOptions {
   /** Records of a batch that are handled at once, from 1 to 100. @default 10 */
   readonly concurrency?: number;

@@ -30,6 +30,7 @@ export interface EventUpgrade<NewInput = unknown> {
   by(old: unknown): NewInput;
 }
 
+/** What `defineEvent` takes besides the type. */
 export interface EventOptions<Input, Output, Old extends EventDefinition = EventDefinition> {
   /** Any synchronous Standard Schema over JSON: zod, valibot, arktype and others. */
   readonly schema: StandardSchemaV1<Input, Output>;

@@ -20,6 +20,7 @@ export interface SubscriberDefinition<
   readonly maxAttempts: number;
 }
 
+/** What `defineSubscriber` takes besides the name. */
 export interface SubscriberOptions<
   Consumes extends readonly EventDefinition[],
   Publishes extends readonly EventDefinition[],

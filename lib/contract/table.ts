@@ -26,6 +26,7 @@ export interface TableDefinition<
   readonly item: StandardSchemaV1<unknown, Item>;
 }
 
+/** What `defineTable` takes besides the name. */
 export interface TableOptions<
   Item extends object,
   PartitionKey extends KeyableColumn<Item>,

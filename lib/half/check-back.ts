@@ -29,6 +29,7 @@ export type TransactionOutcome = 'commit' | 'rollback' | 'unknown';
 /** Asks the owner of a local transaction. To throw is to answer `unknown`. */
 export type DecideTransaction = (transactionId: string) => Promise<TransactionOutcome>;
 
+/** How `checkBack` asks. */
 export interface CheckBackOptions {
   /** How long after `prepare` the owner is asked, at most 12 days. @default '72h' */
   readonly patience?: Duration;

@@ -36,6 +36,7 @@ export interface HalfMessage {
   rollback(): Promise<void>;
 }
 
+/** Where `producer.half` finds the half message. */
 export interface HalfOptions {
   /** @default the process's own: bindings from `process.env`, the AWS SDK's default credentials and region */
   readonly environment?: Environment;

@@ -20,6 +20,7 @@ import type { Transaction } from '../transaction/transaction.ts';
 /** A transaction outside a consumer. There is no message whose handling it is, so there is none that it could end. */
 export type ProducerTransaction = Omit<Transaction, 'once'>;
 
+/** Where `transact` commits. */
 export interface TransactOptions {
   /** @default the process's own: bindings from `process.env`, the AWS SDK's default credentials and region */
   readonly environment?: Environment;

@@ -42,6 +42,7 @@ interface HandshakeOptions {
   readonly jitter?: boolean;
 }
 
+/** How and when `producer.send` sends, and whom it tells. */
 export type SendOptions = HandshakeOptions &
   Delay & {
     /**
@@ -51,6 +52,7 @@ export type SendOptions = HandshakeOptions &
     readonly onResult?: (receipt: SendReceipt) => Promise<void> | void;
   };
 
+/** How `producer.sendBatch` sends, and whom it tells. */
 export interface SendBatchOptions extends HandshakeOptions {
   /** As of `send`, with one receipt for each entry, in order. */
   readonly onResult?: (receipts: readonly SendReceipt[]) => Promise<void> | void;

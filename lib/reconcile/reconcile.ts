@@ -10,6 +10,7 @@ import { joinById } from './join.ts';
 import { committedIn, endedIn } from './ledger-sets.ts';
 import { type LineCounts, type Reconciliation, Tally } from './tally.ts';
 
+/** Which messages `reconcile` looks at, and whom it tells. */
 export interface ReconcileOptions extends InspectionOptions {
   /** The moment of the oldest message id to look at, in milliseconds since the epoch. */
   readonly from: number;

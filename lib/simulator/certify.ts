@@ -7,6 +7,7 @@ import { simulate } from './run/simulation.ts';
 import type { System } from './system.ts';
 import { joined, NO_RUNS, totalsOf } from './totals.ts';
 
+/** The system that `certify` runs, and how many plans it survives. */
 export interface CertifyOptions extends System {
   /** How many plans are run. @default 1000 */
   readonly plans?: number;

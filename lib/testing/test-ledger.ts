@@ -21,6 +21,7 @@ import { MemoryStack } from './stack/memory-stack.ts';
 import { Subscription } from './subscription.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
+/** When a test begins, and from which seed its chance comes. */
 export interface TestLedgerOptions {
   /** Milliseconds since the epoch at which the test begins. @default 2026-01-01T00:00:00Z */
   readonly now?: number;
@@ -28,6 +29,7 @@ export interface TestLedgerOptions {
   readonly seed?: number;
 }
 
+/** How a message comes to a handler, and how long the handler may take. */
 export interface DeliverOptions {
   /** Whether the message comes as a record of SQS or of Kinesis. @default 'queue' */
   readonly transport?: 'queue' | 'stream';

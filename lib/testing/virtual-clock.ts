@@ -5,6 +5,7 @@ interface Sleeper {
   wake(): void;
 }
 
+/** When a virtual clock begins, and how its time passes. */
 export interface VirtualClockOptions {
   /** Milliseconds since the epoch. */
   readonly now: number;

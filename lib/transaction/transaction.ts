@@ -44,6 +44,7 @@ export interface Transaction<Table extends AnyTable = AnyTable, Event extends Ev
   publish<E extends Event>(event: E, payload: EventInput<E>, delay?: Delay): string;
 }
 
+/** On which condition a write takes effect, and what happens where it does not hold. */
 export interface Conditional<Item> {
   /** What must hold of the row. @default nothing, but for the lock of a row that was read */
   readonly when?: When<Item>;

@@ -12,6 +12,7 @@ import { Subscriber } from '../subscriber/subscriber.ts';
 import type { AddSubscriberOptions } from '../subscriber/subscriber-props.ts';
 import type { IChannel } from './channel-interface.ts';
 
+/** What every channel takes. */
 export interface ChannelProps<Event extends EventDefinition> {
   readonly ledger: ILedger;
   /** The event types that the channel carries: at least one. */

@@ -1,6 +1,7 @@
 import type { EventDefinition } from '../../contract/event.ts';
 import { Channel, type ChannelProps } from './channel.ts';
 
+/** What a QueueChannel takes. */
 export interface QueueChannelProps<Event extends EventDefinition> extends ChannelProps<Event> {}
 
 /**

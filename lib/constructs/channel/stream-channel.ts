@@ -8,6 +8,7 @@ import { SendPermission } from '../framework/send-permission.ts';
 import { InvalidConstruct } from '../invalid-construct.ts';
 import { Channel, type ChannelProps } from './channel.ts';
 
+/** What a StreamChannel takes. */
 export interface StreamChannelProps<Event extends EventDefinition> extends ChannelProps<Event> {
   /** A stream that is there already, e.g. of another app. @default a stream of the channel's own */
   readonly stream?: kinesis.IStream;

@@ -7,6 +7,7 @@ import type { ReconcilerOptions } from '../framework/reconciler.ts';
 /** How messages that are due in more than 15 minutes wait for their moment. */
 export type DelayedDelivery = 'sweep' | 'schedules';
 
+/** What a Ledger takes. */
 export interface LedgerProps {
   /**
    * The name from which the table, the relay's role, the registrar and the bucket take theirs, so that another app can

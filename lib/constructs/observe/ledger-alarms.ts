@@ -14,6 +14,7 @@ import { AlarmTopic, alarmArns } from './alarm-topic.ts';
 import { missingConditions, reconciliationConditions } from './reconciliation-alarms.ts';
 import { checkBackConditions, sendingConditions } from './sending-alarms.ts';
 
+/** What LedgerAlarms take. */
 export interface LedgerAlarmsProps {
   readonly ledger: ILedger;
   /**

@@ -12,6 +12,7 @@ import type { LedgerAlarms } from './ledger-alarms.ts';
 import { ledgerMetric } from './ledger-metrics.ts';
 import { RadarWidget } from './radar-widget.ts';
 
+/** What a LedgerDashboard takes. */
 export interface LedgerDashboardProps {
   readonly ledger: ILedger;
   /** Alarms whose state the dashboard shows. @default none */

@@ -12,6 +12,7 @@ import { consumeQueue, isConsuming } from '../subscriber/event-sources.ts';
 import type { ICheckBack } from './grant-options.ts';
 import { grantDecide, grantPrepare } from './producer-grants.ts';
 
+/** What a CheckBack takes. */
 export interface CheckBackProps {
   readonly ledger: ILedger;
   /** The function whose handler is `checkBack(...)`. The function serves this queue alone. */

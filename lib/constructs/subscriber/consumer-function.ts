@@ -17,6 +17,7 @@ type Replaced =
   | 'logRetentionRetryOptions'
   | 'logRemovalPolicy';
 
+/** What a ConsumerFunction takes: the props of `NodejsFunction`, but for what it sets itself. */
 export interface ConsumerFunctionProps extends Omit<nodejs.NodejsFunctionProps, Replaced>, LogOptions {
   /** The file that exports `handler`: a path, or a URL such as `new URL('./functions/pay.ts', import.meta.url)`. */
   readonly entry: string | URL;

@@ -44,6 +44,7 @@ type TablesOption<Tables extends readonly AnyTable[]> = Tables extends readonly 
 export type AddSubscriberOptions<Tables extends readonly AnyTable[] = readonly AnyTable[]> = DeploymentOptions<Tables> &
   TablesOption<Tables>;
 
+/** What a Subscriber takes. */
 export type SubscriberProps<
   Event extends EventDefinition = EventDefinition,
   Tables extends readonly AnyTable[] = readonly AnyTable[],

@@ -85,6 +85,7 @@ export type Fault =
   /** The schedule does not fire, this time and the following. */
   | { readonly kind: 'schedule-missed'; readonly times: number };
 
+/** The name of a fault. */
 export type FaultKind = Fault['kind'];
 
 /** The `nth` time (from 0) that the site is reached, the fault happens there. */

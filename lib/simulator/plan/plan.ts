@@ -9,6 +9,7 @@ export interface Plan {
   readonly faults: readonly PlannedFault[];
 }
 
+/** A step of a system's workload, and when it is asked for. */
 export interface PlannedStep {
   /** Its place in the system's workload. */
   readonly step: number;

@@ -24,6 +24,7 @@ import { type LeftOut, leftOutOf } from './left-out.ts';
 import { registerRoutes } from './routes.ts';
 import type { Place, Template } from './template.ts';
 
+/** What `hostStacks` deploys, and what runs in this process. */
 export interface HostOptions extends HostEndpoints {
   /** The templates of the stacks, by the stacks' names: all that refer to each other. */
   readonly templates: Readonly<Record<string, Template>>;

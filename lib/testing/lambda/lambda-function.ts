@@ -7,6 +7,7 @@ import type { Invoke } from './mapping.ts';
 /** A Lambda handler: what `consume` returns, the relay, or any other. */
 export type LambdaHandler = (event: never, context: never, options: never) => unknown;
 
+/** What `lambdaFunction` runs, and in which surroundings. */
 export interface LambdaFunctionOptions {
   readonly name: string;
   readonly handler: LambdaHandler;

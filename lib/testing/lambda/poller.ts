@@ -35,6 +35,7 @@ export interface IdleOptions {
   readonly quietFor?: Duration;
 }
 
+/** What an EventSourcePoller reads, and whom it tells. */
 export interface PollerOptions {
   readonly mappings: readonly EventSourceMapping[];
   readonly clients: PollerClients;

@@ -17,6 +17,7 @@ export interface StackRequest extends Request {
  */
 export type StackWire = (request: StackRequest, apply: () => object) => Promise<object>;
 
+/** What a MemoryStack holds, and how its time passes. */
 export interface MemoryStackOptions {
   /** @default none */
   readonly subscribers?: readonly SubscriberDefinition[];
