@@ -6,13 +6,13 @@
  */
 import { parseArgs } from 'node:util';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { toItem } from '../lib/aws/expression.ts';
+import * as z from 'zod/mini';
+import { defineEvent } from '../lib/contract/event.ts';
+import { defineSubscriber } from '../lib/contract/subscriber.ts';
 import { outboxPartition } from '../lib/ledger/rows/outbox.ts';
-import { eventTypeKey, type Route, routeKey } from '../lib/ledger/rows/route.ts';
 import { messageTime } from '../lib/message/message-id.ts';
 import { reconcile } from '../lib/reconcile/reconcile.ts';
-import { seededRandom } from '../lib/testing/seeded-random.ts';
-import { enginesOn, testEnvironment } from '../lib/testing/test-environment.ts';
+import { MemoryStack } from '../lib/testing/stack/memory-stack.ts';
 import { VirtualClock } from '../lib/testing/virtual-clock.ts';
 
 const { values } = parseArgs({
@@ -30,7 +30,6 @@ const PLANTED = 50;
 
 type Row = Record<string, AttributeValue>;
 
-const random = seededRandom(1);
 const PER_BUCKET = Math.ceil(MESSAGES / MINUTES / SHARDS);
 /** Every so many buckets, one message is lost and another one ended without a cause. */
 const EVERY = Math.floor((MINUTES * SHARDS) / PLANTED);
@@ -55,27 +54,9 @@ const uncaused = new Set(planted.map((bucket) => idAt(bucket, 2, 1)));
 const COMMITTED = PER_BUCKET * MINUTES * SHARDS;
 
 const clock = new VirtualClock({ now: NOW, jumps: true });
-const engines = enginesOn(clock);
-const queue = engines.sqs.createQueue({ name: SUBSCRIBER });
-const table = engines.dynamodb.createTable({
-  name: 'ledger',
-  partitionKey: { name: 'pk', type: 'S' },
-  sortKey: { name: 'sk', type: 'S' },
-});
-const route: Route = {
-  type: 'order.placed',
-  subscriber: SUBSCRIBER,
-  since: 0,
-  destination: { kind: 'queue', url: queue.url },
-  deadline: 60_000,
-  businessLine: 'orders',
-};
-for (const [key, row] of [
-  [eventTypeKey(route.type), {}],
-  [routeKey(route.type, SUBSCRIBER), route],
-] as const)
-  table.write(toItem(key), toItem({ ...key, ...row }));
-const environment = testEnvironment({ clock, random, engines, variables: {} });
+const Placed = defineEvent('order.placed', { schema: z.unknown(), key: () => 'order-1', businessLine: 'orders' });
+const stack = new MemoryStack({ subscribers: [defineSubscriber(SUBSCRIBER, { consumes: [Placed] })], clock });
+const environment = stack.environment();
 const { dynamodb } = environment;
 const send = dynamodb.send.bind(dynamodb);
 interface Query {
@@ -103,7 +84,7 @@ const {
   uncaused: invented,
   lines,
 } = await reconcile(environment, {
-  ledger: 'ledger',
+  ledger: stack.ledger.name,
   shards: SHARDS,
   from: START,
   to: NOW,

@@ -4,17 +4,14 @@ import * as z from 'zod/mini';
 import { ENVIRONMENT } from '../../lib/aws/environment.ts';
 import { toItem } from '../../lib/aws/expression.ts';
 import { consume } from '../../lib/consume/consume.ts';
-import { BINDINGS } from '../../lib/contract/bindings.ts';
 import { defineEvent } from '../../lib/contract/event.ts';
 import { defineSubscriber } from '../../lib/contract/subscriber.ts';
 import { defineTable } from '../../lib/contract/table.ts';
 import { outboxKey } from '../../lib/ledger/rows/outbox.ts';
-import { eventTypeKey, type Route, routeKey } from '../../lib/ledger/rows/route.ts';
 import { producer } from '../../lib/public/producer.ts';
 import { transact } from '../../lib/publish/publish.ts';
 import { createReconciler } from '../../lib/reconcile/reconciler.ts';
-import { seededRandom } from '../../lib/testing/seeded-random.ts';
-import { enginesOn, testEnvironment } from '../../lib/testing/test-environment.ts';
+import { MemoryStack } from '../../lib/testing/stack/memory-stack.ts';
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts';
 
 /** On demand, us-east-1. @see https://aws.amazon.com/dynamodb/pricing/on-demand/ */
@@ -40,38 +37,9 @@ test.each([
   },
   async ({ kind, writeUnits }) => {
     const clock = new VirtualClock({ now: Date.parse('2026-11-23T08:00:00Z'), jumps: true });
-    const engines = enginesOn(clock);
-    const ledger = engines.dynamodb.createTable({
-      name: 'ledger',
-      partitionKey: { name: 'pk' },
-      sortKey: { name: 'sk' },
-    });
-    const queue = engines.sqs.createQueue({ name: 'payment' });
-    const route: Route = {
-      type: Placed.type,
-      subscriber: 'payment',
-      since: 0,
-      destination: { kind: 'queue', url: queue.url },
-      deadline: 60_000,
-      businessLine: 'orders',
-    };
-    for (const [key, row] of [
-      [eventTypeKey(route.type), {}],
-      [routeKey(route.type, route.subscriber), route],
-    ] as const) {
-      ledger.write(toItem(key), toItem({ ...key, ...row }));
-    }
-    const random = seededRandom(1);
-    const variables = {
-      [BINDINGS.ledger]: 'ledger',
-      [BINDINGS.shards]: '1',
-      [BINDINGS.queueUrl]: queue.url,
-      [BINDINGS.checkBackQueueUrl]: queue.url,
-      [BINDINGS.deadLetterQueueUrl]: queue.url,
-      [BINDINGS.quarantineBucket]: 'quarantine',
-    };
-    const business = testEnvironment({ clock, random, engines, variables });
-    const overhead = testEnvironment({ clock, random, engines, variables });
+    const stack = new MemoryStack({ subscribers: [TakePayment], shards: 1, clock });
+    const business = stack.environment({ subscriber: 'payment' });
+    const overhead = stack.environment();
     const handler = consume(TakePayment, ({ orderId }, { tx }) => tx.put(Orders, { orderId }));
     const reconciler = createReconciler({ putMetrics: async () => undefined });
     const reconcile = () => reconciler({}, { [ENVIRONMENT]: overhead });
@@ -102,7 +70,7 @@ test.each([
     async function orderAndPay(orderId: string): Promise<void> {
       const event = { orderId, note: 'x'.repeat(800) };
       const id = await send(event);
-      const body = ledger.get(toItem(outboxKey(id)))?.envelope?.S ?? '';
+      const body = stack.ledger.get(toItem(outboxKey(id)))?.envelope?.S ?? '';
       const attributes = { ApproximateReceiveCount: '1', SentTimestamp: String(clock.now()) };
       const record = { messageId: orderId, receiptHandle: orderId, body, attributes, messageAttributes: {} };
       const context = {

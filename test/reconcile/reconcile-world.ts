@@ -1,18 +1,22 @@
+import { z } from 'zod';
 import { toItem } from '../../lib/aws/expression.ts';
-import { BINDINGS } from '../../lib/contract/bindings.ts';
+import { defineEvent } from '../../lib/contract/event.ts';
+import { defineSubscriber } from '../../lib/contract/subscriber.ts';
 import { writeReceipts } from '../../lib/ledger/receipt.ts';
 import { dueKey } from '../../lib/ledger/rows/due.ts';
 import { failureKey } from '../../lib/ledger/rows/failure.ts';
 import { type EndState, inboxKey } from '../../lib/ledger/rows/inbox.ts';
 import type { LedgerKey } from '../../lib/ledger/rows/layout.ts';
-import { type OutboxRow, outboxKey } from '../../lib/ledger/rows/outbox.ts';
-import { eventTypeKey, type Route, routeKey } from '../../lib/ledger/rows/route.ts';
-import { type Envelope, encodeEnvelope } from '../../lib/message/envelope.ts';
+import type { OutboxRow } from '../../lib/ledger/rows/outbox.ts';
+import { type Route, routeKey } from '../../lib/ledger/rows/route.ts';
+import type { Envelope } from '../../lib/message/envelope.ts';
 import { messageTime, mintMessageId } from '../../lib/message/message-id.ts';
 import type { ReconcileOptions } from '../../lib/reconcile/reconcile.ts';
 import { reconcile } from '../../lib/reconcile/reconcile.ts';
+import { toRow } from '../../lib/testing/engines/dynamodb/table.ts';
+import type { Queue } from '../../lib/testing/engines/index.ts';
 import { seededRandom } from '../../lib/testing/seeded-random.ts';
-import { enginesOn, testEnvironment } from '../../lib/testing/test-environment.ts';
+import { MemoryStack } from '../../lib/testing/stack/memory-stack.ts';
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts';
 
 export const NOW = Date.parse('2026-11-23T08:14:00Z');
@@ -21,41 +25,22 @@ const SHARDS = 4;
 const LEDGER = 'ledger';
 const LIFETIME = 14 * 86_400_000;
 
+const OrderPlaced = defineEvent('order.placed', {
+  schema: z.looseObject({}),
+  key: () => 'order-1',
+  businessLine: 'orders',
+});
+
 /** A ledger whose rows a test lays down one by one, as each hop would have, and the queues beside it. */
 export function reconcileWorld({ subscribers = ['payment', 'sales'], now = NOW } = {}) {
   const clock = new VirtualClock({ now, jumps: true });
-  const engines = enginesOn(clock);
+  const definitions = subscribers.map((name) => defineSubscriber(name, { consumes: [OrderPlaced] }));
+  const stack = new MemoryStack({ subscribers: definitions, ledger: LEDGER, shards: SHARDS, clock });
+  const { engines, ledger: table } = stack;
   const random = seededRandom(7);
-  const table = engines.dynamodb.createTable({
-    name: LEDGER,
-    partitionKey: { name: 'pk', type: 'S' },
-    sortKey: { name: 'sk', type: 'S' },
-  });
-  const queues = new Map(subscribers.map((name) => [name, engines.sqs.createQueue({ name })]));
-  const forwardQueue = engines.sqs.createQueue({ name: 'forward' });
-  const environment = testEnvironment({
-    clock,
-    random,
-    engines,
-    variables: {
-      [BINDINGS.ledger]: LEDGER,
-      [BINDINGS.shards]: String(SHARDS),
-      [BINDINGS.forwardQueueUrl]: forwardQueue.url,
-    },
-  });
+  const environment = stack.environment({ random });
   const put = (key: LedgerKey, row: object) => table.write(toItem(key), toItem({ ...key, ...row }));
-  const routes = subscribers.map(
-    (subscriber): Route => ({
-      type: 'order.placed',
-      subscriber,
-      since: 0,
-      destination: { kind: 'queue', url: queues.get(subscriber)?.url ?? '' },
-      deadline: DEADLINE,
-      businessLine: 'orders',
-    }),
-  );
-  put(eventTypeKey('order.placed'), {});
-  for (const route of routes) put(routeKey(route.type, route.subscriber), route);
+  const queue = (name: string) => stack.queues.get(name) as Queue;
 
   let minted = 0;
   return {
@@ -63,33 +48,20 @@ export function reconcileWorld({ subscribers = ['payment', 'sales'], now = NOW }
     engines,
     environment,
     table,
-    routes,
     put,
-    forwardQueue,
-    queue: (subscriber: string) => queues.get(subscriber) as NonNullable<ReturnType<typeof queues.get>>,
+    forwardQueue: queue('forwarder'),
+    queue,
+    routes: subscribers.map(
+      (name) => toRow(table.get(toItem(routeKey(OrderPlaced.type, name))) ?? {}) as unknown as Route,
+    ),
     /** Mints a message id that is so many milliseconds old. */
     mint: (age: number, key = `order-${minted++}`) =>
       mintMessageId({ now: clock.now() - age, random: random(16), key, shards: SHARDS }),
     commit(id: string, type = 'order.placed', rest: Partial<Envelope> = {}, row: Partial<OutboxRow> = {}): string {
-      const time = messageTime(id);
-      const envelope: Envelope = {
-        specversion: '1.0',
-        id,
-        source: '/ledger/test',
-        type,
-        time: new Date(time).toISOString(),
-        datacontenttype: 'application/json',
-        partitionkey: 'order-1',
-        version: 1,
-        businessline: 'orders',
-        correlationid: id,
-        traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
-        expires: new Date(time + LIFETIME).toISOString(),
-        ledger: LEDGER,
-        data: {},
-        ...rest,
-      };
-      put(outboxKey(id), { envelope: encodeEnvelope(envelope), ttl: (time + LIFETIME) / 1000, ...row });
+      const given = { now: messageTime(id), publisher: 'test' };
+      const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+      const envelope = stack.outbox.envelope(OrderPlaced, {}, given);
+      stack.outbox.write({ ...envelope, id, type, correlationid: id, traceparent, ...rest }, row);
       return id;
     },
     /** The envelope's attributes of a message that is to be delivered at a moment. */
