@@ -1,13 +1,13 @@
 import type { Suite } from '../case.ts';
-import { DYNAMODB } from './dynamodb.ts';
-import { EVENTS } from './events.ts';
-import { KINESIS } from './kinesis.ts';
-import { LAMBDA } from './lambda.ts';
-import { SCHEDULER } from './scheduler.ts';
-import { SQS } from './sqs.ts';
-import { SQS_FIFO } from './sqs-fifo.ts';
-import { STEP_FUNCTIONS } from './step-functions.ts';
-import { STREAMS } from './streams.ts';
+import { DYNAMODB } from './dynamodb.cases.ts';
+import { EVENTS } from './events.cases.ts';
+import { KINESIS } from './kinesis.cases.ts';
+import { LAMBDA } from './lambda.cases.ts';
+import { SCHEDULER } from './scheduler.cases.ts';
+import { SQS } from './sqs.cases.ts';
+import { SQS_FIFO } from './sqs-fifo.cases.ts';
+import { STEP_FUNCTIONS } from './step-functions.cases.ts';
+import { STREAMS } from './streams.cases.ts';
 
 /** All cases, in the order of the table. */
 export const SUITES: readonly Suite[] = [

@@ -2,10 +2,10 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { describe, test } from 'vitest';
 import { DynamoDbEngine } from '../../../../lib/testing/engines/dynamodb/engine.ts';
 import { type DynamoDbCase, expectCase } from './case.ts';
-import { CONDITION_CASES } from './condition-cases.ts';
-import { ITEM_CASES } from './item-cases.ts';
-import { TRANSACTION_CASES } from './transaction-cases.ts';
-import { UPDATE_CASES } from './update-cases.ts';
+import { CONDITION_CASES } from './condition.cases.ts';
+import { ITEM_CASES } from './item.cases.ts';
+import { TRANSACTION_CASES } from './transaction.cases.ts';
+import { UPDATE_CASES } from './update.cases.ts';
 
 const SUITES: Readonly<Record<string, readonly DynamoDbCase[]>> = {
   conditions: CONDITION_CASES,

@@ -8,8 +8,8 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import type { Case, Clients, Suite } from '../case.ts';
 import { refused, same } from '../expect.ts';
-import { CONDITION_CASES } from './dynamodb-conditions.ts';
-import { TRANSACTION_CASES } from './dynamodb-transactions.ts';
+import { CONDITION_CASES } from './dynamodb-conditions.cases.ts';
+import { TRANSACTION_CASES } from './dynamodb-transactions.cases.ts';
 import { keyOf, N, read, rowOf, S } from './row.ts';
 
 const API = 'https://docs.aws.amazon.com/amazondynamodb/latest/APIReference';
