@@ -5,12 +5,12 @@ import type { Change } from './engines/index.ts';
 import type { LogLine } from './test-environment.ts';
 
 /**
- * What became of a delivered message: it ended by this delivery (`handled`, `duplicate`, `deadLettered`) or had ended
+ * The outcome of a delivered message: it ended by this delivery (`handled`, `duplicate`, `deadLettered`) or had ended
  * `already`; the subscriber does not consume it (`skipped`, on streams only); or it must come again (`retried`).
  */
 export type DeliveryOutcome = 'handled' | 'duplicate' | 'deadLettered' | 'already' | 'skipped' | 'retried';
 
-/** What a delivery did. */
+/** The effects of a delivery. */
 export interface Delivery {
   readonly outcome: DeliveryOutcome;
   /** The message id. */
@@ -73,7 +73,7 @@ const OUTCOMES: Readonly<Record<string, DeliveryOutcome>> = {
   early: 'retried',
 };
 
-/** What an invocation with one record says of itself in its summary line; `undefined` where there is no such line. */
+/** The outcome that the summary line of an invocation with one record gives; `undefined` where there is no such line. */
 export function summaryOf(
   lines: readonly LogLine[],
 ): { readonly outcome: DeliveryOutcome; readonly subscriber: string } | undefined {

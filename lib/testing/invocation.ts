@@ -9,7 +9,7 @@ import type { LogLine } from './test-environment.ts';
 /** The Lambda handler of a subscriber's function: what `consume` returns, with or without middlewares. */
 export type ConsumerHandler = (event: never, context: never, options: never) => unknown;
 
-/** What an invocation left behind. */
+/** The traces of an invocation. */
 export interface Invocation {
   readonly response: SQSBatchResponse | undefined;
   readonly lines: readonly LogLine[];
@@ -32,7 +32,7 @@ export class Invoker {
    * Hands one record to the handler.
    *
    * @param milliseconds how long the invocation may take
-   * @throws whatever the handler throws, and TestMisused when it uses a table that nobody knows
+   * @throws TestMisused when the handler uses a table that nobody knows
    */
   async invoke(
     handler: ConsumerHandler,

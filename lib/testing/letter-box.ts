@@ -34,7 +34,7 @@ export class LetterBox {
   }
 }
 
-/** What a message of a dead-letter queue says, with its bytes from wherever they are. */
+/** The letter that a message of a dead-letter queue is, with its bytes from wherever they are. */
 export async function readLetter(
   { body, attributes }: Pick<StoredMessage, 'body' | 'attributes'>,
   s3: S3Engine,

@@ -62,7 +62,7 @@ export class Subscription {
   }
 }
 
-/** Whatever lies in the queue was put there by the test ledger or parked by the run time: an envelope. */
+/** Messages of the queue are envelopes: the test ledger has put them there, or the run time has parked them. */
 function idIn(body: string): string {
   return (JSON.parse(body) as Envelope).id;
 }

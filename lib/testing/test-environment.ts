@@ -52,7 +52,7 @@ export interface LogLine {
 /** An environment on engines in memory, whose log lines and metrics can be read. */
 export interface TestEnvironment extends Environment {
   readonly lines: LogLine[];
-  /** What was counted, by metric. */
+  /** Sums of counts, by metric. */
   readonly counted: Record<string, number>;
 }
 

@@ -61,7 +61,7 @@ export function testLedger(options: TestLedgerOptions = {}): TestLedger {
 
 /** See `testLedger`. */
 export class TestLedger {
-  /** What handlers have published, in the order of their commits. */
+  /** Messages that handlers have published, in the order of their commits. */
   readonly published: PublishedMessage[] = [];
   readonly #clock: VirtualClock;
   readonly #stack: MemoryStack;
@@ -78,7 +78,7 @@ export class TestLedger {
     this.#letterBox = new LetterBox(deadLetters, s3);
   }
 
-  /** What subscribers have given up, in the order in which they did. */
+  /** Messages that subscribers have given up, in the order in which they did. */
   get deadLetters(): readonly DeadLetter[] {
     return this.#letterBox.letters;
   }
@@ -120,7 +120,7 @@ export class TestLedger {
    *
    * @throws InvalidPayload, LimitExceeded when the message could not be published
    * @throws TestMisused when the handler's subscriber does not consume the event
-   * @throws whatever the handler's middlewares throw, and MissingBinding
+   * @throws MissingBinding when the handler asks for a binding that the test ledger does not have
    */
   deliver<Event extends EventDefinition>(
     handler: ConsumerHandler,

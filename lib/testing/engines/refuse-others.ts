@@ -3,7 +3,7 @@ import { UnsupportedByEngine } from '../errors.ts';
 /**
  * Refuses what a request asks beyond what the engine does, so that nothing is ignored in silence.
  *
- * @throws UnsupportedByEngine naming the parameters
+ * @throws UnsupportedByEngine when a parameter is not among the supported ones, naming it
  */
 export function refuseOthers(operation: string, input: object, supported: readonly string[]): void {
   const others = Object.entries(input)

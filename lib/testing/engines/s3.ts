@@ -43,7 +43,7 @@ export class S3Engine extends Engine<S3Client> {
     return [...this.#bucket(bucket).keys()].sort();
   }
 
-  /** @throws NoSuchBucket, NoSuchKey */
+  /** @throws NoSuchBucket, NoSuchKey when there is no such bucket or object */
   object(bucket: string, key: string): Uint8Array {
     return new Uint8Array(this.#object(bucket, key).bytes);
   }

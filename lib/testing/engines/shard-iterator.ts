@@ -14,7 +14,7 @@ export function shardIterator(position: ShardPosition, now: number): string {
   return Buffer.from(JSON.stringify({ ...position, now })).toString('base64url');
 }
 
-/** @throws whatever `invalid` and `expired` make, when the text is no iterator or is too old */
+/** @throws the errors that `invalid` and `expired` make when the text is no iterator or is too old */
 export function readShardIterator(
   text: string | undefined,
   now: number,

@@ -26,7 +26,7 @@ export interface SdkCommand {
 /** The operations of an engine by name: each reads an input and returns an output, or throws as the SDK would. */
 export type Operations = Readonly<Record<string, (input: never) => object>>;
 
-/** What the SDK's middleware sees of a command, as far as `countUsage` of the run time needs it. */
+/** A middleware of the SDK, as far as `countUsage` of the run time needs it. */
 type Middleware = (
   next: (args: never) => Promise<{ output: object }>,
   context: { readonly commandName?: string },
@@ -70,7 +70,7 @@ export class EngineClient {
 /**
  * Carries a command out, at once.
  *
- * @throws UnsupportedByEngine for an operation that the engine does not know
+ * @throws UnsupportedByEngine when the engine does not know the operation
  */
 export function applied(operations: Operations, command: SdkCommand): object {
   const { operation, input } = requestOf(command);

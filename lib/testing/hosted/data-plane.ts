@@ -10,7 +10,7 @@ import { makeStream } from './resources/stream.ts';
 import { makeTable } from './resources/table.ts';
 import type { Place, Template, TemplateResource } from './template.ts';
 
-/** What holds messages and rows: made as the template says. */
+/** Makers of the resources that hold messages and rows. */
 const MAKERS: Readonly<Record<string, ResourceMaker>> = {
   'AWS::SQS::Queue': makeQueue,
   'AWS::Kinesis::Stream': makeStream,
@@ -45,7 +45,7 @@ export class DataPlane {
   /**
    * Makes everything that engines can hold.
    *
-   * @throws ResourceRefused, TemplateNotUnderstood
+   * @throws ResourceRefused when an engine refuses a resource, TemplateNotUnderstood when a template is not understood
    */
   async make(): Promise<void> {
     const all = this.resources().filter(({ resource }) => isHosted(resource));
@@ -177,7 +177,7 @@ async function inTime(making: Promise<Physical>): Promise<Physical> {
   }
 }
 
-/** What an engine answered, or that nothing did, or something else. */
+/** The engine's answer, or that there was none, or another error. */
 function refusalIn(error: unknown): string {
   const { name, message, errors = [] } = error as AggregateError;
   const silent = [error, ...errors].find((one) => (one as { code?: string }).code === 'ECONNREFUSED');
@@ -195,7 +195,7 @@ export function isHosted({ Type }: TemplateResource): boolean {
   return Object.hasOwn(MAKERS, Type);
 }
 
-/** What refers to a resource that is not hosted finds a name, and nothing behind it. */
+/** A resource that is not hosted: references find a name, and nothing behind it. */
 function standIn({ Type, Properties = {} }: TemplateResource, name: string, region: string): Physical {
   const { FunctionName } = Properties;
   const isFunction = Type === 'AWS::Lambda::Function';

@@ -10,7 +10,7 @@ import type { Place } from './template.ts';
 /** A Lambda function of a template, as it would be deployed. */
 export interface HostedFunction {
   readonly place: Place;
-  /** What templates call it by: its name and its ARN. */
+  /** The names that templates have for it: its own and its ARN. */
   readonly names: readonly string[];
   /** Its environment variables. */
   readonly variables: Readonly<Record<string, string>>;
@@ -54,7 +54,7 @@ export function nameOfFunction({ place, role, variables }: HostedFunction): stri
 }
 
 /**
- * What runs for a function: a handler that was given for it, or the framework's own.
+ * The handler of a function: one that was given for it, or the framework's own.
  *
  * @param sources what invokes it
  */

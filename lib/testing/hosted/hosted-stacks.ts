@@ -28,7 +28,7 @@ import type { Place, Template } from './template.ts';
 export interface HostOptions extends HostEndpoints {
   /** The templates of the stacks, by the stacks' names: all that refer to each other. */
   readonly templates: Readonly<Record<string, Template>>;
-  /** What runs in this process: a consumer's handler by its subscriber's name, any other by its logical id. */
+  /** The handlers that run in this process: a consumer's by its subscriber's name, any other by its logical id. */
   readonly handlers: Readonly<Record<string, LambdaHandler>>;
   /** Carries the requests of handlers, so that a test can delay, lose or repeat them. @default at once */
   readonly wire?: HostWire;
@@ -44,7 +44,7 @@ export interface HostOptions extends HostEndpoints {
 export interface HostedStacks {
   /** The stacks' outputs, by stack and name. */
   readonly outputs: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  /** What the templates declare and is not here. `describeLeftOut` puts it in words. */
+  /** Resources that the templates declare and that are not here. `describeLeftOut` puts them in words. */
   readonly leftOut: readonly LeftOut[];
   /** For producers and for reading the tables: bound to the ledger and to every business table. */
   readonly environment: Environment;
@@ -52,7 +52,7 @@ export interface HostedStacks {
   read<T extends AnyTable>(table: T, key: TableKey<T>): Promise<TableItem<T> | undefined>;
   /** Takes what subscribers have given up out of their dead-letter queues. */
   takeDeadLetters(): Promise<DeadLetter[]>;
-  /** What carries messages to the handlers: `start` and `stop`, or `step`. */
+  /** The poller that carries messages to the handlers: `start` and `stop`, or `step`. */
   readonly poller: EventSourcePoller;
   /** Handles messages until none is left, see `EventSourcePoller.runUntilIdle`. */
   runUntilIdle: EventSourcePoller['runUntilIdle'];

@@ -1,8 +1,8 @@
 import { TemplateNotUnderstood } from './errors.ts';
 
-/** What a template's functions refer to. */
+/** The values to which a template's functions refer. */
 export interface Scope {
-  /** What `Ref` of a resource or a pseudo parameter gives; `undefined` for `AWS::NoValue`. */
+  /** The value of `Ref` of a resource or a pseudo parameter; `undefined` for `AWS::NoValue`. */
   ref(name: string): Promise<unknown>;
   getAtt(logicalId: string, attribute: string): Promise<unknown>;
   importValue(name: string): Promise<unknown>;
@@ -14,7 +14,7 @@ type Parameters = readonly unknown[];
 /**
  * The value that a template's value stands for: its functions carried out.
  *
- * @throws TemplateNotUnderstood for a function that is not known
+ * @throws TemplateNotUnderstood when a function is not known
  * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html
  */
 export async function resolved(value: unknown, scope: Scope): Promise<unknown> {

@@ -36,7 +36,7 @@ export function leftOutOf(plane: DataPlane, running: readonly Place[]): LeftOut[
     });
 }
 
-/** What was left out in a line for each type and reason, e.g. `10 × AWS::IAM::Role: permissions are not enforced here`. */
+/** The resources that were left out, in a line for each type and reason, e.g. `10 × AWS::IAM::Role: permissions are not enforced here`. */
 export function describeLeftOut(leftOut: readonly LeftOut[]): string[] {
   const groups = Map.groupBy(leftOut, ({ type, why }) => `${type}: ${why}`);
   return [...groups].map(([text, some]) => `${some.length} × ${text}`).sort();

@@ -10,7 +10,7 @@ const TIMEOUT = 60_000;
 /**
  * Writes the routes of a `Custom::WaybillRoute`, by the code that does so in a deploy.
  *
- * @throws RoutesNotRegistered with what CloudFormation would be told
+ * @throws RoutesNotRegistered when the registrar fails, with what CloudFormation would be told
  */
 export async function registerRoutes(
   { stack, logicalId }: Place,

@@ -1,4 +1,4 @@
-/** What became of a batch: all of it succeeded or failed, or only the records with these ids failed. */
+/** The end of a batch: all of it succeeded or failed, or only the records with these ids failed. */
 export type Verdict = 'succeeded' | 'failed' | ReadonlySet<string>;
 
 /**

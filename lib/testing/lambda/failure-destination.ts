@@ -28,7 +28,7 @@ export interface DestinationOptions {
 /**
  * Tells of a discarded batch as Lambda does: a queue where its records lie in the stream, a bucket with the records.
  *
- * @throws whatever the queue or the bucket refuses
+ * @throws the error of the queue or the bucket when it refuses
  * @see https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
  */
 export async function tellDiscarded(batch: DiscardedBatch, options: DestinationOptions): Promise<void> {

@@ -6,7 +6,7 @@ import type { EventPattern } from './mapping.ts';
  * `exists`, `anything-but` (values), `equals-ignore-case` and `numeric`.
  *
  * @param record as the function would receive it, but with its body or data decoded where that is JSON
- * @throws InvalidMapping for a comparison that is not known: a filter that is ignored would prove nothing
+ * @throws InvalidMapping when a comparison is not known: a filter that is ignored would prove nothing
  * @see https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html
  */
 export function matchesAny(record: unknown, patterns: readonly EventPattern[] | undefined): boolean {

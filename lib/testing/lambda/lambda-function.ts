@@ -11,7 +11,7 @@ export type LambdaHandler = (event: never, context: never, options: never) => un
 export interface LambdaFunctionOptions {
   readonly name: string;
   readonly handler: LambdaHandler;
-  /** What the handler finds under `ENVIRONMENT` in its context: its variables are the function's own. */
+  /** The environment under `ENVIRONMENT` in the handler's context: its variables are the function's own. */
   readonly environment: Environment;
   /** Milliseconds that an invocation may take. @default 3,000 */
   readonly timeout?: number;

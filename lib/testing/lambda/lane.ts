@@ -49,7 +49,7 @@ export class Lane {
   #waitingSince = 0;
   #hasEnded = false;
   #retries: Batch[] = [];
-  /** What is being handled. */
+  /** The batch that is being handled. */
   #current: Batch | undefined;
 
   constructor(options: LaneOptions) {
@@ -122,7 +122,7 @@ export class Lane {
     return { ...FRESH, records: this.#waiting.splice(0, count) };
   }
 
-  /** What must be handled next in place of the batch. Records that are too old are given up first. */
+  /** The records to handle next in place of the batch. Records that are too old are given up first. */
   async #handleYoung(batch: Batch): Promise<Batch[]> {
     const { clock, mapping } = this.#options;
     const { maxRecordAge = -1, retention = Number.POSITIVE_INFINITY } = mapping;

@@ -1,7 +1,7 @@
 /** A Lambda function as an event source invokes it: answers what its handler returns, or throws what it throws. */
 export type Invoke = (event: object) => Promise<unknown>;
 
-/** What queues and streams have in common. */
+/** The settings that queues and streams have in common. */
 interface MappingOptions {
   /** How it is named in reports. @default the queue's, stream's or table's name */
   readonly name?: string;

@@ -59,7 +59,7 @@ export interface PollerOptions {
  * batches, and does with their answers what Lambda does. Time, chance and clients are given, so it works the same against
  * AWS, an emulator, or engines in memory on a virtual clock.
  *
- * It either runs by itself between `start` and `stop`, or by `step` and `runUntilIdle` while nobody has started it.
+ * A poller runs either by itself between `start` and `stop`, or by `step` and `runUntilIdle` while it is not started.
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html
  * @example
@@ -163,7 +163,7 @@ export class EventSourcePoller {
     }
   }
 
-  /** What is left in each source that has something, in words. */
+  /** The number of messages or records left in each source that has some, in words. */
   async #busy(): Promise<string[]> {
     const waiting = await Promise.all(this.#queues.map((source) => source.waiting()));
     return [

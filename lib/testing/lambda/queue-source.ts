@@ -141,7 +141,7 @@ export class QueueSource {
     }
   }
 
-  /** What cannot be deleted comes again. */
+  /** Messages that cannot be deleted come again. */
   async #delete(records: readonly SQSRecord[]): Promise<void> {
     const { mapping, sqs, observer } = this.#options;
     for (let start = 0; start < records.length; start += DELETE_AT_ONCE) {

@@ -13,7 +13,7 @@ const WEEK = 7 * 24 * 3_600 * SECOND;
 /**
  * Refuses the settings that Lambda refuses.
  *
- * @throws InvalidMapping naming the setting
+ * @throws InvalidMapping when Lambda would refuse a setting, which it names
  * @see https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
  */
 export function refuseMapping(mapping: EventSourceMapping): void {

@@ -62,7 +62,7 @@ export class ShardProgress {
   /**
    * Reads the next records, which are to be added where they match, and then the shard ended where `hasNext` says so.
    *
-   * @throws whatever the stream answers: the next read goes on after the last record that came
+   * @throws the stream's error when it refuses: the next read goes on after the last record that came
    */
   async read(limit: number): Promise<readonly StreamRecord[]> {
     try {
@@ -74,7 +74,7 @@ export class ShardProgress {
       this.#hasNext = next !== undefined;
       return records;
     } catch (error) {
-      // It may be the iterator that is too old.
+      // The iterator may be too old.
       this.#iterator = undefined;
       throw error;
     }

@@ -33,6 +33,6 @@ export interface StreamRecord {
   readonly arrivedAt: number;
   /** The record as Lambda hands it to a function. */
   readonly event: object;
-  /** What filters compare. */
+  /** The record as filters compare it. */
   filterable(): unknown;
 }

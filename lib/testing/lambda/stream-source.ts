@@ -63,7 +63,7 @@ export class StreamSource {
       const shards = await reader.shards();
       for (const shard of shards) {
         if (this.#shards.has(shard.id)) continue;
-        // What came later is a child of what was there: nothing of it may be missed.
+        // A shard that came later is a child of one that was there: none of its records may be missed.
         const from = isFirst ? (mapping.startingPosition ?? 'TRIM_HORIZON') : 'TRIM_HORIZON';
         const { streamArn } = reader;
         const lane = { source: this.name, streamArn, shardId: shard.id, mapping, clock, observer, retryDelay, discard };
@@ -76,7 +76,7 @@ export class StreamSource {
     }
   }
 
-  /** What the stream itself no longer knows has ended, read or not, and is forgotten once it is done. */
+  /** Shards that the stream itself no longer knows have ended, read or not, and are forgotten once they are done. */
   #forgetTrimmed(shards: readonly Shard[]): void {
     const known = new Set(shards.map(({ id }) => id));
     for (const [id, progress] of this.#shards) {

@@ -52,7 +52,7 @@ export class GetRecordsCommand extends TableStreamsCommand<
   GetStreamRecordsOutput
 > {}
 
-/** What the poller needs of DynamoDB Streams: a client of the service, or an engine in memory. */
+/** DynamoDB Streams as the poller needs it: a client of the service, or an engine in memory. */
 export interface TableStreams {
   send<Output extends object>(command: TableStreamsCommand<object, Output>): Promise<Output>;
 }

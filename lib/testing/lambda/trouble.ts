@@ -5,7 +5,7 @@ export interface Invocation {
   readonly records: number;
   /** How many of the records have failed. */
   readonly failed: number;
-  /** What the function threw. */
+  /** The error that the function threw. */
   readonly error?: unknown;
 }
 
@@ -18,7 +18,7 @@ export interface Trouble {
   readonly error: unknown;
 }
 
-/** Who is told of what event sources do. It must not throw. */
+/** A listener to event sources. None of its functions may throw. */
 export interface Observer {
   invoked?(invocation: Invocation): void;
   troubled?(trouble: Trouble): void;

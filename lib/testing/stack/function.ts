@@ -35,13 +35,13 @@ export interface StackFunction {
   readonly variables: Environment['variables'];
   /** Makes the handler, as a new process does when it loads the function's code. */
   readonly load: () => LambdaHandler;
-  /** What invokes it with messages, rows or records. */
+  /** The event sources that invoke it with messages, rows or records. */
   readonly sources: readonly FunctionSource[];
   /** Whether a schedule invokes it each minute. */
   readonly everyMinute: boolean;
 }
 
-/** What functions are made for. */
+/** The ledger for which functions are made. */
 export interface DeployedLedger {
   /** The name of the ledger's table. */
   readonly name: string;

@@ -26,7 +26,7 @@ import type { StackFunction } from './function.ts';
 import type { MemoryStackOptions, StackRequest } from './options.ts';
 import { type StackClock, StackRun } from './run.ts';
 
-/** What an environment of its own has in other ways than the stack. */
+/** Differences of an environment from the stack's own. */
 export interface StackEnvironmentOptions extends Partial<Pick<TestEnvironmentOptions, 'clock' | 'wire' | 'random'>> {
   /** The subscriber whose bindings it has. @default it has the ledger's only */
   readonly subscriber?: string;
@@ -155,7 +155,7 @@ export class MemoryStack {
    * Invokes a function.
    *
    * @throws TestMisused when there is no such function
-   * @throws whatever the function throws
+   * @throws the function's own error when it fails
    */
   async invoke(name: string, event: object = {}): Promise<unknown> {
     const { timeout } = this.#function(name);
@@ -184,7 +184,7 @@ export class MemoryStack {
     this.#refuseMisuse();
   }
 
-  /** What a subscriber has given up, in the order in which it did. @throws TestMisused when there is no such subscriber */
+  /** Messages that a subscriber has given up, in the order in which it did. @throws TestMisused when there is no such subscriber */
   deadLetters(subscriber: string): Promise<DeadLetter[]> {
     const url = this.#bindingsOf(subscriber)[BINDINGS.deadLetterQueueUrl];
     const letters = this.engines.sqs.queue(url).messages();

@@ -22,13 +22,13 @@ export interface MemoryStackOptions {
   /** @default none */
   readonly subscribers?: readonly SubscriberDefinition[];
   /**
-   * What `consume` returns, by the subscriber's name; and what runs instead of a function of the framework, by its name.
+   * Handlers that `consume` returned, by the subscriber's name, and handlers in place of the framework's own, by the function's name.
    * @default nobody consumes what is sent to the subscriber
    */
   readonly handlers?: Readonly<Record<string, LambdaHandler>>;
   /** The subscribers that read a Kinesis stream, by the stream's name. The others have a queue of their own. @default none */
   readonly streams?: Readonly<Record<string, readonly SubscriberDefinition[]>>;
-  /** What `checkBack` returns: it is asked for half messages that were left undecided. @default nobody answers */
+  /** The handler that `checkBack` returned: it is asked for half messages that were left undecided. @default nobody answers */
   readonly checkBack?: LambdaHandler;
   /** How long an invocation of a subscriber's function may take. @default '10s' */
   readonly timeout?: Duration;

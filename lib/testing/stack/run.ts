@@ -21,7 +21,7 @@ export interface StackRunOptions {
   readonly invoke: (name: string, event: object) => Promise<unknown>;
 }
 
-/** What polls one event source, with so many batches at once. */
+/** The poller of one event source, with so many batches at once. */
 interface Poller {
   readonly function: string;
   readonly poller: EventSourcePoller;
@@ -32,7 +32,7 @@ const MINUTE = 60_000;
 /** As many as Lambda begins with. */
 const QUEUE_BATCHES = 5;
 
-/** What runs a stack's functions: event sources, the schedule of each minute, and alarms, in the order of their moments. */
+/** Runs a stack's functions by event sources, the schedule of each minute, and alarms, in the order of their moments. */
 export class StackRun {
   readonly #options: StackRunOptions;
   readonly #pollers: readonly Poller[];
@@ -76,7 +76,7 @@ export class StackRun {
       if (next > end) break;
       await clock.advance(Math.max(0, next - clock.now()));
       this.#ring();
-      // What an alarm has begun goes as far as it can.
+      // Work that an alarm has begun goes as far as it can.
       await clock.advance(0);
       await this.#runSchedules();
     }

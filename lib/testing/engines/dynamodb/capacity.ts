@@ -19,7 +19,7 @@ export const TRANSACTIONAL = 2;
 /** `ReturnConsumedCapacity` of a request. */
 export type CapacityRequest = string | undefined;
 
-/** What a request on one table reports, if it asked. */
+/** The consumed capacity of a request on one table, if it asked. */
 export function consumed(
   request: CapacityRequest,
   table: string,
@@ -30,7 +30,7 @@ export function consumed(
   return { ConsumedCapacity: { TableName: table, CapacityUnits: units, ...ofTable } };
 }
 
-/** What a request on several tables reports, if it asked: each table's sum, in the order of their first mention. */
+/** The consumed capacity of a request on several tables, if it asked: a sum for each table, in the order of first mention. */
 export function consumedByTable(
   request: CapacityRequest,
   items: readonly { readonly table: string; readonly units: number }[],

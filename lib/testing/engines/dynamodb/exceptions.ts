@@ -9,7 +9,7 @@ import {
   TransactionCanceledException,
 } from '@aws-sdk/client-dynamodb';
 
-/** What the SDK says of a request that was answered with an error. */
+/** The SDK's metadata of a request that was answered with an error. */
 const $metadata = { httpStatusCode: 400, attempts: 1, totalRetryDelay: 0 } as const;
 
 /** The request is wrong. The SDK has no class for it: it is told by its name. */

@@ -9,7 +9,7 @@ import type { Change, Table } from './table.ts';
 import type { Tables } from './tables.ts';
 
 export interface TableStreamOptions {
-  /** What the records hold. @default 'NEW_IMAGE' */
+  /** The images that the records hold. @default 'NEW_IMAGE' */
   readonly view?: StreamView;
   /** How many shards share the partition keys of a table. @default 1 */
   readonly shards?: number;

@@ -12,7 +12,7 @@ export type AlarmClock = (milliseconds: number, run: () => void) => Alarm;
 export function alarmsOn({ sleep }: Pick<VirtualClock, 'sleep'>): AlarmClock {
   return (milliseconds, run) => {
     const alarm = { cancelled: false };
-    // Whoever can be interrupted only watches the time.
+    // A sleep that can be aborted only watches the time.
     void sleep(milliseconds, new AbortController().signal).then(() => {
       if (!alarm.cancelled) run();
     });

@@ -5,7 +5,7 @@ export interface ScheduleName extends Pick<CreateScheduleCommandInput, 'GroupNam
   readonly Name: string;
 }
 
-/** What CreateSchedule and UpdateSchedule set. The SDK's own type leaves out nothing, but says so of no member. */
+/** The settings of CreateSchedule and UpdateSchedule. The SDK's own type leaves out nothing, but says so of no member. */
 export interface ScheduleSettings extends Omit<CreateScheduleCommandInput, 'Name' | 'GroupName' | 'ClientToken'> {
   readonly ScheduleExpression: string;
   readonly FlexibleTimeWindow: FlexibleTimeWindow;

@@ -29,7 +29,7 @@ type DayTest = (day: Day) => boolean;
  * the week, year.
  *
  * @returns the first moment at or after another one, in milliseconds since the epoch; `undefined` when there is none
- * @throws ValidationException for fields that are none
+ * @throws ValidationException when a field is none
  * @see https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html#cron-based
  */
 export function cron(fields: string): (from: number) => number | undefined {

@@ -102,7 +102,7 @@ export class SchedulerEngine extends Engine<SchedulerClient, [event: SchedulerEv
     return this.#put('CreateSchedule', input, schedule);
   }
 
-  /** Whatever the request does not say takes its default. */
+  /** Settings that the request does not give take their defaults. */
   #update(input: PutScheduleInput) {
     const settings = scheduleSettings('UpdateSchedule', input);
     if (this.#isRepeated('UpdateSchedule', input)) return { ScheduleArn: arnOf(this.#find(input)) };

@@ -13,7 +13,7 @@ export interface Firing {
   readonly scheduledAt: number;
 }
 
-/** What schedules reach. */
+/** The targets that schedules reach. */
 export interface SchedulerTargets {
   /** The queues: a client of an engine, over whichever wire. */
   readonly sqs: Pick<SQSClient, 'send'>;

@@ -24,7 +24,7 @@ const MAX_RETRIES = 185;
 /**
  * The settings of a request that creates or updates a schedule.
  *
- * @throws ValidationException where AWS refuses them, UnsupportedByEngine where this engine does not know them
+ * @throws ValidationException when AWS would refuse them, UnsupportedByEngine when this engine does not know them
  * @see https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html
  */
 export function scheduleSettings(operation: string, input: PutScheduleInput): ScheduleSettings {
@@ -92,7 +92,7 @@ export function serviceOf(arn: string): string {
   return arn.split(':')[2] ?? '';
 }
 
-/** What a request may not leave unsaid takes these values. */
+/** The values of settings that a request leaves out. */
 export function retryPolicyOf({ RetryPolicy = {} }: Target): {
   readonly retries: number;
   readonly milliseconds: number;

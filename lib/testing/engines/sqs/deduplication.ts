@@ -3,7 +3,7 @@ import type { StoredMessage } from './stored-message.ts';
 /** @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagededuplicationid-property.html */
 const WINDOW = 5 * 60 * 1000;
 
-/** What a FIFO queue has taken within the last five minutes: it is remembered even when it was received and deleted. */
+/** The messages that a FIFO queue has taken within the last five minutes: those that were received and deleted, too. */
 export class Deduplication {
   readonly #isByGroup: boolean;
   /** In the order in which they were taken. */

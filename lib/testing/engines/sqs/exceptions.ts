@@ -11,7 +11,7 @@ import {
   TooManyEntriesInBatchRequest,
 } from '@aws-sdk/client-sqs';
 
-/** What the SDK says of a request that was answered with an error. */
+/** The SDK's metadata of a request that was answered with an error. */
 const $metadata = { httpStatusCode: 400, attempts: 1, totalRetryDelay: 0 } as const;
 
 export function queueDoesNotExist(): SQSServiceException {

@@ -49,7 +49,7 @@ export function refuseInvalid(message: NewMessage, queue: Pick<Queue, 'isFifo' |
   }
 }
 
-/** What SQS counts: the body, and each attribute's name, type and value. */
+/** The bytes that SQS counts: the body, and each attribute's name, type and value. */
 export function messageBytes({ MessageBody = '', MessageAttributes = {} }: Partial<NewMessage>): number {
   return Object.entries(MessageAttributes).reduce(
     (sum, [name, { DataType = '', StringValue = '', BinaryValue }]) =>

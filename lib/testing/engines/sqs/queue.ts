@@ -4,7 +4,7 @@ import { inTurn } from './fifo-order.ts';
 import { isFifo, type QueueOptions, refuseQueue } from './queue-options.ts';
 import { isInFlight, type SentMessage, type StoredMessage } from './stored-message.ts';
 
-/** What has become of a message, in the moment in which it did. */
+/** A change of a message in a queue, in the moment in which it happens. */
 export interface QueueEvent {
   /** `moved` says to which queue: SQS gave the message up; `expired`: it was kept as long as the queue keeps one. */
   readonly kind: 'sent' | 'received' | 'deleted' | 'moved' | 'expired';

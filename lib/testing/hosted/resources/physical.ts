@@ -2,14 +2,14 @@ import type { HostClients } from '../clients.ts';
 
 /** A resource as an engine has made it. */
 export interface Physical {
-  /** What `Ref` gives. */
+  /** The value of `Ref`. */
   readonly ref: string;
-  /** What `Fn::GetAtt` gives, by attribute. */
+  /** The values of `Fn::GetAtt`, by attribute. */
   readonly attributes: Readonly<Record<string, string | undefined>>;
   destroy(): Promise<void>;
 }
 
-/** What a resource is made from. */
+/** The means of making a resource. */
 export interface ResourceRequest {
   /** A name that nothing else has; a name in the properties goes before it. */
   readonly name: string;

@@ -6,7 +6,7 @@ import { type ExpressionKind, TokenReader } from './token-reader.ts';
 /**
  * Reads a condition, filter or key condition expression.
  *
- * @throws ValidationException for what DynamoDB refuses whatever the row: wrong syntax, operands of a wrong type
+ * @throws ValidationException when DynamoDB would refuse it for any row: wrong syntax, operands of a wrong type
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html#Expressions.OperatorsAndFunctions.Syntax
  */
 export function parseCondition(kind: ExpressionKind, text: string, placeholders: Placeholders): Condition {

@@ -43,7 +43,7 @@ export function removeAt(item: Item, path: DocumentPath): void {
 /**
  * Refuses paths of which one leads into another, or that disagree about whether something is a map or a list.
  *
- * @throws ValidationException naming both
+ * @throws ValidationException when two paths overlap, naming both
  */
 export function refuseOverlaps(reader: TokenReader, paths: readonly DocumentPath[]): void {
   paths.forEach((path, index) => {

@@ -24,7 +24,7 @@ export function project(item: Item, paths: readonly DocumentPath[]): Item {
   return projectValue({ M: item }, branchesOf(paths))?.M ?? {};
 }
 
-/** What is wanted of a value: all of it, or some of its entries or elements. */
+/** The wanted part of a value: all of it, or some of its entries or elements. */
 type Wanted = 'all' | Map<string | number, Wanted>;
 
 function branchesOf(paths: readonly DocumentPath[]): Map<string | number, Wanted> {

@@ -22,7 +22,7 @@ export type Condition =
   | { readonly kind: 'attribute_type'; readonly path: DocumentPath; readonly type: AttributeType }
   | { readonly kind: 'begins_with' | 'contains'; readonly operand: Operand; readonly wanted: Operand };
 
-/** What a SET assigns. */
+/** The value that a SET assigns. */
 export type Assigned =
   | Exclude<Operand, { readonly kind: 'size' }>
   | { readonly kind: '+' | '-' | 'list_append'; readonly left: Assigned; readonly right: Assigned }

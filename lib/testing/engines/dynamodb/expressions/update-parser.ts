@@ -14,7 +14,7 @@ const LIST: ReadonlySet<AttributeType> = new Set<AttributeType>(['L']);
 /**
  * Reads an update expression.
  *
- * @throws ValidationException for what DynamoDB refuses whatever the row: wrong syntax, a section twice, overlapping
+ * @throws ValidationException when DynamoDB would refuse it for any row: wrong syntax, a section twice, overlapping
  * paths, operands of a wrong type
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.UpdateExpressions.html
  */

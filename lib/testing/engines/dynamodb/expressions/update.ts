@@ -59,7 +59,7 @@ function arithmetic(
   return { N: formatDecimal(operation(parseDecimal(left.N), parseDecimal(right.N))) };
 }
 
-/** What `ADD` makes: a sum, or the union of two sets. What is not there counts as 0 or as an empty set. */
+/** The result of `ADD`: a sum, or the union of two sets. An absent value counts as 0 or as an empty set. */
 function added(value: AttributeValue | undefined, more: AttributeValue): AttributeValue {
   if (!value) return canonical(more);
   if (typeOf(value) !== typeOf(more)) throw wrongType();
@@ -69,7 +69,7 @@ function added(value: AttributeValue | undefined, more: AttributeValue): Attribu
   return setOf(value, [...elements, ...elementsOf(more).filter((element) => !known.has(scalarKey(element)))]);
 }
 
-/** What `DELETE` leaves of a set: `undefined` where there was none, `gone` where nothing is left. */
+/** The rest of a set after `DELETE`: `undefined` where there was none, `gone` where nothing is left. */
 function withoutElements(value: AttributeValue | undefined, less: AttributeValue): AttributeValue | 'gone' | undefined {
   if (!value) return undefined;
   if (typeOf(value) !== typeOf(less)) throw wrongType();
