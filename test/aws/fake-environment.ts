@@ -10,6 +10,8 @@ import { seededRandom } from '../../lib/testing/seeded-random.ts';
 import { enginesOn, type TestEnvironment, testEnvironment } from '../../lib/testing/test-environment.ts';
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts';
 
+export { serviceError as awsError } from '../faults.ts';
+
 /** The operations that a script may answer, with their inputs and outputs. */
 interface Operations {
   GetItem: [DynamoDB.GetItemCommandInput, DynamoDB.GetItemCommandOutput];
@@ -96,11 +98,6 @@ export function fakeEnvironment({ now = FAKE_NOW, seed = 1, ...options }: FakeOp
     inputs: <Name extends Operation>(operation: Name) =>
       calls.filter((call) => call.operation === operation).map((call) => call.input as Input<Name>),
   };
-}
-
-/** An error as an AWS client throws it. */
-export function awsError(name: string, fault: 'client' | 'server' = 'client', fields: object = {}): Error {
-  return Object.assign(new Error(`${name}, said AWS`), { name, $fault: fault, $metadata: {}, ...fields });
 }
 
 /** What AWS answers when all is well. */

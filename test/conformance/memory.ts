@@ -1,16 +1,13 @@
 import {
   alarmsOn,
-  DynamoDbEngine,
-  KinesisEngine,
   type Queue,
   type QueueOptions,
-  S3Engine,
   SchedulerEngine,
-  SqsEngine,
   type StreamView,
   streamRecord,
 } from '../../lib/testing/engines/index.ts';
 import { UnsupportedByEngine } from '../../lib/testing/errors.ts';
+import { type Engines, enginesOn } from '../../lib/testing/test-environment.ts';
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts';
 import type { Clients } from './case.ts';
 import { memoryApi } from './memory-api.ts';
@@ -20,15 +17,14 @@ import type { Scratch, ScratchQueue, TableChange, TableOptions } from './scratch
 /** The engines of `waybill/testing`, on a clock that jumps over every wait. */
 export function memoryTarget(): { readonly aws: Clients; readonly scratch: MemoryScratch } {
   const clock = new VirtualClock({ now: Date.UTC(2026, 0, 1), jumps: true });
-  const dynamodb = new DynamoDbEngine(clock);
-  const sqs = new SqsEngine(clock);
-  const kinesis = new KinesisEngine(clock);
+  const engines = enginesOn(clock);
+  const { dynamodb, sqs, kinesis, s3 } = engines;
   const targets = { sqs: sqs.client() };
   const scheduler = new SchedulerEngine({ now: clock.now, after: alarmsOn(clock), targets });
   const lambda = new MemoryLambda(clock, {
     sqs: sqs.client(),
     kinesis: async () => kinesis.client(),
-    s3: async () => new S3Engine(clock).client(),
+    s3: async () => s3.client(),
     tableStreams: dynamodb.streamsClient(),
   });
   return {
@@ -38,14 +34,8 @@ export function memoryTarget(): { readonly aws: Clients; readonly scratch: Memor
       kinesis: kinesis.client(),
       api: memoryApi(scheduler.client(), lambda),
     },
-    scratch: new MemoryScratch(clock, { dynamodb, sqs, kinesis }, lambda),
+    scratch: new MemoryScratch(clock, engines, lambda),
   };
-}
-
-interface MemoryEngines {
-  readonly dynamodb: DynamoDbEngine;
-  readonly sqs: SqsEngine;
-  readonly kinesis: KinesisEngine;
 }
 
 class MemoryScratch implements Scratch {
@@ -53,14 +43,14 @@ class MemoryScratch implements Scratch {
   readonly region = 'us-east-1';
   readonly now: () => number;
   readonly #clock: VirtualClock;
-  readonly #engines: MemoryEngines;
+  readonly #engines: Engines;
   readonly #lambda: MemoryLambda;
   readonly #queues = new Map<string, Queue>();
   readonly #views = new Map<string, StreamView>();
   #names = 0;
   #ended = false;
 
-  constructor(clock: VirtualClock, engines: MemoryEngines, lambda: MemoryLambda) {
+  constructor(clock: VirtualClock, engines: Engines, lambda: MemoryLambda) {
     this.now = clock.now;
     this.#clock = clock;
     this.#engines = engines;

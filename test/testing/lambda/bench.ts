@@ -6,6 +6,7 @@ import {
   type EventSourceMapping,
   EventSourcePoller,
   type Invocation,
+  type Observer,
   type PollerOptions,
   type Trouble,
 } from '../../../lib/testing/lambda/index.ts';
@@ -13,39 +14,15 @@ import { seededRandom } from '../../../lib/testing/seeded-random.ts';
 import { enginesOn } from '../../../lib/testing/test-environment.ts';
 import { VirtualClock } from '../../../lib/testing/virtual-clock.ts';
 
-type Engines = ReturnType<typeof enginesOn>;
-
-export interface Bench {
-  readonly clock: VirtualClock;
-  readonly engines: Engines;
-  readonly invocations: Invocation[];
-  readonly troubles: Trouble[];
-  readonly discarded: { readonly source: string; readonly records: number; readonly condition: string }[];
-  queue(options?: Partial<QueueOptions>): { readonly url: string; messages(): readonly { readonly body: string }[] };
-  send(queueUrl: string, ...bodies: readonly string[]): Promise<void>;
-  put(stream: string, ...records: readonly (readonly [key: string, data: string])[]): Promise<void>;
-  /** Splits one of the open shards into halves. */
-  reshard(stream: string, nth: number): Promise<void>;
-  /** Merges one of the open shards with the next, if there is one. */
-  merge(stream: string, nth: number): Promise<void>;
-  write(table: string, pk: string, n?: number): void;
-  arnOf(table: string): string;
-  poller(mappings: readonly EventSourceMapping[], options?: Partial<PollerOptions>): EventSourcePoller;
-}
+export type Bench = ReturnType<typeof bench>;
 
 /** Engines in memory on a clock that jumps over every wait, and pollers of them. */
-export function bench({
-  wire = directWire,
-  shards = 1,
-}: {
-  readonly wire?: Wire;
-  readonly shards?: number;
-} = {}): Bench {
+export function bench({ wire = directWire, shards = 1 }: { readonly wire?: Wire; readonly shards?: number } = {}) {
   const clock = new VirtualClock({ now: Date.UTC(2026, 0, 1), jumps: true });
   const engines = enginesOn(clock);
   const invocations: Invocation[] = [];
   const troubles: Trouble[] = [];
-  const discarded: Bench['discarded'] = [];
+  const discarded: Parameters<NonNullable<Observer['discarded']>>[0][] = [];
   let queues = 0;
   const openShards = (stream: string) =>
     engines.kinesis
@@ -58,19 +35,20 @@ export function bench({
     invocations,
     troubles,
     discarded,
-    queue: (options = {}) => {
+    queue: (options: Partial<QueueOptions> = {}) => {
       queues += 1;
       return engines.sqs.createQueue({ name: `queue-${queues}`, ...options });
     },
-    send: async (QueueUrl, ...bodies) => {
+    send: async (QueueUrl: string, ...bodies: readonly string[]) => {
       const sqs = engines.sqs.client();
       for (const MessageBody of bodies) await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }));
     },
-    put: async (StreamName, ...records) => {
+    put: async (StreamName: string, ...records: readonly (readonly [key: string, data: string])[]) => {
       const Records = records.map(([PartitionKey, data]) => ({ PartitionKey, Data: Buffer.from(data) }));
       await engines.kinesis.client().send(new PutRecordsCommand({ StreamName, Records }));
     },
-    reshard: async (StreamName, nth) => {
+    /** Splits one of the open shards into halves. */
+    reshard: async (StreamName: string, nth: number) => {
       const shards = openShards(StreamName);
       const shard = shards[nth % shards.length];
       if (!shard) return;
@@ -78,7 +56,8 @@ export function bench({
       const command = new SplitShardCommand({ StreamName, ShardToSplit: shard.id, NewStartingHashKey });
       await engines.kinesis.client().send(command);
     },
-    merge: async (StreamName, nth) => {
+    /** Merges one of the open shards with the next, if there is one. */
+    merge: async (StreamName: string, nth: number) => {
       const shards = openShards(StreamName);
       const [shard, next] = shards.slice(nth % shards.length);
       if (!shard || !next) return;
@@ -89,14 +68,14 @@ export function bench({
       });
       await engines.kinesis.client().send(command);
     },
-    write: (name, pk, n = 1) => {
+    write: (name: string, pk: string, n = 1) => {
       if (!engines.dynamodb.hasTable(name)) {
         engines.dynamodb.createTable({ name, partitionKey: { name: 'pk', type: 'S' } });
       }
       engines.dynamodb.table(name).write({ pk: { S: pk } }, { pk: { S: pk }, n: { N: String(n) } });
     },
     arnOf: tableStreamArn,
-    poller: (mappings, options = {}) =>
+    poller: (mappings: readonly EventSourceMapping[], options: Partial<PollerOptions> = {}) =>
       new EventSourcePoller({
         mappings,
         clock,

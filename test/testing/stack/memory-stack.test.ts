@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { consume } from '../../../lib/consume/consume.ts';
+import { BINDINGS } from '../../../lib/contract/bindings.ts';
 import { defineEvent } from '../../../lib/contract/event.ts';
 import { defineSubscriber } from '../../../lib/contract/subscriber.ts';
 import { defineTable } from '../../../lib/contract/table.ts';
-import { MemoryStack, type MemoryStackOptions, TestMisused } from '../../../lib/public/testing.ts';
+import { MemoryStack, type MemoryStackOptions, TestMisused, UnsupportedByEngine } from '../../../lib/public/testing.ts';
 import { publish } from '../../../lib/publish/publish.ts';
 
 const Lit = defineEvent('lamp.lit', {
@@ -115,6 +116,35 @@ describe('A stack in memory', () => {
     expect(lamps()).toEqual([]);
     await stack.advance('10m');
     expect(lamps()).toEqual([['a', 1]]);
+  });
+
+  test('runs another handler in place of one of its own', async () => {
+    const events: object[] = [];
+    const handlers = { relay: async (event: never) => void events.push(event) };
+    const stack = new MemoryStack({ subscribers: [Watch], handlers });
+    await publish(Lit, { lamp: 'a' }, { environment: stack.environment() });
+    await stack.settle();
+    expect(events).toMatchObject([{ Records: [{ eventName: 'INSERT' }] }]);
+    expect(stack.queues.get('watch')?.messages()).toEqual([]);
+  });
+
+  test('gives an environment the bindings of a subscriber that it has', () => {
+    const { stack } = street();
+    const { variables } = stack.environment({ subscriber: 'watch' });
+    expect(variables[BINDINGS.queueUrl]).toBe(stack.queues.get('watch')?.url);
+    expect(stack.environment().variables[BINDINGS.queueUrl]).toBeUndefined();
+    expect(() => stack.environment({ subscriber: 'nobody' })).toThrow(TestMisused);
+  });
+
+  test('tells of what a handler asks and no engine does, rather than try again', async () => {
+    const scan = () => {
+      throw new UnsupportedByEngine('The engine in memory does not know Scan');
+    };
+    const { stack, light } = street({
+      wire: async ({ from }, apply) => (from === 'watch' ? scan() : apply()),
+    });
+    await light('a');
+    await expect(stack.settle()).rejects.toThrow('Scan');
   });
 
   test('is the same for the same seed', async () => {
