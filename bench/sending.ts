@@ -9,7 +9,7 @@ import { createEnvironment, type Environment, producer, publish } from 'waybill/
 import { FunctionLogs } from '../demo/function-logs.ts';
 import { percentile } from '../demo/verdict.ts';
 import { concurrently } from '../lib/aws/concurrently.ts';
-import { usageSince } from '../lib/aws/usage.ts';
+import { usageSince } from '../lib/aws/invocation.ts';
 import { describeMachine, thisMachine } from './machine.ts';
 import { wholeNumber } from './options.ts';
 import { waitForArrivals } from './reminders/arrivals.ts';

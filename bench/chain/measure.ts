@@ -6,7 +6,7 @@ import { FunctionLogs } from '../../demo/function-logs.ts';
 import { ordersOfRun } from '../../demo/orders.ts';
 import type { Order } from '../../examples/commerce/place-order.ts';
 import { concurrently } from '../../lib/aws/concurrently.ts';
-import { usageSince } from '../../lib/aws/usage.ts';
+import { usageSince } from '../../lib/aws/invocation.ts';
 import type { DeployedChain } from './deployed-chain.ts';
 import { fillShelves, messagesIn, progressOf } from './progress.ts';
 

@@ -2,7 +2,8 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { KinesisStreamEvent, SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { countUsage, noUsage, type Usage, usageSince } from '../../lib/aws/usage.ts';
+import { usageSince } from '../../lib/aws/invocation.ts';
+import { countUsage, noUsage, type Usage } from '../../lib/aws/usage.ts';
 import type { Aws } from './aws.ts';
 
 type Step<Message> = (aws: Aws, message: Message) => Promise<void>;

@@ -1,7 +1,7 @@
 import type { Environment } from './environment.ts';
+import { quietly } from './environment.ts';
 import { errorCode } from './errors.ts';
-import { quietly } from './quietly.ts';
-import { usageSince } from './usage.ts';
+import type { Usage } from './usage.ts';
 
 /** What an invocation counts, e.g. messages by outcome. */
 export interface Counts {
@@ -51,4 +51,16 @@ function reportMetrics(environment: Environment, name: string, counts: Readonly<
   const counted = Object.entries(counts);
   for (const [count, value] of counted) environment.metrics.count(`${name}.${count}`, value);
   if (counted.length > 0) environment.metrics.flush();
+}
+
+/** What was used between two moments. */
+export function usageSince(before: Usage, after: Usage): Usage {
+  const calls = Object.entries(after.calls)
+    .map(([operation, count]) => [operation, count - (before.calls[operation] ?? 0)] as const)
+    .filter(([, count]) => count > 0);
+  return {
+    calls: Object.fromEntries(calls),
+    writeUnits: after.writeUnits - before.writeUnits,
+    readUnits: after.readUnits - before.readUnits,
+  };
 }

@@ -49,18 +49,6 @@ export function countUsage<Client extends object>(client: Client, usage: Usage):
   return client;
 }
 
-/** What was used between two moments. */
-export function usageSince(before: Usage, after: Usage): Usage {
-  const calls = Object.entries(after.calls)
-    .map(([operation, count]) => [operation, count - (before.calls[operation] ?? 0)] as const)
-    .filter(([, count]) => count > 0);
-  return {
-    calls: Object.fromEntries(calls),
-    writeUnits: after.writeUnits - before.writeUnits,
-    readUnits: after.readUnits - before.readUnits,
-  };
-}
-
 function addCapacity(
   usage: Usage,
   operation: string,

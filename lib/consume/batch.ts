@@ -5,8 +5,7 @@ import type { InboundRecord } from '../aws/record.ts';
 import { backOff, givenBack, type Postponed, postponed } from '../aws/visibility.ts';
 import { momentOf, secondsUntil } from '../message/delivery-time.ts';
 import { deliver } from './deliver.ts';
-import type { Invocation } from './invocation.ts';
-import { comesAgain, type Outcome } from './outcome.ts';
+import type { Invocation, Outcome } from './invocation.ts';
 import { park } from './park.ts';
 import { type RecordContent, readRecord } from './read-record.ts';
 
@@ -45,8 +44,8 @@ export async function consumeBatch(
     if (record.transport === 'queue') queued.push(later(record));
     else streamed.push(later(record));
   });
-  await backOff(environment, bindings.get('queueUrl'), queued);
-  await park(environment, bindings, streamed);
+  if (queued.length > 0) await backOff(environment, bindings.get('queueUrl'), queued);
+  if (streamed.length > 0) await park(environment, bindings, streamed);
   return { batchItemFailures: queued.map(({ record }) => ({ itemIdentifier: record.eventId })) };
 }
 
@@ -98,4 +97,9 @@ function deliverUnhandled(
 function inOrderOfMoments(batch: readonly Received[]): number[] {
   const moments = batch.map(({ content }) => (content.kind === 'message' ? momentOf(content.envelope) : 0));
   return [...moments.keys()].sort((one, other) => (moments[one] ?? 0) - (moments[other] ?? 0));
+}
+
+/** A record that must come again, as a failed one or after a wait. */
+function comesAgain(outcome: Outcome | undefined): boolean {
+  return outcome === undefined || outcome.kind === 'again' || outcome.kind === 'early';
 }

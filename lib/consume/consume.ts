@@ -9,8 +9,7 @@ import type { EventDefinition, EventOutput } from '../contract/event.ts';
 import type { SubscriberDefinition } from '../contract/subscriber.ts';
 import type { Transaction } from '../transaction/transaction.ts';
 import { consumeBatch } from './batch.ts';
-import type { AnyHandler, Invocation } from './invocation.ts';
-import type { Message } from './message.ts';
+import type { AnyHandler, Invocation, Message } from './invocation.ts';
 
 /** What a handler is given beside the payload. */
 export interface HandlerContext<Subscriber extends SubscriberDefinition, Type extends string> {

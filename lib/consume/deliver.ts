@@ -16,9 +16,7 @@ import { commit } from '../transaction/commit.ts';
 import type { CommitResult } from '../transaction/outcome.ts';
 import { type Action, PendingTransaction } from '../transaction/pending-transaction.ts';
 import { again, countAttempt, deadLetter, resendDeadLetter } from './failure.ts';
-import { type AnyHandler, endingOf, type Invocation } from './invocation.ts';
-import { messageOf } from './message.ts';
-import type { Outcome } from './outcome.ts';
+import { type AnyHandler, endingOf, type Invocation, messageOf, type Outcome } from './invocation.ts';
 import { isAwaitingDeploy, type RecordContent, readRecord } from './read-record.ts';
 
 type MessageContent = Extract<RecordContent, { readonly kind: 'message' }>;

@@ -7,8 +7,7 @@ import { writeEnding } from '../ledger/inbox.ts';
 import type { InboxRow } from '../ledger/rows/inbox.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { sendDeadLetters } from './dead-letter.ts';
-import { endingOf, type Invocation } from './invocation.ts';
-import type { Outcome } from './outcome.ts';
+import { endingOf, type Invocation, type Outcome } from './invocation.ts';
 
 /** Counts a failed attempt at a message, and gives the message up after as many as its subscriber allows. */
 export async function countAttempt(

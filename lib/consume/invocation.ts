@@ -3,9 +3,9 @@ import type { Environment } from '../aws/environment.ts';
 import type { InboundRecord } from '../aws/record.ts';
 import type { SubscriberDefinition } from '../contract/subscriber.ts';
 import type { Ending } from '../ledger/inbox.ts';
+import type { EndState } from '../ledger/rows/inbox.ts';
 import type { Envelope } from '../message/envelope.ts';
 import type { Transaction } from '../transaction/transaction.ts';
-import type { Message } from './message.ts';
 
 /** A handler of any event, as the run time calls it. */
 export type AnyHandler = (
@@ -38,5 +38,60 @@ export function endingOf(invocation: Invocation, record: InboundRecord, envelope
     function: invocation.function,
     request: invocation.request,
     redriven: record.redriven,
+  };
+}
+
+/** What became of a record. */
+export type Outcome =
+  /** Its message ended by this delivery. */
+  | { readonly kind: Exclude<EndState, 'cancelled'> }
+  /** Its message had ended before, also where its producer has cancelled it. */
+  | { readonly kind: 'already' }
+  /** Its subscriber does not consume it. */
+  | { readonly kind: 'skipped' }
+  /** It must come again. */
+  | { readonly kind: 'again' }
+  /** Its moment, in milliseconds since the epoch, is still to come: a wait is neither an attempt nor a failure. */
+  | { readonly kind: 'early'; readonly deliverAt: number };
+
+/** What a handler sees of the message beyond its payload. */
+export interface Message<Type extends string = string> {
+  /** The message id, the same at every delivery and redrive. */
+  readonly id: string;
+  readonly type: Type;
+  /** The version that it was published with; the payload is upgraded to the version of the contract. */
+  readonly version: number;
+  /** The business key. */
+  readonly key: string;
+  /** When it was published. */
+  readonly time: Date;
+  /** The id of the first message of the chain. */
+  readonly correlationId: string;
+  /** The id of the message whose handling published this one; absent on the first. */
+  readonly causationId?: string;
+  /** W3C trace context. */
+  readonly traceparent: string;
+  /** Nothing handles it after this moment. */
+  readonly expires: Date;
+  /** How often the transport has delivered it, this time included, as far as it counts. */
+  readonly attempt: number;
+}
+
+/** The message in an envelope. */
+export function messageOf<Type extends string>(
+  envelope: Envelope & { readonly type: Type },
+  attempt: number,
+): Message<Type> {
+  return {
+    id: envelope.id,
+    type: envelope.type,
+    version: envelope.version,
+    key: envelope.partitionkey,
+    time: new Date(envelope.time),
+    correlationId: envelope.correlationid,
+    ...(envelope.causationid && { causationId: envelope.causationid }),
+    traceparent: envelope.traceparent,
+    expires: new Date(envelope.expires),
+    attempt,
   };
 }

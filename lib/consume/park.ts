@@ -18,7 +18,6 @@ export async function park(
   bindings: Bindings,
   records: readonly Postponed<StreamRecord>[],
 ): Promise<void> {
-  if (records.length === 0) return;
   const entries = records.map(({ record, delaySeconds }) => ({ body: parkedText(record), delaySeconds }));
   const failed = await sendMessages(environment, bindings.get('queueUrl'), entries);
   if (failed.length > 0) {

@@ -1,10 +1,9 @@
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { type Bindings, bindingsOf } from '../aws/bindings.ts';
 import { concurrently } from '../aws/concurrently.ts';
-import { type Environment, environmentOf } from '../aws/environment.ts';
+import { type Environment, environmentOf, quietly } from '../aws/environment.ts';
 import { errorCode } from '../aws/errors.ts';
 import { type Counts, summarize } from '../aws/invocation.ts';
-import { quietly } from '../aws/quietly.ts';
 import { fromQueue, textOf } from '../aws/record.ts';
 import { BINDINGS } from '../contract/bindings.ts';
 import { MalformedMessage, MissingBinding, ReceivesExhausted, WaybillError } from '../contract/errors.ts';

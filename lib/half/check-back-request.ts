@@ -1,7 +1,7 @@
 import { concurrently } from '../aws/concurrently.ts';
 import type { Environment } from '../aws/environment.ts';
+import { quietly } from '../aws/environment.ts';
 import type { Counts } from '../aws/invocation.ts';
-import { quietly } from '../aws/quietly.ts';
 import { sendMessages } from '../aws/send-batch.ts';
 import { MalformedMessage } from '../contract/errors.ts';
 import type { HalfRow } from '../ledger/rows/half.ts';

@@ -1,8 +1,8 @@
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import type { Environment } from '../aws/environment.ts';
+import { quietly } from '../aws/environment.ts';
 import { errorTrace } from '../aws/errors.ts';
 import { toItem } from '../aws/expression.ts';
-import { quietly } from '../aws/quietly.ts';
 import { outboxKey } from './rows/outbox.ts';
 import { writeRow } from './write-row.ts';
 

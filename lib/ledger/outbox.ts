@@ -1,10 +1,10 @@
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Environment } from '../aws/environment.ts';
+import { quietly } from '../aws/environment.ts';
 import { errorCode } from '../aws/errors.ts';
 import { toItem } from '../aws/expression.ts';
 import type { Counts } from '../aws/invocation.ts';
-import { quietly } from '../aws/quietly.ts';
 import { decodeEnvelope, type Envelope } from '../message/envelope.ts';
 import type { LedgerKey } from './rows/layout.ts';
 import { type OutboxRow, outboxKey } from './rows/outbox.ts';

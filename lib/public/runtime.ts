@@ -30,7 +30,7 @@ export {
   type HandlerOrHandlers,
   type Handlers,
 } from '../consume/consume.ts';
-export type { Message } from '../consume/message.ts';
+export type { Message } from '../consume/invocation.ts';
 export {
   type CheckBackHandler,
   type CheckBackOptions,

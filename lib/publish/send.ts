@@ -1,9 +1,8 @@
 import { type Bindings, bindingsOf } from '../aws/bindings.ts';
 import { concurrently } from '../aws/concurrently.ts';
-import { type Environment, environmentOf } from '../aws/environment.ts';
+import { type Environment, environmentOf, quietly } from '../aws/environment.ts';
 import { errorTrace } from '../aws/errors.ts';
 import { inTime } from '../aws/in-time.ts';
-import { quietly } from '../aws/quietly.ts';
 import { sendMessages } from '../aws/send-batch.ts';
 import type { Delay } from '../contract/delay.ts';
 import { type Duration, durationToMilliseconds } from '../contract/duration.ts';

@@ -1,9 +1,9 @@
 import { BatchWriteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { concurrently } from '../aws/concurrently.ts';
 import type { Environment } from '../aws/environment.ts';
+import { quietly } from '../aws/environment.ts';
 import { errorTrace } from '../aws/errors.ts';
 import { toItem } from '../aws/expression.ts';
-import { quietly } from '../aws/quietly.ts';
 import type { OutboxRow } from '../ledger/rows/outbox.ts';
 import { writeRow } from '../ledger/write-row.ts';
 

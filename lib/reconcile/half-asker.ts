@@ -1,8 +1,8 @@
 import { concurrently } from '../aws/concurrently.ts';
 import type { Environment } from '../aws/environment.ts';
+import { quietly } from '../aws/environment.ts';
 import { errorCode } from '../aws/errors.ts';
 import type { Counts } from '../aws/invocation.ts';
-import { quietly } from '../aws/quietly.ts';
 import { METRICS } from '../contract/metrics.ts';
 import { requestCheckBacks, type Undecided } from '../half/check-back-request.ts';
 import { markAsked, quarantine } from '../ledger/half.ts';

@@ -1,10 +1,9 @@
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { type Bindings, bindingsOf } from '../aws/bindings.ts';
 import { concurrently } from '../aws/concurrently.ts';
-import { type Environment, environmentOf, type GivenContext } from '../aws/environment.ts';
+import { type Environment, environmentOf, type GivenContext, quietly } from '../aws/environment.ts';
 import { errorCode } from '../aws/errors.ts';
 import { type Counts, summarize } from '../aws/invocation.ts';
-import { quietly } from '../aws/quietly.ts';
 import { fromQueue, textOf } from '../aws/record.ts';
 import { backOff, givenBack, type Postponed, postponed, type QueueRecord } from '../aws/visibility.ts';
 import { MalformedMessage, UnknownMessage } from '../contract/errors.ts';

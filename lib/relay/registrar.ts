@@ -3,11 +3,10 @@ import type { CloudFormationCustomResourceEvent as CustomResourceEvent } from 'a
 import { bindingsOf } from '../aws/bindings.ts';
 import { type Answer, putAnswer } from '../aws/cloudformation-answer.ts';
 import { concurrently } from '../aws/concurrently.ts';
-import { type Environment, environmentOf } from '../aws/environment.ts';
+import { type Environment, environmentOf, quietly } from '../aws/environment.ts';
 import { errorCode } from '../aws/errors.ts';
 import { toItem } from '../aws/expression.ts';
 import { type Counts, summarize } from '../aws/invocation.ts';
-import { quietly } from '../aws/quietly.ts';
 import { jitter } from '../aws/retry.ts';
 import { CommitUndecided } from '../contract/errors.ts';
 import { readRoutes } from '../ledger/route-book.ts';

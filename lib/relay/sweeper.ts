@@ -1,11 +1,10 @@
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { type Bindings, bindingsOf } from '../aws/bindings.ts';
 import { concurrently } from '../aws/concurrently.ts';
-import { type Environment, environmentOf, type GivenContext } from '../aws/environment.ts';
+import { type Environment, environmentOf, type GivenContext, quietly } from '../aws/environment.ts';
 import { errorCode } from '../aws/errors.ts';
 import { toItem } from '../aws/expression.ts';
 import { type Counts, summarize } from '../aws/invocation.ts';
-import { quietly } from '../aws/quietly.ts';
 import { sendMessages } from '../aws/send-batch.ts';
 import { SendFailed } from '../contract/errors.ts';
 import { getRows, READ_BATCH } from '../ledger/batch-get.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { toItem } from '../../lib/aws/expression.ts';
-import { usageSince } from '../../lib/aws/usage.ts';
+import { usageSince } from '../../lib/aws/invocation.ts';
 import { cancel } from '../../lib/cancel/cancel.ts';
 import { reschedule } from '../../lib/cancel/reschedule.ts';
 import { BINDINGS } from '../../lib/contract/bindings.ts';

@@ -53,7 +53,13 @@ export const consumerBugs: readonly Bug[] = [
     name: 'not-parked',
     rare: true,
     mistake: "a stream's record that fails is not parked",
-    edits: [{ file: 'consume/batch.ts', find: 'await park(environment, bindings, streamed);', replace: '' }],
+    edits: [
+      {
+        file: 'consume/batch.ts',
+        find: 'if (streamed.length > 0) await park(environment, bindings, streamed);',
+        replace: '',
+      },
+    ],
   },
   {
     name: 'parking-failure-swallowed',

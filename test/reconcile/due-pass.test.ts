@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { usageSince } from '../../lib/aws/usage.ts';
+import { usageSince } from '../../lib/aws/invocation.ts';
 import { readGraph } from '../../lib/ledger/graph.ts';
 import { reconcileKey } from '../../lib/ledger/rows/cursor.ts';
 import { runDuePass } from '../../lib/reconcile/due-pass.ts';
