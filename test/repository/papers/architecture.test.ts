@@ -72,7 +72,7 @@ interface Arrow {
 
 function arrows(): Arrow[] {
   const picture = /```mermaid\n([\s\S]*?)```/.exec(rooms)?.[1] ?? '';
-  return [...picture.matchAll(/^ +(.*?) (?:-->|-\. (\S+) \.->) (.*)$/gm)].flatMap(([, left = '', file, right = '']) =>
+  return [...picture.matchAll(/^ +(.*?) (?:-->|-\.->\|(\S+)\|) (.*)$/gm)].flatMap(([, left = '', file, right = '']) =>
     left.split(' & ').flatMap((from) => right.split(' & ').map((to): Arrow => ({ from, to, file }))),
   );
 }
