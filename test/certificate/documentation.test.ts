@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { faultsOf } from '../../lib/simulator/faults/fault-range.ts';
+import { FaultRange } from '../../lib/simulator/faults/fault-range.ts';
 import { TRAITS } from '../../lib/simulator/faults/traits.ts';
 import { sendingModesOf } from '../../lib/simulator/system.ts';
 import { commerce } from '../../scripts/certify/commerce.ts';
@@ -9,7 +9,7 @@ const page = readFileSync(new URL('../../docs/certificate.md', import.meta.url),
 
 test('the page on the certificate explains every kind of fault and every trait, and no other', () => {
   const modes = sendingModesOf(commerce);
-  const faults = faultsOf({ queues: ['one'], streams: { stream: ['two'] }, deployed: ['one'], modes });
+  const { faults } = new FaultRange({ queues: ['one'], streams: { stream: ['two'] }, deployed: ['one'], modes });
   const kinds = new Set([...[...faults.values()].flat().map(({ kind }) => kind), ...Object.values(TRAITS)]);
   const rows = page.split('\n').filter((line) => line.startsWith('| `'));
   const explained = rows.flatMap((row) =>

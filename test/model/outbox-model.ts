@@ -1,4 +1,4 @@
-import { PRODUCER, RELAY, STEPS } from '../../lib/simulator/faults/site.ts';
+import { PRODUCER, RELAY, type Site } from '../../lib/simulator/faults/site.ts';
 import type { Model, Transition } from './explore.ts';
 
 /** How outbox, relay and inbox work together; what is not said is as Waybill does it. */
@@ -57,18 +57,18 @@ const WORKERS = 2;
 /** The subscriber's function. */
 const CONSUMER = 'consumer';
 
-/** The steps of the model are those of the simulator's sites: `relay.send` here is `relay.send` there. */
+/** The steps of the model are the simulator's sites: `relay.SendMessageBatch` here is what it is there. */
 export const MODEL_STEPS = {
-  commit: `${PRODUCER}.${STEPS.commit}`,
-  relayReceives: `${RELAY}.${STEPS.receive}`,
-  send: `${RELAY}.${STEPS.send}`,
-  receipt: `${RELAY}.${STEPS.receipt}`,
-  receive: `${CONSUMER}.${STEPS.receive}`,
-  read: `${CONSUMER}.${STEPS.read}`,
-  consume: `${CONSUMER}.${STEPS.commit}`,
-  end: `${CONSUMER}.${STEPS.end}`,
-  acknowledge: `${CONSUMER}.${STEPS.acknowledge}`,
-} as const;
+  commit: `${PRODUCER}.TransactWriteItems.outbox`,
+  relayReceives: `${RELAY}.GetRecords`,
+  send: `${RELAY}.SendMessageBatch`,
+  receipt: `${RELAY}.PutItem.receipt`,
+  receive: `${CONSUMER}.ReceiveMessage`,
+  read: `${CONSUMER}.GetItem.inbox`,
+  consume: `${CONSUMER}.TransactWriteItems.inbox`,
+  end: `${CONSUMER}.PutItem.inbox`,
+  acknowledge: `${CONSUMER}.DeleteMessageBatch`,
+} as const satisfies Record<string, Site>;
 
 /** Outbox, relay and inbox with a few messages, two workers and a few faults: every order of their steps. */
 export function outboxModel(variant: Variant, budget: Budget): Model<State> {
@@ -183,11 +183,7 @@ function workerSteps(state: State, worker: Worker | null, place: number, variant
     add(`${CONSUMER} crashes`, null, { crashes: crashes - 1, ...(isDeleted || lapsed ? {} : back) });
   }
   if (redeliveries > 0 && !lapsed && !isDeleted) {
-    add(
-      `${CONSUMER}.${STEPS.received} again`,
-      { ...worker, lapsed: true },
-      { ...back, redeliveries: redeliveries - 1 },
-    );
+    add(`${CONSUMER}.received again`, { ...worker, lapsed: true }, { ...back, redeliveries: redeliveries - 1 });
   }
   return steps;
 }

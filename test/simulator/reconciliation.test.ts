@@ -6,8 +6,8 @@ import { mintMessageId } from '../../lib/message/message-id.ts';
 import type { Fault } from '../../lib/simulator/faults/fault.ts';
 import type { Site } from '../../lib/simulator/faults/site.ts';
 import type { Plan } from '../../lib/simulator/plan/plan.ts';
+import { LEDGER } from '../../lib/simulator/run/ledger-row.ts';
 import { simulate } from '../../lib/simulator/run/simulation.ts';
-import { LEDGER } from '../../lib/simulator/run/world.ts';
 import { commerce } from '../../scripts/certify/commerce.ts';
 
 const planOf = (...faults: [Site, Fault][]): Plan => ({
@@ -22,8 +22,8 @@ describe('in a simulated run, reconciliation sends again', () => {
   test.each<[string, Site, Fault]>([
     ['what a queue has lost', 'take-payment.sent', { kind: 'lost' }],
     ['what somebody has deleted from a queue', 'reserve-stock.sent', { kind: 'purged' }],
-    ['what the relay never saw', 'relay.receive', { kind: 'from-latest' }],
-    ['what a stream has kept no longer', 'count-sales.receive', { kind: 'retention', for: 25 * HOUR }],
+    ['what the relay never saw', 'relay.GetRecords', { kind: 'from-latest' }],
+    ['what a stream has kept no longer', 'count-sales.GetRecords', { kind: 'retention', for: 25 * HOUR }],
     ['what a stream gave up with its batch', 'count-sales.invoke', { kind: 'crash-loop', times: 30 }],
   ])('%s', async (_, site, fault) => {
     const { violations, outcomes } = await simulate(commerce, planOf([site, fault]));
@@ -36,7 +36,7 @@ describe('in a simulated run, reconciliation sends again', () => {
   test('nothing where nothing is lost, however late', async () => {
     const { violations, outcomes } = await simulate(
       commerce,
-      planOf(['take-payment.receive', { kind: 'disabled', for: 180_000 }]),
+      planOf(['take-payment.ReceiveMessage', { kind: 'disabled', for: 180_000 }]),
     );
 
     expect(violations).toEqual([]);

@@ -20,8 +20,8 @@ describe('a simulated run of the example shop', () => {
 
   test('is the same for the same plan, line by line, and another for another seed', async () => {
     const faults: Plan['faults'] = [
-      { site: 'relay.send', nth: 1, fault: { kind: 'partial', every: 2 } },
-      { site: 'take-payment.commit', nth: 1, fault: { kind: 'crash-after' } },
+      { site: 'relay.SendMessageBatch', nth: 1, fault: { kind: 'partial', every: 2 } },
+      { site: 'take-payment.TransactWriteItems.inbox', nth: 1, fault: { kind: 'crash-after' } },
       { site: 'count-sales.received', nth: 0, fault: { kind: 'duplicate' } },
     ];
     const one = await simulate(commerce, plan({ faults }));
@@ -37,12 +37,15 @@ describe('a simulated run of the example shop', () => {
     const fault = { kind: 'apply-late', after: 660_000 } as const;
     const { violations, trace } = await simulate(
       commerce,
-      plan({ workload: [{ step: 0, at: 0 }], faults: [{ site: 'take-payment.commit', nth: 0, fault }] }),
+      plan({
+        workload: [{ step: 0, at: 0 }],
+        faults: [{ site: 'take-payment.TransactWriteItems.inbox', nth: 0, fault }],
+      }),
     );
 
     expect(violations).toEqual([]);
     const [dead] = trace.filter((line) => line.includes('take-payment#1'));
-    const commits = trace.filter((line) => line.includes('take-payment.commit'));
+    const commits = trace.filter((line) => line.includes('take-payment.TransactWriteItems.inbox'));
     expect(dead).toContain('invocation 1');
     expect(trace.filter((line) => line.includes('take-payment#1')).at(-1)).toMatch(
       /take-payment.commit 0 TransactionCanceled/,
@@ -63,7 +66,9 @@ describe('a simulated run of the example shop', () => {
           { step: 0, at: 0 },
           { step: 1, at: 60_000 },
         ],
-        faults: [{ site: 'take-payment.commit', nth: 0, fault: { kind: 'reply-late', after: 9_000 } }],
+        faults: [
+          { site: 'take-payment.TransactWriteItems.inbox', nth: 0, fault: { kind: 'reply-late', after: 9_000 } },
+        ],
       }),
     );
 

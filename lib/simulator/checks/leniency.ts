@@ -1,6 +1,6 @@
 import { type FaultKind, LOSSES } from '../faults/fault.ts';
 import type { FaultPlan } from '../faults/fault-plan.ts';
-import { RECONCILER, RELAY, STEPS, SWEEP } from '../faults/site.ts';
+import { RECONCILER, RELAY, SWEEP } from '../faults/site.ts';
 
 /** Runs of the sweep in a row that may fail. */
 const SPARE_RUNS = 8;
@@ -30,10 +30,10 @@ export function leniencyOf(faults: FaultPlan): Leniency {
   return {
     skewed: has('clock-skew'),
     loses: faults.has(LOSSES),
-    relayed: !faults.has(LOSSES, `${RELAY}.${STEPS.receive}`),
+    relayed: !faults.has(LOSSES, `${RELAY}.GetRecords`),
     punctual: isPunctual(faults),
     onTime: !has('clock-skew', 'request-late', 'apply-late', 'reply-late'),
-    inSight: (queue) => !has('clock-skew', 'more-shards') && !faults.has(['delay'], `${queue}.${STEPS.sent}`),
+    inSight: (queue) => !has('clock-skew', 'more-shards') && !faults.has(['delay'], `${queue}.sent`),
   };
 }
 

@@ -1,40 +1,25 @@
 import type { SendingMode } from '../system.ts';
 import type { Fault } from './fault.ts';
-import { INVOCATION, PARTIAL, POLL, REQUEST, SCHEDULE } from './fault-kinds.ts';
-import { addSending } from './sending-faults.ts';
-import { PRODUCER, RECONCILER, RELAY, recorderOf, type Site, STEPS, type Step } from './site.ts';
+import * as kinds from './fault-kinds.ts';
+import {
+  CHECK_BACK,
+  FORWARDER,
+  PRODUCER,
+  RECONCILER,
+  RELAY,
+  recorderOf,
+  SCHEDULER,
+  type Site,
+  type SiteEvent,
+  type SiteRequest,
+  SWEEP,
+} from './site.ts';
 
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
-
-/** What can go wrong with the event source of a stream, beside that. */
-const STREAM_POLL: readonly Fault[] = [{ kind: 'from-latest' }, { kind: 'retention', for: 25 * HOUR }];
-
-/** What can go wrong with the answer of a subscriber's function. */
-const ANSWER: readonly Fault[] = [
-  { kind: 'wrong-identifier', to: '' },
-  { kind: 'wrong-identifier', to: 'nobody' },
-];
-
-const SENT: readonly Fault[] = [
-  { kind: 'poison' },
-  { kind: 'delay', by: 2 * SECOND },
-  { kind: 'delay', by: 3 * MINUTE },
-];
-
-const ARRIVED: readonly Fault[] = [
-  { kind: 'duplicate' },
-  { kind: 'poison' },
-  { kind: 'reshard', how: 'split' },
-  { kind: 'reshard', how: 'merge' },
-];
-
-/** Where and how the chain of some subscribers can fail. */
-export interface FaultRange {
-  /** Names of the subscribers that have a queue of their own, and of those that read a stream. */
+/** What is deployed, and how producers send. */
+export interface Deployed {
+  /** Names of the subscribers that have a queue of their own. */
   readonly queues: readonly string[];
+  /** Names of the subscribers that read a stream, by stream. */
   readonly streams: Readonly<Record<string, readonly string[]>>;
   /** Names of the subscribers whose code before the last deploy is known. @default none */
   readonly deployed?: readonly string[];
@@ -42,95 +27,151 @@ export interface FaultRange {
   readonly modes?: ReadonlySet<SendingMode>;
 }
 
-/** Every site with every fault that can happen there. */
-export function faultsOf({
-  queues,
-  streams,
-  deployed = [],
-  modes = new Set(),
-}: FaultRange): ReadonlyMap<Site, readonly Fault[]> {
-  const sites = new Map<Site, readonly Fault[]>();
-  const add = (actor: string, steps: readonly Step[], faults: readonly Fault[]) => {
-    for (const step of steps) sites.set(`${actor}.${step}`, [...(sites.get(`${actor}.${step}`) ?? []), ...faults]);
-  };
-  const consumers = [...queues, ...Object.values(streams).flat()];
-  add(PRODUCER, [STEPS.commit], [...REQUEST, { kind: 'conflict' }]);
-  add(PRODUCER, [STEPS.invoke], INVOCATION);
-  add(PRODUCER, [STEPS.ask], [{ kind: 'burst', times: 10 }]);
-  add(RELAY, [STEPS.routes, STEPS.send, STEPS.receipt], REQUEST);
-  add(RELAY, [STEPS.send], PARTIAL);
-  if (Object.keys(streams).length > 0) add(RELAY, [STEPS.put], [...REQUEST, ...PARTIAL]);
-  add(RELAY, [STEPS.invoke], INVOCATION);
-  add(RELAY, [STEPS.receive], [...POLL, ...STREAM_POLL]);
-  addReconciler(add);
-  addSending(add, modes);
-  for (const name of consumers) {
-    add(name, [STEPS.commit, STEPS.read, STEPS.end, STEPS.count, STEPS.send, STEPS.backOff], REQUEST);
-    // Longer than several deliveries: it must not count against the message.
-    add(name, [STEPS.commit], [{ kind: 'conflict' }, { kind: 'throttle', times: 100 }]);
-    add(name, [STEPS.read], [{ kind: 'stale' }]);
-    add(name, [STEPS.send, STEPS.backOff], PARTIAL);
-    add(name, [STEPS.invoke], [...INVOCATION, ...ANSWER]);
-    add(name, [STEPS.receive, STEPS.acknowledge], POLL.slice(1));
-    add(name, [STEPS.receive], POLL.slice(0, 1));
-    add(name, [STEPS.acknowledge], PARTIAL);
-    if (queues.includes(name)) add(name, [STEPS.sent], SENT);
-    add(name, [STEPS.received], [{ kind: 'duplicate' }]);
-    add(
-      name,
-      [STEPS.deleted],
-      [
-        { kind: 'duplicate-late', after: MINUTE },
-        { kind: 'duplicate-late', after: 13 * DAY },
-        { kind: 'ttl-late', after: 13 * DAY },
-        { kind: 'ttl-early', after: 13 * DAY, by: 2 * DAY },
-      ],
-    );
-    add(`${name}-dead`, [STEPS.sent], [{ kind: 'redrive', after: SECOND }]);
-    add(`${name}-dead`, [STEPS.sent], [{ kind: 'redrive', after: 10 * MINUTE }]);
-    add(`${name}-dead`, [STEPS.sent], [{ kind: 'redrive-race' }]);
-    add(recorderOf(name), [STEPS.invoke], INVOCATION);
-    add(recorderOf(name), [STEPS.end, STEPS.read, STEPS.send], REQUEST);
-  }
-  // More often than SQS delivers a message: it is given up, and the recorder has to end it.
-  for (const name of queues) {
-    add(name, [STEPS.invoke], [{ kind: 'crash-at-start', times: 101 }]);
-    add(name, [STEPS.sent], [{ kind: 'lost' }, { kind: 'lost', for: 30 * SECOND }, { kind: 'purged' }]);
-    add(name, [STEPS.receive], [{ kind: 'retention', for: 5 * DAY }]);
-  }
-  for (const name of Object.values(streams).flat()) {
-    add(name, [STEPS.invoke], [{ kind: 'crash-loop', times: 30 }]);
-    add(name, [STEPS.receive], STREAM_POLL);
-  }
-  for (const name of deployed) {
-    add(
-      name,
-      [STEPS.invoke],
-      [
-        { kind: 'old-version', for: 2 * MINUTE },
-        { kind: 'old-version', for: 12 * MINUTE },
-      ],
-    );
-  }
-  for (const stream of Object.keys(streams)) add(stream, [STEPS.arrived], ARRIVED);
-  return sites;
-}
+type Place = SiteRequest | SiteEvent;
 
-/** What can go wrong with reconciliation: with every call that it makes, with its schedule, and with what it reads. */
-function addReconciler(add: (actor: string, steps: readonly Step[], faults: readonly Fault[]) => void): void {
-  const { list, look, read, case: opened, close, cursor, radar, send, receipt, invoke, fire } = STEPS;
-  add(RECONCILER, [list, look, read, opened, close, cursor, radar, send, receipt], REQUEST);
-  add(RECONCILER, [send], PARTIAL);
-  add(
-    RECONCILER,
-    [list, read],
-    [
-      { kind: 'stale', times: 1 },
-      { kind: 'stale', times: 300 },
-      { kind: 'stale', times: 300, of: 'out' },
-      { kind: 'stale', times: 300, of: 'in' },
-    ],
-  );
-  add(RECONCILER, [invoke], INVOCATION);
-  add(RECONCILER, [fire], SCHEDULE);
+/** Every site of a deployment, with every fault that can happen there. */
+export class FaultRange {
+  readonly faults: ReadonlyMap<Site, readonly Fault[]>;
+  /** The sending modes of which a workload needs one to reach the site; absent where any workload does. */
+  readonly modes: ReadonlyMap<Site, readonly SendingMode[]>;
+  readonly #faults = new Map<Site, readonly Fault[]>();
+  readonly #modes = new Map<Site, readonly SendingMode[]>();
+  readonly #used: ReadonlySet<SendingMode>;
+
+  constructor({ queues, streams, deployed = [], modes = new Set() }: Deployed) {
+    this.#used = modes;
+    this.faults = this.#faults;
+    this.modes = this.#modes;
+    this.#addProducer();
+    this.#addRelay(Object.keys(streams).length > 0);
+    this.#addReconciler();
+    this.#addForwarder(Object.keys(streams).length > 0);
+    this.#addSweep();
+    this.#addCheckBack();
+    const readers = Object.values(streams).flat();
+    for (const name of [...queues, ...readers]) this.#addSubscriber(name);
+    for (const name of queues) this.#addQueueReader(name);
+    for (const name of readers) this.#addStreamReader(name);
+    for (const name of deployed) this.#add(name, ['invoke'], kinds.OLD_VERSION);
+    for (const stream of Object.keys(streams)) this.#add(stream, ['arrived'], kinds.ARRIVED);
+  }
+
+  #add(actor: string, places: readonly Place[], faults: readonly Fault[]): void {
+    for (const place of places) {
+      const site: Site = `${actor}.${place}`;
+      this.#faults.set(site, [...(this.#faults.get(site) ?? []), ...faults]);
+    }
+  }
+
+  /** The same, where producers send in one of these modes. */
+  #addFor(modes: readonly SendingMode[], actor: string, places: readonly Place[], faults: readonly Fault[]): void {
+    if (!modes.some((mode) => this.#used.has(mode))) return;
+    this.#add(actor, places, faults);
+    for (const place of places) this.#modes.set(`${actor}.${place}`, modes);
+  }
+
+  #addProducer(): void {
+    this.#add(PRODUCER, ['TransactWriteItems.outbox'], kinds.TRANSACTION);
+    this.#add(PRODUCER, ['invoke'], kinds.INVOCATION);
+    this.#add(PRODUCER, ['ask'], kinds.ASKED);
+    const taken = ['cancel', 'reschedule'] as const;
+    this.#addFor(taken, PRODUCER, ['TransactWriteItems.inbox'], kinds.TRANSACTION);
+    this.#addFor(taken, PRODUCER, ['GetItem.outbox', 'GetItem.inbox', 'Query.route'], kinds.REQUEST);
+    this.#addFor(['handshake'], PRODUCER, ['PutItem.outbox', 'UpdateItem.outbox'], kinds.REQUEST);
+    this.#addFor(['handshake'], PRODUCER, ['BatchWriteItem.outbox', 'SendMessageBatch'], kinds.BATCH);
+    this.#addFor(['half'], PRODUCER, ['TransactWriteItems.half', 'TransactWriteItems.business'], kinds.TRANSACTION);
+    this.#addFor(
+      ['half'],
+      PRODUCER,
+      ['PutItem.half', 'UpdateItem.half', 'PutItem.business', 'GetItem.business'],
+      kinds.REQUEST,
+    );
+  }
+
+  #addRelay(hasStreams: boolean): void {
+    this.#add(RELAY, ['Query.route', 'PutItem.receipt'], kinds.REQUEST);
+    this.#add(RELAY, ['SendMessageBatch', ...(hasStreams ? (['PutRecords'] as const) : [])], kinds.BATCH);
+    this.#add(RELAY, ['invoke'], kinds.INVOCATION);
+    this.#add(RELAY, ['GetRecords'], [...kinds.SOURCE, ...kinds.POLL, ...kinds.STREAM_SOURCE]);
+    this.#addFor(['wait'], RELAY, ['BatchWriteItem.due'], kinds.BATCH);
+    this.#addFor(['wait'], RELAY, ['CreateSchedule'], kinds.REQUEST);
+  }
+
+  /** Every call of reconciliation, its schedule, and what it reads. */
+  #addReconciler(): void {
+    const read = ['GetItem.outbox', 'GetItem.inbox', 'Query.outbox', 'Query.inbox'] as const;
+    const listed = ['Query.event-type', 'Query.route', 'Query.case', 'Query.receipt', 'Query.radar'] as const;
+    const looked = ['GetItem.cursor', 'GetItem.failure', 'BatchGetItem.outbox', 'BatchGetItem.inbox'] as const;
+    const written = ['PutItem.case', 'DeleteItem.case', 'PutItem.cursor', 'PutItem.radar', 'PutItem.receipt'] as const;
+    this.#add(RECONCILER, [...read, ...listed, ...looked, ...written, 'GetQueueAttributes'], kinds.REQUEST);
+    this.#add(RECONCILER, read, kinds.STALE);
+    this.#add(RECONCILER, ['SendMessageBatch'], kinds.BATCH);
+    this.#add(RECONCILER, ['invoke'], kinds.INVOCATION);
+    this.#add(RECONCILER, ['fire'], kinds.SCHEDULE);
+    this.#addFor(['handshake'], RECONCILER, ['UpdateItem.outbox'], kinds.REQUEST);
+    this.#addFor(['delay', 'wait'], RECONCILER, ['Query.due'], kinds.REQUEST);
+    this.#addFor(['half'], RECONCILER, ['Query.half'], kinds.REQUEST);
+  }
+
+  #addForwarder(hasStreams: boolean): void {
+    const modes = ['handshake', 'delay', 'wait'] as const;
+    this.#addWorker(modes, FORWARDER);
+    this.#addFor(modes, FORWARDER, ['Query.route', 'PutItem.receipt'], kinds.REQUEST);
+    this.#addFor(modes, FORWARDER, ['SendMessageBatch', 'ChangeMessageVisibilityBatch'], kinds.BATCH);
+    if (hasStreams) this.#addFor(modes, FORWARDER, ['PutRecords'], kinds.BATCH);
+    this.#addFor(['wait'], FORWARDER, ['BatchGetItem.outbox'], kinds.BATCH);
+  }
+
+  #addSweep(): void {
+    const add = (places: readonly Place[], faults: readonly Fault[]) => this.#addFor(['wait'], SWEEP, places, faults);
+    add(['Query.due', 'Query.route', 'PutItem.receipt', 'UpdateItem.sweep'], kinds.REQUEST);
+    add(['BatchGetItem.sweep', 'BatchGetItem.outbox', 'SendMessageBatch'], kinds.BATCH);
+    add(['invoke'], kinds.INVOCATION);
+    add(['fire'], [...kinds.SCHEDULE, { kind: 'schedule-missed', times: 8 }]);
+    this.#addFor(['wait'], SCHEDULER, ['fire'], [{ kind: 'schedule-twice', after: 0 }]);
+    this.#addFor(['wait'], SCHEDULER, ['schedule'], [{ kind: 'schedule-late', by: 3 * kinds.MINUTE_MS }]);
+  }
+
+  #addCheckBack(): void {
+    this.#addWorker(['half'], CHECK_BACK);
+    this.#addFor(['half'], CHECK_BACK, ['GetItem.half', 'GetItem.business', 'TransactWriteItems.half'], kinds.REQUEST);
+    this.#addFor(['half'], CHECK_BACK, ['UpdateItem.half', 'UpdateItem.business'], kinds.REQUEST);
+    this.#addFor(['half'], CHECK_BACK, ['PutItem.business', 'ChangeMessageVisibility'], kinds.REQUEST);
+  }
+
+  /** A function that reads a queue of its own name, and is no subscriber. */
+  #addWorker(modes: readonly SendingMode[], name: string): void {
+    this.#addFor(modes, name, ['invoke'], kinds.INVOCATION);
+    this.#addFor(modes, name, ['ReceiveMessage'], [...kinds.SOURCE, ...kinds.POLL]);
+    this.#addFor(modes, name, ['DeleteMessageBatch'], kinds.POLL);
+    this.#addFor(modes, name, ['sent'], kinds.DELAYED);
+    this.#addFor(modes, name, ['received'], [{ kind: 'duplicate' }]);
+    this.#addFor(modes, name, ['deleted'], kinds.DELETED_WORK);
+  }
+
+  #addSubscriber(name: string): void {
+    this.#add(name, ['TransactWriteItems.inbox'], [...kinds.TRANSACTION, kinds.LONG_THROTTLE]);
+    this.#add(name, ['GetItem.inbox'], [...kinds.REQUEST, { kind: 'stale' }]);
+    this.#add(name, ['GetItem.business', 'PutItem.inbox', 'UpdateItem.failure'], kinds.REQUEST);
+    this.#add(name, ['SendMessageBatch', 'ChangeMessageVisibilityBatch'], kinds.BATCH);
+    this.#add(name, ['invoke'], [...kinds.INVOCATION, ...kinds.ANSWER]);
+    this.#add(name, ['ReceiveMessage'], [...kinds.SOURCE, ...kinds.POLL]);
+    this.#add(name, ['DeleteMessageBatch'], [...kinds.POLL, ...kinds.PARTIAL]);
+    this.#add(name, ['received'], [{ kind: 'duplicate' }]);
+    this.#add(name, ['deleted'], kinds.DELETED);
+    this.#add(`${name}-dead`, ['sent'], kinds.REDRIVE);
+    this.#add(recorderOf(name), ['invoke'], kinds.INVOCATION);
+    this.#add(recorderOf(name), ['PutItem.inbox', 'GetItem.inbox', 'SendMessageBatch'], kinds.REQUEST);
+  }
+
+  #addQueueReader(name: string): void {
+    this.#add(name, ['sent'], [{ kind: 'poison' }, ...kinds.DELAYED, ...kinds.LOST]);
+    this.#add(name, ['invoke'], [kinds.GIVEN_UP]);
+    this.#add(name, ['ReceiveMessage'], [kinds.QUEUE_RETENTION]);
+  }
+
+  #addStreamReader(name: string): void {
+    this.#add(name, ['invoke'], [{ kind: 'crash-loop', times: 30 }]);
+    this.#add(name, ['GetRecords'], [...kinds.SOURCE, ...kinds.POLL, ...kinds.STREAM_SOURCE]);
+  }
 }

@@ -28,8 +28,8 @@ export type Fault =
   | { readonly kind: 'conflict' }
   /** Some entries of a batch fail, with HTTP 200: those whose place divided by `every` leaves no rest. */
   | { readonly kind: 'partial'; readonly every: number }
-  /** Reads that are not strongly consistent see nothing, this time and the following; where told, of one kind of rows only. */
-  | { readonly kind: 'stale'; readonly times?: number; readonly of?: 'out' | 'in' }
+  /** Reads that are not strongly consistent see nothing, this time and the following. */
+  | { readonly kind: 'stale'; readonly times?: number }
   /** The process dies before the handler runs, this time and the following. */
   | { readonly kind: 'crash-at-start'; readonly times: number }
   /** The same, so often that a stream's event source gives the batch up: reconciliation must find it. */

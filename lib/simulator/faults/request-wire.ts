@@ -6,7 +6,7 @@ import { laterIn, type World } from '../run/world.ts';
 import type { Fault } from './fault.ts';
 import { applyPartially, hasEntries } from './partial-failure.ts';
 import { conflict, denied, internalError, throttled, timeout } from './service-errors.ts';
-import { type Site, STEPS, stepOf } from './site.ts';
+import { siteOf } from './site.ts';
 
 /** A process that sends requests. */
 export interface Caller {
@@ -48,7 +48,7 @@ function travel(
   settle: (outcome: Outcome) => void,
 ): void {
   const { schedule, faults, record, disabled } = world;
-  const site: Site = `${caller.actor}.${stepOf(caller.actor, request)}`;
+  const site = siteOf(caller.actor, request);
   const nth = faults.reached(site);
   const fault = faults.reach(site, (one) => happensTo(request, one));
   const there = 1 + world.draw(`${site} ${nth} there`, 12);
@@ -80,7 +80,7 @@ function travel(
     laterIn(world, fault.for, () => disabled.delete(caller.actor));
   }
   // A mapping that is switched off asks for nothing: here it asks, and is told nothing.
-  if (disabled.has(caller.actor) && site.endsWith(STEPS.receive)) {
+  if (disabled.has(caller.actor) && isReceive(request)) {
     refuse(internalError());
     return;
   }
@@ -149,23 +149,24 @@ function happensTo(request: Request, fault: Fault): boolean {
     case 'conflict':
       return request.operation === 'TransactWriteItems';
     case 'stale':
-      return isStale(request, fault.of);
+      return isStale(request);
     case 'from-latest':
       return request.operation === 'GetRecords';
     case 'retention':
-      return /^(?:GetRecords|ReceiveMessage)$/.test(request.operation);
+      return isReceive(request);
     default:
       return true;
   }
 }
 
-/** Whether a read may be stale: one that is not consistent, of that kind of rows. */
-function isStale({ operation, input }: Request, kind: string | undefined): boolean {
-  if (!/^(?:GetItem|Query)$/.test(operation)) return false;
-  const { ConsistentRead, Key, ExpressionAttributeValues } = input as GetItemCommandInput & QueryCommandInput;
-  if (ConsistentRead) return false;
-  const partition = Key?.pk?.S ?? ExpressionAttributeValues?.[':pk']?.S ?? '';
-  return kind === undefined || partition.startsWith(`${kind}#`);
+/** Whether an event source asks for what there is. */
+function isReceive({ operation }: Request): boolean {
+  return operation === 'GetRecords' || operation === 'ReceiveMessage';
+}
+
+/** Whether a read may be stale: one that is not consistent. */
+function isStale({ operation, input }: Request): boolean {
+  return /^(?:GetItem|Query)$/.test(operation) && !(input as GetItemCommandInput | QueryCommandInput).ConsistentRead;
 }
 
 /** A reply as a replica gives it that has seen nothing of late: no row, or no rows. */

@@ -3,13 +3,10 @@ import type { Queue, QueueEvent, StoredMessage, StoredRecord } from '../../testi
 import { decoded } from '../run/envelopes.ts';
 import { laterIn, type World } from '../run/world.ts';
 import { reshard } from './reshard.ts';
-import { type Site, STEPS } from './site.ts';
 import { TRAITS } from './traits.ts';
 
 /** Milliseconds after which SQS keeps no message, whatever it was told. */
 const LONGEST_RETENTION = 14 * 86_400_000;
-
-const STEP_OF_EVENT = { sent: STEPS.sent, received: STEPS.received, deleted: STEPS.deleted } as const;
 
 export interface Transports {
   /** Queues by name: those of subscribers, their dead-letter queues, and the backstops. */
@@ -40,7 +37,7 @@ export class TransportFaults {
     if (kind === 'sent') this.#firstSent.set(message.id, message.sentAt);
     if (kind === 'moved') this.#world.faults.meet(TRAITS.moved);
     if (!queue || kind === 'moved' || kind === 'expired') return;
-    const fault = this.#world.faults.reach(`${name}.${STEP_OF_EVENT[kind]}` satisfies Site);
+    const fault = this.#world.faults.reach(`${name}.${kind}`);
     switch (fault?.kind) {
       case 'duplicate':
         this.#soon(() => restore(queue, message, this.#world.schedule.now()));
@@ -101,7 +98,7 @@ export class TransportFaults {
 
   /** To be called at each record that is put into a stream. */
   readonly onRecord = (stream: string, { data, partitionKey, shardId }: StoredRecord): void => {
-    const fault = this.#world.faults.reach(`${stream}.${STEPS.arrived}`);
+    const fault = this.#world.faults.reach(`${stream}.arrived`);
     if (fault?.kind === 'duplicate') this.#soon(() => this.#transports.put(stream, data, partitionKey));
     if (fault?.kind === 'poison') {
       this.#soon(() => this.#transports.put(stream, Buffer.from(this.#poison()), partitionKey));

@@ -1,6 +1,6 @@
 import type { Arbitrary } from 'fast-check';
 import type { Fault, FaultKind, PlannedFault } from '../faults/fault.ts';
-import { PRODUCER, RECONCILER, RELAY, type Site, STEPS, type Step } from '../faults/site.ts';
+import { actorOf, happeningAt, PRODUCER, RECONCILER, RELAY, type Site } from '../faults/site.ts';
 import type { Plan } from './plan.ts';
 
 export interface PlanRange {
@@ -19,19 +19,18 @@ export interface PlanRange {
 
 /** Faults that make a run long. */
 const SLOW: ReadonlySet<FaultKind> = new Set(['crash-loop', 'retention']);
-/** Steps that few runs come to: a fault there would seldom happen. */
-const RARE: ReadonlySet<Step> = new Set([
-  STEPS.read,
-  STEPS.end,
-  STEPS.count,
-  STEPS.send,
-  STEPS.backOff,
-  STEPS.look,
-  STEPS.case,
-  STEPS.close,
-]);
+/** What few runs come to: a fault there would seldom happen. */
+const RARE =
+  /^(?:(?:Batch)?GetItem\.|PutItem\.(?:inbox|case)|UpdateItem\.|DeleteItem\.|SendMessage|ChangeMessage|GetQueueAttributes)/;
 /** Rows that reconciliation lists between two times at which a fault may meet it. */
 const LISTS = 7;
+/** What is stale when a replica lags, beside. */
+const STALE_TOGETHER: Partial<Record<Site, Site>> = {
+  'reconciler.Query.outbox': 'reconciler.GetItem.outbox',
+  'reconciler.Query.inbox': 'reconciler.GetItem.inbox',
+  'reconciler.GetItem.outbox': 'reconciler.Query.outbox',
+  'reconciler.GetItem.inbox': 'reconciler.Query.inbox',
+};
 const MAX_STEPS = 5;
 /** Faults at the function of the first, and anywhere. */
 const MAX_NEAR = 4;
@@ -73,9 +72,9 @@ export function planArbitrary(fc: typeof import('fast-check'), range: PlanRange)
   const near = fc.array(choice, { maxLength: MAX_NEAR });
   const others = fc.array(choice, { maxLength: MAX_OTHERS });
   const faults = fc.record({ first, near, others }).map((parts) => {
-    const actor = actorOf(parts.first.place.site);
+    const subject = subjectOf(parts.first.place.site);
     // Faults that meet at one function show more than those that pass each other by.
-    const neighbours = sites.filter(([site]) => actorOf(site) === actor);
+    const neighbours = sites.filter(([site]) => subjectOf(site) === subject);
     const one = { ...parts.first.place, nth: timeAt(parts.first.place.site, parts.first.nth) };
     return [
       ...causesOf(range.faults, one, parts.first.cause),
@@ -117,9 +116,9 @@ function chosenFrom(
 /** Reconciliation lists rows some dozens of times a run: any of them may fail. When it first runs, nothing is due. */
 function timeAt(site: Site, nth: number): number {
   if (actorOf(site) !== RECONCILER) return nth;
-  const step = stepIn(site);
-  if (step === STEPS.list) return nth * nth * LISTS;
-  return step === STEPS.fire ? nth + 1 : nth;
+  const happening = happeningAt(site);
+  if (happening.startsWith('Query.')) return nth * nth * LISTS;
+  return happening === 'fire' ? nth + 1 : nth;
 }
 
 /**
@@ -131,34 +130,30 @@ function causesOf(faults: PlanRange['faults'], { site, nth, fault }: PlannedFaul
     [...faults.keys()].filter((one) => faults.get(one)?.some(({ kind }) => kind === cause));
   if (fault.kind === 'redrive' || fault.kind === 'redrive-race') {
     const poisoned = sitesOf('poison');
-    const own = poisoned.find((one) => actorOf(one) === actorOf(site)) ?? poisoned[0];
+    const own = poisoned.find((one) => subjectOf(one) === subjectOf(site)) ?? poisoned[0];
     if (!own) return [];
     return Array.from({ length: nth + 1 }, (_, index) => ({ site: own, nth: index, fault: { kind: 'poison' } }));
   }
   // More is lost at once than a run of reconciliation may send again.
   if (fault.kind === 'lost' && fault.for !== undefined) {
-    return [0, 1].map((time) => ({ site: `${PRODUCER}.${STEPS.ask}`, nth: time, fault: { kind: 'burst', times: 10 } }));
+    return [0, 1].map((time) => ({ site: `${PRODUCER}.ask`, nth: time, fault: { kind: 'burst', times: 10 } }));
   }
   if (actorOf(site) !== RECONCILER) return [];
   const losing = sitesOf('lost');
   const lost = losing[choice % losing.length];
   // A replica lags in whatever is read of it.
-  const other: Site = `${RECONCILER}.${stepIn(site) === STEPS.read ? STEPS.list : STEPS.read}`;
+  const other = STALE_TOGETHER[site];
   return [
     ...(lost ? [{ site: lost, nth: 0, fault: { kind: 'lost', for: 30_000 } } as const] : []),
-    ...(fault.kind === 'stale' ? [{ site: other, nth: 0, fault }] : []),
+    ...(fault.kind === 'stale' && other ? [{ site: other, nth: 0, fault }] : []),
   ];
 }
 
 function isRare(site: Site): boolean {
-  return RARE.has(stepIn(site)) && actorOf(site) !== RELAY;
+  return RARE.test(happeningAt(site)) && actorOf(site) !== RELAY;
 }
 
-function stepIn(site: Site): Step {
-  return site.slice(site.lastIndexOf('.') + 1) as Step;
-}
-
-/** The subscriber whose function, queue or dead letters a site is, or the relay, a producer or a stream. */
-function actorOf(site: Site): string {
-  return site.slice(0, site.lastIndexOf('.')).replace(/-(?:dead|recorder)$/, '');
+/** The subscriber whose function, queue or dead letters a site is of, or the relay, a producer or a stream. */
+function subjectOf(site: Site): string {
+  return actorOf(site).replace(/-(?:dead|recorder)$/, '');
 }

@@ -1,12 +1,12 @@
 import { hash } from 'node:crypto';
 import type { Violation } from '../checks/violation.ts';
 import { SimulatorMisused } from '../errors.ts';
-import { faultsOf } from '../faults/fault-range.ts';
+import { FaultRange } from '../faults/fault-range.ts';
 import { type RunReport, simulate } from '../run/simulation.ts';
 import { type System, sendingModesOf, streamOf } from '../system.ts';
 import type { Plan } from './plan.ts';
 import { planArbitrary } from './plan-arbitrary.ts';
-import { leadsTo, type Target, targetsOf } from './targets.ts';
+import { stepsBy, type Target, targetsOf } from './targets.ts';
 
 /** A plan that a system did not survive, and nothing shorter was found. */
 export interface FailedPlan {
@@ -29,7 +29,7 @@ export class PlanRunner {
   readonly targets: readonly Target[];
   readonly #system: System;
   readonly #seed: number;
-  readonly #faults: ReturnType<typeof faultsOf>;
+  readonly #range: FaultRange;
 
   /** @throws SimulatorMisused when the system has nothing to simulate, or a subscriber has no handler */
   constructor(system: System, seed: number) {
@@ -37,7 +37,7 @@ export class PlanRunner {
     this.#system = system;
     this.#seed = seed;
     const names = system.subscribers.map(({ name }) => name);
-    this.#faults = faultsOf({
+    this.#range = new FaultRange({
       queues: names.filter((name) => streamOf(system, name) === undefined),
       streams: Object.fromEntries(
         Object.entries(system.streams ?? {}).map(([stream, readers]) => [stream, readers.map(({ name }) => name)]),
@@ -45,7 +45,7 @@ export class PlanRunner {
       deployed: Object.keys(system.previous ?? {}),
       modes: sendingModesOf(system),
     });
-    this.targets = targetsOf(system, this.#faults);
+    this.targets = targetsOf(system, this.#range.faults);
   }
 
   /**
@@ -102,8 +102,11 @@ export class PlanRunner {
     return planArbitrary(fc, {
       ...target,
       ...(step !== undefined && { step }),
-      leadsTo: (site) => leadsTo(this.#system, site),
-      faults: this.#faults,
+      leadsTo: (site) => {
+        const modes = this.#range.modes.get(site);
+        return modes && stepsBy(this.#system, modes);
+      },
+      faults: this.#range.faults,
       steps: this.#system.workload.length,
     });
   }

@@ -1,5 +1,5 @@
 import type { Fault, FaultKind } from '../faults/fault.ts';
-import { CHECK_BACK, FORWARDER, PRODUCER, SCHEDULER, type Site, STEPS, type Step, SWEEP } from '../faults/site.ts';
+import { PRODUCER, type Site, type SiteRequest, SWEEP } from '../faults/site.ts';
 import { TRAITS } from '../faults/traits.ts';
 import { describedStep, type SendingMode, type System, sendingModesOf, streamOf } from '../system.ts';
 
@@ -47,7 +47,7 @@ export function targetsOf(system: System, faults: ReadonlyMap<Site, readonly Fau
   const freezes = (fault: Fault, site: Site) =>
     fault.kind === 'reply-late' &&
     fault.after < MINUTE_MS &&
-    consumers.some((name) => site === `${name}.${STEPS.commit}`);
+    consumers.some((name) => site === `${name}.TransactWriteItems.inbox`);
   const [older, newer] = [stepOfVersion(system, false), stepOfVersion(system, true)];
   return [
     ...kinds.map((name): Target => ({ name, by: isOf(name), ...(HARD.has(name) && { hard: true }) })),
@@ -95,55 +95,29 @@ function sendingTargets(system: System): Target[] {
     const anyOf = stepsBy(system, [mode]);
     return anyOf.length === 0 ? [] : [{ name, anyOf, hard: true, ...(by && { by }) }];
   };
-  const dies =
-    (...steps: readonly Step[]) =>
-    (fault: Fault, site: Site) =>
-      /^crash-(?:before|after)$/.test(fault.kind) && steps.some((step) => site === `${PRODUCER}.${step}`);
-  const hops = ({ kind }: Fault, site: Site) => kind === 'clock-skew' && site === `${SWEEP}.${STEPS.invoke}`;
+  const diesAt = (request: SiteRequest) => (fault: Fault, site: Site) =>
+    /^crash-(?:before|after)$/.test(fault.kind) && site === `${PRODUCER}.${request}`;
+  const hops = ({ kind }: Fault, site: Site) => kind === 'clock-skew' && site === `${SWEEP}.invoke`;
   return [
     ...target(TRAITS.delayed, sendingModesOf(system).has('delay') ? 'delay' : 'wait'),
     ...target(TRAITS.swept, 'wait'),
     ...target(TRAITS.scheduled, 'wait'),
     ...target(TRAITS.hop, 'wait', hops),
     ...target(TRAITS.sent, 'handshake'),
-    ...target(TRAITS.pendingHealed, 'handshake', dies(STEPS.send)),
+    ...target(TRAITS.pendingHealed, 'handshake', diesAt('SendMessageBatch')),
     ...target(TRAITS.cancelled, 'cancel'),
     ...target(TRAITS.tooLate, 'cancel'),
     ...target(TRAITS.rescheduled, 'reschedule'),
     ...target(TRAITS.halfCommitted, 'half'),
-    ...target(TRAITS.halfCheckedBack, 'half', dies(STEPS.commit)),
+    ...target(TRAITS.halfCheckedBack, 'half', diesAt('TransactWriteItems.half')),
     ...target(TRAITS.halfRolledBack, 'half'),
     ...target(TRAITS.halfAskedEarly, 'half'),
     ...target(TRAITS.halfQuarantined, 'quarantine'),
   ];
 }
 
-const MODES_TO_STEP: Partial<Record<Step, readonly SendingMode[]>> = {
-  [STEPS.store]: ['handshake', 'half'],
-  [STEPS.mark]: ['handshake'],
-  [STEPS.send]: ['handshake'],
-  [STEPS.read]: ['cancel', 'reschedule'],
-  [STEPS.routes]: ['cancel', 'reschedule'],
-};
-
-/** The steps of a workload of which one is needed to reach a site; `undefined` where any will do. */
-export function leadsTo(system: System, site: Site): readonly number[] | undefined {
-  const actor = site.slice(0, site.lastIndexOf('.'));
-  const step = site.slice(site.lastIndexOf('.') + 1) as Step;
-  const modes = modesTo(actor, step);
-  return modes && stepsBy(system, modes);
-}
-
-function modesTo(actor: string, step: Step): readonly SendingMode[] | undefined {
-  if (actor === PRODUCER) return MODES_TO_STEP[step];
-  if (actor === FORWARDER) return step === STEPS.read ? ['wait'] : ['handshake'];
-  if (actor === CHECK_BACK) return ['half'];
-  const waits = actor === SWEEP || actor === SCHEDULER || step === STEPS.wait || step === STEPS.schedule;
-  return waits ? ['wait'] : undefined;
-}
-
-/** The steps that send in one of these modes. */
-function stepsBy({ workload }: System, modes: readonly SendingMode[]): number[] {
+/** The steps of a workload that send in one of these modes. */
+export function stepsBy({ workload }: System, modes: readonly SendingMode[]): number[] {
   return workload.flatMap((step, index) =>
     describedStep(step).sends?.some((mode) => modes.includes(mode)) ? [index] : [],
   );

@@ -14,7 +14,7 @@ import { CHECK_BACK, FORWARDER, RELAY, recorderOf, SWEEP } from '../faults/site.
 import { TransportFaults } from '../faults/transport-faults.ts';
 import { type System, streamOf } from '../system.ts';
 import { type FunctionOptions, LambdaFunction, type LambdaHandler } from './lambda-function.ts';
-import { ledgerRowOf } from './ledger-row.ts';
+import { LEDGER, ledgerRowOf } from './ledger-row.ts';
 import { messageSchedules, SCHEDULE_GROUP } from './message-schedules.ts';
 import { producerOptions } from './producer.ts';
 import { Queues } from './queues.ts';
@@ -23,7 +23,7 @@ import { writeRoutes } from './routes.ts';
 import { SimulatedSources } from './simulated-sources.ts';
 import { SweepSchedule } from './sweep-schedule.ts';
 import { Unfinished } from './unfinished.ts';
-import { LEDGER, laterIn, SHARDS, type World } from './world.ts';
+import { laterIn, SHARDS, type World } from './world.ts';
 
 const BUCKET = 'quarantine';
 const SECOND_MS = 1_000;

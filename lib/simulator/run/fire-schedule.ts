@@ -1,9 +1,8 @@
-import { type Site, STEPS } from '../faults/site.ts';
 import { laterIn, type World } from './world.ts';
 
 /** Fires a function's schedule: once, unless a fault is planned for it. */
 export function fireSchedule(world: World, actor: string, invoke: () => void): void {
-  const fault = world.faults.reach(`${actor}.${STEPS.fire}` satisfies Site);
+  const fault = world.faults.reach(`${actor}.fire`);
   switch (fault?.kind) {
     case 'schedule-missed':
       break;

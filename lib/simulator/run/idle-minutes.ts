@@ -1,9 +1,7 @@
-import { toItem } from '../../aws/expression.ts';
-import { reconcileKey } from '../../ledger/rows/cursor.ts';
-import { readDueKey } from '../../ledger/rows/due.ts';
-import { messageTime } from '../../message/message-id.ts';
-import { ledgerRowOf, type RowKind } from './ledger-row.ts';
-import { LEDGER, type World } from './world.ts';
+import { messageTime, readDueKey, reconcileKey } from '../../contract/index.ts';
+import { toItem } from '../../runtime/expression.ts';
+import { LEDGER, ledgerRowOf, type RowKind } from './ledger-row.ts';
+import type { World } from './world.ts';
 
 const MINUTE = 60_000;
 /** A pass of reconciliation that is behind by less catches up by itself. */

@@ -3,7 +3,6 @@ import type { Environment } from '../../aws/environment.ts';
 import { BINDINGS } from '../../contract/bindings.ts';
 import { lambdaContext } from '../../testing/lambda/lambda-event.ts';
 import type { Fault } from '../faults/fault.ts';
-import { type Site, STEPS } from '../faults/site.ts';
 import { TRAITS } from '../faults/traits.ts';
 import { Incarnation } from './incarnation.ts';
 import { laterIn, type World } from './world.ts';
@@ -76,8 +75,7 @@ export class LambdaFunction {
     const { schedule, record, faults } = this.#world;
     this.#invocations += 1;
     const invocation = this.#invocations;
-    const site: Site = `${this.name}.${STEPS.invoke}`;
-    const fault = faults.reach(site);
+    const fault = faults.reach(`${this.name}.invoke`);
     if (fault?.kind === 'more-shards') {
       this.deployShards(fault.to);
       this.#world.deploy(fault.to);

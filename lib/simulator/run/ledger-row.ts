@@ -1,5 +1,8 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 
+/** The ledger's name. */
+export const LEDGER = 'waybill-ledger';
+
 /** The kinds of the ledger's rows, by the first part of their partition keys. */
 const KINDS = {
   out: 'outbox',
@@ -29,8 +32,14 @@ export interface LedgerRow {
 
 /** Which of the ledger's rows a key is of. */
 export function ledgerRowOf({ pk, sk }: Readonly<Record<string, AttributeValue>>): LedgerRow {
-  const [prefix = '', of = ''] = (pk?.S ?? '').split('#');
-  return { kind: isPrefix(prefix) ? KINDS[prefix] : 'other', of, sk: sk?.S ?? '' };
+  const [, of = ''] = (pk?.S ?? '').split('#');
+  return { kind: rowKindOf(pk?.S), of, sk: sk?.S ?? '' };
+}
+
+/** Which kind of the ledger's rows a partition is of. */
+export function rowKindOf(partition = ''): RowKind {
+  const [prefix = ''] = partition.split('#');
+  return isPrefix(prefix) ? KINDS[prefix] : 'other';
 }
 
 function isPrefix(prefix: string): prefix is keyof typeof KINDS {

@@ -2,7 +2,7 @@ import { ENVIRONMENT, type Environment } from '../../aws/environment.ts';
 import { BINDINGS } from '../../contract/bindings.ts';
 import { durationToMilliseconds } from '../../contract/duration.ts';
 import { acknowledgedBy } from '../checks/acknowledged.ts';
-import { PRODUCER, STEPS } from '../faults/site.ts';
+import { PRODUCER } from '../faults/site.ts';
 import type { PlannedStep } from '../plan/plan.ts';
 import { describedStep, type System } from '../system.ts';
 import type { FunctionOptions, LambdaFunction, LambdaHandler } from './lambda-function.ts';
@@ -83,7 +83,7 @@ function ask(
   trait: string | undefined,
   hear: (answer: unknown) => void,
 ): void {
-  const fault = faults.reach(`${PRODUCER}.${STEPS.ask}`);
+  const fault = faults.reach(`${PRODUCER}.ask`);
   if (trait) faults.meet(trait);
   for (let left = fault?.kind === 'burst' ? fault.times : 1; left > 0; left--) {
     producer.invoke(asked).then(

@@ -8,8 +8,9 @@ import type { System } from '../system.ts';
 import { fireSchedule } from './fire-schedule.ts';
 import { skipIdleMinutes } from './idle-minutes.ts';
 import { LambdaFunction, type LambdaHandler } from './lambda-function.ts';
+import { LEDGER } from './ledger-row.ts';
 import type { Unfinished } from './unfinished.ts';
-import { LEDGER, type World } from './world.ts';
+import type { World } from './world.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;

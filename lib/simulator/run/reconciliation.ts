@@ -9,7 +9,8 @@ import { checkCases, checkReconciliation } from '../checks/check-reconciliation.
 import { ledgerStateOf } from '../checks/ledger-state.ts';
 import type { Violation } from '../checks/violation.ts';
 import type { System } from '../system.ts';
-import { LEDGER, type World } from './world.ts';
+import { LEDGER } from './ledger-row.ts';
+import type { World } from './world.ts';
 
 /** Long after every deadline, so that whatever has not ended is missing. */
 const LATER_MS = 2 * 3_600_000;

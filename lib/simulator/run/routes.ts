@@ -2,7 +2,8 @@ import { toItem } from '../../aws/expression.ts';
 import type { RouteRow } from '../../ledger/rows/route.ts';
 import { eventTypeKey, routeKey } from '../../ledger/rows/route.ts';
 import { type System, streamOf } from '../system.ts';
-import { LEDGER, type World } from './world.ts';
+import { LEDGER } from './ledger-row.ts';
+import type { World } from './world.ts';
 
 /**
  * Writes who expects what, as the registrar does when the subscribers are deployed for the first time.

@@ -5,8 +5,6 @@ import type { FaultPlan } from '../faults/fault-plan.ts';
 import type { RunRecord } from './run-record.ts';
 import type { Schedule } from './schedule.ts';
 
-/** The ledger's name. */
-export const LEDGER = 'waybill-ledger';
 /** Of the ledger, when a run begins: few, since reconciliation reads each of them. */
 export const SHARDS = 2;
 
