@@ -53,7 +53,7 @@ export function bySending(sends: readonly SendingMode[], run: RunStep, later?: D
   return { sends, run, ...(later && { later }) };
 }
 
-/** A step that must have been run, under a name of its own, e.g. a kind of message that is sent in a way of its own. */
+/** A step that must have been run, under a name of its own, e.g. a kind of message that is sent in a mode of its own. */
 export function withTrait(trait: string, run: RunStep): DescribedStep {
   return { trait, run };
 }

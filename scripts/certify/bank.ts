@@ -40,7 +40,7 @@ export class InsufficientFunds extends Error {}
 
 /**
  * A store that knows nothing of the ledger, with the SQL that `recordCommit` and `decideTransaction` speak: each statement
- * is a request of its own, which may fail, be late, or be carried out after whoever sent it has died.
+ * is a request of its own, which may fail, be late, or be carried out after the process that sent it has died.
  */
 export class Bank {
   readonly #environment: Environment;

@@ -1,12 +1,12 @@
-/** Whose profiles are sent, by the way in which they are. */
+/** Whose profiles are sent, by the mode in which they are. */
 export const PEOPLE = {
   soon: { customerId: 'alan', given: 'Alan', family: 'Turing' },
   minutes: { customerId: 'edsger', given: 'Edsger', family: 'Dijkstra' },
   hours: { customerId: 'barbara', given: 'Barbara', family: 'Liskov' },
   days: { customerId: 'leslie', given: 'Leslie', family: 'Lamport' },
   handshake: { customerId: 'radia', given: 'Radia', family: 'Perlman' },
-  told: { customerId: 'frances', given: 'Frances', family: 'Allen' },
-  withdrawn: { customerId: 'donald', given: 'Donald', family: 'Knuth' },
+  reported: { customerId: 'frances', given: 'Frances', family: 'Allen' },
+  cancelled: { customerId: 'donald', given: 'Donald', family: 'Knuth' },
   moved: { customerId: 'john', given: 'John', family: 'Backus' },
   disputed: { customerId: 'niklaus', given: 'Niklaus', family: 'Wirth' },
 } as const;

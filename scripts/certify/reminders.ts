@@ -11,7 +11,7 @@ interface Options {
   readonly environment: Environment;
 }
 
-/** How long before or after the moment of a message it is taken back: a delivery takes some milliseconds. */
+/** How long before or after the moment of a message it is cancelled: a delivery takes some milliseconds. */
 const MARGINS = [-60, -20, 0, 15, 30, 60, 120, 400];
 
 /** A pause that ends close to a moment that is so many milliseconds ahead. */
@@ -27,13 +27,13 @@ function disturbing(
   disturb: (id: string, options: Options) => unknown,
 ): RunStep {
   return async (options) => {
-    const { id } = await publish(ProfileKept, PEOPLE.withdrawn, { ...options, delay });
+    const { id } = await publish(ProfileKept, PEOPLE.cancelled, { ...options, delay });
     await nearly(options, milliseconds);
     return [id, await disturb(id, options)];
   };
 }
 
-/** What was sent long ago is disturbed by whoever has kept its id. */
+/** A message that was sent long ago is disturbed by its id. */
 function disturbingLater(disturb: (id: string, options: Options) => unknown): RunStep {
   return async ({ answer, ...options }) => {
     await nearly(options, 60);
@@ -84,7 +84,7 @@ export const reminders: readonly WorkloadStep[] = [
     refusable(
       (options) =>
         new Promise((resolve, reject) => {
-          producer.send(ProfileKept, PEOPLE.told, { ...options, delay: '8s', onResult: resolve }).catch(reject);
+          producer.send(ProfileKept, PEOPLE.reported, { ...options, delay: '8s', onResult: resolve }).catch(reject);
         }),
     ),
   ),

@@ -71,7 +71,7 @@ export const ROOMS = {
   constructs: { depth: 2, imports: PURE, without: [], because: 'Deploy time never imports run time.' },
   testing: {
     depth: 4,
-    imports: [...RUN_TIME, 'simulator'],
+    imports: RUN_TIME,
     without: inLambda,
     because: 'Tests of handlers need the run time alone.',
   },

@@ -70,14 +70,8 @@ export const relayBugs: readonly Bug[] = [
     mistake: 'the event source of the relay has no filter, and the relay answers every batch with a receipt',
     edits: [
       {
-        file: 'simulator/run/simulated-sources.ts',
-        find: `      filters: [
-        {
-          eventName: ['INSERT'],
-          dynamodb: { Keys: { pk: { S: [{ prefix: OUTBOX_PREFIX }, { prefix: HALF_PREFIX }] } } },
-        },
-      ],
-`,
+        file: 'testing/stack/function.ts',
+        find: "filters: [{ eventName: ['INSERT'], dynamodb: { Keys: { pk } } }],",
         replace: '',
       },
       {

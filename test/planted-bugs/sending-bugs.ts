@@ -93,7 +93,7 @@ export const sendingBugs: readonly Bug[] = [
   },
   {
     name: 'cancel-without-condition',
-    mistake: 'a message is taken back from subscribers that have handled it',
+    mistake: 'a message is cancelled at subscribers that have handled it',
     by: ['cancelled', 'too-late'],
     edits: [
       {
@@ -118,7 +118,7 @@ export const sendingBugs: readonly Bug[] = [
   },
   {
     name: 'rescheduled-in-two-steps',
-    mistake: 'a message is taken back, and then the one in its place is committed',
+    mistake: 'a message is cancelled, and then the one in its place is committed',
     by: ['rescheduled'],
     edits: [
       {

@@ -3,7 +3,7 @@ import { type System, streamOf } from '../system.ts';
 import type { Evidence } from './evidence.ts';
 import type { Violation } from './violation.ts';
 
-/** C: whatever ended, was sent or was published has a committed cause, and was given to whoever ended it. */
+/** C: every message that ended, was sent or was published has a committed cause, and was given to the subscriber that ended it. */
 export function checkCauses(system: System, evidence: Evidence): Violation[] {
   const { committed, ends, carried } = evidence;
   const violations: Violation[] = [];

@@ -84,7 +84,7 @@ function prematureLetters(subscribers: ReadonlySet<string>, { carried, ends, beg
     const subscriber = to.replace(/-dead$/, '');
     if (by === undefined || !id || to === subscriber || !subscribers.has(subscriber)) return [];
     const before = ends.filter((end) => end.subscriber === subscriber && end.id === id && end.place < place);
-    // Whoever sends a letter has seen the message dead. Meanwhile an operator may have redriven it, and it was handled.
+    // The sender of a letter has seen the message dead. Meanwhile an operator may have redriven it, and it was handled.
     const since = begun.get(`${by} ${invocation}`) ?? place;
     const wasDead = before.some(({ state }, index) => state === 'dead' && (before[index + 1]?.place ?? place) > since);
     if (wasDead) return [];

@@ -87,7 +87,7 @@ function wrongMarks({ carried, marked }: Evidence): Violation[] {
   });
 }
 
-/** What a producer was told is so. That what it was told is committed is there, `checkLoss` sees. */
+/** What producers were told is so. `checkLoss` looks for the messages that they were told are committed. */
 function wrongAnswers({ acknowledged, cancelled: all, effects }: Evidence): Violation[] {
   return acknowledged.flatMap(({ cancelled, kept, refused, invocation }): Violation[] => {
     const wrong: Violation[] = [];

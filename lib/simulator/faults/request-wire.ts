@@ -23,123 +23,112 @@ export interface Caller {
 }
 
 /** After so long without an answer, the SDK gives a request up. */
-const REQUEST_TIMEOUT = 5_000;
+const REQUEST_TIMEOUT_MS = 5_000;
 
 type Outcome = { readonly output: object } | { readonly error: unknown };
 
+/** What becomes of a request. Durations are milliseconds. */
+interface Course {
+  /** After how long it is carried out. @default never */
+  readonly applied?: number;
+  /** After how long the answer comes, once it is carried out, if ever. @default never */
+  readonly answered?: number;
+  /** The answer, whatever came of the request. @default what came of it */
+  readonly error?: Error;
+  /** When the caller dies. @default it lives */
+  readonly dies?: 'at-once' | 'when-applied';
+}
+
 /**
- * The way of a caller's requests: each takes some milliseconds there and back, so that those of several callers
- * interleave, and may meet with the fault that is planned for it.
+ * Carries a caller's requests: each takes some milliseconds there and back, so that those of several callers interleave,
+ * and may meet with the fault that is planned for it.
  */
 export function faultyWire(world: World, caller: Caller): Wire {
   return (request, apply) =>
     new Promise((resolve, reject) => {
       if (!caller.alive) return;
-      const settle = (outcome: Outcome) => ('output' in outcome ? resolve(outcome.output) : reject(outcome.error));
-      travel(world, caller, request, apply, settle);
+      const { schedule, faults, record, draw } = world;
+      const site = siteOf(caller.actor, request);
+      const nth = faults.reached(site);
+      const fault = faults.reach(site, (one) => happensTo(request, one));
+      const there = 1 + draw(`${site} ${nth} there`, 12);
+      const back = 1 + draw(`${site} ${nth} back`, 12);
+      switchOff(world, caller.actor, fault);
+      // A mapping that is switched off asks for nothing: here it asks, and is refused.
+      const isOff = world.disabled.has(caller.actor) && isReceive(request);
+      const course = isOff ? { answered: there + back, error: internalError() } : courseOf(fault, request, there, back);
+      const { actor, invocation } = caller;
+      const origin: Origin = { actor, operation: request.operation, ...(invocation && { invocation }) };
+
+      // What takes long, the run waits for.
+      const wait = (milliseconds: number, run: () => void) =>
+        milliseconds < REQUEST_TIMEOUT_MS ? schedule.after(milliseconds, run) : laterIn(world, milliseconds, run);
+      const answer = (outcome: Outcome) => {
+        if (course.answered === undefined) return;
+        const settle = () => ('output' in outcome ? resolve(outcome.output) : reject(outcome.error));
+        wait(course.answered, () => caller.deliver(settle));
+      };
+      const instead = course.error && { error: course.error };
+      if (course.dies === 'at-once') caller.crash();
+      if (course.applied === undefined) {
+        if (instead) answer(instead);
+        return;
+      }
+      wait(course.applied, () => {
+        const outcome = attempt(world, origin, applied(world, request, fault, apply));
+        record.note(`${caller.name} ${site} ${nth} ${outcomeOf(outcome)}`);
+        if (course.dies === 'when-applied') caller.crash();
+        answer(instead ?? outcome);
+      });
     });
 }
 
-function travel(
-  world: World,
-  caller: Caller,
-  request: Request,
-  apply: () => object,
-  settle: (outcome: Outcome) => void,
-): void {
-  const { schedule, faults, record, disabled } = world;
-  const site = siteOf(caller.actor, request);
-  const nth = faults.reached(site);
-  const fault = faults.reach(site, (one) => happensTo(request, one));
-  const there = 1 + world.draw(`${site} ${nth} there`, 12);
-  const back = 1 + world.draw(`${site} ${nth} back`, 12);
-  const origin: Origin = {
-    actor: caller.actor,
-    operation: request.operation,
-    ...(caller.invocation && { invocation: caller.invocation }),
-  };
-
-  const carryOut = (what: () => object = apply): Outcome => {
-    const outcome = attempt(world, origin, what);
-    record.note(`${caller.name} ${site} ${nth} ${outcomeOf(outcome)}`);
-    return outcome;
-  };
-  const answer = (after: number, outcome: Outcome) => {
-    schedule.after(after, () => caller.deliver(() => settle(outcome)));
-  };
-  const roundTrip = (what?: () => object, instead?: Outcome) => {
-    schedule.after(there, () => {
-      const outcome = carryOut(what);
-      answer(back, instead ?? outcome);
-    });
-  };
-  const refuse = (error: Error) => answer(there + back, { error });
-  if (fault?.kind === 'from-latest') world.horizons.set(caller.actor, schedule.now());
-  if (fault?.kind === 'disabled' || fault?.kind === 'retention') {
-    disabled.set(caller.actor, schedule.now() + fault.for);
-    laterIn(world, fault.for, () => disabled.delete(caller.actor));
-  }
-  // A mapping that is switched off asks for nothing: here it asks, and is told nothing.
-  if (disabled.has(caller.actor) && isReceive(request)) {
-    refuse(internalError());
-    return;
-  }
-
+/** @param there how long a request is on its way, and `back` its answer */
+function courseOf(fault: Fault | undefined, request: Request, there: number, back: number): Course {
+  const refused = (error: Error): Course => ({ answered: there + back, error });
   switch (fault?.kind) {
     case 'crash-before':
-      caller.crash();
-      break;
+      return { dies: 'at-once' };
     case 'crash-after':
-      schedule.after(there, () => {
-        carryOut();
-        caller.crash();
-      });
-      break;
+      return { applied: there, dies: 'when-applied' };
     case 'apply-late':
-      caller.crash();
-      laterIn(world, fault.after, () => void carryOut());
-      break;
+      return { applied: fault.after, dies: 'at-once' };
     case 'error-before':
-      refuse(internalError());
-      break;
+      return refused(internalError());
     case 'error-after':
-      roundTrip(apply, { error: internalError() });
-      break;
+      return { applied: there, answered: back, error: internalError() };
     case 'reply-lost':
-      schedule.after(there, () => void carryOut());
-      answer(REQUEST_TIMEOUT, { error: timeout() });
-      break;
+      return { applied: there, answered: REQUEST_TIMEOUT_MS - there, error: timeout() };
     case 'request-lost':
-      answer(REQUEST_TIMEOUT, { error: timeout() });
-      break;
+      return { answered: REQUEST_TIMEOUT_MS, error: timeout() };
     case 'reply-late':
-      schedule.after(there, () => {
-        const outcome = carryOut();
-        laterIn(world, fault.after, () => caller.deliver(() => settle(outcome)));
-      });
-      break;
+      return { applied: there, answered: fault.after };
     case 'request-late':
-      laterIn(world, fault.after, () => answer(back, carryOut()));
-      break;
+      return { applied: fault.after, answered: back };
     case 'throttle':
-      refuse(throttled(request));
-      break;
+      return refused(throttled(request));
     case 'denied':
-      refuse(denied(request));
-      break;
+      return refused(denied(request));
     case 'conflict':
-      refuse(conflict(request));
-      break;
-    case 'partial':
-      roundTrip(() => applyPartially(world.engines, request, fault.every));
-      break;
-    case 'stale':
-      roundTrip(() => asOfBefore(apply()));
-      break;
+      return refused(conflict(request));
     default:
-      roundTrip();
-      break;
+      return { applied: there, answered: back };
   }
+}
+
+/** An event source that is switched off, or made anew. */
+function switchOff(world: World, actor: string, fault: Fault | undefined): void {
+  const { schedule, disabled, horizons } = world;
+  if (fault?.kind === 'from-latest') horizons.set(actor, schedule.now());
+  if (fault?.kind !== 'disabled' && fault?.kind !== 'retention') return;
+  disabled.set(actor, schedule.now() + fault.for);
+  laterIn(world, fault.for, () => disabled.delete(actor));
+}
+
+/** What the engine does of a request. */
+function applied({ engines }: World, request: Request, fault: Fault | undefined, apply: () => object): () => object {
+  if (fault?.kind === 'partial') return () => applyPartially(engines, request, fault.every);
+  return fault?.kind === 'stale' ? () => asOfBefore(apply()) : apply;
 }
 
 function happensTo(request: Request, fault: Fault): boolean {

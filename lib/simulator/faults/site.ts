@@ -6,8 +6,9 @@ import type {
   TransactWriteItem,
   TransactWriteItemsCommandInput,
 } from '@aws-sdk/client-dynamodb';
+import { type RowKind, rowKindOf } from '../../ledger/rows/row-kind.ts';
 import type { Request } from '../../testing/engines/index.ts';
-import { LEDGER, type RowKind, rowKindOf } from '../run/ledger-row.ts';
+import { LEDGER } from '../run/ledger-row.ts';
 
 /** What happens at a function, a queue or a stream, beside requests. */
 export type SiteEvent =
@@ -60,7 +61,7 @@ export type Site = `${string}.${SiteRequest | SiteEvent}`;
 /** The site of a request. A transaction is named for the first of its rows that is in the ledger. */
 export function siteOf(actor: string, { operation, input }: Request): Site {
   const row = rowIn(operation, input);
-  const kind = row && (row.table === LEDGER ? rowKindOf(row.pk) : 'business');
+  const kind = row && (row.table === LEDGER ? rowKindOf(row.pk ?? '') : 'business');
   return `${actor}.${operation}${kind ? `.${kind}` : ''}` as Site;
 }
 
@@ -122,12 +123,8 @@ function rowOf({ TableName: table, Item, Key }: Write): RequestedRow {
 }
 
 /** The names of the functions that no user names. */
-export const RELAY = 'relay';
+export { CHECK_BACK, FORWARDER, RECONCILER, RELAY, SWEEPER as SWEEP } from '../../testing/stack/queues.ts';
 export const PRODUCER = 'producer';
-export const RECONCILER = 'reconciler';
-export const FORWARDER = 'forwarder';
-export const SWEEP = 'sweep';
-export const CHECK_BACK = 'check-back';
 /** Where schedules of messages fire. */
 export const SCHEDULER = 'scheduler';
 

@@ -22,7 +22,7 @@ const SLOW: ReadonlySet<FaultKind> = new Set(['crash-loop', 'retention']);
 /** What few runs come to: a fault there would seldom happen. */
 const RARE =
   /^(?:(?:Batch)?GetItem\.|PutItem\.(?:inbox|case)|UpdateItem\.|DeleteItem\.|SendMessage|ChangeMessage|GetQueueAttributes)/;
-/** Rows that reconciliation lists between two times at which a fault may meet it. */
+/** How often reconciliation lists messages between two times at which a fault may meet it. */
 const LISTS = 7;
 /** What is stale when a replica lags, beside. */
 const STALE_TOGETHER: Partial<Record<Site, Site>> = {
@@ -113,11 +113,11 @@ function chosenFrom(
   return { site: name, nth: timeAt(name, nth), fault: chosen };
 }
 
-/** Reconciliation lists rows some dozens of times a run: any of them may fail. When it first runs, nothing is due. */
+/** Reconciliation lists messages some dozens of times a run: any of them may fail. When it first runs, nothing is due. */
 function timeAt(site: Site, nth: number): number {
   if (actorOf(site) !== RECONCILER) return nth;
   const happening = happeningAt(site);
-  if (happening.startsWith('Query.')) return nth * nth * LISTS;
+  if (/^Query\.(?:in|out)box$/.test(happening)) return nth * nth * LISTS;
   return happening === 'fire' ? nth + 1 : nth;
 }
 

@@ -17,7 +17,7 @@ export interface FailedPlan {
 /** How often a plan is drawn until what it is made for happens: other plans seldom show what is hard to show. */
 const MOST_DRAWS = 2;
 const MOST_DRAWS_OF_HARD = 5;
-/** So many plans are made for each target in this way; the later ones take what comes. */
+/** So many plans for each target are drawn again in this way; later plans are drawn once. */
 const INSISTENT_ROUNDS = 2;
 
 /** Simulated runs that a failing plan may take to be shortened. */

@@ -1,6 +1,9 @@
-import { messageTime, readDueKey, reconcileKey } from '../../contract/index.ts';
-import { toItem } from '../../runtime/expression.ts';
-import { LEDGER, ledgerRowOf, type RowKind } from './ledger-row.ts';
+import { toItem } from '../../aws/expression.ts';
+import { reconcileKey } from '../../ledger/rows/cursor.ts';
+import { readDueKey } from '../../ledger/rows/due.ts';
+import type { RowKind } from '../../ledger/rows/row-kind.ts';
+import { messageTime } from '../../message/message-id.ts';
+import { LEDGER, ledgerRowOf } from './ledger-row.ts';
 import type { World } from './world.ts';
 
 const MINUTE = 60_000;

@@ -1,14 +1,12 @@
 import type { Context } from 'aws-lambda';
 import type { Environment } from '../../aws/environment.ts';
 import { BINDINGS } from '../../contract/bindings.ts';
+import type { LambdaHandler } from '../../testing/lambda/index.ts';
 import { lambdaContext } from '../../testing/lambda/lambda-event.ts';
 import type { Fault } from '../faults/fault.ts';
 import { TRAITS } from '../faults/traits.ts';
 import { Incarnation } from './incarnation.ts';
 import { laterIn, type World } from './world.ts';
-
-/** What runs in a function, as Lambda calls it. */
-export type LambdaHandler = (event: object, context: Context) => unknown;
 
 export interface FunctionOptions {
   readonly name: string;
@@ -26,7 +24,7 @@ interface Process {
   readonly deploy: number;
   readonly old: boolean;
   readonly incarnation: Incarnation;
-  readonly handler: LambdaHandler;
+  readonly handler: (event: object, context: Context, options: object) => unknown;
 }
 
 /** Milliseconds between the end of an invocation's time and the end of its process. */
@@ -116,7 +114,7 @@ export class LambdaFunction {
     const lost = { error: new FunctionFailed(`the answer of ${this.name} was lost`) };
     const context = lambdaContext(incarnation.environment, `${this.name}-${invocation}`, milliseconds);
     Promise.resolve()
-      .then(() => handler(event, context))
+      .then(() => handler(event, context, {}))
       .then(
         (result) =>
           incarnation.deliver(() => {
@@ -134,7 +132,7 @@ export class LambdaFunction {
       deploy: this.#deploys,
       old: this.#old,
       incarnation: new Incarnation(this.#world, name, `${name}#${this.#started}`, this.#variables),
-      handler: this.#old ? loadPrevious() : load(),
+      handler: (this.#old ? loadPrevious() : load()) as Process['handler'],
     };
   }
 

@@ -1,3 +1,4 @@
+import type { Context } from 'aws-lambda';
 import { ENVIRONMENT, type Environment } from '../../aws/environment.ts';
 import { BINDINGS } from '../../contract/bindings.ts';
 import { durationToMilliseconds } from '../../contract/duration.ts';
@@ -5,7 +6,7 @@ import { acknowledgedBy } from '../checks/acknowledged.ts';
 import { PRODUCER } from '../faults/site.ts';
 import type { PlannedStep } from '../plan/plan.ts';
 import { describedStep, type System } from '../system.ts';
-import type { FunctionOptions, LambdaFunction, LambdaHandler } from './lambda-function.ts';
+import type { FunctionOptions, LambdaFunction } from './lambda-function.ts';
 import type { World } from './world.ts';
 
 // As `lib/constructs` deploys it.
@@ -25,11 +26,9 @@ interface Answered {
 
 /** The function that runs the steps of a system's workload. */
 export function producerOptions({ workload }: System, variables: Environment['variables']): FunctionOptions {
-  const handler: LambdaHandler = async (event, context) => {
-    const { step, later } = event as Asked;
-    const { awsRequestId: request, [ENVIRONMENT]: environment } = context as typeof context & {
-      readonly [ENVIRONMENT]: Environment;
-    };
+  const handler = async (event: Asked, context: Context & { readonly [ENVIRONMENT]: Environment }) => {
+    const { step, later } = event;
+    const { awsRequestId: request, [ENVIRONMENT]: environment } = context;
     const asked = workload[step];
     if (!asked) return { answer: undefined, request } satisfies Answered;
     const described = describedStep(asked);

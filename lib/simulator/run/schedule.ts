@@ -7,7 +7,7 @@ export interface ScheduleOptions {
   readonly chance: () => number;
 }
 
-/** The sleep of whoever only looks for work. */
+/** The sleep of a poller, which only looks for work. */
 interface Poll {
   readonly event: ScheduledEvent;
   /** The earliest moment at which it would find some; infinite where it would not. */
@@ -39,7 +39,7 @@ export class Schedule {
   readonly now = (): number => this.#now;
 
   /**
-   * The sleep of whoever only looks for work: it takes longer while there is none, so that days pass without a poll for
+   * The sleep of a poller, which only looks for work: it takes longer while there is none, so that days pass without a poll for
    * each second of them.
    *
    * @param nextWork the earliest moment at which there is some, as far as is known when asked; infinite where there is none

@@ -10,12 +10,12 @@ import type { Violation } from '../checks/violation.ts';
 import { FaultPlan } from '../faults/fault-plan.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { System } from '../system.ts';
-import { Deployment } from './deployment.ts';
 import { scheduleWorkload } from './producer.ts';
 import { reconcileDelivered } from './reconciliation.ts';
 import { RunRecord } from './run-record.ts';
 import type { RunState } from './run-state.ts';
 import { Schedule } from './schedule.ts';
+import { SimulatedStack } from './simulated-stack.ts';
 import { SHARDS, type World } from './world.ts';
 
 /** What one simulated run showed. */
@@ -54,11 +54,11 @@ const MOST_EVENTS = 40_000;
 export async function simulate(system: System, plan: Plan): Promise<RunReport> {
   const world = worldOf(plan);
   const { schedule, record, faults, engines, outcomes } = world;
-  const deployment = new Deployment(world, system);
-  const lastStep = START + scheduleWorkload(system, world, deployment.producer, plan.workload);
-  deployment.start();
+  const stack = new SimulatedStack(world, system);
+  const lastStep = START + scheduleWorkload(system, world, stack.producer, plan.workload);
+  stack.start();
   const isOver = () =>
-    schedule.now() >= Math.max(lastStep, deployment.lastMoment) + FAULTY_MS && world.pending === 0 && !faults.lasts;
+    schedule.now() >= Math.max(lastStep, stack.lastMoment) + FAULTY_MS && world.pending === 0 && !faults.lasts;
   await schedule.run(START + LONGEST_MS, MOST_EVENTS, isOver);
   record.note('nothing fails any more');
   faults.heal();

@@ -20,7 +20,7 @@ export class Unfinished {
   /** When the newest message was committed, in milliseconds since the epoch; 0 where none was. */
   lastCommit = 0;
   #lastEnd = 0;
-  /** The last moment that a row says a message waits for, whether or not it was taken back since. */
+  /** The last moment that a row says a message waits for, whether or not it was cancelled since. */
   #lastDue = 0;
 
   constructor(system: System) {

@@ -77,11 +77,11 @@ export class Deployment {
 
   /** Makes the queues and routes of a subscriber, and answers with its functions. */
   #subscribe(ledger: DeployedLedger, definition: SubscriberDefinition): readonly StackFunction[] {
-    const { handlers = {}, streams = {}, timeout = DEFAULT_TIMEOUT } = this.#options;
+    const { handlers = {}, streams = {}, timeout = DEFAULT_TIMEOUT, retention } = this.#options;
     const { name } = definition;
     const handler = handlers[name];
     const stream = Object.keys(streams).find((one) => streams[one]?.some((reader) => reader.name === name));
-    const queues = this.queues.addSubscriber(name, timeout);
+    const queues = this.queues.addSubscriber(name, timeout, retention);
     const { url } = queues.queue;
     const destination: Destination =
       stream === undefined ? { kind: 'queue', url } : { kind: 'stream', name: stream, retryQueueUrl: url };

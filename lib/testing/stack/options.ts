@@ -32,6 +32,8 @@ export interface MemoryStackOptions {
   readonly checkBack?: LambdaHandler;
   /** How long an invocation of a subscriber's function may take. @default '10s' */
   readonly timeout?: Duration;
+  /** How long the queue of a subscriber keeps a message. @default '14d' */
+  readonly retention?: Duration;
   /** Of the ledger: reconciler and sweep read each of them every minute. @default 2 */
   readonly shards?: number;
   /** The name of the ledger's table. @default 'waybill-ledger' */

@@ -56,11 +56,14 @@ export class StackQueues {
     return this.#subscribers;
   }
 
-  /** @param timeout of the subscriber's function */
-  addSubscriber(name: string, timeout: Duration): SubscriberQueues {
+  /**
+   * @param timeout of the subscriber's function
+   * @param retention how long its queue keeps a message
+   */
+  addSubscriber(name: string, timeout: Duration, retention: Duration = '14d'): SubscriberQueues {
     const deadLetters = this.#kept(`${name}-dead`);
     const backstop = this.#consumed(`${name}-backstop`, RECORDER_TIMEOUT);
-    const queue = this.#consumed(name, timeout, { queue: backstop, maxReceiveCount: BACKSTOP_RECEIVES });
+    const queue = this.#consumed(name, timeout, { queue: backstop, maxReceiveCount: BACKSTOP_RECEIVES }, retention);
     const queues = { queue, backstop, deadLetters };
     this.#subscribers.set(name, queues);
     return queues;
@@ -74,9 +77,10 @@ export class StackQueues {
     name: string,
     timeout: Duration,
     deadLetter?: { readonly queue: Queue; readonly maxReceiveCount: number },
+    retention: Duration = '14d',
   ): Queue {
     const visibilityTimeout = (TIMEOUTS_OF_VISIBILITY * durationToMilliseconds(timeout)) / 1_000;
-    const options = { name, visibilityTimeout, retentionSeconds: LONGEST_RETENTION };
+    const options = { name, visibilityTimeout, retentionSeconds: durationToMilliseconds(retention) / 1_000 };
     return this.#add(this.#sqs.createQueue({ ...options, ...(deadLetter && { deadLetter }) }));
   }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Plan } from '../../lib/simulator/plan/plan.ts';
-import { simulate } from '../../lib/simulator/run/simulation.ts';
-import { commerce } from '../../scripts/certify/commerce.ts';
+import type { Plan } from '../../../lib/simulator/plan/plan.ts';
+import { simulate } from '../../../lib/simulator/run/simulation.ts';
+import { commerce } from '../../../scripts/certify/commerce.ts';
 
 /** Each of the shop's orders once. */
 const ALL = [0, 1, 2, 3, 4, 5].map((step) => ({ step, at: 40 * step }));
@@ -48,13 +48,13 @@ describe('a simulated run of the example shop', () => {
     const commits = trace.filter((line) => line.includes('take-payment.TransactWriteItems.inbox'));
     expect(dead).toContain('invocation 1');
     expect(trace.filter((line) => line.includes('take-payment#1')).at(-1)).toMatch(
-      /take-payment.commit 0 TransactionCanceled/,
+      /take-payment.TransactWriteItems.inbox 0 TransactionCanceled/,
     );
     // The fault, the second process's commit, and at last the first one's, which finds that the message has ended.
     expect(commits.map((line) => line.split(' ').slice(1).join(' '))).toEqual([
-      `FAULT take-payment.commit 0 ${JSON.stringify(fault)}`,
-      'take-payment#2 take-payment.commit 1 done',
-      'take-payment#1 take-payment.commit 0 TransactionCanceledException',
+      `FAULT take-payment.TransactWriteItems.inbox 0 ${JSON.stringify(fault)}`,
+      'take-payment#2 take-payment.TransactWriteItems.inbox 1 done',
+      'take-payment#1 take-payment.TransactWriteItems.inbox 0 TransactionCanceledException',
     ]);
   });
 

@@ -1,42 +1,38 @@
 import type { EventSourceMapping } from '../../testing/lambda/index.ts';
 import { EventSourcePoller } from '../../testing/lambda/index.ts';
 import { seededRandom } from '../../testing/seeded-random.ts';
+import type { FunctionSource } from '../../testing/stack/function.ts';
 import { type Caller, faultyWire } from '../faults/request-wire.ts';
+import type { LambdaFunction } from './lambda-function.ts';
+import { LEDGER } from './ledger-row.ts';
 import type { World } from './world.ts';
 
 /** Milliseconds after which a source is asked again that had nothing. */
-const INTERVAL = 200;
+const INTERVAL_MS = 200;
 
 /** Milliseconds for which a stream keeps a record: a table's always, that of Kinesis unless told otherwise. */
-export const RETENTION = 24 * 3_600_000;
+const RETENTION_MS = 24 * 3_600_000;
 
 /** Shards of the ledger's stream: two relays at once. */
-export const LEDGER_SHARDS = 2;
+const LEDGER_SHARDS = 2;
 
 /** An event source of a function: the very poller that works against real engines, here on virtual time. */
 export class SimulatedSource {
   readonly #world: World;
   readonly #actor: string;
   readonly #poller: EventSourcePoller;
-  /** The earliest moment at which there is something to receive. */
+  /**
+   * The earliest moment at which there is something to receive, infinite where nothing is there, once the records of a
+   * stream with these sequence numbers have been read.
+   */
   readonly #waiting: (read: ReadonlySet<string>) => number;
   /** The sequence numbers of the records that have come. */
   readonly #read = new Set<string>();
 
-  /**
-   * @param actor the function that it invokes
-   * @param waiting the earliest moment at which there is something to receive, infinite where nothing is there, once the
-   * records of a stream with these sequence numbers have been read
-   */
-  constructor(
-    world: World,
-    actor: string,
-    mapping: EventSourceMapping,
-    waiting: (read: ReadonlySet<string>) => number,
-  ) {
+  constructor(world: World, { name: actor, invoke }: LambdaFunction, source: FunctionSource) {
     this.#world = world;
     this.#actor = actor;
-    this.#waiting = waiting;
+    this.#waiting = waitingIn(world, source);
     const caller: Caller = {
       actor,
       name: `the source of ${actor}`,
@@ -48,7 +44,7 @@ export class SimulatedSource {
     const { engines, schedule } = world;
     const kinesis = this.#counting(engines.kinesis.client(wire));
     this.#poller = new EventSourcePoller({
-      mappings: [mapping],
+      mappings: [{ ...source, invoke } as EventSourceMapping],
       clients: {
         sqs: engines.sqs.client(wire),
         kinesis: async () => kinesis,
@@ -57,7 +53,7 @@ export class SimulatedSource {
       },
       clock: { now: schedule.now, sleep: (milliseconds) => schedule.sleepForWork(milliseconds, () => this.nextWork()) },
       random: seededRandom(world.draw(`random of ${actor}'s source`, 2 ** 31)),
-      interval: INTERVAL,
+      interval: INTERVAL_MS,
       waitSeconds: 0,
       observer: {
         troubled: ({ source, step, error }) => {
@@ -89,11 +85,32 @@ export class SimulatedSource {
       for (const { SequenceNumber, dynamodb } of reply.Records)
         this.#read.add(SequenceNumber ?? dynamodb?.SequenceNumber ?? '');
       const { schedule, horizons } = this.#world;
-      const horizon = Math.max(schedule.now() - RETENTION, horizons.get(this.#actor) ?? 0);
+      const horizon = Math.max(schedule.now() - RETENTION_MS, horizons.get(this.#actor) ?? 0);
       return { ...reply, Records: reply.Records.filter((record) => arrivalOf(record) >= horizon) };
     };
     return { send } as Client;
   }
+}
+
+function waitingIn({ engines, schedule }: World, source: FunctionSource): (read: ReadonlySet<string>) => number {
+  if (source.kind === 'queue') {
+    const queue = engines.sqs.queue(source.queueUrl);
+    return () =>
+      queue.messages().reduce((first, { visibleAt }) => Math.min(first, visibleAt), Number.POSITIVE_INFINITY);
+  }
+  const { now } = schedule;
+  if (source.kind === 'table') {
+    const { changes } = engines.dynamodb.table(LEDGER);
+    return (read) => (read.size < changes.length ? now() : Number.POSITIVE_INFINITY);
+  }
+  return (read) => {
+    const records = engines.kinesis.records(source.streamName);
+    const horizon = now() - RETENTION_MS;
+    const isUnread =
+      read.size < records.length &&
+      records.some(({ sequenceNumber, arrivedAt }) => arrivedAt > horizon && !read.has(sequenceNumber));
+    return isUnread ? now() : Number.POSITIVE_INFINITY;
+  };
 }
 
 /** A record of a Kinesis stream or of a table's. */

@@ -1,14 +1,14 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, test } from 'vitest';
-import { toItem } from '../../lib/aws/expression.ts';
-import { inboxKey } from '../../lib/ledger/rows/inbox.ts';
-import { mintMessageId } from '../../lib/message/message-id.ts';
-import type { Fault } from '../../lib/simulator/faults/fault.ts';
-import type { Site } from '../../lib/simulator/faults/site.ts';
-import type { Plan } from '../../lib/simulator/plan/plan.ts';
-import { LEDGER } from '../../lib/simulator/run/ledger-row.ts';
-import { simulate } from '../../lib/simulator/run/simulation.ts';
-import { commerce } from '../../scripts/certify/commerce.ts';
+import { toItem } from '../../../lib/aws/expression.ts';
+import { inboxKey } from '../../../lib/ledger/rows/inbox.ts';
+import { mintMessageId } from '../../../lib/message/message-id.ts';
+import type { Fault } from '../../../lib/simulator/faults/fault.ts';
+import type { Site } from '../../../lib/simulator/faults/site.ts';
+import type { Plan } from '../../../lib/simulator/plan/plan.ts';
+import { LEDGER } from '../../../lib/simulator/run/ledger-row.ts';
+import { simulate } from '../../../lib/simulator/run/simulation.ts';
+import { commerce } from '../../../scripts/certify/commerce.ts';
 
 const planOf = (...faults: [Site, Fault][]): Plan => ({
   seed: 3,

@@ -1,0 +1,28 @@
+/** The kinds of the ledger's rows, by the first part of their partition keys. */
+const KINDS = {
+  out: 'outbox',
+  in: 'inbox',
+  once: 'once',
+  fail: 'failure',
+  relay: 'receipt',
+  route: 'route',
+  types: 'event-type',
+  open: 'case',
+  radar: 'radar',
+  reconcile: 'cursor',
+  due: 'due',
+  sweep: 'sweep',
+  half: 'half',
+} as const;
+
+export type RowKind = (typeof KINDS)[keyof typeof KINDS] | 'other';
+
+/** Which kind of the ledger's rows lies in a partition. */
+export function rowKindOf(partition: string): RowKind {
+  const [prefix = ''] = partition.split('#');
+  return isPrefix(prefix) ? KINDS[prefix] : 'other';
+}
+
+function isPrefix(prefix: string): prefix is keyof typeof KINDS {
+  return Object.hasOwn(KINDS, prefix);
+}

@@ -1,0 +1,186 @@
+// Loaded before a run begins: the run time imports it when it first makes a schedule.
+import '@aws-sdk/client-scheduler';
+import { PutRecordsCommand } from '@aws-sdk/client-kinesis';
+import { toItem } from '../../aws/expression.ts';
+import type { AnyTable } from '../../contract/table.ts';
+import type { Change, QueueEvent, SchedulerOptions } from '../../testing/engines/index.ts';
+import { Deployment } from '../../testing/stack/deployment.ts';
+import { tableOf } from '../../testing/test-environment.ts';
+import { CHECK_BACK, FORWARDER, RECONCILER, SCHEDULER, SWEEP } from '../faults/site.ts';
+import { TransportFaults } from '../faults/transport-faults.ts';
+import type { System } from '../system.ts';
+import { type FunctionOptions, LambdaFunction } from './lambda-function.ts';
+import { LEDGER, ledgerRowOf } from './ledger-row.ts';
+import { producerOptions } from './producer.ts';
+import { loadReconciler, ReconcilerSchedule, writeCursors } from './reconciler.ts';
+import { SimulatedSource } from './simulated-source.ts';
+import { SweepSchedule } from './sweep-schedule.ts';
+import { Unfinished } from './unfinished.ts';
+import { laterIn, SHARDS, type World } from './world.ts';
+
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
+/** Milliseconds in which a deploy reaches every function. */
+const DEPLOY_TIME = 20 * SECOND_MS;
+/** One run in so many gives each message a schedule of its own; the others sweep. */
+const SCHEDULES_IN = 3;
+/** Less than messages live: one that lies for longer is lost. */
+const RETENTION = '4d';
+/** Nobody may use these functions: their event sources begin with the first message, so that a run need not pay for them. */
+const LAZY: readonly string[] = [FORWARDER, CHECK_BACK];
+
+/** A system with the framework around it, as the constructs deploy it, each function in processes that may die. */
+export class SimulatedStack {
+  readonly producer: LambdaFunction;
+  readonly #world: World;
+  readonly #deployment: Deployment;
+  readonly #schedule: ReconcilerSchedule;
+  readonly #sweep: SweepSchedule | undefined;
+  readonly #unfinished: Unfinished;
+  readonly #functions = new Map<string, LambdaFunction>();
+  readonly #sources: readonly SimulatedSource[];
+  /** Event sources that have not begun, by queue. */
+  readonly #lazy = new Map<string, SimulatedSource>();
+
+  constructor(world: World, system: System) {
+    this.#world = world;
+    this.#unfinished = new Unfinished(system);
+    const { schedule, engines } = world;
+    const isScheduled = world.draw('strategy', SCHEDULES_IN) === 0;
+    const schedules = isScheduled && { schedules: faultySchedules(world) };
+    const { subscribers, handlers, streams, checkBack, timeout, previous = {} } = system;
+    this.#deployment = new Deployment(engines, schedule.now, (milliseconds, run) => schedule.after(milliseconds, run), {
+      ledger: LEDGER,
+      shards: SHARDS,
+      retention: RETENTION,
+      subscribers,
+      handlers,
+      ...(streams && { streams }),
+      ...(checkBack && { checkBack }),
+      ...(timeout !== undefined && { timeout }),
+      ...schedules,
+    });
+    const { functions, scheduler, variables } = this.#deployment;
+    if (scheduler) world.scheduler = scheduler;
+    for (const { table, rows } of system.tables ?? []) this.#fill(table, rows);
+    writeCursors(world);
+    for (const one of functions.values()) {
+      const before = previous[one.name];
+      this.#add({
+        ...one,
+        ...(before && { loadPrevious: () => before }),
+        ...(one.name === RECONCILER && { load: loadReconciler(world) }),
+      });
+    }
+    this.producer = this.#add(producerOptions(system, variables));
+    this.#sources = this.#makeSources();
+    this.#schedule = new ReconcilerSchedule(world, system, this.#function(RECONCILER), this.#unfinished);
+    if (functions.has(SWEEP)) this.#sweep = new SweepSchedule(world, this.#function(SWEEP));
+    world.deploy = (shards) => this.#deployShards(shards);
+    this.#listen();
+  }
+
+  /** The last moment for which a message waits or has waited; 0 where none does. */
+  get lastMoment(): number {
+    return this.#unfinished.lastMoment;
+  }
+
+  start(): void {
+    for (const source of this.#sources) source.start();
+    this.#schedule.start();
+  }
+
+  #fill(definition: AnyTable, rows: readonly unknown[]): void {
+    const { dynamodb } = this.#world.engines;
+    const table = dynamodb.table(tableOf(dynamodb, definition));
+    for (const row of rows) {
+      const item = toItem(row as object);
+      table.write(table.keyOf(item), item);
+    }
+  }
+
+  #add(options: FunctionOptions): LambdaFunction {
+    const added = new LambdaFunction(this.#world, options);
+    this.#functions.set(options.name, added);
+    return added;
+  }
+
+  #function(name: string): LambdaFunction {
+    return this.#functions.get(name) as LambdaFunction;
+  }
+
+  /** Answers with those that run from the beginning. */
+  #makeSources(): SimulatedSource[] {
+    return [...this.#deployment.functions.values()].flatMap(({ name, sources }) => {
+      const made = sources.map((source) => new SimulatedSource(this.#world, this.#function(name), source));
+      if (!LAZY.includes(name)) return made;
+      for (const source of made) this.#lazy.set(name, source);
+      return [];
+    });
+  }
+
+  /** A deploy reaches one function after the other. */
+  #deployShards(shards: number): void {
+    this.#world.shards = Math.max(this.#world.shards, shards);
+    for (const [name, one] of this.#functions) {
+      laterIn(this.#world, this.#world.draw(`deploy of ${name}`, DEPLOY_TIME), () => one.deployShards(shards));
+    }
+  }
+
+  /** From now on whatever engines commit is recorded, and may meet with faults. */
+  #listen(): void {
+    const { engines, record } = this.#world;
+    const faults = new TransportFaults(this.#world, {
+      queues: this.#deployment.queues.all,
+      put: (StreamName, Data, PartitionKey) => {
+        engines.kinesis.apply(new PutRecordsCommand({ StreamName, Records: [{ Data, PartitionKey }] }));
+      },
+      expire: (ahead) => this.#expire(ahead),
+    });
+    engines.dynamodb.onEvent((change) => this.#onChange(change));
+    engines.sqs.onEvent((event) => {
+      record.add({ kind: 'queue', event: { ...event, message: { ...event.message } } });
+      faults.onQueueEvent(event);
+      this.#startLazy(event);
+    });
+    engines.kinesis.onEvent((stream, data) => {
+      record.add({ kind: 'stream', stream, record: data });
+      faults.onRecord(stream, data);
+    });
+  }
+
+  #onChange(change: Change): void {
+    const row = change.table === LEDGER ? ledgerRowOf(change.key) : undefined;
+    this.#world.record.add({ kind: 'row', change, ...(row && { row }) });
+    if (!row) return;
+    this.#unfinished.onChange(row, change);
+    this.#sweep?.onChange(row, change);
+  }
+
+  #startLazy({ kind, queue }: QueueEvent): void {
+    const source = kind === 'sent' ? this.#lazy.get(queue) : undefined;
+    if (!source) return;
+    this.#lazy.delete(queue);
+    this.#world.schedule.after(0, () => source.start());
+  }
+
+  /** As DynamoDB cleans up, by a clock that is so many milliseconds ahead. */
+  #expire(ahead: number): void {
+    const { ledger } = this.#deployment;
+    const now = (this.#world.schedule.now() + ahead) / SECOND_MS;
+    for (const item of ledger.items()) {
+      if (Number(item.ttl?.N ?? Number.NaN) < now) ledger.write(ledger.keyOf(item), undefined, { expired: true });
+    }
+  }
+}
+
+/** EventBridge Scheduler is up to a minute late, and may be later, or fire twice. */
+function faultySchedules({ faults, draw }: World): Partial<SchedulerOptions> {
+  return {
+    lateness: (firing) => {
+      const fault = faults.reach(`${SCHEDULER}.schedule`);
+      return draw(`lateness of ${firing.schedule}`, MINUTE_MS) + (fault?.kind === 'schedule-late' ? fault.by : 0);
+    },
+    invocations: () => (faults.reach(`${SCHEDULER}.fire`)?.kind === 'schedule-twice' ? 2 : 1),
+  };
+}
