@@ -15,6 +15,8 @@ const packageTests = 'test/package/**/*.test.ts';
 const repositoryTests = ['test/repository/**/*.test.ts', 'test/templates/**/*.test.ts'];
 /** Its own threads take every core. */
 const certificateTests = 'test/certificate/commerce.test.ts';
+/** Needs LocalStack or an engine like it, and is run as its user runs it: by `node --test`. */
+const localstackExample = 'examples/localstack/**';
 const typeTests = 'test/types/**/*.test-d.ts';
 
 export default defineConfig({
@@ -44,7 +46,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['test/**/*.test.ts'],
+          include: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
           exclude: [
             ...configDefaults.exclude,
             browserTests,
@@ -52,6 +54,7 @@ export default defineConfig({
             packageTests,
             ...repositoryTests,
             certificateTests,
+            localstackExample,
           ],
           // Loading the CDK and the AWS SDK anew for each file would take longer than most of the tests.
           isolate: false,

@@ -70,6 +70,7 @@ const refusedImports: [file: string, source: string][] = [
   ['examples/commerce/functions/take-payment.ts', 'waybill/constructs'],
   ['examples/commerce/functions/take-payment.ts', 'waybill/testing'],
   ['examples/commerce/functions/take-payment.ts', 'aws-cdk-lib'],
+  ['examples/commerce/shop.test.ts', '../../lib/testing/test-ledger.ts'],
   ['examples/commerce/contract.ts', 'waybill/runtime'],
   ['examples/commerce/contract.ts', 'waybill/constructs'],
   ['examples/commerce/contract.ts', 'aws-cdk-lib'],

@@ -4,7 +4,7 @@
  */
 import { readSync, writeSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { Accounts } from '../../../examples/accounts/accounts.ts';
+import { Accounts } from '../../../examples/half-message/accounts.ts';
 
 const [file = '', account = '', cents = '', transactionId = '', halt = ''] = process.argv.slice(2);
 const database = new DatabaseSync(file);

@@ -10,11 +10,11 @@ import {
   ShippingNotes,
   Stock,
   StockReserved,
-} from '../../examples/commerce/contract.ts';
-import { handler as countSales } from '../../examples/commerce/functions/count-sales.ts';
-import { handler as noteShipping } from '../../examples/commerce/functions/note-shipping.ts';
-import { handler as reserveStock } from '../../examples/commerce/functions/reserve-stock.ts';
-import { handler as takePayment } from '../../examples/commerce/functions/take-payment.ts';
+} from './contract.ts';
+import { handler as countSales } from './functions/count-sales.ts';
+import { handler as noteShipping } from './functions/note-shipping.ts';
+import { handler as reserveStock } from './functions/reserve-stock.ts';
+import { handler as takePayment } from './functions/take-payment.ts';
 
 const order = {
   orderId: '1',
