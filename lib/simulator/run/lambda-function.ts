@@ -19,6 +19,8 @@ export interface FunctionOptions {
   readonly loadPrevious?: () => LambdaHandler;
 }
 
+type Answer = { readonly result: unknown } | { readonly error: unknown };
+
 /** A process, the deploy that it came with, and what it has loaded. */
 interface Process {
   readonly deploy: number;
@@ -69,7 +71,7 @@ export class LambdaFunction {
       });
     });
 
-  #run(event: object, answer: (answer: { readonly result: unknown } | { readonly error: unknown }) => void): void {
+  #run(event: object, answer: (answer: Answer) => void): void {
     const { schedule, record, faults } = this.#world;
     this.#invocations += 1;
     const invocation = this.#invocations;
@@ -89,7 +91,7 @@ export class LambdaFunction {
     let ended = false;
     const milliseconds = fault?.kind === 'short-time' ? fault.milliseconds : this.#options.timeout;
     const timer = schedule.after(milliseconds + KILL_DELAY, () => incarnation.crash());
-    const end = (how: string, result: { readonly result: unknown } | { readonly error: unknown }) => {
+    const end = (how: string, result: Answer) => {
       if (ended) return;
       ended = true;
       timer.cancelled = true;
@@ -168,7 +170,7 @@ export class LambdaFunction {
 }
 
 /** What the function answers: maybe with the name of a record that it was not given. */
-function answered(result: unknown, fault: Fault | undefined): { readonly result: unknown } {
+function answered(result: unknown, fault: Fault | undefined): Answer {
   if (fault?.kind !== 'wrong-identifier') return { result };
   return { result: { batchItemFailures: [{ itemIdentifier: fault.to }] } };
 }

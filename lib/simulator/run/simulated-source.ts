@@ -1,8 +1,7 @@
-import type { EventSourceMapping } from '../../testing/lambda/index.ts';
-import { EventSourcePoller } from '../../testing/lambda/index.ts';
+import { type EventSourceMapping, EventSourcePoller } from '../../testing/lambda/index.ts';
 import { seededRandom } from '../../testing/seeded-random.ts';
 import type { FunctionSource } from '../../testing/stack/function.ts';
-import { type Caller, faultyWire } from '../faults/request-wire.ts';
+import { faultyWire } from '../faults/request-wire.ts';
 import type { LambdaFunction } from './lambda-function.ts';
 import { LEDGER } from './ledger-row.ts';
 import type { World } from './world.ts';
@@ -16,7 +15,7 @@ const RETENTION_MS = 24 * 3_600_000;
 /** Shards of the ledger's stream: two relays at once. */
 const LEDGER_SHARDS = 2;
 
-/** An event source of a function: the very poller that works against real engines, here on virtual time. */
+/** An event source of a function: the poller that works against real engines, on virtual time. */
 export class SimulatedSource {
   readonly #world: World;
   readonly #actor: string;
@@ -33,14 +32,8 @@ export class SimulatedSource {
     this.#world = world;
     this.#actor = actor;
     this.#waiting = waitingIn(world, source);
-    const caller: Caller = {
-      actor,
-      name: `the source of ${actor}`,
-      alive: true,
-      deliver: (run) => run(),
-      crash: never,
-    };
-    const wire = faultyWire(world, caller);
+    const name = `the source of ${actor}`;
+    const wire = faultyWire(world, { actor, name, alive: true, deliver: (run) => run(), crash: never });
     const { engines, schedule } = world;
     const kinesis = this.#counting(engines.kinesis.client(wire));
     this.#poller = new EventSourcePoller({
