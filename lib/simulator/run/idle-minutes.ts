@@ -2,7 +2,7 @@ import { toItem } from '../../aws/expression.ts';
 import { reconcileKey } from '../../ledger/rows/cursor.ts';
 import { readDueKey } from '../../ledger/rows/due.ts';
 import type { RowKind } from '../../ledger/rows/row-kind.ts';
-import { messageTime } from '../../message/message-id.ts';
+import { isMessageId, messageTime } from '../../message/message-id.ts';
 import { LEDGER, ledgerRowOf } from './ledger-row.ts';
 import type { World } from './world.ts';
 
@@ -31,7 +31,7 @@ export function skipIdleMinutes({ engines, schedule }: World): void {
   const table = engines.dynamodb.table(LEDGER);
   const rows = table.items().map((item) => ledgerRowOf(item));
   const timesOf = (...kinds: readonly RowKind[]) =>
-    rows.filter(({ kind }) => kinds.includes(kind)).map(({ sk }) => messageTime(sk));
+    rows.filter(({ kind, sk }) => kinds.includes(kind) && isMessageId(sk)).map(({ sk }) => messageTime(sk));
   const times = timesOf('outbox', 'inbox');
   const halves = timesOf('half');
   const moments = rows.filter(({ kind }) => kind === 'due').map((row) => readDueKey(row).deliverAt);
