@@ -11,7 +11,8 @@ import { defineEvent } from '../lib/contract/event.ts';
 import { defineSubscriber } from '../lib/contract/subscriber.ts';
 import { outboxPartition } from '../lib/ledger/rows/outbox.ts';
 import { messageTime } from '../lib/message/message-id.ts';
-import { reconcile } from '../lib/reconcile/reconcile.ts';
+import { judge } from '../lib/reconcile/reconcile.ts';
+import { Totals } from '../lib/reconcile/totals.ts';
 import { MemoryStack } from '../lib/testing/stack/memory-stack.ts';
 import { VirtualClock } from '../lib/testing/virtual-clock.ts';
 
@@ -79,19 +80,12 @@ const template = outboxRowTemplate();
 
 const started = performance.now();
 let peak = 0;
-const {
-  missing,
-  uncaused: invented,
-  lines,
-} = await reconcile(environment, {
-  ledger: stack.ledger.name,
-  shards: SHARDS,
-  from: START,
-  to: NOW,
-  onBucket: () => {
-    peak = Math.max(peak, process.memoryUsage().rss);
-  },
-});
+const totals = new Totals();
+for await (const judged of judge(environment, { ledger: stack.ledger.name, shards: SHARDS, from: START, to: NOW })) {
+  totals.add(judged.totals);
+  peak = Math.max(peak, process.memoryUsage().rss);
+}
+const { missing, uncaused: invented, lines } = totals.reconciliation();
 const seconds = (performance.now() - started) / 1000;
 const result = {
   seconds: Number(seconds.toFixed(2)),

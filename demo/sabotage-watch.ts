@@ -74,10 +74,11 @@ export class SabotageWatch {
     const complain = (message: string, fields: object) => this.#progress.note(`${message}: ${JSON.stringify(fields)}`);
     const log = { info: () => undefined, warn: complain, error: complain };
     const environment = { ...createEnvironment(this.#deployment.variables), log };
-    const graph = await readGraph(environment, this.#deployment.ledger);
-    const options = { ...inspectionOf(this.#deployment), graph };
-    await runPasses(environment, options);
-    const healing = await heal(environment, { ...options, budget: BUDGET });
+    const { ledger: table, shards, listEventSources } = inspectionOf(this.#deployment);
+    const ledger = { environment, table, shards };
+    const options = { listEventSources, graph: await readGraph(ledger) };
+    await runPasses(ledger, options);
+    const healing = await heal(ledger, { ...options, budget: BUDGET });
     // What the deployed reconciler has named and healed meanwhile stands in its cases, also where it has ended.
     for (const { id, subscriber, hop } of [...healing.missing, ...healing.closed]) {
       if (hop) this.#name(id, subscriber, hop);

@@ -1,3 +1,4 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { WaybillError } from '../contract/errors.ts';
 
 /** The stable code of an error: Waybill's own, else the name that AWS or the language gave it. */
@@ -10,6 +11,18 @@ export function errorCode(error: unknown): string {
 export interface ServiceError extends Error {
   readonly $fault?: 'client' | 'server';
   readonly $metadata?: object;
+}
+
+/**
+ * What lies in place of a row whose write DynamoDB refused, since its condition does not hold. `row`: where the request
+ * asked for it and there is one.
+ *
+ * @returns undefined for any other error
+ * @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PutItem.html#API_PutItem_Errors
+ */
+export function refusedRow(error: unknown): { readonly row?: Record<string, AttributeValue> } | undefined {
+  if (errorCode(error) !== 'ConditionalCheckFailedException') return undefined;
+  return { row: (error as { readonly Item?: Record<string, AttributeValue> }).Item };
 }
 
 const PASSING =

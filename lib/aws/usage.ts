@@ -8,6 +8,9 @@ export interface Usage {
   readUnits: number;
 }
 
+/** Asks DynamoDB for what a request consumed: part of every request, so that `Usage` knows. */
+export const MEASURED = { ReturnConsumedCapacity: 'TOTAL' } as const;
+
 interface ConsumedCapacity {
   readonly CapacityUnits?: number;
   readonly WriteCapacityUnits?: number;

@@ -1,4 +1,5 @@
 import { type Environment, environmentOf } from '../aws/environment.ts';
+import { ledgerOf } from '../ledger/ledger.ts';
 import type { EndState } from '../ledger/rows/inbox.ts';
 import { withdraw } from './withdrawal.ts';
 
@@ -31,7 +32,7 @@ export type Cancellation =
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
  */
 export async function cancel(messageId: string, options: CancelOptions = {}): Promise<Cancellation> {
-  const withdrawal = await withdraw(options.environment ?? environmentOf(), messageId);
+  const withdrawal = await withdraw(ledgerOf(options.environment ?? environmentOf()), messageId);
   const { id, kind } = withdrawal;
   return kind === 'ended' ? { cancelled: false, id, ended: withdrawal.ended } : { cancelled: true, id };
 }

@@ -1,6 +1,6 @@
-import { bindingsOf } from '../aws/bindings.ts';
 import { environmentOf } from '../aws/environment.ts';
 import { type Delay, deliveryTime } from '../contract/delay.ts';
+import { ledgerOf } from '../ledger/ledger.ts';
 import type { EndState } from '../ledger/rows/inbox.ts';
 import { withNewId } from '../message/with-new-id.ts';
 import type { CancelOptions } from './cancel.ts';
@@ -26,9 +26,9 @@ export type Rescheduling =
  */
 export async function reschedule(messageId: string, delay: Delay, options: CancelOptions = {}): Promise<Rescheduling> {
   const environment = options.environment ?? environmentOf();
-  const { shards } = bindingsOf(environment);
+  const ledger = ledgerOf(environment);
   const deliverAt = deliveryTime(delay, environment.now());
-  const withdrawal = await withdraw(environment, messageId, (old) => withNewId(environment, shards, old, deliverAt));
+  const withdrawal = await withdraw(ledger, messageId, (old) => withNewId(environment, ledger.shards, old, deliverAt));
   const { id } = withdrawal;
   switch (withdrawal.kind) {
     case 'withdrawn':

@@ -1,12 +1,11 @@
-import { bindingsOf } from '../aws/bindings.ts';
 import { concurrently } from '../aws/concurrently.ts';
-import type { Environment } from '../aws/environment.ts';
 import { toItem } from '../aws/expression.ts';
 import { jitter } from '../aws/retry.ts';
 import { BINDINGS } from '../contract/bindings.ts';
 import { CommitUndecided, LimitExceeded, TransactionRefused, UnknownMessage } from '../contract/errors.ts';
 import { LIMITS } from '../contract/limits.ts';
 import { inboxPut, readInbox } from '../ledger/inbox.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import { readOutbox } from '../ledger/outbox.ts';
 import { readRoutes } from '../ledger/route-book.ts';
 import type { EndState } from '../ledger/rows/inbox.ts';
@@ -42,26 +41,26 @@ const OWN_ACTIONS = 2;
  * @throws UnknownMessage, LimitExceeded, CommitUndecided, TransactionRefused
  */
 export async function withdraw(
-  environment: Environment,
+  ledger: Ledger,
   messageId: string,
   replace?: (envelope: Envelope) => Envelope,
 ): Promise<Withdrawal> {
-  const { ledger } = bindingsOf(environment);
+  const { environment } = ledger;
   const until = environment.now() + COMMIT_MILLISECONDS;
   let id = messageId;
   for (let repeats = 0; ; repeats++) {
-    const row = await readPresent(environment, ledger, id);
+    const row = await readPresent(ledger, id);
     const envelope = decodeEnvelope(row.envelope);
     id = envelope.id;
-    const routes = expected(id, await readRoutes(environment, ledger, envelope.type));
+    const routes = expected(id, await readRoutes(ledger, envelope.type));
     const subscribers = routes.map(({ subscriber }) => subscriber);
     if (row.cancelled !== undefined) return { kind: 'cancelled', id, subscribers };
     // The first try finds out by itself.
-    const ended = repeats === 0 ? {} : await endsOf(environment, ledger, id, subscribers);
+    const ended = repeats === 0 ? {} : await endsOf(ledger, id, subscribers);
     if (Object.keys(ended).length > 0) return { kind: 'ended', id, ended };
 
     const replacement = replace?.(envelope);
-    const actions = actionsOf(environment, ledger, envelope, subscribers, replacement);
+    const actions = actionsOf(ledger, envelope, subscribers, replacement);
     const by = replacement ? Math.min(until, messageTime(replacement.id) + COMMIT_MILLISECONDS) : until;
     const decision = await commit(environment, actions, by);
     if (decision.kind === 'committed') {
@@ -80,31 +79,25 @@ export async function withdraw(
 }
 
 /** The outbox row of a message, or, where it was rescheduled, of the last one in its place. */
-async function readPresent(environment: Environment, ledger: string, messageId: string): Promise<OutboxRow> {
+async function readPresent(ledger: Ledger, messageId: string): Promise<OutboxRow> {
   for (let id = messageId; ; ) {
-    const row = await readOutbox(environment, ledger, id);
-    if (!row) throw new UnknownMessage(`No message '${id}' is in the ledger '${ledger}'`);
+    const row = await readOutbox(ledger, id);
+    if (!row) throw new UnknownMessage(`No message '${id}' is in the ledger '${ledger.table}'`);
     if (row.replacedBy === undefined) return row;
     id = row.replacedBy;
   }
 }
 
-async function endsOf(
-  environment: Environment,
-  ledger: string,
-  id: string,
-  subscribers: readonly string[],
-): Promise<Record<string, EndState>> {
+async function endsOf(ledger: Ledger, id: string, subscribers: readonly string[]): Promise<Record<string, EndState>> {
   const rows = await concurrently(READS_AT_ONCE, subscribers, async (subscriber) => {
-    const row = await readInbox(environment, ledger, subscriber, id);
+    const row = await readInbox(ledger, subscriber, id);
     return row ? [[subscriber, row.state] as const] : [];
   });
   return Object.fromEntries(rows.flat());
 }
 
 function actionsOf(
-  environment: Environment,
-  ledger: string,
+  ledger: Ledger,
   envelope: Envelope,
   subscribers: readonly string[],
   replacement: Envelope | undefined,
@@ -115,22 +108,23 @@ function actionsOf(
       `'${envelope.type}' has ${subscribers.length} subscribers: a message of at most ${most} can be taken back`,
     );
   }
+  const { environment, table } = ledger;
   const { producer, subscriber: consumer } = BINDINGS;
   const name = environment.variables[producer] ?? environment.variables[consumer] ?? 'producer';
   const now = environment.now();
   const inboxes = subscribers.map((subscriber): Action => {
     const by = { function: name, request: '', redriven: false };
     const ending = { subscriber, envelope, state: 'cancelled' as const, received: now, attempts: 0, ...by };
-    const item = { Put: inboxPut(environment, ledger, ending) };
+    const item = { Put: inboxPut(ledger, ending) };
     return { item, role: { kind: 'inbox' }, row: `the inbox row of '${subscriber}'` };
   });
-  return [...inboxes, markAction(ledger, envelope.id, now, replacement), ...outboxActions(ledger, replacement)];
+  return [...inboxes, markAction(table, envelope.id, now, replacement), ...outboxActions(table, replacement)];
 }
 
-function markAction(ledger: string, id: string, now: number, replacement: Envelope | undefined): Action {
+function markAction(table: string, id: string, now: number, replacement: Envelope | undefined): Action {
   const item = {
     Update: {
-      TableName: ledger,
+      TableName: table,
       Key: toItem(outboxKey(id)),
       UpdateExpression: replacement ? 'SET cancelled = :now, replacedBy = :by' : 'SET cancelled = :now',
       ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(cancelled)',
@@ -140,8 +134,8 @@ function markAction(ledger: string, id: string, now: number, replacement: Envelo
   return { item, role: { kind: 'business', otherwise: 'retry' }, row: 'the outbox row' };
 }
 
-function outboxActions(ledger: string, envelope: Envelope | undefined): Action[] {
+function outboxActions(table: string, envelope: Envelope | undefined): Action[] {
   if (!envelope) return [];
-  const item = { Put: { TableName: ledger, Item: toItem(outboxRow(envelope)) } };
+  const item = { Put: { TableName: table, Item: toItem(outboxRow(envelope)) } };
   return [{ item, role: { kind: 'outbox' }, row: 'the new message' }];
 }

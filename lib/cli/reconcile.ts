@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { reconcile } from '../reconcile/reconcile.ts';
+import { judge } from '../reconcile/reconcile.ts';
+import { Totals } from '../reconcile/totals.ts';
 import { type CommandContext, print, printJson } from './command-context.ts';
 import { addLedgerOptions, type LedgerOptions, resolveLedger } from './ledger-option.ts';
 import { reconciliationTable } from './reconciliation-table.ts';
@@ -36,14 +37,12 @@ async function run({ since = SINCE.default, ...options }: ReconcileOptions, cont
   const from = environment.now() - since;
   progress.step(`Reconciling ${ledger}`);
   let buckets = 0;
-  const reconciliation = await reconcile(environment, {
-    ledger,
-    shards,
-    listEventSources,
-    from,
-    due: true,
-    onBucket: () => progress.count(`Reconciling ${ledger}: ${++buckets} buckets of a minute and a shard`),
-  });
+  const totals = new Totals();
+  for await (const judged of judge(environment, { ledger, shards, listEventSources, from, due: true })) {
+    totals.add(judged.totals);
+    progress.count(`Reconciling ${ledger}: ${++buckets} buckets of a minute and a shard`);
+  }
+  const reconciliation = totals.reconciliation();
   progress.done(`Reconciled ${ledger} since ${new Date(from).toISOString()}`);
   const { lines, missing, uncaused } = reconciliation;
   if (options.json) printJson(context, { lines, missing, uncaused });

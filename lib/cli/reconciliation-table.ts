@@ -1,4 +1,4 @@
-import type { LineCounts, Missing, Reconciliation, Uncaused } from '../reconcile/tally.ts';
+import type { LineCounts, Missing, Reconciliation, Uncaused } from '../reconcile/totals.ts';
 import { lengthOf } from './span-text.ts';
 
 /** How many of a long list are written out: `--json` has them all. */

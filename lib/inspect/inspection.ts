@@ -1,14 +1,10 @@
-import { GetItemCommand } from '@aws-sdk/client-dynamodb';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
-import type { Environment } from '../aws/environment.ts';
-import { toItem } from '../aws/expression.ts';
 import { readInbox } from '../ledger/inbox.ts';
+import { getRow, type Ledger } from '../ledger/ledger.ts';
 import { readOutbox } from '../ledger/outbox.ts';
 import { SCHEDULE } from '../ledger/receipt.ts';
 import { dueKey } from '../ledger/rows/due.ts';
 import { type FailureRow, failureKey } from '../ledger/rows/failure.ts';
 import type { EndState } from '../ledger/rows/inbox.ts';
-import type { LedgerKey } from '../ledger/rows/layout.ts';
 import type { Route } from '../ledger/rows/route.ts';
 import { messageTime } from '../message/message-id.ts';
 import { ReceiptBook } from './receipt-book.ts';
@@ -18,7 +14,7 @@ import { type ListEventSources, readSubscriberState, type SubscriberState } from
 export interface Suspect extends Delayable {
   readonly route: Route;
   /** When it should have ended, in milliseconds since the epoch. */
-  readonly due: number;
+  readonly deadlineAt: number;
 }
 
 /** A message, as far as its moment needs it. */
@@ -29,7 +25,7 @@ export interface Delayable {
 }
 
 /** When a message should have ended by a route, in milliseconds since the epoch. */
-export function dueOf(message: Delayable, { deadline }: Route): number {
+export function deadlineOf(message: Delayable, { deadline }: Route): number {
   return momentOf(message) + deadline;
 }
 
@@ -71,15 +67,16 @@ const STREAM_PATIENCE = 300_000;
  * receipts of a minute, the state of a subscriber) is read once, so an inspection is for one moment.
  */
 export class Inspection {
-  readonly #environment: Environment;
-  readonly #options: InspectionOptions;
+  readonly #ledger: Ledger;
+  readonly #listEventSources: ListEventSources | undefined;
   readonly #receipts: ReceiptBook;
   readonly #states = new Map<string, Promise<SubscriberState>>();
 
-  constructor(environment: Environment, options: InspectionOptions) {
-    this.#environment = environment;
-    this.#options = options;
-    this.#receipts = new ReceiptBook(environment, options.ledger, options.shards);
+  /** @param listEventSources without it, nothing is known of event sources */
+  constructor(ledger: Ledger, listEventSources?: ListEventSources) {
+    this.#ledger = ledger;
+    this.#listEventSources = listEventSources;
+    this.#receipts = new ReceiptBook(ledger);
   }
 
   async inspect(suspect: Suspect): Promise<Finding> {
@@ -90,33 +87,33 @@ export class Inspection {
   }
 
   async #endOf({ id, route }: Suspect): Promise<Finding | undefined> {
-    const ended = await readInbox(this.#environment, this.#options.ledger, route.subscriber, id);
+    const ended = await readInbox(this.#ledger, route.subscriber, id);
     return ended && { kind: 'ended', state: ended.state };
   }
 
   /** What is missing everywhere may be so for what its outbox row says. */
   async #askOutbox({ id }: Suspect, finding: Finding & { readonly kind: 'missing' }): Promise<Finding> {
-    const row = await readOutbox(this.#environment, this.#options.ledger, id);
+    const row = await readOutbox(this.#ledger, id);
     if (row?.cancelled !== undefined) return { kind: 'cancelled' };
     if (finding.hop !== 'relay' || row?.sending !== 'pending') return finding;
     return { ...finding, hop: 'producer', evidence: 'its producer has not sent it: the handshake is pending' };
   }
 
   async #judge(suspect: Suspect): Promise<Finding> {
-    const { id, route, due, deliverAt } = suspect;
+    const { id, route, deadlineAt, deliverAt } = suspect;
     const { subscriber, destination, deadline } = route;
-    const now = this.#environment.now();
+    const now = this.#ledger.environment.now();
     if (deliverAt !== undefined && now < deliverAt) return this.#judgeWaiting(suspect, deliverAt);
-    if (now < due) return { kind: 'late' };
-    const failure = await this.#readRow<FailureRow>(failureKey(subscriber, id));
+    if (now < deadlineAt) return { kind: 'late' };
+    const failure = await getRow<FailureRow>(this.#ledger, failureKey(subscriber, id));
     // After a failed attempt the deadline runs from the next one.
     if (failure && now < failure.next + deadline) return { kind: 'scheduled' };
 
     const state = await this.stateOf(route);
     const sent = await this.sentAt(suspect, route);
     if (sent === undefined && !failure) {
-      const overtaken = state.newestEnded > due;
-      if (!overtaken && now < due + RELAY_PATIENCE) return { kind: 'late' };
+      const overtaken = state.newestEnded > deadlineAt;
+      if (!overtaken && now < deadlineAt + RELAY_PATIENCE) return { kind: 'late' };
       return { kind: 'missing', hop: 'relay', evidence: `no receipt says that it was sent to '${subscriber}'` };
     }
     if (state.stopped) return { kind: 'missing', hop: 'consumer', evidence: state.stopped };
@@ -126,25 +123,29 @@ export class Inspection {
       return { kind: 'missing', hop: 'consumer', evidence };
     }
     // What was sent with a delay is received only after it.
-    const relayed = Math.max(sent ?? due, deliverAt ?? 0);
+    const relayed = Math.max(sent ?? deadlineAt, deliverAt ?? 0);
     const overtaken = state.newestEnded > relayed + deadline;
-    const isPatient = destination.kind === 'stream' && now < due + STREAM_PATIENCE;
+    const isPatient = destination.kind === 'stream' && now < deadlineAt + STREAM_PATIENCE;
     if (!overtaken && (state.queued > 0 || isPatient)) return { kind: 'late' };
     const why = overtaken ? `what was sent after it has ended` : 'the queue is empty';
-    return { kind: 'missing', hop: 'broker', evidence: `sent at ${instant(sent ?? due)}, never received, and ${why}` };
+    return {
+      kind: 'missing',
+      hop: 'broker',
+      evidence: `sent at ${instant(sent ?? deadlineAt)}, never received, and ${why}`,
+    };
   }
 
   async #judgeWaiting(suspect: Suspect, deliverAt: number): Promise<Finding> {
     const { id, route } = suspect;
-    if (await this.#readRow(dueKey(id, deliverAt))) return { kind: 'waiting', swept: true };
+    if (await getRow(this.#ledger, dueKey(id, deliverAt))) return { kind: 'waiting', swept: true };
     if (await this.isSentWithDelay(suspect)) return { kind: 'waiting', swept: false };
-    const now = this.#environment.now();
+    const now = this.#ledger.environment.now();
     if (now < messageTime(id) + route.deadline + RELAY_PATIENCE) return { kind: 'late' };
     return { kind: 'missing', hop: 'relay', evidence: 'nothing says that it was put to wait for its moment' };
   }
 
   /** Whether a receipt says that a message waits in a queue for its moment. */
-  async isSentWithDelay({ id, deliverAt = 0, route }: Omit<Suspect, 'due'>): Promise<boolean> {
+  async isSentWithDelay({ id, deliverAt = 0, route }: Omit<Suspect, 'deadlineAt'>): Promise<boolean> {
     const sent = await this.sentAt({ id, deliverAt }, route);
     return (sent ?? (await this.#receipts.sentAt(id, SCHEDULE, deliverAt))) !== undefined;
   }
@@ -156,24 +157,11 @@ export class Inspection {
 
   /** The subscriber behind a route, as it was when first asked for. */
   stateOf(route: Route): Promise<SubscriberState> {
-    const { ledger, shards, listEventSources } = this.#options;
     const known = this.#states.get(route.subscriber);
     if (known !== undefined) return known;
-    const state = readSubscriberState(this.#environment, { ledger, shards }, route, listEventSources);
+    const state = readSubscriberState(this.#ledger, route, this.#listEventSources);
     this.#states.set(route.subscriber, state);
     return state;
-  }
-
-  async #readRow<Row extends LedgerKey>(key: LedgerKey): Promise<Row | undefined> {
-    const reply = await this.#environment.dynamodb.send(
-      new GetItemCommand({
-        TableName: this.#options.ledger,
-        Key: toItem(key),
-        ConsistentRead: true,
-        ReturnConsumedCapacity: 'TOTAL',
-      }),
-    );
-    return reply.Item && (unmarshall(reply.Item) as Row);
   }
 }
 

@@ -1,8 +1,8 @@
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { parse } from 'uuid';
 import { concurrently } from '../aws/concurrently.ts';
-import type { Environment } from '../aws/environment.ts';
 import { LIMITS } from '../contract/limits.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import { rowsOf } from '../ledger/partition.ts';
 import { minuteOf } from '../ledger/rows/layout.ts';
 import { type ReceiptRow, receiptPartition } from '../ledger/rows/receipt.ts';
@@ -22,15 +22,11 @@ interface Entry {
 
 /** What the relay has written down of what it sent where. Each minute is read once, when it is first asked for. */
 export class ReceiptBook {
-  readonly #environment: Environment;
-  readonly #ledger: string;
-  readonly #shards: number;
+  readonly #ledger: Ledger;
   readonly #minutes = new Map<string, Promise<readonly Entry[]>>();
 
-  constructor(environment: Environment, ledger: string, shards: number) {
-    this.#environment = environment;
+  constructor(ledger: Ledger) {
     this.#ledger = ledger;
-    this.#shards = shards;
   }
 
   /**
@@ -42,7 +38,7 @@ export class ReceiptBook {
   async sentAt(id: string, to: string, deliverAt = 0): Promise<number | undefined> {
     const wanted = Buffer.from(parse(id));
     const start = Math.max(messageTime(id), deliverAt - LIMITS.queueDelaySeconds * 1000);
-    const end = Math.min(this.#environment.now(), start + SEARCHED_MINUTES * MINUTE);
+    const end = Math.min(this.#ledger.environment.now(), start + SEARCHED_MINUTES * MINUTE);
     // The relay's clock may be behind the producer's.
     for (let time = start - MINUTE; time < end + MINUTE; time += MINUTE) {
       const entries = await this.#entriesOf(minuteOf(time));
@@ -61,9 +57,9 @@ export class ReceiptBook {
   }
 
   async #read(minute: string): Promise<readonly Entry[]> {
-    const shards = Array.from({ length: this.#shards }, (_, shard) => shard);
+    const shards = Array.from({ length: this.#ledger.shards }, (_, shard) => shard);
     const rows = await concurrently(READS_AT_ONCE, shards, (shard) =>
-      rowsOf(this.#environment, this.#ledger, receiptPartition(minute, shard), { consistent: true }),
+      rowsOf(this.#ledger, receiptPartition(minute, shard), { consistent: true }),
     );
     return rows.flat().flatMap((row) => {
       const { sk, sent } = unmarshall({ ...row }) as ReceiptRow;

@@ -1,7 +1,6 @@
-import { QueryCommand } from '@aws-sdk/client-dynamodb';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { concurrently } from '../aws/concurrently.ts';
-import type { Environment } from '../aws/environment.ts';
+import { type Ledger, queryPage } from '../ledger/ledger.ts';
 import { inboxPartition } from '../ledger/rows/inbox.ts';
 import { minuteOf } from '../ledger/rows/layout.ts';
 import { ownQueueUrl, type Route } from '../ledger/rows/route.ts';
@@ -42,12 +41,11 @@ const READS_AT_ONCE = 16;
  * @param listEventSources without it, nothing is known of the event source
  */
 export async function readSubscriberState(
-  environment: Environment,
-  { ledger, shards }: { readonly ledger: string; readonly shards: number },
+  ledger: Ledger,
   { subscriber, destination }: Pick<Route, 'subscriber' | 'destination'>,
   listEventSources: ListEventSources | undefined,
 ): Promise<SubscriberState> {
-  const reply = await environment.sqs.send(
+  const reply = await ledger.environment.sqs.send(
     new GetQueueAttributesCommand({
       QueueUrl: ownQueueUrl(destination),
       AttributeNames: [
@@ -68,7 +66,7 @@ export async function readSubscriberState(
     queued,
     visibilityTimeout: Number(attributes.VisibilityTimeout ?? 30) * 1000,
     stopped: await stoppedBy(attributes.QueueArn ?? '', listEventSources),
-    newestEnded: await newestEnded(environment, ledger, shards, subscriber),
+    newestEnded: await newestEnded(ledger, subscriber),
   };
 }
 
@@ -80,29 +78,16 @@ async function stoppedBy(queueArn: string, list: ListEventSources | undefined): 
   return enabled ? undefined : 'its event source is disabled';
 }
 
-async function newestEnded(
-  environment: Environment,
-  ledger: string,
-  shards: number,
-  subscriber: string,
-): Promise<number> {
+async function newestEnded(ledger: Ledger, subscriber: string): Promise<number> {
+  const { environment, shards } = ledger;
   const now = environment.now();
   const partitions = Array.from({ length: RECENT_MINUTES * shards }, (_, index) => {
     const minute = minuteOf(now - Math.floor(index / shards) * 60_000);
     return inboxPartition(subscriber, minute, index % shards);
   });
   const relayed = await concurrently(READS_AT_ONCE, partitions, async (pk) => {
-    const reply = await environment.dynamodb.send(
-      new QueryCommand({
-        TableName: ledger,
-        KeyConditionExpression: 'pk = :pk',
-        ExpressionAttributeValues: { ':pk': { S: pk } },
-        ScanIndexForward: false,
-        Limit: 1,
-        ReturnConsumedCapacity: 'TOTAL',
-      }),
-    );
-    return Number(reply.Items?.[0]?.hops?.M?.relayed?.N ?? 0);
+    const { Items } = await queryPage(ledger, pk, { ScanIndexForward: false, Limit: 1 });
+    return Number(Items?.[0]?.hops?.M?.relayed?.N ?? 0);
   });
   return Math.max(0, ...relayed);
 }

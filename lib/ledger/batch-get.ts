@@ -1,8 +1,9 @@
 import { type AttributeValue, BatchGetItemCommand } from '@aws-sdk/client-dynamodb';
-import type { Environment } from '../aws/environment.ts';
 import { toItem } from '../aws/expression.ts';
 import { patiently } from '../aws/send-batch.ts';
+import { MEASURED } from '../aws/usage.ts';
 import { ReadFailed } from '../contract/errors.ts';
+import type { Ledger } from './ledger.ts';
 import type { LedgerKey } from './rows/layout.ts';
 
 /**
@@ -27,8 +28,7 @@ export interface GetRowsOptions {
  * @throws ReadFailed when DynamoDB still leaves some out after 10 s
  */
 export async function getRows(
-  environment: Environment,
-  ledger: string,
+  { environment, table }: Ledger,
   keys: readonly LedgerKey[],
   { consistent = true, keysOnly = false }: GetRowsOptions = {},
 ): Promise<Record<string, AttributeValue>[]> {
@@ -40,17 +40,17 @@ export async function getRows(
     for (let repeat = 0; pending.length > 0; ) {
       const reply = await environment.dynamodb.send(
         new BatchGetItemCommand({
-          RequestItems: { [ledger]: { Keys: pending, ConsistentRead: consistent, ...projection } },
-          ReturnConsumedCapacity: 'TOTAL',
+          RequestItems: { [table]: { Keys: pending, ConsistentRead: consistent, ...projection } },
+          ...MEASURED,
         }),
       );
-      const found = reply.Responses?.[ledger] ?? [];
+      const found = reply.Responses?.[table] ?? [];
       rows.push(...found);
-      pending = reply.UnprocessedKeys?.[ledger]?.Keys ?? [];
+      pending = reply.UnprocessedKeys?.[table]?.Keys ?? [];
       repeat = found.length > 0 ? 0 : repeat + 1;
       if (pending.length === 0 || repeat === 0) continue;
       const pause = pauses(repeat);
-      if (pause === undefined) throw new ReadFailed(`DynamoDB left ${pending.length} rows of '${ledger}' unread`);
+      if (pause === undefined) throw new ReadFailed(`DynamoDB left ${pending.length} rows of '${table}' unread`);
       await environment.sleep(pause);
     }
   }

@@ -1,7 +1,8 @@
 import { type AttributeValue, BatchWriteItemCommand } from '@aws-sdk/client-dynamodb';
-import type { Environment } from '../aws/environment.ts';
 import { toItem } from '../aws/expression.ts';
 import { type BatchLimits, type FailedEntry, patiently, sendUntilDone } from '../aws/send-batch.ts';
+import { MEASURED } from '../aws/usage.ts';
+import type { Ledger } from './ledger.ts';
 import type { LedgerKey } from './rows/layout.ts';
 
 /**
@@ -19,8 +20,7 @@ const WRITE_BATCH: BatchLimits = { entries: 25, bytes: Number.POSITIVE_INFINITY 
  * @returns the rows that are not known to be written, in their order; empty when all are
  */
 export function putRows(
-  environment: Environment,
-  ledger: string,
+  { environment, table }: Ledger,
   rows: readonly LedgerKey[],
   pauses = patiently(environment),
 ): Promise<FailedEntry[]> {
@@ -28,9 +28,9 @@ export function putRows(
   return sendUntilDone(environment, entries, pauses, WRITE_BATCH, noBytes, async (batch) => {
     const requests = batch.map(({ item }) => ({ PutRequest: { Item: item } }));
     const reply = await environment.dynamodb.send(
-      new BatchWriteItemCommand({ RequestItems: { [ledger]: requests }, ReturnConsumedCapacity: 'TOTAL' }),
+      new BatchWriteItemCommand({ RequestItems: { [table]: requests }, ...MEASURED }),
     );
-    const unprocessed = new Set(reply.UnprocessedItems?.[ledger]?.map(({ PutRequest }) => itemKey(PutRequest?.Item)));
+    const unprocessed = new Set(reply.UnprocessedItems?.[table]?.map(({ PutRequest }) => itemKey(PutRequest?.Item)));
     return batch.map(({ key }) => (unprocessed.has(key) ? UNPROCESSED : undefined));
   });
 }

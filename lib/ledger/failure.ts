@@ -1,9 +1,8 @@
-import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import type { Environment } from '../aws/environment.ts';
 import { describeError, errorCode } from '../aws/errors.ts';
-import { Expression, toItem } from '../aws/expression.ts';
+import { Expression } from '../aws/expression.ts';
 import type { Envelope } from '../message/envelope.ts';
-import { failureKey } from './rows/failure.ts';
+import { type LedgerArguments, updateRow, withLedger } from './ledger.ts';
+import { type FailureRow, failureKey } from './rows/failure.ts';
 import { INBOX_AFTERLIFE } from './rows/layout.ts';
 
 export interface Failure {
@@ -21,11 +20,8 @@ export interface Failure {
  *
  * @returns the failed attempts so far
  */
-export async function countFailure(
-  environment: Environment,
-  ledger: string,
-  { subscriber, envelope, error, next, isFirst }: Failure,
-): Promise<number> {
+export async function countFailure(...given: LedgerArguments<[failure: Failure]>): Promise<number> {
+  const [ledger, { subscriber, envelope, error, next, isFirst }] = withLedger(given);
   const expression = new Expression();
   const set = {
     ...(isFirst && { attempts: 1 }),
@@ -38,15 +34,10 @@ export async function countFailure(
     ([column, value]) => `${expression.name(column)} = ${expression.value(value)}`,
   );
   const count = isFirst ? '' : ` ADD ${expression.name('attempts')} ${expression.value(1)}`;
-  const reply = await environment.dynamodb.send(
-    new UpdateItemCommand({
-      TableName: ledger,
-      Key: toItem(failureKey(subscriber, envelope.id)),
-      UpdateExpression: `SET ${assignments.join(', ')}${count}`,
-      ...expression.attributes(),
-      ReturnValues: 'UPDATED_NEW',
-      ReturnConsumedCapacity: 'TOTAL',
-    }),
-  );
-  return Number(reply.Attributes?.attempts?.N);
+  const { row } = await updateRow<FailureRow>(ledger, failureKey(subscriber, envelope.id), {
+    UpdateExpression: `SET ${assignments.join(', ')}${count}`,
+    ...expression.attributes(),
+    ReturnValues: 'UPDATED_NEW',
+  });
+  return Number(row?.attempts);
 }

@@ -1,5 +1,5 @@
 import { concurrently } from '../aws/concurrently.ts';
-import type { Environment } from '../aws/environment.ts';
+import type { Ledger } from './ledger.ts';
 import { rowsOf } from './partition.ts';
 import { readRoutes } from './route-book.ts';
 import { EVENT_TYPES, expected, type Route } from './rows/route.ts';
@@ -46,8 +46,8 @@ export class Graph {
 }
 
 /** Reads all routes of the ledger, consistently. */
-export async function readGraph(environment: Environment, ledger: string): Promise<Graph> {
-  const types = await rowsOf(environment, ledger, EVENT_TYPES, { consistent: true });
-  const routes = await concurrently(READS_AT_ONCE, types, ({ sk }) => readRoutes(environment, ledger, sk?.S ?? ''));
+export async function readGraph(ledger: Ledger): Promise<Graph> {
+  const types = await rowsOf(ledger, EVENT_TYPES, { consistent: true });
+  const routes = await concurrently(READS_AT_ONCE, types, ({ sk }) => readRoutes(ledger, sk?.S ?? ''));
   return new Graph(routes.flat());
 }

@@ -1,10 +1,8 @@
-import { GetItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
-import type { Environment } from '../aws/environment.ts';
 import { toItem } from '../aws/expression.ts';
 import { UnknownMessage } from '../contract/errors.ts';
+import { getRow, type Ledger, type LedgerArguments, putRow, updateRow, withLedger } from './ledger.ts';
 import { type HalfRow, halfKey } from './rows/half.ts';
-import { type Write, writeRow } from './write-row.ts';
+import { untilKnown, type Write } from './until-known.ts';
 
 /** Nobody decides a half message by forgetting it: its row stays for a year, and a decided one for a month. */
 export const UNDECIDED_LIFE = 366 * 86_400_000;
@@ -16,17 +14,11 @@ const ROLLED_BACK_LIFE = 30 * 86_400_000;
  * @throws UnknownMessage when there is none
  * @throws MalformedMessage when it is no half id
  */
-export async function readHalf(environment: Environment, ledger: string, halfId: string): Promise<HalfRow> {
-  const reply = await environment.dynamodb.send(
-    new GetItemCommand({
-      TableName: ledger,
-      Key: toItem(halfKey(halfId)),
-      ConsistentRead: true,
-      ReturnConsumedCapacity: 'TOTAL',
-    }),
-  );
-  if (!reply.Item) throw unknownHalf(halfId);
-  return unmarshall(reply.Item) as HalfRow;
+export async function readHalf(...given: LedgerArguments<[halfId: string]>): Promise<HalfRow> {
+  const [ledger, halfId] = withLedger(given);
+  const row = await getRow<HalfRow>(ledger, halfKey(halfId));
+  if (!row) throw unknownHalf(halfId);
+  return row;
 }
 
 export function unknownHalf(halfId: string): UnknownMessage {
@@ -34,66 +26,44 @@ export function unknownHalf(halfId: string): UnknownMessage {
 }
 
 /** Puts the row of a new half message. One that is there already is its own: nobody else has this id. */
-export function putHalf(
-  environment: Environment,
-  ledger: string,
-  row: HalfRow,
-  until: number,
-): Promise<Write<HalfRow>> {
-  const command = new PutItemCommand({
-    TableName: ledger,
-    Item: toItem(row),
-    ConditionExpression: 'attribute_not_exists(pk)',
-    ReturnConsumedCapacity: 'TOTAL',
-  });
-  return writeRow(environment, until, () => environment.dynamodb.send(command));
+export function putHalf(...given: LedgerArguments<[row: HalfRow, until: number]>): Promise<Write<HalfRow>> {
+  const [ledger, row, until] = withLedger(given);
+  return untilKnown(ledger.environment, until, () =>
+    putRow(ledger, row, { ConditionExpression: 'attribute_not_exists(pk)' }),
+  );
 }
 
+type ChangeArguments = LedgerArguments<[halfId: string, until: number]>;
+
 /** The tombstone: from then on the half message cannot be committed. */
-export function tombstone(
-  environment: Environment,
-  ledger: string,
-  halfId: string,
-  until: number,
-): Promise<Write<HalfRow>> {
-  return changePrepared(environment, ledger, halfId, until, {
-    state: 'rolledBack',
-    ttl: Math.ceil((environment.now() + ROLLED_BACK_LIFE) / 1000),
-  });
+export function tombstone(...given: ChangeArguments): Promise<Write<HalfRow>> {
+  const [ledger, halfId, until] = withLedger(given);
+  const ttl = Math.ceil((ledger.environment.now() + ROLLED_BACK_LIFE) / 1000);
+  return changePrepared(ledger, halfId, until, { state: 'rolledBack', ttl });
 }
 
 /** Notes that the producer is being asked. */
-export function markAsked(
-  environment: Environment,
-  ledger: string,
-  halfId: string,
-  until: number,
-): Promise<Write<HalfRow>> {
-  return changePrepared(environment, ledger, halfId, until, { asked: environment.now() });
+export function markAsked(...given: ChangeArguments): Promise<Write<HalfRow>> {
+  const [ledger, halfId, until] = withLedger(given);
+  return changePrepared(ledger, halfId, until, { asked: ledger.environment.now() });
 }
 
 /** Notes that nobody asks any more, until somebody decides. */
-export function quarantine(
-  environment: Environment,
-  ledger: string,
-  halfId: string,
-  until: number,
-): Promise<Write<HalfRow>> {
-  return changePrepared(environment, ledger, halfId, until, { quarantined: environment.now() });
+export function quarantine(...given: ChangeArguments): Promise<Write<HalfRow>> {
+  const [ledger, halfId, until] = withLedger(given);
+  return changePrepared(ledger, halfId, until, { quarantined: ledger.environment.now() });
 }
 
 /** Changes the row of a half message that is undecided. */
 function changePrepared(
-  environment: Environment,
-  ledger: string,
+  ledger: Ledger,
   halfId: string,
   until: number,
   change: Partial<HalfRow>,
 ): Promise<Write<HalfRow>> {
   const columns = Object.keys(change);
-  const command = new UpdateItemCommand({
-    TableName: ledger,
-    Key: toItem(halfKey(halfId)),
+  const key = halfKey(halfId);
+  const update = {
     UpdateExpression: `SET ${columns.map((column) => `#${column} = :${column}`).join(', ')}`,
     ConditionExpression: '#state = :prepared',
     ExpressionAttributeNames: Object.fromEntries(['state', ...columns].map((column) => [`#${column}`, column])),
@@ -102,7 +72,6 @@ function changePrepared(
       ...Object.fromEntries(columns.map((column) => [`:${column}`, change[column as keyof HalfRow]])),
     }),
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-    ReturnConsumedCapacity: 'TOTAL',
-  });
-  return writeRow(environment, until, () => environment.dynamodb.send(command));
+  } as const;
+  return untilKnown(ledger.environment, until, () => updateRow(ledger, key, update));
 }

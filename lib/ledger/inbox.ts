@@ -1,9 +1,9 @@
-import { type AttributeValue, GetItemCommand, type Put, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
+import type { Put } from '@aws-sdk/client-dynamodb';
 import type { Environment } from '../aws/environment.ts';
 import { toItem } from '../aws/expression.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { messageTime } from '../message/message-id.ts';
+import { type Condition, getRow, type LedgerArguments, putRow, withLedger } from './ledger.ts';
 import { type EndState, type InboxRow, inboxKey } from './rows/inbox.ts';
 import { INBOX_AFTERLIFE } from './rows/layout.ts';
 
@@ -29,10 +29,32 @@ export interface Ending {
 const MAX_DETAIL = 1_000;
 
 /** The write that ends a message, on condition that it has not ended yet. */
-export function inboxPut(environment: Environment, ledger: string, ending: Ending): Put {
-  const { subscriber, envelope, state, received, attempts, published = [], reason, detail, redriven } = ending;
+export function inboxPut(...given: LedgerArguments<[ending: Ending]>): Put {
+  const [{ environment, table }, ending] = withLedger(given);
+  return { TableName: table, Item: toItem(inboxRow(environment, ending)), ...unended(ending) };
+}
+
+/**
+ * Ends a message without any other effect.
+ *
+ * @returns how it ended: the given state, or that of the row that was there already
+ */
+export async function writeEnding(...given: LedgerArguments<[ending: Ending]>): Promise<EndState> {
+  const [ledger, ending] = withLedger(given);
+  const { kind, row } = await putRow(ledger, inboxRow(ledger.environment, ending), unended(ending));
+  return kind === 'written' ? ending.state : (row as InboxRow).state;
+}
+
+/** How the message ended at the subscriber, read consistently; `undefined` while it has not. */
+export function readInbox(...given: LedgerArguments<[subscriber: string, id: string]>): Promise<InboxRow | undefined> {
+  const [ledger, subscriber, id] = withLedger(given);
+  return getRow(ledger, inboxKey(subscriber, id));
+}
+
+function inboxRow(environment: Environment, ending: Ending): InboxRow {
+  const { subscriber, envelope, state, received, attempts, published = [], reason, detail } = ending;
   const { id } = envelope;
-  const row: InboxRow = {
+  return {
     ...inboxKey(subscriber, id),
     state,
     type: envelope.type,
@@ -50,9 +72,10 @@ export function inboxPut(environment: Environment, ledger: string, ending: Endin
     ended: { function: ending.function, request: ending.request },
     ttl: Math.ceil((Date.parse(envelope.expires) + INBOX_AFTERLIFE) / 1000),
   };
+}
+
+function unended({ redriven }: Ending): Condition {
   return {
-    TableName: ledger,
-    Item: toItem(row),
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
     ...(redriven
       ? {
@@ -62,44 +85,4 @@ export function inboxPut(environment: Environment, ledger: string, ending: Endin
         }
       : { ConditionExpression: 'attribute_not_exists(pk)' }),
   };
-}
-
-/**
- * Ends a message without any other effect.
- *
- * @returns how it ended: the given state, or that of the row that was there already
- */
-export async function writeEnding(environment: Environment, ledger: string, ending: Ending): Promise<EndState> {
-  try {
-    const put = inboxPut(environment, ledger, ending);
-    await environment.dynamodb.send(new PutItemCommand({ ...put, ReturnConsumedCapacity: 'TOTAL' }));
-    return ending.state;
-  } catch (error) {
-    const row = conditionalCheckItem(error);
-    if (!row) throw error;
-    return (unmarshall(row) as InboxRow).state;
-  }
-}
-
-/** How the message ended at the subscriber, read consistently; `undefined` while it has not. */
-export async function readInbox(
-  environment: Environment,
-  ledger: string,
-  subscriber: string,
-  id: string,
-): Promise<InboxRow | undefined> {
-  const reply = await environment.dynamodb.send(
-    new GetItemCommand({
-      TableName: ledger,
-      Key: toItem(inboxKey(subscriber, id)),
-      ConsistentRead: true,
-      ReturnConsumedCapacity: 'TOTAL',
-    }),
-  );
-  return reply.Item && (unmarshall(reply.Item) as InboxRow);
-}
-
-function conditionalCheckItem(error: unknown): Record<string, AttributeValue> | undefined {
-  const { name, Item } = error as { name?: string; Item?: Record<string, AttributeValue> };
-  return name === 'ConditionalCheckFailedException' ? Item : undefined;
 }

@@ -1,10 +1,9 @@
-import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import type { Environment } from '../aws/environment.ts';
 import { quietly } from '../aws/environment.ts';
 import { errorTrace } from '../aws/errors.ts';
 import { toItem } from '../aws/expression.ts';
+import { type LedgerArguments, updateRow, withLedger } from './ledger.ts';
 import { outboxKey } from './rows/outbox.ts';
-import { writeRow } from './write-row.ts';
+import { untilKnown } from './until-known.ts';
 
 /**
  * Notes in a message's outbox row that the broker has it. A row that is not `pending` stays as it is. Where it fails, the
@@ -12,23 +11,21 @@ import { writeRow } from './write-row.ts';
  *
  * @param until when to stop trying, in milliseconds since the epoch
  */
-export async function markSent(environment: Environment, ledger: string, id: string, until: number): Promise<void> {
-  const command = new UpdateItemCommand({
-    TableName: ledger,
-    Key: toItem(outboxKey(id)),
-    UpdateExpression: 'SET sending = :sent',
-    ConditionExpression: 'sending = :pending',
-    ExpressionAttributeValues: toItem({ ':sent': 'sent', ':pending': 'pending' }),
-    ReturnConsumedCapacity: 'TOTAL',
-  });
+export async function markSent(...given: LedgerArguments<[id: string, until: number]>): Promise<void> {
+  const [ledger, id, until] = withLedger(given);
+  const { environment } = ledger;
+  const report = (fields: Record<string, unknown>) =>
+    quietly(() => environment.log.warn('not marked as sent', { id, ...fields }));
   try {
-    const write = await writeRow(environment, until, () => environment.dynamodb.send(command));
-    if (write.kind === 'unknown') report(environment, id, { error: write.code });
+    const write = await untilKnown(environment, until, () =>
+      updateRow(ledger, outboxKey(id), {
+        UpdateExpression: 'SET sending = :sent',
+        ConditionExpression: 'sending = :pending',
+        ExpressionAttributeValues: toItem({ ':sent': 'sent', ':pending': 'pending' }),
+      }),
+    );
+    if (write.kind === 'unknown') report({ error: write.code });
   } catch (error) {
-    report(environment, id, errorTrace(error));
+    report(errorTrace(error));
   }
-}
-
-function report(environment: Environment, id: string, fields: Record<string, unknown>): void {
-  quietly(() => environment.log.warn('not marked as sent', { id, ...fields }));
 }

@@ -1,11 +1,9 @@
-import { GetItemCommand } from '@aws-sdk/client-dynamodb';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Environment } from '../aws/environment.ts';
 import { quietly } from '../aws/environment.ts';
 import { errorCode } from '../aws/errors.ts';
-import { toItem } from '../aws/expression.ts';
 import type { Counts } from '../aws/invocation.ts';
 import { decodeEnvelope, type Envelope } from '../message/envelope.ts';
+import { getRow, type Ledger } from './ledger.ts';
 import type { LedgerKey } from './rows/layout.ts';
 import { type OutboxRow, outboxKey } from './rows/outbox.ts';
 
@@ -14,16 +12,8 @@ import { type OutboxRow, outboxKey } from './rows/outbox.ts';
  *
  * @throws MalformedMessage when it is no message id
  */
-export async function readOutbox(environment: Environment, ledger: string, id: string): Promise<OutboxRow | undefined> {
-  const reply = await environment.dynamodb.send(
-    new GetItemCommand({
-      TableName: ledger,
-      Key: toItem(outboxKey(id)),
-      ConsistentRead: true,
-      ReturnConsumedCapacity: 'TOTAL',
-    }),
-  );
-  return reply.Item && (unmarshall(reply.Item) as OutboxRow);
+export function readOutbox(ledger: Ledger, id: string): Promise<OutboxRow | undefined> {
+  return getRow(ledger, outboxKey(id));
 }
 
 /**

@@ -1,5 +1,5 @@
-import { type AttributeValue, QueryCommand } from '@aws-sdk/client-dynamodb';
-import type { Environment } from '../aws/environment.ts';
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { type Ledger, queryPage } from './ledger.ts';
 
 /** A row as DynamoDB gives it. */
 export type Row = Readonly<Record<string, AttributeValue>>;
@@ -15,38 +15,28 @@ export interface PartitionOptions {
 
 /** The rows of a partition of the ledger in the order of their sort keys, a page at a time. */
 export async function* partition(
-  environment: Environment,
-  ledger: string,
+  ledger: Ledger,
   pk: string,
   { consistent = false, from, to }: PartitionOptions = {},
 ): AsyncGenerator<readonly Row[]> {
   const range = sortKeyRange(from, to);
   let start: Record<string, AttributeValue> | undefined;
   do {
-    const reply = await environment.dynamodb.send(
-      new QueryCommand({
-        TableName: ledger,
-        KeyConditionExpression: `pk = :pk${range.expression}`,
-        ExpressionAttributeValues: { ':pk': { S: pk }, ...range.values },
-        ConsistentRead: consistent,
-        ExclusiveStartKey: start,
-        ReturnConsumedCapacity: 'TOTAL',
-      }),
-    );
-    if (reply.Items && reply.Items.length > 0) yield reply.Items;
-    start = reply.LastEvaluatedKey;
+    const page = await queryPage(ledger, pk, {
+      KeyConditionExpression: `pk = :pk${range.expression}`,
+      ExpressionAttributeValues: range.values,
+      ConsistentRead: consistent,
+      ExclusiveStartKey: start,
+    });
+    if (page.Items && page.Items.length > 0) yield page.Items;
+    start = page.LastEvaluatedKey;
   } while (start);
 }
 
 /** All rows of a partition that is known to be small. */
-export async function rowsOf(
-  environment: Environment,
-  ledger: string,
-  pk: string,
-  options?: PartitionOptions,
-): Promise<Row[]> {
+export async function rowsOf(ledger: Ledger, pk: string, options?: PartitionOptions): Promise<Row[]> {
   const rows: Row[] = [];
-  for await (const page of partition(environment, ledger, pk, options)) rows.push(...page);
+  for await (const page of partition(ledger, pk, options)) rows.push(...page);
   return rows;
 }
 

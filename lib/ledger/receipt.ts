@@ -1,8 +1,6 @@
-import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { parse, stringify } from 'uuid';
-import type { Environment } from '../aws/environment.ts';
-import { toItem } from '../aws/expression.ts';
 import { mintMessageId } from '../message/message-id.ts';
+import { type Ledger, putRow } from './ledger.ts';
 import { type ReceiptRow, receiptKey } from './rows/receipt.ts';
 
 /** What was sent to one destination. */
@@ -28,26 +26,10 @@ export const RECEIPT_BYTES = 350_000;
 /** The outbox row that a receipt speaks of lives for 14 days by default, and an inbox row 3 days longer. */
 const LIFETIME = 17 * 86_400_000;
 
-/**
- * Writes down what one relayed batch carried where: one row, or several where one would grow too large.
- *
- * @param shards of the ledger
- */
-export async function writeReceipts(
-  environment: Environment,
-  ledger: string,
-  shards: number,
-  sent: readonly Sent[],
-): Promise<number> {
+/** Writes down what one relayed batch carried where: one row, or several where one would grow too large. */
+export async function writeReceipts(ledger: Ledger, sent: readonly Sent[]): Promise<number> {
   const parts = cutReceipts(sent);
-  for (const part of parts) {
-    const command = new PutItemCommand({
-      TableName: ledger,
-      Item: toItem(receiptRow(environment, shards, part)),
-      ReturnConsumedCapacity: 'TOTAL',
-    });
-    await environment.dynamodb.send(command);
-  }
+  for (const part of parts) await putRow(ledger, receiptRow(ledger, part));
   return parts.length;
 }
 
@@ -82,7 +64,7 @@ export function cutReceipts(sent: readonly Sent[], limit: number = RECEIPT_BYTES
   return parts;
 }
 
-function receiptRow(environment: Environment, shards: number, sent: readonly Sent[]): ReceiptRow {
+function receiptRow({ environment, shards }: Ledger, sent: readonly Sent[]): ReceiptRow {
   const now = environment.now();
   const key = sent[0]?.ids[0] ?? '';
   const batchId = mintMessageId({ now, random: environment.random(16), key, shards });

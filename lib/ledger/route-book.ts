@@ -1,10 +1,10 @@
-import { type AttributeValue, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { concurrently } from '../aws/concurrently.ts';
 import type { Environment } from '../aws/environment.ts';
 import { messageTime } from '../message/message-id.ts';
-import type { RouteRow } from './rows/route.ts';
-import { expected, type Route, routePartition } from './rows/route.ts';
+import type { Ledger } from './ledger.ts';
+import { rowsOf } from './partition.ts';
+import { expected, type Route, type RouteRow, routePartition } from './rows/route.ts';
 
 /** A message as far as routing needs it. */
 export interface Routable {
@@ -28,13 +28,10 @@ const READS_AT_ONCE = 8;
  * one query a batch, and a backlog none.
  */
 export class RouteBook {
-  readonly #environment: Environment;
-  readonly #ledger: string;
+  readonly #ledger: Ledger;
   readonly #copies = new Map<string, Copy>();
 
-  /** @param ledger the ledger's table name */
-  constructor(environment: Environment, ledger: string) {
-    this.#environment = environment;
+  constructor(ledger: Ledger) {
     this.#ledger = ledger;
   }
 
@@ -60,8 +57,8 @@ export class RouteBook {
   }
 
   async #read(type: string): Promise<Copy> {
-    const read = this.#environment.now();
-    const copy = { read, routes: await readRoutes(this.#environment, this.#ledger, type) };
+    const read = this.#ledger.environment.now();
+    const copy = { read, routes: await readRoutes(this.#ledger, type) };
     this.#copies.set(type, copy);
     return copy;
   }
@@ -76,34 +73,19 @@ function isGood({ read, routes }: Copy, time: number): boolean {
 export class RouteBooks {
   readonly #books = new WeakMap<Environment, RouteBook>();
 
-  of(environment: Environment, ledger: string): RouteBook {
-    const known = this.#books.get(environment);
+  of(ledger: Ledger): RouteBook {
+    const known = this.#books.get(ledger.environment);
     if (known) return known;
-    const book = new RouteBook(environment, ledger);
-    this.#books.set(environment, book);
+    const book = new RouteBook(ledger);
+    this.#books.set(ledger.environment, book);
     return book;
   }
 }
 
 /** All routes of an event type, ended ones included, read consistently. */
-export async function readRoutes(environment: Environment, ledger: string, type: string): Promise<RouteRow[]> {
-  const routes: RouteRow[] = [];
-  let start: Record<string, AttributeValue> | undefined;
-  do {
-    const reply = await environment.dynamodb.send(
-      new QueryCommand({
-        TableName: ledger,
-        KeyConditionExpression: 'pk = :pk',
-        ExpressionAttributeValues: { ':pk': { S: routePartition(type) } },
-        ConsistentRead: true,
-        ExclusiveStartKey: start,
-        ReturnConsumedCapacity: 'TOTAL',
-      }),
-    );
-    routes.push(...(reply.Items ?? []).map((item) => unmarshall(item) as RouteRow));
-    start = reply.LastEvaluatedKey;
-  } while (start);
-  return routes;
+export async function readRoutes(ledger: Ledger, type: string): Promise<RouteRow[]> {
+  const rows = await rowsOf(ledger, routePartition(type), { consistent: true });
+  return rows.map((row) => unmarshall({ ...row }) as RouteRow);
 }
 
 function newestByType(messages: readonly Routable[]): Map<string, number> {

@@ -1,11 +1,12 @@
-import { BatchWriteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { BatchWriteItemCommand } from '@aws-sdk/client-dynamodb';
 import { concurrently } from '../aws/concurrently.ts';
 import type { Environment } from '../aws/environment.ts';
 import { quietly } from '../aws/environment.ts';
 import { errorTrace } from '../aws/errors.ts';
 import { toItem } from '../aws/expression.ts';
+import { putRow } from '../ledger/ledger.ts';
 import type { OutboxRow } from '../ledger/rows/outbox.ts';
-import { writeRow } from '../ledger/write-row.ts';
+import { untilKnown } from '../ledger/until-known.ts';
 
 /** @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html */
 const ROWS_IN_BATCH = 25;
@@ -85,13 +86,9 @@ async function putBatch(
 /** Whether the row is known to be there. No try begins after its time: readers take its minute for complete then. */
 async function put(environment: Environment, ledger: string, row: OutboxRow, until: number): Promise<boolean> {
   if (environment.now() >= until) return false;
-  const command = new PutItemCommand({
-    TableName: ledger,
-    Item: toItem(row),
-    ConditionExpression: 'attribute_not_exists(pk)',
-    ReturnConsumedCapacity: 'TOTAL',
-  });
-  const { kind } = await writeRow(environment, until, () => environment.dynamodb.send(command));
+  const { kind } = await untilKnown(environment, until, () =>
+    putRow({ environment, table: ledger, shards: 0 }, row, { ConditionExpression: 'attribute_not_exists(pk)' }),
+  );
   // Nobody else has this id: what lies there was put by a try whose reply was lost.
   return kind !== 'unknown';
 }

@@ -1,11 +1,11 @@
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { concurrently } from '../aws/concurrently.ts';
-import type { Environment } from '../aws/environment.ts';
-import type { Hop, InspectionOptions } from '../inspect/inspection.ts';
+import type { Hop } from '../inspect/inspection.ts';
 import type { Graph } from '../ledger/graph.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import { partition } from '../ledger/partition.ts';
 import { type InboxRow, inboxPartition } from '../ledger/rows/inbox.ts';
-import { reconcile } from '../reconcile/reconcile.ts';
+import { type JudgeOptions, judgedBuckets } from '../reconcile/judge.ts';
 import type { Hour } from './calendar.ts';
 import type { Counts } from './health.ts';
 
@@ -46,12 +46,10 @@ const MINUTE = 60_000;
 const MINUTES_AT_ONCE = 2;
 const QUERIES_AT_ONCE = 8;
 
-type Options = InspectionOptions & { readonly graph: Graph };
-
 /** Names the missing messages of a business line in some minutes: what is named was looked at just now. */
 export async function missingIn(
-  environment: Environment,
-  options: Options,
+  ledger: Ledger,
+  options: Pick<JudgeOptions, 'graph' | 'listEventSources'>,
   businessLine: string,
   minutes: readonly string[],
 ): Promise<MissingMessage[]> {
@@ -59,25 +57,22 @@ export async function missingIn(
   await concurrently(MINUTES_AT_ONCE, minutes, async (minute) => {
     if (missing.length > LISTED) return;
     const from = Date.parse(`${minute}Z`);
-    const now = environment.now();
-    await reconcile(environment, {
-      ...options,
-      from,
-      to: from + MINUTE - 1,
-      onUnended: ({ id, type, businessLine: line, route, due, finding }) => {
-        if (line !== businessLine || finding?.kind !== 'missing') return;
+    const now = ledger.environment.now();
+    for await (const { unended } of judgedBuckets(ledger, { ...options, from, to: from + MINUTE - 1 })) {
+      for (const { id, type, businessLine: line, route, deadlineAt, finding } of unended) {
+        if (line !== businessLine || finding?.kind !== 'missing') continue;
         const { hop, evidence } = finding;
-        missing.push({ id, type, subscriber: route.subscriber, hop, evidence, overdueMs: now - due });
-      },
-    });
+        missing.push({ id, type, subscriber: route.subscriber, hop, evidence, overdueMs: now - deadlineAt });
+      }
+    }
   });
   return missing.sort(byId);
 }
 
 /** Lists the messages of a business line in some minutes that its subscribers have given up. */
 export async function deadIn(
-  environment: Environment,
-  { ledger, shards, graph }: Options,
+  ledger: Ledger,
+  graph: Graph,
   businessLine: string,
   minutes: readonly string[],
 ): Promise<DeadMessage[]> {
@@ -86,13 +81,16 @@ export async function deadIn(
   const subscribers = [...new Set(routes.map(({ subscriber }) => subscriber))];
   const places = minutes.flatMap((minute) =>
     subscribers.flatMap((subscriber) =>
-      Array.from({ length: shards }, (_, shard) => ({ subscriber, pk: inboxPartition(subscriber, minute, shard) })),
+      Array.from({ length: ledger.shards }, (_, shard) => ({
+        subscriber,
+        pk: inboxPartition(subscriber, minute, shard),
+      })),
     ),
   );
   const dead: DeadMessage[] = [];
   await concurrently(QUERIES_AT_ONCE, places, async ({ subscriber, pk }) => {
     if (dead.length > LISTED) return;
-    for await (const page of partition(environment, ledger, pk)) {
+    for await (const page of partition(ledger, pk)) {
       for (const row of page) {
         if (row.state?.S !== 'dead' || !types.has(row.type?.S ?? '')) continue;
         const { sk, type, reason = 'unknown' } = unmarshall({ ...row }) as InboxRow;

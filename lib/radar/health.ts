@@ -1,4 +1,4 @@
-import type { LineCounts } from '../reconcile/tally.ts';
+import type { LineCounts } from '../reconcile/totals.ts';
 
 /** What became of some messages. */
 export interface Counts extends LineCounts {

@@ -1,7 +1,6 @@
-import { QueryCommand } from '@aws-sdk/client-dynamodb';
 import { concurrently } from '../aws/concurrently.ts';
-import type { Environment } from '../aws/environment.ts';
 import type { Graph } from '../ledger/graph.ts';
+import { type Ledger, queryPage } from '../ledger/ledger.ts';
 import { inboxPartition } from '../ledger/rows/inbox.ts';
 
 /** Seconds from commit to end, or from its moment of a delayed message, over a sample of an hour's messages. */
@@ -26,8 +25,8 @@ const QUERIES_AT_ONCE = 8;
  * each minute, and of more only where that one has none: shards go by the business key's hash, so any is as good.
  */
 export async function sampleLatency(
-  environment: Environment,
-  { ledger, shards, graph }: { readonly ledger: string; readonly shards: number; readonly graph: Graph },
+  ledger: Ledger,
+  graph: Graph,
   businessLine: string,
   minutes: readonly string[],
 ): Promise<Latency> {
@@ -36,10 +35,10 @@ export async function sampleLatency(
   const subscribers = [...new Set(routes.map(({ subscriber }) => subscriber))];
   const places = minutes.flatMap((minute) => subscribers.map((subscriber) => ({ minute, subscriber })));
   const samples = await concurrently(QUERIES_AT_ONCE, places, async ({ minute, subscriber }) => {
-    const first = Math.floor(Date.parse(`${minute}Z`) / 60_000) % shards;
-    for (let tried = 0; tried < shards; tried++) {
-      const pk = inboxPartition(subscriber, minute, (first + tried) % shards);
-      const found = await sampleOf(environment, ledger, pk, types);
+    const first = Math.floor(Date.parse(`${minute}Z`) / 60_000) % ledger.shards;
+    for (let tried = 0; tried < ledger.shards; tried++) {
+      const pk = inboxPartition(subscriber, minute, (first + tried) % ledger.shards);
+      const found = await sampleOf(ledger, pk, types);
       if (found.length > 0) return { minute, seconds: found };
     }
     return { minute, seconds: [] };
@@ -57,21 +56,8 @@ export async function sampleLatency(
   };
 }
 
-async function sampleOf(
-  environment: Environment,
-  ledger: string,
-  pk: string,
-  types: ReadonlySet<string>,
-): Promise<number[]> {
-  const { Items = [] } = await environment.dynamodb.send(
-    new QueryCommand({
-      TableName: ledger,
-      KeyConditionExpression: 'pk = :pk',
-      ExpressionAttributeValues: { ':pk': { S: pk } },
-      Limit: SAMPLE,
-      ReturnConsumedCapacity: 'TOTAL',
-    }),
-  );
+async function sampleOf(ledger: Ledger, pk: string, types: ReadonlySet<string>): Promise<number[]> {
+  const { Items = [] } = await queryPage(ledger, pk, { Limit: SAMPLE });
   // What was taken back took as long as its producer pleased.
   const ended = Items.filter(({ type, state }) => types.has(type?.S ?? '') && state?.S !== 'cancelled');
   return ended.flatMap(({ hops }) => {

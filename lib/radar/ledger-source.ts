@@ -1,5 +1,6 @@
 import type { Environment } from '../aws/environment.ts';
 import type { InspectionOptions } from '../inspect/inspection.ts';
+import { type Ledger, ledgerOf } from '../ledger/ledger.ts';
 import { type TracedMessage, trace } from '../trace/trace.ts';
 import { type BucketDetail, deadIn, LISTED, missingIn } from './bucket-detail.ts';
 import { byHour, type Hour } from './calendar.ts';
@@ -25,6 +26,7 @@ const FIRST_DAYS = 7;
 export class LedgerSource implements RadarSource {
   readonly ledger: string;
   readonly #environment: Environment;
+  readonly #ledger: Ledger;
   readonly #options: LedgerSourceOptions;
   readonly #live: LiveMap;
   readonly #pause: number;
@@ -39,9 +41,10 @@ export class LedgerSource implements RadarSource {
   constructor(environment: Environment, options: LedgerSourceOptions) {
     this.#environment = environment;
     this.#options = options;
+    this.#ledger = ledgerOf(environment, options);
     this.ledger = options.ledger;
     this.#pause = options.pause ?? DEFAULT_PAUSE;
-    this.#live = new LiveMap(environment, options);
+    this.#live = new LiveMap(this.#ledger, options.listEventSources);
   }
 
   async map(days: number): Promise<RadarMap> {
@@ -69,7 +72,7 @@ export class LedgerSource implements RadarSource {
   async bucket(businessLine: string, hour: Hour): Promise<BucketDetail> {
     const graph = await this.#live.graph();
     if (!graph.businessLines.includes(businessLine)) throw unknown(businessLine, graph.businessLines);
-    const options = { ...this.#options, graph };
+    const options = { graph, listEventSources: this.#options.listEventSources };
     // What was on its way may have ended or gone missing since.
     for (const minute of this.#minutes(
       businessLine,
@@ -80,8 +83,8 @@ export class LedgerSource implements RadarSource {
     }
     const withMissing = this.#minutes(businessLine, hour, ({ missing }) => missing > 0);
     const withDead = this.#minutes(businessLine, hour, ({ dead }) => dead > 0);
-    const missing = await missingIn(this.#environment, options, businessLine, withMissing);
-    const dead = await deadIn(this.#environment, options, businessLine, withDead);
+    const missing = await missingIn(this.#ledger, options, businessLine, withMissing);
+    const dead = await deadIn(this.#ledger, graph, businessLine, withDead);
     const minutes = this.#countsOf(businessLine, hour);
     return {
       businessLine,
@@ -98,7 +101,7 @@ export class LedgerSource implements RadarSource {
     const graph = await this.#live.graph();
     if (!graph.businessLines.includes(businessLine)) throw unknown(businessLine, graph.businessLines);
     const minutes = this.#minutes(businessLine, hour, ({ handled, dead }) => handled + dead > 0);
-    return sampleLatency(this.#environment, { ...this.#options, graph }, businessLine, minutes);
+    return sampleLatency(this.#ledger, graph, businessLine, minutes);
   }
 
   trace(id: string): Promise<TracedMessage> {
@@ -106,7 +109,7 @@ export class LedgerSource implements RadarSource {
   }
 
   redrive(id: string, subscriber: string): Promise<void> {
-    return redrive(this.#environment, this.#options, id, subscriber);
+    return redrive(this.#ledger, id, subscriber);
   }
 
   subscribe(listener: () => void): () => void {

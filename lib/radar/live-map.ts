@@ -1,16 +1,17 @@
 import { GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { concurrently } from '../aws/concurrently.ts';
-import type { Environment } from '../aws/environment.ts';
 import { toItem } from '../aws/expression.ts';
-import type { InspectionOptions } from '../inspect/inspection.ts';
+import type { ListEventSources } from '../inspect/subscriber-state.ts';
 import { type Graph, readGraph } from '../ledger/graph.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import { reconcileKey } from '../ledger/rows/cursor.ts';
 import { minuteOf } from '../ledger/rows/layout.ts';
 import { outboxPartition } from '../ledger/rows/outbox.ts';
+import { judgedBuckets } from '../reconcile/judge.ts';
 import { type RadarBucket, readRadar } from '../reconcile/radar-rows.ts';
-import { reconcile } from '../reconcile/reconcile.ts';
+import { addLines, type Lines } from '../reconcile/totals.ts';
 import { DAY, HOUR } from './calendar.ts';
-import { addCounts, type Counts, noCounts } from './health.ts';
+import { type Counts, noCounts } from './health.ts';
 
 const MINUTE = 60_000;
 /** A commit takes up to a minute, and then its message has not ended yet. */
@@ -30,8 +31,8 @@ const QUERIES_AT_ONCE = 8;
  * a few at a time until nothing in them is on its way any more.
  */
 export class LiveMap {
-  readonly #environment: Environment;
-  readonly #options: InspectionOptions;
+  readonly #ledger: Ledger;
+  readonly #listEventSources: ListEventSources | undefined;
   readonly #lines = new Map<string, Map<string, RadarBucket>>();
   /** When a minute was last looked at here, in milliseconds since the epoch. */
   readonly #looked = new Map<string, number>();
@@ -40,9 +41,9 @@ export class LiveMap {
   #rowsFrom: number | undefined;
   #rowsRead = 0;
 
-  constructor(environment: Environment, options: InspectionOptions) {
-    this.#environment = environment;
-    this.#options = options;
+  constructor(ledger: Ledger, listEventSources?: ListEventSources) {
+    this.#ledger = ledger;
+    this.#listEventSources = listEventSources;
   }
 
   /** By business line and minute. */
@@ -52,7 +53,7 @@ export class LiveMap {
 
   /** The routes as they were at the last refresh. */
   async graph(): Promise<Graph> {
-    this.#graph ??= await readGraph(this.#environment, this.#options.ledger);
+    this.#graph ??= await readGraph(this.#ledger);
     return this.#graph;
   }
 
@@ -63,7 +64,7 @@ export class LiveMap {
    * @returns whether any of them has changed
    */
   async refresh(days: number): Promise<boolean> {
-    const graph = await readGraph(this.#environment, this.#options.ledger);
+    const graph = await readGraph(this.#ledger);
     this.#graph = graph;
     const before = this.#lines.size;
     for (const line of graph.businessLines) if (!this.#lines.has(line)) this.#lines.set(line, new Map());
@@ -78,12 +79,12 @@ export class LiveMap {
   }
 
   async #readRows({ businessLines }: Graph, days: number): Promise<boolean> {
-    const now = this.#environment.now();
+    const now = this.#ledger.environment.now();
     const wanted = now - (now % DAY) - (days - 1) * DAY;
     const isDue = now - this.#rowsRead >= ALL_ROWS_EVERY;
     const recent = now - (isDue ? ROWS_CHANGE : HOUR);
     const from = this.#rowsFrom === undefined || wanted < this.#rowsFrom ? Math.min(wanted, recent) : recent;
-    const rows = await readRadar(this.#environment, this.#options.ledger, businessLines, { from, to: now + HOUR });
+    const rows = await readRadar(this.#ledger, businessLines, { from, to: now + HOUR });
     this.#rowsFrom = Math.min(this.#rowsFrom ?? from, from);
     if (isDue) this.#rowsRead = now;
     return [...rows.values()].flat().filter((row) => this.#take(row)).length > 0;
@@ -103,7 +104,7 @@ export class LiveMap {
 
   /** The newest first; of the older ones those that were not looked at for the longest time. */
   async #minutesToReconcile(): Promise<string[]> {
-    const now = this.#environment.now();
+    const now = this.#ledger.environment.now();
     const counted = await this.#countedUpTo();
     const filling: string[] = [];
     const older: string[] = [];
@@ -118,8 +119,8 @@ export class LiveMap {
 
   /** Up to which message time the deployed reconciler has counted; 0 where there is none. */
   async #countedUpTo(): Promise<number> {
-    const { Item } = await this.#environment.dynamodb.send(
-      new GetItemCommand({ TableName: this.#options.ledger, Key: toItem(reconcileKey('due')) }),
+    const { Item } = await this.#ledger.environment.dynamodb.send(
+      new GetItemCommand({ TableName: this.#ledger.table, Key: toItem(reconcileKey('due')) }),
     );
     const upTo = Number(Item?.upTo?.N ?? 0);
     // The minute in which it stands is counted in part.
@@ -133,25 +134,16 @@ export class LiveMap {
   }
 
   async #reconcileMinute(graph: Graph, minute: string): Promise<boolean> {
-    const asOf = this.#environment.now();
+    const asOf = this.#ledger.environment.now();
     this.#looked.set(minute, asOf);
     const from = Date.parse(`${minute}Z`);
-    const lines = new Map<string, Counts>();
+    const lines: Lines = {};
     if (await this.#hasMessages(minute)) {
-      await reconcile(this.#environment, {
-        ...this.#options,
-        graph,
-        from,
-        to: from + MINUTE - 1,
-        onBucket: (_, counts) => {
-          for (const [line, some] of Object.entries(counts)) {
-            lines.set(line, addCounts(lines.get(line) ?? noCounts(), some));
-          }
-        },
-      });
+      const options = { graph, listEventSources: this.#listEventSources, from, to: from + MINUTE - 1 };
+      for await (const { totals } of judgedBuckets(this.#ledger, options)) addLines(lines, totals.lines);
     }
     let changed = false;
-    for (const [businessLine, counts] of lines) {
+    for (const [businessLine, counts] of Object.entries(lines)) {
       if (this.#take({ businessLine, minute, ...counts, asOf })) changed = true;
     }
     if (asOf > from + MINUTE + FILLING && !this.#isUnfinished(minute)) this.#settled.add(minute);
@@ -161,12 +153,12 @@ export class LiveMap {
   /** Whether anything was committed in a minute: most minutes of a quiet ledger have nothing to reconcile. */
   async #hasMessages(minute: string): Promise<boolean> {
     let found = false;
-    const shards = Array.from({ length: this.#options.shards }, (_, shard) => shard);
+    const shards = Array.from({ length: this.#ledger.shards }, (_, shard) => shard);
     await concurrently(QUERIES_AT_ONCE, shards, async (shard) => {
       if (found) return;
-      const { Count = 0 } = await this.#environment.dynamodb.send(
+      const { Count = 0 } = await this.#ledger.environment.dynamodb.send(
         new QueryCommand({
-          TableName: this.#options.ledger,
+          TableName: this.#ledger.table,
           KeyConditionExpression: 'pk = :pk',
           ExpressionAttributeValues: { ':pk': { S: outboxPartition(minute, shard) } },
           Limit: 1,

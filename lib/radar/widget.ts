@@ -1,8 +1,8 @@
-import { bindingsOf } from '../aws/bindings.ts';
 import { type Environment, environmentOf } from '../aws/environment.ts';
 import { readGraph } from '../ledger/graph.ts';
+import { ledgerOf } from '../ledger/ledger.ts';
 import { messageTime } from '../message/message-id.ts';
-import { casesOf, type OpenCase } from '../reconcile/cases.ts';
+import { type Case, casesOf, GIVEN_UP } from '../reconcile/cases.ts';
 import { readRadar } from '../reconcile/radar-rows.ts';
 import { byHour, DAY, daysUntil, HOUR, type Hour, hourName, hourOf, startOf } from './calendar.ts';
 import { type Child, h } from './element.ts';
@@ -67,11 +67,11 @@ export function createRadarWidget(): RadarWidget {
 }
 
 async function readMap(environment: Environment, days: number): Promise<RadarMap> {
-  const { ledger } = bindingsOf(environment);
+  const ledger = ledgerOf(environment);
   const now = environment.now();
-  const { businessLines } = await readGraph(environment, ledger);
+  const { businessLines } = await readGraph(ledger);
   const from = now - (now % DAY) - (days - 1) * DAY;
-  const rows = await readRadar(environment, ledger, businessLines, { from, to: now + HOUR });
+  const rows = await readRadar(ledger, businessLines, { from, to: now + HOUR });
   return { now, days, lines: new Map([...rows].map(([line, buckets]) => [line, byHour(buckets)])) };
 }
 
@@ -131,7 +131,7 @@ async function casesView(environment: Environment, line: string, hour: Hour): Pr
                 h('td', {}, subscriber),
                 h('td', {}, hop ? HOP_NAMES[hop] : ''),
                 h('td', {}, evidence ?? ''),
-                h('td', {}, state === 'quarantined' ? `${tries} times, in vain` : `${tries} times`),
+                h('td', {}, state === GIVEN_UP ? `${tries} times, in vain` : `${tries} times`),
               ),
             ),
         ),
@@ -140,13 +140,13 @@ async function casesView(environment: Environment, line: string, hour: Hour): Pr
   );
 }
 
-async function casesIn(environment: Environment, line: string, hour: Hour): Promise<OpenCase[]> {
-  const { ledger, shards } = bindingsOf(environment);
-  const cases: OpenCase[] = [];
-  for (let shard = 0; shard < shards; shard++) {
-    for await (const opened of casesOf(environment, ledger, shard)) {
-      const { businessLine, state, id } = opened;
-      if (businessLine === line && state !== 'waiting' && hourOf(messageTime(id)) === hour) cases.push(opened);
+async function casesIn(environment: Environment, line: string, hour: Hour): Promise<Case[]> {
+  const ledger = ledgerOf(environment);
+  const cases: Case[] = [];
+  for (let shard = 0; shard < ledger.shards; shard++) {
+    for await (const one of casesOf(ledger, shard)) {
+      const { businessLine, state, id } = one;
+      if (businessLine === line && state !== 'waiting' && hourOf(messageTime(id)) === hour) cases.push(one);
     }
   }
   return cases;

@@ -1,14 +1,16 @@
 import { concurrently } from '../aws/concurrently.ts';
-import type { Environment } from '../aws/environment.ts';
-import { dueOf, type Finding, type Inspection, type Suspect } from '../inspect/inspection.ts';
+import { deadlineOf, type Finding, type Inspection, type Suspect } from '../inspect/inspection.ts';
 import type { Graph } from '../ledger/graph.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import { readOutbox } from '../ledger/outbox.ts';
 import type { Route } from '../ledger/rows/route.ts';
 import type { Joined } from './join.ts';
 import type { Committed, Ended } from './ledger-sets.ts';
-import type { Standing, Tally } from './tally.ts';
+import { type CopyState, Totals } from './totals.ts';
 
 const INSPECTIONS_AT_ONCE = 16;
+/** Messages that are held in memory at once until they are inspected, by bucket. */
+const HELD = 256;
 
 type Message = Joined<Committed, Ended>;
 
@@ -22,120 +24,120 @@ export interface Waiting extends Committed {
 export interface Unended extends Committed {
   readonly route: Route;
   /** When it should have ended, in milliseconds since the epoch. */
-  readonly due: number;
-  /** What was found, once it was due. */
+  readonly deadlineAt: number;
+  /** What was found, once that was past. */
   readonly finding?: Finding;
+}
+
+/** Some messages, judged. */
+export interface Judged {
+  readonly totals: Totals;
+  /** Each message and subscriber at which it has not ended, but for those that wait for their moment. */
+  readonly unended: readonly Unended[];
+  /** Each message that waits for its moment and each subscriber of it. */
+  readonly waiting: readonly Waiting[];
 }
 
 /** A message that may be missing somewhere. */
 interface Doubtful {
   readonly committed: Committed;
-  readonly standings: readonly Standing[];
+  readonly states: readonly CopyState[];
   readonly suspects: readonly Suspect[];
 }
 
-export interface BucketOptions {
-  readonly ledger: string;
-  readonly graph: Graph;
-  readonly inspection: Inspection;
-  readonly tally: Tally;
-  readonly onUnended?: (unended: Unended) => void;
-  readonly onWaiting?: (waiting: readonly Waiting[]) => Promise<void>;
-}
-
-/** Judges the messages of one bucket. Those with suspects are held until `settle` has looked at them. */
-export class Bucket {
-  readonly #environment: Environment;
-  readonly #options: BucketOptions;
+/** Judges messages one by one. What is missing or uncaused at first sight is held until it has been looked at. */
+export class Bucket implements Judged {
+  readonly totals = new Totals();
+  readonly unended: Unended[] = [];
+  readonly waiting: Waiting[] = [];
+  readonly #ledger: Ledger;
+  readonly #graph: Graph;
+  readonly #inspection: Inspection;
   #doubtful: Doubtful[] = [];
   #unknown: Message[] = [];
-  #waiting: Waiting[] = [];
 
-  constructor(environment: Environment, options: BucketOptions) {
-    this.#environment = environment;
-    this.#options = options;
+  constructor(ledger: Ledger, graph: Graph, inspection: Inspection) {
+    this.#ledger = ledger;
+    this.#graph = graph;
+    this.#inspection = inspection;
   }
 
-  get held(): number {
-    return this.#doubtful.length + this.#unknown.length + this.#waiting.length;
+  /** Judges all of the messages, in memory for 256 of them that are in doubt. */
+  async judge(messages: Iterable<Message> | AsyncIterable<Message>): Promise<void> {
+    for await (const message of messages) {
+      if (message.committed) this.#judgeCommitted(message, message.committed);
+      else this.#unknown.push(message);
+      if (this.#doubtful.length + this.#unknown.length >= HELD) await this.#settle();
+    }
+    await this.#settle();
   }
 
-  judge(message: Message): void {
-    if (message.committed) this.#judgeCommitted(message, message.committed);
-    else this.#unknown.push(message);
-  }
-
-  async settle(): Promise<void> {
-    const [unknown, doubtful, waiting] = [this.#unknown, this.#doubtful, this.#waiting];
+  async #settle(): Promise<void> {
+    const [unknown, doubtful] = [this.#unknown, this.#doubtful];
     this.#unknown = [];
     this.#doubtful = [];
-    this.#waiting = [];
     await concurrently(INSPECTIONS_AT_ONCE, unknown, (message) => this.#settleUnknown(message));
     await concurrently(INSPECTIONS_AT_ONCE, doubtful, (message) => this.#settleDoubtful(message));
-    if (waiting.length > 0) await this.#options.onWaiting?.(waiting);
   }
 
   #judgeCommitted({ id, ends }: Message, committed: Committed): void {
-    const { graph, tally, onUnended, onWaiting } = this.#options;
     const { type, businessLine, deliverAt = 0 } = committed;
-    const now = this.#environment.now();
-    const standings: Standing[] = [];
+    const now = this.#ledger.environment.now();
+    const states: CopyState[] = [];
     const suspects: Suspect[] = [];
-    for (const route of graph.expectedOf(id, type)) {
-      const end = ends[graph.subscribers.indexOf(route.subscriber)];
-      const due = dueOf(committed, route);
+    for (const route of this.#graph.expectedOf(id, type)) {
+      const end = ends[this.#graph.subscribers.indexOf(route.subscriber)];
+      const deadlineAt = deadlineOf(committed, route);
       if (end) {
-        standings.push(end.state === 'dead' ? 'dead' : 'handled');
-        tally.copies[end.state]++;
+        states.push(end.state === 'dead' ? 'dead' : 'handled');
+        this.totals.copies[end.state]++;
       } else if (now < deliverAt) {
-        standings.push('scheduled');
-        if (onWaiting) this.#waiting.push({ ...committed, deliverAt, route });
-      } else if (now < due) {
-        standings.push('inFlight');
-        onUnended?.({ ...committed, route, due });
+        states.push('scheduled');
+        this.waiting.push({ ...committed, deliverAt, route });
+      } else if (now < deadlineAt) {
+        states.push('inFlight');
+        this.unended.push({ ...committed, route, deadlineAt });
       } else {
-        suspects.push({ ...committed, route, due });
+        suspects.push({ ...committed, route, deadlineAt });
       }
     }
-    if (suspects.length > 0) this.#doubtful.push({ committed, standings, suspects });
-    else tally.count(businessLine, standings);
+    if (suspects.length > 0) this.#doubtful.push({ committed, states, suspects });
+    else this.totals.count(businessLine, states);
   }
 
-  async #settleDoubtful({ committed, standings, suspects }: Doubtful): Promise<void> {
-    const { inspection, tally, onUnended } = this.#options;
-    const found = [...standings];
-    for (const suspect of suspects) {
-      const finding = await inspection.inspect(suspect);
-      found.push(standingOf(finding));
-      if (finding.kind === 'ended') tally.copies[finding.state]++;
-      else if (finding.kind === 'cancelled' || finding.kind === 'late') tally.copies[finding.kind]++;
-      const { route, due } = suspect;
-      if (finding.kind !== 'ended') onUnended?.({ ...committed, route, due, finding });
+  async #settleDoubtful({ committed, states, suspects }: Doubtful): Promise<void> {
+    const { copies, missing } = this.totals;
+    const found = [...states];
+    for (const { route, deadlineAt, ...suspect } of suspects) {
+      const finding = await this.#inspection.inspect({ ...suspect, route, deadlineAt });
+      found.push(stateOf(finding));
+      if (finding.kind === 'ended') copies[finding.state]++;
+      else if (finding.kind === 'cancelled' || finding.kind === 'late') copies[finding.kind]++;
+      if (finding.kind !== 'ended') this.unended.push({ ...committed, route, deadlineAt, finding });
       if (finding.kind === 'missing') {
         const { hop, evidence } = finding;
-        const overdueMs = this.#environment.now() - due;
-        tally.missing.push({ id: suspect.id, subscriber: route.subscriber, hop, evidence, overdueMs });
+        const overdueMs = this.#ledger.environment.now() - deadlineAt;
+        missing.push({ id: suspect.id, subscriber: route.subscriber, hop, evidence, overdueMs });
       }
     }
-    tally.count(committed.businessLine, found);
+    this.totals.count(committed.businessLine, found);
   }
 
   /** It was committed meanwhile, or it never was. A row that DynamoDB may have begun to clean up says nothing. */
   async #settleUnknown({ id, ends }: Message): Promise<void> {
-    const now = this.#environment.now();
+    const now = this.#ledger.environment.now();
     // What was cancelled has had no effect that wants a cause.
     if (ends.every((end) => !end || end.state === 'cancelled' || end.expires <= now)) return;
-    const { ledger, graph, tally } = this.#options;
-    // Its counts come with the next pass, which sees the row.
-    if (await readOutbox(this.#environment, ledger, id)) return;
+    // The counts of a message that was committed meanwhile come with the next pass, which sees its row.
+    if (await readOutbox(this.#ledger, id)) return;
     for (const [index, end] of ends.entries()) {
       if (!end || end.state === 'cancelled') continue;
-      tally.uncaused.push({ id, subscriber: graph.subscribers[index] ?? '' });
+      this.totals.uncaused.push({ id, subscriber: this.#graph.subscribers[index] ?? '' });
     }
   }
 }
 
-function standingOf(finding: Finding): Standing {
+function stateOf(finding: Finding): CopyState {
   switch (finding.kind) {
     case 'ended':
       return finding.state === 'dead' ? 'dead' : 'handled';

@@ -1,24 +1,21 @@
-import { type AttributeValue, DeleteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import type { Environment } from '../aws/environment.ts';
-import { errorCode } from '../aws/errors.ts';
-import { toItem } from '../aws/expression.ts';
 import { type Hop, momentOf } from '../inspect/inspection.ts';
+import { deleteRow, type Ledger, putRow } from '../ledger/ledger.ts';
 import { partition } from '../ledger/partition.ts';
-import type { LedgerKey } from '../ledger/rows/layout.ts';
+import type { Expiring, LedgerKey } from '../ledger/rows/layout.ts';
 import { openKey, openPartition } from '../ledger/rows/open-case.ts';
 
 /** A message that had not ended at a subscriber when reconciliation came past, followed up until it has. */
-export interface OpenCase {
+export interface Case {
   readonly id: string;
   readonly subscriber: string;
   readonly type: string;
   readonly businessLine: string;
   /** Of a delayed message: when it is to be delivered, in milliseconds since the epoch. */
   readonly deliverAt?: number;
-  /** `quarantined`: sent again as often as healing tries, in vain; somebody has to look. */
+  /** `quarantined`: given up, since it was sent again as often as healing tries, in vain; somebody has to look. */
   readonly state: 'waiting' | 'missing' | 'quarantined';
-  /** Of a `missing` or `quarantined` message. */
+  /** Of a message that is `missing` or given up. */
   readonly hop?: Hop;
   readonly evidence?: string;
   /** How often it was sent again. */
@@ -27,23 +24,15 @@ export interface OpenCase {
   readonly next: number;
 }
 
+/** The state of a case that was given up, as its row and its metric call it. */
+export const GIVEN_UP = 'quarantined' satisfies Case['state'];
+
 /** A case outlives every message, so that none is forgotten unfinished. */
 const LIFETIME = 400 * 86_400_000;
 
 /** Opens a case, unless there is one. */
-export async function openCase(environment: Environment, ledger: string, opened: OpenCase): Promise<void> {
-  try {
-    await environment.dynamodb.send(
-      new PutItemCommand({
-        TableName: ledger,
-        Item: itemOf(opened),
-        ConditionExpression: 'attribute_not_exists(pk)',
-        ReturnConsumedCapacity: 'TOTAL',
-      }),
-    );
-  } catch (error) {
-    if (errorCode(error) !== 'ConditionalCheckFailedException') throw error;
-  }
+export async function openCase(ledger: Ledger, opened: Case): Promise<void> {
+  await putRow(ledger, rowOf(opened), { ConditionExpression: 'attribute_not_exists(pk)' });
 }
 
 /**
@@ -51,47 +40,31 @@ export async function openCase(environment: Environment, ledger: string, opened:
  *
  * @returns false where another run has changed it meanwhile: then that one's word counts
  */
-export async function rewriteCase(
-  environment: Environment,
-  ledger: string,
-  read: OpenCase,
-  now: OpenCase,
-): Promise<boolean> {
-  try {
-    await environment.dynamodb.send(
-      new PutItemCommand({
-        TableName: ledger,
-        Item: itemOf(now),
-        ConditionExpression: '#tries = :tries AND #next = :next',
-        ExpressionAttributeNames: { '#tries': 'tries', '#next': 'next' },
-        ExpressionAttributeValues: { ':tries': { N: String(read.tries) }, ':next': { N: String(read.next) } },
-        ReturnConsumedCapacity: 'TOTAL',
-      }),
-    );
-    return true;
-  } catch (error) {
-    if (errorCode(error) === 'ConditionalCheckFailedException') return false;
-    throw error;
-  }
+export async function rewriteCase(ledger: Ledger, read: Case, now: Case): Promise<boolean> {
+  const { kind } = await putRow(ledger, rowOf(now), {
+    ConditionExpression: '#tries = :tries AND #next = :next',
+    ExpressionAttributeNames: { '#tries': 'tries', '#next': 'next' },
+    ExpressionAttributeValues: { ':tries': { N: String(read.tries) }, ':next': { N: String(read.next) } },
+  });
+  return kind === 'written';
 }
 
 /** Closes the case of a message that has ended. */
-export async function closeCase(environment: Environment, ledger: string, { id, subscriber }: OpenCase): Promise<void> {
-  const Key = toItem(openKey(id, subscriber));
-  await environment.dynamodb.send(new DeleteItemCommand({ TableName: ledger, Key, ReturnConsumedCapacity: 'TOTAL' }));
+export function closeCase(ledger: Ledger, { id, subscriber }: Case): Promise<void> {
+  return deleteRow(ledger, openKey(id, subscriber));
 }
 
-/** The open cases of a shard, the oldest message's first. */
-export async function* casesOf(environment: Environment, ledger: string, shard: number): AsyncGenerator<OpenCase> {
-  for await (const page of partition(environment, ledger, openPartition(shard), { consistent: true })) {
+/** The cases of a shard, the oldest message's first. */
+export async function* casesOf(ledger: Ledger, shard: number): AsyncGenerator<Case> {
+  for await (const page of partition(ledger, openPartition(shard), { consistent: true })) {
     for (const row of page) {
-      const { pk: _pk, sk: _sk, ttl: _ttl, ...opened } = unmarshall({ ...row });
-      yield opened as OpenCase;
+      const { pk: _pk, sk: _sk, ttl: _ttl, ...read } = unmarshall({ ...row });
+      yield read as Case;
     }
   }
 }
 
-function itemOf(opened: OpenCase): Record<string, AttributeValue> {
-  const key: LedgerKey = openKey(opened.id, opened.subscriber);
-  return toItem({ ...key, ...opened, ttl: Math.ceil((momentOf(opened) + LIFETIME) / 1000) });
+function rowOf(opened: Case): Case & LedgerKey & Expiring {
+  const ttl = Math.ceil((momentOf(opened) + LIFETIME) / 1000);
+  return { ...openKey(opened.id, opened.subscriber), ...opened, ttl };
 }

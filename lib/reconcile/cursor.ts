@@ -1,8 +1,4 @@
-import { type AttributeValue, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
-import type { Environment } from '../aws/environment.ts';
-import { errorCode } from '../aws/errors.ts';
-import { toItem } from '../aws/expression.ts';
+import { getRow, type Ledger, putRow } from '../ledger/ledger.ts';
 import { reconcileKey } from '../ledger/rows/cursor.ts';
 
 /** Up to where a pass has come, in milliseconds since the epoch. */
@@ -32,42 +28,22 @@ export function nextSpan(
   return to < from ? undefined : { from, to };
 }
 
-export async function readCursor<Kind extends Cursor>(
-  environment: Environment,
-  ledger: string,
-  pass: string,
-): Promise<Kind | undefined> {
-  const reply = await environment.dynamodb.send(
-    new GetItemCommand({
-      TableName: ledger,
-      Key: toItem(reconcileKey(pass)),
-      ConsistentRead: true,
-      ReturnConsumedCapacity: 'TOTAL',
-    }),
-  );
-  return reply.Item && (unmarshall(reply.Item) as Kind);
+export function readCursor<Kind extends Cursor>(ledger: Ledger, pass: string): Promise<Kind | undefined> {
+  return getRow(ledger, reconcileKey(pass));
 }
 
 /** Where another run has moved the pass on meanwhile, its word counts. */
 export async function writeCursor<Kind extends Cursor>(
-  environment: Environment,
-  ledger: string,
+  ledger: Ledger,
   pass: string,
   read: Kind | undefined,
   cursor: Kind,
 ): Promise<void> {
-  const values: Record<string, AttributeValue> = { ':read': { N: String(read?.upTo ?? 0) } };
-  try {
-    await environment.dynamodb.send(
-      new PutItemCommand({
-        TableName: ledger,
-        Item: toItem({ ...reconcileKey(pass), ...cursor }),
-        ConditionExpression: read ? 'upTo = :read' : 'attribute_not_exists(upTo)',
-        ...(read && { ExpressionAttributeValues: values }),
-        ReturnConsumedCapacity: 'TOTAL',
-      }),
-    );
-  } catch (error) {
-    if (errorCode(error) !== 'ConditionalCheckFailedException') throw error;
-  }
+  const condition = read
+    ? {
+        ConditionExpression: 'upTo = :read',
+        ExpressionAttributeValues: { ':read': { N: String(read.upTo) } },
+      }
+    : { ConditionExpression: 'attribute_not_exists(upTo)' };
+  await putRow(ledger, { ...reconcileKey(pass), ...cursor }, condition);
 }

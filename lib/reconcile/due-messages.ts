@@ -1,6 +1,6 @@
-import type { Environment } from '../aws/environment.ts';
 import { getRows, READ_BATCH } from '../ledger/batch-get.ts';
 import type { Graph } from '../ledger/graph.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import { partition, type Row } from '../ledger/partition.ts';
 import { duePartition, readDueKey } from '../ledger/rows/due.ts';
 import { inboxKey } from '../ledger/rows/inbox.ts';
@@ -9,7 +9,6 @@ import type { Joined } from './join.ts';
 import { type Committed, type Ended, readCommitted, readEnded } from './ledger-sets.ts';
 
 interface DueOptions {
-  readonly ledger: string;
   readonly graph: Graph;
   /** The first moment, in milliseconds since the epoch. */
   readonly from: number;
@@ -28,26 +27,26 @@ const consistent = false;
  * expected: a hundred at a time, of which what was cleaned up is left out.
  */
 export async function* dueMessages(
-  environment: Environment,
-  { ledger, graph, from, to }: DueOptions,
+  ledger: Ledger,
+  { graph, from, to }: DueOptions,
   shard: number,
 ): AsyncGenerator<readonly Due[]> {
   const range = { from: instant(from), to: `${instant(to)}~` };
-  for await (const page of partition(environment, ledger, duePartition(shard), range)) {
+  for await (const page of partition(ledger, duePartition(shard), range)) {
     for (let start = 0; start < page.length; start += READ_BATCH) {
-      yield await messagesOf(environment, ledger, graph, page.slice(start, start + READ_BATCH));
+      yield await messagesOf(ledger, graph, page.slice(start, start + READ_BATCH));
     }
   }
 }
 
-async function messagesOf(environment: Environment, ledger: string, graph: Graph, due: readonly Row[]): Promise<Due[]> {
+async function messagesOf(ledger: Ledger, graph: Graph, due: readonly Row[]): Promise<Due[]> {
   const ids = new Set(due.map(({ sk }) => readDueKey({ sk: sk?.S ?? '' }).id));
-  const rows = await getRows(environment, ledger, [...ids].map(outboxKey), { consistent });
+  const rows = await getRows(ledger, [...ids].map(outboxKey), { consistent });
   const messages = rows.map(readCommitted);
   const keys = messages.flatMap(({ id, type }) =>
     graph.expectedOf(id, type).map(({ subscriber }) => inboxKey(subscriber, id)),
   );
-  const ends = await getRows(environment, ledger, keys, { consistent });
+  const ends = await getRows(ledger, keys, { consistent });
   const byKey = new Map(ends.map((row) => [`${row.pk?.S} ${row.sk?.S}`, row]));
   const endOf = (subscriber: string, id: string) => {
     const { pk, sk } = inboxKey(subscriber, id);

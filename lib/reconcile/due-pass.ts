@@ -1,13 +1,11 @@
 import { concurrently } from '../aws/concurrently.ts';
-import type { Environment } from '../aws/environment.ts';
-import { dueOf, type InspectionOptions } from '../inspect/inspection.ts';
-import type { Graph } from '../ledger/graph.ts';
+import { deadlineOf } from '../inspect/inspection.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import { openCase } from './cases.ts';
 import { FIRST_SPAN, nextSpan, readCursor, writeCursor } from './cursor.ts';
 import { dueMessages } from './due-messages.ts';
+import type { PassesOptions } from './passes.ts';
 import { Recount } from './recount.ts';
-
-type DuePassOptions = InspectionOptions & { readonly graph: Graph };
 
 /** The name of the pass's cursor. */
 const PASS = 'moments';
@@ -22,28 +20,29 @@ const CASES_AT_ONCE = 16;
  *
  * @returns milliseconds by which it is behind
  */
-export async function runDuePass(environment: Environment, options: DuePassOptions): Promise<number> {
-  const { ledger, shards, graph } = options;
+export async function runDuePass(ledger: Ledger, options: PassesOptions): Promise<number> {
+  const { environment, shards } = ledger;
+  const { graph } = options;
   const target = environment.now() - graph.shortestDeadline;
-  const cursor = await readCursor(environment, ledger, PASS);
+  const cursor = await readCursor(ledger, PASS);
   const span = nextSpan(cursor, target, target - FIRST_SPAN);
   if (!span) return 0;
   const recount = new Recount();
   const everyShard = Array.from({ length: shards }, (_, shard) => shard);
   await concurrently(SHARDS_AT_ONCE, everyShard, async (shard) => {
-    for await (const messages of dueMessages(environment, { ledger, graph, ...span }, shard)) {
+    for await (const messages of dueMessages(ledger, { graph, ...span }, shard)) {
       for (const { id } of messages) recount.note(id, environment.now());
       const open = messages.flatMap(({ committed, ends }) =>
         graph.expectedOf(committed.id, committed.type).flatMap((route) => {
           const { subscriber } = route;
           if (ends[graph.subscribers.indexOf(subscriber)]) return [];
-          return { ...committed, subscriber, state: 'waiting' as const, tries: 0, next: dueOf(committed, route) };
+          return { ...committed, subscriber, state: 'waiting' as const, tries: 0, next: deadlineOf(committed, route) };
         }),
       );
-      await concurrently(CASES_AT_ONCE, open, (one) => openCase(environment, ledger, one));
+      await concurrently(CASES_AT_ONCE, open, (one) => openCase(ledger, one));
     }
   });
-  await recount.run(environment, options);
-  await writeCursor(environment, ledger, PASS, cursor, { upTo: span.to });
+  await recount.run(ledger, options);
+  await writeCursor(ledger, PASS, cursor, { upTo: span.to });
   return target - span.to;
 }

@@ -1,12 +1,14 @@
 import { concurrently } from '../aws/concurrently.ts';
-import type { Environment } from '../aws/environment.ts';
 import { quietly } from '../aws/environment.ts';
 import { errorCode } from '../aws/errors.ts';
 import type { Counts } from '../aws/invocation.ts';
 import { METRICS } from '../contract/metrics.ts';
 import { requestCheckBacks, type Undecided } from '../half/check-back-request.ts';
 import { markAsked, quarantine } from '../ledger/half.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import type { Row } from '../ledger/partition.ts';
+import type { HalfRow } from '../ledger/rows/half.ts';
+import type { Write } from '../ledger/until-known.ts';
 
 const HOUR = 3_600_000;
 /** While anybody asks, a row says so anew every hour and a half at least. */
@@ -25,22 +27,20 @@ export class HalfAsker {
   asked = 0;
   /** Ids of those whose queues are there, and did not take the request. */
   readonly unsent: string[] = [];
-  readonly #environment: Environment;
-  readonly #ledger: string;
+  readonly #ledger: Ledger;
   readonly #counts: Counts;
 
-  constructor(environment: Environment, ledger: string, counts: Counts) {
-    this.#environment = environment;
+  constructor(ledger: Ledger, counts: Counts) {
     this.#ledger = ledger;
     this.#counts = counts;
   }
 
   /** @param rows of half messages, whatever became of them */
   async ask(rows: readonly Row[]): Promise<void> {
-    const silent = rows.flatMap((row) => silentIn(row, this.#environment.now()));
+    const silent = rows.flatMap((row) => silentIn(row, this.#ledger.environment.now()));
     if (silent.length === 0) return;
-    const { log } = this.#environment;
-    const failed = await requestCheckBacks(this.#environment, silent, this.#counts);
+    const { log } = this.#ledger.environment;
+    const failed = await requestCheckBacks(this.#ledger.environment, silent, this.#counts);
     const [gone = [], unsent = []] = [true, false].map((is) => failed.filter((one) => one.gone === is));
     for (const { half, code } of unsent) {
       this.unsent.push(half);
@@ -56,7 +56,7 @@ export class HalfAsker {
 
   /** Quarantines half messages that cannot be asked for, so that an alarm tells. */
   async giveUp(halves: readonly string[]): Promise<void> {
-    const { log, metrics } = this.#environment;
+    const { log, metrics } = this.#ledger.environment;
     await concurrently(WRITES_AT_ONCE, halves, async (half) => {
       const write = await this.#write(half, quarantine);
       if (write?.kind === 'refused') return;
@@ -67,15 +67,15 @@ export class HalfAsker {
   }
 
   async #note(half: string): Promise<void> {
-    quietly(() => this.#environment.log.warn('half message asked for', { half }));
+    quietly(() => this.#ledger.environment.log.warn('half message asked for', { half }));
     await this.#write(half, markAsked);
   }
 
   /** What cannot be written is told, and not waited for. */
-  async #write(half: string, write: typeof markAsked): Promise<Awaited<ReturnType<typeof markAsked>> | undefined> {
-    const { log, now } = this.#environment;
+  async #write(half: string, write: typeof markAsked): Promise<Write<HalfRow> | undefined> {
+    const { log, now } = this.#ledger.environment;
     try {
-      return await write(this.#environment, this.#ledger, half, now() + WRITE_MILLISECONDS);
+      return await write(this.#ledger, half, now() + WRITE_MILLISECONDS);
     } catch (error) {
       quietly(() => log.warn('not marked', { half, error: errorCode(error) }));
       return undefined;

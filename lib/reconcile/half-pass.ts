@@ -1,8 +1,7 @@
 import { concurrently } from '../aws/concurrently.ts';
-import type { Environment } from '../aws/environment.ts';
 import type { Counts } from '../aws/invocation.ts';
-import type { InspectionOptions } from '../inspect/inspection.ts';
 import { getRows } from '../ledger/batch-get.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import { partition } from '../ledger/partition.ts';
 import { halfKey, halfPartition } from '../ledger/rows/half.ts';
 import { minuteOf } from '../ledger/rows/layout.ts';
@@ -57,34 +56,30 @@ interface HalfCursor extends Cursor {
  *
  * @returns milliseconds by which the slower one is behind
  */
-export async function runHalfPasses(
-  environment: Environment,
-  options: InspectionOptions,
-  counts: Counts,
-): Promise<number> {
+export async function runHalfPasses(ledger: Ledger, counts: Counts): Promise<number> {
   let behind = 0;
-  for (const pass of PASSES) behind = Math.max(behind, await runHalfPass(environment, options, pass, counts));
+  for (const pass of PASSES) behind = Math.max(behind, await runHalfPass(ledger, pass, counts));
   return behind;
 }
 
 async function runHalfPass(
-  environment: Environment,
-  { ledger, shards }: InspectionOptions,
+  ledger: Ledger,
   { name, age, consistent, isLast }: HalfPass,
   counts: Counts,
 ): Promise<number> {
+  const { environment, shards } = ledger;
   const target = endOfStep(environment.now() - age);
-  const cursor = await readCursor<HalfCursor>(environment, ledger, name);
+  const cursor = await readCursor<HalfCursor>(ledger, name);
   const span = nextSpan(cursor, target, target - STEP);
   if (!span) return 0;
-  const asker = new HalfAsker(environment, ledger, counts);
-  await asker.ask(await getRows(environment, ledger, (cursor?.again ?? []).map(halfKey)));
+  const asker = new HalfAsker(ledger, counts);
+  await asker.ask(await getRows(ledger, (cursor?.again ?? []).map(halfKey)));
   const everyShard = Array.from({ length: shards }, (_, shard) => shard);
   let upTo = span.from - 1;
   while (upTo < span.to && asker.asked < ASKED_A_RUN) {
     const minute = minuteOf(upTo + 1);
     await concurrently(SHARDS_AT_ONCE, everyShard, async (shard) => {
-      const rows = partition(environment, ledger, halfPartition(minute, shard), { consistent });
+      const rows = partition(ledger, halfPartition(minute, shard), { consistent });
       for await (const page of rows) await asker.ask(page);
     });
     upTo += MINUTE;
@@ -92,7 +87,7 @@ async function runHalfPass(
   const oldest = environment.now() - age - DAY;
   const again = asker.unsent.filter((half) => messageTime(half) > oldest).slice(0, REMEMBERED);
   if (isLast) await asker.giveUp(asker.unsent.filter((half) => !again.includes(half)));
-  await writeCursor(environment, ledger, name, cursor, { upTo, again });
+  await writeCursor(ledger, name, cursor, { upTo, again });
   return target - upTo;
 }
 

@@ -1,31 +1,34 @@
 import { concurrently } from '../aws/concurrently.ts';
-import type { Environment } from '../aws/environment.ts';
 import { errorCode } from '../aws/errors.ts';
 import { redeliveryDelay } from '../aws/retry.ts';
 import { BINDINGS } from '../contract/bindings.ts';
-import { dueOf, type Finding, Inspection, type InspectionOptions, momentOf } from '../inspect/inspection.ts';
+import { deadlineOf, type Finding, Inspection, momentOf } from '../inspect/inspection.ts';
+import type { ListEventSources } from '../inspect/subscriber-state.ts';
 import type { Graph } from '../ledger/graph.ts';
 import { writeEnding } from '../ledger/inbox.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import type { Route } from '../ledger/rows/route.ts';
-import { casesOf, closeCase, type OpenCase, rewriteCase } from './cases.ts';
-import { committedEnvelope, forward, resend } from './resend.ts';
+import { type Case, casesOf, closeCase, GIVEN_UP, rewriteCase } from './cases.ts';
+import { committedEnvelope, forward, sendAgain } from './resend.ts';
 
-export interface HealOptions extends InspectionOptions {
+export interface HealOptions {
   readonly graph: Graph;
   /** How many messages may be sent again in this run. */
   readonly budget: number;
+  /** @default nothing is known of event sources */
+  readonly listEventSources?: ListEventSources;
 }
 
-/** What following up the open cases came to. */
+/** What following up the cases came to. */
 export interface Healing {
   /** Cases of messages that have ended. */
-  readonly closed: readonly OpenCase[];
+  readonly closed: readonly Case[];
   /** Messages that were sent again. */
-  readonly resent: readonly OpenCase[];
+  readonly resent: readonly Case[];
   /** Messages that were put into the forward queue: their handshake was pending, or nothing had put them to wait. */
-  readonly forwarded: readonly OpenCase[];
-  /** Cases that are missing or quarantined after this run. */
-  readonly missing: readonly OpenCase[];
+  readonly forwarded: readonly Case[];
+  /** Cases that are missing or given up after this run. */
+  readonly missing: readonly Case[];
   /** Since when the oldest message that has not ended should be under way, as far as there is a case of it. */
   readonly oldest: number | undefined;
   /** Messages that should have been sent again and were not, for want of budget. */
@@ -40,159 +43,165 @@ const CASES_AT_ONCE = 16;
 const LATER = 60_000;
 
 /**
- * Follows up the open cases: closes those that have ended, and sends again what is missing, to the subscriber that lacks
- * it. What is late is left alone, and so is what a consumer that stands still will find in its queue. Each try is spaced
- * by the queue's visibility timeout at least, and a run sends no more than its budget: a subscriber that was paused for
- * an hour makes no storm.
+ * Follows up the cases: closes those that have ended, and sends again what is missing, to the subscriber that lacks it.
+ * What is late is left alone, and so is what a consumer that stands still will find in its queue. Each try is spaced by
+ * the queue's visibility timeout at least, and a run sends no more than its budget: a subscriber that was paused for an
+ * hour makes no storm.
  *
  * What its producer did not come to send, and a delayed message that nothing has put to wait, go into the ledger's forward
  * queue: the forwarder sends them to everybody who expects them, in their moment.
  */
-export async function heal(environment: Environment, options: HealOptions): Promise<Healing> {
-  const { ledger, shards } = options;
-  const healer = new Healer(environment, options);
-  const due: OpenCase[] = [];
-  for (let shard = 0; shard < shards; shard++) {
-    for await (const opened of casesOf(environment, ledger, shard)) {
+export async function heal(ledger: Ledger, options: HealOptions): Promise<Healing> {
+  const healer = new Healer(ledger, options);
+  const due: Case[] = [];
+  for (let shard = 0; shard < ledger.shards; shard++) {
+    for await (const one of casesOf(ledger, shard)) {
       if (due.length >= CASES_A_RUN) break;
-      if (opened.next <= environment.now()) due.push(opened);
-      else healer.leave(opened);
+      if (one.next <= ledger.environment.now()) due.push(one);
+      else healer.leave(one);
     }
   }
-  await concurrently(CASES_AT_ONCE, due, (opened) => healer.followUp(opened));
-  return healer;
+  await concurrently(CASES_AT_ONCE, due, (one) => healer.followUp(one));
+  return healer.healing();
 }
 
-class Healer implements Healing {
-  readonly closed: OpenCase[] = [];
-  readonly resent: OpenCase[] = [];
-  readonly forwarded: OpenCase[] = [];
-  readonly missing: OpenCase[] = [];
-  oldest: number | undefined;
-  deferred = 0;
-  readonly #environment: Environment;
-  readonly #options: HealOptions;
+class Healer {
+  readonly #closed: Case[] = [];
+  readonly #resent: Case[] = [];
+  readonly #forwarded: Case[] = [];
+  readonly #missing: Case[] = [];
+  #oldest: number | undefined;
+  #deferred = 0;
+  readonly #ledger: Ledger;
+  readonly #graph: Graph;
   readonly #inspection: Inspection;
   /** A message has a case for each subscriber, and is forwarded once. */
   readonly #forwarding = new Map<string, Promise<void>>();
   #budget: number;
 
-  constructor(environment: Environment, options: HealOptions) {
-    this.#environment = environment;
-    this.#options = options;
-    this.#inspection = new Inspection(environment, options);
-    this.#budget = options.budget;
+  constructor(ledger: Ledger, { graph, budget, listEventSources }: HealOptions) {
+    this.#ledger = ledger;
+    this.#graph = graph;
+    this.#inspection = new Inspection(ledger, listEventSources);
+    this.#budget = budget;
+  }
+
+  healing(): Healing {
+    return {
+      closed: this.#closed,
+      resent: this.#resent,
+      forwarded: this.#forwarded,
+      missing: this.#missing,
+      oldest: this.#oldest,
+      deferred: this.#deferred,
+    };
   }
 
   /** A case that is not to be looked at yet. */
-  leave(opened: OpenCase): void {
-    const moment = momentOf(opened);
-    if (moment <= this.#environment.now()) this.oldest = Math.min(this.oldest ?? moment, moment);
-    if (opened.state !== 'waiting') this.missing.push(opened);
+  leave(left: Case): void {
+    const moment = momentOf(left);
+    if (moment <= this.#now) this.#oldest = Math.min(this.#oldest ?? moment, moment);
+    if (left.state !== 'waiting') this.#missing.push(left);
   }
 
-  async followUp(opened: OpenCase): Promise<unknown> {
-    const { id, type, subscriber, deliverAt } = opened;
-    const { graph } = this.#options;
-    const route = graph.expectedOf(id, type).find((expected) => expected.subscriber === subscriber);
-    // Whoever does not expect it any more lacks nothing.
-    if (!route) return this.#close(opened);
+  async followUp(read: Case): Promise<unknown> {
+    const { id, type, subscriber, deliverAt } = read;
+    const route = this.#graph.expectedOf(id, type).find((expected) => expected.subscriber === subscriber);
+    // A subscriber that does not expect the message any more lacks nothing.
+    if (!route) return this.#close(read);
 
-    const due = dueOf(opened, route);
-    const finding = await this.#inspection.inspect({ id, deliverAt, route, due });
-    const now = this.#environment.now();
+    const deadlineAt = deadlineOf(read, route);
+    const finding = await this.#inspection.inspect({ id, deliverAt, route, deadlineAt });
     switch (finding.kind) {
       case 'ended':
-        return this.#close(opened);
+        return this.#close(read);
       case 'cancelled':
-        return this.#endAsCancelled(opened);
+        return this.#endAsCancelled(read);
       case 'waiting':
-        // Reconciliation comes past its row in its moment.
-        if (finding.swept) return this.#close(opened);
-        return this.#rewrite(opened, { ...opened, state: 'waiting', next: due });
+        // Reconciliation comes past its `due#` row in its moment.
+        if (finding.swept) return this.#close(read);
+        return this.#rewrite(read, { ...read, state: 'waiting', next: deadlineAt });
       case 'late':
       case 'scheduled':
-        return this.#rewrite(opened, { ...opened, state: 'waiting', next: now + Math.min(LATER, route.deadline) });
+        return this.#rewrite(read, { ...read, state: 'waiting', next: this.#now + Math.min(LATER, route.deadline) });
       case 'missing':
-        return this.#restore(opened, route, finding);
+        return this.#restore(read, route, finding);
     }
   }
 
-  async #restore(opened: OpenCase, route: Route, { hop, evidence }: Finding & { kind: 'missing' }): Promise<unknown> {
-    const now = this.#environment.now();
+  async #restore(read: Case, route: Route, { hop, evidence }: Finding & { kind: 'missing' }): Promise<unknown> {
+    const now = this.#now;
     // What waits for its moment is not missing before it.
-    const waits = now < momentOf(opened);
-    const named: OpenCase = waits ? opened : { ...opened, state: 'missing', hop, evidence };
+    const waits = now < momentOf(read);
+    const named: Case = waits ? read : { ...read, state: 'missing', hop, evidence };
     const later = { ...named, next: now + LATER };
-    const isForwarded = waits || hop === 'producer';
-    // It costs nobody else anything, so that it is not on the budget.
-    if (hop === 'producer' && this.#canForward) return (await this.#rewrite(opened, later)) && this.#forward(later);
+    // Forwarding costs nobody else anything, so that it is not on the budget.
+    if (hop === 'producer' && this.#canForward) return (await this.#rewrite(read, later)) && this.#forward(later);
     const state = await this.#inspection.stateOf(route);
     // What a consumer does not take is in its queue already.
-    if (hop === 'consumer' && state.queued > 0) return this.#rewrite(opened, later);
-    if (opened.tries >= HEALING_TRIES) {
-      return this.#rewrite(opened, { ...later, state: waits ? 'waiting' : 'quarantined' });
-    }
+    if (hop === 'consumer' && state.queued > 0) return this.#rewrite(read, later);
+    if (read.tries >= HEALING_TRIES) return this.#rewrite(read, { ...later, state: waits ? 'waiting' : GIVEN_UP });
     if (this.#budget <= 0) {
-      this.deferred++;
-      return this.#rewrite(opened, later);
+      this.#deferred++;
+      return this.#rewrite(read, later);
     }
     this.#budget--;
-    const tries = opened.tries + 1;
+    const tries = read.tries + 1;
     const pause = Math.max(state.visibilityTimeout, redeliveryDelay(tries) * LATER);
-    // Written first: of two runs at once, one sends.
-    const next: OpenCase = { ...named, tries, next: waits ? Math.min(now + pause, momentOf(opened)) : now + pause };
-    if (!(await this.#rewrite(opened, next))) return;
-    return isForwarded && this.#canForward ? this.#forward(next) : this.#resend(next, route);
+    // The try is written first: of two runs at once, one sends.
+    const next: Case = { ...named, tries, next: waits ? Math.min(now + pause, momentOf(read)) : now + pause };
+    if (!(await this.#rewrite(read, next))) return;
+    return (waits || hop === 'producer') && this.#canForward ? this.#forward(next) : this.#resend(next, route);
+  }
+
+  get #now(): number {
+    return this.#ledger.environment.now();
   }
 
   get #canForward(): boolean {
-    return Boolean(this.#environment.variables[BINDINGS.forwardQueueUrl]);
+    return Boolean(this.#ledger.environment.variables[BINDINGS.forwardQueueUrl]);
   }
 
-  async #forward(opened: OpenCase): Promise<void> {
-    const { id } = opened;
+  async #forward(missing: Case): Promise<void> {
+    const { id } = missing;
     const known = this.#forwarding.get(id);
-    const forwarding = known ?? forward(this.#environment, this.#options, id);
+    const forwarding = known ?? forward(this.#ledger, id);
     this.#forwarding.set(id, forwarding);
-    const sent = await this.#try(opened, () => forwarding);
-    if (sent && !known) this.forwarded.push(opened);
+    const sent = await this.#try(missing, () => forwarding);
+    if (sent && !known) this.#forwarded.push(missing);
   }
 
-  async #resend(opened: OpenCase, route: Route): Promise<void> {
-    const sent = await this.#try(opened, () => resend(this.#environment, this.#options, opened.id, route));
-    if (sent) this.resent.push(opened);
+  async #resend(missing: Case, route: Route): Promise<void> {
+    if (await this.#try(missing, () => sendAgain(this.#ledger, missing.id, route))) this.#resent.push(missing);
   }
 
-  async #endAsCancelled(opened: OpenCase): Promise<void> {
-    const { ledger } = this.#options;
-    const now = this.#environment.now();
+  async #endAsCancelled(read: Case): Promise<void> {
+    const { subscriber } = read;
     const by = { attempts: 0, function: 'reconciler', request: '', redriven: false };
-    const envelope = await committedEnvelope(this.#environment, ledger, opened.id);
-    const { subscriber } = opened;
-    await writeEnding(this.#environment, ledger, { subscriber, envelope, state: 'cancelled', received: now, ...by });
-    return this.#close(opened);
+    const envelope = await committedEnvelope(this.#ledger, read.id);
+    await writeEnding(this.#ledger, { subscriber, envelope, state: 'cancelled', received: this.#now, ...by });
+    return this.#close(read);
   }
 
-  /** Where it fails, the next run tries again, until there are no tries left. */
-  async #try({ id, subscriber }: OpenCase, send: () => Promise<void>): Promise<boolean> {
+  /** Where sending fails, the next run tries again, until there are no tries left. */
+  async #try({ id, subscriber }: Case, send: () => Promise<void>): Promise<boolean> {
     try {
       await send();
       return true;
     } catch (error) {
-      this.#environment.log.warn('not healed', { messageId: id, subscriber, error: errorCode(error) });
+      this.#ledger.environment.log.warn('not healed', { messageId: id, subscriber, error: errorCode(error) });
       return false;
     }
   }
 
-  async #close(opened: OpenCase): Promise<void> {
-    await closeCase(this.#environment, this.#options.ledger, opened);
-    this.closed.push(opened);
+  async #close(ended: Case): Promise<void> {
+    await closeCase(this.#ledger, ended);
+    this.#closed.push(ended);
   }
 
   /** Where another run has looked at the case meanwhile, that one's word counts. */
-  async #rewrite(read: OpenCase, now: OpenCase): Promise<boolean> {
-    const written = await rewriteCase(this.#environment, this.#options.ledger, read, now);
+  async #rewrite(read: Case, now: Case): Promise<boolean> {
+    const written = await rewriteCase(this.#ledger, read, now);
     if (written) this.leave(now);
     return written;
   }

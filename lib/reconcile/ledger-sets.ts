@@ -1,4 +1,4 @@
-import type { Environment } from '../aws/environment.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import { type PartitionOptions, partition, type Row } from '../ledger/partition.ts';
 import { type EndState, inboxPartition } from '../ledger/rows/inbox.ts';
 import { outboxPartition } from '../ledger/rows/outbox.ts';
@@ -25,27 +25,25 @@ export interface Ended {
 
 /** The messages committed in a minute and shard, in the order of their ids. */
 export async function* committedIn(
-  environment: Environment,
-  ledger: string,
+  ledger: Ledger,
   minute: string,
   shard: number,
   range?: PartitionOptions,
 ): AsyncGenerator<readonly Committed[]> {
-  for await (const page of partition(environment, ledger, outboxPartition(minute, shard), range)) {
+  for await (const page of partition(ledger, outboxPartition(minute, shard), range)) {
     yield page.map(readCommitted);
   }
 }
 
 /** The messages of a minute and shard that ended at a subscriber, in the order of their ids. */
 export async function* endedIn(
-  environment: Environment,
-  ledger: string,
+  ledger: Ledger,
   subscriber: string,
   minute: string,
   shard: number,
   range?: PartitionOptions,
 ): AsyncGenerator<readonly Ended[]> {
-  for await (const page of partition(environment, ledger, inboxPartition(subscriber, minute, shard), range)) {
+  for await (const page of partition(ledger, inboxPartition(subscriber, minute, shard), range)) {
     yield page.map(readEnded);
   }
 }

@@ -1,15 +1,16 @@
 import { concurrently } from '../aws/concurrently.ts';
-import type { Environment } from '../aws/environment.ts';
-import { Inspection, type InspectionOptions } from '../inspect/inspection.ts';
+import { Inspection } from '../inspect/inspection.ts';
+import type { ListEventSources } from '../inspect/subscriber-state.ts';
 import type { Graph } from '../ledger/graph.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import { minuteOf } from '../ledger/rows/layout.ts';
 import type { Unended } from './bucket.ts';
-import { openCase } from './cases.ts';
+import { type Case, openCase } from './cases.ts';
 import { type Cursor, FIRST_SPAN, nextSpan, readCursor, writeCursor } from './cursor.ts';
 import { runDuePass } from './due-pass.ts';
-import { addLines, type Lines } from './line-sums.ts';
+import { judgedBuckets } from './judge.ts';
 import { writeRadar } from './radar-rows.ts';
-import { reconcile } from './reconcile.ts';
+import { addLines, byId, type Lines, type Uncaused } from './totals.ts';
 import { lookAfter } from './waiting.ts';
 
 const MINUTE = 60_000;
@@ -37,6 +38,12 @@ interface CountingCursor extends Cursor {
   readonly lines: Lines;
 }
 
+export interface PassesOptions {
+  readonly graph: Graph;
+  /** @default nothing is known of event sources */
+  readonly listEventSources?: ListEventSources;
+}
+
 /** What the passes of one run came to. */
 export interface PassesRun {
   /** Messages that the first pass saw. */
@@ -52,22 +59,19 @@ export interface PassesRun {
  * writes the radar's counts. Each pass remembers where it stands, so that nothing is left out however long no run was
  * made; a run that is repeated, or crosses another one, writes the same.
  */
-export async function runPasses(
-  environment: Environment,
-  options: InspectionOptions & { readonly graph: Graph },
-): Promise<PassesRun> {
+export async function runPasses(ledger: Ledger, options: PassesOptions): Promise<PassesRun> {
   const run = { committed: 0, uncaused: 0, behind: 0 };
   for (const pass of PASSES) {
-    const target = pass.target(environment.now(), options.graph);
-    const cursor = await readCursor<CountingCursor>(environment, options.ledger, pass.name);
+    const target = pass.target(ledger.environment.now(), options.graph);
+    const cursor = await readCursor<CountingCursor>(ledger, pass.name);
     const span = nextSpan(cursor, target, beginningOf(pass, target));
     if (!span) continue;
-    const { committed, uncaused } = await runPass(environment, options, { pass, cursor, ...span });
+    const { committed, uncaused } = await runPass(ledger, options, { pass, cursor, ...span });
     if (pass.name === 'due') run.committed = committed;
     run.uncaused += uncaused;
     run.behind = Math.max(run.behind, target - span.to);
   }
-  run.behind = Math.max(run.behind, await runDuePass(environment, options));
+  run.behind = Math.max(run.behind, await runDuePass(ledger, options));
   return run;
 }
 
@@ -79,33 +83,34 @@ interface Span {
 }
 
 async function runPass(
-  environment: Environment,
-  options: InspectionOptions & { readonly graph: Graph },
+  ledger: Ledger,
+  { graph, listEventSources }: PassesOptions,
   { pass, cursor, from, to }: Span,
 ): Promise<{ readonly committed: number; readonly uncaused: number }> {
-  const { ledger } = options;
+  const { environment } = ledger;
   const asOf = environment.now();
-  const inspection = new Inspection(environment, options);
+  const inspection = new Inspection(ledger, listEventSources);
   const unended: Unended[] = [];
+  const uncaused: Uncaused[] = [];
   const minutes = new Map<string, Lines>();
   // The minute in which the last run stopped goes on from its counts.
   if (cursor?.minute === minuteOf(from)) minutes.set(cursor.minute, structuredClone(cursor.lines));
-  const { uncaused } = await reconcile(environment, {
-    ...options,
-    from,
-    to,
-    onUnended: (one) => unended.push(one),
-    onWaiting: (some) => lookAfter(environment, ledger, inspection, some),
-    onBucket: (minute, lines) => minutes.set(minute, addLines(minutes.get(minute) ?? {}, lines)),
-  });
-  for (const { id, subscriber } of uncaused) environment.log.error('uncaused', { messageId: id, subscriber });
-  await concurrently(CASES_AT_ONCE, unended, (one) => openCase(environment, ledger, caseOf(one)));
+  for await (const bucket of judgedBuckets(ledger, { graph, listEventSources, from, to })) {
+    const { minute, totals } = bucket;
+    minutes.set(minute, addLines(minutes.get(minute) ?? {}, totals.lines));
+    for (const one of totals.uncaused) uncaused.push(one);
+    for (const one of bucket.unended) unended.push(one);
+    if (bucket.waiting.length > 0) await lookAfter(ledger, inspection, bucket.waiting);
+  }
+  for (const { id, subscriber } of uncaused.sort(byId))
+    environment.log.error('uncaused', { messageId: id, subscriber });
+  await concurrently(CASES_AT_ONCE, unended, (one) => openCase(ledger, caseOf(one)));
   const rows = [...minutes].flatMap(([minute, lines]) =>
     Object.entries(lines).map(([businessLine, counts]) => ({ businessLine, minute, ...counts, asOf })),
   );
-  await writeRadar(environment, ledger, rows);
+  await writeRadar(ledger, rows);
   const minute = minuteOf(to);
-  await writeCursor(environment, ledger, pass.name, cursor, { upTo: to, minute, lines: minutes.get(minute) ?? {} });
+  await writeCursor(ledger, pass.name, cursor, { upTo: to, minute, lines: minutes.get(minute) ?? {} });
   const committed = rows.reduce((messages, row) => messages + row.committed, 0);
   const before = Object.values(cursor?.minute === minuteOf(from) ? (cursor?.lines ?? {}) : {});
   return {
@@ -114,10 +119,10 @@ async function runPass(
   };
 }
 
-function caseOf({ id, type, businessLine, deliverAt, route, due, finding }: Unended) {
-  const common = { id, type, businessLine, deliverAt, subscriber: route.subscriber, tries: 0, next: due };
-  if (finding?.kind !== 'missing') return { ...common, state: 'waiting' as const };
-  return { ...common, state: 'missing' as const, hop: finding.hop, evidence: finding.evidence };
+function caseOf({ id, type, businessLine, deliverAt, route, deadlineAt, finding }: Unended): Case {
+  const common = { id, type, businessLine, deliverAt, subscriber: route.subscriber, tries: 0, next: deadlineAt };
+  if (finding?.kind !== 'missing') return { ...common, state: 'waiting' };
+  return { ...common, state: 'missing', hop: finding.hop, evidence: finding.evidence };
 }
 
 function beginningOf({ name }: Pass, target: number): number {

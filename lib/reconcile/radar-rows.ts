@@ -1,13 +1,10 @@
-import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { concurrently } from '../aws/concurrently.ts';
-import type { Environment } from '../aws/environment.ts';
-import { errorCode } from '../aws/errors.ts';
-import { toItem } from '../aws/expression.ts';
+import { type Ledger, putRow } from '../ledger/ledger.ts';
 import { type Row, rowsOf } from '../ledger/partition.ts';
 import { minuteOf } from '../ledger/rows/layout.ts';
 import { radarKey, radarPartition } from '../ledger/rows/radar.ts';
-import type { LineCounts } from './tally.ts';
+import type { LineCounts } from './totals.ts';
 
 /** What reconciliation last counted of a business line's messages of one minute. */
 export interface RadarBucket extends LineCounts {
@@ -28,41 +25,28 @@ const LIFETIME = 400 * 86_400_000;
  * Writes counts over older ones. They are absolute, so that a run that is repeated changes nothing, and a run that is
  * overtaken by a later one leaves that one's counts.
  */
-export async function writeRadar(
-  environment: Environment,
-  ledger: string,
-  buckets: readonly RadarBucket[],
-): Promise<void> {
+export async function writeRadar(ledger: Ledger, buckets: readonly RadarBucket[]): Promise<void> {
   await concurrently(ROWS_AT_ONCE, buckets, async (bucket) => {
-    const row = { ...radarKey(bucket.businessLine, bucket.minute), ...bucket };
     const ttl = Math.ceil((Date.parse(`${bucket.minute}Z`) + LIFETIME) / 1000);
-    try {
-      await environment.dynamodb.send(
-        new PutItemCommand({
-          TableName: ledger,
-          Item: toItem({ ...row, ttl }),
-          ConditionExpression: 'attribute_not_exists(asOf) OR asOf < :asOf',
-          ExpressionAttributeValues: { ':asOf': { N: String(bucket.asOf) } },
-          ReturnConsumedCapacity: 'TOTAL',
-        }),
-      );
-    } catch (error) {
-      if (errorCode(error) !== 'ConditionalCheckFailedException') throw error;
-    }
+    await putRow(
+      ledger,
+      { ...radarKey(bucket.businessLine, bucket.minute), ...bucket, ttl },
+      {
+        ConditionExpression: 'attribute_not_exists(asOf) OR asOf < :asOf',
+        ExpressionAttributeValues: { ':asOf': { N: String(bucket.asOf) } },
+      },
+    );
   });
 }
 
 /** The counts of business lines over a range of time, by line, oldest first. A minute without messages has none. */
 export async function readRadar(
-  environment: Environment,
-  ledger: string,
+  ledger: Ledger,
   businessLines: readonly string[],
   { from, to }: { readonly from: number; readonly to: number },
 ): Promise<ReadonlyMap<string, readonly RadarBucket[]>> {
   const range = { from: minuteOf(from), to: minuteOf(to) };
-  const rows = await concurrently(ROWS_AT_ONCE, businessLines, (line) =>
-    rowsOf(environment, ledger, radarPartition(line), range),
-  );
+  const rows = await concurrently(ROWS_AT_ONCE, businessLines, (line) => rowsOf(ledger, radarPartition(line), range));
   return new Map(businessLines.map((line, index) => [line, (rows[index] ?? []).map(bucketOf)]));
 }
 

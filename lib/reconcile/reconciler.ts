@@ -1,12 +1,12 @@
-import { bindingsOf } from '../aws/bindings.ts';
-import { type Environment, environmentOf } from '../aws/environment.ts';
+import { environmentOf } from '../aws/environment.ts';
 import { type Counts, summarize } from '../aws/invocation.ts';
 import { METRICS } from '../contract/metrics.ts';
 import type { ListEventSources } from '../inspect/subscriber-state.ts';
 import { type Graph, readGraph } from '../ledger/graph.ts';
-import type { OpenCase } from './cases.ts';
+import { type Ledger, ledgerOf } from '../ledger/ledger.ts';
+import { type Case, GIVEN_UP } from './cases.ts';
 import { runHalfPasses } from './half-pass.ts';
-import { heal } from './heal.ts';
+import { type Healing, heal } from './heal.ts';
 import { type PassesRun, runPasses } from './passes.ts';
 import { readRadar } from './radar-rows.ts';
 
@@ -50,22 +50,20 @@ const RATIO_MILLISECONDS = 10 * 60_000;
 export function createReconciler({ listEventSources, putMetrics }: ReconcilerOptions): Reconciler {
   return async (_event, context) => {
     const environment = environmentOf(context);
-    const { ledger, shards } = bindingsOf(environment);
-    await summarize(environment, 'reconcile', { ledger }, async (counts) => {
-      const graph = await readGraph(environment, ledger);
-      const options = { ledger, shards, graph, ...(listEventSources && { listEventSources }) };
-      const messages = await runPasses(environment, options);
-      const behind = Math.max(messages.behind, await runHalfPasses(environment, options, counts));
+    const ledger = ledgerOf(environment);
+    await summarize(environment, 'reconcile', { ledger: ledger.table }, async (counts) => {
+      const graph = await readGraph(ledger);
+      const options = { graph, listEventSources };
+      const messages = await runPasses(ledger, options);
+      const behind = Math.max(messages.behind, await runHalfPasses(ledger, counts));
       const passes = { ...messages, behind };
       const budget = Math.max(LEAST_BUDGET, Math.ceil(passes.committed * BUDGET_SHARE));
-      const healing = await heal(environment, { ...options, budget });
+      const healing = await heal(ledger, { ...options, budget });
       report(counts, passes, healing);
-      await putMetrics(ledger, await metricsOf(environment, ledger, graph, passes, healing));
+      await putMetrics(ledger.table, await metricsOf(ledger, graph, passes, healing));
     });
   };
 }
-
-type Healing = Awaited<ReturnType<typeof heal>>;
 
 function report(counts: Counts, passes: PassesRun, { closed, resent, forwarded, missing, deferred }: Healing): void {
   counts.add('committed', passes.committed);
@@ -75,19 +73,18 @@ function report(counts: Counts, passes: PassesRun, { closed, resent, forwarded, 
   counts.add('resent', resent.length);
   counts.add('forwarded', forwarded.length);
   counts.add('missing', missing.length);
-  counts.add('quarantined', missing.filter(isQuarantined).length);
+  counts.add('quarantined', missing.filter(isGivenUp).length);
   counts.add('deferred', deferred);
 }
 
 async function metricsOf(
-  environment: Environment,
-  ledger: string,
+  ledger: Ledger,
   { businessLines }: Graph,
   { uncaused }: PassesRun,
   { missing, oldest, deferred }: Healing,
 ): Promise<Metric[]> {
-  const now = environment.now();
-  const radar = await readRadar(environment, ledger, businessLines, { from: now - RATIO_MILLISECONDS, to: now });
+  const now = ledger.environment.now();
+  const radar = await readRadar(ledger, businessLines, { from: now - RATIO_MILLISECONDS, to: now });
   const ratios = businessLines.map((line): Metric => {
     const committed = (radar.get(line) ?? []).reduce((messages, bucket) => messages + bucket.committed, 0);
     const ids = new Set(missing.filter(({ businessLine }) => businessLine === line).map(({ id }) => id));
@@ -96,7 +93,7 @@ async function metricsOf(
   });
   return [
     ...ratios,
-    { name: METRICS.quarantined, value: missing.filter(isQuarantined).length, unit: 'Count' },
+    { name: METRICS.quarantined, value: missing.filter(isGivenUp).length, unit: 'Count' },
     { name: METRICS.healDeferred, value: deferred, unit: 'Count' },
     { name: METRICS.oldestUnended, value: oldest === undefined ? 0 : (now - oldest) / 1000, unit: 'Seconds' },
     { name: METRICS.uncaused, value: uncaused, unit: 'Count' },
@@ -104,6 +101,6 @@ async function metricsOf(
   ];
 }
 
-function isQuarantined({ state }: OpenCase): boolean {
-  return state === 'quarantined';
+function isGivenUp({ state }: Case): boolean {
+  return state === GIVEN_UP;
 }

@@ -1,11 +1,9 @@
-import type { Environment } from '../aws/environment.ts';
-import type { InspectionOptions } from '../inspect/inspection.ts';
-import type { Graph } from '../ledger/graph.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import { minuteOf } from '../ledger/rows/layout.ts';
 import { messageTime } from '../message/message-id.ts';
-import { addLines, type Lines } from './line-sums.ts';
+import { type JudgeOptions, judgedBuckets } from './judge.ts';
 import { writeRadar } from './radar-rows.ts';
-import { reconcile } from './reconcile.ts';
+import { addLines, type Lines } from './totals.ts';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -27,16 +25,16 @@ export class Recount {
   }
 
   /** Counts the minutes with the most messages that came due. The others show what they did until more of theirs do. */
-  async run(environment: Environment, options: InspectionOptions & { readonly graph: Graph }): Promise<void> {
+  async run(ledger: Ledger, options: Pick<JudgeOptions, 'graph' | 'listEventSources'>): Promise<void> {
     const most = [...this.#minutes].sort(([, one], [, other]) => other - one).slice(0, MINUTES_A_RUN);
     for (const [minute] of most) {
-      const asOf = environment.now();
+      const asOf = ledger.environment.now();
       const from = Date.parse(`${minute}Z`);
       const lines: Lines = {};
-      const onBucket = (_: string, counts: Readonly<Lines>) => void addLines(lines, counts);
-      await reconcile(environment, { ...options, from, to: from + MINUTE - 1, onBucket });
+      const buckets = judgedBuckets(ledger, { ...options, from, to: from + MINUTE - 1 });
+      for await (const { totals } of buckets) addLines(lines, totals.lines);
       const rows = Object.entries(lines).map(([businessLine, counts]) => ({ businessLine, minute, ...counts, asOf }));
-      await writeRadar(environment, options.ledger, rows);
+      await writeRadar(ledger, rows);
     }
   }
 }

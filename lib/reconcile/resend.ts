@@ -3,17 +3,13 @@ import type { Environment } from '../aws/environment.ts';
 import { type QueueEntry, sendMessages } from '../aws/send-batch.ts';
 import { MessageExpired, SendFailed, UnknownMessage, WaybillError } from '../contract/errors.ts';
 import { LIMITS } from '../contract/limits.ts';
+import { type Ledger, ledgerOf } from '../ledger/ledger.ts';
 import { markSent } from '../ledger/mark-sent.ts';
 import { readOutbox } from '../ledger/outbox.ts';
 import { writeReceipts } from '../ledger/receipt.ts';
 import { ownQueueUrl, type Route } from '../ledger/rows/route.ts';
 import { decodeEnvelope, type Envelope, encodeEnvelope } from '../message/envelope.ts';
 import { traceHeader } from '../message/trace-context.ts';
-
-interface Ledger {
-  readonly ledger: string;
-  readonly shards: number;
-}
 
 /** A message waits for a moment that is further ahead than SQS can delay it by: there is nothing to send yet. */
 export class MessageNotDue extends WaybillError {
@@ -35,11 +31,21 @@ const MARK_MILLISECONDS = 5_000;
  */
 export async function resend(
   environment: Environment,
-  { ledger, shards }: Ledger,
+  ledger: { readonly ledger: string; readonly shards: number },
   id: string,
   route: Pick<Route, 'subscriber' | 'destination'>,
 ): Promise<void> {
-  const envelope = await committedEnvelope(environment, ledger, id);
+  await sendAgain(ledgerOf(environment, ledger), id, route);
+}
+
+/** `resend`, to a ledger. */
+export async function sendAgain(
+  ledger: Ledger,
+  id: string,
+  route: Pick<Route, 'subscriber' | 'destination'>,
+): Promise<void> {
+  const { environment } = ledger;
+  const envelope = await committedEnvelope(ledger, id);
   const now = environment.now();
   if (Date.parse(envelope.expires) <= now) throw new MessageExpired(`'${id}' expired at ${envelope.expires}`);
   const delaySeconds = delayOf(envelope, now);
@@ -48,7 +54,7 @@ export async function resend(
   const [failed] = await sendMessages(environment, ownQueueUrl(route.destination), [entry]);
   if (failed) throw new SendFailed(`'${id}' could not be sent to '${route.subscriber}': ${failed.code}`);
   const to = route.destination.kind === 'queue' ? route.subscriber : route.destination.name;
-  await writeReceipts(environment, ledger, shards, [{ to, ids: [id] }]);
+  await writeReceipts(ledger, [{ to, ids: [id] }]);
 }
 
 /**
@@ -59,12 +65,13 @@ export async function resend(
  * @throws SendFailed when the queue does not take it
  * @throws MissingBinding when the forward queue is not bound
  */
-export async function forward(environment: Environment, { ledger }: Ledger, id: string): Promise<void> {
-  const envelope = await committedEnvelope(environment, ledger, id);
+export async function forward(ledger: Ledger, id: string): Promise<void> {
+  const { environment } = ledger;
+  const envelope = await committedEnvelope(ledger, id);
   const url = bindingsOf(environment).get('forwardQueueUrl');
   const [failed] = await sendMessages(environment, url, [entryOf(envelope)]);
   if (failed) throw new SendFailed(`'${id}' could not be put into the forward queue: ${failed.code}`);
-  await markSent(environment, ledger, id, environment.now() + MARK_MILLISECONDS);
+  await markSent(ledger, id, environment.now() + MARK_MILLISECONDS);
 }
 
 /**
@@ -72,9 +79,9 @@ export async function forward(environment: Environment, { ledger }: Ledger, id: 
  *
  * @throws UnknownMessage when the outbox does not hold it
  */
-export async function committedEnvelope(environment: Environment, ledger: string, id: string): Promise<Envelope> {
-  const row = await readOutbox(environment, ledger, id);
-  if (!row) throw new UnknownMessage(`No message '${id}' is in the ledger '${ledger}'`);
+export async function committedEnvelope(ledger: Ledger, id: string): Promise<Envelope> {
+  const row = await readOutbox(ledger, id);
+  if (!row) throw new UnknownMessage(`No message '${id}' is in the ledger '${ledger.table}'`);
   return decodeEnvelope(row.envelope);
 }
 

@@ -1,7 +1,7 @@
 import { concurrently } from '../aws/concurrently.ts';
-import type { Environment } from '../aws/environment.ts';
-import { dueOf, type Inspection, RELAY_PATIENCE } from '../inspect/inspection.ts';
+import { deadlineOf, type Inspection, RELAY_PATIENCE } from '../inspect/inspection.ts';
 import { getRows } from '../ledger/batch-get.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import { dueKey, readDueKey } from '../ledger/rows/due.ts';
 import { messageTime } from '../message/message-id.ts';
 import type { Waiting } from './bucket.ts';
@@ -14,32 +14,18 @@ const CASES_AT_ONCE = 16;
  * it. One that was sent with a delay has its case opened for when it is due; and one of which nothing says that it was
  * put to wait, for as soon as the relay has had its time. What a reading misses is looked at again before it is sent.
  */
-export async function lookAfter(
-  environment: Environment,
-  ledger: string,
-  inspection: Inspection,
-  waiting: readonly Waiting[],
-): Promise<void> {
+export async function lookAfter(ledger: Ledger, inspection: Inspection, waiting: readonly Waiting[]): Promise<void> {
   const ids = new Map(waiting.map(({ id, deliverAt }) => [id, dueKey(id, deliverAt)]));
   const options = { consistent: false, keysOnly: true };
-  const rows = await getRows(environment, ledger, [...ids.values()], options);
+  const rows = await getRows(ledger, [...ids.values()], options);
   const swept = new Set(rows.map(({ sk }) => readDueKey({ sk: sk?.S ?? '' }).id));
   const others = waiting.filter(({ id }) => !swept.has(id));
   await concurrently(CASES_AT_ONCE, others, async (one) => {
     const { id, type, businessLine, deliverAt, route } = one;
     const next = (await inspection.isSentWithDelay(one))
-      ? dueOf(one, route)
+      ? deadlineOf(one, route)
       : messageTime(id) + route.deadline + RELAY_PATIENCE;
     const { subscriber } = route;
-    await openCase(environment, ledger, {
-      id,
-      type,
-      businessLine,
-      deliverAt,
-      subscriber,
-      state: 'waiting',
-      tries: 0,
-      next,
-    });
+    await openCase(ledger, { id, type, businessLine, deliverAt, subscriber, state: 'waiting', tries: 0, next });
   });
 }

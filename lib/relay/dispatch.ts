@@ -1,10 +1,11 @@
-import type { Bindings } from '../aws/bindings.ts';
+import { bindingsOf } from '../aws/bindings.ts';
 import { concurrently } from '../aws/concurrently.ts';
 import type { Environment } from '../aws/environment.ts';
 import type { Counts } from '../aws/invocation.ts';
 import { type FailedEntry, putRecords, sendMessages } from '../aws/send-batch.ts';
 import { SendFailed } from '../contract/errors.ts';
 import { LIMITS } from '../contract/limits.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import { SCHEDULE, type Sent, writeReceipts } from '../ledger/receipt.ts';
 import type { RouteBook } from '../ledger/route-book.ts';
 import type { Route } from '../ledger/rows/route.ts';
@@ -41,14 +42,13 @@ const SHIPMENTS_AT_ONCE = 4;
  * @throws SendFailed naming the destinations
  */
 export async function dispatch(
-  environment: Environment,
-  bindings: Bindings,
+  ledger: Ledger,
   book: RouteBook,
   envelopes: readonly Envelope[],
   counts: Counts,
   options: DispatchOptions = {},
 ): Promise<void> {
-  const now = environment.now();
+  const now = ledger.environment.now();
   const live = envelopes.filter(({ expires }) => Date.parse(expires) > now);
   const isFar = (envelope: Envelope) => momentOf(envelope) > now + LIMITS.queueDelaySeconds * 1000;
   const far = live.filter(isFar);
@@ -58,9 +58,9 @@ export async function dispatch(
 
   const waiting = { to: SCHEDULE, ids: far.map(({ id }) => id) };
   try {
-    await putToWait(environment, bindings, far);
-    const sent = await send(environment, bindings, book, near, counts, options);
-    counts.add('receipts', await writeReceipts(environment, bindings.ledger, bindings.shards, [...sent, waiting]));
+    await putToWait(ledger, far);
+    const sent = await send(ledger.environment, book, near, counts, options);
+    counts.add('receipts', await writeReceipts(ledger, [...sent, waiting]));
   } catch (error) {
     // A destination may have moved or gone since the routes were read: the next try asks again.
     book.forget();
@@ -70,7 +70,6 @@ export async function dispatch(
 
 async function send(
   environment: Environment,
-  bindings: Bindings,
   book: RouteBook,
   envelopes: readonly Envelope[],
   counts: Counts,
@@ -84,7 +83,7 @@ async function send(
   counts.add('relayed', routed);
   counts.add('unrouted', stamped.length - routed);
 
-  const shipments = fanOut(stamped, wanted).flatMap((shipment) => delayed(environment, bindings, shipment));
+  const shipments = fanOut(stamped, wanted).flatMap((shipment) => delayed(environment, shipment));
   const delivered = await concurrently(SHIPMENTS_AT_ONCE, shipments, async (shipment) => {
     const failed = await ship(environment, shipment);
     return { shipment, failed, dropped: shipment.removed && failed.every(({ lasting }) => lasting) };
@@ -107,14 +106,14 @@ function leadsTo(stream: string, { destination }: Route): boolean {
 type Leg = Shipment & { readonly stream?: string };
 
 /** What may go to its destination now, and what must wait for a second or more before it goes into its stream. */
-function delayed(environment: Environment, bindings: Bindings, shipment: Shipment): Leg[] {
+function delayed(environment: Environment, shipment: Shipment): Leg[] {
   const { destination, envelopes } = shipment;
   if (destination.kind === 'queue') return [shipment];
   const now = environment.now();
   const isEarly = (envelope: Envelope) => secondsUntil(momentOf(envelope), now) > 0;
   const early = envelopes.filter(isEarly);
   if (early.length === 0) return [shipment];
-  const forwardQueue = { kind: 'queue', url: bindings.get('forwardQueueUrl') } as const;
+  const forwardQueue = { kind: 'queue', url: bindingsOf(environment).get('forwardQueueUrl') } as const;
   const wait = { to: SCHEDULE, destination: forwardQueue, removed: false, envelopes: early, stream: destination.name };
   const due = envelopes.filter((envelope) => !isEarly(envelope));
   return due.length === 0 ? [wait] : [{ ...shipment, envelopes: due }, wait];

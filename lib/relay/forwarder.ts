@@ -1,13 +1,14 @@
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import { type Bindings, bindingsOf } from '../aws/bindings.ts';
+import { bindingsOf } from '../aws/bindings.ts';
 import { concurrently } from '../aws/concurrently.ts';
-import { type Environment, environmentOf, type GivenContext, quietly } from '../aws/environment.ts';
+import { environmentOf, type GivenContext, quietly } from '../aws/environment.ts';
 import { errorCode } from '../aws/errors.ts';
 import { type Counts, summarize } from '../aws/invocation.ts';
 import { fromQueue, textOf } from '../aws/record.ts';
 import { backOff, givenBack, type Postponed, postponed, type QueueRecord } from '../aws/visibility.ts';
 import { MalformedMessage, UnknownMessage } from '../contract/errors.ts';
 import { getRows } from '../ledger/batch-get.ts';
+import { type Ledger, ledgerOf } from '../ledger/ledger.ts';
 import { readOutboxRow } from '../ledger/outbox.ts';
 import { type RouteBook, RouteBooks } from '../ledger/route-book.ts';
 import { outboxKey } from '../ledger/rows/outbox.ts';
@@ -46,15 +47,15 @@ export function createForwarder(): Forwarder {
     if (!Array.isArray(records)) {
       throw new MalformedMessage('The event is no batch of SQS records: check the event source of this function');
     }
-    const bindings = bindingsOf(environment);
-    const book = books.of(environment, bindings.ledger);
+    const ledger = ledgerOf(environment);
+    const book = books.of(ledger);
     // What failed is begun again in the first half of the invocation: a request may take as long as the other.
     const remaining = context.getRemainingTimeInMillis?.() ?? INVOCATION_MILLISECONDS;
     const until = environment.now() + remaining / 2;
     return summarize(environment, 'forward', { records: records.length }, async (counts) => {
-      const forwarding = new Forwarding({ environment, bindings, book, until, counts });
+      const forwarding = new Forwarding({ ledger, book, until, counts });
       const again = await forwarding.forward(event.Records);
-      await backOff(environment, bindings.get('forwardQueueUrl'), again);
+      await backOff(environment, bindingsOf(environment).get('forwardQueueUrl'), again);
       return { batchItemFailures: again.map(({ record }) => ({ itemIdentifier: record.eventId })) };
     });
   };
@@ -68,8 +69,7 @@ interface Parcel {
 }
 
 interface ForwardingOptions {
-  readonly environment: Environment;
-  readonly bindings: Bindings;
+  readonly ledger: Ledger;
   readonly book: RouteBook;
   /** When to try nothing a second time, in milliseconds since the epoch. */
   readonly until: number;
@@ -78,16 +78,14 @@ interface ForwardingOptions {
 
 /** The forwarding of one batch. */
 class Forwarding {
-  readonly #environment: Environment;
-  readonly #bindings: Bindings;
+  readonly #ledger: Ledger;
   readonly #book: RouteBook;
   readonly #until: number;
   readonly #counts: Counts;
   readonly #again: Postponed<QueueRecord>[] = [];
 
-  constructor({ environment, bindings, book, until, counts }: ForwardingOptions) {
-    this.#environment = environment;
-    this.#bindings = bindings;
+  constructor({ ledger, book, until, counts }: ForwardingOptions) {
+    this.#ledger = ledger;
     this.#book = book;
     this.#until = until;
     this.#counts = counts;
@@ -123,7 +121,7 @@ class Forwarding {
   async #readDue(notices: ReadonlyMap<QueueRecord, string>): Promise<Parcel[]> {
     try {
       const keys = [...new Set(notices.values())].map(outboxKey);
-      const rows = await getRows(this.#environment, this.#bindings.ledger, keys);
+      const rows = await getRows(this.#ledger, keys);
       const byId = new Map(rows.map((row) => [row.sk?.S, row]));
       return [...notices].flatMap(([record, id]) => {
         const row = byId.get(id);
@@ -132,7 +130,7 @@ class Forwarding {
           return [];
         }
         const outbox = { ...outboxKey(id), envelope: row?.envelope?.S ?? '' };
-        const envelope = row && readOutboxRow(this.#environment, outbox, this.#counts);
+        const envelope = row && readOutboxRow(this.#ledger.environment, outbox, this.#counts);
         if (envelope) return [{ record, envelope, stream: undefined }];
         this.#fail(record, new UnknownMessage(`No message '${id}' can be read in the ledger`));
         return [];
@@ -145,7 +143,7 @@ class Forwarding {
 
   /** Puts copies into their streams, each in its moment; those that are here too early go back to wait. */
   async #toStreams(parcels: readonly Parcel[]): Promise<void> {
-    const now = this.#environment.now();
+    const now = this.#ledger.environment.now();
     const near: Parcel[] = [];
     for (const parcel of parcels) {
       const seconds = secondsUntil(momentOf(parcel.envelope), now);
@@ -155,8 +153,8 @@ class Forwarding {
     this.#counts.add('early', parcels.length - near.length);
     near.sort((one, other) => momentOf(one.envelope) - momentOf(other.envelope));
     for (let next = near[0]; next; next = near[0]) {
-      await holdUntil(this.#environment, momentOf(next.envelope));
-      const until = this.#environment.now() + TOGETHER;
+      await holdUntil(this.#ledger.environment, momentOf(next.envelope));
+      const until = this.#ledger.environment.now() + TOGETHER;
       const later = near.findIndex(({ envelope }) => momentOf(envelope) > until);
       const due = near.splice(0, later === -1 ? near.length : later);
       const byStream = [...Map.groupBy(due, ({ stream }) => stream)];
@@ -169,10 +167,10 @@ class Forwarding {
     if (parcels.length === 0) return;
     const envelopes = parcels.map(({ envelope }) => envelope);
     try {
-      await dispatch(this.#environment, this.#bindings, this.#book, envelopes, this.#counts, options);
+      await dispatch(this.#ledger, this.#book, envelopes, this.#counts, options);
       this.#counts.add('forwarded', parcels.length);
     } catch (error) {
-      if (parcels.length === 1 || this.#environment.now() >= this.#until) {
+      if (parcels.length === 1 || this.#ledger.environment.now() >= this.#until) {
         for (const { record } of parcels) this.#fail(record, error);
       } else {
         await concurrently(DISPATCHES_AT_ONCE, parcels, (parcel) => this.#dispatch([parcel], options));
@@ -184,7 +182,7 @@ class Forwarding {
     this.#counts.add('again');
     this.#again.push(postponed(record, true));
     const fields = { record: record.eventId, delivery: record.deliveries, error: errorCode(error) };
-    quietly(() => this.#environment.log.error('not forwarded', fields));
+    quietly(() => this.#ledger.environment.log.error('not forwarded', fields));
   }
 }
 

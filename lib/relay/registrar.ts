@@ -1,14 +1,12 @@
-import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import type { CloudFormationCustomResourceEvent as CustomResourceEvent } from 'aws-lambda';
-import { bindingsOf } from '../aws/bindings.ts';
 import { type Answer, putAnswer } from '../aws/cloudformation-answer.ts';
 import { concurrently } from '../aws/concurrently.ts';
 import { type Environment, environmentOf, quietly } from '../aws/environment.ts';
 import { errorCode } from '../aws/errors.ts';
-import { toItem } from '../aws/expression.ts';
 import { type Counts, summarize } from '../aws/invocation.ts';
 import { jitter } from '../aws/retry.ts';
 import { CommitUndecided } from '../contract/errors.ts';
+import { type Ledger, ledgerOf, putRow } from '../ledger/ledger.ts';
 import { readRoutes } from '../ledger/route-book.ts';
 import { eventTypeKey, type RouteRow, routeKey } from '../ledger/rows/route.ts';
 import { claimRoute, isSameRoute, type RouteClaim, releaseRoute } from './route-claim.ts';
@@ -89,8 +87,7 @@ async function answerTo(
 
 /** What the steps of one request share. */
 interface Request {
-  readonly environment: Environment;
-  readonly ledger: string;
+  readonly ledger: Ledger;
   readonly owner: string;
   readonly counts: Counts;
   /** Aborted once CloudFormation has its answer: nothing may be written after it. */
@@ -103,8 +100,12 @@ async function carryOut(
   counts: Counts,
   signal: AbortSignal,
 ): Promise<void> {
-  const { ledger } = bindingsOf(environment);
-  const request = { environment, ledger, owner: `${event.StackId}|${event.LogicalResourceId}`, counts, signal };
+  const request = {
+    ledger: ledgerOf(environment),
+    owner: `${event.StackId}|${event.LogicalResourceId}`,
+    counts,
+    signal,
+  };
   if (event.RequestType === 'Delete') {
     // What was never valid was never written.
     await release(request, readIfValid(event.ResourceProperties));
@@ -126,11 +127,12 @@ async function carryOut(
 
 /** Writes the claimed route, and sees to it that a new route was there before it starts. Returns its `since`. */
 async function claimUntilWritten(request: Request, claim: RouteClaim): Promise<number> {
-  const { environment, ledger, counts } = request;
+  const { ledger, counts } = request;
+  const { environment } = ledger;
   let restart = false;
   for (let attempt = 0; attempt < WRITE_TRIES; attempt++) {
     if (attempt > 0) await environment.sleep(jitter(environment, attempt));
-    const rows = await readRoutes(environment, ledger, claim.type);
+    const rows = await readRoutes(ledger, claim.type);
     const own = rows.find(({ subscriber }) => subscriber === claim.subscriber);
     if (rows.length === 0) await enterType(request, claim.type);
     const row = claimRoute(rows, claim, environment.now() + ROUTE_LEAD, restart);
@@ -146,11 +148,9 @@ async function claimUntilWritten(request: Request, claim: RouteClaim): Promise<n
 }
 
 /** Enters the event type into the list by which reconciliation finds all routes. It stays there. */
-async function enterType({ environment, ledger, signal }: Request, type: string): Promise<void> {
+async function enterType({ ledger, signal }: Request, type: string): Promise<void> {
   signal.throwIfAborted();
-  await environment.dynamodb.send(
-    new PutItemCommand({ TableName: ledger, Item: toItem(eventTypeKey(type)), ReturnConsumedCapacity: 'TOTAL' }),
-  );
+  await putRow(ledger, eventTypeKey(type));
 }
 
 /** Gives up the resource's claims of the former routes, but for those that are still wanted. */
@@ -163,10 +163,11 @@ async function release(request: Request, former?: RouteProperties, wanted?: Rout
 }
 
 async function releaseUntilWritten(request: Request, type: string, subscriber: string): Promise<void> {
-  const { environment, ledger, owner, counts } = request;
+  const { ledger, owner, counts } = request;
+  const { environment } = ledger;
   for (let attempt = 0; attempt < WRITE_TRIES; attempt++) {
     if (attempt > 0) await environment.sleep(jitter(environment, attempt));
-    const rows = await readRoutesIfAny(environment, ledger, type);
+    const rows = await readRoutesIfAny(ledger, type);
     const own = rows.find((row) => row.subscriber === subscriber);
     const row = own && releaseRoute(own, owner, environment.now());
     if (!row) return;
@@ -179,34 +180,26 @@ async function releaseUntilWritten(request: Request, type: string, subscriber: s
 }
 
 /** Writes the row over the one that it was made from. Returns whether that one was still there. */
-async function writeRoute({ environment, ledger, signal }: Request, row: RouteRow): Promise<boolean> {
+async function writeRoute({ ledger, signal }: Request, row: RouteRow): Promise<boolean> {
   signal.throwIfAborted();
   const { revision = 1 } = row;
-  try {
-    await environment.dynamodb.send(
-      new PutItemCommand({
-        TableName: ledger,
-        Item: toItem({ ...routeKey(row.type, row.subscriber), ...row }),
-        ...(revision === 1
-          ? { ConditionExpression: 'attribute_not_exists(revision)' }
-          : {
-              ConditionExpression: 'revision = :read',
-              ExpressionAttributeValues: { ':read': { N: `${revision - 1}` } },
-            }),
-        ReturnConsumedCapacity: 'TOTAL',
-      }),
-    );
-    return true;
-  } catch (error) {
-    if (errorCode(error) === 'ConditionalCheckFailedException') return false;
-    throw error;
-  }
+  const { kind } = await putRow(
+    ledger,
+    { ...routeKey(row.type, row.subscriber), ...row },
+    revision === 1
+      ? { ConditionExpression: 'attribute_not_exists(revision)' }
+      : {
+          ConditionExpression: 'revision = :read',
+          ExpressionAttributeValues: { ':read': { N: `${revision - 1}` } },
+        },
+  );
+  return kind === 'written';
 }
 
 /** A ledger that is gone has no routes: whatever is deleted after it must not fail. */
-async function readRoutesIfAny(environment: Environment, ledger: string, type: string): Promise<RouteRow[]> {
+async function readRoutesIfAny(ledger: Ledger, type: string): Promise<RouteRow[]> {
   try {
-    return await readRoutes(environment, ledger, type);
+    return await readRoutes(ledger, type);
   } catch (error) {
     if (errorCode(error) === 'ResourceNotFoundException') return [];
     throw error;

@@ -1,9 +1,9 @@
 import type { DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
-import { bindingsOf } from '../aws/bindings.ts';
 import { type Environment, environmentOf } from '../aws/environment.ts';
 import { type Counts, summarize } from '../aws/invocation.ts';
 import { SendFailed } from '../contract/errors.ts';
 import { requestCheckBacks, type Undecided } from '../half/check-back-request.ts';
+import { ledgerOf } from '../ledger/ledger.ts';
 import { readOutboxRow, reportCorrupt } from '../ledger/outbox.ts';
 import { RouteBooks } from '../ledger/route-book.ts';
 import { HALF_PREFIX, OUTBOX_PREFIX } from '../ledger/rows/layout.ts';
@@ -31,12 +31,12 @@ export function createRelay(): Relay {
   const books = new RouteBooks();
   return async (event, context) => {
     const environment = environmentOf(context);
-    const bindings = bindingsOf(environment);
-    const book = books.of(environment, bindings.ledger);
+    const ledger = ledgerOf(environment);
+    const book = books.of(ledger);
     const fields = { records: event.Records.length };
     await summarize(environment, 'relay', fields, async (counts) => {
       const { envelopes, halves } = read(environment, event.Records, counts);
-      await dispatch(environment, bindings, book, envelopes, counts);
+      await dispatch(ledger, book, envelopes, counts);
       // Where a queue is gone, it must not hold up everybody's messages.
       const unsent = (await requestCheckBacks(environment, halves, counts)).filter(({ gone }) => !gone);
       if (unsent.length > 0) {

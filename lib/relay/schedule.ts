@@ -1,4 +1,4 @@
-import type { Bindings } from '../aws/bindings.ts';
+import { type Bindings, bindingsOf } from '../aws/bindings.ts';
 import { concurrently } from '../aws/concurrently.ts';
 import type { Environment } from '../aws/environment.ts';
 import { errorCode } from '../aws/errors.ts';
@@ -6,6 +6,7 @@ import type { FailedEntry } from '../aws/send-batch.ts';
 import { BINDINGS } from '../contract/bindings.ts';
 import { SendFailed } from '../contract/errors.ts';
 import { putRows } from '../ledger/batch-write.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import { type DueRow, dueKey } from '../ledger/rows/due.ts';
 import { INBOX_AFTERLIFE } from '../ledger/rows/layout.ts';
 import { momentOf } from '../message/delivery-time.ts';
@@ -29,15 +30,13 @@ const SCHEDULES_AT_ONCE = 8;
  *
  * @throws SendFailed when one is not known to wait
  */
-export async function putToWait(
-  environment: Environment,
-  bindings: Bindings,
-  envelopes: readonly Envelope[],
-): Promise<void> {
+export async function putToWait(ledger: Ledger, envelopes: readonly Envelope[]): Promise<void> {
+  const { environment } = ledger;
   // A queue may deliver a message twice in one batch, and no two rows of a request may have one key.
   const messages = [...new Map(envelopes.map((envelope) => [envelope.id, envelope])).values()];
-  refuse(await putRows(environment, bindings.ledger, messages.map(dueRow)));
-  if (environment.variables[BINDINGS.scheduleGroup]) refuse(await createSchedules(environment, bindings, messages));
+  refuse(await putRows(ledger, messages.map(dueRow)));
+  if (environment.variables[BINDINGS.scheduleGroup])
+    refuse(await createSchedules(environment, bindingsOf(environment), messages));
 }
 
 function dueRow(envelope: Envelope): DueRow {

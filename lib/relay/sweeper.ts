@@ -1,13 +1,12 @@
-import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { type Bindings, bindingsOf } from '../aws/bindings.ts';
+import { bindingsOf } from '../aws/bindings.ts';
 import { concurrently } from '../aws/concurrently.ts';
-import { type Environment, environmentOf, type GivenContext, quietly } from '../aws/environment.ts';
+import { environmentOf, type GivenContext, quietly } from '../aws/environment.ts';
 import { errorCode } from '../aws/errors.ts';
-import { toItem } from '../aws/expression.ts';
 import { type Counts, summarize } from '../aws/invocation.ts';
 import { sendMessages } from '../aws/send-batch.ts';
 import { SendFailed } from '../contract/errors.ts';
 import { getRows, READ_BATCH } from '../ledger/batch-get.ts';
+import { type Ledger, ledgerOf, updateRow } from '../ledger/ledger.ts';
 import { readOutboxRow, reportCorrupt } from '../ledger/outbox.ts';
 import { partition } from '../ledger/partition.ts';
 import { type RouteBook, RouteBooks } from '../ledger/route-book.ts';
@@ -48,19 +47,18 @@ export function createSweep(): Sweep {
   const books = new RouteBooks();
   return async (_event, context = {}) => {
     const environment = environmentOf(context);
-    const bindings = bindingsOf(environment);
-    const book = books.of(environment, bindings.ledger);
+    const ledger = ledgerOf(environment);
+    const book = books.of(ledger);
     const remaining = context.getRemainingTimeInMillis?.() ?? INVOCATION_MILLISECONDS;
     const until = environment.now() + remaining - Math.min(RESERVE_MILLISECONDS, remaining * RESERVE_SHARE);
     await summarize(environment, 'sweep', {}, async (counts) => {
-      await new Sweeping({ environment, bindings, book, until, counts }).run();
+      await new Sweeping({ ledger, book, until, counts }).run();
     });
   };
 }
 
 interface SweepingOptions {
-  readonly environment: Environment;
-  readonly bindings: Bindings;
+  readonly ledger: Ledger;
   readonly book: RouteBook;
   /** When to begin nothing new, in milliseconds since the epoch. */
   readonly until: number;
@@ -77,13 +75,14 @@ class Sweeping {
   }
 
   async run(): Promise<void> {
-    const { environment, bindings, counts } = this.#options;
-    const now = environment.now();
+    const { ledger, counts } = this.#options;
+    const { shards } = ledger;
+    const now = ledger.environment.now();
     const cursors = await this.#readCursors();
     // Where time runs out, the last shards are left to the next run: not always the same ones.
     const first = Math.floor(now / 60_000);
-    for (let turn = 0; turn < bindings.shards; turn++) {
-      const shard = (first + turn) % bindings.shards;
+    for (let turn = 0; turn < shards; turn++) {
+      const shard = (first + turn) % shards;
       if (this.#isTimeUp()) counts.add('unswept');
       else await this.#sweep(shard, cursors.get(sweepKey(shard).sk), now + LOOKAHEAD);
     }
@@ -92,14 +91,13 @@ class Sweeping {
 
   /** How far each shard was swept: the sort key of the last row that was sent. */
   async #readCursors(): Promise<Map<string, string>> {
-    const { environment, bindings } = this.#options;
-    const keys = Array.from({ length: bindings.shards }, (_, shard) => sweepKey(shard));
-    const rows = await getRows(environment, bindings.ledger, keys);
+    const { ledger } = this.#options;
+    const keys = Array.from({ length: ledger.shards }, (_, shard) => sweepKey(shard));
+    const rows = await getRows(ledger, keys);
     return new Map(rows.map(({ sk, upTo }) => [sk?.S ?? '', upTo?.S ?? '']));
   }
 
   async #sweep(shard: number, cursor: string | undefined, to: number): Promise<void> {
-    const { environment, bindings } = this.#options;
     // `~` comes after every character of a sort key.
     const after = cursor && `${cursor}~`;
     const upTo = `${new Date(to).toISOString()}~`;
@@ -107,7 +105,7 @@ class Sweeping {
     if (after && after > upTo) return;
     const range = { consistent: true, to: upTo, ...(after && { from: after }) };
     try {
-      for await (const page of partition(environment, bindings.ledger, duePartition(shard), range)) {
+      for await (const page of partition(this.#options.ledger, duePartition(shard), range)) {
         const rows = page.map(({ pk, sk }) => ({ pk: pk?.S ?? '', sk: sk?.S ?? '' }));
         const sent = await this.#sendInOrder(rows);
         const last = rows[sent - 1];
@@ -145,11 +143,11 @@ class Sweeping {
   }
 
   async #send(rows: readonly LedgerKey[]): Promise<void> {
-    const { environment, bindings, book, counts } = this.#options;
+    const { ledger, book, counts } = this.#options;
     const envelopes = await this.#read(rows);
     counts.add('due', envelopes.length);
     try {
-      await dispatch(environment, bindings, book, envelopes, counts);
+      await dispatch(ledger, book, envelopes, counts);
     } catch (error) {
       await this.#handOver(envelopes, error);
     }
@@ -157,14 +155,15 @@ class Sweeping {
 
   /** The messages of due rows, but for those that were taken back. */
   async #read(rows: readonly LedgerKey[]): Promise<Envelope[]> {
-    const { environment, bindings, counts } = this.#options;
+    const { ledger, counts } = this.#options;
+    const { environment } = ledger;
     const ids = rows.flatMap((row) => {
       const { id } = readDueKey(row);
       if (isMessageId(id)) return [id];
       reportCorrupt(environment, row, 'its key names no message', counts);
       return [];
     });
-    const found = await getRows(environment, bindings.ledger, [...new Set(ids)].map(outboxKey));
+    const found = await getRows(ledger, [...new Set(ids)].map(outboxKey));
     counts.add('gone', new Set(ids).size - found.length);
     return found.flatMap(({ pk, sk, envelope, cancelled }) => {
       if (cancelled) {
@@ -177,12 +176,13 @@ class Sweeping {
   }
 
   async #handOver(envelopes: readonly Envelope[], cause: unknown): Promise<void> {
-    const { environment, bindings, counts } = this.#options;
+    const { ledger, counts } = this.#options;
+    const { environment } = ledger;
     const entries = envelopes.map((envelope) => ({
       body: encodeEnvelope(envelope),
       traceHeader: traceHeader(envelope.traceparent),
     }));
-    const failed = await sendMessages(environment, bindings.get('forwardQueueUrl'), entries);
+    const failed = await sendMessages(environment, bindingsOf(environment).get('forwardQueueUrl'), entries);
     if (failed.length > 0)
       throw new SendFailed(`${failed.length} due messages are neither sent nor handed over`, { cause });
     counts.add('handedOver', envelopes.length);
@@ -191,32 +191,21 @@ class Sweeping {
 
   /** @returns false where another run has come further: then that one goes on */
   async #moveCursor(shard: number, upTo: string): Promise<boolean> {
-    const { environment, bindings } = this.#options;
-    try {
-      await environment.dynamodb.send(
-        new UpdateItemCommand({
-          TableName: bindings.ledger,
-          Key: toItem(sweepKey(shard)),
-          UpdateExpression: 'SET upTo = :upTo',
-          ConditionExpression: 'attribute_not_exists(upTo) OR upTo <= :upTo',
-          ExpressionAttributeValues: { ':upTo': { S: upTo } },
-          ReturnConsumedCapacity: 'TOTAL',
-        }),
-      );
-      return true;
-    } catch (error) {
-      if (errorCode(error) !== 'ConditionalCheckFailedException') throw error;
-      return false;
-    }
+    const { kind } = await updateRow(this.#options.ledger, sweepKey(shard), {
+      UpdateExpression: 'SET upTo = :upTo',
+      ConditionExpression: 'attribute_not_exists(upTo) OR upTo <= :upTo',
+      ExpressionAttributeValues: { ':upTo': { S: upTo } },
+    });
+    return kind === 'written';
   }
 
   #fail(where: { readonly shard: number } | LedgerKey, error: unknown): void {
-    const { environment } = this.#options;
+    const { environment } = this.#options.ledger;
     this.#errors.push(error);
     quietly(() => environment.log.error('not swept', { ...where, error: errorCode(error) }));
   }
 
   #isTimeUp(): boolean {
-    return this.#options.environment.now() >= this.#options.until;
+    return this.#options.ledger.environment.now() >= this.#options.until;
   }
 }

@@ -1,5 +1,5 @@
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import type { Environment } from '../aws/environment.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import { readOutbox } from '../ledger/outbox.ts';
 import type { Row } from '../ledger/partition.ts';
 import type { OutboxRow } from '../ledger/rows/outbox.ts';
@@ -12,12 +12,8 @@ export interface Committed {
 }
 
 /** A message by its id; undefined where it was not committed, or is none. */
-export async function readMessage(
-  environment: Environment,
-  ledger: string,
-  id: string,
-): Promise<Committed | undefined> {
-  const row = await readOutbox(environment, ledger, id);
+export async function readMessage(ledger: Ledger, id: string): Promise<Committed | undefined> {
+  const row = await readOutbox(ledger, id);
   const envelope = row && decodeIfValid(row.envelope);
   return envelope && { envelope, row };
 }

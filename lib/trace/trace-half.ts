@@ -1,6 +1,7 @@
 import type { Environment } from '../aws/environment.ts';
 import type { InspectionOptions } from '../inspect/inspection.ts';
 import { readHalf } from '../ledger/half.ts';
+import { ledgerOf } from '../ledger/ledger.ts';
 import type { HalfRow } from '../ledger/rows/half.ts';
 import { decodeEnvelope } from '../message/envelope.ts';
 import { messageTime } from '../message/message-id.ts';
@@ -42,10 +43,11 @@ export async function traceHalf(
   options: InspectionOptions,
   halfId: string,
 ): Promise<TracedHalf> {
-  const row = await readHalf(environment, options.ledger, halfId);
+  const ledger = ledgerOf(environment, options);
+  const row = await readHalf(ledger, halfId);
   const { state, transaction, message, asked, quarantined } = row;
   const { type, businessline, partitionkey, deliverat } = decodeEnvelope(row.envelope);
-  const committed = message && (await readMessage(environment, options.ledger, message));
+  const committed = message && (await readMessage(ledger, message));
   return {
     half: halfId,
     state,

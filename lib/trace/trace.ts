@@ -1,9 +1,10 @@
 import { concurrently } from '../aws/concurrently.ts';
 import type { Environment } from '../aws/environment.ts';
 import { MalformedMessage, UnknownMessage } from '../contract/errors.ts';
-import { dueOf, type Finding, type Hop, Inspection, type InspectionOptions } from '../inspect/inspection.ts';
+import { deadlineOf, type Finding, type Hop, Inspection, type InspectionOptions } from '../inspect/inspection.ts';
 import { type Graph, readGraph } from '../ledger/graph.ts';
 import { readInbox } from '../ledger/inbox.ts';
+import { type Ledger, ledgerOf } from '../ledger/ledger.ts';
 import { rowsOf } from '../ledger/partition.ts';
 import type { EndState, InboxRow } from '../ledger/rows/inbox.ts';
 import { minuteOf } from '../ledger/rows/layout.ts';
@@ -79,10 +80,11 @@ const MINUTE = 60_000;
  */
 export async function trace(environment: Environment, options: InspectionOptions, id: string): Promise<TracedMessage> {
   if (!isMessageId(id)) throw new MalformedMessage(`'${String(id).slice(0, 64)}' is not a message id`);
-  const message = await readMessage(environment, options.ledger, id);
+  const ledger = ledgerOf(environment, options);
+  const message = await readMessage(ledger, id);
   if (!message) throw new UnknownMessage(`No message '${id}' was committed to the ledger '${options.ledger}'`);
-  const root = await readMessage(environment, options.ledger, message.envelope.correlationid);
-  return (await tracerOf(environment, options)).message(root ?? message);
+  const root = await readMessage(ledger, message.envelope.correlationid);
+  return (await tracerOf(ledger, options)).message(root ?? message);
 }
 
 /**
@@ -97,11 +99,12 @@ export async function traceKey(
   key: string,
   since: number,
 ): Promise<TracedMessage[]> {
+  const ledger = ledgerOf(environment, options);
   const partitions: string[] = [];
   for (let time = since - (since % MINUTE); time <= environment.now() + MINUTE; time += MINUTE) {
     for (const shard of shardsOf(key, options.shards)) partitions.push(outboxPartition(minuteOf(time), shard));
   }
-  const rows = await concurrently(READS_AT_ONCE, partitions, (pk) => rowsOf(environment, options.ledger, pk));
+  const rows = await concurrently(READS_AT_ONCE, partitions, (pk) => rowsOf(ledger, pk));
   const messages = rows.flat().flatMap((item) => {
     const read = item.envelope?.S?.includes(JSON.stringify(key)) ? messageIn(item) : undefined;
     return read?.envelope.partitionkey === key ? [read] : [];
@@ -111,28 +114,26 @@ export async function traceKey(
     const { correlationid } = message.envelope;
     if (!roots.has(correlationid)) roots.set(correlationid, message);
   }
-  const tracer = await tracerOf(environment, options);
+  const tracer = await tracerOf(ledger, options);
   return concurrently(READS_AT_ONCE, [...roots], async ([id, message]) => {
-    const root = await readMessage(environment, options.ledger, id);
+    const root = await readMessage(ledger, id);
     return tracer.message(root ?? message);
   });
 }
 
-async function tracerOf(environment: Environment, options: InspectionOptions): Promise<Tracer> {
-  return new Tracer(environment, options, await readGraph(environment, options.ledger));
+async function tracerOf(ledger: Ledger, { listEventSources }: InspectionOptions): Promise<Tracer> {
+  return new Tracer(ledger, await readGraph(ledger), new Inspection(ledger, listEventSources));
 }
 
 class Tracer {
-  readonly #environment: Environment;
-  readonly #ledger: string;
+  readonly #ledger: Ledger;
   readonly #graph: Graph;
   readonly #inspection: Inspection;
 
-  constructor(environment: Environment, options: InspectionOptions, graph: Graph) {
-    this.#environment = environment;
-    this.#ledger = options.ledger;
+  constructor(ledger: Ledger, graph: Graph, inspection: Inspection) {
+    this.#ledger = ledger;
     this.#graph = graph;
-    this.#inspection = new Inspection(environment, options);
+    this.#inspection = inspection;
   }
 
   async message({ envelope, row }: Committed, generation = 0): Promise<TracedMessage> {
@@ -159,7 +160,7 @@ class Tracer {
   }
 
   async #delivery(envelope: Envelope, route: Route, generation: number): Promise<TracedDelivery> {
-    const row = await readInbox(this.#environment, this.#ledger, route.subscriber, envelope.id);
+    const row = await readInbox(this.#ledger, route.subscriber, envelope.id);
     return row ? this.#ended(route, row, generation) : this.#open(envelope, route);
   }
 
@@ -181,7 +182,7 @@ class Tracer {
 
   async #messages(ids: readonly string[], generation: number): Promise<TracedMessage[]> {
     const messages = await concurrently(READS_AT_ONCE, ids, async (id) => {
-      const message = await readMessage(this.#environment, this.#ledger, id);
+      const message = await readMessage(this.#ledger, id);
       return message && this.message(message, generation);
     });
     return messages.filter((message) => message !== undefined);
@@ -189,16 +190,16 @@ class Tracer {
 
   async #open({ id, ...envelope }: Envelope, route: Route): Promise<TracedDelivery> {
     const message = { id, deliverAt: dueTime(envelope) };
-    const due = dueOf(message, route);
-    const now = this.#environment.now();
+    const deadlineAt = deadlineOf(message, route);
+    const now = this.#ledger.environment.now();
     const sent = await this.#inspection.sentAt(message, route);
     const { subscriber } = route;
     const delivery = { subscriber, ...(sent !== undefined && { relayed: sent }), published: [] };
     const waits = message.deliverAt !== undefined && now < message.deliverAt;
-    if (!waits && now < due) return { ...delivery, state: 'inFlight' };
-    const finding = await this.#inspection.inspect({ ...message, route, due });
+    if (!waits && now < deadlineAt) return { ...delivery, state: 'inFlight' };
+    const finding = await this.#inspection.inspect({ ...message, route, deadlineAt });
     if (finding.kind === 'cancelled') return { ...delivery, state: 'cancelled' };
-    if (!waits) return { ...delivery, ...openState(finding), overdueMs: now - due };
+    if (!waits) return { ...delivery, ...openState(finding), overdueMs: now - deadlineAt };
     const evidence = finding.kind === 'missing' && { evidence: finding.evidence };
     return { ...delivery, state: 'scheduled', due: message.deliverAt, ...evidence };
   }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { run } from '../../lib/cli/index.ts';
 import { reconciliationTable } from '../../lib/cli/reconciliation-table.ts';
-import type { Missing } from '../../lib/reconcile/tally.ts';
+import type { Missing } from '../../lib/reconcile/totals.ts';
 import { capturedContext } from './captured-context.ts';
 
 const NO_COPIES = { handled: 0, duplicate: 0, dead: 0, cancelled: 0, late: 0 };

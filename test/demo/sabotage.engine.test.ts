@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SabotageVerdict } from '../../demo/sabotaged-run.ts';
 import type { Verdict } from '../../demo/verdict.ts';
-import type { Reconciliation } from '../../lib/reconcile/tally.ts';
+import type { Reconciliation } from '../../lib/reconcile/totals.ts';
 import type { TracedMessage } from '../../lib/trace/trace.ts';
 
 const root = join(import.meta.dirname, '..', '..');

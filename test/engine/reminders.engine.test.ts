@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BINDINGS, type TableItem, tableBinding } from 'waybill';
 import { cancel, type Environment, producer, publish } from 'waybill/runtime';
 import { bindingsOf } from '../../lib/aws/bindings.ts';
+import { ledgerOf } from '../../lib/ledger/ledger.ts';
 import { dueKey } from '../../lib/ledger/rows/due.ts';
 import { type OutboxRow, outboxRow } from '../../lib/ledger/rows/outbox.ts';
 import { createEnvelope, type Envelope } from '../../lib/message/envelope.ts';
@@ -192,7 +193,7 @@ describe.concurrent('beside each other', () => {
     const envelope = envelopeOf(scheduling, 'scheduled', deliverAt);
     await putUnsent(scheduling, envelope);
     // Two minutes before the moment: it fires as soon as the engine looks.
-    await putToWait(scheduling, bindingsOf(scheduling), [envelope]);
+    await putToWait(ledgerOf(scheduling), [envelope]);
 
     await takesEffectOnce('scheduled', [RingAlarm.name]);
     await inItsMoment('scheduled', deliverAt);

@@ -11,6 +11,7 @@ import { placeOrder } from '../../examples/commerce/place-order.ts';
 import { createEnvironment } from '../../lib/aws/environment.ts';
 import { eventSourcesOf } from '../../lib/inspect/list-event-sources.ts';
 import { readGraph } from '../../lib/ledger/graph.ts';
+import { ledgerOf } from '../../lib/ledger/ledger.ts';
 import { deployApp } from '../../lib/local/deploy.ts';
 import { endpointEnvironment } from '../../lib/local/endpoint.ts';
 import { type StartedEngine, startEngine } from '../../lib/local/engine.ts';
@@ -58,10 +59,11 @@ test(
 
     await start(port);
     for (const order of orders.slice(BEFORE)) await placeOrder(order, { environment });
+    const deployed = ledgerOf(environment, { ledger, shards });
     const options = { ledger, shards, listEventSources: eventSourcesOf(new LambdaClient()) };
     const hops = new Set<string>();
     const handled = async () => {
-      const graph = await readGraph(environment, ledger);
+      const graph = await readGraph(deployed);
       const { lines, missing } = await reconcile(environment, {
         ...options,
         graph,
@@ -69,8 +71,8 @@ test(
         to: environment.now() + 1_000,
       });
       for (const { hop } of missing) hops.add(hop);
-      await runPasses(environment, { ...options, graph });
-      await heal(environment, { ...options, graph, budget: 100 });
+      await runPasses(deployed, { ...options, graph });
+      await heal(deployed, { ...options, graph, budget: 100 });
       return Object.values(lines).reduce((sum, line) => sum + line.handled, 0);
     };
     const end = performance.now() + PATIENCE;

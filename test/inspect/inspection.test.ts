@@ -1,6 +1,7 @@
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { expect, test } from 'vitest';
-import { dueOf, Inspection } from '../../lib/inspect/inspection.ts';
+import { deadlineOf, Inspection } from '../../lib/inspect/inspection.ts';
+import { ledgerOf } from '../../lib/ledger/ledger.ts';
 import { DEADLINE, reconcileWorld } from '../reconcile/reconcile-world.ts';
 
 test('a message that ends while it is looked at is not named, although its queue is empty by then', async () => {
@@ -20,8 +21,8 @@ test('a message that ends while it is looked at is not named, although its queue
   };
   const [route] = world.routes;
   if (!route) throw new Error('The world has no route');
-  const suspect = { id, route, due: dueOf({ id }, route) };
-  expect(await new Inspection(consuming, world.inspection).inspect(suspect)).toEqual({
+  const suspect = { id, route, deadlineAt: deadlineOf({ id }, route) };
+  expect(await new Inspection(ledgerOf(consuming)).inspect(suspect)).toEqual({
     kind: 'ended',
     state: 'handled',
   });
@@ -38,7 +39,7 @@ test('the receipt of a message that was delayed for days is looked for where its
   await world.relay(id, 'payment');
   clock.pass(600_000 + DEADLINE);
   const before = environment.usage.calls.Query ?? 0;
-  expect(await new Inspection(environment, inspection).sentAt({ id, deliverAt }, route)).toBe(sent);
+  expect(await new Inspection(ledgerOf(environment)).sentAt({ id, deliverAt }, route)).toBe(sent);
   // From a quarter of an hour before it, a minute at a time.
   expect((environment.usage.calls.Query ?? 0) - before).toBeLessThanOrEqual(inspection.shards * 20);
 });

@@ -29,7 +29,7 @@ const names = (routes: readonly Route[][]) => routes.map((some) => some.map(({ s
 describe('the route book', () => {
   it('reads a type once and consistently, and again for an id that is newer than its copy', async () => {
     const environment = fakeEnvironment({ answers: { Query: () => ({ Items: [item(route('payment', 0))] }) } });
-    const book = new RouteBook(environment, 'ledger');
+    const book = new RouteBook({ environment, table: 'ledger', shards: 16 });
     const old = { id: idAt(FAKE_NOW - 1), type: 'order.placed' };
     const queries = () => environment.inputs('Query');
 
@@ -51,7 +51,7 @@ describe('the route book', () => {
 
   it('knows its routes to the end, though somebody else has it forget them meanwhile', async () => {
     const environment = fakeEnvironment({ answers: { Query: () => ({ Items: [item(route('payment', 0))] }) } });
-    const book = new RouteBook(environment, 'ledger');
+    const book = new RouteBook({ environment, table: 'ledger', shards: 16 });
     const old = { id: idAt(FAKE_NOW - 1), type: 'order.placed' };
     await book.routesOf([old]);
 
@@ -71,7 +71,7 @@ describe('the route book', () => {
   it('asks again while an event type has no route at all', async () => {
     const rows: Route[] = [];
     const environment = fakeEnvironment({ answers: { Query: () => ({ Items: rows.map(item) }) } });
-    const book = new RouteBook(environment, 'ledger');
+    const book = new RouteBook({ environment, table: 'ledger', shards: 16 });
     const old = { id: idAt(FAKE_NOW - 60_000), type: 'order.placed' };
     expect(names(await book.routesOf([old]))).toEqual([[]]);
     rows.push(route('payment', 0));
@@ -87,7 +87,7 @@ describe('the route book', () => {
             : { Items: [item(route('payment', 0))], LastEvaluatedKey: { pk: { S: 'x' } } },
       },
     });
-    const book = new RouteBook(environment, 'ledger');
+    const book = new RouteBook({ environment, table: 'ledger', shards: 16 });
     expect(names(await book.routesOf([{ id: idAt(FAKE_NOW), type: 'order.placed' }]))).toEqual([['payment', 'stock']]);
   });
 
@@ -111,7 +111,7 @@ describe('the route book', () => {
             },
           },
         });
-        const book = new RouteBook(environment, 'ledger');
+        const book = new RouteBook({ environment, table: 'ledger', shards: 16 });
         const inOrder = messages
           .map(([at, later]) => ({ at, relayed: at + later }))
           .sort((a, b) => a.relayed - b.relayed);

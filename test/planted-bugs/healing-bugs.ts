@@ -30,7 +30,13 @@ export const healingBugs: readonly Bug[] = [
     name: 'names-from-stale-reads',
     rare: true,
     mistake: 'a suspect is looked up by a read that is not consistent',
-    edits: [{ file: 'ledger/inbox.ts', find: 'ConsistentRead: true,', replace: 'ConsistentRead: false,' }],
+    edits: [
+      {
+        file: 'ledger/inbox.ts',
+        find: 'inboxKey(subscriber, id));',
+        replace: 'inboxKey(subscriber, id), { consistent: false });',
+      },
+    ],
   },
   {
     name: 'uncaused-from-stale-reads',
@@ -39,7 +45,7 @@ export const healingBugs: readonly Bug[] = [
     edits: [
       {
         file: 'reconcile/bucket.ts',
-        find: 'if (await readOutbox(this.#environment, ledger, id)) return;',
+        find: 'if (await readOutbox(this.#ledger, id)) return;',
         replace: '',
       },
     ],
@@ -51,13 +57,13 @@ export const healingBugs: readonly Bug[] = [
     edits: [
       {
         file: 'reconcile/passes.ts',
-        find: '  await concurrently(CASES_AT_ONCE, unended, (one) => openCase(environment, ledger, caseOf(one)));\n',
+        find: '  await concurrently(CASES_AT_ONCE, unended, (one) => openCase(ledger, caseOf(one)));\n',
         replace: '',
       },
       {
         file: 'reconcile/passes.ts',
         find: '  const committed = rows.reduce(',
-        replace: `  await concurrently(CASES_AT_ONCE, unended, (one) => openCase(environment, ledger, caseOf(one)));
+        replace: `  await concurrently(CASES_AT_ONCE, unended, (one) => openCase(ledger, caseOf(one)));
   const committed = rows.reduce(`,
       },
     ],
@@ -87,8 +93,8 @@ export const healingBugs: readonly Bug[] = [
     edits: [
       {
         file: 'reconcile/heal.ts',
-        find: 'const route = graph.expectedOf(id, type).find((expected) => expected.subscriber === subscriber);',
-        replace: 'const route = graph.expectedOf(id, type)[0]; void subscriber;',
+        find: 'const route = this.#graph.expectedOf(id, type).find((expected) => expected.subscriber === subscriber);',
+        replace: 'const route = this.#graph.expectedOf(id, type)[0]; void subscriber;',
       },
     ],
   },
@@ -111,8 +117,8 @@ export const healingBugs: readonly Bug[] = [
     edits: [
       {
         file: 'reconcile/heal.ts',
-        find: 'if (opened.tries >= HEALING_TRIES) {',
-        replace: 'if (opened.tries >= HEALING_TRIES - 8) {',
+        find: 'if (read.tries >= HEALING_TRIES) return',
+        replace: 'if (read.tries >= HEALING_TRIES - 8) return',
       },
     ],
   },
@@ -123,7 +129,7 @@ export const healingBugs: readonly Bug[] = [
     edits: [
       {
         file: 'inspect/inspection.ts',
-        find: 'if (!overtaken && now < due + RELAY_PATIENCE) return',
+        find: 'if (!overtaken && now < deadlineAt + RELAY_PATIENCE) return',
         replace: 'if (!overtaken || overtaken) return',
       },
     ],
@@ -147,7 +153,7 @@ export const healingBugs: readonly Bug[] = [
     edits: [
       {
         file: 'reconcile/heal.ts',
-        find: "case 'ended':\n        return this.#close(opened);",
+        find: "case 'ended':\n        return this.#close(read);",
         replace: "case 'ended':\n        return;",
       },
     ],

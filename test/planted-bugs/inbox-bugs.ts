@@ -49,18 +49,18 @@ export const inboxBugs: readonly Bug[] = [
       },
       {
         file: 'ledger/inbox.ts',
-        find: 'Key: toItem(inboxKey(subscriber, id)),',
-        replace: 'Key: toItem(configuredKey(environment, subscriber, id)),',
+        find: 'inboxKey(subscriber, id));',
+        replace: 'configuredKey(ledger.environment, subscriber, id));',
       },
       {
         file: 'ledger/inbox.ts',
-        find: 'function conditionalCheckItem(',
+        find: 'function unended(',
         replace: `function configuredKey(environment: Environment, subscriber: string, id: string) {
   const { pk, sk } = inboxKey(subscriber, id);
   return { pk: pk + '#of' + environment.variables.WAYBILL_SHARDS, sk };
 }
 
-function conditionalCheckItem(`,
+function unended(`,
       },
     ],
   },

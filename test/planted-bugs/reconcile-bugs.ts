@@ -7,7 +7,7 @@ export const reconcileBugs: readonly Bug[] = [
     mistake: 'reconciliation leaves the newest message out',
     edits: [
       {
-        file: 'reconcile/reconcile.ts',
+        file: 'reconcile/judge.ts',
         find: 'const range = messageIdRange(from, to);',
         replace: 'const range = messageIdRange(from, to - 1);',
       },
@@ -20,7 +20,7 @@ export const reconcileBugs: readonly Bug[] = [
     edits: [
       {
         file: 'reconcile/reconciler.ts',
-        find: 'Math.max(messages.behind, await runHalfPasses(environment, options, counts))',
+        find: 'Math.max(messages.behind, await runHalfPasses(ledger, counts))',
         replace: 'messages.behind',
       },
     ],

@@ -45,9 +45,7 @@ export const relayBugs: readonly Bug[] = [
         file: 'relay/dispatch.ts',
         find: 'const delivered = await concurrently(',
         replace: `await writeReceipts(
-    environment,
-    bindings.ledger,
-    bindings.shards,
+    ledger,
     shipments.map(({ to, envelopes: some }) => ({ to, ids: some.map(({ id }) => id) })),
   );
   const delivered = await concurrently(`,

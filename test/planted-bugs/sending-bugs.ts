@@ -98,8 +98,8 @@ export const sendingBugs: readonly Bug[] = [
     edits: [
       {
         file: 'cancel/withdrawal.ts',
-        find: 'const item = { Put: inboxPut(environment, ledger, ending) };',
-        replace: `const { ConditionExpression: _, ...put } = inboxPut(environment, ledger, ending);
+        find: 'const item = { Put: inboxPut(ledger, ending) };',
+        replace: `const { ConditionExpression: _, ...put } = inboxPut(ledger, ending);
     const item = { Put: { ...put, ReturnValuesOnConditionCheckFailure: undefined } };`,
       },
     ],
@@ -123,14 +123,14 @@ export const sendingBugs: readonly Bug[] = [
     edits: [
       {
         file: 'cancel/withdrawal.ts',
-        find: 'markAction(ledger, envelope.id, now, replacement), ...outboxActions(ledger, replacement)];',
-        replace: 'markAction(ledger, envelope.id, now, replacement)];',
+        find: 'markAction(table, envelope.id, now, replacement), ...outboxActions(table, replacement)];',
+        replace: 'markAction(table, envelope.id, now, replacement)];',
       },
       {
         file: 'cancel/withdrawal.ts',
         find: "    if (decision.kind === 'committed') {\n",
         replace:
-          "    if (decision.kind === 'committed') {\n      if (replacement) await commit(environment, outboxActions(ledger, replacement), by);\n",
+          "    if (decision.kind === 'committed') {\n      if (replacement) await commit(environment, outboxActions(ledger.table, replacement), by);\n",
       },
     ],
   },

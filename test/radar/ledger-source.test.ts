@@ -84,7 +84,7 @@ test('what a reconciler has counted is shown without counting it again', async (
   const world = reconcileWorld();
   const { environment } = world;
   const counted = counts({ committed: 7, handled: 7 });
-  await writeRadar(environment, 'ledger', [
+  await writeRadar(world.ledger, [
     { businessLine: 'orders', minute: minuteOf(NOW - 5 * 86_400_000), asOf: NOW, ...counted },
   ]);
   world.put(reconcileKey('due'), { upTo: NOW - 60_000 });

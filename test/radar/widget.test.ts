@@ -13,14 +13,14 @@ const HOUR = '2026-11-23T08';
 /** A ledger whose reconciler has counted an hour with a message missing. */
 async function shown() {
   const world = reconcileWorld();
-  const { environment } = world;
+  const { environment, ledger } = world;
   const bucket = counts({ committed: 20, handled: 19, missing: 1 });
-  await writeRadar(environment, 'ledger', [{ businessLine: 'orders', minute: minuteOf(NOW), asOf: NOW, ...bucket }]);
+  await writeRadar(ledger, [{ businessLine: 'orders', minute: minuteOf(NOW), asOf: NOW, ...bucket }]);
   const id = world.mint(60_000);
   const common = { type: 'order.placed', businessLine: 'orders', tries: 2, next: NOW };
   const found = { state: 'missing', hop: 'broker', evidence: 'the queue is <empty>' } as const;
-  await openCase(environment, 'ledger', { ...common, ...found, id, subscriber: 'payment' });
-  await openCase(environment, 'ledger', { ...common, id: world.mint(1_000), subscriber: 'sales', state: 'waiting' });
+  await openCase(ledger, { ...common, ...found, id, subscriber: 'payment' });
+  await openCase(ledger, { ...common, id: world.mint(1_000), subscriber: 'sales', state: 'waiting' });
   const widget = createRadarWidget();
   const context = { invokedFunctionArn: ARN, [ENVIRONMENT]: environment };
   return { id, ask: (event: Parameters<typeof widget>[0]) => widget(event, context) };

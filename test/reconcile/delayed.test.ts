@@ -10,7 +10,7 @@ describe('a message that waits for its moment', () => {
     ['a few minutes', 10 * MINUTE],
     ['three days', 3 * DAY],
   ])('is scheduled in its line and on the radar, and never missing before it: %s', async (_, delay) => {
-    const { run, runFor, commit, mint, at, clock, reconcile, environment } = delaying();
+    const { run, runFor, commit, mint, at, clock, reconcile, ledger } = delaying();
     await run();
     commit(mint(0), 'order.placed', at(NOW + delay));
     // Nothing says that it was put to wait: it is not missing for that.
@@ -21,7 +21,7 @@ describe('a message that waits for its moment', () => {
       lines: { orders: { committed: 1, handled: 0, inFlight: 0, scheduled: 1, dead: 0 } },
       missing: [],
     });
-    const radar = await readRadar(environment, 'ledger', ['orders'], { from: NOW - MINUTE, to: clock.now() });
+    const radar = await readRadar(ledger, ['orders'], { from: NOW - MINUTE, to: clock.now() });
     expect(radar.get('orders')).toMatchObject([{ committed: 1, scheduled: 1, missing: 0 }]);
   });
 

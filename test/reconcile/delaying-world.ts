@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { ENVIRONMENT } from '../../lib/aws/environment.ts';
 import type { DueRow } from '../../lib/ledger/rows/due.ts';
 import { decodeEnvelope } from '../../lib/message/envelope.ts';
-import { casesOf, type OpenCase } from '../../lib/reconcile/cases.ts';
+import { type Case, casesOf } from '../../lib/reconcile/cases.ts';
 import { createReconciler, type Metric } from '../../lib/reconcile/reconciler.ts';
 import { createForwarder } from '../../lib/relay/forwarder.ts';
 import { queueRecord } from '../../lib/testing/lambda/lambda-event.ts';
@@ -16,7 +16,7 @@ export const PATIENCE = 30_000;
 /** A ledger with a reconciler and a forwarder, in which messages wait for their moments. */
 export function delaying(options: Parameters<typeof reconcileWorld>[0] = { subscribers: ['payment'] }) {
   const world = reconcileWorld(options);
-  const { environment, inspection, clock, forwardQueue } = world;
+  const { environment, ledger, clock, forwardQueue } = world;
   const metrics: Metric[][] = [];
   const reconciler = createReconciler({ putMetrics: async (_ledger, some) => void metrics.push([...some]) });
   const run = async () => {
@@ -39,9 +39,9 @@ export function delaying(options: Parameters<typeof reconcileWorld>[0] = { subsc
       return worst;
     },
     cases: async () => {
-      const cases: OpenCase[] = [];
-      for (let shard = 0; shard < inspection.shards; shard++) {
-        for await (const one of casesOf(environment, 'ledger', shard)) cases.push(one);
+      const cases: Case[] = [];
+      for (let shard = 0; shard < ledger.shards; shard++) {
+        for await (const one of casesOf(ledger, shard)) cases.push(one);
       }
       return cases;
     },

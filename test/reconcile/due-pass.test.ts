@@ -20,8 +20,7 @@ describe('the pass over due rows', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(message, { maxLength: 12 }), pauses, async (messages, steps) => {
         const world = delaying({ subscribers: ['payment', 'sales'] });
-        const pass = async () =>
-          runDuePass(world.environment, { ...world.inspection, graph: await readGraph(world.environment, 'ledger') });
+        const pass = async () => runDuePass(world.ledger, { graph: await readGraph(world.ledger) });
         await pass();
         const open: string[] = [];
         for (const { delay, ended } of messages) {
@@ -87,13 +86,13 @@ test('reconciling a range looks at what came due in it, too, however long before
 });
 
 test('the radar shows what became of a message that was delayed for days, once it was due', async () => {
-  const { run, commit, mint, at, wait, end, put, clock, environment } = delaying();
+  const { run, commit, mint, at, wait, end, put, clock, ledger } = delaying();
   await run();
   const moment = NOW + 3 * DAY;
   const id = commit(mint(0), 'order.placed', at(moment));
   wait(id, moment);
   const radar = async () => {
-    const rows = await readRadar(environment, 'ledger', ['orders'], { from: NOW - MINUTE, to: NOW + MINUTE });
+    const rows = await readRadar(ledger, ['orders'], { from: NOW - MINUTE, to: NOW + MINUTE });
     return rows.get('orders') ?? [];
   };
   clock.pass(DEADLINE + MINUTE);

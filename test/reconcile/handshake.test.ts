@@ -12,8 +12,7 @@ describe('a handshake that stays pending', () => {
   const pending = () => {
     const world = delaying({ subscribers: ['payment', 'sales'] });
     const id = world.commit(world.mint(DEADLINE + 2 * MINUTE), 'order.placed', {}, { sending: 'pending' });
-    const followUp = async (budget: number) =>
-      heal(world.environment, { ...world.inspection, graph: await readGraph(world.environment, 'ledger'), budget });
+    const followUp = async (budget: number) => heal(world.ledger, { graph: await readGraph(world.ledger), budget });
     return { ...world, id, followUp, sending: () => world.table.get(toItem(outboxKey(id)))?.sending?.S };
   };
 
@@ -44,9 +43,9 @@ describe('a handshake that stays pending', () => {
   });
 
   test('needs no budget', async () => {
-    const { followUp, forward, environment, id } = pending();
+    const { followUp, forward, ledger, id } = pending();
     const opened = { id, type: 'order.placed', businessLine: 'orders', state: 'waiting', tries: 0, next: 0 } as const;
-    await openCase(environment, 'ledger', { ...opened, subscriber: 'payment' });
+    await openCase(ledger, { ...opened, subscriber: 'payment' });
     expect(await followUp(0)).toMatchObject({ forwarded: [{ id }], deferred: 0 });
     expect(await forward()).toEqual([id]);
   });

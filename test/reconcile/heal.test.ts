@@ -2,7 +2,7 @@ import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { describe, expect, test } from 'vitest';
 import { readGraph } from '../../lib/ledger/graph.ts';
 import { decodeEnvelope } from '../../lib/message/envelope.ts';
-import { casesOf, type OpenCase, openCase } from '../../lib/reconcile/cases.ts';
+import { type Case, casesOf, openCase } from '../../lib/reconcile/cases.ts';
 import { HEALING_TRIES, heal } from '../../lib/reconcile/heal.ts';
 import { DEADLINE, reconcileWorld } from './reconcile-world.ts';
 
@@ -10,20 +10,19 @@ const OVERDUE = DEADLINE + 120_000;
 
 function healing() {
   const world = reconcileWorld({ subscribers: ['payment'] });
-  const { environment, inspection } = world;
+  const { ledger } = world;
   return {
     ...world,
-    open: async (id: string, rest: Partial<OpenCase> = {}) => {
+    open: async (id: string, rest: Partial<Case> = {}) => {
       const waiting = { id, subscriber: 'payment', type: 'order.placed', businessLine: 'orders', tries: 0, next: 0 };
-      await openCase(environment, 'ledger', { ...waiting, state: 'waiting', ...rest });
+      await openCase(ledger, { ...waiting, state: 'waiting', ...rest });
       return id;
     },
-    heal: async (budget = 10, options = {}) =>
-      heal(environment, { ...inspection, graph: await readGraph(environment, 'ledger'), budget, ...options }),
+    heal: async (budget = 10, options = {}) => heal(ledger, { graph: await readGraph(ledger), budget, ...options }),
     cases: async () => {
-      const cases: OpenCase[] = [];
-      for (let shard = 0; shard < inspection.shards; shard++) {
-        for await (const one of casesOf(environment, 'ledger', shard)) cases.push(one);
+      const cases: Case[] = [];
+      for (let shard = 0; shard < ledger.shards; shard++) {
+        for await (const one of casesOf(ledger, shard)) cases.push(one);
       }
       return cases;
     },

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { toItem } from '../../lib/aws/expression.ts';
 import { defineEvent } from '../../lib/contract/event.ts';
 import { defineSubscriber } from '../../lib/contract/subscriber.ts';
+import { ledgerOf } from '../../lib/ledger/ledger.ts';
 import { writeReceipts } from '../../lib/ledger/receipt.ts';
 import { dueKey } from '../../lib/ledger/rows/due.ts';
 import { failureKey } from '../../lib/ledger/rows/failure.ts';
@@ -42,8 +43,10 @@ export function reconcileWorld({ subscribers = ['payment', 'sales'], now = NOW }
   const put = (key: LedgerKey, row: object) => table.write(toItem(key), toItem({ ...key, ...row }));
   const queue = (name: string) => stack.queues.get(name) as Queue;
 
+  const ledger = ledgerOf(environment);
   let minted = 0;
   return {
+    ledger,
     clock,
     engines,
     environment,
@@ -72,7 +75,7 @@ export function reconcileWorld({ subscribers = ['payment', 'sales'], now = NOW }
     /** Puts a message to wait for its moment, as the relay does. */
     wait: (id: string, deliverAt: number) => put(dueKey(id, deliverAt), { ttl: (deliverAt + LIFETIME) / 1000 }),
     /** Writes the receipt of a copy that was sent now. */
-    relay: (id: string, to: string) => writeReceipts(environment, LEDGER, SHARDS, [{ to, ids: [id] }]),
+    relay: (id: string, to: string) => writeReceipts(ledger, [{ to, ids: [id] }]),
     end(
       id: string,
       subscriber: string,

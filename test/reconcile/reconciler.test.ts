@@ -23,7 +23,7 @@ function reconciling(options: Parameters<typeof reconcileWorld>[0] = { subscribe
     },
     radar: async () => {
       const range = { from: NOW - 60 * MINUTE, to: world.clock.now() };
-      return (await readRadar(world.environment, 'ledger', ['orders'], range)).get('orders') ?? [];
+      return (await readRadar(world.ledger, ['orders'], range)).get('orders') ?? [];
     },
     summary: () => world.environment.lines.findLast(({ message }) => message === 'reconcile')?.fields,
   };

@@ -1,8 +1,8 @@
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, it } from 'vitest';
-import { bindingsOf } from '../../lib/aws/bindings.ts';
 import { toItem } from '../../lib/aws/expression.ts';
 import { BINDINGS } from '../../lib/contract/bindings.ts';
+import { ledgerOf } from '../../lib/ledger/ledger.ts';
 import { readReceipt, SCHEDULE } from '../../lib/ledger/receipt.ts';
 import { RouteBook } from '../../lib/ledger/route-book.ts';
 import { dueKey } from '../../lib/ledger/rows/due.ts';
@@ -57,14 +57,8 @@ async function send(environment: FakeEnvironment, envelopes: readonly Envelope[]
   const add = (name: string, by = 1) => {
     if (by !== 0) counts[name] = (counts[name] ?? 0) + by;
   };
-  await dispatch(
-    environment,
-    bindingsOf(environment),
-    new RouteBook(environment, 'ledger'),
-    envelopes,
-    { add },
-    options,
-  );
+  const ledger = ledgerOf(environment);
+  await dispatch(ledger, new RouteBook(ledger), envelopes, { add }, options);
   return counts;
 }
 

@@ -101,7 +101,7 @@ describe('the trace of a half message', () => {
     const world = tracing();
     const half = world.mint(AGE);
     world.commit(half);
-    const envelope = (await readMessage(world.environment, 'ledger', half))?.envelope;
+    const envelope = (await readMessage(world.ledger, half))?.envelope;
     if (!envelope) throw new Error('It was not committed');
     world.table.write(toItem(outboxKey(half)), undefined);
     const common = { state: 'prepared', transaction: 'debit-1', envelope: encodeEnvelope(envelope) };

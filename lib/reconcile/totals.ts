@@ -31,6 +31,12 @@ export interface Uncaused {
   readonly subscriber: string;
 }
 
+/** Counts of messages, with those that are missing somewhere. */
+export type Counts = LineCounts & { missing: number };
+
+/** Counts by business line. */
+export type Lines = Record<string, Counts>;
+
 /** What became of the copies of committed messages: one for each message and subscriber that expects it. */
 export interface CopyCounts {
   handled: number;
@@ -51,29 +57,26 @@ export interface Reconciliation {
 }
 
 /** How one message stands at one subscriber. */
-export type Standing = 'handled' | 'dead' | 'inFlight' | 'scheduled' | 'missing';
+export type CopyState = 'handled' | 'dead' | 'inFlight' | 'scheduled' | 'missing';
 
 /** The furthest from being handled first. */
-const FURTHEST: readonly Standing[] = ['missing', 'dead', 'scheduled', 'inFlight'];
+const FURTHEST: readonly CopyState[] = ['missing', 'dead', 'scheduled', 'inFlight'];
 
-/** Adds up what was found. */
-export class Tally {
-  readonly lines: Record<string, LineCounts & { missing: number }> = {};
+/** What was found, added up. */
+export class Totals {
+  readonly lines: Lines = {};
   readonly copies: CopyCounts = { handled: 0, duplicate: 0, dead: 0, cancelled: 0, late: 0 };
   readonly missing: Missing[] = [];
   readonly uncaused: Uncaused[] = [];
 
-  count(businessLine: string, standings: readonly Standing[]): void {
-    const line = this.#line(businessLine);
+  count(businessLine: string, states: readonly CopyState[]): void {
+    const line = lineOf(this.lines, businessLine);
     line.committed++;
-    line[FURTHEST.find((standing) => standings.includes(standing)) ?? 'handled']++;
+    line[FURTHEST.find((state) => states.includes(state)) ?? 'handled']++;
   }
 
-  add(other: Tally): void {
-    for (const [businessLine, counts] of Object.entries(other.lines)) {
-      const line = this.#line(businessLine);
-      for (const [name, count] of Object.entries(counts)) line[name as keyof LineCounts] += count;
-    }
+  add(other: Totals): void {
+    addLines(this.lines, other.lines);
     for (const [name, count] of Object.entries(other.copies)) this.copies[name as keyof CopyCounts] += count;
     for (const missing of other.missing) this.missing.push(missing);
     for (const uncaused of other.uncaused) this.uncaused.push(uncaused);
@@ -88,13 +91,23 @@ export class Tally {
       uncaused: this.uncaused.sort(byId),
     };
   }
-
-  #line(businessLine: string): LineCounts & { missing: number } {
-    this.lines[businessLine] ??= { committed: 0, handled: 0, inFlight: 0, scheduled: 0, dead: 0, missing: 0 };
-    return this.lines[businessLine];
-  }
 }
 
-function byId(one: Uncaused, other: Uncaused): number {
+/** Adds the counts of some messages to those of others, in place. */
+export function addLines(total: Lines, lines: Readonly<Lines>): Lines {
+  for (const [businessLine, counts] of Object.entries(lines)) {
+    const line = lineOf(total, businessLine);
+    for (const [name, count] of Object.entries(counts)) line[name as keyof Counts] += count;
+  }
+  return total;
+}
+
+function lineOf(lines: Lines, businessLine: string): Counts {
+  lines[businessLine] ??= { committed: 0, handled: 0, inFlight: 0, scheduled: 0, dead: 0, missing: 0 };
+  return lines[businessLine];
+}
+
+/** By message, then by subscriber. */
+export function byId(one: Uncaused, other: Uncaused): number {
   return one.id < other.id ? -1 : one.id > other.id ? 1 : one.subscriber < other.subscriber ? -1 : 1;
 }

@@ -1,15 +1,12 @@
-import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Environment } from '../aws/environment.ts';
 import { mayPass, type ServiceError } from '../aws/errors.ts';
 import { jitter } from '../aws/retry.ts';
 import { TransactionRefused } from '../contract/errors.ts';
+import type { Written } from './ledger.ts';
 
 /** What is known of a conditional write in the end. */
 export type Write<Row> =
-  | { readonly kind: 'written' }
-  /** Its condition does not hold. `row`: what lies there instead, where the request asked for it and there is one. */
-  | { readonly kind: 'refused'; readonly row?: Row }
+  | Written<Row>
   /** It may have been written or not. `code`: what DynamoDB called the last failure. */
   | { readonly kind: 'unknown'; readonly code: string };
 
@@ -21,20 +18,16 @@ export type Write<Row> =
  * @param until when to stop trying, in milliseconds since the epoch
  * @throws TransactionRefused when DynamoDB refuses it for what no retry mends, and it cannot have been written
  */
-export async function writeRow<Row>(
+export async function untilKnown<Row>(
   environment: Environment,
   until: number,
-  send: () => Promise<unknown>,
+  send: () => Promise<Written<Row>>,
 ): Promise<Write<Row>> {
   for (let repeats = 0; ; repeats++) {
     try {
-      await send();
-      return { kind: 'written' };
+      return await send();
     } catch (thrown) {
-      const error = thrown as ServiceError & { readonly Item?: Record<string, AttributeValue> };
-      if (error.name === 'ConditionalCheckFailedException') {
-        return { kind: 'refused', ...(error.Item && { row: unmarshall(error.Item) as Row }) };
-      }
+      const error = thrown as ServiceError;
       if (!mayPass(error) && repeats === 0 && isFirstAttempt(error)) {
         throw new TransactionRefused(`DynamoDB refused the write: ${error.name}`, { cause: error });
       }

@@ -1,0 +1,79 @@
+import { inParallel } from '../aws/in-parallel.ts';
+import { Inspection } from '../inspect/inspection.ts';
+import type { ListEventSources } from '../inspect/subscriber-state.ts';
+import type { Graph } from '../ledger/graph.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { minuteOf } from '../ledger/rows/layout.ts';
+import { messageIdRange, messageTime } from '../message/message-id.ts';
+import { Bucket, type Judged } from './bucket.ts';
+import { dueMessages } from './due-messages.ts';
+import { joinById } from './join.ts';
+import { committedIn, endedIn } from './ledger-sets.ts';
+
+export interface JudgeOptions {
+  /** The moment of the oldest message id to look at, in milliseconds since the epoch. */
+  readonly from: number;
+  /** The moment of the newest one. */
+  readonly to: number;
+  readonly graph: Graph;
+  /** @default nothing is known of event sources */
+  readonly listEventSources?: ListEventSources;
+}
+
+/** The messages of a minute and shard, judged. */
+export interface JudgedBucket extends Judged {
+  /** `2026-11-23T08:14`, UTC: the minute in the messages' ids. */
+  readonly minute: string;
+  readonly shard: number;
+}
+
+const MINUTE = 60_000;
+const BUCKETS_AT_ONCE = 8;
+
+/**
+ * Compares the outbox with every inbox, id by id, bucket by bucket: exact, and in memory for a few buckets, however long
+ * the range of time is. Buckets come as they are done, each once; what was made of one needs no other. Nothing is named
+ * missing or uncaused before consistent reads say so.
+ */
+export function judgedBuckets(ledger: Ledger, options: JudgeOptions): AsyncGenerator<JudgedBucket> {
+  const { from, to, graph, listEventSources } = options;
+  const inspection = new Inspection(ledger, listEventSources);
+  const range = messageIdRange(from, to);
+  return inParallel(BUCKETS_AT_ONCE, bucketsOf(ledger, from, to), async function* ({ minute, shard }) {
+    const bucket = new Bucket(ledger, graph, inspection);
+    const committed = committedIn(ledger, minute, shard, range);
+    const ends = graph.subscribers.map((subscriber) => endedIn(ledger, subscriber, minute, shard, range));
+    await bucket.judge(joinById(committed, ends));
+    const { totals, unended, waiting } = bucket;
+    yield { minute, shard, totals, unended, waiting };
+  });
+}
+
+/**
+ * Judges the delayed messages whose moment lies in the range although they were committed before it, some of a shard at a
+ * time.
+ */
+export function judgedDelayed(ledger: Ledger, options: JudgeOptions): AsyncGenerator<Judged> {
+  const { from, to, graph, listEventSources } = options;
+  const inspection = new Inspection(ledger, listEventSources);
+  const shards = Array.from({ length: ledger.shards }, (_, shard) => shard);
+  return inParallel(BUCKETS_AT_ONCE, shards, async function* (shard) {
+    for await (const messages of dueMessages(ledger, { graph, from, to }, shard)) {
+      const bucket = new Bucket(ledger, graph, inspection);
+      await bucket.judge(messages.filter(({ id }) => messageTime(id) < from));
+      yield bucket;
+    }
+  });
+}
+
+function bucketsOf(
+  { shards }: Ledger,
+  from: number,
+  to: number,
+): { readonly minute: string; readonly shard: number }[] {
+  const buckets: { minute: string; shard: number }[] = [];
+  for (let time = from - (from % MINUTE); time <= to; time += MINUTE) {
+    for (let shard = 0; shard < shards; shard++) buckets.push({ minute: minuteOf(time), shard });
+  }
+  return buckets;
+}
