@@ -26,11 +26,12 @@ export async function* inParallel<Item, Result>(
       while (underWay.size < limit && started < items.length) advance(run(items[started++] as Item));
       if (underWay.size === 0) return;
       const settled = await Promise.race(underWay.values());
-      underWay.delete(settled.source);
+      const { source } = settled;
+      if ('error' in settled || settled.step.done) underWay.delete(source);
       if ('error' in settled) throw settled.error;
       if (settled.step.done) continue;
       yield settled.step.value;
-      advance(settled.source);
+      advance(source);
     }
   } finally {
     await Promise.all([...underWay.values()].map(async (settled) => (await settled).source.return?.()));
