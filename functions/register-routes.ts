@@ -1,3 +1,3 @@
-import { createRegisterRoutes } from '../lib/relay/registrar.ts';
+import { createRegistrar } from '../lib/relay/registrar.ts';
 
-export const handler = createRegisterRoutes();
+export const handler = createRegistrar();

@@ -1,3 +1,3 @@
-import { createSweep } from '../lib/relay/sweeper.ts';
+import { createSweeper } from '../lib/relay/sweeper.ts';
 
-export const handler = createSweep();
+export const handler = createSweeper();

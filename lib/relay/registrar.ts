@@ -13,7 +13,7 @@ import { claimRoute, isSameRoute, type RouteClaim, releaseRoute } from './route-
 import { type RouteProperties, readRouteProperties } from './route-properties.ts';
 
 /** The Lambda handler behind the custom resource that registers a subscriber's routes. */
-export type RegisterRoutes = (event: CustomResourceEvent, context?: LambdaContext) => Promise<void>;
+export type Registrar = (event: CustomResourceEvent, context?: LambdaContext) => Promise<void>;
 
 interface LambdaContext {
   getRemainingTimeInMillis?(): number;
@@ -44,7 +44,7 @@ const TYPES_AT_ONCE = 8;
  * @throws whatever kept the answer from being put, so that Lambda invokes it again
  * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-custom-resources-lambda.html
  */
-export function createRegisterRoutes(tell: Tell = putAnswer): RegisterRoutes {
+export function createRegistrar(tell: Tell = putAnswer): Registrar {
   return async (event, context) => {
     const environment = environmentOf(context);
     const fields = { request: event.RequestType, resource: event.LogicalResourceId };

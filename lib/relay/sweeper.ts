@@ -19,8 +19,8 @@ import { isMessageId } from '../message/message-id.ts';
 import { traceHeader } from '../message/trace-context.ts';
 import { dispatch } from './dispatch.ts';
 
-/** The Lambda handler of the sweep. */
-export type Sweep = (event: unknown, context?: GivenContext) => Promise<void>;
+/** The Lambda handler of the sweeper. */
+export type Sweeper = (event: unknown, context?: GivenContext) => Promise<void>;
 
 /** So far ahead each run looks: nine runs in a row may be missed. */
 const LOOKAHEAD = 600_000;
@@ -43,7 +43,7 @@ const RESERVE_SHARE = 1 / 3;
  *
  * @throws whatever kept it from going on in a shard, once it has been through the others
  */
-export function createSweep(): Sweep {
+export function createSweeper(): Sweeper {
   const books = new RouteBooks();
   return async (_event, context = {}) => {
     const environment = environmentOf(context);

@@ -6,7 +6,7 @@ import type { Answer } from '../../lib/aws/cloudformation-answer.ts';
 import { ENVIRONMENT } from '../../lib/aws/environment.ts';
 import type { RouteRow } from '../../lib/ledger/rows/route.ts';
 import { EVENT_TYPES, routeKey } from '../../lib/ledger/rows/route.ts';
-import { createRegisterRoutes, ROUTE_LEAD } from '../../lib/relay/registrar.ts';
+import { createRegistrar, ROUTE_LEAD } from '../../lib/relay/registrar.ts';
 import { type Answers, awsError, FAKE_NOW, type FakeEnvironment, fakeEnvironment } from '../aws/fake-environment.ts';
 
 interface Properties {
@@ -48,7 +48,7 @@ function deployment(answers: Answers = {}, variables = {}) {
     },
   });
   const told: (Answer & { readonly url: string; readonly at: number })[] = [];
-  const register = createRegisterRoutes(async (url, answer) => {
+  const register = createRegistrar(async (url, answer) => {
     told.push({ ...answer, url, at: environment.now() });
   });
   let requests = 0;
@@ -320,7 +320,7 @@ describe('registering routes', () => {
     const environment = fakeEnvironment();
     let tries = 0;
     const failing = (times: number) =>
-      createRegisterRoutes(async () => {
+      createRegistrar(async () => {
         if (tries++ < times) throw new Error('connection reset');
       });
     const event = {

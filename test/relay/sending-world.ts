@@ -15,7 +15,7 @@ import { momentOf } from '../../lib/message/delivery-time.ts';
 import type { Envelope, EnvelopeContext } from '../../lib/message/envelope.ts';
 import { publish } from '../../lib/publish/publish.ts';
 import { createRelay } from '../../lib/relay/relay.ts';
-import { createSweep } from '../../lib/relay/sweeper.ts';
+import { createSweeper } from '../../lib/relay/sweeper.ts';
 import { toRow } from '../../lib/testing/engines/dynamodb/table.ts';
 import type { Queue } from '../../lib/testing/engines/index.ts';
 import { lambdaContext } from '../../lib/testing/lambda/lambda-event.ts';
@@ -88,7 +88,7 @@ export function sendingWorld({ subscribers = ['close-offer', 'count-offers'] }: 
     'count-offers': queueOf('count-offers'),
   };
   const environment = stack.environmentOf('forwarder');
-  const sweep = createSweep();
+  const sweep = createSweeper();
   const sweeping = (milliseconds = 30_000) => lambdaContext(environment, 'sweep', milliseconds);
   const write = ({ pk, sk }: LedgerKey, row: object) => {
     const key = { pk: { S: pk }, sk: { S: sk } };
@@ -140,7 +140,7 @@ export function sendingWorld({ subscribers = ['close-offer', 'count-offers'] }: 
     forward: () => stack.settle('forwarder'),
     sweep: (milliseconds = MINUTE) => sweep({}, sweeping(milliseconds)),
     /** A sweep in a process of its own. */
-    otherSweep: () => createSweep()({}, sweeping()),
+    otherSweep: () => createSweeper()({}, sweeping()),
     cursor: (shard: number) => ledger.get(toItem(sweepKey(shard)))?.upTo?.S,
     dueRows: () => rowsOf('due#'),
     /** Destination and message of each receipt. */

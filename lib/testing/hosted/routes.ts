@@ -1,6 +1,6 @@
 import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
 import { ENVIRONMENT, type Environment } from '../../aws/environment.ts';
-import { createRegisterRoutes } from '../../relay/registrar.ts';
+import { createRegistrar } from '../../relay/registrar.ts';
 import { RoutesNotRegistered } from './errors.ts';
 import type { Place } from './template.ts';
 
@@ -18,7 +18,7 @@ export async function registerRoutes(
   environment: Environment,
 ): Promise<void> {
   let refusal: string | undefined;
-  const register = createRegisterRoutes(async (_url, { Status, Reason }) => {
+  const register = createRegistrar(async (_url, { Status, Reason }) => {
     if (Status === 'FAILED') refusal = Reason ?? 'no reason was given';
   });
   const ServiceToken = String(ResourceProperties.ServiceToken);

@@ -5,7 +5,7 @@ import { HALF_PREFIX, OUTBOX_PREFIX } from '../../ledger/rows/layout.ts';
 import { createReconciler } from '../../reconcile/reconciler.ts';
 import { createForwarder } from '../../relay/forwarder.ts';
 import { createRelay } from '../../relay/relay.ts';
-import { createSweep } from '../../relay/sweeper.ts';
+import { createSweeper } from '../../relay/sweeper.ts';
 import { tableStreamArn } from '../engines/index.ts';
 import type { LambdaHandler, QueueMapping, StreamMapping, TableMapping } from '../lambda/index.ts';
 import {
@@ -90,7 +90,7 @@ export function ledgerFunctions(
     },
   ];
   if (sweeps) {
-    functions.push({ ...idle(SWEEPER, '1m', variables, () => createSweep() as LambdaHandler), everyMinute: true });
+    functions.push({ ...idle(SWEEPER, '1m', variables, () => createSweeper() as LambdaHandler), everyMinute: true });
   }
   if (checkBack) {
     const sources = [queueSource(queues.checkBack.url)];
