@@ -4,6 +4,7 @@ import { type Rescheduling, reschedule } from '../cancel/reschedule.ts';
 import { type Delay, deliveryTime } from '../contract/delay.ts';
 import type { Duration } from '../contract/duration.ts';
 import { WaybillError } from '../contract/errors.ts';
+import { isOnTheCalendar } from '../contract/timestamp.ts';
 import { asOperator } from './cancel.ts';
 import { type CommandContext, print, printJson } from './command-context.ts';
 import { endsInWords } from './ends-in-words.ts';
@@ -75,7 +76,7 @@ function delayOf(text: string): Duration {
 }
 
 function momentOf(text: string): Date {
-  const at = new Date(INSTANT.test(text) ? text : Number.NaN);
+  const at = new Date(INSTANT.test(text) && isOnTheCalendar(text) ? text : Number.NaN);
   if (Number.isNaN(at.getTime())) {
     throw new InvalidArgumentError('It is a moment with its zone, such as 2026-11-24T08:00:00Z.');
   }

@@ -1,3 +1,4 @@
+import { isOnTheCalendar } from '../contract/timestamp.ts';
 import type { RadarBucket } from '../reconcile/radar-rows.ts';
 import { addCounts, type Counts, noCounts } from './health.ts';
 
@@ -16,7 +17,7 @@ export function hourOf(milliseconds: number): Hour {
 
 /** The first millisecond of an hour; undefined for a text that names none. */
 export function startOf(hour: string): number | undefined {
-  const time = HOUR_TEXT.test(hour) ? Date.parse(`${hour}:00Z`) : Number.NaN;
+  const time = HOUR_TEXT.test(hour) && isOnTheCalendar(hour) ? Date.parse(`${hour}:00Z`) : Number.NaN;
   return Number.isNaN(time) ? undefined : time;
 }
 

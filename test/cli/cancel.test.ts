@@ -90,6 +90,8 @@ test.each([
   [['reschedule', ID, '--delay', 'soon'], "'soon' is not a duration"],
   [['reschedule', ID, '--delay', '400d'], 'at most 366 days'],
   [['reschedule', ID, '--at', 'tomorrow'], 'It is a moment with its zone'],
+  [['reschedule', ID, '--at', '2027-02-30T09:00:00Z'], 'It is a moment with its zone'],
+  [['reschedule', ID, '--at', '2027-02-28T24:00+01:00'], 'It is a moment with its zone'],
   [['reschedule', ID, '--at', '2026-11-24T08:00:00'], 'It is a moment with its zone'],
   [['reschedule', 'order-7', '--delay', '10m'], 'It is no message id'],
   [['half', 'order-7'], 'It is no message id'],
