@@ -62,7 +62,21 @@ export function canonical(value: AttributeValue, depth = 0): AttributeValue {
 /** A copy of the item in canonical form. Attributes that are `undefined` are left out, as the SDK leaves them out. */
 export function canonicalItem(item: Readonly<Record<string, AttributeValue | undefined>>, depth = 0): Item {
   const attributes = Object.entries(item).filter((entry): entry is [string, AttributeValue] => entry[1] !== undefined);
+  for (const [name] of attributes) refuseName(name);
   return Object.fromEntries(attributes.map(([name, value]) => [name, canonical(value, depth)]));
+}
+
+const LONGEST_NAME_BYTES = 65_535;
+
+/**
+ * @throws ValidationException when no attribute may be called so
+ * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+ */
+export function refuseName(name: string): void {
+  if (name === '') throw validationException(`${INVALID} Empty attribute name`);
+  if (Buffer.byteLength(name) > LONGEST_NAME_BYTES) {
+    throw validationException(`${INVALID} Attribute name is too large, must be less than 65536 bytes`);
+  }
 }
 
 /** Whether two canonical values are of one type and equal. */

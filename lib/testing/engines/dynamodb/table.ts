@@ -182,9 +182,15 @@ export class Table {
   }
 }
 
-/** A row as JavaScript values: a number that JavaScript cannot hold exactly stays its text. */
+/** A row as JavaScript values. */
 export function toRow(item: Item): Record<string, unknown> {
-  return unmarshall(item, { wrapNumbers: (text) => (String(Number(text)) === text ? Number(text) : text) });
+  return unmarshall(item, { wrapNumbers: numberOf });
+}
+
+/** As the SDK reads it: a number, and a BigInt where it is a whole one that a number does not hold exactly. */
+function numberOf(text: string): number | bigint {
+  const number = Number(text);
+  return Number.isSafeInteger(number) || !/^-?\d+$/.test(text) ? number : BigInt(text);
 }
 
 function order(one: AttributeValue | undefined, other: AttributeValue | undefined): number {

@@ -1,5 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { canonical } from '../attribute-value.ts';
+import { canonical, refuseName } from '../attribute-value.ts';
 import { isValidationException, validationException } from '../exceptions.ts';
 
 export interface ExpressionAttributes {
@@ -23,6 +23,7 @@ export class Placeholders {
     const hasExpression = expressions.some((expression) => expression !== undefined);
     refuseMalformed('ExpressionAttributeNames', names, /^#\w+$/, hasExpression);
     refuseMalformed('ExpressionAttributeValues', values, /^:\w+$/, hasExpression);
+    for (const name of Object.values(names ?? {})) refuseName(name);
     this.#names = new Map(Object.entries(names ?? {}));
     this.#values = new Map(Object.entries(values ?? {}).map(([key, value]) => [key, checkedValue(key, value)]));
   }
