@@ -52,7 +52,7 @@ test('rows can be read as JavaScript values, in the order of their keys', async 
   expect(table.rows()).toEqual([
     { sku: 'a', quantity: 1 },
     { sku: 'b', quantity: 2 },
-    { sku: 'c', quantity: '12345678901234567890' },
+    { sku: 'c', quantity: 12345678901234567890n },
   ]);
 });
 
