@@ -5,6 +5,7 @@ import type { InboundRecord } from '../aws/record.ts';
 import { backOff, givenBack, type Postponed, postponed } from '../aws/visibility.ts';
 import { momentOf, secondsUntil } from '../message/delivery-time.ts';
 import { deliver } from './deliver.ts';
+import { countUnfinished } from './failure.ts';
 import type { Invocation, Outcome } from './invocation.ts';
 import { park } from './park.ts';
 import { type RecordContent, readRecord } from './read-record.ts';
@@ -70,7 +71,29 @@ async function deliverUntil(
   await Promise.race([work, timeUp]);
   // With a reason of its own: the default is an error whose stack takes longer to collect than a record to decode.
   done.abort('ended');
-  return [...outcomes];
+  const inTime = [...outcomes];
+  if (invocation.running.size > 0) await countHanging(invocation, batch, inTime);
+  return inTime;
+}
+
+/**
+ * Counts the attempts of handlers that hang, so that none is run again for ever. One that was started late, and had less
+ * than half of the invocation's time, is not known to hang.
+ */
+async function countHanging(
+  invocation: Invocation,
+  batch: readonly Received[],
+  outcomes: (Outcome | undefined)[],
+): Promise<void> {
+  const { running, received, until } = invocation;
+  const halfTime = received + (until - received) / 2;
+  await Promise.all(
+    batch.map(async ({ record, content }, index) => {
+      const hangs = (running.get(record) ?? until) < halfTime;
+      if (outcomes[index] || content.kind !== 'message' || !hangs) return;
+      outcomes[index] = await countUnfinished(invocation, record, content.envelope);
+    }),
+  );
 }
 
 /**

@@ -95,6 +95,7 @@ export function consume<Subscriber extends SubscriberDefinition>(
       until: received + remaining - Math.min(RESERVE_MILLISECONDS, remaining * RESERVE_SHARE),
       function: context.functionName,
       request: context.awsRequestId,
+      running: new Map(),
     };
     const records = recordsOf(event);
     const fields = { subscriber: subscriber.name, request: context.awsRequestId, records: records.length };

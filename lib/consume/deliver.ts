@@ -132,16 +132,19 @@ async function run(
   { envelope, event }: MessageContent,
   payload: unknown,
 ): Promise<Attempt | Rejected> {
-  const { environment, bindings, subscriber, handlers } = invocation;
+  const { environment, bindings, subscriber, handlers, running } = invocation;
   const { name: owner, publishes, tables } = subscriber;
   const handler = handlers.get(event.type) as AnyHandler;
   const tx = new PendingTransaction({ environment, bindings, owner, cause: envelope, publishes, tables });
   try {
-    await handler(payload, { tx, message: messageOf(envelope, record.deliveries) });
+    running.set(record, environment.now());
+    const answer: unknown = await handler(payload, { tx, message: messageOf(envelope, record.deliveries) });
+    tx.refuseUnfinished(answer);
   } catch (error) {
     if (error instanceof Rejected) return error;
     throw error;
   } finally {
+    running.delete(record);
     tx.close();
   }
   const published = tx.published.map(({ id }) => id);

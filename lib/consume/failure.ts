@@ -1,7 +1,7 @@
 import { describeError, errorTrace } from '../aws/errors.ts';
 import type { InboundRecord } from '../aws/record.ts';
 import { redeliveryDelay } from '../aws/retry.ts';
-import { AttemptsExhausted, SendFailed, type WaybillError } from '../contract/errors.ts';
+import { AttemptsExhausted, HandlerUnfinished, SendFailed, type WaybillError } from '../contract/errors.ts';
 import { countFailure } from '../ledger/failure.ts';
 import { writeEnding } from '../ledger/inbox.ts';
 import type { InboxRow } from '../ledger/rows/inbox.ts';
@@ -28,6 +28,20 @@ export async function countAttempt(
   if (attempts < subscriber.maxAttempts) return again(invocation, record, error, envelope);
   const exhausted = new AttemptsExhausted(`Failed ${attempts} times, at last with ${describeError(error)}`);
   return deadLetter(invocation, record, exhausted, envelope);
+}
+
+/** Counts the attempt of a handler that was still running when its invocation's time was up. Never throws. */
+export async function countUnfinished(
+  invocation: Invocation,
+  record: InboundRecord,
+  envelope: Envelope,
+): Promise<Outcome> {
+  const error = new HandlerUnfinished("The handler was still running when its invocation's time was up");
+  try {
+    return await countAttempt(invocation, record, envelope, error);
+  } catch (failure) {
+    return again(invocation, record, failure, envelope);
+  }
 }
 
 /** Leaves a record to come again, and logs why. */

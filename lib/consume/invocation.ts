@@ -26,6 +26,8 @@ export interface Invocation {
   readonly until: number;
   readonly function: string;
   readonly request: string;
+  /** The records whose handlers are running, and since when, in milliseconds since the epoch. */
+  readonly running: Map<InboundRecord, number>;
 }
 
 /** How a message ends by this invocation, but for its state. */

@@ -73,6 +73,11 @@ export class AttemptsExhausted extends WaybillError {
   readonly code = 'attempts-exhausted';
 }
 
+/** The handler was still running when its invocation's time was up: it hangs, or its function's timeout is too short. */
+export class HandlerUnfinished extends WaybillError {
+  readonly code = 'handler-unfinished';
+}
+
 /** SQS itself gave the message up (`maxReceiveCount`): the function never ended it, e.g. it crashes on every start. */
 export class ReceivesExhausted extends WaybillError {
   readonly code = 'receives-exhausted';

@@ -6,6 +6,7 @@ export {
   CommitUndecided,
   ConditionFailed,
   HalfMessageDecided,
+  HandlerUnfinished,
   InvalidDefinition,
   InvalidPayload,
   LimitExceeded,

@@ -79,6 +79,7 @@ export async function transact(
     const tx = new PendingTransaction({ environment, bindings, owner });
     try {
       await run(tx);
+      tx.refuseUnfinished(undefined);
     } finally {
       tx.close();
     }

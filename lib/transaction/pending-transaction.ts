@@ -3,7 +3,7 @@ import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Bindings } from '../aws/bindings.ts';
 import { absent, present, type When } from '../aws/condition.ts';
-import type { Environment } from '../aws/environment.ts';
+import { type Environment, quietly } from '../aws/environment.ts';
 import { Expression, joinConditions, toItem } from '../aws/expression.ts';
 import { type Delay, deliveryTime } from '../contract/delay.ts';
 import { type Duration, durationToMilliseconds } from '../contract/duration.ts';
@@ -12,6 +12,7 @@ import type { EventDefinition, EventInput } from '../contract/event.ts';
 import { LIMITS } from '../contract/limits.ts';
 import { validate } from '../contract/schema.ts';
 import type { AnyTable, TableItem, TableKey } from '../contract/table.ts';
+import { INBOX_AFTERLIFE } from '../ledger/rows/layout.ts';
 import { type OnceRow, onceKey } from '../ledger/rows/once.ts';
 import { outboxRow } from '../ledger/rows/outbox.ts';
 import { createEnvelope, type Envelope } from '../message/envelope.ts';
@@ -52,6 +53,8 @@ export class PendingTransaction implements Transaction {
   readonly #context: TransactionContext;
   readonly #rows = new Set<string>();
   readonly #locks = new Map<string, Lock>();
+  /** Reads under way. */
+  #reads = 0;
   #closed = false;
 
   constructor(context: TransactionContext) {
@@ -61,6 +64,25 @@ export class PendingTransaction implements Transaction {
   /** Refuses any further use. */
   close(): void {
     this.#closed = true;
+  }
+
+  /**
+   * Makes sure that the handler has waited for all that it began, since what comes after its return is lost.
+   *
+   * @param answer what the handler returned
+   * @throws TransactionMisused when a read is still under way, or the handler answered with something
+   */
+  refuseUnfinished(answer: unknown): void {
+    if (this.#reads > 0) {
+      throw new TransactionMisused(
+        `The handler of '${this.#context.owner}' returned while ${this.#reads} of its reads were under way: await each \`tx.get\`, and loop with \`for … of\` instead of \`forEach\``,
+      );
+    }
+    if (answer !== undefined) {
+      throw new TransactionMisused(
+        `The handler of '${this.#context.owner}' returned ${kindOf(answer)}: a handler is a function that returns nothing, or a promise of nothing`,
+      );
+    }
   }
 
   /**
@@ -120,14 +142,14 @@ export class PendingTransaction implements Transaction {
 
   async get<T extends AnyTable>(table: T, key: TableKey<T>): Promise<TableItem<T> | undefined> {
     const { tableName, id, key: attributes } = this.#target(table, keyOf(table, key));
-    const reply = await this.#context.environment.dynamodb.send(
-      new GetItemCommand({
-        TableName: tableName,
-        Key: attributes,
-        ConsistentRead: true,
-        ReturnConsumedCapacity: 'TOTAL',
-      }),
-    );
+    const command = new GetItemCommand({
+      TableName: tableName,
+      Key: attributes,
+      ConsistentRead: true,
+      ReturnConsumedCapacity: 'TOTAL',
+    });
+    this.#reads++;
+    const reply = await this.#context.environment.dynamodb.send(command).finally(() => this.#reads--);
     const item = reply.Item && unmarshall(reply.Item);
     // What the handler does may rest on its first reading, so that is the one that must still hold.
     if (table.version && !this.#locks.has(id)) {
@@ -145,12 +167,17 @@ export class PendingTransaction implements Transaction {
     });
   }
 
-  once(idempotencyKey: string, options: { readonly keep?: Duration } = {}): void {
+  once(idempotencyKey: string, options: { readonly keep?: Duration | 'forever' } = {}): void {
     this.#refuseClosed();
     const { environment, bindings, owner, cause } = this.#context;
     const now = environment.now();
-    const until = now + durationToMilliseconds(options.keep ?? '24h');
-    const row: OnceRow = { ...onceKey(owner, idempotencyKey), message: cause?.id ?? '', until, ttl: seconds(until) };
+    const until = this.#keptUntil(options.keep);
+    const row: OnceRow = {
+      ...onceKey(owner, idempotencyKey),
+      message: cause?.id ?? '',
+      until,
+      ...(options.keep !== 'forever' && { ttl: seconds(until) }),
+    };
     this.#claim(`once ${row.pk}`, 'one idempotency key');
     this.#push({
       item: {
@@ -192,6 +219,22 @@ export class PendingTransaction implements Transaction {
     });
     this.published.push(envelope);
     return envelope.id;
+  }
+
+  /**
+   * Until when an idempotency key is kept, in milliseconds since the epoch: at least as long as a copy of its message can
+   * come.
+   */
+  #keptUntil(keep: Duration | 'forever' | undefined): number {
+    const { environment, owner, cause } = this.#context;
+    const lastCopy = cause ? Date.parse(cause.expires) + INBOX_AFTERLIFE : environment.now();
+    if (keep === 'forever') return Number.MAX_SAFE_INTEGER;
+    if (keep === undefined) return lastCopy;
+    const until = environment.now() + durationToMilliseconds(keep);
+    if (until >= lastCopy) return until;
+    throw new TransactionMisused(
+      `'${owner}' keeps an idempotency key for ${keep}, and copies of its message can come until ${new Date(lastCopy).toISOString()}: leave out \`keep\`, which keeps it until then, or give a longer time or 'forever'`,
+    );
   }
 
   #add(target: Target, options: Conditional<object>, build: (condition: ConditionBuilder) => TransactWriteItem): void {
@@ -242,13 +285,26 @@ export class PendingTransaction implements Transaction {
     this.#rows.add(id);
   }
 
+  /** A use that comes too late has no effect, and the error may reach nobody: it is logged and counted, too. */
   #refuseClosed(): void {
-    if (this.#closed) {
-      throw new TransactionMisused(
-        'The transaction was used after its handler returned: await everything in the handler',
-      );
-    }
+    if (!this.#closed) return;
+    const { environment, owner, cause } = this.#context;
+    quietly(() => environment.log.error('transaction used too late', { owner, messageId: cause?.id }));
+    quietly(() => {
+      environment.metrics.count('transaction.late', 1);
+      environment.metrics.flush();
+    });
+    throw new TransactionMisused(
+      'The transaction was used after its handler returned: await everything in the handler',
+    );
   }
+}
+
+/** What a handler returned, never its value. */
+function kindOf(answer: unknown): string {
+  if (answer === null) return 'null';
+  if (typeof answer !== 'object') return `a ${typeof answer}`;
+  return Symbol.iterator in answer || Symbol.asyncIterator in answer ? 'an iterator' : 'an object';
 }
 
 type ConditionBuilder = (expression: Expression) => {

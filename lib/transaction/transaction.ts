@@ -32,9 +32,11 @@ export interface Transaction<Table extends AnyTable = AnyTable, Event extends Ev
   /**
    * Says that all messages with this idempotency key mean the same thing: only the first takes effect at this
    * subscriber, the others end as `duplicate`.
-   * @param options.keep how long the key is remembered. @default '24h'
+   * @param options.keep how long the key is remembered, from now on, or 'forever'. @default as long as a copy of this
+   * message can come: its `expires`, and 3 days
+   * @throws TransactionMisused when `keep` is shorter than that
    */
-  once(idempotencyKey: string, options?: { readonly keep?: Duration }): void;
+  once(idempotencyKey: string, options?: { readonly keep?: Duration | 'forever' }): void;
   /**
    * Publishes a message with this transaction's commit, and returns its id.
    * @param delay nobody handles it before then: `{ delay: '2h' }` from now or `{ deliverAt }`, a year ahead at most.

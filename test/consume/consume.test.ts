@@ -92,12 +92,12 @@ test('another message with the same idempotency key ends as a duplicate without 
   const shop = openShop();
   shop.stock(9);
   const handler = reserving((order, { tx }) => {
-    tx.once(order.orderId, { keep: '24h' });
+    tx.once(order.orderId);
     tx.update(Stock, { sku: order.sku }, { add: { quantity: -order.quantity } });
     tx.publish(StockReserved, { orderId: order.orderId });
   });
   const states: (string | undefined)[] = [];
-  for (const pause of [0, 86_400_000, 1]) {
+  for (const pause of [0, 17 * 86_400_000, 1]) {
     shop.clock.pass(pause);
     const message = placed(shop);
     await shop.invoke(handler, [shop.queued(message)]);
@@ -497,4 +497,90 @@ test('declarations that cannot work are refused when the function is loaded', ()
       consume(Both, { 'order.placed': () => undefined, 'order.cancelled': () => undefined }, { concurrency }),
     ).toThrow(invalid);
   }
+});
+
+/** Of work that comes too late, and that nobody waits for. */
+const ignored = () => undefined;
+
+test.for<[mistake: string, handler: Parameters<typeof reserving>[0]]>([
+  [
+    'forgets to wait for a read',
+    (order, { tx }) => {
+      const write = () => tx.update(Stock, { sku: order.sku }, { add: { quantity: -1 } });
+      tx.get(Stock, { sku: order.sku }).then(write).catch(ignored);
+    },
+  ],
+  [
+    'reads in a loop that nobody waits for',
+    (order, { tx }) => {
+      const read = async (sku: string) => {
+        await tx.get(Stock, { sku });
+        tx.update(Stock, { sku }, { add: { quantity: -1 } });
+      };
+      for (const sku of [order.sku]) read(sku).catch(ignored);
+    },
+  ],
+  // biome-ignore lint/suspicious/noExplicitAny: what JavaScript lets users write
+  ['is a generator', function* () {} as any],
+  // biome-ignore lint/suspicious/noExplicitAny: what JavaScript lets users write
+  ['answers with something', (() => ({ batchItemFailures: [] })) as any],
+  // biome-ignore lint/suspicious/noExplicitAny: what JavaScript lets users write
+  ['promises null', (async () => null) as any],
+])('a handler that %s fails before anything commits', async ([, handler]) => {
+  const shop = openShop();
+  shop.stock(9);
+  const message = placed(shop);
+  const record = shop.queued(message);
+  expect(await shop.invoke(reserving(handler), [record])).toEqual([record.messageId]);
+  expect(shop.inbox(message.id)).toBeUndefined();
+  expect([shop.left(), shop.failures(message.id)]).toEqual([9, '1']);
+});
+
+test('a transaction that is used after its handler has returned throws, and is logged and counted', async () => {
+  const shop = openShop();
+  shop.stock(9);
+  let late: unknown;
+  const handler = reserving((_, { tx }) => {
+    queueMicrotask(async () => {
+      await shop.clock.sleep(1_000);
+      try {
+        tx.update(Stock, { sku: 'a' }, { add: { quantity: -1 } });
+      } catch (error) {
+        late = error;
+      }
+    });
+  });
+  await shop.invoke(handler, [shop.queued(placed(shop))]);
+  await shop.clock.advance(2_000);
+  expect(late).toMatchObject({ code: 'transaction-misused' });
+  expect(shop.environment.lines).toContainEqual(expect.objectContaining({ message: 'transaction used too late' }));
+});
+
+test('an idempotency key is kept as long as a copy of its message can come; a shorter time is refused', async () => {
+  const shop = openShop();
+  const message = placed(shop);
+  const kept = async (keep?: '24h' | '30d' | 'forever') => {
+    let refused: unknown;
+    const handler = reserving((order, { tx }) => {
+      try {
+        tx.once(`${order.orderId} ${keep}`, keep && { keep });
+      } catch (error) {
+        refused = error;
+        throw error;
+      }
+    });
+    const another = placed(shop);
+    await shop.invoke(handler, [shop.queued(another)]);
+    const row = shop.written().find(({ pk }) => String(pk).startsWith('once#') && String(pk).endsWith(String(keep)));
+    return { refused, row };
+  };
+  const lastCopy = Date.parse(message.expires) + 3 * 86_400_000;
+  expect((await kept()).row?.until).toBeGreaterThanOrEqual(lastCopy);
+  expect((await kept('30d')).row?.until).toBeGreaterThan(lastCopy);
+  expect((await kept('forever')).row).toMatchObject({ until: Number.MAX_SAFE_INTEGER });
+  expect((await kept('forever')).row?.ttl).toBeUndefined();
+  expect((await kept('24h')).refused).toMatchObject({
+    code: 'transaction-misused',
+    message: expect.stringContaining('24h'),
+  });
 });

@@ -17,7 +17,7 @@ test('a handler that hangs is reported when time is up, and nothing else is', as
   const invoked = shop.invoke(hanging, records, { milliseconds: 30_000 });
   await shop.clock.advance(28_000);
   expect(await invoked).toEqual([records[1]?.messageId, records[3]?.messageId]);
-  expect([shop.left(), shop.summary().unfinished]).toEqual([6, 2]);
+  expect([shop.left(), shop.summary().again]).toEqual([6, 2]);
 });
 
 test('time is not up before the reserve for reporting: 2 s, and no more than a fifth of the timeout', async () => {
@@ -162,4 +162,35 @@ test('the record of a handler that hangs on a stream is parked, so that its shar
   await shop.clock.advance(28_000);
   expect(await invoked).toEqual([]);
   expect(shop.queue.messages().map(({ body }) => JSON.parse(body).id)).toEqual([stuck.id]);
+});
+
+test('a handler that hangs is an attempt each time, backs off, and is given up', async () => {
+  const shop = openShop();
+  const message = order(shop, 'hang');
+  const attempts: (string | undefined)[] = [];
+  for (let deliveries = 1; deliveries <= 5; deliveries++) {
+    const record = shop.queued(message, { receives: deliveries });
+    const invoked = shop.invoke(hanging, [record]);
+    await shop.clock.advance(28_000);
+    const failed = await invoked;
+    attempts.push(shop.failures(message.id));
+    expect(failed).toEqual(deliveries < 5 ? [record.messageId] : []);
+  }
+  expect(attempts).toEqual(['1', '2', '3', '4', '5']);
+  expect(await shop.letters()).toMatchObject([
+    { reason: 'attempts-exhausted', detail: expect.stringContaining('HandlerUnfinished') },
+  ]);
+});
+
+test('a handler that was started late, and had little time, is no attempt', async () => {
+  const shop = openShop();
+  shop.stock(9);
+  const slow = reserving(async ({ orderId }) => {
+    await shop.clock.sleep(orderId === 'late' ? 20_000 : 25_000);
+  });
+  const records = [...Array.from({ length: 10 }, () => 'first'), 'late'].map((name) => shop.queued(order(shop, name)));
+  const invoked = shop.invoke(slow, records);
+  await shop.clock.advance(28_000);
+  expect(await invoked).toEqual([records[10]?.messageId]);
+  expect(shop.summary().unfinished).toBe(1);
 });

@@ -19,6 +19,7 @@ describe('the errors of the contract', () => {
       CommitUndecided: 'commit-undecided',
       ConditionFailed: 'condition-failed',
       HalfMessageDecided: 'half-message-decided',
+      HandlerUnfinished: 'handler-unfinished',
       InvalidDefinition: 'invalid-definition',
       InvalidPayload: 'invalid-payload',
       LimitExceeded: 'limit-exceeded',

@@ -58,8 +58,8 @@ export const transactionBugs: readonly Bug[] = [
     edits: [
       {
         file: 'transaction/pending-transaction.ts',
-        find: "const until = now + durationToMilliseconds(options.keep ?? '24h');",
-        replace: "const until = now + durationToMilliseconds(options.keep ?? '24h') / 3_600_000;",
+        find: 'if (keep === undefined) return lastCopy;',
+        replace: 'if (keep === undefined) return environment.now() + 24;',
       },
     ],
   },

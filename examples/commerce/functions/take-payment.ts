@@ -4,7 +4,7 @@ import { Orders, PaymentSucceeded, Payments, TakePayment } from '../contract.ts'
 /** Pays an order. The same payment never takes effect twice, however many messages ask for it. */
 export const handler = consume(TakePayment, async (order, { tx }) => {
   const { orderId, customerId, sku, quantity, amountCents, paymentSequence } = order;
-  tx.once(`${orderId}_${paymentSequence}`, { keep: '24h' });
+  tx.once(`${orderId}_${paymentSequence}`);
   tx.update(
     Orders,
     { orderId },

@@ -3,7 +3,7 @@ import { LIMITS } from '../../contract/limits.ts';
 import type { Expiring, LedgerKey } from './layout.ts';
 
 /** Which message took an idempotency key. */
-export interface OnceRow extends LedgerKey, Expiring {
+export interface OnceRow extends LedgerKey, Partial<Expiring> {
   readonly message: string;
   /** Milliseconds since the epoch; afterwards the key may be taken again, whether or not the row is still there. */
   readonly until: number;
