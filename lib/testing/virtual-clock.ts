@@ -1,3 +1,6 @@
+/** The process's own, whatever a test that fakes its timers puts in its place. */
+const { setImmediate } = globalThis;
+
 interface Sleeper {
   readonly due: number;
   /** Whether time moves on for it: not for a watchdog, which only waits for time that others let pass. */
