@@ -1,5 +1,7 @@
+import { Annotations, Stack, Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import { Construct, type IConstruct } from 'constructs';
 import { InvalidConstruct } from '../invalid-construct.ts';
 
 /**
@@ -21,14 +23,33 @@ export const READ_STREAM = [
 ] as const;
 
 /**
- * Allows exactly these actions on exactly this resource, in the grantee's own policy.
+ * Allows exactly these actions on exactly this resource, in the grantee's own policy. A role that cannot change takes no
+ * policy, though the CDK says that it did: there is a warning instead, which names what it must allow.
  *
  * @throws Error when the grantee cannot be granted anything, instead of leaving the permission out silently
  */
 export function allow(grantee: iam.IGrantable, actions: readonly string[], resourceArn: string): iam.Grant {
   const grant = iam.Grant.addToPrincipal({ grantee, actions: [...actions], resourceArns: [resourceArn] });
   grant.assertSuccess();
+  warnIfImmutable(grantee.grantPrincipal, actions, resourceArn);
   return grant;
+}
+
+/**
+ * @see https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.aws_iam.Role.html
+ */
+function warnIfImmutable(role: iam.IPrincipal, actions: readonly string[], resourceArn: string): void {
+  const { PROPERTY_INJECTION_ID: kind } = role.constructor as { readonly PROPERTY_INJECTION_ID?: string };
+  if (kind !== 'aws-cdk-lib.aws-iam.ImmutableRole' || !isConstruct(role)) return;
+  const resource = Token.isUnresolved(resourceArn) ? Stack.of(role).resolve(resourceArn) : resourceArn;
+  Annotations.of(role).addWarningV2(
+    'waybill:immutable-role',
+    `This role cannot change: it must already allow ${actions.join(', ')} on ${JSON.stringify(resource)}. Give a role that can change, or see to it`,
+  );
+}
+
+function isConstruct(value: object): value is IConstruct {
+  return Construct.isConstruct(value);
 }
 
 /** @throws InvalidConstruct when the function has no role to grant anything to */
