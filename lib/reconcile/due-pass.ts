@@ -1,11 +1,18 @@
 import { concurrently } from '../aws/concurrently.ts';
 import { deadlineOf } from '../inspect/inspection.ts';
+import type { ListEventSources } from '../inspect/subscriber-state.ts';
+import type { Graph } from '../ledger/graph.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { openCase } from './cases.ts';
 import { FIRST_SPAN, nextSpan, readCursor, writeCursor } from './cursor.ts';
 import { dueMessages } from './due-messages.ts';
-import type { PassesOptions } from './passes.ts';
 import { Recount } from './recount.ts';
+
+export interface PassesOptions {
+  readonly graph: Graph;
+  /** @default nothing is known of event sources */
+  readonly listEventSources?: ListEventSources;
+}
 
 /** The name of the pass's cursor. */
 const PASS = 'moments';

@@ -1,13 +1,12 @@
 import { concurrently } from '../aws/concurrently.ts';
 import { Inspection } from '../inspect/inspection.ts';
-import type { ListEventSources } from '../inspect/subscriber-state.ts';
 import type { Graph } from '../ledger/graph.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { minuteOf } from '../ledger/rows/layout.ts';
 import type { Unended } from './bucket.ts';
 import { type Case, openCase } from './cases.ts';
 import { type Cursor, FIRST_SPAN, nextSpan, readCursor, writeCursor } from './cursor.ts';
-import { runDuePass } from './due-pass.ts';
+import { type PassesOptions, runDuePass } from './due-pass.ts';
 import { judgedBuckets } from './judge.ts';
 import { writeRadar } from './radar-rows.ts';
 import { addLines, byId, type Lines, type Uncaused } from './totals.ts';
@@ -36,12 +35,6 @@ const PASSES: readonly Pass[] = [
 interface CountingCursor extends Cursor {
   readonly minute: string;
   readonly lines: Lines;
-}
-
-export interface PassesOptions {
-  readonly graph: Graph;
-  /** @default nothing is known of event sources */
-  readonly listEventSources?: ListEventSources;
 }
 
 /** What the passes of one run came to. */

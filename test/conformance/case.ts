@@ -1,7 +1,4 @@
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { KinesisClient } from '@aws-sdk/client-kinesis';
-import type { SQSClient } from '@aws-sdk/client-sqs';
-import type { AwsApi } from './aws-api.ts';
+import type { Clients } from './clients.ts';
 import type { Scratch } from './scratch.ts';
 
 /** What an engine must have for a case to be asked of it. An engine without it does not support the case. */
@@ -21,15 +18,6 @@ export const FEATURES = [
 ] as const;
 
 export type Feature = (typeof FEATURES)[number];
-
-/** Clients of one engine. */
-export interface Clients {
-  readonly dynamodb: Pick<DynamoDBClient, 'send'>;
-  readonly sqs: Pick<SQSClient, 'send'>;
-  readonly kinesis: Pick<KinesisClient, 'send'>;
-  /** The services for which no client is installed. */
-  readonly api: Pick<AwsApi, 'call' | 'rest'>;
-}
 
 /**
  * One thing that AWS documents, in a form that any engine can be asked: AWS is the reference, so an engine for which

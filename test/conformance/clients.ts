@@ -2,7 +2,15 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { AwsApi, type Destination } from './aws-api.ts';
-import type { Clients } from './case.ts';
+
+/** Clients of one engine. */
+export interface Clients {
+  readonly dynamodb: Pick<DynamoDBClient, 'send'>;
+  readonly sqs: Pick<SQSClient, 'send'>;
+  readonly kinesis: Pick<KinesisClient, 'send'>;
+  /** The services for which no client is installed. */
+  readonly api: Pick<AwsApi, 'call' | 'rest'>;
+}
 
 /** What engines accept in place of secrets. */
 export const DUMMY_CREDENTIALS = { accessKeyId: 'test', secretAccessKey: 'test' } as const;

@@ -6,7 +6,7 @@ import {
   type SchedulerClient,
 } from '@aws-sdk/client-scheduler';
 import { UnsupportedByEngine } from '../../lib/testing/errors.ts';
-import type { Clients } from './case.ts';
+import type { Clients } from './clients.ts';
 import type { FunctionRequest, MappingRequest, MemoryLambda } from './memory-lambda.ts';
 
 /** The services without a client of the SDK, as far as there are engines in memory of them. */

@@ -9,10 +9,11 @@ import {
 import { UnsupportedByEngine } from '../../lib/testing/errors.ts';
 import { type Engines, enginesOn } from '../../lib/testing/test-environment.ts';
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts';
-import type { Clients } from './case.ts';
+import type { Clients } from './clients.ts';
 import { memoryApi } from './memory-api.ts';
 import { MemoryLambda } from './memory-lambda.ts';
-import type { Scratch, ScratchQueue, TableChange, TableOptions } from './scratch.ts';
+import type { Scratch, ScratchQueue, TableOptions } from './scratch.ts';
+import type { TableChange } from './table-stream.ts';
 
 /** The engines of `waybill/testing`, on a clock that jumps over every wait. */
 export function memoryTarget(): { readonly aws: Clients; readonly scratch: MemoryScratch } {

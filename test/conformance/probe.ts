@@ -1,7 +1,8 @@
 import { ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { ListStreamsCommand } from '@aws-sdk/client-kinesis';
 import { ListQueuesCommand } from '@aws-sdk/client-sqs';
-import { type Clients, FEATURES, type Feature } from './case.ts';
+import { FEATURES, type Feature } from './case.ts';
+import type { Clients } from './clients.ts';
 
 type Probe = (aws: Clients) => Promise<unknown>;
 

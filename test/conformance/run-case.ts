@@ -1,4 +1,5 @@
-import type { Case, Clients, Feature } from './case.ts';
+import type { Case, Feature } from './case.ts';
+import type { Clients } from './clients.ts';
 import type { Scratch } from './scratch.ts';
 
 export type Verdict = 'right' | 'wrong' | 'unsupported';

@@ -1,4 +1,5 @@
-import { type Case, type Clients, caseId, type Feature, type Suite } from './case.ts';
+import { type Case, caseId, type Feature, type Suite } from './case.ts';
+import type { Clients } from './clients.ts';
 import { missing, type Outcome, runCase } from './run-case.ts';
 import type { Scratch } from './scratch.ts';
 

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  type AttributeValue,
   CreateTableCommand,
   DeleteTableCommand,
   DescribeTableCommand,
@@ -9,25 +8,12 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { CreateStreamCommand, DeleteStreamCommand, DescribeStreamSummaryCommand } from '@aws-sdk/client-kinesis';
 import { CreateQueueCommand, DeleteQueueCommand, GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
-import type { Clients } from './case.ts';
-import { readTableStream } from './table-stream.ts';
+import type { Clients } from './clients.ts';
+import { readTableStream, type TableChange } from './table-stream.ts';
 
 export interface TableOptions {
   /** Whether the table has a stream, and what it shows. @default none */
   readonly stream?: StreamViewType;
-}
-
-/** A change of an item as DynamoDB's stream tells it. */
-export interface TableChange {
-  readonly eventName?: string;
-  readonly userIdentity?: { readonly type?: string; readonly principalId?: string };
-  readonly dynamodb?: {
-    readonly Keys?: Record<string, AttributeValue>;
-    readonly NewImage?: Record<string, AttributeValue>;
-    readonly OldImage?: Record<string, AttributeValue>;
-    readonly SequenceNumber?: string;
-    readonly StreamViewType?: string;
-  };
 }
 
 export interface ScratchQueue {

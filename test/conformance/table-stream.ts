@@ -1,7 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
-import type { Clients } from './case.ts';
-import type { TableChange } from './scratch.ts';
+import type { Clients } from './clients.ts';
+
+/** A change of an item as DynamoDB's stream tells it. */
+export interface TableChange {
+  readonly eventName?: string;
+  readonly userIdentity?: { readonly type?: string; readonly principalId?: string };
+  readonly dynamodb?: {
+    readonly Keys?: Record<string, AttributeValue>;
+    readonly NewImage?: Record<string, AttributeValue>;
+    readonly OldImage?: Record<string, AttributeValue>;
+    readonly SequenceNumber?: string;
+    readonly StreamViewType?: string;
+  };
+}
 
 interface Shard {
   readonly ShardId: string;

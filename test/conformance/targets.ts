@@ -1,5 +1,6 @@
 import type { Destination } from './aws-api.ts';
-import { type Clients, FEATURES, type Feature } from './case.ts';
+import { FEATURES, type Feature } from './case.ts';
+import type { Clients } from './clients.ts';
 import { clientsOf } from './clients.ts';
 import { memoryTarget } from './memory.ts';
 import type { SuiteTarget } from './run-suites.ts';

@@ -19,8 +19,7 @@ export {
   type SchedulerTargets,
 } from './scheduler/index.ts';
 export { SqsEngine } from './sqs/engine.ts';
-export type { Queue, QueueEvent } from './sqs/queue.ts';
-export type { QueueOptions } from './sqs/queue-options.ts';
+export type { Queue, QueueEvent, QueueOptions } from './sqs/queue.ts';
 export { systemAttributes } from './sqs/received-message.ts';
 export type { SentMessage, StoredMessage } from './sqs/stored-message.ts';
 export { directWire, type Request, type Wire } from './wire.ts';

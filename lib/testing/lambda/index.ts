@@ -11,6 +11,7 @@ export type {
   StreamMapping,
   TableMapping,
 } from './mapping.ts';
-export { EventSourcePoller, type IdleOptions, type PollerClients, type PollerOptions } from './poller.ts';
+export { EventSourcePoller, type IdleOptions } from './poller.ts';
+export type { PollerClients, PollerOptions } from './poller-options.ts';
 export { type TableStreams, tableStreamsOf } from './table-streams.ts';
 export type { Invocation, Observer, Trouble } from './trouble.ts';

@@ -4,7 +4,7 @@ import type { Sender } from '../../aws/environment.ts';
 import { tellDiscarded } from './failure-destination.ts';
 import { KinesisReader } from './kinesis-reader.ts';
 import { nameOf, type StreamMapping, type TableMapping } from './mapping.ts';
-import type { PollerOptions } from './poller.ts';
+import type { PollerOptions } from './poller-options.ts';
 import { StreamSource } from './stream-source.ts';
 import { TableStreamReader } from './table-stream-reader.ts';
 

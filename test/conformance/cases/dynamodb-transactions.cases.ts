@@ -1,5 +1,6 @@
 import { PutItemCommand, type TransactWriteItem, TransactWriteItemsCommand } from '@aws-sdk/client-dynamodb';
-import type { Case, Clients } from '../case.ts';
+import type { Case } from '../case.ts';
+import type { Clients } from '../clients.ts';
 import { refused, same } from '../expect.ts';
 import { keyOf, N, type Row, read, rowOf, S } from './row.ts';
 

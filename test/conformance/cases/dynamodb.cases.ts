@@ -6,7 +6,8 @@ import {
   TransactWriteItemsCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import type { Case, Clients, Suite } from '../case.ts';
+import type { Case, Suite } from '../case.ts';
+import type { Clients } from '../clients.ts';
 import { refused, same } from '../expect.ts';
 import { CONDITION_CASES } from './dynamodb-conditions.cases.ts';
 import { TRANSACTION_CASES } from './dynamodb-transactions.cases.ts';

@@ -1,5 +1,6 @@
 import { SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
-import type { Case, Clients, Suite } from '../case.ts';
+import type { Case, Suite } from '../case.ts';
+import type { Clients } from '../clients.ts';
 import { holds, refused, same } from '../expect.ts';
 import type { Scratch } from '../scratch.ts';
 import { Letters } from './letters.ts';

@@ -1,5 +1,5 @@
 import { zipArchive } from '../../engine/zip-archive.ts';
-import type { Clients } from '../case.ts';
+import type { Clients } from '../clients.ts';
 import type { Scratch } from '../scratch.ts';
 
 /** What one invocation was given: of each record its text, in order. */

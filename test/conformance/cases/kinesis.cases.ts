@@ -11,7 +11,8 @@ import {
   type ShardIteratorType,
   SplitShardCommand,
 } from '@aws-sdk/client-kinesis';
-import type { Case, Clients, Feature, Suite } from '../case.ts';
+import type { Case, Feature, Suite } from '../case.ts';
+import type { Clients } from '../clients.ts';
 import { holds, refused, same } from '../expect.ts';
 import type { Scratch } from '../scratch.ts';
 

@@ -1,7 +1,8 @@
 import { DeleteItemCommand, DescribeTableCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { DescribeStreamSummaryCommand, PutRecordsCommand } from '@aws-sdk/client-kinesis';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
-import type { Case, Clients, Feature, Suite } from '../case.ts';
+import type { Case, Feature, Suite } from '../case.ts';
+import type { Clients } from '../clients.ts';
 import { holds, same } from '../expect.ts';
 import type { Scratch, ScratchQueue } from '../scratch.ts';
 import { type Batch, ScratchFunction, timesOf } from './function.ts';

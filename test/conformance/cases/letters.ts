@@ -8,7 +8,7 @@ import {
   SendMessageCommand,
   type SendMessageCommandInput,
 } from '@aws-sdk/client-sqs';
-import type { Clients } from '../case.ts';
+import type { Clients } from '../clients.ts';
 import type { Scratch, ScratchQueue } from '../scratch.ts';
 
 /** A queue as a case uses it. */

@@ -1,5 +1,5 @@
 import { type AttributeValue, GetItemCommand } from '@aws-sdk/client-dynamodb';
-import type { Clients } from '../case.ts';
+import type { Clients } from '../clients.ts';
 
 export type Row = Record<string, AttributeValue>;
 

@@ -1,4 +1,5 @@
-import type { Case, Clients, Suite } from '../case.ts';
+import type { Case, Suite } from '../case.ts';
+import type { Clients } from '../clients.ts';
 import { refused, same } from '../expect.ts';
 import type { Scratch } from '../scratch.ts';
 import { bodies, type Letters, letters } from './letters.ts';

@@ -1,4 +1,4 @@
-import type { Clients } from '../case.ts';
+import type { Clients } from '../clients.ts';
 import type { Scratch } from '../scratch.ts';
 
 /** An execution that has ended. */

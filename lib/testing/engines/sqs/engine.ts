@@ -16,9 +16,8 @@ import type { Operations } from '../wire.ts';
 import { checkedEntries, eachEntry, MAX_BATCH } from './batch-entries.ts';
 import { batchTooLong, invalidParameter, missingParameter, queueDoesNotExist } from './exceptions.ts';
 import { isWithin, MAX_BYTES, messageBytes, type NewMessage, refuseInvalid } from './message-limits.ts';
-import { Queue, type QueueEvent } from './queue.ts';
+import { Queue, type QueueEvent, type QueueOptions } from './queue.ts';
 import { attributesOf } from './queue-attributes.ts';
-import type { QueueOptions } from './queue-options.ts';
 import { received } from './received-message.ts';
 
 const MESSAGE = [

@@ -1,7 +1,7 @@
 import { invalidAttributeValue } from './exceptions.ts';
-import type { Queue } from './queue.ts';
 
-export interface QueueOptions {
+/** @typeParam DeadLetters what a dead-letter queue is given as */
+export interface SettingsOfQueue<DeadLetters extends { readonly isFifo: boolean } = { readonly isFifo: boolean }> {
   /** One that ends in `.fifo` makes a FIFO queue. */
   readonly name: string;
   /** Seconds for which a received message is invisible. @default 30 */
@@ -11,7 +11,7 @@ export interface QueueOptions {
   /** Seconds after which a message is gone. @default 4 days */
   readonly retentionSeconds?: number;
   /** Where a message goes instead of being received once more than this: a FIFO queue's to a FIFO queue. @default nowhere */
-  readonly deadLetter?: { readonly queue: Queue; readonly maxReceiveCount: number };
+  readonly deadLetter?: { readonly queue: DeadLetters; readonly maxReceiveCount: number };
   /** Of a FIFO queue: whether the SHA-256 of a body is its deduplication id, where none is given. @default false */
   readonly contentBasedDeduplication?: boolean;
   /** Of a FIFO queue: where a deduplication id counts. @default 'queue' */
@@ -22,7 +22,7 @@ export interface QueueOptions {
 
 const FIFO_ONLY = ['contentBasedDeduplication', 'deduplicationScope', 'fifoThroughputLimit'] as const;
 
-export function isFifo({ name }: Pick<QueueOptions, 'name'>): boolean {
+export function isFifo({ name }: Pick<SettingsOfQueue, 'name'>): boolean {
   return name.endsWith('.fifo');
 }
 
@@ -31,7 +31,7 @@ export function isFifo({ name }: Pick<QueueOptions, 'name'>): boolean {
  *
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
  */
-export function refuseQueue(options: QueueOptions): void {
+export function refuseQueue(options: SettingsOfQueue): void {
   const { deadLetter, deduplicationScope, fifoThroughputLimit } = options;
   if (deadLetter && deadLetter.queue.isFifo !== isFifo(options)) {
     throw invalidAttributeValue(

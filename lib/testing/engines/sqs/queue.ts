@@ -1,8 +1,10 @@
 import { Deduplication } from './deduplication.ts';
 import { messageNotInFlight, receiptHandleHasExpired, receiptHandleIsInvalid } from './exceptions.ts';
 import { inTurn } from './fifo-order.ts';
-import { isFifo, type QueueOptions, refuseQueue } from './queue-options.ts';
+import { isFifo, refuseQueue, type SettingsOfQueue } from './queue-options.ts';
 import { isInFlight, type SentMessage, type StoredMessage } from './stored-message.ts';
+
+export type QueueOptions = SettingsOfQueue<Queue>;
 
 /** A change of a message in a queue, in the moment in which it happens. */
 export interface QueueEvent {
