@@ -1,5 +1,12 @@
+/** On the comparisons of every copy of the package that a process has loaded: `instanceof` knows only those of one. */
+const MARK = Symbol.for('waybill.comparison');
+
 /** Compares a column with a value, see `atLeast` and its siblings. */
 export class Comparison<Value> {
+  static {
+    Object.defineProperty(Comparison.prototype, MARK, { value: true });
+  }
+
   readonly operator: ComparisonOperator;
   readonly values: readonly Value[];
 
@@ -7,6 +14,10 @@ export class Comparison<Value> {
     this.operator = operator;
     this.values = values;
   }
+}
+
+export function isComparison(value: unknown): value is Comparison<unknown> {
+  return typeof value === 'object' && value !== null && (value as { readonly [MARK]?: unknown })[MARK] === true;
 }
 
 export type ComparisonOperator = '=' | '<>' | '<' | '<=' | '>' | '>=' | 'in' | 'exists' | 'absent';

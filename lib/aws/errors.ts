@@ -1,10 +1,11 @@
+import { inspect } from 'node:util';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { WaybillError } from '../contract/errors.ts';
+import { isWaybillError, safely } from '../contract/errors.ts';
 
-/** The stable code of an error: Waybill's own, else the name that AWS or the language gave it. */
+/** The stable code of what was thrown: Waybill's own, else the name that AWS or the language gave it. Never throws. */
 export function errorCode(error: unknown): string {
-  if (error instanceof WaybillError) return error.code;
-  return error instanceof Error ? error.name : 'unknown';
+  const code = isWaybillError(error) ? error.code : labelOf(error);
+  return (code ?? 'unknown').slice(0, MAX_CODE);
 }
 
 /** The shape of the errors of AWS SDK clients. */
@@ -32,35 +33,53 @@ const PASSING =
  * Whether an AWS call may succeed a moment later: yes for throttling, failures of the service and of the network, no for
  * what an operator has to mend, such as a missing permission.
  */
-export function mayPass(error: ServiceError): boolean {
-  return error.$fault !== 'client' || PASSING.test(error.name);
+export function mayPass(error: unknown): boolean {
+  return property(error, '$fault') !== 'client' || PASSING.test(textIn(error, 'name') ?? '');
 }
 
 /** Whether an error that a handler threw came from an AWS call and may pass: it says nothing about the message. */
 export function isPassingServiceError(error: unknown): boolean {
-  return error instanceof Error && (error as ServiceError).$metadata !== undefined && mayPass(error);
+  return property(error, '$metadata') !== undefined && mayPass(error);
 }
 
+const MAX_CODE = 200;
 const MAX_DETAIL = 1_000;
 
-/** An error as it is kept with a message: its class and message, bounded. It may quote the payload, so it is never logged. */
+/**
+ * What was thrown as it is kept with a message: its class or code and its message, bounded. It may quote the payload, so
+ * it is never logged. Never throws.
+ */
 export function describeError(error: unknown): string {
-  return textOf(error).slice(0, MAX_DETAIL);
+  return described(error).slice(0, MAX_DETAIL);
 }
 
-function textOf(error: unknown): string {
-  if (error instanceof WaybillError) return `${error.name}: ${error.detail}`;
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+function described(error: unknown): string {
+  const message = isWaybillError(error) ? error.detail : textIn(error, 'message');
+  const said = [labelOf(error), message].filter((part) => part !== undefined).join(': ');
+  return said || (typeof error === 'string' ? error : (safely(() => inspect(error)) ?? 'a value without a text'));
 }
 
-/** Where an error was thrown, for logs: its class and stack frames, without its message, which may quote the payload. */
+/** The message of what was thrown, without its class. Never throws. */
+export function errorMessage(error: unknown): string {
+  return textIn(error, 'message') ?? described(error);
+}
+
+/**
+ * Where an error was thrown, for logs: its class and stack frames, without its message, which may quote the payload.
+ * Never throws.
+ */
 export function errorTrace(error: unknown): Record<string, unknown> {
-  const frames = error instanceof Error ? framesOf(error) : [];
+  const frames = safely(() => framesOf(error)) ?? [];
   return { error: errorCode(error), stack: frames.slice(0, 5) };
 }
 
-/** The stack begins with the message, whose lines may look like frames. */
-function framesOf({ message, stack = '' }: Error): string[] {
+function framesOf(error: unknown): string[] {
+  const stack = property(error, 'stack');
+  // What an `Error.prepareStackTrace` of the application makes of a stack: usually its call sites.
+  if (Array.isArray(stack)) return stack.map((site) => `at ${site}`);
+  if (typeof stack !== 'string') return [];
+  // The stack begins with the message, whose lines may look like frames.
+  const message = textIn(error, 'message') ?? '';
   const start = stack.indexOf(message);
   const frames = start === -1 ? stack : stack.slice(start + message.length);
   return frames
@@ -71,3 +90,19 @@ function framesOf({ message, stack = '' }: Error): string[] {
 
 /** `at name (file:line:column)` or `at file:line:column` */
 const FRAME = /^\s+at .*(?::\d+:\d+\)?|\(<anonymous>\))$/;
+
+/** An error is called by its name; any other object by its code, as drivers of databases throw them. */
+function labelOf(error: unknown): string | undefined {
+  const [name, code] = [textIn(error, 'name'), textIn(error, 'code')];
+  return property(error, 'stack') === undefined ? (code ?? name) : (name ?? code ?? 'Error');
+}
+
+function textIn(error: unknown, name: string): string | undefined {
+  const text = property(error, name);
+  return (typeof text === 'string' && text) || typeof text === 'number' ? String(text) : undefined;
+}
+
+/** A handler may throw anything: nothing, a proxy, an object whose getters throw. */
+function property(error: unknown, name: string): unknown {
+  return safely(() => (error as Record<string, unknown>)[name]);
+}

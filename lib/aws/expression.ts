@@ -1,6 +1,6 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { convertToAttr, marshall } from '@aws-sdk/util-dynamodb';
-import { Comparison, type When } from './condition.ts';
+import { isComparison, type When } from './condition.ts';
 
 /**
  * Collects the names and values of one DynamoDB expression under placeholders, so that no column name can collide with a
@@ -45,7 +45,7 @@ export class Expression {
 
   #term(column: string, wanted: unknown): string {
     const name = this.name(column);
-    if (!(wanted instanceof Comparison)) return `${name} = ${this.value(wanted)}`;
+    if (!isComparison(wanted)) return `${name} = ${this.value(wanted)}`;
     switch (wanted.operator) {
       case 'exists':
         return `attribute_exists(${name})`;

@@ -1,7 +1,7 @@
 import { type MessageAttributeValue, SendMessageBatchCommand } from '@aws-sdk/client-sqs';
 import { concurrently } from './concurrently.ts';
 import type { Environment } from './environment.ts';
-import { errorCode, mayPass, type ServiceError } from './errors.ts';
+import { errorCode, errorMessage, mayPass } from './errors.ts';
 import { jitter } from './retry.ts';
 
 /** A message for an SQS queue. */
@@ -205,8 +205,7 @@ async function answered<Entry>(
   try {
     return await sendOne(batch.map(({ entry }) => entry));
   } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
-    const failure = { code: errorCode(error), detail, lasting: !mayPass(error as ServiceError) };
+    const failure = { code: errorCode(error), detail: errorMessage(error), lasting: !mayPass(error) };
     return batch.map(() => failure);
   }
 }

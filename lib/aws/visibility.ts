@@ -1,6 +1,6 @@
 import { ChangeMessageVisibilityBatchCommand } from '@aws-sdk/client-sqs';
 import { LIMITS } from '../contract/limits.ts';
-import type { Environment } from './environment.ts';
+import { type Environment, quietly } from './environment.ts';
 import { errorTrace } from './errors.ts';
 import type { InboundRecord } from './record.ts';
 import { redeliveryDelay } from './retry.ts';
@@ -56,7 +56,7 @@ export async function backOff(
     try {
       await environment.sqs.send(command);
     } catch (error) {
-      environment.log.warn('visibility unchanged', errorTrace(error));
+      quietly(() => environment.log.warn('visibility unchanged', errorTrace(error)));
     }
   }
 }

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { concurrently } from '../aws/concurrently.ts';
 import type { Environment } from '../aws/environment.ts';
-import { errorCode, mayPass, type ServiceError } from '../aws/errors.ts';
+import { errorCode, errorMessage, mayPass } from '../aws/errors.ts';
 import { ATTRIBUTES } from '../aws/record.ts';
 import { type FailedEntry, type QueueEntry, queueEntryBytes, sendMessages } from '../aws/send-batch.ts';
 import { MalformedMessage } from '../contract/errors.ts';
@@ -61,8 +61,7 @@ export async function sendDeadLetters(
       const entry = carriedEntry(target, letter) ?? (await quarantinedEntry(environment, target, letter));
       entries.push({ index, entry });
     } catch (error) {
-      const detail = error instanceof Error ? error.message : String(error);
-      failed.push({ index, code: errorCode(error), detail, lasting: !mayPass(error as ServiceError) });
+      failed.push({ index, code: errorCode(error), detail: errorMessage(error), lasting: !mayPass(error) });
     }
   });
   const unsent = await sendMessages(

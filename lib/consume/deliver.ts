@@ -4,7 +4,9 @@ import { jitter } from '../aws/retry.ts';
 import {
   CommitUndecided,
   ConditionFailed,
-  Rejected,
+  hasCode,
+  isRejected,
+  type Rejected,
   TransactionRefused,
   type WaybillError,
 } from '../contract/errors.ts';
@@ -78,7 +80,7 @@ function fail(
   envelope: Envelope,
   error: unknown,
 ): Promise<Outcome> | Outcome {
-  const counts = !(error instanceof CommitUndecided) && !isAwaitingDeploy(error) && !isPassingServiceError(error);
+  const counts = !hasCode(error, 'commit-undecided') && !isAwaitingDeploy(error) && !isPassingServiceError(error);
   return counts ? countAttempt(invocation, record, envelope, error) : again(invocation, record, error, envelope);
 }
 
@@ -106,7 +108,7 @@ async function settle(invocation: Invocation, record: InboundRecord, content: Me
     // A handler may change the payload that it is given, so each rerun has its own.
     const { payload } = reruns === 0 ? content : (readRecord(subscriber, record, received) as MessageContent);
     const attempt = await run(invocation, record, content, payload);
-    if (attempt instanceof Rejected) return { kind: 'refused', error: attempt };
+    if (isRejected(attempt)) return { kind: 'refused', error: attempt };
     const { actions, commitBy } = attempt;
     const result = await commit(environment, actions, Math.min(until, commitBy));
     const settled = await conclude(invocation, record, content.envelope, actions, result);
@@ -141,7 +143,7 @@ async function run(
     const answer: unknown = await handler(payload, { tx, message: messageOf(envelope, record.deliveries) });
     tx.refuseUnfinished(answer);
   } catch (error) {
-    if (error instanceof Rejected) return error;
+    if (isRejected(error)) return error;
     throw error;
   } finally {
     running.delete(record);

@@ -1,3 +1,4 @@
+import { quietly } from '../aws/environment.ts';
 import { describeError, errorTrace } from '../aws/errors.ts';
 import type { InboundRecord } from '../aws/record.ts';
 import { redeliveryDelay } from '../aws/retry.ts';
@@ -51,13 +52,8 @@ export function again(
   error: unknown,
   envelope?: Envelope,
 ): Outcome {
-  environment.log.warn('retrying', {
-    subscriber: subscriber.name,
-    messageId: envelope?.id,
-    record: record.eventId,
-    delivery: record.deliveries,
-    ...errorTrace(error),
-  });
+  const where = { subscriber: subscriber.name, messageId: envelope?.id, record: record.eventId };
+  quietly(() => environment.log.warn('retrying', { ...where, delivery: record.deliveries, ...errorTrace(error) }));
   return { kind: 'again' };
 }
 
@@ -108,10 +104,6 @@ async function sendLetter(
   const letter = { bytes, reason, detail, sourceEventId, messageId: envelope?.id, sentAt };
   const [failure] = await sendDeadLetters(environment, target, [letter]);
   if (failure) throw new SendFailed(`The dead letter could not be sent: ${failure.code}`);
-  environment.log.warn('dead-lettered', {
-    subscriber: subscriber.name,
-    messageId: envelope?.id,
-    record: record.eventId,
-    reason,
-  });
+  const where = { subscriber: subscriber.name, messageId: envelope?.id, record: record.eventId };
+  quietly(() => environment.log.warn('dead-lettered', { ...where, reason }));
 }

@@ -1,11 +1,5 @@
 import { type InboundRecord, textOf } from '../aws/record.ts';
-import {
-  InvalidPayload,
-  MessageExpired,
-  NewerEventVersion,
-  UnknownEventType,
-  WaybillError,
-} from '../contract/errors.ts';
+import { hasCode, isWaybillError, MessageExpired, UnknownEventType, type WaybillError } from '../contract/errors.ts';
 import type { EventDefinition } from '../contract/event.ts';
 import type { SubscriberDefinition } from '../contract/subscriber.ts';
 import { decodeEnvelope, type Envelope, readPayload } from '../message/envelope.ts';
@@ -31,7 +25,7 @@ export function readRecord(subscriber: SubscriberDefinition, record: InboundReco
   try {
     envelope = decodeEnvelope(textOf(record));
   } catch (error) {
-    return error instanceof WaybillError ? { kind: 'refused', error } : { kind: 'failed', error };
+    return isWaybillError(error) ? { kind: 'refused', error } : { kind: 'failed', error };
   }
   const event = subscriber.consumes.find(({ type }) => type === envelope.type);
   if (!event && record.transport === 'stream') return { kind: 'skipped' };
@@ -45,11 +39,13 @@ export function readRecord(subscriber: SubscriberDefinition, record: InboundReco
   try {
     return { kind: 'message', envelope, event, payload: readPayload(event, envelope) };
   } catch (error) {
-    return error instanceof InvalidPayload ? { kind: 'refused', error, envelope } : { kind: 'failed', error, envelope };
+    return hasCode(error, 'invalid-payload')
+      ? { kind: 'refused', error, envelope }
+      : { kind: 'failed', error, envelope };
   }
 }
 
 /** Whether a failure is only a deploy that is still on its way, which is no attempt. */
 export function isAwaitingDeploy(error: unknown): boolean {
-  return error instanceof NewerEventVersion;
+  return hasCode(error, 'newer-event-version');
 }

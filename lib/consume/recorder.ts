@@ -6,7 +6,13 @@ import { errorCode } from '../aws/errors.ts';
 import { type Counts, summarize } from '../aws/invocation.ts';
 import { fromQueue, textOf } from '../aws/record.ts';
 import { BINDINGS } from '../contract/bindings.ts';
-import { MalformedMessage, MissingBinding, ReceivesExhausted, WaybillError } from '../contract/errors.ts';
+import {
+  isWaybillError,
+  MalformedMessage,
+  MissingBinding,
+  ReceivesExhausted,
+  type WaybillError,
+} from '../contract/errors.ts';
 import { readInbox, writeEnding } from '../ledger/inbox.ts';
 import { decodeEnvelope, type Envelope } from '../message/envelope.ts';
 import { type DeadLetter, sendDeadLetters } from './dead-letter.ts';
@@ -89,7 +95,7 @@ async function endAsDead(post: Post, one: SQSRecord): Promise<DeadLetter | undef
   const { SentTimestamp, ApproximateFirstReceiveTimestamp } = one.attributes;
   const letter = { bytes, sourceEventId: one.messageId, sentAt: Number(SentTimestamp) || undefined };
   const envelope = decode(one);
-  if (envelope instanceof WaybillError) return { ...letter, reason, detail: `${detail}. ${envelope.message}` };
+  if (isWaybillError(envelope)) return { ...letter, reason, detail: `${detail}. ${envelope.message}` };
 
   const state = await writeEnding(environment, bindings.ledger, {
     subscriber,
@@ -118,7 +124,7 @@ function decode(one: SQSRecord): Envelope | WaybillError {
   try {
     return decodeEnvelope(textOf(fromQueue(one)));
   } catch (error) {
-    if (error instanceof WaybillError) return error;
+    if (isWaybillError(error)) return error;
     throw error;
   }
 }

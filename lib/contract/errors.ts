@@ -1,9 +1,19 @@
 /**
+ * On the errors of every copy of the package: a process may have loaded two, as in a monorepo, and `instanceof` knows only
+ * the classes of one.
+ */
+const MARK = Symbol.for('waybill.error');
+
+/**
  * The base of every error that Waybill throws. `code` is stable: match on it, not on the message. Where the error ends
  * a message, the code is also the reason on its dead letter.
  */
 export abstract class WaybillError extends Error {
   abstract readonly code: string;
+
+  static {
+    Object.defineProperty(WaybillError.prototype, MARK, { value: true });
+  }
 
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -13,6 +23,30 @@ export abstract class WaybillError extends Error {
   /** All that is known, which may quote what was given: it belongs beside the message itself, never in a log. */
   get detail(): string {
     return this.message;
+  }
+}
+
+/** Whether a value is an error of Waybill, of this copy of the package or another. Never throws. */
+export function isWaybillError(error: unknown): error is WaybillError {
+  return safely(() => (error as { readonly [MARK]?: unknown })[MARK] === true) ?? false;
+}
+
+/** Whether a value is the error of Waybill with that code, of this copy of the package or another. Never throws. */
+export function hasCode(error: unknown, code: string): error is WaybillError {
+  return isWaybillError(error) && error.code === code;
+}
+
+/** Whether a value is a `Rejected` or of a class that extends it, of this copy of the package or another. Never throws. */
+export function isRejected(error: unknown): error is Rejected {
+  return isWaybillError(error) && (error instanceof Rejected || error.code === 'rejected');
+}
+
+/** What `read` returns; `undefined` where it throws, as proxies and getters of what was thrown may do. */
+export function safely<Result>(read: () => Result): Result | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
   }
 }
 

@@ -8,7 +8,7 @@ import { inTime } from '../aws/in-time.ts';
 import { type Counts, summarize } from '../aws/invocation.ts';
 import { redeliveryDelay } from '../aws/retry.ts';
 import { type Duration, durationToMilliseconds } from '../contract/duration.ts';
-import { InvalidDefinition, MalformedMessage, UnknownMessage } from '../contract/errors.ts';
+import { hasCode, InvalidDefinition, MalformedMessage } from '../contract/errors.ts';
 import type { EventDefinition } from '../contract/event.ts';
 import { METRICS } from '../contract/metrics.ts';
 import { markAsked, quarantine, readHalf } from '../ledger/half.ts';
@@ -169,7 +169,7 @@ async function findHalf(environment: Environment, ledger: string, halfId: string
   try {
     return await readHalf(environment, ledger, halfId);
   } catch (error) {
-    if (!(error instanceof UnknownMessage)) throw error;
+    if (!hasCode(error, 'unknown-message')) throw error;
     quietly(() => environment.log.warn('no such half message', { half: halfId }));
     return undefined;
   }

@@ -2,7 +2,7 @@ import type { CloudFormationCustomResourceEvent as CustomResourceEvent } from 'a
 import { type Answer, putAnswer } from '../aws/cloudformation-answer.ts';
 import { concurrently } from '../aws/concurrently.ts';
 import { type Environment, environmentOf, quietly } from '../aws/environment.ts';
-import { errorCode } from '../aws/errors.ts';
+import { errorCode, errorMessage } from '../aws/errors.ts';
 import { type Counts, summarize } from '../aws/invocation.ts';
 import { jitter } from '../aws/retry.ts';
 import { CommitUndecided } from '../contract/errors.ts';
@@ -74,7 +74,7 @@ async function answerTo(
     return { Status: 'SUCCESS', PhysicalResourceId: physicalId(event), ...common };
   } catch (error) {
     counts.add('refused');
-    const message = error instanceof Error ? error.message : String(error);
+    const message = errorMessage(error);
     quietly(() => environment.log.error('routes not registered', { ...common, code: errorCode(error), why: message }));
     const Reason = `Waybill could not register the routes (${errorCode(error)}): ${message}`.slice(0, 1_000);
     // An update that failed has replaced nothing.
