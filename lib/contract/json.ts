@@ -1,5 +1,6 @@
 import { InvalidPayload, LimitExceeded, MalformedMessage } from './errors.ts';
 import { LIMITS } from './limits.ts';
+import { pathOf } from './schema.ts';
 
 /**
  * Parses JSON that came from outside.
@@ -21,11 +22,14 @@ export function parseJson(text: string): unknown {
  * parse is refused here.
  *
  * @param what names the payload in the error, e.g. `order.placed`
- * @throws InvalidPayload when JSON cannot hold it, e.g. a BigInt or a cycle, or when it has a `__proto__` key
+ * @throws InvalidPayload when JSON cannot hold it, e.g. a BigInt or a cycle, or would make something else of it, e.g. null
+ * of NaN, or when it has a `__proto__` key
  * @throws LimitExceeded when it is too large or too deep for an envelope
  */
 export function wirePayload(payload: unknown, what: string): { readonly data: unknown; readonly bytes: number } {
   const text = stringify(payload, what);
+  // What JSON changes, it changes into one of these.
+  if (text.includes('null') || text.includes('{}')) refuseIfChanged(payload, what);
   const bytes = refuseOverSize(text, what);
   // The envelope around it is one level more.
   if (nestsDeeperThan(LIMITS.depth - 1, text)) throw tooDeep(what);
@@ -99,10 +103,44 @@ function stringify(payload: unknown, what: string): string {
     // The stack was exhausted by nesting, or the text is longer than any string may be.
     if (error instanceof RangeError)
       throw new LimitExceeded(`'${what}' is too deep or too large to be written as JSON`);
-    throw new InvalidPayload(`'${what}' is not JSON: it holds a BigInt, a cycle, or a toJSON that throws`);
+    refuseIfChanged(payload, what);
+    throw new InvalidPayload(`'${what}' is not JSON: it holds a cycle, or a toJSON that throws`);
   }
   if (text === undefined) throw new InvalidPayload(`'${what}' is not JSON: it is undefined, a function or a symbol`);
   return text;
+}
+
+/** @throws InvalidPayload naming the first place whose value JSON cannot hold, and what JSON would make of it */
+function refuseIfChanged(payload: unknown, what: string): void {
+  const paths = new Map<unknown, readonly PropertyKey[]>();
+  let changed: { readonly path: readonly PropertyKey[]; readonly how: string } | undefined;
+  try {
+    JSON.stringify(payload, function (this: Record<string, unknown>, key, value: unknown) {
+      const above = paths.get(this);
+      const path = above ? [...above, Array.isArray(this) ? Number(key) : key] : [];
+      const how = changeOf(value, this[key], Array.isArray(this));
+      if (how) changed ??= { path, how };
+      if (typeof value === 'object') paths.set(value, path);
+      return typeof value === 'bigint' ? null : value;
+    });
+  } catch {
+    // A cycle, or a toJSON that throws: what came before it is known.
+  }
+  if (!changed) return;
+  const field = pathOf(changed.path);
+  throw new InvalidPayload(`'${what}' is not JSON${field && ` at ${field}`}: ${changed.how}`, {
+    fields: field ? [field] : [],
+  });
+}
+
+/** What JSON would do to a value that it cannot hold. */
+function changeOf(value: unknown, given: unknown, isListed: boolean): string | undefined {
+  if (typeof value === 'bigint') return 'it holds no BigInt: give a number or a text';
+  if (typeof value === 'number' && !Number.isFinite(value)) return `it makes null of ${value}`;
+  if (value === null && given instanceof Date) return 'it makes null of an invalid Date';
+  if (value instanceof Map || value instanceof Set) return 'it makes {} of a Map or a Set';
+  const vanishes = value === undefined || typeof value === 'function' || typeof value === 'symbol';
+  return isListed && vanishes ? 'it makes null of undefined, a function or a symbol in a list' : undefined;
 }
 
 function tooDeep(what: string): LimitExceeded {

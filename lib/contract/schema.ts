@@ -52,7 +52,12 @@ function invalid(what: string, issues: readonly StandardSchemaV1.Issue[]): Inval
 
 function fieldPath({ path = [] }: StandardSchemaV1.Issue): string {
   // Copied first: arktype's path is an array of its own kind, which `map` cannot make.
-  return [...path].map((segment) => segmentName(typeof segment === 'object' ? segment.key : segment)).join('.');
+  return pathOf([...path].map((segment) => (typeof segment === 'object' ? segment.key : segment)));
+}
+
+/** A path as errors name it, e.g. `lines.0.quantity`. */
+export function pathOf(keys: readonly PropertyKey[]): string {
+  return keys.map(segmentName).join('.');
 }
 
 /** The key of a record is data, such as an e-mail address: what does not look like the name of a field is not named. */

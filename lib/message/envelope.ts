@@ -4,6 +4,7 @@ import { parseJson, refuseOverSize, wirePayload } from '../contract/json.ts';
 import { LIMITS } from '../contract/limits.ts';
 import { validate } from '../contract/schema.ts';
 import { instantOf } from '../contract/timestamp.ts';
+import { knownFields } from './known-fields.ts';
 import { isMessageId, messageTime, mintMessageId } from './message-id.ts';
 import { childTraceparent, isTraceparent } from './trace-context.ts';
 
@@ -17,7 +18,7 @@ export interface Envelope {
   readonly specversion: '1.0';
   /** The message id, see `mintMessageId`. */
   readonly id: string;
-  /** Who published it: `/<ledger>/<producer or subscriber>`. */
+  /** Who published it, as a URI: `/<ledger>/<producer or subscriber>`. */
   readonly source: string;
   readonly type: string;
   /** When it was published (RFC 3339, UTC): the moment in the id. */
@@ -42,7 +43,7 @@ export interface Envelope {
   readonly ledger: string;
   /** Hop stamp: when the relay sent it (RFC 3339, UTC). */
   readonly relayed?: string;
-  /** The payload: the schema's validated input. */
+  /** The payload: the schema's validated input, without the fields that the schema drops. */
   readonly data: unknown;
 }
 
@@ -72,12 +73,14 @@ const ATTRIBUTE_BYTES = 16 * 1024;
 export function createEnvelope(event: EventDefinition, payload: unknown, context: EnvelopeContext): Envelope {
   const { now, random, cause, deliverAt } = context;
   const { data, bytes } = wirePayload(payload, event.type);
-  const key = businessKey(event, validateWire(event, data, payload));
+  const output = validateWire(event, data, payload);
+  const known = knownFields(event, data, output);
+  const key = businessKey(event, output);
   const id = mintMessageId({ now, random: random(16), key, shards: context.shards });
   const envelope: Envelope = {
     specversion: '1.0',
     id,
-    source: `/${context.ledger}/${context.publisher}`,
+    source: `/${context.ledger}/${encodeURIComponent(context.publisher.toWellFormed())}`,
     type: event.type,
     time: new Date(now).toISOString(),
     datacontenttype: 'application/json',
@@ -91,7 +94,7 @@ export function createEnvelope(event: EventDefinition, payload: unknown, context
     expires: new Date((deliverAt ?? now) + event.lifetime).toISOString(),
     ...(deliverAt !== undefined && { deliverat: new Date(deliverAt).toISOString() }),
     ledger: context.ledger,
-    data,
+    data: known,
   };
   // Escapes at most double a text: only a large payload is worth encoding to know its size.
   if (2 * bytes + ATTRIBUTE_BYTES > LIMITS.envelopeBytes) refuseOverSize(encodeEnvelope(envelope), event.type);
@@ -183,6 +186,11 @@ function businessKey(event: EventDefinition, payload: unknown): string {
   if (typeof key !== 'string' || key === '' || !key.isWellFormed()) {
     throw new InvalidPayload(`The business key of '${event.type}' is not a well-formed text of at least one character`);
   }
+  if (NOT_IN_ATTRIBUTES.test(key)) {
+    throw new InvalidPayload(
+      `The business key of '${event.type}' holds a control character or a noncharacter, which no attribute of an event may: encode it`,
+    );
+  }
   if (key.length > LIMITS.keyCharacters) {
     throw new LimitExceeded(
       `The business key of '${event.type}' has ${key.length} characters; the limit is ${LIMITS.keyCharacters}`,
@@ -190,6 +198,12 @@ function businessKey(event: EventDefinition, payload: unknown): string {
   }
   return key;
 }
+
+/**
+ * Control characters and noncharacters.
+ * @see https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md#type-system
+ */
+const NOT_IN_ATTRIBUTES = /[\p{Cc}\p{Noncharacter_Code_Point}]/u;
 
 /** In this order; a check may rest on the attributes before it. */
 const ATTRIBUTES: { readonly [Attribute in keyof Envelope]-?: (value: unknown, envelope: Attributes) => boolean } = {

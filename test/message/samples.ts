@@ -76,6 +76,9 @@ export const anyText = fc.string({
 /** Business keys as a schema lets them through: texts of any language. */
 export const businessKeys = fc.string({ unit: 'binary', minLength: 1, maxLength: 128 });
 
+/** The keys that a message may be published with. */
+export const publishableKeys = businessKeys.filter((key) => !/[\p{Cc}\p{Noncharacter_Code_Point}]/u.test(key));
+
 export const messageIds = fc
   .record({
     now: moments,
