@@ -1,4 +1,4 @@
-import { type Duration, durationToMilliseconds } from './duration.ts';
+import { type Duration, signedMilliseconds } from './duration.ts';
 import { InvalidDefinition, LimitExceeded } from './errors.ts';
 import { LIMITS } from './limits.ts';
 
@@ -11,7 +11,7 @@ export type Delay =
 /**
  * The moment of delivery in milliseconds since the epoch; `undefined` when it is now or has passed.
  *
- * @throws InvalidDefinition when both a moment and a delay are given, or the moment is no date
+ * @throws InvalidDefinition when both a moment and a delay are given, or the moment is no date, or the delay no duration
  * @throws LimitExceeded when it is more than a year ahead
  */
 export function deliveryTime({ deliverAt, delay }: Delay, now: number): number | undefined {
@@ -19,12 +19,20 @@ export function deliveryTime({ deliverAt, delay }: Delay, now: number): number |
     throw new InvalidDefinition('A message takes `deliverAt` or `delay`, not both');
   }
   if (deliverAt === undefined && delay === undefined) return undefined;
-  const time = deliverAt === undefined ? now + durationToMilliseconds(delay as Duration) : momentOf(deliverAt);
+  const time = deliverAt === undefined ? now + millisecondsOf(delay) : momentOf(deliverAt);
   if (Number.isNaN(time)) throw new InvalidDefinition('`deliverAt` is not a valid date');
   if (time > now + LIMITS.delayMilliseconds) {
     throw new LimitExceeded('A message can be delayed by at most 366 days');
   }
   return time > now ? time : undefined;
+}
+
+function millisecondsOf(delay: unknown): number {
+  const milliseconds = signedMilliseconds(delay);
+  if (milliseconds !== undefined) return milliseconds;
+  throw new InvalidDefinition(
+    `The delay '${delay}' is not a duration: give a number and ms, s, m, h or d, e.g. '90s'; none or a negative one is at once`,
+  );
 }
 
 /** JavaScript users may give anything. */

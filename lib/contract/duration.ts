@@ -15,12 +15,17 @@ const MILLISECONDS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
  * @example durationToMilliseconds('15m') // 900_000
  */
 export function durationToMilliseconds(duration: Duration): number {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(duration);
-  const milliseconds = match ? Math.round(Number(match[1]) * MILLISECONDS[match[2] as keyof typeof MILLISECONDS]) : 0;
+  const milliseconds = signedMilliseconds(duration) ?? 0;
   if (milliseconds < 1 || milliseconds > LONGEST) {
     throw new InvalidDefinition(
       `'${duration}' is not a duration: give a positive number and ms, s, m, h or d, e.g. '24h', up to 36500d`,
     );
   }
   return milliseconds;
+}
+
+/** The duration in milliseconds, which may be none or negative; `undefined` where the text is no duration. */
+export function signedMilliseconds(duration: unknown): number | undefined {
+  const match = /^(-?\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(String(duration));
+  return match ? Math.round(Number(match[1]) * MILLISECONDS[match[2] as keyof typeof MILLISECONDS]) : undefined;
 }

@@ -27,6 +27,7 @@ describe('the moment of delivery', () => {
     expect(timeOf({ delay: undefined, deliverAt: undefined })).toBeUndefined();
     expect(timeOf({ deliverAt: new Date(NOON) })).toBeUndefined();
     expect(timeOf({ deliverAt: new Date(0) })).toBeUndefined();
+    for (const delay of ['0s', '0.0d', '-0s', '-5s', '-100000d']) expect(timeOf({ delay })).toBeUndefined();
   });
 
   it('may be a year ahead, the longest one, and no more', () => {
@@ -44,11 +45,10 @@ describe('the moment of delivery', () => {
     ['null for a date', { deliverAt: null }],
     ['a number for a delay', { delay: 5 }],
     ['a delay without a unit', { delay: '5' }],
-    ['a negative delay', { delay: '-5s' }],
-    ['no delay at all', { delay: '0s' }],
     ['an unknown unit', { delay: '5w' }],
     ['null for a delay', { delay: null }],
   ])('is refused in a wrong form: %s', (_, delay) => {
     expect(() => timeOf(delay)).toThrow(InvalidDefinition);
+    expect(() => timeOf(delay)).toThrow(/not both|not a valid date|'.*' is not a duration: give a number and/);
   });
 });
