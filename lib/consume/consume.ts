@@ -76,6 +76,11 @@ export function consume<Subscriber extends SubscriberDefinition>(
   options: ConsumeOptions = {},
 ): Consumer {
   const { concurrency = 10 } = options;
+  if (typeof subscriber?.name !== 'string') {
+    throw new InvalidDefinition(
+      '`consume` was given no subscriber: give what `defineSubscriber` returned. Where that is undefined, modules import each other in a circle',
+    );
+  }
   if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > 100) {
     throw new InvalidDefinition(
       `'${subscriber.name}' has concurrency ${concurrency}: give a whole number from 1 to 100`,
@@ -121,8 +126,12 @@ function handlerByType(
     throw new InvalidDefinition(`'${name}' consumes ${consumes.length} events: give an object with a handler for each`);
   }
   const entries = consumes.map(({ type }) => {
-    const handler = typeof handlers === 'function' ? handlers : handlers[type];
-    if (typeof handler !== 'function') throw new InvalidDefinition(`'${name}' has no handler for '${type}'`);
+    const handler = typeof handlers === 'function' ? handlers : handlers?.[type];
+    if (typeof handler !== 'function') {
+      throw new InvalidDefinition(
+        `'${name}' has no handler for '${type}': it is ${typeof handler}. Give a function, or an object with one for each event`,
+      );
+    }
     return [type, handler] as const;
   });
   return new Map(entries);

@@ -76,21 +76,26 @@ export function defineEvent<
   Old extends EventDefinition<NoInfer<Type>> = EventDefinition<NoInfer<Type>>,
 >(type: Type, options: EventOptions<Input, Output, Old>): EventDefinition<Type, Input, Output> {
   const { schema, key, businessLine, version = 1, upgrades, lifetime = DEFAULT_LIFETIME } = options;
-  if (!EVENT_TYPE.test(type) || type.length > 128) {
+  if (typeof type !== 'string' || !EVENT_TYPE.test(type) || type.length > 128) {
     throw new InvalidDefinition(
       `'${type}' is not an event type: give lower-case words joined by '.' or '-', e.g. 'order.placed'`,
     );
   }
-  if (!BUSINESS_LINE.test(businessLine) || businessLine.length > 64) {
+  if (typeof businessLine !== 'string' || !BUSINESS_LINE.test(businessLine) || businessLine.length > 64) {
     throw new InvalidDefinition(
-      `'${businessLine}' of '${type}' is not a business line: give lower-case words joined by '-'`,
+      `'${businessLine}' of '${type}' is not a business line: give lower-case words joined by '-', e.g. businessLine: 'orders'`,
     );
   }
   requireStandardSchema(schema, type);
+  if (typeof key !== 'function') {
+    throw new InvalidDefinition(
+      `'${type}' has ${typeof key} for a key: give a function of the payload that returns its business key, e.g. key: (order) => order.orderId`,
+    );
+  }
   if (!Number.isSafeInteger(version) || version < 1) {
     throw new InvalidDefinition(`'${type}' has version ${version}: give a whole number from 1`);
   }
-  if (upgrades ? upgrades.from.type !== type || upgrades.from.version !== version - 1 : version > 1) {
+  if (upgrades ? upgrades.from?.type !== type || upgrades.from.version !== version - 1 : version > 1) {
     throw new InvalidDefinition(
       `'${type}' version ${version} needs \`upgrades\` from version ${version - 1} of the same type`,
     );

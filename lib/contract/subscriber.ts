@@ -62,12 +62,17 @@ export function defineSubscriber<
   options: SubscriberOptions<Consumes, Publishes, Tables>,
 ): SubscriberDefinition<Name, Consumes, Publishes, Tables> {
   const { consumes, publishes = [], tables = [], deadline = '60s', maxAttempts = 5 } = options;
-  if (!SUBSCRIBER_NAME.test(name) || name.length > 48) {
+  if (typeof name !== 'string' || !SUBSCRIBER_NAME.test(name) || name.length > 48) {
     throw new InvalidDefinition(
       `'${name}' is not a subscriber name: give at most 48 characters of lower-case words joined by '-'`,
     );
   }
-  if (consumes.length === 0) throw new InvalidDefinition(`'${name}' consumes nothing: name at least one event`);
+  if (!Array.isArray(consumes) || consumes.length === 0) {
+    throw new InvalidDefinition(`'${name}' consumes nothing: name at least one event`);
+  }
+  requireDefined(name, 'consumes', 'event', consumes);
+  requireDefined(name, 'publishes', 'event', publishes);
+  requireDefined(name, 'uses', 'table', tables);
   refuseTwice(
     name,
     'consumes',
@@ -94,6 +99,15 @@ export function defineSubscriber<
     deadline: durationToMilliseconds(deadline),
     maxAttempts,
   };
+}
+
+/** A definition from a module that is imported in a circle is undefined until that module has run. */
+function requireDefined(subscriber: string, what: string, kind: 'event' | 'table', given: readonly unknown[]): void {
+  const place = given.findIndex((one) => typeof one !== 'object' || one === null);
+  if (place === -1) return;
+  throw new InvalidDefinition(
+    `'${subscriber}' ${what} ${given[place]} as ${kind} ${place + 1} of ${given.length}: give what \`define${kind === 'event' ? 'Event' : 'Table'}\` returned. Where that is undefined, its module imports this one in a circle: declare both in one module, or move the ${kind} to one of its own`,
+  );
 }
 
 function refuseTwice(subscriber: string, what: string, names: readonly string[]): void {

@@ -84,7 +84,7 @@ export function defineTable<
   const PartitionKey extends KeyableColumn<Item>,
   const SortKey extends KeyableColumn<Item> = never,
 >(name: Name, options: TableOptions<Item, PartitionKey, SortKey>): TableDefinition<Name, Item, PartitionKey | SortKey> {
-  if (!TABLE_NAME.test(name) || name.length > 64) {
+  if (typeof name !== 'string' || !TABLE_NAME.test(name) || name.length > 64) {
     throw new InvalidDefinition(`'${name}' is not a table name: give lower-case words joined by '-', e.g. 'stock'`);
   }
   const { item, partitionKey, sortKey, version } = options;

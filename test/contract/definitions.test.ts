@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { consume } from '../../lib/consume/consume.ts';
 import { type Duration, durationToMilliseconds } from '../../lib/contract/duration.ts';
 import { InvalidDefinition } from '../../lib/contract/errors.ts';
 import { defineEvent } from '../../lib/contract/event.ts';
@@ -62,6 +63,18 @@ describe('an event', () => {
       expect(refused(() => event('order.placed', { businessLine }))).toContain('is not a business line');
     },
   );
+
+  it.each([undefined, null, 7])('says what was given for a name or a business line: %s', (given) => {
+    expect(refused(() => event(given as never))).toContain(`'${given}' is not an event type`);
+    expect(refused(() => event('order.placed', { businessLine: given }))).toContain(
+      `'${given}' of 'order.placed' is not a business line`,
+    );
+  });
+
+  it('has a function for a key', () => {
+    expect(refused(() => event('order.placed', { key: undefined }))).toContain('key: (order) => order.orderId');
+    expect(refused(() => event('order.placed', { key: 'orderId' }))).toContain("'order.placed' has string for a key");
+  });
 
   it.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, '1'])('has no version %s', (version) => {
     expect(refused(() => event('order.placed', { version }))).toContain('give a whole number from 1');
@@ -134,6 +147,25 @@ describe('a subscriber', () => {
       deadline: 60_000,
       maxAttempts: 5,
     });
+  });
+
+  it.each([
+    ['consumes', { consumes: [OrderPlaced, undefined] }, 'consumes undefined as event 2 of 2'],
+    ['publishes', { publishes: [undefined] }, 'publishes undefined as event 1 of 1'],
+    ['tables', { tables: [undefined] }, 'uses undefined as table 1 of 1'],
+    ['no list', { consumes: undefined }, 'consumes nothing'],
+  ])('names what a circular import left undefined: %s', (_, given, said) => {
+    const message = refused(() => subscriber('reserve-stock', given));
+    expect(message).toContain(`'reserve-stock' ${said}`);
+    if (said !== 'consumes nothing') expect(message).toContain('in a circle');
+  });
+
+  it('has a handler that is a function, and is there itself', () => {
+    const reserve = subscriber('reserve-stock');
+    expect(refused(() => consume(reserve, undefined as never))).toContain(
+      "'reserve-stock' has no handler for 'order.placed': it is undefined",
+    );
+    expect(refused(() => consume(undefined as never, () => undefined))).toContain('was given no subscriber');
   });
 
   it.each(['', 'Reserve', 'reserve stock', 'reserve_stock', 'reserve#1', '-reserve', 'x'.repeat(49)])(
