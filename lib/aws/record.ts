@@ -16,6 +16,8 @@ interface Delivered {
   readonly deliveries: number;
   /** Whether it comes from a dead-letter queue. */
   readonly redriven: boolean;
+  /** What is wrong with the record itself, as no transport delivers it; absent when nothing is. */
+  readonly wrong?: string;
 }
 
 interface QueueRecord extends Delivered {
@@ -29,17 +31,29 @@ interface StreamRecord extends Delivered {
 
 /** @see https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html */
 export function fromQueue(record: SQSRecord): QueueRecord {
+  const { body, attributes } = record as { readonly body?: unknown; readonly attributes?: SQSRecord['attributes'] };
+  const wrong = wrongWith(body, attributes);
   const encoding = record.messageAttributes?.[ATTRIBUTES.encoding]?.stringValue;
   return {
     transport: 'queue',
     eventId: record.messageId,
     // A dead letter that was redriven holds the record as it could be carried.
-    bytes: Buffer.from(record.body, encoding === 'base64' ? 'base64' : 'utf8'),
-    ...sentAt(Number(record.attributes.SentTimestamp)),
-    deliveries: Number(record.attributes.ApproximateReceiveCount) || 1,
+    bytes: Buffer.from(typeof body === 'string' ? body : '', encoding === 'base64' ? 'base64' : 'utf8'),
+    ...sentAt(Number(attributes?.SentTimestamp)),
+    deliveries: Number(attributes?.ApproximateReceiveCount) || 1,
     redriven: record.messageAttributes?.[ATTRIBUTES.reason] !== undefined,
     receiptHandle: record.receiptHandle,
+    ...(wrong && { wrong }),
   };
+}
+
+/** A middleware may have changed the event before the consumer sees it. */
+function wrongWith(body: unknown, attributes: unknown): string | undefined {
+  if (typeof body !== 'string') {
+    return `The record's body is ${body === null ? 'null' : typeof body}, not the text that SQS delivered: use no middleware that parses bodies`;
+  }
+  if (typeof attributes === 'object' && attributes !== null) return undefined;
+  return 'The record has no `attributes`, which say how often it was received: pass the event on as Lambda delivered it';
 }
 
 /** @see https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html */
@@ -65,7 +79,8 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true });
  *
  * @throws MalformedMessage when it is larger than any message or not UTF-8
  */
-export function textOf({ bytes }: InboundRecord): string {
+export function textOf({ bytes, wrong }: InboundRecord): string {
+  if (wrong) throw new MalformedMessage(wrong);
   if (bytes.byteLength > LIMITS.wireBytes) {
     throw new MalformedMessage(`The record has ${bytes.byteLength} bytes; the limit is ${LIMITS.wireBytes}`);
   }

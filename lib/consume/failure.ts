@@ -52,7 +52,7 @@ export function again(
   error: unknown,
   envelope?: Envelope,
 ): Outcome {
-  const where = { subscriber: subscriber.name, messageId: envelope?.id, record: record.eventId };
+  const where = { subscriber: subscriber.name, messageId: envelope?.id, record: record.eventId, why: record.wrong };
   quietly(() => environment.log.warn('retrying', { ...where, delivery: record.deliveries, ...errorTrace(error) }));
   return { kind: 'again' };
 }

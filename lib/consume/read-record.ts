@@ -1,5 +1,12 @@
 import { type InboundRecord, textOf } from '../aws/record.ts';
-import { hasCode, isWaybillError, MessageExpired, UnknownEventType, type WaybillError } from '../contract/errors.ts';
+import {
+  hasCode,
+  isWaybillError,
+  MalformedMessage,
+  MessageExpired,
+  UnknownEventType,
+  type WaybillError,
+} from '../contract/errors.ts';
 import type { EventDefinition } from '../contract/event.ts';
 import type { SubscriberDefinition } from '../contract/subscriber.ts';
 import { decodeEnvelope, type Envelope, readPayload } from '../message/envelope.ts';
@@ -21,6 +28,7 @@ export type RecordContent =
 
 /** Decodes and validates a record for a subscriber. Never throws. */
 export function readRecord(subscriber: SubscriberDefinition, record: InboundRecord, now: number): RecordContent {
+  if (record.wrong) return { kind: 'failed', error: new MalformedMessage(record.wrong) };
   let envelope: Envelope;
   try {
     envelope = decodeEnvelope(textOf(record));

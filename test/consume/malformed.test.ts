@@ -65,6 +65,26 @@ test.each([
   expect(shop.queue.messages()).toEqual([]);
 });
 
+test.each([
+  ['whose body a middleware has parsed', { body: { orderId: '1' } }, 'body is object'],
+  ['without a body', { body: undefined }, 'body is undefined'],
+  ['without attributes', { attributes: undefined }, 'no `attributes`'],
+])('a record %s fails alone, and the log says why', async (_, changed, why) => {
+  const shop = openShop();
+  shop.stock(5);
+  const good = () => shop.queued(shop.envelopeOf(OrderPlaced, ORDER));
+  const bad = { ...good(), ...changed } as unknown as ReturnType<typeof good>;
+  expect(await shop.invoke(takeGoods, [good(), bad, good()])).toEqual([bad.messageId]);
+  expect(shop.left()).toBe(1);
+  expect(await shop.letters()).toEqual([]);
+  expect(shop.environment.lines).toContainEqual(
+    expect.objectContaining({
+      message: 'retrying',
+      fields: expect.objectContaining({ record: bad.messageId, why: expect.stringContaining(why) }),
+    }),
+  );
+});
+
 test('10 MiB are kept in the quarantine bucket, at a key that a repeat overwrites', async () => {
   const shop = openShop();
   const record = shop.streamed(BYTES['10 MiB'] as Uint8Array);
