@@ -75,12 +75,12 @@ export class PendingTransaction implements Transaction {
   refuseUnfinished(answer: unknown): void {
     if (this.#reads > 0) {
       throw new TransactionMisused(
-        `The handler of '${this.#context.owner}' returned while ${this.#reads} of its reads were under way: await each \`tx.get\`, and loop with \`for … of\` instead of \`forEach\``,
+        `The handler returned while ${this.#reads} of its reads were under way: await each \`tx.get\`, and loop by \`for … of\``,
       );
     }
     if (answer !== undefined) {
       throw new TransactionMisused(
-        `The handler of '${this.#context.owner}' returned ${kindOf(answer)}: a handler is a function that returns nothing, or a promise of nothing`,
+        'The handler answered with something: it returns nothing, or a promise of nothing, and is no generator',
       );
     }
   }
@@ -233,7 +233,7 @@ export class PendingTransaction implements Transaction {
     const until = environment.now() + durationToMilliseconds(keep);
     if (until >= lastCopy) return until;
     throw new TransactionMisused(
-      `'${owner}' keeps an idempotency key for ${keep}, and copies of its message can come until ${new Date(lastCopy).toISOString()}: leave out \`keep\`, which keeps it until then, or give a longer time or 'forever'`,
+      `'${owner}' keeps an idempotency key for ${keep}, but copies can come until ${new Date(lastCopy).toISOString()}: leave out \`keep\`, or give more`,
     );
   }
 
@@ -298,13 +298,6 @@ export class PendingTransaction implements Transaction {
       'The transaction was used after its handler returned: await everything in the handler',
     );
   }
-}
-
-/** What a handler returned, never its value. */
-function kindOf(answer: unknown): string {
-  if (answer === null) return 'null';
-  if (typeof answer !== 'object') return `a ${typeof answer}`;
-  return Symbol.iterator in answer || Symbol.asyncIterator in answer ? 'an iterator' : 'an object';
 }
 
 type ConditionBuilder = (expression: Expression) => {
