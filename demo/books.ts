@@ -1,4 +1,4 @@
-import { type DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
+import { ScanCommand, type ScanCommandOutput } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { type AnyTable, tableBinding } from 'waybill';
 import { type Environment, transact } from 'waybill/runtime';
@@ -77,17 +77,21 @@ async function readBooks(run: string, environment: Environment): Promise<Books> 
 
 /** The partition keys of all tables, order ids and articles, begin with the run's name. */
 async function rowsOfRun(run: string, table: AnyTable, { dynamodb, variables }: Environment): Promise<object[]> {
-  const pages = paginateScan(
-    { client: dynamodb as DynamoDBClient },
-    {
-      TableName: variables[tableBinding(table.name)],
-      ConsistentRead: true,
-      FilterExpression: 'begins_with(#key, :run)',
-      ExpressionAttributeNames: { '#key': table.partitionKey },
-      ExpressionAttributeValues: { ':run': { S: `${run}.` } },
-    },
-  );
   const rows: object[] = [];
-  for await (const { Items = [] } of pages) rows.push(...Items.map((item) => unmarshall(item)));
+  let start: ScanCommandOutput['LastEvaluatedKey'];
+  do {
+    const page: ScanCommandOutput = await dynamodb.send(
+      new ScanCommand({
+        TableName: variables[tableBinding(table.name)],
+        ConsistentRead: true,
+        ExclusiveStartKey: start,
+        FilterExpression: 'begins_with(#key, :run)',
+        ExpressionAttributeNames: { '#key': table.partitionKey },
+        ExpressionAttributeValues: { ':run': { S: `${run}.` } },
+      }),
+    );
+    rows.push(...(page.Items ?? []).map((item) => unmarshall(item)));
+    start = page.LastEvaluatedKey;
+  } while (start);
   return rows;
 }

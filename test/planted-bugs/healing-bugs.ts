@@ -177,8 +177,8 @@ export const healingBugs: readonly Bug[] = [
     edits: [
       {
         file: 'consume/read-record.ts',
-        find: 'return error instanceof InvalidPayload ?',
-        replace: 'return error instanceof InvalidPayload || error instanceof NewerEventVersion ?',
+        find: "return hasCode(error, 'invalid-payload')",
+        replace: "return hasCode(error, 'invalid-payload') || isAwaitingDeploy(error)",
       },
     ],
   },
