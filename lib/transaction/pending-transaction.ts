@@ -6,17 +6,16 @@ import { absent, present, type When } from '../aws/condition.ts';
 import { type Environment, quietly } from '../aws/environment.ts';
 import { Expression, joinConditions, toItem } from '../aws/expression.ts';
 import { type Delay, deliveryTime } from '../contract/delay.ts';
-import { type Duration, durationToMilliseconds } from '../contract/duration.ts';
+import type { Duration } from '../contract/duration.ts';
 import { LimitExceeded, TransactionMisused } from '../contract/errors.ts';
 import type { EventDefinition, EventInput } from '../contract/event.ts';
 import { LIMITS } from '../contract/limits.ts';
 import { validate } from '../contract/schema.ts';
 import type { AnyTable, TableItem, TableKey } from '../contract/table.ts';
-import { INBOX_AFTERLIFE } from '../ledger/rows/layout.ts';
-import { type OnceRow, onceKey } from '../ledger/rows/once.ts';
 import { outboxRow } from '../ledger/rows/outbox.ts';
 import { createEnvelope, type Envelope } from '../message/envelope.ts';
 import { messageTime } from '../message/message-id.ts';
+import { idempotencyKeyPut } from './idempotency-key.ts';
 import type { Lock, Otherwise, Role } from './outcome.ts';
 import type { Change, Conditional, Transaction } from './transaction.ts';
 import { updateExpression } from './update-expression.ts';
@@ -170,28 +169,17 @@ export class PendingTransaction implements Transaction {
   once(idempotencyKey: string, options: { readonly keep?: Duration | 'forever' } = {}): void {
     this.#refuseClosed();
     const { environment, bindings, owner, cause } = this.#context;
-    const now = environment.now();
-    const until = this.#keptUntil(options.keep);
-    const row: OnceRow = {
-      ...onceKey(owner, idempotencyKey),
-      message: cause?.id ?? '',
-      until,
-      ...(options.keep !== 'forever' && { ttl: seconds(until) }),
-    };
-    this.#claim(`once ${row.pk}`, 'one idempotency key');
-    this.#push({
-      item: {
-        Put: {
-          TableName: bindings.ledger,
-          Item: toItem(row),
-          ConditionExpression: 'attribute_not_exists(pk) OR #until < :now',
-          ExpressionAttributeNames: { '#until': 'until' },
-          ExpressionAttributeValues: { ':now': { N: String(now) } },
-        },
-      },
-      role: { kind: 'once' },
-      row: 'an idempotency key',
+    const { keep } = options;
+    const put = idempotencyKeyPut({
+      ledger: bindings.ledger,
+      owner,
+      key: idempotencyKey,
+      keep,
+      cause,
+      now: environment.now(),
     });
+    this.#claim(`once ${idempotencyKey}`, 'one idempotency key');
+    this.#push({ item: { Put: put }, role: { kind: 'once' }, row: 'an idempotency key' });
   }
 
   publish<E extends EventDefinition>(event: E, payload: EventInput<E>, delay: Delay = {}): string {
@@ -219,22 +207,6 @@ export class PendingTransaction implements Transaction {
     });
     this.published.push(envelope);
     return envelope.id;
-  }
-
-  /**
-   * Until when an idempotency key is kept, in milliseconds since the epoch: at least as long as a copy of its message can
-   * come.
-   */
-  #keptUntil(keep: Duration | 'forever' | undefined): number {
-    const { environment, owner, cause } = this.#context;
-    const lastCopy = cause ? Date.parse(cause.expires) + INBOX_AFTERLIFE : environment.now();
-    if (keep === 'forever') return Number.MAX_SAFE_INTEGER;
-    if (keep === undefined) return lastCopy;
-    const until = environment.now() + durationToMilliseconds(keep);
-    if (until >= lastCopy) return until;
-    throw new TransactionMisused(
-      `'${owner}' keeps an idempotency key for ${keep}, but copies can come until ${new Date(lastCopy).toISOString()}: leave out \`keep\`, or give more`,
-    );
   }
 
   #add(target: Target, options: Conditional<object>, build: (condition: ConditionBuilder) => TransactWriteItem): void {
@@ -323,8 +295,4 @@ function keyOf({ partitionKey, sortKey }: AnyTable, row: object): Record<string,
 function lockCondition({ column, exists, version }: Lock, partitionKey: string): When<object> {
   if (!exists) return 'absent';
   return version === undefined ? { [partitionKey]: present(), [column]: absent() } : { [column]: version };
-}
-
-function seconds(milliseconds: number): number {
-  return Math.ceil(milliseconds / 1000);
 }

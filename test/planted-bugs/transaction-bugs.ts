@@ -46,7 +46,7 @@ export const transactionBugs: readonly Bug[] = [
     mistake: 'an idempotency key is taken, whoever has it',
     edits: [
       {
-        file: 'transaction/pending-transaction.ts',
+        file: 'transaction/idempotency-key.ts',
         find: "ConditionExpression: 'attribute_not_exists(pk) OR #until < :now',",
         replace: "ConditionExpression: 'attribute_not_exists(pk) OR attribute_exists(pk) OR #until < :now',",
       },
@@ -57,9 +57,9 @@ export const transactionBugs: readonly Bug[] = [
     mistake: 'an idempotency key is kept for milliseconds instead of hours',
     edits: [
       {
-        file: 'transaction/pending-transaction.ts',
+        file: 'transaction/idempotency-key.ts',
         find: 'if (keep === undefined) return lastCopy;',
-        replace: 'if (keep === undefined) return environment.now() + 24;',
+        replace: 'if (keep === undefined) return now + 24;',
       },
     ],
   },
