@@ -4,6 +4,7 @@ import { HalfMessageDecided, SendFailed } from '../contract/errors.ts';
 import type { CheckBackRequest } from '../half/check-back-request.ts';
 import { commitHalf, rollbackHalf } from '../half/half.ts';
 import { readHalf } from '../ledger/half.ts';
+import { ledgerOf } from '../ledger/ledger.ts';
 import type { HalfRow } from '../ledger/rows/half.ts';
 import { traceHalf } from '../trace/trace-half.ts';
 import { asOperator } from './cancel.ts';
@@ -54,7 +55,7 @@ export async function treatHalf(
   const operator = asOperator(environment);
   if (options.commit) await commitHalf(operator, halfId);
   if (options.rollback) await rollbackHalf(operator, halfId);
-  if (options.checkBack) await askAgain(environment, await readHalf(environment, inspection.ledger, halfId));
+  if (options.checkBack) await askAgain(environment, await readHalf(ledgerOf(environment, inspection), halfId));
   const half = await traceHalf(environment, inspection, halfId);
   if (options.json) return printJson(context, { ...half, ...(options.checkBack && { asked: true }) });
   const width = context.out.columns;

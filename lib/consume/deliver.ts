@@ -11,6 +11,7 @@ import {
   type WaybillError,
 } from '../contract/errors.ts';
 import { inboxPut, readInbox, writeEnding } from '../ledger/inbox.ts';
+import { ledgerOf } from '../ledger/ledger.ts';
 import type { EndState } from '../ledger/rows/inbox.ts';
 import { HOLD_MILLISECONDS, holdUntil, momentOf } from '../message/delivery-time.ts';
 import type { Envelope } from '../message/envelope.ts';
@@ -50,7 +51,7 @@ async function handle(invocation: Invocation, record: InboundRecord, content: Me
   if (deliverAt > Math.min(environment.now() + HOLD_MILLISECONDS, until)) return { kind: 'early', deliverAt };
   await holdUntil(environment, deliverAt);
   if (record.deliveries > 1 || record.redriven) {
-    const row = await readInbox(environment, bindings.ledger, subscriber.name, envelope.id);
+    const row = await readInbox(ledgerOf(environment, bindings), subscriber.name, envelope.id);
     if (row && row.state !== 'dead') return { kind: 'already' };
     if (row && !record.redriven) return resendDeadLetter(invocation, record, envelope, row);
   }
@@ -65,7 +66,7 @@ async function handle(invocation: Invocation, record: InboundRecord, content: Me
       return deadLetter(invocation, record, settled.error, envelope);
     case 'ended': {
       if (settled.state !== 'dead') return { kind: 'already' };
-      const row = await readInbox(environment, bindings.ledger, subscriber.name, envelope.id);
+      const row = await readInbox(ledgerOf(environment, bindings), subscriber.name, envelope.id);
       return resendDeadLetter(invocation, record, envelope, row);
     }
     default:
@@ -152,7 +153,7 @@ async function run(
   const published = tx.published.map(({ id }) => id);
   const ending = { ...endingOf(invocation, record, envelope), state: 'handled' as const, published };
   const inbox: Action = {
-    item: { Put: inboxPut(environment, bindings.ledger, ending) },
+    item: { Put: inboxPut(ledgerOf(environment, bindings), ending) },
     role: { kind: 'inbox' },
     row: 'the inbox row',
   };
@@ -184,7 +185,7 @@ async function conclude(
   }
   // A redelivery that races its original sees the original's effect in the condition, so the inbox row speaks first.
   const { environment, bindings, subscriber } = invocation;
-  const row = await readInbox(environment, bindings.ledger, subscriber.name, envelope.id);
+  const row = await readInbox(ledgerOf(environment, bindings), subscriber.name, envelope.id);
   if (row && !(record.redriven && row.state === 'dead')) return { kind: 'ended', state: row.state };
 
   const what = actions[result.index]?.row ?? 'a row';
@@ -204,6 +205,6 @@ async function conclude(
 async function endAsDuplicate(invocation: Invocation, record: InboundRecord, envelope: Envelope): Promise<Settled> {
   const { environment, bindings } = invocation;
   const ending = { ...endingOf(invocation, record, envelope), state: 'duplicate' as const };
-  const state = await writeEnding(environment, bindings.ledger, ending);
+  const state = await writeEnding(ledgerOf(environment, bindings), ending);
   return state === 'duplicate' ? { kind: 'duplicate' } : { kind: 'ended', state };
 }

@@ -5,6 +5,7 @@ import { redeliveryDelay } from '../aws/retry.ts';
 import { AttemptsExhausted, HandlerUnfinished, SendFailed, type WaybillError } from '../contract/errors.ts';
 import { countFailure } from '../ledger/failure.ts';
 import { writeEnding } from '../ledger/inbox.ts';
+import { ledgerOf } from '../ledger/ledger.ts';
 import type { InboxRow } from '../ledger/rows/inbox.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { sendDeadLetters } from './dead-letter.ts';
@@ -18,7 +19,7 @@ export async function countAttempt(
   error: unknown,
 ): Promise<Outcome> {
   const { environment, bindings, subscriber } = invocation;
-  const attempts = await countFailure(environment, bindings.ledger, {
+  const attempts = await countFailure(ledgerOf(environment, bindings), {
     subscriber: subscriber.name,
     envelope,
     error,
@@ -71,7 +72,7 @@ export async function deadLetter(
   const reason = { reason: error.code, detail: error.detail };
   if (envelope) {
     const ending = { ...endingOf(invocation, record, envelope), state: 'dead' as const, ...reason };
-    const state = await writeEnding(environment, bindings.ledger, ending);
+    const state = await writeEnding(ledgerOf(environment, bindings), ending);
     if (state !== 'dead') return { kind: 'already' };
   }
   await sendLetter(invocation, record, reason, envelope);

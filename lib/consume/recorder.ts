@@ -14,6 +14,7 @@ import {
   type WaybillError,
 } from '../contract/errors.ts';
 import { readInbox, writeEnding } from '../ledger/inbox.ts';
+import { ledgerOf } from '../ledger/ledger.ts';
 import { decodeEnvelope, type Envelope } from '../message/envelope.ts';
 import { type DeadLetter, sendDeadLetters } from './dead-letter.ts';
 
@@ -97,7 +98,7 @@ async function endAsDead(post: Post, one: SQSRecord): Promise<DeadLetter | undef
   const envelope = decode(one);
   if (isWaybillError(envelope)) return { ...letter, reason, detail: `${detail}. ${envelope.message}` };
 
-  const state = await writeEnding(environment, bindings.ledger, {
+  const state = await writeEnding(ledgerOf(environment, bindings), {
     subscriber,
     envelope,
     state: 'dead',
@@ -111,7 +112,7 @@ async function endAsDead(post: Post, one: SQSRecord): Promise<DeadLetter | undef
   });
   if (state !== 'dead') return undefined;
   // It may have been dead before, for a reason of its own, and have lost only its letter.
-  const row = await readInbox(environment, bindings.ledger, subscriber, envelope.id);
+  const row = await readInbox(ledgerOf(environment, bindings), subscriber, envelope.id);
   return { ...letter, messageId: envelope.id, reason: row?.reason ?? reason, detail: row?.detail ?? detail };
 }
 

@@ -1,6 +1,5 @@
 import { ChangeMessageVisibilityCommand } from '@aws-sdk/client-sqs';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import { bindingsOf } from '../aws/bindings.ts';
 import { concurrently } from '../aws/concurrently.ts';
 import { type Environment, environmentOf, quietly } from '../aws/environment.ts';
 import { errorTrace } from '../aws/errors.ts';
@@ -12,6 +11,7 @@ import { hasCode, InvalidDefinition, MalformedMessage } from '../contract/errors
 import type { EventDefinition } from '../contract/event.ts';
 import { METRICS } from '../contract/metrics.ts';
 import { markAsked, quarantine, readHalf } from '../ledger/half.ts';
+import { type Ledger, ledgerOf } from '../ledger/ledger.ts';
 import type { HalfRow } from '../ledger/rows/half.ts';
 import { decodeEnvelope } from '../message/envelope.ts';
 import { messageTime } from '../message/message-id.ts';
@@ -95,8 +95,7 @@ export function checkBack(
     }
     const remaining = context.getRemainingTimeInMillis?.() ?? INVOCATION_MILLISECONDS;
     const asking: Asking = {
-      environment,
-      ledger: bindingsOf(environment).ledger,
+      ledger: ledgerOf(environment),
       deciders,
       patience: longest,
       until: environment.now() + remaining * (1 - RESERVE_SHARE),
@@ -108,8 +107,7 @@ export function checkBack(
 }
 
 interface Asking {
-  readonly environment: Environment;
-  readonly ledger: string;
+  readonly ledger: Ledger;
   readonly deciders: ReadonlyMap<string, DecideTransaction>;
   /** Milliseconds from the preparation. */
   readonly patience: number;
@@ -129,7 +127,7 @@ async function checkBackAll(asking: Asking, records: readonly SQSRecord[], count
     } catch (error) {
       counts.add('failed');
       quietly(() =>
-        asking.environment.log.error('check-back failed', { record: record.messageId, ...errorTrace(error) }),
+        asking.ledger.environment.log.error('check-back failed', { record: record.messageId, ...errorTrace(error) }),
       );
       return true;
     }
@@ -140,9 +138,10 @@ async function checkBackAll(asking: Asking, records: readonly SQSRecord[], count
 
 /** @throws MalformedMessage for what is no request: it comes again until SQS moves it to the dead-letter queue */
 async function checkBackOne(asking: Asking, record: SQSRecord): Promise<Outcome> {
-  const { environment, ledger } = asking;
+  const { ledger } = asking;
+  const { environment } = ledger;
   const halfId = halfIn(record.body);
-  const row = await findHalf(environment, ledger, halfId);
+  const row = await findHalf(ledger, halfId);
   if (!row) return 'gone';
   if (row.state !== 'prepared') return 'decided';
 
@@ -165,18 +164,18 @@ async function checkBackOne(asking: Asking, record: SQSRecord): Promise<Outcome>
 }
 
 /** A half message's row; `undefined` when there is none, so that there is nothing to decide. */
-async function findHalf(environment: Environment, ledger: string, halfId: string): Promise<HalfRow | undefined> {
+async function findHalf(ledger: Ledger, halfId: string): Promise<HalfRow | undefined> {
   try {
-    return await readHalf(environment, ledger, halfId);
+    return await readHalf(ledger, halfId);
   } catch (error) {
     if (!hasCode(error, 'unknown-message')) throw error;
-    quietly(() => environment.log.warn('no such half message', { half: halfId }));
+    quietly(() => ledger.environment.log.warn('no such half message', { half: halfId }));
     return undefined;
   }
 }
 
 /** The owner's answer: whatever is none is `unknown`. */
-async function ask({ environment, deciders, until }: Asking, row: HalfRow): Promise<TransactionOutcome> {
+async function ask({ ledger: { environment }, deciders, until }: Asking, row: HalfRow): Promise<TransactionOutcome> {
   const { type } = decodeEnvelope(row.envelope);
   const decide = deciders.get(type);
   let answer: unknown;
@@ -221,23 +220,25 @@ export function checkBackInterval(questions: number): number {
 }
 
 /** Says in the row that somebody asks, so that reconciliation need not. */
-async function noteAsked({ environment, ledger, until }: Asking, { sk: half, asked = 0 }: HalfRow): Promise<void> {
+async function noteAsked({ ledger, until }: Asking, { sk: half, asked = 0 }: HalfRow): Promise<void> {
+  const { environment } = ledger;
   if (asked > environment.now() - NOTED_MILLISECONDS) return;
   try {
-    await markAsked(environment, ledger, half, until);
+    await markAsked(ledger, half, until);
   } catch (error) {
     quietly(() => environment.log.warn('not marked', { half, ...errorTrace(error) }));
   }
 }
 
 async function giveUpAsking(
-  { environment, ledger, until }: Asking,
+  { ledger, until }: Asking,
   { sk: half, quarantined = 0 }: HalfRow,
   { attributes }: SQSRecord,
 ): Promise<Outcome> {
+  const { environment } = ledger;
   // Of two requests the first has told.
   if (Number(attributes.SentTimestamp) < quarantined) return 'quarantined';
-  const write = await quarantine(environment, ledger, half, until);
+  const write = await quarantine(ledger, half, until);
   if (write.kind === 'unknown') return 'unknown';
   if (write.kind === 'refused') return 'decided';
   quietly(() => environment.log.error('half message quarantined', { half }));

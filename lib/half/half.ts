@@ -6,6 +6,7 @@ import { CommitUndecided, HalfMessageDecided, LimitExceeded, TransactionRefused 
 import type { EventDefinition, EventInput } from '../contract/event.ts';
 import { LIMITS } from '../contract/limits.ts';
 import { putHalf, readHalf, tombstone, UNDECIDED_LIFE, unknownHalf } from '../ledger/half.ts';
+import { type Ledger, ledgerOf } from '../ledger/ledger.ts';
 import { type HalfRow, halfKey } from '../ledger/rows/half.ts';
 import { outboxRow } from '../ledger/rows/outbox.ts';
 import { decodeEnvelope, type Envelope, encodeEnvelope } from '../message/envelope.ts';
@@ -87,7 +88,7 @@ export async function prepare<Event extends EventDefinition>(
     checkBackQueue,
     ttl: Math.ceil((environment.now() + UNDECIDED_LIFE) / 1000),
   };
-  const write = await putHalf(environment, bindings.ledger, row, environment.now() + COMMIT_MILLISECONDS);
+  const write = await putHalf(ledgerOf(environment, bindings), row, environment.now() + COMMIT_MILLISECONDS);
   if (write.kind === 'unknown') {
     throw new CommitUndecided(`It is not known whether the half message '${envelope.id}' was prepared: ${write.code}`);
   }
@@ -122,7 +123,7 @@ export async function commitHalf(
   halfId: string,
   patience: number = COMMIT_MILLISECONDS,
 ): Promise<{ readonly id: string }> {
-  const row = await readHalf(environment, bindingsOf(environment).ledger, halfId);
+  const row = await readHalf(ledgerOf(environment), halfId);
   return row.state === 'prepared'
     ? commitEnvelope(environment, decodeEnvelope(row.envelope), patience)
     : committed(row);
@@ -134,8 +135,7 @@ export async function rollbackHalf(
   halfId: string,
   patience: number = COMMIT_MILLISECONDS,
 ): Promise<void> {
-  const { ledger } = bindingsOf(environment);
-  const write = await tombstone(environment, ledger, halfId, environment.now() + patience);
+  const write = await tombstone(ledgerOf(environment), halfId, environment.now() + patience);
   if (write.kind === 'written') return;
   if (write.kind === 'unknown') {
     throw new CommitUndecided(`It is not known whether the half message '${halfId}' was rolled back: ${write.code}`);
@@ -152,16 +152,16 @@ async function commitEnvelope(
   prepared: Envelope,
   patience: number = COMMIT_MILLISECONDS,
 ): Promise<{ readonly id: string }> {
-  const { ledger, shards } = bindingsOf(environment);
+  const ledger = ledgerOf(environment);
   const now = environment.now();
-  const message = takingEffect(environment, shards, prepared, now);
+  const message = takingEffect(ledger, prepared, now);
   const actions = [decide(ledger, prepared.id, message), put(ledger, message)];
   const decision = await commit(environment, actions, now + Math.min(patience, COMMIT_MILLISECONDS));
   switch (decision.kind) {
     case 'committed':
       return { id: message.id };
     case 'conditionFailed':
-      return committed(await readHalf(environment, ledger, prepared.id));
+      return committed(await readHalf(ledger, prepared.id));
     case 'refused':
       throw new TransactionRefused(`DynamoDB refused ${actions[decision.index]?.row ?? 'it'}: ${decision.code}`);
     case 'ended':
@@ -171,17 +171,17 @@ async function commitEnvelope(
 }
 
 /** The message of a half message: committed now, so its id and its life begin now, and those of its chain. */
-function takingEffect(environment: Environment, shards: number, prepared: Envelope, now: number): Envelope {
+function takingEffect({ environment, shards }: Ledger, prepared: Envelope, now: number): Envelope {
   const deliverAt = prepared.deliverat === undefined ? now : Date.parse(prepared.deliverat);
   const message = withNewId(environment, shards, prepared, deliverAt > now ? deliverAt : undefined);
   return { ...message, correlationid: message.id };
 }
 
-function decide(ledger: string, halfId: string, message: Envelope): Action {
+function decide({ table }: Ledger, halfId: string, message: Envelope): Action {
   const { ttl } = outboxRow(message);
   const item = {
     Update: {
-      TableName: ledger,
+      TableName: table,
       Key: toItem(halfKey(halfId)),
       UpdateExpression: 'SET #state = :committed, message = :message, #ttl = :ttl',
       ConditionExpression: '#state = :prepared',
@@ -197,8 +197,8 @@ function decide(ledger: string, halfId: string, message: Envelope): Action {
   return { item, role: { kind: 'business', otherwise: 'deadLetter' }, row: 'the half message' };
 }
 
-function put(ledger: string, message: Envelope): Action {
-  const item = { Put: { TableName: ledger, Item: toItem(outboxRow(message)) } };
+function put({ table }: Ledger, message: Envelope): Action {
+  const item = { Put: { TableName: table, Item: toItem(outboxRow(message)) } };
   return { item, role: { kind: 'outbox' }, row: `the message '${message.type}'` };
 }
 

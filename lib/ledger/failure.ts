@@ -1,7 +1,7 @@
 import { describeError, errorCode } from '../aws/errors.ts';
 import { Expression } from '../aws/expression.ts';
 import type { Envelope } from '../message/envelope.ts';
-import { type LedgerArguments, updateRow, withLedger } from './ledger.ts';
+import { type Ledger, updateRow } from './ledger.ts';
 import { type FailureRow, failureKey } from './rows/failure.ts';
 import { INBOX_AFTERLIFE } from './rows/layout.ts';
 
@@ -20,8 +20,10 @@ export interface Failure {
  *
  * @returns the failed attempts so far
  */
-export async function countFailure(...given: LedgerArguments<[failure: Failure]>): Promise<number> {
-  const [ledger, { subscriber, envelope, error, next, isFirst }] = withLedger(given);
+export async function countFailure(
+  ledger: Ledger,
+  { subscriber, envelope, error, next, isFirst }: Failure,
+): Promise<number> {
   const expression = new Expression();
   const set = {
     ...(isFirst && { attempts: 1 }),

@@ -1,6 +1,6 @@
 import { toItem } from '../aws/expression.ts';
 import { UnknownMessage } from '../contract/errors.ts';
-import { getRow, type Ledger, type LedgerArguments, putRow, updateRow, withLedger } from './ledger.ts';
+import { getRow, type Ledger, putRow, updateRow } from './ledger.ts';
 import { type HalfRow, halfKey } from './rows/half.ts';
 import { untilKnown, type Write } from './until-known.ts';
 
@@ -14,8 +14,7 @@ const ROLLED_BACK_LIFE = 30 * 86_400_000;
  * @throws UnknownMessage when there is none
  * @throws MalformedMessage when it is no half id
  */
-export async function readHalf(...given: LedgerArguments<[halfId: string]>): Promise<HalfRow> {
-  const [ledger, halfId] = withLedger(given);
+export async function readHalf(ledger: Ledger, halfId: string): Promise<HalfRow> {
   const row = await getRow<HalfRow>(ledger, halfKey(halfId));
   if (!row) throw unknownHalf(halfId);
   return row;
@@ -26,31 +25,25 @@ export function unknownHalf(halfId: string): UnknownMessage {
 }
 
 /** Puts the row of a new half message. One that is there already is its own: nobody else has this id. */
-export function putHalf(...given: LedgerArguments<[row: HalfRow, until: number]>): Promise<Write<HalfRow>> {
-  const [ledger, row, until] = withLedger(given);
+export function putHalf(ledger: Ledger, row: HalfRow, until: number): Promise<Write<HalfRow>> {
   return untilKnown(ledger.environment, until, () =>
     putRow(ledger, row, { ConditionExpression: 'attribute_not_exists(pk)' }),
   );
 }
 
-type ChangeArguments = LedgerArguments<[halfId: string, until: number]>;
-
 /** The tombstone: from then on the half message cannot be committed. */
-export function tombstone(...given: ChangeArguments): Promise<Write<HalfRow>> {
-  const [ledger, halfId, until] = withLedger(given);
+export function tombstone(ledger: Ledger, halfId: string, until: number): Promise<Write<HalfRow>> {
   const ttl = Math.ceil((ledger.environment.now() + ROLLED_BACK_LIFE) / 1000);
   return changePrepared(ledger, halfId, until, { state: 'rolledBack', ttl });
 }
 
 /** Notes that the producer is being asked. */
-export function markAsked(...given: ChangeArguments): Promise<Write<HalfRow>> {
-  const [ledger, halfId, until] = withLedger(given);
+export function markAsked(ledger: Ledger, halfId: string, until: number): Promise<Write<HalfRow>> {
   return changePrepared(ledger, halfId, until, { asked: ledger.environment.now() });
 }
 
 /** Notes that nobody asks any more, until somebody decides. */
-export function quarantine(...given: ChangeArguments): Promise<Write<HalfRow>> {
-  const [ledger, halfId, until] = withLedger(given);
+export function quarantine(ledger: Ledger, halfId: string, until: number): Promise<Write<HalfRow>> {
   return changePrepared(ledger, halfId, until, { quarantined: ledger.environment.now() });
 }
 

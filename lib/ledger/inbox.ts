@@ -3,7 +3,7 @@ import type { Environment } from '../aws/environment.ts';
 import { toItem } from '../aws/expression.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { messageTime } from '../message/message-id.ts';
-import { type Condition, getRow, type LedgerArguments, putRow, withLedger } from './ledger.ts';
+import { type Condition, getRow, type Ledger, putRow } from './ledger.ts';
 import { type EndState, type InboxRow, inboxKey } from './rows/inbox.ts';
 import { INBOX_AFTERLIFE } from './rows/layout.ts';
 
@@ -29,8 +29,7 @@ export interface Ending {
 const MAX_DETAIL = 1_000;
 
 /** The write that ends a message, on condition that it has not ended yet. */
-export function inboxPut(...given: LedgerArguments<[ending: Ending]>): Put {
-  const [{ environment, table }, ending] = withLedger(given);
+export function inboxPut({ environment, table }: Ledger, ending: Ending): Put {
   return { TableName: table, Item: toItem(inboxRow(environment, ending)), ...unended(ending) };
 }
 
@@ -39,15 +38,13 @@ export function inboxPut(...given: LedgerArguments<[ending: Ending]>): Put {
  *
  * @returns how it ended: the given state, or that of the row that was there already
  */
-export async function writeEnding(...given: LedgerArguments<[ending: Ending]>): Promise<EndState> {
-  const [ledger, ending] = withLedger(given);
+export async function writeEnding(ledger: Ledger, ending: Ending): Promise<EndState> {
   const { kind, row } = await putRow(ledger, inboxRow(ledger.environment, ending), unended(ending));
   return kind === 'written' ? ending.state : (row as InboxRow).state;
 }
 
 /** How the message ended at the subscriber, read consistently; `undefined` while it has not. */
-export function readInbox(...given: LedgerArguments<[subscriber: string, id: string]>): Promise<InboxRow | undefined> {
-  const [ledger, subscriber, id] = withLedger(given);
+export function readInbox(ledger: Ledger, subscriber: string, id: string): Promise<InboxRow | undefined> {
   return getRow(ledger, inboxKey(subscriber, id));
 }
 

@@ -121,20 +121,3 @@ async function unlessRefused<Row>(
     return { kind: 'refused', ...(refused.row && { row: unmarshall(refused.row) as Row }) };
   }
 }
-
-/**
- * The arguments of a function that takes a ledger, or the environment and the table's name in its place.
- *
- * @deprecated pass the ledger
- */
-export type LedgerArguments<Rest extends readonly unknown[]> =
-  | readonly [ledger: Ledger, ...rest: Rest]
-  | readonly [environment: Environment, table: string, ...rest: Rest];
-
-/** @deprecated */
-export function withLedger<Rest extends readonly unknown[]>(given: LedgerArguments<Rest>): readonly [Ledger, ...Rest] {
-  const [first, ...rest] = given;
-  if ('environment' in first) return [first, ...rest] as never;
-  const [table, ...others] = rest;
-  return [{ environment: first, table, shards: 0 }, ...others] as never;
-}

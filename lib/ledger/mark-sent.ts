@@ -1,7 +1,7 @@
 import { quietly } from '../aws/environment.ts';
 import { errorTrace } from '../aws/errors.ts';
 import { toItem } from '../aws/expression.ts';
-import { type LedgerArguments, updateRow, withLedger } from './ledger.ts';
+import { type Ledger, updateRow } from './ledger.ts';
 import { outboxKey } from './rows/outbox.ts';
 import { untilKnown } from './until-known.ts';
 
@@ -11,8 +11,7 @@ import { untilKnown } from './until-known.ts';
  *
  * @param until when to stop trying, in milliseconds since the epoch
  */
-export async function markSent(...given: LedgerArguments<[id: string, until: number]>): Promise<void> {
-  const [ledger, id, until] = withLedger(given);
+export async function markSent(ledger: Ledger, id: string, until: number): Promise<void> {
   const { environment } = ledger;
   const report = (fields: Record<string, unknown>) =>
     quietly(() => environment.log.warn('not marked as sent', { id, ...fields }));

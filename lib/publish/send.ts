@@ -8,6 +8,7 @@ import type { Delay } from '../contract/delay.ts';
 import { type Duration, durationToMilliseconds } from '../contract/duration.ts';
 import { InvalidDefinition } from '../contract/errors.ts';
 import type { EventDefinition, EventInput } from '../contract/event.ts';
+import { ledgerOf } from '../ledger/ledger.ts';
 import { markSent } from '../ledger/mark-sent.ts';
 import { outboxRow } from '../ledger/rows/outbox.ts';
 import { type Envelope, encodeEnvelope } from '../message/envelope.ts';
@@ -127,6 +128,7 @@ async function handshake(entries: readonly Unsent[], options: SendBatchOptions):
     );
   }
   const bindings = bindingsOf(environment);
+  const ledger = ledgerOf(environment, bindings);
   bindings.get('forwardQueueUrl');
   const until = environment.now() + patience;
   const envelopes = entries.map(({ event, payload, delay }) =>
@@ -138,7 +140,7 @@ async function handshake(entries: readonly Unsent[], options: SendBatchOptions):
   const receipts = () => envelopes.map(({ id }, place) => ({ id, state: states[place] as SendReceipt['state'] }));
 
   const rows = envelopes.map((envelope) => ({ ...outboxRow(envelope), sending: 'pending' as const }));
-  const stored = storePending(environment, bindings.ledger, rows, until, (place) => {
+  const stored = storePending(ledger, rows, until, (place) => {
     states[place] = 'pending';
   });
   const sent = stored.then(async () => {
@@ -147,9 +149,7 @@ async function handshake(entries: readonly Unsent[], options: SendBatchOptions):
     const failed = await handOver(environment, bindings, durable, until, jitter);
     const taken = places.filter((_, index) => !failed.has(index));
     for (const place of taken) states[place] = 'sent';
-    await concurrently(MARKS_AT_ONCE, taken, (place) =>
-      markSent(environment, bindings.ledger, (envelopes[place] as Envelope).id, until),
-    );
+    await concurrently(MARKS_AT_ONCE, taken, (place) => markSent(ledger, (envelopes[place] as Envelope).id, until));
   });
 
   const ended = inTime(environment, until, sent);

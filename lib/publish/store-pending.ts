@@ -1,10 +1,9 @@
 import { BatchWriteItemCommand } from '@aws-sdk/client-dynamodb';
 import { concurrently } from '../aws/concurrently.ts';
-import type { Environment } from '../aws/environment.ts';
 import { quietly } from '../aws/environment.ts';
 import { errorTrace } from '../aws/errors.ts';
 import { toItem } from '../aws/expression.ts';
-import { putRow } from '../ledger/ledger.ts';
+import { type Ledger, putRow } from '../ledger/ledger.ts';
 import type { OutboxRow } from '../ledger/rows/outbox.ts';
 import { untilKnown } from '../ledger/until-known.ts';
 
@@ -23,30 +22,29 @@ const NONE: ReadonlySet<string> = new Set();
  * @throws TransactionRefused when DynamoDB refuses them all for good: none was written
  */
 export async function storePending(
-  environment: Environment,
-  ledger: string,
+  ledger: Ledger,
   rows: readonly OutboxRow[],
   until: number,
   stored: (place: number) => void,
 ): Promise<void> {
-  const left = rows.length === 1 ? [0] : await putInBatches(environment, ledger, rows, until, stored);
+  const left = rows.length === 1 ? [0] : await putInBatches(ledger, rows, until, stored);
   const refusals: unknown[] = [];
   await concurrently(REQUESTS_AT_ONCE, left, async (place) => {
     try {
-      if (await put(environment, ledger, rows[place] as OutboxRow, until)) stored(place);
+      if (await put(ledger, rows[place] as OutboxRow, until)) stored(place);
     } catch (error) {
       refusals.push(error);
     }
   });
   if (rows.length > 0 && refusals.length === rows.length) throw refusals[0];
   const [refusal] = refusals;
-  if (refusal) quietly(() => environment.log.error('not stored', { rows: refusals.length, ...errorTrace(refusal) }));
+  if (refusal)
+    quietly(() => ledger.environment.log.error('not stored', { rows: refusals.length, ...errorTrace(refusal) }));
 }
 
 /** Returns the places of the rows that are not known to be written. */
 async function putInBatches(
-  environment: Environment,
-  ledger: string,
+  ledger: Ledger,
   rows: readonly OutboxRow[],
   until: number,
   stored: (place: number) => void,
@@ -54,7 +52,7 @@ async function putInBatches(
   const starts = Array.from({ length: Math.ceil(rows.length / ROWS_IN_BATCH) }, (_, batch) => batch * ROWS_IN_BATCH);
   const left = await concurrently(REQUESTS_AT_ONCE, starts, async (start) => {
     const batch = rows.slice(start, start + ROWS_IN_BATCH);
-    const written = environment.now() < until ? await putBatch(environment, ledger, batch) : NONE;
+    const written = ledger.environment.now() < until ? await putBatch(ledger, batch) : NONE;
     const places = batch.map((_, index) => start + index);
     for (const place of places) if (written.has(rows[place]?.sk ?? '')) stored(place);
     return places.filter((place) => !written.has(rows[place]?.sk ?? ''));
@@ -63,19 +61,15 @@ async function putInBatches(
 }
 
 /** Returns the ids that are known to be written. */
-async function putBatch(
-  environment: Environment,
-  ledger: string,
-  rows: readonly OutboxRow[],
-): Promise<ReadonlySet<string>> {
+async function putBatch({ environment, table }: Ledger, rows: readonly OutboxRow[]): Promise<ReadonlySet<string>> {
   try {
     const { UnprocessedItems = {} } = await environment.dynamodb.send(
       new BatchWriteItemCommand({
-        RequestItems: { [ledger]: rows.map((row) => ({ PutRequest: { Item: toItem(row) } })) },
+        RequestItems: { [table]: rows.map((row) => ({ PutRequest: { Item: toItem(row) } })) },
         ReturnConsumedCapacity: 'TOTAL',
       }),
     );
-    const unprocessed = new Set(UnprocessedItems[ledger]?.map(({ PutRequest }) => PutRequest?.Item?.sk?.S));
+    const unprocessed = new Set(UnprocessedItems[table]?.map(({ PutRequest }) => PutRequest?.Item?.sk?.S));
     return new Set(rows.map(({ sk }) => sk).filter((id) => !unprocessed.has(id)));
   } catch (error) {
     quietly(() => environment.log.warn('stored one by one', { rows: rows.length, ...errorTrace(error) }));
@@ -84,10 +78,11 @@ async function putBatch(
 }
 
 /** Whether the row is known to be there. No try begins after its time: readers take its minute for complete then. */
-async function put(environment: Environment, ledger: string, row: OutboxRow, until: number): Promise<boolean> {
+async function put(ledger: Ledger, row: OutboxRow, until: number): Promise<boolean> {
+  const { environment } = ledger;
   if (environment.now() >= until) return false;
   const { kind } = await untilKnown(environment, until, () =>
-    putRow({ environment, table: ledger, shards: 0 }, row, { ConditionExpression: 'attribute_not_exists(pk)' }),
+    putRow(ledger, row, { ConditionExpression: 'attribute_not_exists(pk)' }),
   );
   // Nobody else has this id: what lies there was put by a try whose reply was lost.
   return kind !== 'unknown';

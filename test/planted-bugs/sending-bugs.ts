@@ -167,7 +167,7 @@ export const sendingBugs: readonly Bug[] = [
         file: 'publish/send.ts',
         find: '    const failed = await handOver(',
         replace: `    await concurrently(MARKS_AT_ONCE, places, (place) =>
-      markSent(environment, bindings.ledger, (envelopes[place] as Envelope).id, until),
+      markSent(ledger, (envelopes[place] as Envelope).id, until),
     );
     const failed = await handOver(`,
       },

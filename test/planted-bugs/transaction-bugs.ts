@@ -85,7 +85,7 @@ export const transactionBugs: readonly Bug[] = [
     edits: [
       {
         file: 'consume/deliver.ts',
-        find: 'const state = await writeEnding(environment, bindings.ledger, ending);',
+        find: 'const state = await writeEnding(ledgerOf(environment, bindings), ending);',
         replace:
           "const state = 'duplicate' as string as 'handled' | 'duplicate'; void writeEnding; void environment; void bindings; void ending;",
       },
