@@ -24,7 +24,7 @@ export function addReconcile(program: Command, context: CommandContext): void {
       `look at the messages that were committed or came due in so long; default: ${SINCE.shown}`,
       sinceOf,
     )
-    .option('--exit-code', 'exit with 1 when anything is missing or uncaused')
+    .option('--exit-code', 'exit with 1 when anything is missing, uncaused or cannot be judged')
     .option('--json', 'print one JSON object');
   addLedgerOptions(command)
     .addHelpText('after', '\nIt only reads. Example:\n  $ waybill reconcile --since 15m')
@@ -44,9 +44,10 @@ async function run({ since = SINCE.default, ...options }: ReconcileOptions, cont
   }
   const reconciliation = totals.reconciliation();
   progress.done(`Reconciled ${ledger} since ${new Date(from).toISOString()}`);
-  const { lines, missing, uncaused } = reconciliation;
-  if (options.json) printJson(context, { lines, missing, uncaused });
+  const { copies: _, ...named } = reconciliation;
+  if (options.json) printJson(context, named);
   else for (const line of reconciliationTable(reconciliation)) print(context, line);
-  const isClean = missing.length === 0 && uncaused.length === 0;
+  const { missing, uncaused, unjudged = [] } = named;
+  const isClean = missing.length + uncaused.length + unjudged.length === 0;
   if (options.exitCode && !isClean) context.exitCode = 1;
 }

@@ -1,14 +1,35 @@
-import type { LineCounts, Missing, Reconciliation, Uncaused } from '../reconcile/totals.ts';
+import type { LineCounts, Missing, Reconciliation, Uncaused, Unjudged } from '../reconcile/totals.ts';
 import { lengthOf } from './span-text.ts';
 
 /** How many of a long list are written out: `--json` has them all. */
 const SOME = 20;
 
-const COLUMNS = ['committed', 'handled', 'in flight', 'scheduled', 'dead', 'missing'] as const;
+interface Column {
+  readonly head: string;
+  readonly of: (counts: LineCounts) => number;
+  /** Whether it is left out where it is 0 everywhere. */
+  readonly isRare?: boolean;
+}
+
+const COLUMNS: readonly Column[] = [
+  { head: 'committed', of: ({ committed }) => committed },
+  { head: 'handled', of: ({ handled }) => handled },
+  { head: 'in flight', of: ({ inFlight }) => inFlight },
+  { head: 'scheduled', of: ({ scheduled }) => scheduled },
+  { head: 'dead', of: ({ dead }) => dead },
+  { head: 'not judged', of: ({ unjudged = 0 }) => unjudged, isRare: true },
+  { head: 'missing', of: missingOfLine },
+];
 
 /** A reconciliation in words, line by line: a table of the business lines, then what is missing and what is uncaused. */
-export function reconciliationTable({ lines, copies, missing, uncaused }: Reconciliation): string[] {
-  return [...tableOf(lines), ...copiesOf(copies), ...missingOf(missing), ...uncausedOf(uncaused)];
+export function reconciliationTable({ lines, copies, missing, uncaused, unjudged = [] }: Reconciliation): string[] {
+  return [
+    ...tableOf(lines),
+    ...copiesOf(copies),
+    ...missingOf(missing),
+    ...unjudgedOf(unjudged),
+    ...uncausedOf(uncaused),
+  ];
 }
 
 /** A message has a copy at each subscriber that expects it. */
@@ -21,22 +42,26 @@ function copiesOf({ handled, duplicate, dead, cancelled, late }: Reconciliation[
 }
 
 function tableOf(lines: Reconciliation['lines']): string[] {
-  const rows = Object.entries(lines)
-    .sort(([one], [other]) => (one < other ? -1 : 1))
-    .map(([line, counts]) => ({ line: line || '(no message)', cells: cellsOf(counts) }));
-  if (rows.length === 0) return ['No message was committed.'];
+  const counted = Object.entries(lines).sort(([one], [other]) => (one < other ? -1 : 1));
+  if (counted.length === 0) return ['No message was committed.'];
+  const columns = COLUMNS.filter(({ isRare, of }) => !isRare || counted.some(([, counts]) => of(counts) > 0));
+  const rows = counted.map(([line, counts]) => ({
+    line: line || '(no message)',
+    cells: columns.map(({ of }) => of(counts)),
+  }));
   const width = Math.max(...rows.map(({ line }) => line.length));
-  const widths = COLUMNS.map((column, index) =>
-    Math.max(column.length, ...rows.map(({ cells }) => String(cells[index]).length)),
+  const widths = columns.map(({ head }, index) =>
+    Math.max(head.length, ...rows.map(({ cells }) => String(cells[index]).length)),
   );
   const draw = (line: string, cells: readonly (string | number)[]) =>
     `${line.padEnd(width)}  ${cells.map((cell, index) => String(cell).padStart(widths[index] ?? 0)).join('  ')}`;
-  return [draw('', COLUMNS), ...rows.map(({ line, cells }) => draw(line, cells))];
+  const heads = columns.map(({ head }) => head);
+  return [draw('', heads), ...rows.map(({ line, cells }) => draw(line, cells))];
 }
 
 /** A message counts once: what stands nowhere else is missing. */
-function cellsOf({ committed, handled, inFlight, scheduled, dead }: LineCounts): number[] {
-  return [committed, handled, inFlight, scheduled, dead, committed - handled - inFlight - scheduled - dead];
+function missingOfLine({ committed, handled, inFlight, scheduled, dead, unjudged = 0 }: LineCounts): number {
+  return committed - handled - inFlight - scheduled - dead - unjudged;
 }
 
 function missingOf(missing: readonly Missing[]): string[] {
@@ -47,6 +72,16 @@ function missingOf(missing: readonly Missing[]): string[] {
     `Missing: ${missing.length} (${sums})`,
     ...list(missing, ({ id, subscriber, hop, evidence, overdueMs }) => [
       `${id}  ${subscriber}: ${hop}, overdue by ${lengthOf(overdueMs)}: ${evidence}`,
+    ]),
+  ];
+}
+
+function unjudgedOf(unjudged: readonly Unjudged[]): string[] {
+  if (unjudged.length === 0) return [];
+  return [
+    `Overdue, and nobody can say where they are: ${unjudged.length}`,
+    ...list(unjudged, ({ id, subscriber, evidence, overdueMs }) => [
+      `${id}  ${subscriber}: overdue by ${lengthOf(overdueMs)}: ${evidence}`,
     ]),
   ];
 }

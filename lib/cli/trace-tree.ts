@@ -24,6 +24,7 @@ const MARKS: Record<TracedDelivery['state'], string> = {
   late: unicodeOr('…', '...'),
   scheduled: unicodeOr('↻', '@'),
   missing: '!',
+  unjudged: '?',
   cancelled: unicodeOr('⊘', '/'),
 };
 
@@ -129,6 +130,8 @@ function stateOf({ state, reason, hop, overdueMs, due }: TracedDelivery, now: nu
       return `failed, resting until its next attempt${overdue}`;
     case 'missing':
       return `MISSING at the ${hop}${overdue}`;
+    case 'unjudged':
+      return `not judged${overdue}`;
     case 'handled':
     case 'cancelled':
       return state;

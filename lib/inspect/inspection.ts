@@ -1,3 +1,4 @@
+import { errorCode } from '../aws/errors.ts';
 import { readInbox } from '../ledger/inbox.ts';
 import { getRow, type Ledger } from '../ledger/ledger.ts';
 import { readOutbox } from '../ledger/outbox.ts';
@@ -49,7 +50,9 @@ export type Finding =
   | { readonly kind: 'scheduled' }
   /** It is on its way, behind others. */
   | { readonly kind: 'late' }
-  | { readonly kind: 'missing'; readonly hop: Hop; readonly evidence: string };
+  | { readonly kind: 'missing'; readonly hop: Hop; readonly evidence: string }
+  /** What would tell could not be read. `evidence`: `cannot be judged: ` and why. */
+  | { readonly kind: 'unjudged'; readonly evidence: string };
 
 export interface InspectionOptions {
   readonly ledger: string;
@@ -64,7 +67,8 @@ const STREAM_PATIENCE = 300_000;
 
 /**
  * Looks at suspects one by one, by consistent reads, and says at which hop each stopped. What several of them share (the
- * receipts of a minute, the state of a subscriber) is read once, so an inspection is for one moment.
+ * receipts of a minute, the state of a subscriber) is read once, so an inspection is for one moment. Whatever cannot be read
+ * is a finding of the suspects that it concerns, and keeps nobody from looking at others.
  */
 export class Inspection {
   readonly #ledger: Ledger;
@@ -79,7 +83,16 @@ export class Inspection {
     this.#receipts = new ReceiptBook(ledger);
   }
 
+  /** What became of a suspect. Never throws. */
   async inspect(suspect: Suspect): Promise<Finding> {
+    try {
+      return await this.#look(suspect);
+    } catch (error) {
+      return unjudged(`${errorCode(error)} while it was looked at`);
+    }
+  }
+
+  async #look(suspect: Suspect): Promise<Finding> {
     const finding = (await this.#endOf(suspect)) ?? (await this.#judge(suspect));
     if (finding.kind !== 'missing') return finding;
     // It may have ended since it was first looked at, and left the queue empty.
@@ -116,6 +129,7 @@ export class Inspection {
       if (!overtaken && now < deadlineAt + RELAY_PATIENCE) return { kind: 'late' };
       return { kind: 'missing', hop: 'relay', evidence: `no receipt says that it was sent to '${subscriber}'` };
     }
+    if (state.unreadable) return unjudged(state.unreadable);
     if (state.stopped) return { kind: 'missing', hop: 'consumer', evidence: state.stopped };
     if (failure) {
       const { attempts, reason, next } = failure;
@@ -163,6 +177,10 @@ export class Inspection {
     this.#states.set(route.subscriber, state);
     return state;
   }
+}
+
+function unjudged(why: string): Finding {
+  return { kind: 'unjudged', evidence: `cannot be judged: ${why}` };
 }
 
 function instant(milliseconds: number): string {

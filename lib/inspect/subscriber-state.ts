@@ -1,5 +1,6 @@
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { concurrently } from '../aws/concurrently.ts';
+import { errorCode } from '../aws/errors.ts';
 import { type Ledger, queryPage } from '../ledger/ledger.ts';
 import { inboxPartition } from '../ledger/rows/inbox.ts';
 import { minuteOf } from '../ledger/rows/layout.ts';
@@ -26,6 +27,8 @@ export interface SubscriberState {
   readonly queued: number;
   /** Milliseconds for which a received message is hidden. */
   readonly visibilityTimeout: number;
+  /** Why its queue or its event source cannot be told about, where Lambda or SQS does not say. Then the rest is a guess. */
+  readonly unreadable: string | undefined;
   /** Why nothing reads its queue, if nothing does. */
   readonly stopped: string | undefined;
   /** When the newest of what it has ended lately had been relayed, in milliseconds since the epoch. */
@@ -45,9 +48,27 @@ export async function readSubscriberState(
   { subscriber, destination }: Pick<Route, 'subscriber' | 'destination'>,
   listEventSources: ListEventSources | undefined,
 ): Promise<SubscriberState> {
-  const reply = await ledger.environment.sqs.send(
+  const url = ownQueueUrl(destination);
+  const attributes = await unlessRefused('its queue cannot be read', () => attributesOf(ledger, url));
+  const { QueueArn = '', ...counted } = attributes.read ?? {};
+  const sources = await unlessRefused('its event sources cannot be listed', async () => listEventSources?.(QueueArn));
+  const queued =
+    Number(counted.ApproximateNumberOfMessages ?? 0) +
+    Number(counted.ApproximateNumberOfMessagesNotVisible ?? 0) +
+    (destination.kind === 'stream' ? Number(counted.ApproximateNumberOfMessagesDelayed ?? 0) : 0);
+  return {
+    unreadable: attributes.refused ?? sources.refused,
+    queued,
+    visibilityTimeout: Number(counted.VisibilityTimeout ?? 30) * 1000,
+    stopped: stoppedBy(sources.read),
+    newestEnded: await newestEnded(ledger, subscriber),
+  };
+}
+
+async function attributesOf({ environment }: Ledger, url: string): Promise<Readonly<Record<string, string>>> {
+  const { Attributes = {} } = await environment.sqs.send(
     new GetQueueAttributesCommand({
-      QueueUrl: ownQueueUrl(destination),
+      QueueUrl: url,
       AttributeNames: [
         'QueueArn',
         'VisibilityTimeout',
@@ -57,21 +78,22 @@ export async function readSubscriberState(
       ],
     }),
   );
-  const attributes = reply.Attributes ?? {};
-  const queued =
-    Number(attributes.ApproximateNumberOfMessages ?? 0) +
-    Number(attributes.ApproximateNumberOfMessagesNotVisible ?? 0) +
-    (destination.kind === 'stream' ? Number(attributes.ApproximateNumberOfMessagesDelayed ?? 0) : 0);
-  return {
-    queued,
-    visibilityTimeout: Number(attributes.VisibilityTimeout ?? 30) * 1000,
-    stopped: await stoppedBy(attributes.QueueArn ?? '', listEventSources),
-    newestEnded: await newestEnded(ledger, subscriber),
-  };
+  return Attributes;
 }
 
-async function stoppedBy(queueArn: string, list: ListEventSources | undefined): Promise<string | undefined> {
-  const sources = await list?.(queueArn);
+/** What was read, or what kept it from being read and the error's code. */
+async function unlessRefused<Read>(
+  what: string,
+  read: () => Promise<Read>,
+): Promise<{ readonly read?: Read; readonly refused?: string }> {
+  try {
+    return { read: await read() };
+  } catch (error) {
+    return { refused: `${what} (${errorCode(error)})` };
+  }
+}
+
+function stoppedBy(sources: readonly EventSource[] | undefined): string | undefined {
   if (!sources) return undefined;
   if (sources.length === 0) return 'no event source reads its queue';
   const enabled = sources.some(({ state }) => state !== 'Disabled' && state !== 'Disabling');

@@ -24,12 +24,23 @@ export const HEALTH_NAMES: Readonly<Record<Health, string>> = {
 };
 
 /** Judges counts by what is worst in them. */
-export function healthOf({ committed, inFlight, scheduled, dead, missing }: Counts): Health {
+export function healthOf({ committed, inFlight, scheduled, dead, missing, unjudged = 0 }: Counts): Health {
   if (missing > 0) return missing > committed * ALARM_RATIO ? 'alarm' : 'missing';
   if (dead > 0) return 'dead';
-  if (inFlight + scheduled > 0) return 'waiting';
+  if (inFlight + scheduled + unjudged > 0) return 'waiting';
   return committed > 0 ? 'good' : 'none';
 }
+
+/** The name of each count. */
+export const COUNTS = [
+  'committed',
+  'handled',
+  'inFlight',
+  'scheduled',
+  'dead',
+  'unjudged',
+  'missing',
+] as const satisfies readonly (keyof Counts)[];
 
 export function noCounts(): Counts {
   return { committed: 0, handled: 0, inFlight: 0, scheduled: 0, dead: 0, missing: 0 };
@@ -37,16 +48,20 @@ export function noCounts(): Counts {
 
 /** Adds counts to others, in place. */
 export function addCounts(total: Counts, counts: Counts): Counts {
-  for (const name of Object.keys(total) as (keyof Counts)[]) total[name] += counts[name];
+  for (const name of COUNTS) {
+    const sum = (total[name] ?? 0) + (counts[name] ?? 0);
+    if (sum > 0 || name in total) total[name] = sum;
+  }
   return total;
 }
 
 /** The counts in words, e.g. `120 committed, 118 handled, 2 missing`: what is none is left out. */
 export function countsInWords(counts: Counts): string {
-  const { committed, handled, inFlight, scheduled, dead, missing } = counts;
+  const { committed, handled, inFlight, scheduled, dead, missing, unjudged = 0 } = counts;
   if (committed + missing === 0) return HEALTH_NAMES.none;
   const parts: readonly [number, string][] = [
     [missing, 'missing'],
+    [unjudged, 'not judged'],
     [dead, 'dead-lettered'],
     [scheduled, 'scheduled'],
     [inFlight, 'on their way'],

@@ -11,7 +11,7 @@ import { judgedBuckets } from '../reconcile/judge.ts';
 import { type RadarBucket, readRadar } from '../reconcile/radar-rows.ts';
 import { addLines, type Lines } from '../reconcile/totals.ts';
 import { DAY, HOUR } from './calendar.ts';
-import { type Counts, noCounts } from './health.ts';
+import { COUNTS } from './health.ts';
 
 const MINUTE = 60_000;
 /** A commit takes up to a minute, and then its message has not ended yet. */
@@ -97,9 +97,7 @@ export class LiveMap {
     const known = line.get(bucket.minute);
     if (known && known.asOf >= bucket.asOf) return false;
     line.set(bucket.minute, bucket);
-    return (
-      !known || Object.keys(noCounts()).some((name) => known[name as keyof Counts] !== bucket[name as keyof Counts])
-    );
+    return !known || COUNTS.some((name) => known[name] !== bucket[name]);
   }
 
   /** The newest first; of the older ones those that were not looked at for the longest time. */

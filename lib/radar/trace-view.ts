@@ -75,6 +75,7 @@ const STATES: Readonly<Record<TracedDelivery['state'], string>> = {
   late: 'late, behind others',
   scheduled: 'to be retried',
   missing: 'missing',
+  unjudged: 'not judged',
   cancelled: 'cancelled',
 };
 

@@ -106,7 +106,8 @@ export class Bucket implements Judged {
   }
 
   async #settleDoubtful({ committed, states, suspects }: Doubtful): Promise<void> {
-    const { copies, missing } = this.totals;
+    const { copies, missing, unjudged } = this.totals;
+    const now = this.#ledger.environment.now();
     const found = [...states];
     for (const { route, deadlineAt, ...suspect } of suspects) {
       const finding = await this.#inspection.inspect({ ...suspect, route, deadlineAt });
@@ -116,8 +117,10 @@ export class Bucket implements Judged {
       if (finding.kind !== 'ended') this.unended.push({ ...committed, route, deadlineAt, finding });
       if (finding.kind === 'missing') {
         const { hop, evidence } = finding;
-        const overdueMs = this.#ledger.environment.now() - deadlineAt;
-        missing.push({ id: suspect.id, subscriber: route.subscriber, hop, evidence, overdueMs });
+        missing.push({ id: suspect.id, subscriber: route.subscriber, hop, evidence, overdueMs: now - deadlineAt });
+      } else if (finding.kind === 'unjudged') {
+        const { evidence } = finding;
+        unjudged.push({ id: suspect.id, subscriber: route.subscriber, evidence, overdueMs: now - deadlineAt });
       }
     }
     this.totals.count(committed.businessLine, found);
@@ -149,6 +152,7 @@ function stateOf(finding: Finding): CopyState {
       return 'scheduled';
     case 'scheduled':
     case 'missing':
+    case 'unjudged':
       return finding.kind;
   }
 }

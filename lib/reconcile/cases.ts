@@ -13,10 +13,12 @@ export interface Case {
   readonly businessLine: string;
   /** Of a delayed message: when it is to be delivered, in milliseconds since the epoch. */
   readonly deliverAt?: number;
-  /** `quarantined`: given up, since it was sent again as often as healing tries, in vain; somebody has to look. */
-  readonly state: 'waiting' | 'missing' | 'quarantined';
+  /**
+   * `unjudged`: it could not be told where the message is. `quarantined`: given up, since it was sent again as often as healing tries, in vain; somebody has to look. */
+  readonly state: 'waiting' | 'unjudged' | 'missing' | 'quarantined';
   /** Of a message that is `missing` or given up. */
   readonly hop?: Hop;
+  /** Also of one that is `unjudged`: what could not be read. */
   readonly evidence?: string;
   /** How often it was sent again. */
   readonly tries: number;

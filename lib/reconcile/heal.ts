@@ -27,6 +27,8 @@ export interface Healing {
   readonly resent: readonly Case[];
   /** Messages that were put into the forward queue: their handshake was pending, or nothing had put them to wait. */
   readonly forwarded: readonly Case[];
+  /** Cases of messages of which nobody could say where they are. */
+  readonly unjudged: readonly Case[];
   /** Cases that are missing or given up after this run. */
   readonly missing: readonly Case[];
   /** Since when the oldest message that has not ended should be under way, as far as there is a case of it. */
@@ -69,6 +71,7 @@ class Healer {
   readonly #closed: Case[] = [];
   readonly #resent: Case[] = [];
   readonly #forwarded: Case[] = [];
+  readonly #unjudged: Case[] = [];
   readonly #missing: Case[] = [];
   #oldest: number | undefined;
   #deferred = 0;
@@ -91,6 +94,7 @@ class Healer {
       closed: this.#closed,
       resent: this.#resent,
       forwarded: this.#forwarded,
+      unjudged: this.#unjudged,
       missing: this.#missing,
       oldest: this.#oldest,
       deferred: this.#deferred,
@@ -101,10 +105,22 @@ class Healer {
   leave(left: Case): void {
     const moment = momentOf(left);
     if (moment <= this.#now) this.#oldest = Math.min(this.#oldest ?? moment, moment);
-    if (left.state !== 'waiting') this.#missing.push(left);
+    if (left.state === 'unjudged') this.#unjudged.push(left);
+    else if (left.state !== 'waiting') this.#missing.push(left);
   }
 
-  async followUp(read: Case): Promise<unknown> {
+  /** Follows up one case. Whatever goes wrong with it keeps nobody from looking at others: the next run looks again. */
+  async followUp(read: Case): Promise<void> {
+    try {
+      await this.#follow(read);
+    } catch (error) {
+      const { id, subscriber } = read;
+      this.#ledger.environment.log.warn('not followed up', { messageId: id, subscriber, error: errorCode(error) });
+      this.leave(read);
+    }
+  }
+
+  async #follow(read: Case): Promise<unknown> {
     const { id, type, subscriber, deliverAt } = read;
     const route = this.#graph.expectedOf(id, type).find((expected) => expected.subscriber === subscriber);
     // A subscriber that does not expect the message any more lacks nothing.
@@ -124,6 +140,8 @@ class Healer {
       case 'late':
       case 'scheduled':
         return this.#rewrite(read, { ...read, state: 'waiting', next: this.#now + Math.min(LATER, route.deadline) });
+      case 'unjudged':
+        return this.#rewrite(read, this.#unjudgedCase(read, finding.evidence));
       case 'missing':
         return this.#restore(read, route, finding);
     }
@@ -152,6 +170,12 @@ class Healer {
     const next: Case = { ...named, tries, next: waits ? Math.min(now + pause, momentOf(read)) : now + pause };
     if (!(await this.#rewrite(read, next))) return;
     return (waits || hop === 'producer') && this.#canForward ? this.#forward(next) : this.#resend(next, route);
+  }
+
+  /** What was given up stays so: somebody has to look. */
+  #unjudgedCase(read: Case, evidence: string): Case {
+    const next = this.#now + LATER;
+    return read.state === GIVEN_UP ? { ...read, next } : { ...read, state: 'unjudged', evidence, next };
   }
 
   get #now(): number {

@@ -114,6 +114,7 @@ async function runPass(
 
 function caseOf({ id, type, businessLine, deliverAt, route, deadlineAt, finding }: Unended): Case {
   const common = { id, type, businessLine, deliverAt, subscriber: route.subscriber, tries: 0, next: deadlineAt };
+  if (finding?.kind === 'unjudged') return { ...common, state: 'unjudged', evidence: finding.evidence };
   if (finding?.kind !== 'missing') return { ...common, state: 'waiting' };
   return { ...common, state: 'missing', hop: finding.hop, evidence: finding.evidence };
 }

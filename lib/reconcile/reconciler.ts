@@ -65,13 +65,18 @@ export function createReconciler({ listEventSources, putMetrics }: ReconcilerOpt
   };
 }
 
-function report(counts: Counts, passes: PassesRun, { closed, resent, forwarded, missing, deferred }: Healing): void {
+function report(
+  counts: Counts,
+  passes: PassesRun,
+  { closed, resent, forwarded, unjudged, missing, deferred }: Healing,
+): void {
   counts.add('committed', passes.committed);
   counts.add('uncaused', passes.uncaused);
   counts.add('behind', passes.behind);
   counts.add('closed', closed.length);
   counts.add('resent', resent.length);
   counts.add('forwarded', forwarded.length);
+  counts.add('unjudged', unjudged.length);
   counts.add('missing', missing.length);
   counts.add('quarantined', missing.filter(isGivenUp).length);
   counts.add('deferred', deferred);

@@ -11,6 +11,8 @@ export interface LineCounts {
   scheduled: number;
   /** Dead-lettered somewhere, and not missing anywhere. */
   dead: number;
+  /** Overdue somewhere, where it cannot be told what became of it. Absent where there is none. */
+  unjudged?: number;
 }
 
 /** A message that should have ended at a subscriber and is not on its way. */
@@ -20,6 +22,16 @@ export interface Missing {
   /** Where it stopped. */
   readonly hop: Hop;
   /** What says so. */
+  readonly evidence: string;
+  /** Milliseconds since its deadline. */
+  readonly overdueMs: number;
+}
+
+/** A message that should have ended at a subscriber, of which nobody can say now whether it is on its way. */
+export interface Unjudged {
+  readonly id: string;
+  readonly subscriber: string;
+  /** `cannot be judged: ` and what could not be read. */
   readonly evidence: string;
   /** Milliseconds since its deadline. */
   readonly overdueMs: number;
@@ -54,13 +66,15 @@ export interface Reconciliation {
   readonly copies: Readonly<CopyCounts>;
   readonly missing: readonly Missing[];
   readonly uncaused: readonly Uncaused[];
+  /** Absent where everything could be judged. */
+  readonly unjudged?: readonly Unjudged[];
 }
 
 /** How one message stands at one subscriber. */
-export type CopyState = 'handled' | 'dead' | 'inFlight' | 'scheduled' | 'missing';
+export type CopyState = 'handled' | 'dead' | 'inFlight' | 'scheduled' | 'missing' | 'unjudged';
 
 /** The furthest from being handled first. */
-const FURTHEST: readonly CopyState[] = ['missing', 'dead', 'scheduled', 'inFlight'];
+const FURTHEST: readonly CopyState[] = ['missing', 'unjudged', 'dead', 'scheduled', 'inFlight'];
 
 /** What was found, added up. */
 export class Totals {
@@ -68,11 +82,13 @@ export class Totals {
   readonly copies: CopyCounts = { handled: 0, duplicate: 0, dead: 0, cancelled: 0, late: 0 };
   readonly missing: Missing[] = [];
   readonly uncaused: Uncaused[] = [];
+  readonly unjudged: Unjudged[] = [];
 
   count(businessLine: string, states: readonly CopyState[]): void {
     const line = lineOf(this.lines, businessLine);
     line.committed++;
-    line[FURTHEST.find((state) => states.includes(state)) ?? 'handled']++;
+    const furthest = FURTHEST.find((state) => states.includes(state)) ?? 'handled';
+    line[furthest] = (line[furthest] ?? 0) + 1;
   }
 
   add(other: Totals): void {
@@ -80,6 +96,7 @@ export class Totals {
     for (const [name, count] of Object.entries(other.copies)) this.copies[name as keyof CopyCounts] += count;
     for (const missing of other.missing) this.missing.push(missing);
     for (const uncaused of other.uncaused) this.uncaused.push(uncaused);
+    for (const unjudged of other.unjudged) this.unjudged.push(unjudged);
   }
 
   reconciliation(): Reconciliation {
@@ -89,6 +106,7 @@ export class Totals {
       copies: this.copies,
       missing: this.missing.sort(byId),
       uncaused: this.uncaused.sort(byId),
+      ...(this.unjudged.length > 0 && { unjudged: this.unjudged.sort(byId) }),
     };
   }
 }
@@ -97,7 +115,9 @@ export class Totals {
 export function addLines(total: Lines, lines: Readonly<Lines>): Lines {
   for (const [businessLine, counts] of Object.entries(lines)) {
     const line = lineOf(total, businessLine);
-    for (const [name, count] of Object.entries(counts)) line[name as keyof Counts] += count;
+    for (const [name, count] of Object.entries(counts) as [keyof Counts, number][]) {
+      line[name] = (line[name] ?? 0) + count;
+    }
   }
   return total;
 }

@@ -41,9 +41,9 @@ export interface TracedDelivery {
   readonly subscriber: string;
   /**
    * How it ended; or `inFlight` within its deadline, `late` behind others, `scheduled` for its moment or its next attempt,
-   * `missing`.
+   * `missing`; or `unjudged`, where what would tell could not be read.
    */
-  readonly state: EndState | 'inFlight' | 'late' | 'scheduled' | 'missing';
+  readonly state: EndState | 'inFlight' | 'late' | 'scheduled' | 'missing' | 'unjudged';
   /** Of a `scheduled` message that waits for its moment: when that is, in milliseconds since the epoch. */
   readonly due?: number;
   /** When the relay had sent it, in milliseconds since the epoch, if anything says so. */
@@ -57,7 +57,7 @@ export interface TracedDelivery {
   readonly request?: string;
   /** Of a `dead` message: why. */
   readonly reason?: string;
-  /** Of a `missing` message: where it stopped, and what says so. `evidence` also of one that nothing has put to wait. */
+  /** Of a `missing` message: where it stopped, and what says so. `evidence` also of one that nothing has put to wait, or that is `unjudged`. */
   readonly hop?: Hop;
   readonly evidence?: string;
   /** Milliseconds since its deadline, where it has not ended in time. */
@@ -200,7 +200,7 @@ class Tracer {
     const finding = await this.#inspection.inspect({ ...message, route, deadlineAt });
     if (finding.kind === 'cancelled') return { ...delivery, state: 'cancelled' };
     if (!waits) return { ...delivery, ...openState(finding), overdueMs: now - deadlineAt };
-    const evidence = finding.kind === 'missing' && { evidence: finding.evidence };
+    const evidence = 'evidence' in finding && { evidence: finding.evidence };
     return { ...delivery, state: 'scheduled', due: message.deliverAt, ...evidence };
   }
 }
@@ -210,6 +210,8 @@ function openState(finding: Finding): Pick<TracedDelivery, 'state' | 'hop' | 'ev
   switch (finding.kind) {
     case 'missing':
       return { state: 'missing', hop: finding.hop, evidence: finding.evidence };
+    case 'unjudged':
+      return { state: 'unjudged', evidence: finding.evidence };
     case 'ended':
       return { state: 'inFlight' };
     case 'waiting':
