@@ -39,7 +39,8 @@ export async function consumeBatch(
   records.forEach((record, index) => {
     const outcome = outcomes[index];
     if (!comesAgain(outcome)) return;
-    const wait = outcome?.kind === 'early' ? secondsUntil(outcome.deliverAt, environment.now()) : undefined;
+    const wait =
+      outcome?.kind === 'early' ? secondsUntil(outcome.deliverAt, environment.now()) : (outcome as Again)?.wait;
     const later = <Inbound extends InboundRecord>(one: Inbound) =>
       wait === undefined ? postponed(one, outcome !== undefined) : givenBack(one, wait);
     if (record.transport === 'queue') queued.push(later(record));
@@ -121,6 +122,8 @@ function inOrderOfMoments(batch: readonly Received[]): number[] {
   const moments = batch.map(({ content }) => (content.kind === 'message' ? momentOf(content.envelope) : 0));
   return [...moments.keys()].sort((one, other) => (moments[one] ?? 0) - (moments[other] ?? 0));
 }
+
+type Again = Extract<Outcome, { readonly kind: 'again' }> | undefined;
 
 /** A record that must come again, as a failed one or after a wait. */
 function comesAgain(outcome: Outcome | undefined): boolean {

@@ -18,7 +18,7 @@ import type { Envelope } from '../message/envelope.ts';
 import { commit } from '../transaction/commit.ts';
 import type { CommitResult } from '../transaction/outcome.ts';
 import { type Action, PendingTransaction } from '../transaction/pending-transaction.ts';
-import { again, countAttempt, deadLetter, resendDeadLetter } from './failure.ts';
+import { again, countAttempt, deadLetter, postpone, resendDeadLetter } from './failure.ts';
 import { type AnyHandler, endingOf, type Invocation, messageOf, type Outcome } from './invocation.ts';
 import { isAwaitingDeploy, type RecordContent, readRecord } from './read-record.ts';
 
@@ -75,14 +75,9 @@ async function handle(invocation: Invocation, record: InboundRecord, content: Me
 }
 
 /** Counts the attempt, unless the failure says nothing about the message. */
-function fail(
-  invocation: Invocation,
-  record: InboundRecord,
-  envelope: Envelope,
-  error: unknown,
-): Promise<Outcome> | Outcome {
+function fail(invocation: Invocation, record: InboundRecord, envelope: Envelope, error: unknown): Promise<Outcome> {
   const counts = !hasCode(error, 'commit-undecided') && !isAwaitingDeploy(error) && !isPassingServiceError(error);
-  return counts ? countAttempt(invocation, record, envelope, error) : again(invocation, record, error, envelope);
+  return counts ? countAttempt(invocation, record, envelope, error) : postpone(invocation, record, envelope, error);
 }
 
 /** How a message came out of its handler. */

@@ -2,14 +2,18 @@ import { quietly } from '../aws/environment.ts';
 import { describeError, errorTrace } from '../aws/errors.ts';
 import type { InboundRecord } from '../aws/record.ts';
 import { redeliveryDelay } from '../aws/retry.ts';
+import { givenBack } from '../aws/visibility.ts';
 import { AttemptsExhausted, HandlerUnfinished, SendFailed, type WaybillError } from '../contract/errors.ts';
-import { countFailure } from '../ledger/failure.ts';
+import { noteFailure } from '../ledger/failure.ts';
 import { writeEnding } from '../ledger/inbox.ts';
 import { ledgerOf } from '../ledger/ledger.ts';
 import type { InboxRow } from '../ledger/rows/inbox.ts';
+import { secondsUntil } from '../message/delivery-time.ts';
 import type { Envelope } from '../message/envelope.ts';
+import { messageTime } from '../message/message-id.ts';
 import { sendDeadLetters } from './dead-letter.ts';
 import { endingOf, type Invocation, type Outcome } from './invocation.ts';
+import { isAwaitingDeploy } from './read-record.ts';
 
 /** Counts a failed attempt at a message, and gives the message up after as many as its subscriber allows. */
 export async function countAttempt(
@@ -19,13 +23,13 @@ export async function countAttempt(
   error: unknown,
 ): Promise<Outcome> {
   const { environment, bindings, subscriber } = invocation;
-  const attempts = await countFailure(ledgerOf(environment, bindings), {
+  const attempts = await noteFailure(ledgerOf(environment, bindings), {
     subscriber: subscriber.name,
     envelope,
     error,
     next: environment.now() + redeliveryDelay(record.deliveries) * 1000,
     // An operator who sends a message again means it to be tried as a new one is.
-    isFirst: record.redriven && record.deliveries === 1,
+    counts: record.redriven && record.deliveries === 1 ? 'first' : true,
   });
   if (attempts < subscriber.maxAttempts) return again(invocation, record, error, envelope);
   const exhausted = new AttemptsExhausted(`Failed ${attempts} times, at last with ${describeError(error)}`);
@@ -46,16 +50,56 @@ export async function countUnfinished(
   }
 }
 
-/** Leaves a record to come again, and logs why. */
+/** A wait that ends later than this is overdue at a subscriber of the shortest usual deadline, so it leaves a row. */
+const TOLD_SECONDS = 30;
+
+/**
+ * Leaves a message to come again for what says nothing about it, so that no attempt is counted. Its failure row says when,
+ * lest reconciliation takes it for lost.
+ */
+export async function postpone(
+  invocation: Invocation,
+  record: InboundRecord,
+  envelope: Envelope,
+  error: unknown,
+): Promise<Outcome> {
+  const { environment, bindings, subscriber } = invocation;
+  const now = environment.now();
+  const isDeploy = isAwaitingDeploy(error);
+  const wait = isDeploy ? deployDelay(record, envelope, now) : redeliveryDelay(record.deliveries);
+  if (isDeploy || wait > TOLD_SECONDS) {
+    const failure = { subscriber: subscriber.name, envelope, error, next: now + wait * 1000, counts: false };
+    try {
+      await noteFailure(ledgerOf(environment, bindings), failure);
+    } catch (unsaid) {
+      // The ledger may be what fails.
+      quietly(() => environment.log.warn('wait not noted', { messageId: envelope.id, ...errorTrace(unsaid) }));
+    }
+  }
+  return again(invocation, record, error, envelope, wait);
+}
+
+/** By a twelfth of what it has waited already, a message comes less than 100 times within the 14 days of a queue. */
+const WAITED_SHARE = 12;
+
+/** Seconds until a message that waits for a deploy is tried again, at the latest when it expires. */
+function deployDelay(record: InboundRecord, { id, expires }: Envelope, now: number): number {
+  const waited = (now - (record.sentAt ?? messageTime(id))) / 1000;
+  const wait = Math.max(redeliveryDelay(record.deliveries), Math.floor(waited / WAITED_SHARE));
+  return givenBack(record, Math.min(wait, secondsUntil(Date.parse(expires), now) + 1)).delaySeconds;
+}
+
+/** Leaves a record to come again, after `wait` seconds if given, and logs why. */
 export function again(
   { environment, subscriber }: Invocation,
   record: InboundRecord,
   error: unknown,
   envelope?: Envelope,
+  wait?: number,
 ): Outcome {
   const where = { subscriber: subscriber.name, messageId: envelope?.id, record: record.eventId, why: record.wrong };
   quietly(() => environment.log.warn('retrying', { ...where, delivery: record.deliveries, ...errorTrace(error) }));
-  return { kind: 'again' };
+  return { kind: 'again', ...(wait !== undefined && { wait }) };
 }
 
 /**

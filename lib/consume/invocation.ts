@@ -51,8 +51,8 @@ export type Outcome =
   | { readonly kind: 'already' }
   /** Its subscriber does not consume it. */
   | { readonly kind: 'skipped' }
-  /** It must come again. */
-  | { readonly kind: 'again' }
+  /** It must come again: after so many seconds, if it says so. */
+  | { readonly kind: 'again'; readonly wait?: number }
   /** Its moment, in milliseconds since the epoch, is still to come: a wait is neither an attempt nor a failure. */
   | { readonly kind: 'early'; readonly deliverAt: number };
 

@@ -21,9 +21,9 @@ export type RecordContent =
     }
   /** An event on a stream that this subscriber does not consume. */
   | { readonly kind: 'skipped' }
-  /** It can never be handled: bytes that are no envelope, an unknown type, an invalid payload, past its expiry. */
+  /** It can never be handled: bytes that are no envelope, an invalid payload, past its expiry. */
   | { readonly kind: 'refused'; readonly error: WaybillError; readonly envelope?: Envelope }
-  /** It may be handled later: a newer version, or an upgrade or a schema that threw. */
+  /** It may be handled later: a newer version, a type that is not known yet, or an upgrade or a schema that threw. */
   | { readonly kind: 'failed'; readonly error: unknown; readonly envelope?: Envelope };
 
 /** Decodes and validates a record for a subscriber. Never throws. */
@@ -37,12 +37,12 @@ export function readRecord(subscriber: SubscriberDefinition, record: InboundReco
   }
   const event = subscriber.consumes.find(({ type }) => type === envelope.type);
   if (!event && record.transport === 'stream') return { kind: 'skipped' };
-  if (!event) {
-    const error = new UnknownEventType(`'${subscriber.name}' does not consume '${envelope.type}'`);
-    return { kind: 'refused', error, envelope };
-  }
   if (Date.parse(envelope.expires) <= now) {
     return { kind: 'refused', error: new MessageExpired(`The message expired at ${envelope.expires}`), envelope };
+  }
+  if (!event) {
+    const error = new UnknownEventType(`'${subscriber.name}' does not consume '${envelope.type}'`);
+    return { kind: 'failed', error, envelope };
   }
   try {
     return { kind: 'message', envelope, event, payload: readPayload(event, envelope) };
@@ -55,5 +55,5 @@ export function readRecord(subscriber: SubscriberDefinition, record: InboundReco
 
 /** Whether a failure is only a deploy that is still on its way, which is no attempt. */
 export function isAwaitingDeploy(error: unknown): boolean {
-  return hasCode(error, 'newer-event-version');
+  return hasCode(error, 'newer-event-version') || hasCode(error, 'unknown-event-type');
 }

@@ -87,7 +87,10 @@ export class MalformedMessage extends WaybillError {
   readonly code = 'malformed-message';
 }
 
-/** A well-formed envelope of an event type that the subscriber does not consume. */
+/**
+ * A well-formed envelope of an event type that the subscriber does not consume: the deploy that knows it is on its way, so
+ * it is retried until it expires.
+ */
 export class UnknownEventType extends WaybillError {
   readonly code = 'unknown-event-type';
 }

@@ -133,7 +133,8 @@ export class Inspection {
     if (state.stopped) return { kind: 'missing', hop: 'consumer', evidence: state.stopped };
     if (failure) {
       const { attempts, reason, next } = failure;
-      const evidence = `${attempts} attempts failed, at last with ${reason}; the next was due at ${instant(next)}`;
+      const attempt = attempts > 0 ? `${attempts} attempts failed, at last with` : 'it waited for';
+      const evidence = `${attempt} ${reason}; the next was due at ${instant(next)}`;
       return { kind: 'missing', hop: 'consumer', evidence };
     }
     // What was sent with a delay is received only after it.

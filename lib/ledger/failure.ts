@@ -11,20 +11,21 @@ export interface Failure {
   readonly error: unknown;
   /** When the message is delivered again, in milliseconds since the epoch. */
   readonly next: number;
-  /** Whether the count begins anew. */
-  readonly isFirst: boolean;
+  /** Whether it counts as an attempt; `first`: the count begins anew. */
+  readonly counts: boolean | 'first';
 }
 
 /**
- * Counts a failed attempt at a message in its failure row.
+ * Says in its failure row why a message comes again, and when.
  *
  * @returns the failed attempts so far
  */
-export async function countFailure(
+export async function noteFailure(
   ledger: Ledger,
-  { subscriber, envelope, error, next, isFirst }: Failure,
+  { subscriber, envelope, error, next, counts }: Failure,
 ): Promise<number> {
   const expression = new Expression();
+  const isFirst = counts === 'first';
   const set = {
     ...(isFirst && { attempts: 1 }),
     reason: errorCode(error),
@@ -35,7 +36,7 @@ export async function countFailure(
   const assignments = Object.entries(set).map(
     ([column, value]) => `${expression.name(column)} = ${expression.value(value)}`,
   );
-  const count = isFirst ? '' : ` ADD ${expression.name('attempts')} ${expression.value(1)}`;
+  const count = isFirst ? '' : ` ADD ${expression.name('attempts')} ${expression.value(counts ? 1 : 0)}`;
   const { row } = await updateRow<FailureRow>(ledger, failureKey(subscriber, envelope.id), {
     UpdateExpression: `SET ${assignments.join(', ')}${count}`,
     ...expression.attributes(),

@@ -176,15 +176,16 @@ export class TestLedger {
     const report = { outcome, id, published, writes: changes.flatMap((change) => writeIn(ledger, change)) };
     if (outcome === 'deadLettered') {
       const letter = this.#letterBox.last(id);
-      if (letter?.reason === 'unknown-event-type') {
-        throw new TestMisused(
-          `'${subscriber}' does not consume '${type}': add it to \`consumes\`, or deliver it elsewhere`,
-        );
-      }
       return { ...report, reason: letter?.reason, detail: letter?.detail };
     }
     if (outcome !== 'retried') return report;
-    return { ...report, ...retryReason(changes, lines) };
+    const why = retryReason(changes, lines);
+    if (why.reason === 'unknown-event-type') {
+      throw new TestMisused(
+        `'${subscriber}' does not consume '${type}': add it to \`consumes\`, or deliver it elsewhere`,
+      );
+    }
+    return { ...report, ...why };
   }
 
   #subscription(handler: ConsumerHandler): Subscription {

@@ -1,3 +1,4 @@
+import type { SQSRecord } from 'aws-lambda';
 import { expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { atLeast } from '../../lib/aws/condition.ts';
@@ -216,7 +217,7 @@ test('throttling never fills the dead-letter queue', async () => {
   for (let receives = 1; receives <= 12; receives++) {
     expect(await shop.invoke(takeGoods, [shop.queued(message, { receives })], { milliseconds: 3_000 })).toHaveLength(1);
   }
-  expect([shop.failures(message.id), await shop.letters()]).toEqual([undefined, []]);
+  expect([shop.failures(message.id), await shop.letters()]).toEqual(['0', []]);
 });
 
 test('an error of another AWS service that may pass is no attempt either', async () => {
@@ -384,7 +385,7 @@ test('a newer version comes again until the deploy that knows it, uncounted', as
   for (let receives = 1; receives <= 12; receives++) {
     expect(await shop.invoke(takeGoods, [shop.queued(newer, { receives })])).toHaveLength(1);
   }
-  expect([shop.failures(newer.id), shop.inbox(newer.id), await shop.letters()]).toEqual([undefined, undefined, []]);
+  expect([shop.failures(newer.id), shop.inbox(newer.id), await shop.letters()]).toEqual(['0', undefined, []]);
 });
 
 test('an older version is upgraded, and an upgrade that throws is counted', async () => {
@@ -400,14 +401,57 @@ test('an older version is upgraded, and an upgrade that throws is counted', asyn
   expect(shop.failures(broken.id)).toBe('1');
 });
 
-test('an unknown type is dead-lettered from a queue, and skipped on a stream without a row', async () => {
+test('an unknown type is skipped on a stream without a row', async () => {
   const shop = openShop();
-  const [queued, streamed] = [1, 2].map(() => shop.envelopeOf(OrderCancelled, { orderId: '1' })) as [never, never];
-  expect(await shop.invoke(takeGoods, [shop.queued(queued), shop.streamed(streamed)])).toEqual([]);
-  expect(shop.summary()).toMatchObject({ dead: 1, skipped: 1 });
-  expect(await shop.letters()).toMatchObject([{ reason: 'unknown-event-type' }]);
-  expect(shop.written()).toHaveLength(1);
+  expect(await shop.invoke(takeGoods, [shop.streamed(shop.envelopeOf(OrderCancelled, { orderId: '1' }))])).toEqual([]);
+  expect(shop.summary()).toMatchObject({ skipped: 1 });
+  expect(shop.written()).toHaveLength(0);
 });
+
+test('an unknown type in a queue comes again until the deploy that consumes it, uncounted, and says when', async () => {
+  const shop = openShop();
+  const message = shop.envelopeOf(OrderCancelled, { orderId: '1' });
+  for (let receives = 1; receives <= 12; receives++) {
+    expect(await shop.invoke(takeGoods, [shop.queued(message, { receives })])).toHaveLength(1);
+  }
+  expect([shop.inbox(message.id), await shop.letters()]).toEqual([undefined, []]);
+  const row = { attempts: 0, reason: 'unknown-event-type', next: shop.clock.now() + 144_000 };
+  expect(shop.written()).toEqual([expect.objectContaining(row)]);
+
+  const Both = defineSubscriber('reserve-stock', { consumes: [OrderPlaced, OrderCancelled] });
+  const deployed = consume(Both, { 'order.placed': () => undefined, 'order.cancelled': () => undefined });
+  expect(await shop.invoke(deployed, [shop.queued(message, { receives: 13 })])).toEqual([]);
+  expect(shop.inbox(message.id)).toMatchObject({ state: 'handled' });
+});
+
+test('a wait for a deploy lasts as long as the message lives, in less than 100 deliveries', async () => {
+  const shop = openShop();
+  const message = shop.envelopeOf(OrderCancelled, { orderId: '1' });
+  const record = shop.queued(message);
+  const sent = shop.clock.now();
+  let receives = 1;
+  for (; (await shop.invoke(takeGoods, [received(record, receives)])).length > 0; receives++) {
+    const [row] = shop.written();
+    shop.clock.pass(Number(row?.next) - shop.clock.now());
+  }
+  expect(receives).toBeLessThan(100);
+  expect(shop.clock.now() - sent).toBeLessThanOrEqual(14 * 86_400_000 + 1_000);
+  expect(await shop.letters()).toMatchObject([{ reason: 'expired' }]);
+});
+
+test('what keeps being undecided says when it comes again, without an attempt', async () => {
+  const shop = openShop();
+  shop.stock(5);
+  const message = placed(shop);
+  shop.from('TransactWriteItems', refusedBy('ThrottlingException'));
+  await shop.invoke(takeGoods, [shop.queued(message, { receives: 12 })]);
+  expect(shop.written()).toEqual([expect.objectContaining({ attempts: 0, next: shop.clock.now() + 144_000 })]);
+});
+
+/** The record as it is received for the nth time. */
+function received(record: SQSRecord, receives: number): SQSRecord {
+  return { ...record, attributes: { ...record.attributes, ApproximateReceiveCount: String(receives) } };
+}
 
 test('an invalid payload is dead-lettered, naming the field and not its value', async () => {
   const shop = openShop();

@@ -1,3 +1,4 @@
+import { Stack } from 'aws-cdk-lib';
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
@@ -93,6 +94,9 @@ export class Subscriber<
     // The relay sends once the route is there: by then the destination must be there too, and the relay allowed to send.
     const permission = stream ? channel.relayPermission : SendPermission.toQueue(this, ledger, this.queue);
     route.node.addDependency(this.queue, ...(permission ? [permission] : []));
+    // Code that knows an event comes before its route. A handler of another stack refers to this one, which deploys first.
+    const code = handler.node.defaultChild;
+    if (code && Stack.of(handler) === Stack.of(route)) route.node.addDependency(code);
 
     SendPermission.toHeal(this, ledger, this.queue);
     deploymentGraphOf(this).addSubscriber({ ...queues, construct: this, handler, route, definition, channel });

@@ -181,7 +181,9 @@ describe('by default', () => {
       destination: { kind: 'queue', url: { Ref: queue } },
       deadline: 90_000,
     });
-    expect(route.DependsOn).toEqual(expect.arrayContaining([queue, permission.id]));
+    // Code that knows the event is there before the route.
+    const handler = id('AWS::Lambda::Function', 'Handler');
+    expect(route.DependsOn).toEqual(expect.arrayContaining([queue, permission.id, handler]));
     const senders = ['LedgerRelay', 'LedgerForwarder', 'LedgerSweepRole'];
     expect(permission.Properties.Roles).toEqual(senders.map((sender) => ({ Ref: id('AWS::IAM::Role', sender) })));
     expect(permission.Properties.PolicyDocument.Statement).toEqual([

@@ -27,15 +27,14 @@ export function queuePoison(type: string): Poison[] {
     malformed('a __proto__ key', ofType(type).text.replace('"data":{', '"data":{"__proto__":{"a":1},')),
     malformed('1 MiB', 'x'.repeat(1024 * 1024)),
     { name: 'wrong schema', reason: 'invalid-payload', ...envelope(ofType(type)) },
-    { name: 'unknown type', reason: 'unknown-event-type', ...envelope(ofType('parcel.imagined')) },
     { name: 'expired', reason: 'expired', ...envelope(ofType(type, Date.now() - 15 * 86_400_000)) },
   ];
 }
 
-/** What Kinesis carries: any bytes. An unknown type is none there: other subscribers share the stream. */
+/** What Kinesis carries: any bytes. */
 export function streamPoison(type: string): Poison[] {
   return [
-    ...queuePoison(type).filter(({ name }) => name !== 'unknown type' && name !== '1 MiB'),
+    ...queuePoison(type).filter(({ name }) => name !== '1 MiB'),
     malformed('no text', Buffer.from([0xff, 0xfe, 0x00, 0xc3])),
     malformed('almost 1 MiB', Buffer.alloc(1024 * 1024 - 16, 0xff)),
   ];
