@@ -1,5 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { convertToAttr, marshall } from '@aws-sdk/util-dynamodb';
+import { toAttribute } from './attribute.ts';
 import { isComparison, type When } from './condition.ts';
 
 /**
@@ -11,14 +11,21 @@ import { isComparison, type When } from './condition.ts';
 export class Expression {
   readonly #names: string[] = [];
   readonly #values: AttributeValue[] = [];
+  readonly #what: string;
+
+  /** @param what names the row in errors, e.g. `stock` */
+  constructor(what: string) {
+    this.#what = what;
+  }
 
   name(column: string): string {
     const known = this.#names.indexOf(column);
     return nameAt(known === -1 ? this.#names.push(column) - 1 : known);
   }
 
-  value(value: unknown): string {
-    return valueAt(this.#values.push(toAttribute(value)) - 1);
+  /** @throws InvalidPayload naming the column when it cannot hold the value */
+  value(column: string, value: unknown): string {
+    return valueAt(this.#values.push(toAttribute(value, this.#what, column)) - 1);
   }
 
   /** The condition as text; `undefined` when nothing must hold. */
@@ -45,7 +52,7 @@ export class Expression {
 
   #term(column: string, wanted: unknown): string {
     const name = this.name(column);
-    if (!isComparison(wanted)) return `${name} = ${this.value(wanted)}`;
+    if (!isComparison(wanted)) return `${name} = ${this.value(column, wanted)}`;
     switch (wanted.operator) {
       case 'exists':
         return `attribute_exists(${name})`;
@@ -53,11 +60,11 @@ export class Expression {
         return `attribute_not_exists(${name})`;
       case '<>':
         // DynamoDB takes a column that is missing for different from everything.
-        return `(attribute_exists(${name}) AND ${name} <> ${this.value(wanted.values[0])})`;
+        return `(attribute_exists(${name}) AND ${name} <> ${this.value(column, wanted.values[0])})`;
       case 'in':
-        return `${name} IN (${wanted.values.map((value) => this.value(value)).join(', ')})`;
+        return `${name} IN (${wanted.values.map((value) => this.value(column, value)).join(', ')})`;
       default:
-        return `${name} ${wanted.operator} ${this.value(wanted.values[0])}`;
+        return `${name} ${wanted.operator} ${this.value(column, wanted.values[0])}`;
     }
   }
 }
@@ -66,42 +73,6 @@ export class Expression {
 export function joinConditions(conditions: readonly (string | undefined)[]): string | undefined {
   const present = conditions.filter((condition) => condition !== undefined);
   return present.length === 0 ? undefined : present.join(' AND ');
-}
-
-/** A JavaScript object as a DynamoDB item. Columns that are `undefined` are left out. */
-export function toItem(value: object): Record<string, AttributeValue> {
-  return isPlainObject(value) ? mapOf(value) : marshall(value, MARSHALL);
-}
-
-const MARSHALL = { removeUndefinedValues: true };
-
-/** A JavaScript value as a DynamoDB attribute value. */
-function toAttribute(value: unknown): AttributeValue {
-  if (value === undefined || typeof value === 'function') {
-    throw new TypeError('A condition or a change names a column with the value undefined');
-  }
-  return attributeOf(value);
-}
-
-/** As the SDK converts; what rows mostly hold is told by its type, without the SDK's many tests of each value. */
-function attributeOf(value: unknown): AttributeValue {
-  if (typeof value === 'string') return { S: value };
-  if (Number.isSafeInteger(value)) return { N: String(value) };
-  if (typeof value === 'boolean') return { BOOL: value };
-  return isPlainObject(value) ? { M: mapOf(value) } : convertToAttr(value, MARSHALL);
-}
-
-function mapOf(value: Readonly<Record<string, unknown>>): Record<string, AttributeValue> {
-  const map: Record<string, AttributeValue> = {};
-  for (const column of Object.keys(value)) {
-    const cell = value[column];
-    if (cell !== undefined && typeof cell !== 'function') map[column] = attributeOf(cell);
-  }
-  return map;
-}
-
-function isPlainObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }
 
 function nameAt(index: number): string {

@@ -1,5 +1,5 @@
+import { toItem } from '../aws/attribute.ts';
 import { concurrently } from '../aws/concurrently.ts';
-import { toItem } from '../aws/expression.ts';
 import { jitter } from '../aws/retry.ts';
 import { BINDINGS } from '../contract/bindings.ts';
 import { CommitUndecided, LimitExceeded, TransactionRefused, UnknownMessage } from '../contract/errors.ts';

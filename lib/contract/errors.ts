@@ -56,7 +56,7 @@ export class InvalidDefinition extends WaybillError {
 }
 
 /**
- * A payload or a row does not satisfy its schema. The message names the fields, never their values; `detail` adds what
+ * A payload or a row does not satisfy its schema, or holds what JSON or DynamoDB does not. The message names the fields, never their values; `detail` adds what
  * the schema says of them, in which some libraries quote the value.
  */
 export class InvalidPayload extends WaybillError {

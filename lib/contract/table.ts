@@ -9,6 +9,7 @@ export interface AnyTable {
   readonly partitionKey: string;
   readonly sortKey?: string;
   readonly version?: string;
+  readonly bigints?: readonly string[];
   readonly item: StandardSchemaV1;
 }
 
@@ -23,6 +24,8 @@ export interface TableDefinition<
   readonly sortKey?: KeyColumn;
   /** The column of the optimistic lock: a whole number that every write increments. */
   readonly version?: string;
+  /** The columns whose whole numbers are read as BigInts. */
+  readonly bigints?: readonly string[];
   readonly item: StandardSchemaV1<unknown, Item>;
 }
 
@@ -43,6 +46,11 @@ export interface TableOptions<
    * @default no lock
    */
   readonly version?: NumericColumn<Item>;
+  /**
+   * The columns whose whole numbers are read as BigInts, whatever their size.
+   * @default numbers, and a BigInt only for a whole number that a number does not hold exactly, such as 9007199254740993
+   */
+  readonly bigints?: readonly BigIntColumn<Item>[];
 }
 
 /** The columns of a row that DynamoDB takes for a key: a text, a number or bytes, and always there. */
@@ -54,6 +62,14 @@ export type KeyableColumn<Item> = {
 /** The columns of a row that hold a number. */
 export type NumericColumn<Item> = {
   [Column in keyof Item]-?: Exclude<Item[Column], undefined> extends number ? Column : never;
+}[keyof Item] &
+  string;
+
+/** The columns of a row that hold BigInts. */
+export type BigIntColumn<Item> = {
+  [Column in keyof Item]-?: Exclude<Item[Column], undefined | null> extends bigint | ReadonlySet<bigint>
+    ? Column
+    : never;
 }[keyof Item] &
   string;
 
@@ -87,7 +103,7 @@ export function defineTable<
   if (typeof name !== 'string' || !TABLE_NAME.test(name) || name.length > 64) {
     throw new InvalidDefinition(`'${name}' is not a table name: give lower-case words joined by '-', e.g. 'stock'`);
   }
-  const { item, partitionKey, sortKey, version } = options;
+  const { item, partitionKey, sortKey, version, bigints } = options;
   requireStandardSchema(item, name);
   const columns = [partitionKey, sortKey, version].filter((column) => column !== undefined);
   if (new Set<string>(columns).size < columns.length) {
@@ -95,5 +111,12 @@ export function defineTable<
       `'${name}' uses one column twice: partition key, sort key and version are different columns`,
     );
   }
-  return { name, item, partitionKey, ...(sortKey && { sortKey }), ...(version && { version }) };
+  return {
+    name,
+    item,
+    partitionKey,
+    ...(sortKey && { sortKey }),
+    ...(version && { version }),
+    ...(bigints && { bigints }),
+  };
 }

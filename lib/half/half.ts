@@ -1,6 +1,6 @@
+import { toItem } from '../aws/attribute.ts';
 import { bindingsOf } from '../aws/bindings.ts';
 import { type Environment, environmentOf } from '../aws/environment.ts';
-import { toItem } from '../aws/expression.ts';
 import type { Delay } from '../contract/delay.ts';
 import { CommitUndecided, HalfMessageDecided, LimitExceeded, TransactionRefused } from '../contract/errors.ts';
 import type { EventDefinition, EventInput } from '../contract/event.ts';

@@ -1,5 +1,5 @@
 import { type AttributeValue, BatchGetItemCommand } from '@aws-sdk/client-dynamodb';
-import { toItem } from '../aws/expression.ts';
+import { toItem } from '../aws/attribute.ts';
 import { patiently } from '../aws/send-batch.ts';
 import { MEASURED } from '../aws/usage.ts';
 import { ReadFailed } from '../contract/errors.ts';
@@ -35,7 +35,7 @@ export async function getRows(
   const rows: Record<string, AttributeValue>[] = [];
   const projection = keysOnly && { ProjectionExpression: 'pk, sk' };
   for (let start = 0; start < keys.length; start += READ_BATCH) {
-    let pending: Record<string, AttributeValue>[] = keys.slice(start, start + READ_BATCH).map(toItem);
+    let pending: Record<string, AttributeValue>[] = keys.slice(start, start + READ_BATCH).map((key) => toItem(key));
     const pauses = patiently(environment);
     for (let repeat = 0; pending.length > 0; ) {
       const reply = await environment.dynamodb.send(

@@ -1,5 +1,5 @@
 import { type AttributeValue, BatchWriteItemCommand } from '@aws-sdk/client-dynamodb';
-import { toItem } from '../aws/expression.ts';
+import { toItem } from '../aws/attribute.ts';
 import { type BatchLimits, type FailedEntry, patiently, sendUntilDone } from '../aws/send-batch.ts';
 import { MEASURED } from '../aws/usage.ts';
 import type { Ledger } from './ledger.ts';

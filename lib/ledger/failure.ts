@@ -24,7 +24,7 @@ export async function noteFailure(
   ledger: Ledger,
   { subscriber, envelope, error, next, counts }: Failure,
 ): Promise<number> {
-  const expression = new Expression();
+  const expression = new Expression('a failure');
   const isFirst = counts === 'first';
   const set = {
     ...(isFirst && { attempts: 1 }),
@@ -34,9 +34,9 @@ export async function noteFailure(
     ttl: Math.ceil((Date.parse(envelope.expires) + INBOX_AFTERLIFE) / 1000),
   };
   const assignments = Object.entries(set).map(
-    ([column, value]) => `${expression.name(column)} = ${expression.value(value)}`,
+    ([column, value]) => `${expression.name(column)} = ${expression.value(column, value)}`,
   );
-  const count = isFirst ? '' : ` ADD ${expression.name('attempts')} ${expression.value(counts ? 1 : 0)}`;
+  const count = isFirst ? '' : ` ADD ${expression.name('attempts')} ${expression.value('attempts', counts ? 1 : 0)}`;
   const { row } = await updateRow<FailureRow>(ledger, failureKey(subscriber, envelope.id), {
     UpdateExpression: `SET ${assignments.join(', ')}${count}`,
     ...expression.attributes(),

@@ -1,4 +1,4 @@
-import { toItem } from '../aws/expression.ts';
+import { toItem } from '../aws/attribute.ts';
 import { UnknownMessage } from '../contract/errors.ts';
 import { getRow, type Ledger, putRow, updateRow } from './ledger.ts';
 import { type HalfRow, halfKey } from './rows/half.ts';

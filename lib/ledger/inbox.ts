@@ -1,6 +1,6 @@
 import type { Put } from '@aws-sdk/client-dynamodb';
+import { toItem } from '../aws/attribute.ts';
 import type { Environment } from '../aws/environment.ts';
-import { toItem } from '../aws/expression.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { messageTime } from '../message/message-id.ts';
 import { type Condition, getRow, type Ledger, putRow } from './ledger.ts';

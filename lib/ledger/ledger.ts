@@ -10,10 +10,10 @@ import {
   type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { toItem } from '../aws/attribute.ts';
 import { type Bindings, bindingsOf } from '../aws/bindings.ts';
 import type { Environment } from '../aws/environment.ts';
 import { refusedRow } from '../aws/errors.ts';
-import { toItem } from '../aws/expression.ts';
 import { MEASURED } from '../aws/usage.ts';
 import type { LedgerKey } from './rows/layout.ts';
 

@@ -1,6 +1,6 @@
+import { toItem } from '../aws/attribute.ts';
 import { quietly } from '../aws/environment.ts';
 import { errorTrace } from '../aws/errors.ts';
-import { toItem } from '../aws/expression.ts';
 import { type Ledger, updateRow } from './ledger.ts';
 import { outboxKey } from './rows/outbox.ts';
 import { untilKnown } from './until-known.ts';

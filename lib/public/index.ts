@@ -36,6 +36,7 @@ export { METRICS } from '../contract/metrics.ts';
 export { defineSubscriber, type SubscriberDefinition, type SubscriberOptions } from '../contract/subscriber.ts';
 export {
   type AnyTable,
+  type BigIntColumn,
   defineTable,
   type KeyableColumn,
   type NumericColumn,

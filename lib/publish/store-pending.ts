@@ -1,8 +1,8 @@
 import { BatchWriteItemCommand } from '@aws-sdk/client-dynamodb';
+import { toItem } from '../aws/attribute.ts';
 import { concurrently } from '../aws/concurrently.ts';
 import { quietly } from '../aws/environment.ts';
 import { errorTrace } from '../aws/errors.ts';
-import { toItem } from '../aws/expression.ts';
 import { type Ledger, putRow } from '../ledger/ledger.ts';
 import type { OutboxRow } from '../ledger/rows/outbox.ts';
 import { untilKnown } from '../ledger/until-known.ts';

@@ -1,6 +1,6 @@
 import { GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { toItem } from '../aws/attribute.ts';
 import { concurrently } from '../aws/concurrently.ts';
-import { toItem } from '../aws/expression.ts';
 import type { ListEventSources } from '../inspect/subscriber-state.ts';
 import { type Graph, readGraph } from '../ledger/graph.ts';
 import type { Ledger } from '../ledger/ledger.ts';

@@ -1,4 +1,4 @@
-import { toItem } from '../aws/expression.ts';
+import { toItem } from '../aws/attribute.ts';
 import type { EventDefinition } from '../contract/event.ts';
 import { OUTBOX_PREFIX } from '../ledger/rows/layout.ts';
 import { type OutboxRow, outboxKey, outboxRow } from '../ledger/rows/outbox.ts';

@@ -97,7 +97,7 @@ export class TestLedger {
   /**
    * Puts a row into a business table, in place of the one with its key.
    *
-   * @throws InvalidPayload when it does not satisfy the table's schema
+   * @throws InvalidPayload when it does not satisfy the table's schema, or holds what no row can
    */
   row<T extends AnyTable>(table: T, item: TableItem<T>): this {
     this.#stack.row(table, item);

@@ -1,5 +1,5 @@
 import type { Put } from '@aws-sdk/client-dynamodb';
-import { toItem } from '../aws/expression.ts';
+import { toItem } from '../aws/attribute.ts';
 import { type Duration, durationToMilliseconds } from '../contract/duration.ts';
 import { TransactionMisused } from '../contract/errors.ts';
 import { INBOX_AFTERLIFE } from '../ledger/rows/layout.ts';

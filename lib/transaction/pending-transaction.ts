@@ -1,10 +1,10 @@
 import type { AttributeValue, TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { fromItem, toItem } from '../aws/attribute.ts';
 import type { Bindings } from '../aws/bindings.ts';
 import { absent, present, type When } from '../aws/condition.ts';
 import { type Environment, quietly } from '../aws/environment.ts';
-import { Expression, joinConditions, toItem } from '../aws/expression.ts';
+import { Expression, joinConditions } from '../aws/expression.ts';
 import { type Delay, deliveryTime } from '../contract/delay.ts';
 import type { Duration } from '../contract/duration.ts';
 import { LimitExceeded, TransactionMisused } from '../contract/errors.ts';
@@ -105,7 +105,7 @@ export class PendingTransaction implements Transaction {
     const { lock } = target;
     const row = lock ? { ...valid, [lock.column]: (lock.version ?? 0) + 1 } : valid;
     this.#add(target, options, (condition) => ({
-      Put: { TableName: target.tableName, Item: toItem(row), ...condition(new Expression()) },
+      Put: { TableName: target.tableName, Item: toItem(row, table.name), ...condition(new Expression(table.name)) },
     }));
   }
 
@@ -113,7 +113,7 @@ export class PendingTransaction implements Transaction {
     const target = this.#target(table, keyOf(table, key));
     const add = table.version ? { ...change.add, [table.version]: 1 } : change.add;
     this.#add(target, change, (condition) => {
-      const expression = new Expression();
+      const expression = new Expression(table.name);
       const text = updateExpression(expression, { set: change.set, add, remove: change.remove });
       if (!text) throw new TransactionMisused(`An update of '${table.name}' changes nothing: give set, add or remove`);
       return {
@@ -125,14 +125,14 @@ export class PendingTransaction implements Transaction {
   delete<T extends AnyTable>(table: T, key: TableKey<T>, options: Conditional<TableItem<T>> = {}): void {
     const target = this.#target(table, keyOf(table, key));
     this.#add(target, options, (condition) => ({
-      Delete: { TableName: target.tableName, Key: target.key, ...condition(new Expression()) },
+      Delete: { TableName: target.tableName, Key: target.key, ...condition(new Expression(table.name)) },
     }));
   }
 
   check<T extends AnyTable>(table: T, key: TableKey<T>, options: Conditional<TableItem<T>>): void {
     const target = this.#target(table, keyOf(table, key));
     this.#add(target, options, (condition) => {
-      const { ConditionExpression, ...rest } = condition(new Expression());
+      const { ConditionExpression, ...rest } = condition(new Expression(table.name));
       if (!ConditionExpression)
         throw new TransactionMisused(`A check of '${table.name}' requires nothing: give \`when\``);
       return { ConditionCheck: { TableName: target.tableName, Key: target.key, ConditionExpression, ...rest } };
@@ -149,10 +149,14 @@ export class PendingTransaction implements Transaction {
     });
     this.#reads++;
     const reply = await this.#context.environment.dynamodb.send(command).finally(() => this.#reads--);
-    const item = reply.Item && unmarshall(reply.Item);
+    const item = reply.Item && fromItem(reply.Item, table.bigints);
     // What the handler does may rest on its first reading, so that is the one that must still hold.
     if (table.version && !this.#locks.has(id)) {
-      this.#locks.set(id, { column: table.version, exists: item !== undefined, version: item?.[table.version] });
+      this.#locks.set(id, {
+        column: table.version,
+        exists: item !== undefined,
+        version: item?.[table.version] as number | undefined,
+      });
     }
     return item as TableItem<T> | undefined;
   }
@@ -244,7 +248,7 @@ export class PendingTransaction implements Transaction {
     if (tables && !tables.some((declared) => declared.name === table.name)) {
       throw new TransactionMisused(`'${owner}' uses table '${table.name}' without declaring it: add it to \`tables\``);
     }
-    const attributes = toItem(key);
+    const attributes = toItem(key, table.name);
     const id = `${table.name} ${JSON.stringify(attributes)}`;
     const lock = this.#locks.get(id);
     return { table, tableName: bindings.table(table), key: attributes, id, ...(lock && { lock }) };

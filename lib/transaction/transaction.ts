@@ -24,7 +24,8 @@ export interface Transaction<Table extends AnyTable = AnyTable, Event extends Ev
   check<T extends Table>(table: T, key: TableKey<T>, options: Conditional<TableItem<T>>): void;
   /**
    * Reads a row, strongly consistently. Where the table declares a `version`, a later write of the row in this
-   * transaction takes effect only if nobody has written it meanwhile; otherwise the handler runs again.
+   * transaction takes effect only if nobody has written it meanwhile; otherwise the handler runs again. A whole number
+   * that a number does not hold exactly, such as 9007199254740993, is read as a BigInt.
    */
   get<T extends Table>(table: T, key: TableKey<T>): Promise<TableItem<T> | undefined>;
   /** Any action of `TransactWriteItems`, on any table that the function may write. */

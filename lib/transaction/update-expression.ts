@@ -18,7 +18,7 @@ export function updateExpression(
 function assignments(expression: Expression, columns: object | undefined, operator: string): string[] {
   const terms: string[] = [];
   for (const [column, value] of Object.entries(columns ?? {})) {
-    if (value !== undefined) terms.push(expression.name(column) + operator + expression.value(value));
+    if (value !== undefined) terms.push(expression.name(column) + operator + expression.value(column, value));
   }
   return terms;
 }

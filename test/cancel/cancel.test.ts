@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { toItem } from '../../lib/aws/expression.ts';
+import { toItem } from '../../lib/aws/attribute.ts';
 import { usageSince } from '../../lib/aws/invocation.ts';
 import { cancel } from '../../lib/cancel/cancel.ts';
 import { reschedule } from '../../lib/cancel/reschedule.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { toItem } from '../../lib/aws/expression.ts';
+import { toItem } from '../../lib/aws/attribute.ts';
 import { cancelMessage } from '../../lib/cli/cancel.ts';
 import { run } from '../../lib/cli/index.ts';
 import { rescheduleMessage } from '../../lib/cli/reschedule.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { toItem } from '../../lib/aws/expression.ts';
+import { toItem } from '../../lib/aws/attribute.ts';
 import { treatHalf } from '../../lib/cli/half.ts';
 import { BINDINGS } from '../../lib/contract/bindings.ts';
 import { prepare } from '../../lib/half/half.ts';

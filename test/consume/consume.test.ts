@@ -1,8 +1,8 @@
 import type { SQSRecord } from 'aws-lambda';
 import { expect, test, vi } from 'vitest';
 import { z } from 'zod';
+import { toItem } from '../../lib/aws/attribute.ts';
 import { atLeast } from '../../lib/aws/condition.ts';
-import { toItem } from '../../lib/aws/expression.ts';
 import { consume } from '../../lib/consume/consume.ts';
 import { Rejected } from '../../lib/contract/errors.ts';
 import { defineEvent } from '../../lib/contract/event.ts';

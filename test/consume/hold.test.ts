@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { toItem } from '../../lib/aws/expression.ts';
+import { toItem } from '../../lib/aws/attribute.ts';
 import { inboxKey } from '../../lib/ledger/rows/inbox.ts';
 import { createEnvelope } from '../../lib/message/envelope.ts';
 import { ORDER, OrderPlaced, openShop, reserving, SHOP_NOW, type Shop, Stock, takeGoods } from './shop.ts';

@@ -1,6 +1,6 @@
 import type { Context, KinesisStreamRecord, SQSBatchResponse, SQSRecord } from 'aws-lambda';
 import { z } from 'zod';
-import { toItem } from '../../lib/aws/expression.ts';
+import { toItem } from '../../lib/aws/attribute.ts';
 import { ATTRIBUTES } from '../../lib/aws/record.ts';
 import { consume, type HandlerOrHandlers } from '../../lib/consume/consume.ts';
 import { defineEvent } from '../../lib/contract/event.ts';

@@ -1,6 +1,6 @@
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { z } from 'zod';
-import { toItem } from '../../lib/aws/expression.ts';
+import { toItem } from '../../lib/aws/attribute.ts';
 import { type Consumer, consume } from '../../lib/consume/consume.ts';
 import { defineEvent } from '../../lib/contract/event.ts';
 import { defineSubscriber, type SubscriberDefinition } from '../../lib/contract/subscriber.ts';

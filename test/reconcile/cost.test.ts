@@ -1,8 +1,8 @@
 import type { Context, SQSEvent } from 'aws-lambda';
 import { expect, test } from 'vitest';
 import * as z from 'zod/mini';
+import { toItem } from '../../lib/aws/attribute.ts';
 import { ENVIRONMENT } from '../../lib/aws/environment.ts';
-import { toItem } from '../../lib/aws/expression.ts';
 import { consume } from '../../lib/consume/consume.ts';
 import { defineEvent } from '../../lib/contract/event.ts';
 import { defineSubscriber } from '../../lib/contract/subscriber.ts';

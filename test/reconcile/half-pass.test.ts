@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { toItem } from '../../lib/aws/expression.ts';
+import { toItem } from '../../lib/aws/attribute.ts';
 import { METRICS } from '../../lib/contract/metrics.ts';
 import { checkBack, type TransactionOutcome } from '../../lib/half/check-back.ts';
 import { reconcileKey } from '../../lib/ledger/rows/cursor.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { toItem } from '../../lib/aws/expression.ts';
+import { toItem } from '../../lib/aws/attribute.ts';
 import { defineEvent } from '../../lib/contract/event.ts';
 import { defineSubscriber } from '../../lib/contract/subscriber.ts';
 import { ledgerOf } from '../../lib/ledger/ledger.ts';

@@ -1,7 +1,7 @@
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { toItem } from '../../lib/aws/expression.ts';
+import { toItem } from '../../lib/aws/attribute.ts';
 import { outboxKey } from '../../lib/ledger/rows/outbox.ts';
 import { DEADLINE, NOW, reconcileWorld } from './reconcile-world.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { toItem } from '../../lib/aws/attribute.ts';
 import { ENVIRONMENT } from '../../lib/aws/environment.ts';
-import { toItem } from '../../lib/aws/expression.ts';
 import { BINDINGS } from '../../lib/contract/bindings.ts';
 import { reconcileKey } from '../../lib/ledger/rows/cursor.ts';
 import { minuteOf } from '../../lib/ledger/rows/layout.ts';

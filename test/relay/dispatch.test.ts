@@ -1,6 +1,6 @@
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, it } from 'vitest';
-import { toItem } from '../../lib/aws/expression.ts';
+import { toItem } from '../../lib/aws/attribute.ts';
 import { BINDINGS } from '../../lib/contract/bindings.ts';
 import { ledgerOf } from '../../lib/ledger/ledger.ts';
 import { readReceipt, SCHEDULE } from '../../lib/ledger/receipt.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { toItem } from '../../lib/aws/expression.ts';
+import { toItem } from '../../lib/aws/attribute.ts';
 import { consume } from '../../lib/consume/consume.ts';
 import type { Delay } from '../../lib/contract/delay.ts';
 import { defineEvent } from '../../lib/contract/event.ts';

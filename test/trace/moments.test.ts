@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { toItem } from '../../lib/aws/expression.ts';
+import { toItem } from '../../lib/aws/attribute.ts';
 import { cancel } from '../../lib/cancel/cancel.ts';
 import { reschedule } from '../../lib/cancel/reschedule.ts';
 import { halfKey } from '../../lib/ledger/rows/half.ts';

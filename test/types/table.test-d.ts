@@ -54,6 +54,20 @@ describe('a table', () => {
     defineTable('stock', { item, partitionKey: 'sku', version: 'revision' });
   });
 
+  it('reads as BigInts what its schema has as such', () => {
+    const counted = z.object({ sku: z.string(), total: z.bigint().optional(), count: z.number() });
+    const Counted = defineTable('counted', { item: counted, partitionKey: 'sku', bigints: ['total'] });
+    expectTypeOf<TableItem<typeof Counted>>().toEqualTypeOf<{
+      sku: string;
+      total?: bigint | undefined;
+      count: number;
+    }>();
+    // @ts-expect-error a number is no BigInt
+    defineTable('counted', { item: counted, partitionKey: 'sku', bigints: ['count'] });
+    // @ts-expect-error no such column
+    defineTable('counted', { item: counted, partitionKey: 'sku', bigints: ['sum'] });
+  });
+
   it('has rows that are objects', () => {
     // @ts-expect-error a text is no row
     defineTable('stock', { item: z.string(), partitionKey: 'length' });

@@ -1,4 +1,4 @@
-import { toItem } from '../../aws/expression.ts';
+import { toItem } from '../../aws/attribute.ts';
 import { reconcileKey } from '../../ledger/rows/cursor.ts';
 import { readDueKey } from '../../ledger/rows/due.ts';
 import type { RowKind } from '../../ledger/rows/row-kind.ts';

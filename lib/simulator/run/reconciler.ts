@@ -1,6 +1,6 @@
 import type { Context } from 'aws-lambda';
+import { toItem } from '../../aws/attribute.ts';
 import { ENVIRONMENT, type Environment } from '../../aws/environment.ts';
-import { toItem } from '../../aws/expression.ts';
 import { reconcileKey } from '../../ledger/rows/cursor.ts';
 import { minuteOf } from '../../ledger/rows/layout.ts';
 import { createReconciler } from '../../reconcile/reconciler.ts';

@@ -1,4 +1,4 @@
-import { toItem } from '../../aws/expression.ts';
+import { toItem } from '../../aws/attribute.ts';
 import { inboxKey } from '../../ledger/rows/inbox.ts';
 import { outboxKey } from '../../ledger/rows/outbox.ts';
 import { messageTime } from '../../message/message-id.ts';

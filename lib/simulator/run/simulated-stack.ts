@@ -1,7 +1,7 @@
 // Loaded before a run begins: the run time imports it when it first makes a schedule.
 import '@aws-sdk/client-scheduler';
 import { PutRecordsCommand } from '@aws-sdk/client-kinesis';
-import { toItem } from '../../aws/expression.ts';
+import { toItem } from '../../aws/attribute.ts';
 import type { AnyTable } from '../../contract/table.ts';
 import type { Change, QueueEvent, SchedulerOptions } from '../../testing/engines/index.ts';
 import { Deployment } from '../../testing/stack/deployment.ts';

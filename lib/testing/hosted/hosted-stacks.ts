@@ -1,10 +1,9 @@
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { fromItem, toItem } from '../../aws/attribute.ts';
 import type { Environment, Log } from '../../aws/environment.ts';
-import { toItem } from '../../aws/expression.ts';
 import { BINDINGS, tableBinding } from '../../contract/bindings.ts';
 import type { AnyTable, TableItem, TableKey } from '../../contract/table.ts';
 import type { DeadLetter } from '../delivery.ts';
-import { toRow } from '../engines/dynamodb/table.ts';
 import { TestMisused } from '../errors.ts';
 import {
   type EventSourceMapping,
@@ -118,9 +117,9 @@ export async function hostStacks(options: HostOptions): Promise<HostedStacks> {
         const TableName = variables[tableBinding(table.name)];
         if (TableName === undefined)
           throw new TestMisused(`No function of the templates uses the table '${table.name}'`);
-        const request = new GetItemCommand({ TableName, Key: toItem(key), ConsistentRead: true });
+        const request = new GetItemCommand({ TableName, Key: toItem(key, table.name), ConsistentRead: true });
         const { Item } = await clients.dynamodb.send(request);
-        return Item && (toRow(Item) as TableItem<typeof table>);
+        return Item && (fromItem(Item, table.bigints) as TableItem<typeof table>);
       },
       takeDeadLetters: () => takeLetters([...new Set(deadLetterQueues)], clients),
       poller,

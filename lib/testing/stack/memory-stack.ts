@@ -1,11 +1,10 @@
+import { fromItem, toItem } from '../../aws/attribute.ts';
 import type { Environment } from '../../aws/environment.ts';
-import { toItem } from '../../aws/expression.ts';
 import { BINDINGS } from '../../contract/bindings.ts';
 import { type Duration, durationToMilliseconds } from '../../contract/duration.ts';
 import { validate } from '../../contract/schema.ts';
 import type { AnyTable, TableItem, TableKey } from '../../contract/table.ts';
 import type { DeadLetter } from '../delivery.ts';
-import { toRow } from '../engines/dynamodb/table.ts';
 import type { AlarmClock, Queue, Table } from '../engines/index.ts';
 import { TestMisused, UnsupportedByEngine } from '../errors.ts';
 import { type LambdaHandler, lambdaFunction } from '../lambda/index.ts';
@@ -102,11 +101,11 @@ export class MemoryStack {
   /**
    * Puts a row into a business table, in place of the one with its key.
    *
-   * @throws InvalidPayload when it does not satisfy the table's schema
+   * @throws InvalidPayload when it does not satisfy the table's schema, or holds what no row can
    */
   row<T extends AnyTable>(table: T, item: TableItem<T>): this {
     const rows = this.#table(table);
-    const valid = toItem(validate(table.item, item, table.name) as object);
+    const valid = toItem(validate(table.item, item, table.name) as object, table.name);
     rows.write(rows.keyOf(valid), valid);
     return this;
   }
@@ -114,13 +113,14 @@ export class MemoryStack {
   /** A row of a business table as it is now. */
   read<T extends AnyTable>(table: T, key: TableKey<T>): TableItem<T> | undefined {
     const rows = this.#table(table);
-    const item = rows.get(rows.checkedKey(toItem(key)));
-    return item && (toRow(item) as TableItem<T>);
+    const item = rows.get(rows.checkedKey(toItem(key, table.name)));
+    return item && (fromItem(item, table.bigints) as TableItem<T>);
   }
 
   /** All rows of a business table as they are now, ordered by their keys. */
   rows<T extends AnyTable>(table: T): TableItem<T>[] {
-    return this.#table(table).rows() as TableItem<T>[];
+    const items = this.#table(table).items();
+    return items.map((item) => fromItem(item, table.bigints)) as TableItem<T>[];
   }
 
   /**

@@ -1,4 +1,4 @@
-import { toItem } from '../../aws/expression.ts';
+import { toItem } from '../../aws/attribute.ts';
 import type { SubscriberDefinition } from '../../contract/subscriber.ts';
 import type { RouteRow } from '../../ledger/rows/route.ts';
 import { type Destination, eventTypeKey, routeKey } from '../../ledger/rows/route.ts';

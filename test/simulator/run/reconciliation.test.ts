@@ -1,6 +1,6 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, test } from 'vitest';
-import { toItem } from '../../../lib/aws/expression.ts';
+import { toItem } from '../../../lib/aws/attribute.ts';
 import { inboxKey } from '../../../lib/ledger/rows/inbox.ts';
 import { mintMessageId } from '../../../lib/message/message-id.ts';
 import type { Fault } from '../../../lib/simulator/faults/fault.ts';

@@ -1,5 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { fromItem } from '../../../aws/attribute.ts';
 import {
   canonical,
   canonicalItem,
@@ -184,13 +184,7 @@ export class Table {
 
 /** A row as JavaScript values. */
 export function toRow(item: Item): Record<string, unknown> {
-  return unmarshall(item, { wrapNumbers: numberOf });
-}
-
-/** As the SDK reads it: a number, and a BigInt where it is a whole one that a number does not hold exactly. */
-function numberOf(text: string): number | bigint {
-  const number = Number(text);
-  return Number.isSafeInteger(number) || !/^-?\d+$/.test(text) ? number : BigInt(text);
+  return fromItem(item);
 }
 
 function order(one: AttributeValue | undefined, other: AttributeValue | undefined): number {
