@@ -1,5 +1,5 @@
 import type { KinesisStreamRecord, SQSRecord } from 'aws-lambda';
-import { MalformedMessage } from '../contract/errors.ts';
+import { MalformedMessage, safely } from '../contract/errors.ts';
 import { LIMITS } from '../contract/limits.ts';
 
 /** A record as a transport delivered it. */
@@ -16,6 +16,8 @@ interface Delivered {
   readonly deliveries: number;
   /** Whether it comes from a dead-letter queue. */
   readonly redriven: boolean;
+  /** Whether the bytes are a dead letter's pointer to where the record is quarantined; absent when they are not. */
+  readonly isPointer?: boolean;
   /** What is wrong with the record itself, as no transport delivers it; absent when nothing is. */
   readonly wrong?: string;
 }
@@ -43,8 +45,24 @@ export function fromQueue(record: SQSRecord): QueueRecord {
     deliveries: Number(attributes?.ApproximateReceiveCount) || 1,
     redriven: record.messageAttributes?.[ATTRIBUTES.reason] !== undefined,
     receiptHandle: record.receiptHandle,
+    ...(encoding === 'quarantine' && !wrong && pointerOf(record.body) && { isPointer: true }),
     ...(wrong && { wrong }),
   };
+}
+
+/** What the body of a quarantined letter says: where its record is. */
+export interface Pointer {
+  readonly bucket: string;
+  readonly key: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** The pointer that the body of a dead letter is, if it is one. Never throws. */
+export function pointerOf(body: string): Pointer | undefined {
+  const pointer = safely(() => JSON.parse(body) as Pointer | null);
+  const names = [pointer?.bucket, pointer?.key, pointer?.sha256];
+  return names.every((name) => typeof name === 'string') ? (pointer ?? undefined) : undefined;
 }
 
 /** A middleware may have changed the event before the consumer sees it. */
@@ -77,10 +95,11 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true });
 /**
  * The record's text.
  *
- * @throws MalformedMessage when it is larger than any message or not UTF-8
+ * @throws MalformedMessage when it is larger than any message, not UTF-8, or quarantined
  */
-export function textOf({ bytes, wrong }: InboundRecord): string {
+export function textOf({ bytes, wrong, isPointer }: InboundRecord): string {
   if (wrong) throw new MalformedMessage(wrong);
+  if (isPointer) throw new MalformedMessage('The record is in the quarantine bucket, where no message is');
   if (bytes.byteLength > LIMITS.wireBytes) {
     throw new MalformedMessage(`The record has ${bytes.byteLength} bytes; the limit is ${LIMITS.wireBytes}`);
   }

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { concurrently } from '../aws/concurrently.ts';
 import type { Environment } from '../aws/environment.ts';
 import { errorCode, errorMessage, mayPass } from '../aws/errors.ts';
-import { ATTRIBUTES } from '../aws/record.ts';
+import { ATTRIBUTES, type Pointer, pointerOf } from '../aws/record.ts';
 import { type FailedEntry, type QueueEntry, queueEntryBytes, sendMessages } from '../aws/send-batch.ts';
 import { MalformedMessage } from '../contract/errors.ts';
 import { LIMITS } from '../contract/limits.ts';
@@ -21,6 +21,8 @@ export interface DeadLetterTarget {
 export interface DeadLetter {
   /** The record as it came. A text stands for its UTF-8 bytes. */
   readonly bytes: Uint8Array | string;
+  /** Whether the bytes are the pointer of a quarantined letter that was sent again: they stay one. */
+  readonly isPointer?: boolean | undefined;
   /** The error's code. */
   readonly reason: string;
   /** The error's message; its first 1,000 characters are kept. */
@@ -45,7 +47,7 @@ const UPLOADS_AT_ONCE = 4;
 /**
  * Sends records to the subscriber's dead-letter queue, with the reason. The body is the record unchanged where SQS can
  * carry it, else its base64, else a JSON pointer `{ bucket, key, bytes, sha256 }` to an object in the quarantine bucket.
- * The object's key follows from the record, so that a repeat overwrites it.
+ * The object's key follows from the record, so that a repeat overwrites it. A pointer that was redriven goes on as it is.
  *
  * @returns the letters that are not known to be sent: their records must not be acknowledged
  */
@@ -120,7 +122,8 @@ function carriedEntry(target: DeadLetterTarget, letter: DeadLetter): QueueEntry 
   const size = typeof letter.bytes === 'string' ? letter.bytes.length : letter.bytes.byteLength;
   if (size === 0 || size > LIMITS.wireBytes) return undefined;
   const text = typeof letter.bytes === 'string' ? letter.bytes.toWellFormed() : utf8Text(letter.bytes);
-  const plain = text !== undefined && !UNCARRIED.test(text) ? letterEntry(target, letter, 'text', text) : undefined;
+  const encoding = letter.isPointer ? 'quarantine' : 'text';
+  const plain = text !== undefined && !UNCARRIED.test(text) ? letterEntry(target, letter, encoding, text) : undefined;
   if (plain) return fits(plain) ? plain : undefined;
   const encoded = letterEntry(target, letter, 'base64', Buffer.from(letter.bytes).toString('base64'));
   return fits(encoded) ? encoded : undefined;
@@ -138,14 +141,6 @@ async function quarantinedEntry(
   await s3.send(new PutObjectCommand({ Bucket: target.bucket, Key: key, Body: body }));
   const pointer: Pointer = { bucket: target.bucket, key, bytes: body.byteLength, sha256: hash('sha256', body) };
   return letterEntry(target, letter, 'quarantine', JSON.stringify(pointer));
-}
-
-/** What the body of a quarantined letter says. */
-interface Pointer {
-  readonly bucket: string;
-  readonly key: string;
-  readonly bytes: number;
-  readonly sha256: string;
 }
 
 /** `<subscriber>/<yyyy-mm-dd>/<id of the record in its transport>` */
@@ -206,7 +201,9 @@ async function originalBytes(
   if (encoding === 'text') return Buffer.from(body);
   if (encoding === 'base64') return Buffer.from(body, 'base64');
   if (encoding !== 'quarantine') throw new MalformedMessage(`'${encoding}' is no encoding of a dead letter`);
-  const { bucket, key, sha256 } = JSON.parse(body) as Pointer;
+  const pointer = pointerOf(body);
+  if (!pointer) throw new MalformedMessage('The dead letter is quarantined, and its body does not say where');
+  const { bucket, key, sha256 } = pointer;
   const bytes = await fetchObject(bucket, key);
   if (hash('sha256', bytes) !== sha256) {
     throw new MalformedMessage(`s3://${bucket}/${key} does not hold the bytes that were quarantined there`);

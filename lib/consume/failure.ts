@@ -145,8 +145,8 @@ async function sendLetter(
     bucket: bindings.get('quarantineBucket'),
     subscriber: subscriber.name,
   };
-  const { bytes, sentAt, eventId: sourceEventId } = record;
-  const letter = { bytes, reason, detail, sourceEventId, messageId: envelope?.id, sentAt };
+  const { bytes, isPointer, sentAt, eventId: sourceEventId } = record;
+  const letter = { bytes, isPointer, reason, detail, sourceEventId, messageId: envelope?.id, sentAt };
   const [failure] = await sendDeadLetters(environment, target, [letter]);
   if (failure) throw new SendFailed(`The dead letter could not be sent: ${failure.code}`);
   const where = { subscriber: subscriber.name, messageId: envelope?.id, record: record.eventId };

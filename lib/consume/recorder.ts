@@ -91,10 +91,10 @@ async function record(post: Post, records: readonly SQSRecord[], counts: Counts)
 /** Writes the row, and returns the letter to send; none when the message has ended otherwise. */
 async function endAsDead(post: Post, one: SQSRecord): Promise<DeadLetter | undefined> {
   const { environment, bindings, subscriber } = post;
-  const { bytes, deliveries, redriven } = fromQueue(one);
+  const { bytes, isPointer, deliveries, redriven } = fromQueue(one);
   const { reason, detail } = exhausted(deliveries);
   const { SentTimestamp, ApproximateFirstReceiveTimestamp } = one.attributes;
-  const letter = { bytes, sourceEventId: one.messageId, sentAt: Number(SentTimestamp) || undefined };
+  const letter = { bytes, isPointer, sourceEventId: one.messageId, sentAt: Number(SentTimestamp) || undefined };
   const envelope = decode(one);
   if (isWaybillError(envelope)) return { ...letter, reason, detail: `${detail}. ${envelope.message}` };
 

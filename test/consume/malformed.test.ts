@@ -1,6 +1,10 @@
-import { expect, test } from 'vitest';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ATTRIBUTES } from '../../lib/aws/record.ts';
+import { recorder } from '../../lib/consume/recorder.ts';
 import { encodeEnvelope } from '../../lib/message/envelope.ts';
-import { ORDER, OrderPlaced, openShop, refusedBy, takeGoods } from './shop.ts';
+import type { StoredMessage } from '../../lib/testing/engines/index.ts';
+import { ORDER, OrderPlaced, openShop, refusedBy, type Shop, takeGoods } from './shop.ts';
 
 const MIB = 1024 * 1024;
 const shopNow = openShop();
@@ -92,6 +96,63 @@ test('10 MiB are kept in the quarantine bucket, at a key that a repeat overwrite
   await shop.invoke(takeGoods, [record]);
   expect(shop.engines.s3.keys('quarantine')).toHaveLength(1);
   expect(shop.dead.messages()).toHaveLength(2);
+});
+
+describe('a quarantined letter', () => {
+  const bytes = new Uint8Array(900_000).fill(0xff);
+  const letterIn = (shop: Shop) => shop.dead.messages().at(-1) as StoredMessage;
+  /** A shop with a letter of these bytes in its dead-letter queue. */
+  async function quarantined() {
+    const shop = openShop();
+    await shop.invoke(takeGoods, [shop.streamed(bytes)]);
+    return shop;
+  }
+
+  test('still leads to its bytes, however often it is sent again unchanged', async () => {
+    const shop = await quarantined();
+    const first = letterIn(shop);
+    for (let times = 1; times <= 3; times++) {
+      const { body, attributes } = letterIn(shop);
+      expect(await shop.invoke(takeGoods, [shop.queued(body, { attributes })])).toEqual([]);
+      expect(shop.dead.messages()).toHaveLength(times + 1);
+    }
+    expect(letterIn(shop).body).toBe(first.body);
+    for (const letter of await shop.letters()) {
+      expect(letter.reason).toBe('malformed-message');
+      expect(Buffer.compare(Buffer.from(letter.bytes), bytes)).toBe(0);
+    }
+    expect(shop.engines.s3.keys('quarantine')).toHaveLength(1);
+  });
+
+  test('still leads to its bytes when SQS gave it up', async () => {
+    const shop = await quarantined();
+    const { body, attributes } = letterIn(shop);
+    await shop.invoke(recorder, [shop.queued(body, { attributes, receives: 101 })]);
+    const letters = await shop.letters();
+    expect(letters.map(({ reason }) => reason)).toEqual(['malformed-message', 'receives-exhausted']);
+    expect(Buffer.compare(Buffer.from(letters[1]?.bytes ?? []), bytes)).toBe(0);
+  });
+
+  test('whose body is no pointer is kept as it is', async () => {
+    const texts = fc.oneof(
+      fc.json(),
+      fc.string({ unit: 'grapheme-ascii', minLength: 1 }),
+      fc.constant('{"bucket":"b"}'),
+    );
+    await fc.assert(
+      fc.asyncProperty(texts, async (body) => {
+        const shop = openShop();
+        const attributes = {
+          [ATTRIBUTES.reason]: { DataType: 'String', StringValue: 'x' },
+          [ATTRIBUTES.encoding]: { DataType: 'String', StringValue: 'quarantine' },
+        };
+        expect(await shop.invoke(takeGoods, [shop.queued(body, { attributes })])).toEqual([]);
+        const [letter] = await shop.letters();
+        expect(Buffer.from(letter?.bytes ?? []).toString()).toBe(body);
+      }),
+      { numRuns: 30 },
+    );
+  });
 });
 
 test('bytes that could not be dead-lettered come again from a queue', async () => {

@@ -86,12 +86,13 @@ export function openShop({ variables = {} }: ShopOptions = {}) {
     left: (of: typeof Stock | typeof Shelf = Stock) => stack.rows(of)[0]?.quantity,
     rows: (of: typeof Stock | typeof Shelf = Stock) => stack.rows(of),
     /** A message as it comes from the queue for the nth time. */
-    queued: (what: Envelope | string, { receives = 1, redriven = false } = {}): SQSRecord => {
+    queued: (what: Envelope | string, { receives = 1, redriven = false, ...rest }: QueuedOptions = {}): SQSRecord => {
       sent += 1;
       const message: StoredMessage = {
         id: `sqs-${sent}`,
         body: typeof what === 'string' ? what : encodeEnvelope(what),
-        attributes: redriven ? { [ATTRIBUTES.reason]: { DataType: 'String', StringValue: 'x' } } : {},
+        attributes:
+          rest.attributes ?? (redriven ? { [ATTRIBUTES.reason]: { DataType: 'String', StringValue: 'x' } } : {}),
         sentAt: clock.now(),
         visibleAt: clock.now(),
         receives: receives - 1,
@@ -128,6 +129,12 @@ export function openShop({ variables = {} }: ShopOptions = {}) {
     /** The counts of the last summary line. */
     summary: () => environment.lines.findLast(({ message }) => message === 'batch')?.fields ?? {},
   };
+}
+
+interface QueuedOptions {
+  readonly receives?: number;
+  readonly redriven?: boolean;
+  readonly attributes?: StoredMessage['attributes'];
 }
 
 export type Shop = ReturnType<typeof openShop>;
