@@ -1,7 +1,19 @@
 #!/usr/bin/env node
-import { keepCompiled } from '../lib/cli/keep-compiled.ts';
+import { createRequire } from 'node:module';
 
-keepCompiled();
-const { run } = await import('../lib/cli/index.ts');
+// Nothing else is imported before the version is known: an older Node fails while it loads the rest.
+const { engines } = createRequire(import.meta.url)('waybill/package.json') as { engines: { node: string } };
+const [major, minor] = engines.node.replace('>=', '').split('.').map(Number) as [number, number];
+const [ownMajor, ownMinor] = process.versions.node.split('.').map(Number) as [number, number];
 
-process.exitCode = await run(process.argv.slice(2));
+if (ownMajor < major || (ownMajor === major && ownMinor < minor)) {
+  process.stderr.write(
+    `error: waybill needs Node ${major}.${minor} or newer, and this is Node ${process.versions.node}: install a newer one from https://nodejs.org.\n`,
+  );
+  process.exitCode = 1;
+} else {
+  const { keepCompiled } = await import('../lib/cli/keep-compiled.ts');
+  keepCompiled();
+  const { run } = await import('../lib/cli/index.ts');
+  process.exitCode = await run(process.argv.slice(2));
+}

@@ -8,7 +8,7 @@ const failed = 1;
 /** A command line that writes where its context says, and throws where it would end the process. */
 export function createCommandLine(name: string, context: CommandContext): Command {
   return new Command(name)
-    .helpOption('--help', 'print this help')
+    .helpOption('-h, --help', 'print this help')
     .exitOverride()
     .configureOutput({ writeOut: (text) => context.out.write(text), writeErr: (text) => context.err.write(text) });
 }

@@ -8,7 +8,7 @@ import { WaybillError } from '../contract/errors.ts';
 import { eventSourcesOf } from '../inspect/list-event-sources.ts';
 import type { ListEventSources } from '../inspect/subscriber-state.ts';
 import { EVENT_TYPES } from '../ledger/rows/route.ts';
-import { runningTarget, type Target } from '../local/index.ts';
+import { repositoryRoot, runningTarget, type Target } from '../local/index.ts';
 import type { CommandContext } from './command-context.ts';
 import { useTarget } from './use-target.ts';
 
@@ -44,6 +44,11 @@ export class UnknownLedger extends WaybillError {
   readonly code = 'unknown-ledger';
 }
 
+/** How to get an engine with a ledger on it: in this repository, and where the package is installed. */
+const ADVICE = repositoryRoot()
+  ? '`npm start` runs the example shop on one'
+  : '`eval "$(npx waybill up)"` starts one for this shell, and `npx cdk bootstrap` and `npx cdk deploy` put your application on it';
+
 /** The shards of a ledger that does not say otherwise. */
 const DEFAULT_SHARDS = 16;
 
@@ -66,7 +71,7 @@ export function addLedgerOptions(command: Command): Command {
 export async function resolveLedger(options: LedgerOptions, context: CommandContext): Promise<ResolvedLedger> {
   const target = await runningTarget({ environment: context.environment, ...(options.aws && { aws: true }) });
   if (!target) {
-    throw new NoEngine('No engine runs: `npm start` runs the example shop on one, `--aws` asks the real AWS');
+    throw new NoEngine(`No engine runs: ${ADVICE}; \`--aws\` asks the real AWS`);
   }
   useTarget(target);
   const lambda = new LambdaClient();

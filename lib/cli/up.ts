@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { runningTarget, sharedEngine, sharedLocalStack, type Target } from '../local/index.ts';
+import { MISLEADING, runningTarget, sharedEngine, sharedLocalStack, type Target, UP_ENDPOINT } from '../local/index.ts';
 import { type CommandContext, print, printJson } from './command-context.ts';
 
 interface UpOptions {
@@ -48,13 +48,16 @@ async function upLocalStack(options: UpOptions, context: CommandContext): Promis
   const region = env.AWS_REGION;
   const description = { endpoint, dynamodbEndpoint, region, version, pid, startedAt, logFiles, env };
   if (options.json) printJson(context, { alreadyRunning: !owned, kind: 'localstack', ...description });
-  else printExports(context, env);
+  else printExports(context, env, MISLEADING);
 }
 
 async function up(options: UpOptions, context: CommandContext): Promise<void> {
   const { progress, environment } = context;
   const common = { environment, report: progress.step };
-  const external = await runningTarget(common).then((target) => (target?.kind === 'external' ? target : undefined));
+  // What an earlier `up` has exported names no engine of somebody else's.
+  const isOwn = environment.AWS_ENDPOINT_URL === environment[UP_ENDPOINT];
+  const found = isOwn ? undefined : await runningTarget(common);
+  const external = found?.kind === 'external' ? found : undefined;
   const target: Target = external ?? (await sharedEngine.share({ ...common, detached: true, port: options.port }));
   progress.done(
     external
@@ -62,11 +65,22 @@ async function up(options: UpOptions, context: CommandContext): Promise<void> {
       : `The embedded engine ${target.owned ? 'runs' : 'already runs'} at ${target.endpoint}; \`waybill down\` ends it.`,
   );
   if (options.json) printJson(context, { alreadyRunning: !target.owned, ...descriptionOf(target) });
-  else printExports(context, target.env);
+  else printExports(context, target.env, external ? undefined : MISLEADING);
 }
 
-function printExports(context: CommandContext, variables: Readonly<Record<string, string>>): void {
-  for (const [name, value] of Object.entries(variables)) print(context, `export ${name}=${value}`);
+/** Prints what a shell evaluates to use an engine, without what an earlier engine or a profile has left in it. */
+function printExports(
+  context: CommandContext,
+  variables: Readonly<Record<string, string>>,
+  misleading: RegExp | undefined,
+): void {
+  const left = Object.keys(context.environment).filter((name) => misleading?.test(name) && !(name in variables));
+  if (left.length > 0) print(context, `unset ${left.join(' ')}`);
+  for (const [name, value] of Object.entries(variables)) print(context, `export ${name}=${quoted(value)}`);
+}
+
+function quoted(value: string): string {
+  return /^[\w:/.@%+,-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`;
 }
 
 /** A target as `up` and `status` describe it in JSON. */

@@ -10,3 +10,14 @@ export const IDENTITY = { ...CREDENTIALS, AWS_REGION: REGION, AWS_DEFAULT_REGION
 export function endpointEnvironment(endpoint: string) {
   return { AWS_ENDPOINT_URL: endpoint, AWS_ENDPOINT_URL_S3: endpoint, ...IDENTITY, CDK_DISABLE_CLI_TELEMETRY: '1' };
 }
+
+/**
+ * Says of `AWS_ENDPOINT_URL` that it came from `waybill up`: a shell keeps it after that engine has ended, and means no
+ * engine by it then.
+ */
+export const UP_ENDPOINT = 'WAYBILL_UP_ENDPOINT';
+
+/** The variables of an engine that is shared by shells. */
+export function sharedEnvironment(endpoint: string) {
+  return { ...endpointEnvironment(endpoint), [UP_ENDPOINT]: endpoint };
+}

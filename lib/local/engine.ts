@@ -1,4 +1,4 @@
-import { endpointEnvironment, REGION } from './endpoint.ts';
+import { REGION, sharedEnvironment } from './endpoint.ts';
 import { type MiniStackOptions, ministack } from './engines/ministack.ts';
 import { type ServerState, type StartedServer, startServer } from './server.ts';
 import type { ShareOptions } from './shared-server.ts';
@@ -44,6 +44,6 @@ export async function startEngine(options: EngineOptions = {}): Promise<StartedE
 /** The engine that a state describes. */
 export function engineOf(state: ServerState, owned: boolean, stop: () => Promise<void>): Engine {
   const { endpoint, pid, logFile, startedAt } = state;
-  const env = endpointEnvironment(endpoint);
+  const env = sharedEnvironment(endpoint);
   return { kind: 'embedded', endpoint, region: REGION, pid, logFile, startedAt, owned, env, stop };
 }

@@ -1,4 +1,4 @@
-import { endpointEnvironment } from './endpoint.ts';
+import { sharedEnvironment } from './endpoint.ts';
 import { type Engine, type EngineOptions, engineOf } from './engine.ts';
 import { DYNAMODB_LOCAL } from './engines/dynamodb-local.ts';
 import { LOCALSTACK } from './engines/localstack.ts';
@@ -33,7 +33,7 @@ export const sharedLocalStack = new SharedServer<SharedLocalStack>({
   serverOf(state, owned) {
     const dynamodbEndpoint = state.beside?.[0]?.endpoint ?? state.endpoint;
     const env = {
-      ...endpointEnvironment(state.endpoint),
+      ...sharedEnvironment(state.endpoint),
       AWS_ENDPOINT_URL_DYNAMODB: dynamodbEndpoint,
       AWS_ENDPOINT_URL_DYNAMODB_STREAMS: dynamodbEndpoint,
     };

@@ -1,4 +1,4 @@
-import { endpointEnvironment, REGION } from './endpoint.ts';
+import { endpointEnvironment, REGION, UP_ENDPOINT } from './endpoint.ts';
 import type { Engine, EngineOptions } from './engine.ts';
 import { EndpointSilent } from './errors.ts';
 import { defaultStateFolder } from './folders.ts';
@@ -35,6 +35,9 @@ export interface TargetOptions extends EngineOptions {
   readonly aws?: boolean;
 }
 
+/** How long an endpoint may take to answer. */
+const PATIENCE_MS = 4_000;
+
 /**
  * The target of a command: the real AWS if asked for, else the engine at `AWS_ENDPOINT_URL` if that is set, else the
  * shared embedded engine, which is started if none runs (`owned` says whether it was).
@@ -52,13 +55,13 @@ export async function runningTarget(options: TargetOptions = {}): Promise<Target
   const endpoint = environment.AWS_ENDPOINT_URL?.replace(/\/+$/, '');
   // Somebody who did what `waybill up` told them to has exported the embedded engine's own endpoint.
   if (!endpoint || sharedEngine.read(stateFolder)?.endpoint === endpoint) return sharedEngine.find(stateFolder);
-  if (!URL.canParse(endpoint) || !(await answers(endpoint))) {
-    throw new EndpointSilent(
-      `AWS_ENDPOINT_URL is ${endpoint}, and nothing answers there: start that engine, or unset AWS_ENDPOINT_URL ` +
-        '(and AWS_ENDPOINT_URL_S3) to use the embedded one.',
-    );
-  }
-  return externalEngine(endpoint, environment);
+  if (URL.canParse(endpoint) && (await answers(endpoint, PATIENCE_MS))) return externalEngine(endpoint, environment);
+  // What `waybill up` once exported, of an engine that has ended since.
+  if (endpoint === environment[UP_ENDPOINT]) return sharedEngine.find(stateFolder);
+  throw new EndpointSilent(
+    `AWS_ENDPOINT_URL is ${endpoint}, and nothing answers there: start that engine, or unset AWS_ENDPOINT_URL ` +
+      '(and AWS_ENDPOINT_URL_S3) to use the embedded one.',
+  );
 }
 
 /**
@@ -68,7 +71,7 @@ export async function runningTarget(options: TargetOptions = {}): Promise<Target
  */
 export function environmentFor(target: Target, environment: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
   const misleading = {
-    embedded: /^AWS_(ENDPOINT_URL|PROFILE$|DEFAULT_PROFILE$|SESSION_TOKEN$)/,
+    embedded: MISLEADING,
     aws: /^AWS_ENDPOINT_URL/,
     external: undefined,
   }[target.kind];
@@ -77,6 +80,9 @@ export function environmentFor(target: Target, environment: NodeJS.ProcessEnv = 
     ...target.env,
   };
 }
+
+/** What would lead an AWS SDK away from an engine that `waybill up` started. */
+export const MISLEADING = /^AWS_(ENDPOINT_URL|PROFILE$|DEFAULT_PROFILE$|SESSION_TOKEN$)/;
 
 function externalEngine(endpoint: string, environment: NodeJS.ProcessEnv): ExternalEngine {
   const region = regionOf(environment) ?? REGION;

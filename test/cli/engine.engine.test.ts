@@ -87,6 +87,19 @@ test('up starts an engine that outlives it, status finds it, a second up finds i
   expect((await waybill(['status'])).exitCode).toBe(1);
 });
 
+test('up, down and up again in one shell leave an engine that this shell uses', async () => {
+  const { waybill } = shell();
+  const first = exported((await waybill(['up'])).stdout);
+  await waybill(['down'], first);
+  const left = { ...first, AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:1', AWS_PROFILE: 'team' };
+  const again = await waybill(['up'], left);
+  expect(again.stdout.split('\n')[0]).toBe('unset AWS_ENDPOINT_URL_DYNAMODB AWS_PROFILE');
+  const second = exported(again.stdout);
+  expect(await answers(second.AWS_ENDPOINT_URL ?? '')).toBe(true);
+  const status = await waybill(['status', '--json'], { ...first, ...second });
+  expect(JSON.parse(status.stdout)).toMatchObject({ running: true, endpoint: second.AWS_ENDPOINT_URL });
+});
+
 test('two ups at once start one engine', async () => {
   const { waybill } = shell();
   const both = await Promise.all([waybill(['up', '--json']), waybill(['up', '--json'])]);

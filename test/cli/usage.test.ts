@@ -18,16 +18,16 @@ function ownState(): void {
   onTestFinished(() => void vi.unstubAllEnvs());
 }
 
-test('--help lists the commands with examples, on stdout', async () => {
-  const { exitCode, stdout, stderr } = await waybill(['--help']);
+test.each(['--help', '-h', 'help'])('%s lists the commands with examples, on stdout', async (asked) => {
+  const { exitCode, stdout, stderr } = await waybill([asked]);
   expect(exitCode).toBe(0);
   for (const part of ['up ', 'down ', 'status ', 'Examples:', '$ waybill up', 'AWS_ENDPOINT_URL'])
     expect(stdout).toContain(part);
   expect(stderr).toBe('');
 });
 
-test.each(['up', 'down', 'status'])('%s --help says what it does', async (command) => {
-  const { exitCode, stdout } = await waybill([command, '--help']);
+test.each(['up', 'down', 'status'])('%s -h says what it does', async (command) => {
+  const { exitCode, stdout } = await waybill([command, '-h']);
   expect(exitCode).toBe(0);
   expect(stdout).toContain('--json');
 });

@@ -43,6 +43,15 @@ test('an AWS_ENDPOINT_URL where nothing answers is refused with one sentence', a
   await expect(resolution).rejects.toThrow(`AWS_ENDPOINT_URL is ${endpoint}, and nothing answers there`);
 });
 
+test('of an engine that `up` started and that has ended, what it exported means none', async () => {
+  const endpoint = `http://127.0.0.1:${await freePort()}`;
+  const environment = { AWS_ENDPOINT_URL: endpoint, WAYBILL_UP_ENDPOINT: endpoint };
+  const stateFolder = temporaryFolder();
+  await expect(runningTarget({ environment, stateFolder })).resolves.toBeUndefined();
+  const another = { ...environment, AWS_ENDPOINT_URL: `http://127.0.0.1:${await freePort()}` };
+  await expect(runningTarget({ environment: another, stateFolder })).rejects.toThrow(EndpointSilent);
+});
+
 test('an AWS_ENDPOINT_URL that is no URL is refused likewise', async () => {
   const resolution = resolveEngine({ environment: { AWS_ENDPOINT_URL: 'nonsense' }, stateFolder: temporaryFolder() });
   await expect(resolution).rejects.toThrow(EndpointSilent);

@@ -1,11 +1,13 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { dirname, join, posix, sep } from 'node:path';
+import { delimiter, dirname, join, posix, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type InstalledApp, installApp } from './installed-app.ts';
 import { runCommand } from './run-command.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
+
+const command = join('node_modules', 'waybill', 'dist', 'bin', 'waybill.js');
 
 let app: InstalledApp;
 
@@ -106,11 +108,49 @@ describe('an empty CommonJS CDK app', () => {
   });
 
   test('has the command', async () => {
-    const command = join('node_modules', 'waybill', 'dist', 'bin', 'waybill.js');
-
     expect(await run(command, '--version')).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 });
+
+describe('the command', () => {
+  test('on a Node that is too old says which one it needs, before it loads what that Node cannot', async () => {
+    const { engines } = JSON.parse(await readFile(inPackage('package.json'), 'utf8'));
+    const old = await olderNode();
+
+    const said = runCommand(old.program, [...old.args, command, 'up'], { cwd: app.folder, env: app.env });
+
+    const needed = engines.node.replace('>=', '');
+    await expect(said).rejects.toThrow(
+      new RegExp(
+        `\\nerror: waybill needs Node ${needed} or newer, and this is Node 20\\.[^\\n]*https://nodejs.org.\\n$`,
+      ),
+    );
+    const bin = await readFile(inPackage('dist/bin/waybill.js'), 'utf8');
+    expect([...bin.matchAll(/^import .* from '(.*)';$/gm)].map(([, module]) => module)).toEqual(['node:module']);
+  });
+
+  test('without an engine gives advice that works where the package is installed', async () => {
+    const env = { ...app.env, WAYBILL_STATE_FOLDER: join(app.folder, 'state') };
+
+    const said = runCommand(process.execPath, [command, 'reconcile'], { cwd: app.folder, env });
+
+    await expect(said).rejects.toThrow(/error: No engine runs: `eval "\$\(npx waybill up\)"` .*`npx cdk deploy`/);
+  });
+});
+
+/** The machine's own Node 20, else one that says that it is. */
+async function olderNode(): Promise<{ readonly program: string; readonly args: readonly string[] }> {
+  const elsewhere = (app.env.PATH ?? '').split(delimiter).filter((folder) => folder !== dirname(process.execPath));
+  const env = { ...app.env, PATH: elsewhere.join(delimiter) };
+  const version = await runCommand('node', ['--version'], { cwd: app.folder, env }).catch(() => '');
+  if (version.startsWith('v20.')) return { program: await whichNode(env), args: [] };
+  const posing = "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.19.0' } })";
+  return { program: process.execPath, args: ['--import', `data:text/javascript,${encodeURIComponent(posing)}`] };
+}
+
+async function whichNode(env: NodeJS.ProcessEnv): Promise<string> {
+  return runCommand('node', ['--print', 'process.execPath'], { cwd: app.folder, env }).then((path) => path.trim());
+}
 
 function run(...args: string[]): Promise<string> {
   return runCommand(process.execPath, args, { cwd: app.folder, env: app.env });
