@@ -1,18 +1,27 @@
-import { type CancellationReason, TransactWriteItemsCommand } from '@aws-sdk/client-dynamodb';
+import { isDeepStrictEqual } from 'node:util';
+import {
+  type CancellationReason,
+  type Put,
+  PutItemCommand,
+  type PutItemCommandInput,
+  TransactWriteItemsCommand,
+} from '@aws-sdk/client-dynamodb';
 import { v4 } from 'uuid';
 import type { Environment } from '../aws/environment.ts';
-import { mayPass, type ServiceError } from '../aws/errors.ts';
+import { mayPass, refusedRow, type ServiceError } from '../aws/errors.ts';
 import { jitter } from '../aws/retry.ts';
+import { MEASURED } from '../aws/usage.ts';
 import { CommitUndecided } from '../contract/errors.ts';
-import { type CommitResult, judgeCancellation, type Undecided } from './outcome.ts';
+import { type CommitResult, judgeCancellation, type Role, type Undecided } from './outcome.ts';
 import type { Action } from './pending-transaction.ts';
 
 /**
- * Commits the actions in one `TransactWriteItems`. Conflicts, throttling and lost replies are met by sending the
- * identical transaction again, under the same client token, so that it applies at most once.
+ * Commits the actions. A single row of Waybill's own, an inbox or an outbox row, is a conditional `PutItem` of one write
+ * unit for each KB; everything else one `TransactWriteItems`, which costs two. Conflicts, throttling and lost replies are
+ * met by sending the identical request again, so that it applies at most once.
  *
  * @param until when to stop trying, in milliseconds since the epoch
- * @throws CommitUndecided when it is still not known then: the transaction may or may not have been applied
+ * @throws CommitUndecided when it is still not known then: the writes may or may not have been applied
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
  */
 export async function commit(
@@ -20,13 +29,9 @@ export async function commit(
   actions: readonly Action[],
   until: number,
 ): Promise<CommitResult> {
-  const command = new TransactWriteItemsCommand({
-    TransactItems: actions.map(({ item }) => item),
-    ClientRequestToken: v4({ random: environment.random(16) }),
-    ReturnConsumedCapacity: 'TOTAL',
-  });
+  const send = putting(environment, actions) ?? transacting(environment, actions);
   for (let repeats = 0; ; repeats++) {
-    const result = await send(environment, command, actions);
+    const result = await send();
     if (result.kind !== 'undecided') return result;
     const pause = jitter(environment, repeats);
     if (!result.again || environment.now() + pause >= until) {
@@ -39,22 +44,60 @@ export async function commit(
 /** Not known: sent again unless DynamoDB refused the request for good. */
 type Unknown = Undecided & { readonly again: boolean };
 
-async function send(
-  environment: Environment,
-  command: TransactWriteItemsCommand,
-  actions: readonly Action[],
-): Promise<CommitResult | Unknown> {
-  try {
-    await environment.dynamodb.send(command);
-    return { kind: 'committed' };
-  } catch (thrown) {
-    const error = thrown as ServiceError & { readonly CancellationReasons?: CancellationReason[] };
-    if (error.name === 'TransactionCanceledException') {
+/** Sends a request, always the same. */
+type Send = () => Promise<CommitResult | Unknown>;
+
+/** The request for a single row of Waybill's own; `undefined` where the actions need a transaction. */
+function putting(environment: Environment, [first, ...others]: readonly Action[]): Send | undefined {
+  const put = first?.item.Put;
+  if (!put || others.length > 0 || !(first.role.kind === 'inbox' || first.role.kind === 'outbox')) return undefined;
+  // A row of a new id has no condition in a transaction, whose token keeps a late try from writing over its mark.
+  const command = new PutItemCommand({
+    ConditionExpression: 'attribute_not_exists(pk)',
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+    ...put,
+    ...MEASURED,
+  } as PutItemCommandInput);
+  return async () => {
+    try {
+      await environment.dynamodb.send(command);
+      return { kind: 'committed' };
+    } catch (error) {
+      const refused = refusedRow(error);
+      return refused ? judgeRow(first.role, put, refused.row) : judgeFailure(error as ServiceError);
+    }
+  };
+}
+
+/** What lies there already. An earlier try has written it where it equals the whole row: then its reply was lost. */
+function judgeRow(role: Role, { Item }: Put, row: Put['Item']): CommitResult | Unknown {
+  // Nobody else has the id of a new message, and somebody may have marked its row since.
+  if (role.kind === 'outbox' || isDeepStrictEqual(row, Item)) return { kind: 'committed' };
+  const result = judgeCancellation([role], [{ Code: 'ConditionalCheckFailed', ...(row && { Item: row }) }]);
+  return result.kind === 'undecided' ? { ...result, again: true } : result;
+}
+
+function transacting(environment: Environment, actions: readonly Action[]): Send {
+  const command = new TransactWriteItemsCommand({
+    TransactItems: actions.map(({ item }) => item),
+    ClientRequestToken: v4({ random: environment.random(16) }),
+    ...MEASURED,
+  });
+  return async () => {
+    try {
+      await environment.dynamodb.send(command);
+      return { kind: 'committed' };
+    } catch (thrown) {
+      const error = thrown as ServiceError & { readonly CancellationReasons?: CancellationReason[] };
+      if (error.name !== 'TransactionCanceledException') return judgeFailure(error);
       const roles = actions.map(({ role }) => role);
       const result = judgeCancellation(roles, error.CancellationReasons ?? []);
       return result.kind === 'undecided' ? { ...result, again: true } : result;
     }
-    if (error.name === 'ValidationException') return { kind: 'refused', index: -1, code: error.message };
-    return { kind: 'undecided', code: error.name, again: mayPass(error) };
-  }
+  };
+}
+
+function judgeFailure(error: ServiceError): CommitResult | Unknown {
+  if (error.name === 'ValidationException') return { kind: 'refused', index: -1, code: error.message };
+  return { kind: 'undecided', code: error.name, again: mayPass(error) };
 }

@@ -1,8 +1,17 @@
-import { TransactWriteItemsCommand, type TransactWriteItemsCommandInput } from '@aws-sdk/client-dynamodb';
-import { expect, test } from 'vitest';
+import {
+  type AttributeValue,
+  TransactWriteItemsCommand,
+  type TransactWriteItemsCommandInput,
+} from '@aws-sdk/client-dynamodb';
+import { describe, expect, test } from 'vitest';
+import { toItem } from '../../lib/aws/attribute.ts';
+import { inboxPut } from '../../lib/ledger/inbox.ts';
+import { ledgerOf } from '../../lib/ledger/ledger.ts';
+import { outboxRow } from '../../lib/ledger/rows/outbox.ts';
 import { commit } from '../../lib/transaction/commit.ts';
 import type { Action } from '../../lib/transaction/pending-transaction.ts';
-import { cancelledFor, openShop, refusedBy, replyLost, type Shop } from '../consume/shop.ts';
+import { cancelledFor, ORDER, OrderPlaced, openShop, refusedBy, replyLost, type Shop } from '../consume/shop.ts';
+import { requestLost } from '../faults.ts';
 
 const SOON = 20_000;
 
@@ -129,4 +138,92 @@ test('a condition that does not hold is no reason to try again', async () => {
   const decision = await commit(shop.environment, [conditional], shop.clock.now() + SOON);
   expect(decision).toEqual({ kind: 'conditionFailed', index: 0, otherwise: 'retry', conflict: false });
   expect(shop.calls).toHaveLength(1);
+});
+
+describe('a commit of one row of the ledger', () => {
+  const outbox = (shop: Shop): Action => ({
+    item: { Put: { TableName: 'ledger', Item: toItem(outboxRow(shop.envelopeOf(OrderPlaced, ORDER))) } },
+    role: { kind: 'outbox' },
+    row: 'the message',
+  });
+  const inbox = (shop: Shop, envelope = shop.envelopeOf(OrderPlaced, ORDER), redriven = false): Action => {
+    const ran = { subscriber: 'reserve-stock', received: shop.clock.now(), attempts: 1, function: 'f', request: 'r' };
+    const ending = { ...ran, envelope, state: 'handled' as const, redriven };
+    return {
+      item: { Put: inboxPut(ledgerOf(shop.environment), ending) },
+      role: { kind: 'inbox' },
+      row: 'the inbox row',
+    };
+  };
+  const rows = { outbox, inbox: (shop: Shop) => inbox(shop) };
+  const kinds = Object.keys(rows) as (keyof typeof rows)[];
+
+  test.each(kinds)('%s: is a conditional put of one write unit', async (kind) => {
+    const shop = openShop();
+    const action = rows[kind](shop);
+    expect(await commit(shop.environment, [action], shop.clock.now() + SOON)).toEqual({ kind: 'committed' });
+    expect(shop.environment.usage).toEqual({ calls: { PutItem: 1 }, writeUnits: 1, readUnits: 0 });
+    expect(shop.written()).toHaveLength(1);
+    expect(shop.calls[0]?.input).toMatchObject({
+      ConditionExpression: expect.stringContaining('attribute_not_exists'),
+    });
+  });
+
+  test.each(
+    kinds.flatMap((kind) =>
+      [
+        ['throttling', refusedBy('ThrottlingException')] as const,
+        ['a transaction on the row', refusedBy('TransactionConflictException')] as const,
+        ['an error of the service', refusedBy('InternalServerError', 'server')] as const,
+        ['a lost request', requestLost] as const,
+        ['a lost reply', replyLost] as const,
+      ].map(([what, fault]) => [kind, what, fault] as const),
+    ),
+  )('%s: %s is met by the identical request, which takes effect once', async (kind, _, fault) => {
+    const shop = openShop();
+    const action = rows[kind](shop);
+    shop.next('PutItem', fault, fault);
+    expect(await commit(shop.environment, [action], shop.clock.now() + SOON)).toEqual({ kind: 'committed' });
+    expect(shop.written()).toEqual([expect.objectContaining({ sk: action.item.Put?.Item?.sk?.S })]);
+    const [first, ...others] = shop.calls.map(({ input }) => input);
+    expect(others.length).toBeGreaterThan(0);
+    for (const other of others) expect(other).toEqual(first);
+  });
+
+  test('an inbox row that another delivery has written says how the message ended', async () => {
+    const shop = openShop();
+    const envelope = shop.envelopeOf(OrderPlaced, ORDER);
+    await commit(shop.environment, [inbox(shop, envelope)], shop.clock.now() + SOON);
+    await shop.clock.sleep(1);
+    for (const fault of [undefined, requestLost]) {
+      if (fault) shop.next('PutItem', fault);
+      const result = await commit(shop.environment, [inbox(shop, envelope)], shop.clock.now() + SOON);
+      expect(result).toEqual({ kind: 'ended', state: 'handled' });
+    }
+    expect(shop.written()).toHaveLength(1);
+  });
+
+  test('a message that was marked after a lost reply keeps its mark, and is committed', async () => {
+    const shop = openShop();
+    const action = outbox(shop);
+    const marked: Record<string, AttributeValue> = { ...action.item.Put?.Item, sending: { S: 'sent' } };
+    shop.next('PutItem', (apply, request) => {
+      apply();
+      const { pk, sk } = marked as { pk: AttributeValue; sk: AttributeValue };
+      shop.ledger.write({ pk, sk }, marked);
+      return requestLost(apply, request);
+    });
+    expect(await commit(shop.environment, [action], shop.clock.now() + SOON)).toEqual({ kind: 'committed' });
+    expect(shop.written()).toMatchObject([{ sending: 'sent' }]);
+  });
+
+  test('what stays undecided is given up, and what DynamoDB cannot read is refused', async () => {
+    const shop = openShop();
+    shop.from('PutItem', requestLost);
+    const committed = commit(shop.environment, [outbox(shop)], shop.clock.now() + SOON);
+    await expect(committed).rejects.toMatchObject({ code: 'commit-undecided' });
+    shop.from('PutItem', refusedBy('ValidationException'));
+    const refused = await commit(shop.environment, [outbox(shop)], shop.clock.now() + SOON);
+    expect(refused).toMatchObject({ kind: 'refused' });
+  });
 });

@@ -71,13 +71,14 @@ export class FaultRange {
   }
 
   #addProducer(): void {
-    this.#add(PRODUCER, ['TransactWriteItems.outbox'], kinds.TRANSACTION);
+    // A message alone is committed by one row, what is written with it by a transaction.
+    this.#add(PRODUCER, ['TransactWriteItems.outbox', 'PutItem.outbox'], kinds.TRANSACTION);
     this.#add(PRODUCER, ['invoke'], kinds.INVOCATION);
     this.#add(PRODUCER, ['ask'], kinds.ASKED);
     const taken = ['cancel', 'reschedule'] as const;
     this.#addFor(taken, PRODUCER, ['TransactWriteItems.inbox'], kinds.TRANSACTION);
     this.#addFor(taken, PRODUCER, ['GetItem.outbox', 'GetItem.inbox', 'Query.route'], kinds.REQUEST);
-    this.#addFor(['handshake'], PRODUCER, ['PutItem.outbox', 'UpdateItem.outbox'], kinds.REQUEST);
+    this.#addFor(['handshake'], PRODUCER, ['UpdateItem.outbox'], kinds.REQUEST);
     this.#addFor(['handshake'], PRODUCER, ['BatchWriteItem.outbox', 'SendMessageBatch'], kinds.BATCH);
     this.#addFor(['half'], PRODUCER, ['TransactWriteItems.half', 'TransactWriteItems.business'], kinds.TRANSACTION);
     this.#addFor(
@@ -150,9 +151,9 @@ export class FaultRange {
   }
 
   #addSubscriber(name: string): void {
-    this.#add(name, ['TransactWriteItems.inbox'], [...kinds.TRANSACTION, kinds.LONG_THROTTLE]);
+    this.#add(name, ['TransactWriteItems.inbox', 'PutItem.inbox'], [...kinds.TRANSACTION, kinds.LONG_THROTTLE]);
     this.#add(name, ['GetItem.inbox'], [...kinds.REQUEST, { kind: 'stale' }]);
-    this.#add(name, ['GetItem.business', 'PutItem.inbox', 'UpdateItem.failure'], kinds.REQUEST);
+    this.#add(name, ['GetItem.business', 'UpdateItem.failure'], kinds.REQUEST);
     this.#add(name, ['SendMessageBatch', 'ChangeMessageVisibilityBatch'], kinds.BATCH);
     this.#add(name, ['invoke'], [...kinds.INVOCATION, ...kinds.ANSWER]);
     this.#add(name, ['ReceiveMessage'], [...kinds.SOURCE, ...kinds.POLL]);

@@ -136,7 +136,7 @@ function happensTo(request: Request, fault: Fault): boolean {
     case 'partial':
       return hasEntries(request);
     case 'conflict':
-      return request.operation === 'TransactWriteItems';
+      return request.operation === 'TransactWriteItems' || request.operation === 'PutItem';
     case 'stale':
       return isStale(request);
     case 'from-latest':

@@ -30,8 +30,9 @@ export function denied({ operation }: Request): Error {
   return serviceError(/Message/.test(operation) ? 'KmsAccessDenied' : 'AccessDeniedException', 'client');
 }
 
-/** Another transaction is under way on the last of the rows. */
-export function conflict({ input }: Request): Error {
+/** Another transaction is under way on the row, or on the last of the rows. */
+export function conflict({ operation, input }: Request): Error {
+  if (operation === 'PutItem') return serviceError('TransactionConflictException', 'client');
   const { TransactItems = [] } = input as TransactWriteItemsCommandInput;
   const CancellationReasons: CancellationReason[] = TransactItems.map((_, index) => ({
     Code: index === TransactItems.length - 1 ? 'TransactionConflict' : 'None',
