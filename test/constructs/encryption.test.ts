@@ -10,6 +10,7 @@ import {
   handlerIn,
   OrderCancelled,
   OrderPlaced,
+  Orders,
   only,
   ReserveStock,
   type Resources,
@@ -107,7 +108,7 @@ test('a producer may use the customer key, and the key of its own table', () => 
     partitionKey: { name: 'orderId', type: dynamodb.AttributeType.STRING },
     encryption: dynamodb.TableEncryptionV2.customerManagedKey(new kms.Key(stack, 'OrdersKey')),
   });
-  ledger.grantPublish(handlerIn(stack), { tables: { orders } });
+  ledger.grantPublish(handlerIn(stack), { writes: [Orders], tables: { orders } });
   const resources = resourcesOf(stack);
 
   const allowed = allowedTo(resources, only(resources, 'AWS::Lambda::Function', 'Handler').id);

@@ -17,6 +17,7 @@ import {
   handlerIn,
   OrderCancelled,
   OrderPlaced,
+  Orders,
   PaymentReceived,
   ReserveStock,
   SendReceipt,
@@ -178,11 +179,20 @@ describe('a function is refused', () => {
     const stack = testStack();
     const ledger = new Ledger(stack, 'Ledger');
     const producer = handlerIn(stack);
-    ledger.grantPublish(producer, { tables: { orders: tableIn(stack, 'One') } });
+    ledger.grantPublish(producer, { writes: [Orders], tables: { orders: tableIn(stack, 'One') } });
 
-    expect(() => ledger.grantPublish(producer, { tables: { orders: tableIn(stack, 'Two') } })).toThrow(
-      'WAYBILL_TABLE_ORDERS',
-    );
+    const tables = { orders: tableIn(stack, 'Two') };
+    expect(() => ledger.grantPublish(producer, { writes: [Orders], tables })).toThrow('WAYBILL_TABLE_ORDERS');
+  });
+
+  test.each<[string, object, string]>([
+    ['a name is misspelt', { writes: [Orders], tables: { order: 'table' } }, "'Producer' declares the tables 'orders'"],
+    ['one is not declared', { tables: { orders: 'table' } }, "name 'orders', which 'Producer' does not declare"],
+    ['one is not bound', { writes: [Orders] }, "'Producer' declares the tables 'orders'"],
+  ])('whose tables do not fit: %s', (_, options, why) => {
+    const stack = testStack();
+    const producer = handlerIn(stack, 'Producer');
+    expect(() => new Ledger(stack, 'Ledger').grantPublish(producer, options)).toThrow(why);
   });
 
   test('but not for being granted the same again', () => {
@@ -190,8 +200,8 @@ describe('a function is refused', () => {
     const ledger = new Ledger(stack, 'Ledger');
     const producer = handlerIn(stack);
     const tables = { orders: tableIn(stack) };
-    ledger.grantPublish(producer, { tables });
+    ledger.grantPublish(producer, { writes: [Orders], tables });
 
-    expect(() => ledger.grantPublish(producer, { tables })).not.toThrow();
+    expect(() => ledger.grantPublish(producer, { writes: [Orders], tables })).not.toThrow();
   });
 });

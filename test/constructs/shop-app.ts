@@ -33,6 +33,7 @@ export const Stock = defineTable('stock', {
   partitionKey: 'sku',
 });
 
+export const Orders = defineTable('orders', { item: z.object({ orderId: z.string() }), partitionKey: 'orderId' });
 export const SalesCounts = defineTable('sales-counts', {
   item: z.object({ sku: z.string(), count: z.int() }),
   partitionKey: 'sku',

@@ -114,6 +114,27 @@ describe('the tables of a subscriber', () => {
   });
 });
 
+test('the tables of a producer are those that it declares, by their names', () => {
+  ledger.grantPublish(handler);
+  ledger.grantPublish(handler, { producer: 'shop', publishes: [OrderPlaced] });
+  ledger.grantPublish(handler, { writes: [Stock, StockLevels], tables });
+  orders.grantPublish(handler, { writes: [Stock], tables: { stock: table } });
+  // @ts-expect-error the name is misspelt
+  ledger.grantPublish(handler, { writes: [Stock], tables: { stok: table } });
+  // @ts-expect-error 'stock-levels' is not bound
+  ledger.grantPublish(handler, { writes: [Stock, StockLevels], tables: { stock: table } });
+  // @ts-expect-error 'orders' is not declared
+  ledger.grantPublish(handler, { writes: [Stock], tables: { stock: table, orders: table } });
+  // @ts-expect-error no table is declared
+  ledger.grantPublish(handler, { tables: { stock: table } });
+  // @ts-expect-error no table is declared
+  orders.grantPublish(handler, { tables: { stock: table } });
+  // @ts-expect-error no table is bound
+  ledger.grantPublish(handler, { writes: [Stock] });
+  // @ts-expect-error a name is no event
+  ledger.grantPublish(handler, { publishes: ['order.placed'] });
+});
+
 test('who prepares half messages names the check-back, and a check-back its function', () => {
   const checkBack = new CheckBack(scope, 'CheckBack', { ledger, handler });
   ledger.grantPrepare(handler, { checkBack });

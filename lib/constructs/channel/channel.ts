@@ -53,7 +53,10 @@ export abstract class Channel<Event extends EventDefinition> extends Construct i
   }
 
   /** Lets a function that is no subscriber's handler publish to the ledger. */
-  grantPublish(producer: lambda.Function, options: PublishGrantOptions = {}): iam.Grant {
+  grantPublish<const Tables extends readonly AnyTable[] = readonly []>(
+    producer: lambda.Function,
+    options?: PublishGrantOptions<Tables>,
+  ): iam.Grant {
     return this.ledger.grantPublish(producer, options);
   }
 }

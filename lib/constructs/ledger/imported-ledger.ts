@@ -6,6 +6,7 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import type { AnyTable } from '../../contract/table.ts';
 import type {
   PrepareGrantOptions,
   ProducerGrantOptions,
@@ -57,8 +58,11 @@ export class ImportedLedger extends Construct implements ILedger {
     deploymentGraphOf(this).ledgers.push({ ledger: this });
   }
 
-  grantPublish(producer: lambda.Function, options: PublishGrantOptions = {}): iam.Grant {
-    return grantPublish(this, producer, options);
+  grantPublish<const Tables extends readonly AnyTable[] = readonly []>(
+    producer: lambda.Function,
+    options?: PublishGrantOptions<Tables>,
+  ): iam.Grant {
+    return grantPublish(this, producer, options ?? {});
   }
 
   grantSend(producer: lambda.Function, options: SendGrantOptions = {}): iam.Grant {

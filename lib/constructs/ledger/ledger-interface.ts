@@ -5,6 +5,7 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import type { IConstruct } from 'constructs';
+import type { AnyTable } from '../../contract/table.ts';
 import type {
   PrepareGrantOptions,
   ProducerGrantOptions,
@@ -36,8 +37,16 @@ export interface ILedger extends IConstruct {
   /** How many shards new message ids are minted for. */
   readonly shards: number;
 
-  /** Lets a function that is no subscriber's handler publish. */
-  grantPublish(producer: lambda.Function, options?: PublishGrantOptions): iam.Grant;
+  /**
+   * Lets a function that is no subscriber's handler publish, and write business tables in the same transaction.
+   *
+   * @throws InvalidConstruct when `tables` does not bind exactly what is in `writes`
+   * @example ledger.grantPublish(api, { writes: [Orders], tables: { orders: ordersTable } });
+   */
+  grantPublish<const Tables extends readonly AnyTable[] = readonly []>(
+    producer: lambda.Function,
+    options?: PublishGrantOptions<Tables>,
+  ): iam.Grant;
 
   /** Lets a function send by handshake, outside any transaction. */
   grantSend(producer: lambda.Function, options?: SendGrantOptions): iam.Grant;

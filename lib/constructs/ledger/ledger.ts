@@ -8,6 +8,7 @@ import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { METRICS } from '../../contract/metrics.ts';
+import type { AnyTable } from '../../contract/table.ts';
 import { WorkQueue } from '../aws/work-queue.ts';
 import { FORWARDER_TIMEOUT, Forwarder } from '../framework/forwarder.ts';
 import { MessageSchedules } from '../framework/message-schedules.ts';
@@ -138,8 +139,11 @@ export class Ledger extends Construct implements ILedger {
     this.#register(forward, own);
   }
 
-  grantPublish(producer: lambda.Function, options: PublishGrantOptions = {}): iam.Grant {
-    return grantPublish(this, producer, options);
+  grantPublish<const Tables extends readonly AnyTable[] = readonly []>(
+    producer: lambda.Function,
+    options?: PublishGrantOptions<Tables>,
+  ): iam.Grant {
+    return grantPublish(this, producer, options ?? {});
   }
 
   grantSend(producer: lambda.Function, options: SendGrantOptions = {}): iam.Grant {

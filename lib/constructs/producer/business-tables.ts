@@ -5,11 +5,17 @@ import type { AnyTable } from '../../contract/table.ts';
 import { grantKeyUse } from '../aws/encryption.ts';
 import { bindVariable } from '../aws/function-binding.ts';
 import { allow } from '../aws/grants.ts';
+import { quoted } from '../invalid-construct.ts';
 
 /** The DynamoDB tables behind a definition's business tables, each by its name: `{ stock: stockTable }`. */
 export type TableBindings<Tables extends readonly AnyTable[]> = {
   readonly [Table in Tables[number] as Table['name']]: ITable;
 };
+
+/** The option `tables`: required where tables are declared, and absent where none are. */
+export type TablesOption<Tables extends readonly AnyTable[]> = Tables extends readonly []
+  ? { readonly tables?: Readonly<Record<string, never>> }
+  : { readonly tables: TableBindings<Tables> };
 
 const ALL_ACTIONS = [
   'dynamodb:GetItem',
@@ -21,6 +27,25 @@ const ALL_ACTIONS = [
 
 /** An action of a transaction on a row: to read, write or test the row. */
 export type TableAction = (typeof ALL_ACTIONS)[number];
+
+/** Why these names do not bind the tables that somebody declares: what `tsc` checks for those who use it. */
+export function* bindingRefusals(
+  who: string,
+  declared: readonly AnyTable[],
+  bound: readonly string[],
+  narrowed: readonly string[] = [],
+): Iterable<string> {
+  const names = declared.map(({ name }) => name);
+  const missing = names.filter((name) => !bound.includes(name));
+  if (missing.length > 0) {
+    yield `'${who}' declares the tables ${quoted(missing)}: bind each in \`tables\`, e.g. tables: { '${missing[0]}': table }`;
+  }
+  const unknown = [...new Set([...bound, ...narrowed])].filter((name) => !names.includes(name));
+  if (unknown.length > 0) {
+    yield `\`tables\` or \`tableActions\` name ${quoted(unknown)}, which '${who}' does not declare: add the table's ` +
+      'definition, or leave it out';
+  }
+}
 
 /** Tells a function where its business tables are, and lets it read and write their rows one by one. */
 export function bindTables(

@@ -1,6 +1,7 @@
-import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import type { EventDefinition } from '../../contract/event.ts';
+import type { AnyTable } from '../../contract/table.ts';
+import type { TablesOption } from './business-tables.ts';
 
 /** What every grant to a producer takes besides the function. */
 export interface ProducerGrantOptions {
@@ -13,11 +14,12 @@ export interface ProducerGrantOptions {
   readonly publishes?: readonly EventDefinition[];
 }
 
-/** What `grantPublish` takes besides the function. */
-export interface PublishGrantOptions extends ProducerGrantOptions {
-  /** The business tables that the producer writes in the same transaction, by their definitions' names. @default none */
-  readonly tables?: Readonly<Record<string, ITable>>;
-}
+/** What `grantPublish` takes besides the function: the DynamoDB table behind each definition in `writes`, by its name. */
+export type PublishGrantOptions<Tables extends readonly AnyTable[] = readonly []> = ProducerGrantOptions &
+  TablesOption<Tables> & {
+    /** The definitions of the business tables that the producer writes in the same transaction. @default none */
+    readonly writes?: Tables;
+  };
 
 /** The options of a producer that sends by handshake. */
 export type SendGrantOptions = ProducerGrantOptions;

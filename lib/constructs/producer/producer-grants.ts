@@ -1,23 +1,39 @@
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { BINDINGS } from '../../contract/bindings.ts';
+import type { AnyTable } from '../../contract/table.ts';
 import { grantKeyUse } from '../aws/encryption.ts';
 import { bindVariable } from '../aws/function-binding.ts';
 import { allow, SEND } from '../aws/grants.ts';
+import { InvalidConstruct } from '../invalid-construct.ts';
 import type { ILedger } from '../ledger/ledger-interface.ts';
 import { deploymentGraphOf } from '../rules/prove-delivery.ts';
-import { bindTables } from './business-tables.ts';
-import type {
-  PrepareGrantOptions,
-  ProducerGrantOptions,
-  PublishGrantOptions,
-  SendGrantOptions,
-} from './grant-options.ts';
+import { bindingRefusals, bindTables } from './business-tables.ts';
+import type { PrepareGrantOptions, ProducerGrantOptions, SendGrantOptions } from './grant-options.ts';
 
-/** Lets a function that is no subscriber's handler commit messages to the ledger, with a business change or without. */
-export function grantPublish(ledger: ILedger, producer: lambda.Function, options: PublishGrantOptions): iam.Grant {
-  bindTables(producer, options.tables ?? {});
+/**
+ * Lets a function that is no subscriber's handler commit messages to the ledger, with a business change or without.
+ *
+ * @throws InvalidConstruct when `tables` does not bind exactly what is in `writes`
+ */
+export function grantPublish(
+  ledger: ILedger,
+  producer: lambda.Function,
+  options: ProducerGrantOptions & WrittenTables,
+): iam.Grant {
+  const { writes = [], tables = {} } = options;
+  for (const reason of bindingRefusals(options.producer ?? producer.node.id, writes, Object.keys(tables))) {
+    throw new InvalidConstruct(producer, reason);
+  }
+  bindTables(producer, tables);
   return grantProduce(ledger, producer, options, ['dynamodb:PutItem']);
+}
+
+/** The tables that a producer writes, whatever they are. */
+interface WrittenTables {
+  readonly writes?: readonly AnyTable[];
+  readonly tables?: Readonly<Record<string, ITable>>;
 }
 
 /**

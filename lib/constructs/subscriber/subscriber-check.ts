@@ -8,6 +8,7 @@ import { LONGEST_RETENTION } from '../aws/work-queue.ts';
 import type { IChannel } from '../channel/channel-interface.ts';
 import { InvalidConstruct, quoted } from '../invalid-construct.ts';
 import type { ILedger } from '../ledger/ledger-interface.ts';
+import { bindingRefusals } from '../producer/business-tables.ts';
 import type { DeploymentOptions } from './subscriber-props.ts';
 
 /** A subscriber's properties, whatever its definition is. */
@@ -54,7 +55,7 @@ function* refusals(props: CheckedProps): Iterable<string> {
     yield `'${name}' consumes '${strange.type}', which its channel does not carry (${quoted(carried)}): add it to the ` +
       "channel's `events`";
   }
-  yield* tableRefusals(props);
+  yield* bindingRefusals(name, subscriber.tables, Object.keys(props.tables), Object.keys(props.tableActions));
   yield* numberRefusals(props);
   const served = servedBy.get(handler);
   if (served !== undefined) {
@@ -63,20 +64,6 @@ function* refusals(props: CheckedProps): Iterable<string> {
   const namesake = namesOn(channel.ledger).get(name);
   if (namesake) {
     yield `The ledger has a subscriber '${name}' already, at '${namesake.node.path}': a name is an identity, so choose another`;
-  }
-}
-
-function* tableRefusals({ subscriber, tables, tableActions }: CheckedProps): Iterable<string> {
-  const declared = subscriber.tables.map(({ name }) => name);
-  const missing = declared.filter((name) => !Object.hasOwn(tables, name));
-  if (missing.length > 0) {
-    yield `'${subscriber.name}' declares the tables ${quoted(missing)}: bind each in \`tables\`, e.g. ` +
-      `tables: { '${missing[0]}': table }`;
-  }
-  const unknown = Object.keys({ ...tables, ...tableActions }).filter((name) => !declared.includes(name));
-  if (unknown.length > 0) {
-    yield `\`tables\` or \`tableActions\` name ${quoted(unknown)}, which '${subscriber.name}' does not declare: ` +
-      'add the table to its definition, or leave it out';
   }
 }
 

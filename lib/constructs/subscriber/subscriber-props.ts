@@ -5,7 +5,7 @@ import type { EventDefinition } from '../../contract/event.ts';
 import type { SubscriberDefinition } from '../../contract/subscriber.ts';
 import type { AnyTable } from '../../contract/table.ts';
 import type { IChannel } from '../channel/channel-interface.ts';
-import type { TableAction, TableBindings } from '../producer/business-tables.ts';
+import type { TableAction, TablesOption } from '../producer/business-tables.ts';
 
 /** How a subscriber is deployed. */
 export interface DeploymentOptions<Tables extends readonly AnyTable[]> {
@@ -34,11 +34,6 @@ export interface DeploymentOptions<Tables extends readonly AnyTable[]> {
   /** How long the log of the subscriber's recorder is kept. @default ONE_MONTH */
   readonly logRetention?: logs.RetentionDays;
 }
-
-/** The DynamoDB table behind each business table of the definition, by its name. */
-type TablesOption<Tables extends readonly AnyTable[]> = Tables extends readonly []
-  ? { readonly tables?: Readonly<Record<string, never>> }
-  : { readonly tables: TableBindings<Tables> };
 
 /** The options of `addSubscriber`, besides the definition. */
 export type AddSubscriberOptions<Tables extends readonly AnyTable[] = readonly AnyTable[]> = DeploymentOptions<Tables> &

@@ -5,7 +5,7 @@ import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { describe, expect, test, vi } from 'vitest';
 import { Ledger, QueueChannel } from '../../../lib/public/constructs.ts';
-import { handlerIn, OrderPlaced, tableIn, testApp, testStack } from '../shop-app.ts';
+import { handlerIn, OrderPlaced, Stock, tableIn, testApp, testStack } from '../shop-app.ts';
 import { Audit, hatch, OrderLost, refusedBy, shop, source, warnedOf } from './proved-shop.ts';
 
 // Each synthesizes an app, on machines that may be busy.
@@ -62,7 +62,8 @@ describe('what cannot be known is said', () => {
     const ledger = Ledger.fromLedgerName(stack, 'Ledger', 'shop');
     const orders = new QueueChannel(stack, 'Orders', { ledger, events: [OrderPlaced] });
     orders.addSubscriber(Audit, { handler: handlerIn(stack) });
-    ledger.grantPublish(handlerIn(stack, 'Producer'), { publishes: [OrderLost], tables: { stock: tableIn(stack) } });
+    const producer = handlerIn(stack, 'Producer');
+    ledger.grantPublish(producer, { publishes: [OrderLost], writes: [Stock], tables: { stock: tableIn(stack) } });
 
     expect(refusedBy(app)).toEqual([]);
     expect(warnedOf(stack)).toEqual(['event-without-channel-unknown', 'renamed-subscriber-unknown']);

@@ -10,6 +10,7 @@ import {
   handlerIn,
   OrderCancelled,
   OrderPlaced,
+  Orders,
   only,
   PaymentReceived,
   ReserveStock,
@@ -280,7 +281,7 @@ test('a producer that is no handler may put rows into the ledger and write its t
   const { stack, channel } = shopWith();
   const producer = handlerIn(stack, 'PlaceOrder');
   const orders = tableIn(stack, 'OrdersTable');
-  channel.grantPublish(producer, { tables: { orders } });
+  channel.grantPublish(producer, { writes: [Orders], tables: { orders } });
   const resources = resourcesOf(stack);
 
   const { id, Properties } = only(resources, 'AWS::Lambda::Function', 'PlaceOrder');
