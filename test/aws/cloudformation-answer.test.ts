@@ -42,7 +42,7 @@ describe("CloudFormation's answer", () => {
     const { url } = await engine(403);
     await expect(putAnswer(`${url}/answer`, answer, url)).rejects.toThrow('status 403');
     stop?.();
-    await expect(putAnswer('http://127.0.0.1:1/answer', answer, 'http://127.0.0.1:1')).rejects.toThrow();
+    await expect(putAnswer('http://127.0.0.1:1/answer', answer, 'http://127.0.0.1:1')).rejects.toThrow('ECONNREFUSED');
   });
 
   it.each([

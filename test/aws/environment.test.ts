@@ -26,3 +26,18 @@ test('what a function counts is counted of its ledger', () => {
 test('without a ledger it is counted all the same', () => {
   expect(counted({})).toMatchObject({ asked: 2, _aws: { CloudWatchMetrics: [{ Dimensions: [['service']] }] } });
 });
+
+test('a sleep that is called off ends at once, whether before it began or while it lasts', async () => {
+  vi.useFakeTimers();
+  try {
+    const { sleep } = createEnvironment({});
+    await sleep(60_000, AbortSignal.abort());
+    const calledOff = new AbortController();
+    const slept = sleep(60_000, calledOff.signal);
+    calledOff.abort();
+    await slept;
+    expect(vi.getTimerCount()).toBe(0);
+  } finally {
+    vi.useRealTimers();
+  }
+});

@@ -166,6 +166,17 @@ describe('cancelling', () => {
     expect(sent).toEqual([sent[0], sent[0], sent[0]]);
   });
 
+  test('of what DynamoDB cleans up meanwhile leaves no row behind that nobody committed', async () => {
+    const shop = sending();
+    const id = await shop.publish();
+    shop.next('TransactWriteItems', (apply) => {
+      shop.ledger.write(toItem(outboxKey(id)), undefined);
+      return apply();
+    });
+    await expect(cancel(id, shop)).rejects.toMatchObject({ code: 'unknown-message' });
+    expect([shop.row(id), shop.ends(id)]).toEqual([undefined, { [RESERVE]: 'open' }]);
+  });
+
   test('what stays undecided for a minute is said to be unknown, and can be asked again', async () => {
     const shop = sending();
     const id = await shop.publish();

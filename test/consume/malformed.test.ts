@@ -11,6 +11,13 @@ const shopNow = openShop();
 const valid = encodeEnvelope(shopNow.envelopeOf(OrderPlaced, ORDER));
 const withData = (data: string) => valid.replace(/"data":\{.*\}\}$/, `"data":${data}}`);
 
+/** Bytes that JSON makes a message of, once U+FFFD stands for what is no UTF-8. */
+function brokenText(text: string, within: string): Uint8Array {
+  const bytes = Buffer.from(text);
+  bytes[bytes.indexOf(JSON.stringify(within)) + 1] = 0xff;
+  return bytes;
+}
+
 /** Texts that no subscriber can make anything of, by what is wrong with them. */
 const TEXTS: Readonly<Record<string, string>> = {
   'no JSON': 'hello',
@@ -33,6 +40,7 @@ const TEXTS: Readonly<Record<string, string>> = {
 const BYTES: Readonly<Record<string, Uint8Array>> = {
   'no bytes': new Uint8Array(),
   'bytes that are no UTF-8': new Uint8Array([0x7b, 0xff, 0xfe, 0x7d]),
+  'a valid message but for a byte in a text of its payload': brokenText(valid, ORDER.sku),
   'a UTF-8 sequence that is cut off': Buffer.from('{"a":"é"}').subarray(0, 7),
   zeros: new Uint8Array(1000),
   '10 MiB': new Uint8Array(10 * MIB).fill(0x61),

@@ -188,10 +188,19 @@ test.each([
   ['a payload that does not fit', { ...SENT, amount: -1 }, 't1', 'invalid-payload'],
   ['an empty transaction id', SENT, '', 'limit-exceeded'],
   ['a transaction id that is too long', SENT, 'x'.repeat(1_025), 'limit-exceeded'],
+  ['a transaction id whose bytes are too many', SENT, 'ü'.repeat(513), 'limit-exceeded'],
+  ['a transaction id that is no text', SENT, 7 as unknown as string, 'limit-exceeded'],
 ])('%s is refused before anything is written', async (_, payload, transactionId, code) => {
   const till = openBank().start();
   await expect(producer.prepare(MoneySent, payload, { ...till, transactionId })).rejects.toMatchObject({ code });
   expect(till.calls).toEqual([]);
+});
+
+test('the longest transaction id is taken', async () => {
+  const bank = openBank();
+  const transactionId = 'x'.repeat(1_024);
+  const half = await producer.prepare(MoneySent, SENT, { ...bank.start(), transactionId });
+  expect(bank.half(half.id)?.transaction).toBe(transactionId);
 });
 
 test('a function without a check-back is told which call to add', async () => {

@@ -130,13 +130,22 @@ describe('the reconciler', () => {
   });
 
   test('does nothing twice when two runs cross', async () => {
-    const { run, commit, mint, relay, clock, queue } = reconciling();
-    await run();
-    const id = commit(mint(0));
-    await relay(id, 'payment');
-    clock.pass(DEADLINE + MINUTE);
-    await Promise.all([run(), run()]);
-    expect(queue('payment').receive(10)).toHaveLength(1);
+    const after = async (runs: number) => {
+      const { run, commit, mint, relay, clock, queue, table } = reconciling();
+      await run();
+      const id = commit(mint(0));
+      await relay(id, 'payment');
+      clock.pass(DEADLINE + MINUTE);
+      await Promise.all(Array.from({ length: runs }, run));
+      const written = table.items().filter(({ pk }) => /^(?:open#|radar#|reconcile$)/.test(pk?.S ?? ''));
+      return { copies: queue('payment').receive(10).length, written };
+    };
+    const once = await after(1);
+    expect(once.copies).toBe(1);
+    expect(new Set(once.written.map(({ pk }) => pk?.S?.split('#')[0]))).toEqual(
+      new Set(['open', 'radar', 'reconcile']),
+    );
+    expect(await after(2)).toEqual(once);
   });
 
   test('fails aloud where its function lacks a binding', async () => {

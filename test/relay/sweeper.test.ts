@@ -191,6 +191,19 @@ describe('a cursor', () => {
     expect(Array.from({ length: SHARDS }, (_, shard) => world.cursor(shard))).toEqual(cursors);
   });
 
+  it('is not moved back by a run that another one overtook while it was sending', async () => {
+    const world = oneQueue();
+    await world.commitWaiting(waiting(world, 40, (index) => index * 1_000));
+    const further = `${new Date(START + 10 * MINUTE).toISOString()}#further`;
+    world.from('UpdateItem', (apply, { input }) => {
+      const { Key } = input as { Key: Record<string, { S: string }> };
+      world.ledger.write(Key, { ...Key, upTo: { S: further } });
+      return apply();
+    });
+    await world.sweep();
+    expect(Array.from({ length: SHARDS }, (_, shard) => world.cursor(shard))).toEqual(Array(SHARDS).fill(further));
+  });
+
   it('lies before every row that is still to be written, for those have more than 15 minutes to wait', async () => {
     const world = oneQueue();
     await world.commitWaiting(waiting(world, 40, (index) => index * 15_000));

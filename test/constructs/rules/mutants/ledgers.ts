@@ -1,6 +1,7 @@
 import { CfnResource, RemovalPolicies, RemovalPolicy } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { DynamoEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { Ledger, QueueChannel } from '../../../../lib/public/constructs.ts';
 import { handlerIn, testStack } from '../../shop-app.ts';
 import { hatch, OrderLost, type Shop } from '../proved-shop.ts';
 import { type Mutant, override } from './mutant.ts';
@@ -63,6 +64,15 @@ export const events: Mutant[] = [
     rule: 'event-without-channel',
     name: 'a producer publishes what no channel carries',
     mutate: ({ stack, ledger }) => ledger.grantPublish(handlerIn(stack, 'Producer'), { publishes: [OrderLost] }),
+  },
+  {
+    rule: 'event-without-channel',
+    name: "a subscriber publishes what only another ledger's channel carries",
+    options: { publishes: [OrderLost] },
+    mutate: ({ stack }) => {
+      const ledger = new Ledger(stack, 'OtherLedger');
+      new QueueChannel(stack, 'OtherChannel', { ledger, events: [OrderLost] });
+    },
   },
   {
     rule: 'event-not-on-channel',
