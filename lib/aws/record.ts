@@ -1,6 +1,5 @@
 import type { KinesisStreamRecord, SQSRecord } from 'aws-lambda';
 import { MalformedMessage, safely } from '../contract/errors.ts';
-import { LIMITS } from '../contract/limits.ts';
 
 /** A record as a transport delivered it. */
 export type InboundRecord = QueueRecord | StreamRecord;
@@ -95,14 +94,11 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true });
 /**
  * The record's text.
  *
- * @throws MalformedMessage when it is larger than any message, not UTF-8, or quarantined
+ * @throws MalformedMessage when it is not UTF-8, or quarantined
  */
 export function textOf({ bytes, wrong, isPointer }: InboundRecord): string {
   if (wrong) throw new MalformedMessage(wrong);
   if (isPointer) throw new MalformedMessage('The record is in the quarantine bucket, where no message is');
-  if (bytes.byteLength > LIMITS.wireBytes) {
-    throw new MalformedMessage(`The record has ${bytes.byteLength} bytes; the limit is ${LIMITS.wireBytes}`);
-  }
   try {
     return UTF8.decode(bytes);
   } catch {

@@ -57,7 +57,7 @@ export async function sendDeadLetters(
   letters: readonly DeadLetter[],
 ): Promise<FailedEntry[]> {
   const failed: FailedEntry[] = [];
-  const entries: { readonly index: number; readonly entry: QueueEntry }[] = [];
+  const entries: Entry[] = [];
   await concurrently(UPLOADS_AT_ONCE, letters, async (letter, index) => {
     try {
       const entry = carriedEntry(target, letter) ?? (await quarantinedEntry(environment, target, letter));
@@ -71,8 +71,14 @@ export async function sendDeadLetters(
     target.queueUrl,
     entries.map(({ entry }) => entry),
   );
-  for (const failure of unsent) failed.push({ ...failure, index: entries[failure.index]?.index ?? failure.index });
+  for (const { index, ...failure } of unsent) failed.push({ ...failure, index: (entries[index] as Entry).index });
   return failed.sort((one, other) => one.index - other.index);
+}
+
+/** A letter as it is sent, and its place among all. */
+interface Entry {
+  readonly index: number;
+  readonly entry: QueueEntry;
 }
 
 /** A dead letter as it lies in the queue: its body, and the String values of its message attributes by name. */

@@ -123,31 +123,28 @@ export class Inspection {
     if (failure && now < failure.next + deadline) return { kind: 'scheduled' };
 
     const state = await this.stateOf(route);
+    if (failure) {
+      if (state.unreadable) return unjudged(state.unreadable);
+      const { attempts, reason, next } = failure;
+      const attempt = attempts > 0 ? `${attempts} attempts failed, at last with` : 'it waited for';
+      const failed = `${attempt} ${reason}; the next was due at ${instant(next)}`;
+      return { kind: 'missing', hop: 'consumer', evidence: state.stopped ?? failed };
+    }
     const sent = await this.sentAt(suspect, route);
-    if (sent === undefined && !failure) {
+    if (sent === undefined) {
       const overtaken = state.newestEnded > deadlineAt;
       if (!overtaken && now < deadlineAt + RELAY_PATIENCE) return { kind: 'late' };
       return { kind: 'missing', hop: 'relay', evidence: `no receipt says that it was sent to '${subscriber}'` };
     }
     if (state.unreadable) return unjudged(state.unreadable);
     if (state.stopped) return { kind: 'missing', hop: 'consumer', evidence: state.stopped };
-    if (failure) {
-      const { attempts, reason, next } = failure;
-      const attempt = attempts > 0 ? `${attempts} attempts failed, at last with` : 'it waited for';
-      const evidence = `${attempt} ${reason}; the next was due at ${instant(next)}`;
-      return { kind: 'missing', hop: 'consumer', evidence };
-    }
     // What was sent with a delay is received only after it.
-    const relayed = Math.max(sent ?? deadlineAt, deliverAt ?? 0);
+    const relayed = Math.max(sent, deliverAt ?? 0);
     const overtaken = state.newestEnded > relayed + deadline;
     const isPatient = destination.kind === 'stream' && now < deadlineAt + STREAM_PATIENCE;
     if (!overtaken && (state.queued > 0 || isPatient)) return { kind: 'late' };
     const why = overtaken ? `what was sent after it has ended` : 'the queue is empty';
-    return {
-      kind: 'missing',
-      hop: 'broker',
-      evidence: `sent at ${instant(sent ?? deadlineAt)}, never received, and ${why}`,
-    };
+    return { kind: 'missing', hop: 'broker', evidence: `sent at ${instant(sent)}, never received, and ${why}` };
   }
 
   async #judgeWaiting(suspect: Suspect, deliverAt: number): Promise<Finding> {

@@ -48,6 +48,6 @@ export class Graph {
 /** Reads all routes of the ledger, consistently. */
 export async function readGraph(ledger: Ledger): Promise<Graph> {
   const types = await rowsOf(ledger, EVENT_TYPES, { consistent: true });
-  const routes = await concurrently(READS_AT_ONCE, types, ({ sk }) => readRoutes(ledger, sk?.S ?? ''));
+  const routes = await concurrently(READS_AT_ONCE, types, ({ sk }) => readRoutes(ledger, sk?.S as string));
   return new Graph(routes.flat());
 }

@@ -17,8 +17,6 @@ export interface Committed {
 export interface Ended {
   readonly id: string;
   readonly state: EndState;
-  /** When the relay had sent it, in milliseconds since the epoch; `undefined` where a copy came past the relay. */
-  readonly relayed: number | undefined;
   /** When DynamoDB may delete the row, in milliseconds since the epoch. */
   readonly expires: number;
 }
@@ -60,12 +58,6 @@ export function readCommitted({ sk, envelope }: Row): Committed {
 }
 
 /** An inbox row. */
-export function readEnded({ sk, state, hops, ttl }: Row): Ended {
-  const relayed = hops?.M?.relayed?.N;
-  return {
-    id: sk?.S ?? '',
-    state: state?.S as EndState,
-    relayed: relayed === undefined ? undefined : Number(relayed),
-    expires: Number(ttl?.N) * 1000,
-  };
+export function readEnded({ sk, state, ttl }: Row): Ended {
+  return { id: sk?.S ?? '', state: state?.S as EndState, expires: Number(ttl?.N) * 1000 };
 }

@@ -137,10 +137,13 @@ describe('the losing hop', () => {
   test('is the broker where it was sent, the queue is empty and nobody received it', async () => {
     const world = reconcileWorld({ subscribers: ['payment'] });
     const id = world.commit(world.mint(OVERDUE));
+    world.clock.pass(-OVERDUE / 2);
     await world.relay(id, 'payment');
+    world.clock.pass(OVERDUE / 2);
     const { hops, evidence } = await lose(world);
     expect(hops).toEqual([{ id, hop: 'broker' }]);
-    expect(evidence).toContain('the queue is empty');
+    const sent = new Date(NOW - OVERDUE / 2).toISOString();
+    expect(evidence).toBe(`sent at ${sent}, never received, and the queue is empty`);
   });
 
   test('is nowhere while the queue holds messages and nothing sent after it has ended', async () => {
@@ -184,7 +187,8 @@ describe('the losing hop', () => {
     world.fail(id, 'payment', NOW - DEADLINE - 1_000);
     const { hops, evidence } = await lose(world);
     expect(hops).toEqual([{ id, hop: 'consumer' }]);
-    expect(evidence).toContain('2 attempts failed, at last with Boom');
+    const next = new Date(NOW - DEADLINE - 1_000).toISOString();
+    expect(evidence).toBe(`2 attempts failed, at last with Boom; the next was due at ${next}`);
   });
 
   test('is nowhere while a failed message rests until its next attempt', async () => {
