@@ -33,7 +33,7 @@ export default class TallyReporter {
       (testModule) => testModule.state() === 'failed' && [...testModule.children.allTests('failed')].length === 0,
     ).length;
     failed += brokenModules + unhandledErrors.length;
-    if (failed === 0 && (reason !== 'passed' || count.passed === 0)) failed = 1;
+    if (failed === 0 && (reason !== 'passed' || count.passed + count.skipped === 0)) failed = 1;
     if (failed > 0) process.exitCode = 1;
     const tally = { passed: count.passed, failed, skipped: count.skipped };
     const file = process.env[TALLY_FILE];

@@ -19,12 +19,13 @@ process.env.WAYBILL_STATE_FOLDER = mkdtempSync(join(tmpdir(), 'waybill-localstac
 
 const up = await waybill('up', '--engine', 'localstack', '--json');
 const isLacking = up.exitCode !== 0 && /needs (?:Java|Python)|could not be fetched/.test(up.stderr);
-if (up.exitCode !== 0 && !isLacking) throw new Error(up.stderr);
+// CI has what they need.
+if (up.exitCode !== 0 && (!isLacking || process.env.CI)) throw new Error(up.stderr);
 
 if (isLacking) {
-  test('what is left out says why', () => {
+  test('what is left out says why', ({ skip }) => {
     console.error(`Left out: ${up.stderr}`);
-    expect(up.stderr).toMatch(/LocalStack|DynamoDB Local/);
+    skip(up.stderr);
   });
 }
 
