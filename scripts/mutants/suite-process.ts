@@ -1,0 +1,158 @@
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { BaseSequencer, createVitest, type TestSpecification } from 'vitest/node';
+import { root } from '../setup/program.mjs';
+import type { Mutant } from './sources.ts';
+
+/** Runs the tests on one mutant after another, which it is sent. Only the loaded code has the mistake. */
+
+export interface Outcome {
+  /** The first test that failed, or file that did not load. */
+  readonly killedBy?: string;
+}
+
+/** What the process is told. */
+export interface Order {
+  readonly next: Pick<Mutant, 'file' | 'source'>;
+  /** Whether only the folder that mirrors the file's own is run. */
+  readonly quick: boolean;
+}
+
+/** Some of the tests, in the order in which they run. */
+interface Step {
+  /** @default all */
+  readonly folders?: readonly string[];
+  readonly names?: RegExp;
+}
+
+const ROOMS = [
+  'message',
+  'contract',
+  'ledger',
+  'transaction',
+  'publish',
+  'half',
+  'cancel',
+  'consume',
+  'relay',
+  'reconcile',
+  'trace',
+].map((room) => `test/${room}`);
+const CORPUS = ['test/corpus'];
+const PLANS = /survives the plan/;
+/** After the folder that mirrors the file's own. */
+const STEPS: readonly Step[] = [{ folders: ROOMS }, { folders: CORPUS, names: PLANS }, {}];
+/** Test files that are known to pass where there is no mistake. */
+const sound = new Set<string>();
+/** The first failure ends a run: what is short may save what is long. */
+class ShortestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return (await super.sort(files)).reverse();
+  }
+}
+
+let mutant: Pick<Mutant, 'file' | 'source'> | undefined;
+
+const vitest = await createVitest(
+  {
+    root,
+    watch: false,
+    project: ['unit'],
+    bail: 1,
+    reporters: [{}],
+    sequence: { sequencer: ShortestFirst },
+    maxWorkers: Math.max(1, availableParallelism() - 1),
+  },
+  {
+    plugins: [
+      {
+        name: 'mutant',
+        enforce: 'pre',
+        load: (id) => (mutant && id === join(root, mutant.file) ? mutant.source : undefined),
+      },
+    ],
+  },
+);
+let all: readonly TestSpecification[] = await vitest.globTestSpecifications();
+
+process.on('message', async ({ next, quick }: Order) => {
+  plant(next);
+  const outcome = await judge(next.file, quick ? [] : STEPS);
+  plant(undefined);
+  process.send?.(outcome);
+});
+process.once('disconnect', () => process.exit());
+process.send?.('ready');
+
+/**
+ * First the folder that mirrors the file's own, then the other rooms of messages, then plans that once found a mistake,
+ * then every other test that may notice.
+ */
+async function judge(file: string, steps: readonly Step[]): Promise<Outcome> {
+  const room = file.split('/').slice(0, 2).join('/').replace('lib/', 'test/');
+  const ran = new Set<TestSpecification>();
+  for (const { folders, names } of [{ folders: [room, 'test/ledger'] }, ...steps]) {
+    const next = all.filter((one) => !ran.has(one) && mayKill(one) && (!folders || isIn(one, folders)));
+    for (const one of next) ran.add(one);
+    const outcome = await run(next, names);
+    if (outcome.killedBy) return outcome;
+  }
+  return {};
+}
+
+async function run(specifications: readonly TestSpecification[], names?: RegExp): Promise<Outcome> {
+  const failed = await firstFailure(specifications, names);
+  if (!failed) return {};
+  if (await isByTheMistake(failed.moduleId)) return { killedBy: failed.test };
+  return run(
+    specifications.filter(({ moduleId }) => moduleId !== failed.moduleId),
+    names,
+  );
+}
+
+async function firstFailure(specifications: readonly TestSpecification[], names?: RegExp) {
+  if (specifications.length === 0) return undefined;
+  if (names) vitest.setGlobalTestNamePattern(names);
+  else vitest.resetGlobalTestNamePattern();
+  const { testModules, unhandledErrors } = await vitest.runTestSpecifications([...specifications]);
+  for (const module of testModules) {
+    const { moduleId, relativeModuleId } = module;
+    for (const test of module.children.allTests('failed'))
+      return { moduleId, test: `${relativeModuleId} > ${test.fullName}` };
+    if (module.state() === 'failed') return { moduleId, test: relativeModuleId };
+  }
+  const [module] = testModules;
+  return unhandledErrors.length > 0 && module ? { moduleId: module.moduleId, test: 'an unhandled error' } : undefined;
+}
+
+/** Whether a test file passes without the mistake. One that fails then too kills nothing, and is left out from then on. */
+async function isByTheMistake(moduleId: string): Promise<boolean> {
+  if (sound.has(moduleId)) return true;
+  const planted = mutant;
+  plant(undefined);
+  const failed = await firstFailure(all.filter((one) => one.moduleId === moduleId));
+  plant(planted);
+  if (failed) all = all.filter((one) => one.moduleId !== moduleId);
+  else sound.add(moduleId);
+  return !failed;
+}
+
+function plant(next: typeof mutant): void {
+  const files = [mutant, next].flatMap((one) => (one ? [join(root, one.file)] : []));
+  mutant = next;
+  for (const file of files) vitest.invalidateFile(file);
+}
+
+function isIn({ moduleId }: TestSpecification, folders: readonly string[]): boolean {
+  return folders.some((folder) => moduleId.startsWith(join(root, folder, '/')));
+}
+
+/** What reads the code from the disk, and what deploys it, does not see the mistake. */
+function mayKill({ moduleId }: TestSpecification): boolean {
+  return !/test\/(?:bundle|local|conformance|bench|certificate|engine)\//.test(moduleId) && loads(moduleId);
+}
+
+function loads(moduleId: string): boolean {
+  return /lib\/|waybill/.test(readFileSync(moduleId, 'utf8'));
+}

@@ -1,0 +1,126 @@
+/**
+ * Makes small mistakes in the code, one at a time, and tells which of them no test notices:
+ * `npm run test:mutants -- [--of messages|constructs|guards] [--in FILE] [--seed S] [--count N] [--quick] [--json]`.
+ *
+ * `--quick` runs only the folder of tests that mirrors a file's own: what survives it may still be noticed elsewhere.
+ *
+ * Exits with 1 where a mistake survives that is not listed as equivalent.
+ */
+import { randomInt } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { seededRandom } from '../lib/testing/seeded-random.ts';
+import { equivalenceOf } from './mutants/equivalents.ts';
+import { type Mutant, Sources } from './mutants/sources.ts';
+import { Suite } from './mutants/suite.ts';
+
+const MESSAGES = [
+  'lib/message',
+  'lib/contract',
+  'lib/ledger',
+  'lib/transaction',
+  'lib/publish',
+  'lib/half',
+  'lib/cancel',
+  'lib/consume',
+  'lib/relay',
+  'lib/inspect',
+  'lib/reconcile',
+];
+
+/** What may be drawn from. */
+const CLASSES = {
+  messages: MESSAGES,
+  constructs: ['lib/constructs'],
+  guards: [...MESSAGES, 'lib/trace', 'lib/constructs'],
+};
+type Class = keyof typeof CLASSES;
+
+interface Survivor {
+  readonly place: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+const { of, folders, seed, count, quick, json } = options();
+const sources = new Sources();
+const suite = new Suite(quick);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
+const started = performance.now();
+const drawn = draw(sources.mutantsIn(folders).filter(({ isGuard }) => isGuard === (of === 'guards')));
+const report = { of, seed, mutants: drawn.length, refusedByTypes: 0, killed: 0, equivalent: 0 };
+const survived: Survivor[] = [];
+tell(`${drawn.length} mutants of ${of}, drawn by the seed ${seed}`);
+for (const [index, mutant] of drawn.entries()) tell(`${index + 1} ${describe(mutant)}: ${await judge(mutant)}`);
+sources.close();
+suite.close();
+print();
+process.exitCode = survived.length > 0 ? 1 : 0;
+
+async function judge(mutant: Mutant): Promise<string> {
+  const { place, from, to } = mutant;
+  if (sources.refuses(mutant)) {
+    report.refusedByTypes++;
+    return 'refused by types';
+  }
+  const reason = equivalenceOf(mutant);
+  if (reason !== undefined) {
+    report.equivalent++;
+    return `equivalent, ${reason}`;
+  }
+  const { killedBy } = await suite.judge(mutant);
+  if (killedBy === undefined) {
+    survived.push({ place, from, to });
+    return 'SURVIVED';
+  }
+  report.killed++;
+  return `killed by ${killedBy}`;
+}
+
+/** As many as are asked for, each but once. */
+function draw(mutants: readonly Mutant[]): Mutant[] {
+  const random = seededRandom(seed);
+  const left = [...mutants];
+  const taken: Mutant[] = [];
+  while (left.length > 0 && taken.length < count) {
+    const number = Buffer.from(random(4)).readUInt32LE();
+    taken.push(...left.splice(number % left.length, 1));
+  }
+  return taken;
+}
+
+function print(): void {
+  const judged = report.killed + survived.length;
+  const score = judged === 0 ? 1 : Number((report.killed / judged).toFixed(3));
+  const seconds = Math.round((performance.now() - started) / 1000);
+  process.stdout.write(`${JSON.stringify({ ...report, survived, score, seconds }, null, json ? 0 : 2)}\n`);
+}
+
+/** Each mutant as it is judged, where somebody may be waiting. */
+function tell(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+function describe({ place, from, to }: Mutant): string {
+  const short = (text: string) => (text.length > 70 ? `${text.slice(0, 70)}…` : text).replaceAll(/\s+/g, ' ');
+  return `${place} ${short(from)} → ${short(to)}`;
+}
+
+function options() {
+  const { values } = parseArgs({
+    options: {
+      of: { type: 'string', default: 'messages' },
+      in: { type: 'string', multiple: true },
+      seed: { type: 'string' },
+      count: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  if (!(values.of in CLASSES)) throw new Error(`--of takes ${Object.keys(CLASSES).join(', ')}, and not '${values.of}'`);
+  const of = values.of as Class;
+  // Guards are few: all of them.
+  const count = Number(values.count ?? (of === 'guards' ? Number.MAX_SAFE_INTEGER : 300));
+  const seed = Number(values.seed ?? randomInt(1_000_000));
+  if (!Number.isInteger(count) || !Number.isInteger(seed)) throw new Error('--count and --seed take whole numbers');
+  return { of, folders: values.in ?? CLASSES[of], seed, count, quick: values.quick, json: values.json };
+}
