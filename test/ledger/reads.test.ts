@@ -1,0 +1,119 @@
+import type { BatchGetItemCommandInput, GetItemCommandInput, QueryCommandInput } from '@aws-sdk/client-dynamodb';
+import { afterAll, expect, test, vi } from 'vitest';
+import { cancel } from '../../lib/cancel/cancel.ts';
+import { type RowKind, rowKindOf } from '../../lib/ledger/rows/row-kind.ts';
+import { simulate } from '../../lib/simulator/run/simulation.ts';
+import { DynamoDbEngine } from '../../lib/testing/engines/dynamodb/engine.ts';
+import type { Wire } from '../../lib/testing/engines/index.ts';
+import { trace, traceKey } from '../../lib/trace/trace.ts';
+import { commerce } from '../../scripts/certify/commerce.ts';
+import { corpus } from '../corpus/corpus.ts';
+import { DAY, delaying, HOUR, MINUTE } from '../reconcile/delaying-world.ts';
+import { DEADLINE, NOW } from '../reconcile/reconcile-world.ts';
+
+/** Reads of rows, and why they are consistent, or need not be. */
+const CONSISTENT: Readonly<Record<string, string>> = {
+  'GetItem business': 'what a handler writes rests on the rows that it has read',
+  'GetItem inbox': 'a redelivery that does not see how its message ended would handle it again; a false name',
+  'GetItem outbox': 'what is missing or uncaused is named only once its outbox row was seen',
+  'GetItem failure': 'a failed message that rests would be named, and sent again before its time',
+  'GetItem due': 'a message that waits would be named',
+  'GetItem half': 'who decides a half message must see that somebody has',
+  'GetItem cursor': 'a pass would look at its last minutes once more, and count them from counts that are old',
+  'BatchGetItem outbox': 'a due message that is not seen is not sent, and its cursor moves past it',
+  'BatchGetItem sweep': 'the sweep would send what the last run has sent',
+  'BatchGetItem half': 'a half message that is not seen is not asked for again',
+  'Query due': 'a due row that is not seen is not sent, and the cursor moves past it',
+  'Query route': 'whoever has expected a message since before it was committed must be sent it',
+  'Query event-type': 'a type that is not seen is reconciled nowhere',
+  'Query case': 'a case that is not seen is not looked at for a minute, and one that was closed would be healed',
+  'Query receipt': 'what was sent would be named for the relay, and healed',
+  'Query half': 'what the first pass overlooks waits for a day',
+};
+
+/** Reads for half the units: what they miss is looked at again before anything is said or done. */
+const EVENTUAL: Readonly<Record<string, string>> = {
+  'Query outbox': 'later passes come past the same minutes; a trace by key shows a moment',
+  'Query inbox': 'a suspect is looked at by itself, consistently, before it is named',
+  'Query due': 'the same rows are looked at by the passes over ids',
+  'Query half': 'the first pass has come past it, a day before',
+  'Query radar': 'what is shown, and the ratio of an alarm, may be seconds old',
+  'BatchGetItem due': 'a case that is opened for nothing closes by itself',
+  'BatchGetItem outbox': 'what is not seen has a case from the passes over ids',
+  'BatchGetItem inbox': 'a case that is opened for nothing closes by itself',
+};
+
+const seen = new Set<string>();
+const { client } = DynamoDbEngine.prototype;
+const watched = vi.spyOn(DynamoDbEngine.prototype, 'client').mockImplementation(function (
+  this: DynamoDbEngine,
+  wire: Wire = (_, apply) => Promise.resolve(apply()),
+) {
+  return client.call(this, (request, apply) => {
+    for (const read of readsOf(request)) seen.add(read);
+    return wire(request, apply);
+  });
+});
+afterAll(() => watched.mockRestore());
+
+/** Plans of the corpus in which, together, every function reads all that it does. */
+const PLANS = [
+  'acknowledged-before-commit',
+  'both-runs-heal',
+  'cancel-marks-the-outbox-alone',
+  'corrupt-trace',
+  'cursor-before-the-send',
+  'half-committed-twice',
+];
+
+test('each read of the ledger is consistent or is not, for a reason', async () => {
+  const plans = corpus.filter(({ name }) => PLANS.includes(name));
+  expect(plans).toHaveLength(PLANS.length);
+  for (const { plan } of plans) await simulate(commerce, plan);
+  await waitAndTrace();
+
+  const known = [
+    ...Object.keys(CONSISTENT).map((read) => `${read}, consistent`),
+    ...Object.keys(EVENTUAL).map((read) => `${read}, eventual`),
+  ];
+  expect([...seen].sort()).toEqual(known.sort());
+});
+
+/** What plans do not do: messages that wait for days, what an operator asks, a request for a half message that was not taken. */
+async function waitAndTrace(): Promise<void> {
+  const { commit, mint, at, wait, run, clock, put, environment, inspection, reconcile } = delaying();
+  await run();
+  const swept = commit(mint(0), 'order.placed', at(NOW + HOUR));
+  wait(swept, NOW + HOUR);
+  const lost = commit(mint(0), 'order.placed', at(NOW + HOUR));
+  put({ pk: 'reconcile', sk: 'half' }, { upTo: NOW - HOUR, again: [lost] });
+  clock.pass(DEADLINE + MINUTE);
+  await run();
+  await trace(environment, inspection, lost);
+  await traceKey(environment, inspection, 'order-1', NOW);
+  await cancel(lost, { environment });
+  clock.pass(HOUR);
+  await run();
+  await reconcile({ from: clock.now() - DAY / 4, due: true });
+}
+
+function readsOf({ operation, input }: { readonly operation: string; readonly input: object }): string[] {
+  if (operation === 'GetItem') {
+    const { Key, ConsistentRead } = input as GetItemCommandInput;
+    return [readOf(operation, Key?.pk?.S, ConsistentRead)];
+  }
+  if (operation === 'Query') {
+    const { ExpressionAttributeValues, ConsistentRead } = input as QueryCommandInput;
+    return [readOf(operation, ExpressionAttributeValues?.[':pk']?.S, ConsistentRead)];
+  }
+  if (operation !== 'BatchGetItem') return [];
+  const { RequestItems = {} } = input as BatchGetItemCommandInput;
+  return Object.values(RequestItems).map(({ Keys, ConsistentRead }) =>
+    readOf(operation, Keys?.[0]?.pk?.S, ConsistentRead),
+  );
+}
+
+function readOf(operation: string, partition: string | undefined, consistent: boolean | undefined): string {
+  const kind: RowKind = rowKindOf(partition ?? '');
+  return `${operation} ${kind === 'other' ? 'business' : kind}, ${consistent ? 'consistent' : 'eventual'}`;
+}
