@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { BaseSequencer, createVitest, type TestSpecification } from 'vitest/node';
+import { BaseSequencer, createVitest, type Reporter, type TestCase, type TestSpecification } from 'vitest/node';
 import { root } from '../setup/program.mjs';
+import { plantInto } from './planted.ts';
 import type { Mutant } from './sources.ts';
 
 /** Runs the tests on one mutant after another, which it is sent. Only the loaded code has the mistake. */
@@ -45,6 +46,25 @@ const PLANS = /survives the plan/;
 const STEPS: readonly Step[] = [{ folders: ROOMS }, { folders: CORPUS, names: PLANS }, {}];
 /** Test files that are known to pass where there is no mistake. */
 const sound = new Set<string>();
+/** A test that failed, or a file that did not load. */
+interface Failure {
+  readonly moduleId: string;
+  readonly test: string;
+}
+
+/** Of the run that is under way: what vitest knows of test files otherwise, it knows of all runs before, too. */
+const failures: Failure[] = [];
+const REPORTER: Reporter = {
+  onTestCaseResult(test: TestCase) {
+    if (test.result().state === 'failed') if (test.result().state !== 'failed') return;
+    const { module, fullName } = test;
+    failures.push({ moduleId: module.moduleId, test: `${module.relativeModuleId} > ${fullName}` });
+  },
+  onTestModuleEnd(module) {
+    if (module.errors().length > 0) failures.push({ moduleId: module.moduleId, test: module.relativeModuleId });
+  },
+};
+
 /** The first failure ends a run: what is short may save what is long. */
 class ShortestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -54,26 +74,16 @@ class ShortestFirst extends BaseSequencer {
 
 let mutant: Pick<Mutant, 'file' | 'source'> | undefined;
 
-const vitest = await createVitest(
-  {
-    root,
-    watch: false,
-    project: ['unit'],
-    bail: 1,
-    reporters: [{}],
-    sequence: { sequencer: ShortestFirst },
-    maxWorkers: Math.max(1, availableParallelism() - 1),
-  },
-  {
-    plugins: [
-      {
-        name: 'mutant',
-        enforce: 'pre',
-        load: (id) => (mutant && id === join(root, mutant.file) ? mutant.source : undefined),
-      },
-    ],
-  },
-);
+const vitest = await createVitest({
+  root,
+  config: join(root, 'scripts/mutants/vitest.config.ts'),
+  watch: false,
+  project: ['unit'],
+  bail: 1,
+  reporters: [REPORTER],
+  sequence: { sequencer: ShortestFirst },
+  maxWorkers: Math.max(1, availableParallelism() - 1),
+});
 let all: readonly TestSpecification[] = await vitest.globTestSpecifications();
 
 process.on('message', async ({ next, quick }: Order) => {
@@ -104,34 +114,36 @@ async function judge(file: string, steps: readonly Step[]): Promise<Outcome> {
 async function run(specifications: readonly TestSpecification[], names?: RegExp): Promise<Outcome> {
   const failed = await firstFailure(specifications, names);
   if (!failed) return {};
-  if (await isByTheMistake(failed.moduleId)) return { killedBy: failed.test };
+  if (await isByTheMistake(failed.moduleId, names)) return { killedBy: failed.test };
   return run(
     specifications.filter(({ moduleId }) => moduleId !== failed.moduleId),
     names,
   );
 }
 
-async function firstFailure(specifications: readonly TestSpecification[], names?: RegExp) {
+async function firstFailure(
+  specifications: readonly TestSpecification[],
+  names?: RegExp,
+): Promise<Failure | undefined> {
   if (specifications.length === 0) return undefined;
   if (names) vitest.setGlobalTestNamePattern(names);
   else vitest.resetGlobalTestNamePattern();
-  const { testModules, unhandledErrors } = await vitest.runTestSpecifications([...specifications]);
-  for (const module of testModules) {
-    const { moduleId, relativeModuleId } = module;
-    for (const test of module.children.allTests('failed'))
-      return { moduleId, test: `${relativeModuleId} > ${test.fullName}` };
-    if (module.state() === 'failed') return { moduleId, test: relativeModuleId };
-  }
-  const [module] = testModules;
-  return unhandledErrors.length > 0 && module ? { moduleId: module.moduleId, test: 'an unhandled error' } : undefined;
+  failures.length = 0;
+  const { unhandledErrors } = await vitest.runTestSpecifications([...specifications]);
+  const [first] = failures;
+  if (first || unhandledErrors.length === 0) return first;
+  return { moduleId: specifications[0]?.moduleId ?? '', test: 'an unhandled error' };
 }
 
 /** Whether a test file passes without the mistake. One that fails then too kills nothing, and is left out from then on. */
-async function isByTheMistake(moduleId: string): Promise<boolean> {
+async function isByTheMistake(moduleId: string, names?: RegExp): Promise<boolean> {
   if (sound.has(moduleId)) return true;
   const planted = mutant;
   plant(undefined);
-  const failed = await firstFailure(all.filter((one) => one.moduleId === moduleId));
+  const failed = await firstFailure(
+    all.filter((one) => one.moduleId === moduleId),
+    names,
+  );
   plant(planted);
   if (failed) all = all.filter((one) => one.moduleId !== moduleId);
   else sound.add(moduleId);
@@ -141,6 +153,7 @@ async function isByTheMistake(moduleId: string): Promise<boolean> {
 function plant(next: typeof mutant): void {
   const files = [mutant, next].flatMap((one) => (one ? [join(root, one.file)] : []));
   mutant = next;
+  plantInto(next && join(root, next.file), next?.source);
   for (const file of files) vitest.invalidateFile(file);
 }
 
