@@ -75,6 +75,15 @@ export const events: Mutant[] = [
     },
   },
   {
+    rule: 'event-without-channel',
+    name: 'a producer publishes what no channel carries, beside a ledger that other apps may use',
+    options: { ledger: { ledgerName: 'shared' } },
+    mutate: ({ stack }) => {
+      const ledger = new Ledger(stack, 'OwnLedger');
+      ledger.grantPublish(handlerIn(stack, 'Producer'), { publishes: [OrderLost] });
+    },
+  },
+  {
     rule: 'event-not-on-channel',
     name: 'a route that was pointed to another event',
     mutate: ({ reserve }) => override(hatch(reserve, 'Route'), 'events.0.type', 'order.lost'),
