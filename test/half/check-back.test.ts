@@ -40,6 +40,9 @@ async function leave(answer: DecideTransaction | TransactionOutcome = 'unknown',
 const summary = ({ environment }: Process) =>
   environment.lines.findLast(({ message }) => message === 'check-back')?.fields;
 
+const logged = ({ environment }: Process, message: string) =>
+  environment.lines.filter((line) => line.message === message).map(({ fields }) => fields);
+
 const took = ({ environment }: Process) =>
   environment.lines.filter(({ message }) => message === 'check-back').map(({ fields }) => Number(fields.milliseconds));
 
@@ -150,10 +153,11 @@ test('an owner that decides at once costs no write more', async () => {
 });
 
 test('where it cannot be written down that somebody asks, the question comes again in its time', async () => {
-  const { wait, asked, owner } = await leave('unknown');
+  const { half, wait, asked, owner } = await leave('unknown');
   owner.from('UpdateItem', refusedBy('AccessDeniedException'));
   await wait(78_000);
   expect(asked).toEqual([6, 12, 18, 30, 48, 78]);
+  expect(logged(owner, 'not marked')[0]).toMatchObject({ half: half.id, error: 'transaction-refused' });
 });
 
 test('after 72 h without an answer it is quarantined: told, counted, and not asked for', async () => {
@@ -207,6 +211,10 @@ test('a decision that fails is asked for again', async () => {
   owner.from('TransactWriteItems', requestLost);
   await wait(60_000);
   expect([row()?.state, asked.length > 1]).toEqual(['prepared', true]);
+  expect(logged(owner, 'check-back failed')[0]).toMatchObject({
+    record: expect.any(String),
+    error: 'commit-undecided',
+  });
   // An invocation takes 30 s: none of them has run into that.
   expect(Math.max(...took(owner))).toBeLessThan(30_000);
   owner.from('TransactWriteItems', (apply) => apply());
@@ -223,11 +231,12 @@ test('a request comes again even where its visibility cannot be changed', async 
 });
 
 test('a half message that is gone is nothing to decide', async () => {
-  const { bank, wait, row, asked, owner } = await leave('commit');
+  const { bank, half, wait, row, asked, owner } = await leave('commit');
   bank.ledger.write(bank.ledger.checkedKey({ pk: { S: row()?.pk ?? '' }, sk: { S: row()?.sk ?? '' } }), undefined);
   await wait(HOUR);
   expect([asked, bank.checkBack.messages()]).toEqual([[], []]);
   expect(summary(owner)).toMatchObject({ gone: 1 });
+  expect(logged(owner, 'no such half message')).toEqual([{ half: half.id }]);
 });
 
 test.each(['', 'half', '{}', 'null', '{"half":7}', '{"half":"no-id"}'])(

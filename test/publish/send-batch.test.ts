@@ -74,6 +74,11 @@ test('a batch whose reply is lost writes over nothing that has happened to its r
   const receipts = await producer.sendBatch(entries(3), till);
   expect(receipts.map(({ state }) => state)).toEqual(['sent', 'sent', 'sent']);
   expect(bank.outbox().map(({ cancelled, sending }) => [cancelled, sending])).toEqual(Array(3).fill([1, 'sent']));
+  expect(till.environment.lines).toContainEqual({
+    level: 'warn',
+    message: 'stored one by one',
+    fields: expect.objectContaining({ rows: 3, error: 'TimeoutError' }),
+  });
 });
 
 test('each entry says of itself what is known', async () => {
@@ -128,6 +133,11 @@ test('what DynamoDB refuses for good is thrown when it refuses all, and unknown 
   other.from('PutItem', refusedBy('ValidationException'));
   const receipts = await producer.sendBatch(entries(3), other);
   expect(receipts.map(({ state }) => state)).toEqual(['sent', 'sent', 'unknown']);
+  expect(other.environment.lines).toContainEqual({
+    level: 'error',
+    message: 'not stored',
+    fields: expect.objectContaining({ rows: 1, error: 'transaction-refused' }),
+  });
 });
 
 test('a batch that was carried out, and a mark that was, are not done twice', async () => {

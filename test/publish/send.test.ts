@@ -185,7 +185,13 @@ test('a message that the broker has is sent, even if its row cannot be marked', 
   const till = bank.start();
   till.from('UpdateItem', requestLost);
   expect((await producer.send(MoneySent, SENT, till)).state).toBe('sent');
-  expect(bank.outbox()).toMatchObject([{ sending: 'pending' }]);
+  const [row] = bank.outbox();
+  expect(row).toMatchObject({ sending: 'pending' });
+  expect(till.environment.lines).toContainEqual({
+    level: 'warn',
+    message: 'not marked as sent',
+    fields: { id: row?.sk, error: 'TimeoutError' },
+  });
   bank.heal();
   await bank.deliver();
   expect([bank.balance(), bank.handled()]).toEqual([10, 1]);

@@ -139,6 +139,19 @@ test('each pass has it asked once, however often a run is repeated, dies, or cro
   );
 });
 
+test('where it cannot be written down that somebody asks, that is told, and the request goes out', async () => {
+  const { lose, waitFor, requests, reconciler } = await lossy();
+  const { id } = await lose();
+  reconciler.from('UpdateItem', refusedBy('AccessDeniedException'));
+  await waitFor(PASSED);
+  expect(requests()).toEqual([id]);
+  expect(reconciler.environment.lines).toContainEqual({
+    level: 'warn',
+    message: 'not marked',
+    fields: { half: id, error: 'transaction-refused' },
+  });
+});
+
 test('a queue that does not take the request is tried again with the next minutes, and told', async () => {
   const { lose, waitFor, requests, reconciler, counted, cursor } = await lossy();
   const { id } = await lose();

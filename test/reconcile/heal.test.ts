@@ -4,6 +4,7 @@ import { readGraph } from '../../lib/ledger/graph.ts';
 import { decodeEnvelope } from '../../lib/message/envelope.ts';
 import { type Case, casesOf, openCase } from '../../lib/reconcile/cases.ts';
 import { HEALING_TRIES, heal } from '../../lib/reconcile/heal.ts';
+import { serviceError } from '../faults.ts';
 import { DEADLINE, reconcileWorld } from './reconcile-world.ts';
 
 const OVERDUE = DEADLINE + 120_000;
@@ -100,6 +101,35 @@ describe('healing', () => {
     expect(resent).toEqual([]);
     expect(missing).toMatchObject([{ id, state: 'quarantined' }]);
     expect(await cases()).toMatchObject([{ id, state: 'quarantined', tries: HEALING_TRIES }]);
+  });
+
+  test('tells of a case that it could not follow up, or not heal, and looks at it again', async () => {
+    const { heal, open, commit, mint, environment, take } = healing();
+    const id = await open(commit(mint(OVERDUE)));
+    const { dynamodb, sqs } = environment;
+    const failing = (client: { send: unknown }, name: string) => {
+      const send = (client.send as (command: object) => Promise<unknown>).bind(client);
+      client.send = (command: object) =>
+        command.constructor.name === name ? Promise.reject(serviceError('AccessDenied')) : send(command);
+      return () => Object.assign(client, { send });
+    };
+    const mend = failing(dynamodb, 'PutItemCommand');
+    expect(await heal()).toMatchObject({ resent: [] });
+    mend();
+    failing(sqs, 'SendMessageBatchCommand');
+    expect(await heal()).toMatchObject({ resent: [] });
+    expect(take()).toEqual([]);
+    const told = (message: string) => environment.lines.filter((line) => line.message === message);
+    expect(told('not followed up')).toEqual([
+      {
+        level: 'warn',
+        message: 'not followed up',
+        fields: { messageId: id, subscriber: 'payment', error: 'AccessDenied' },
+      },
+    ]);
+    expect(told('not healed')).toEqual([
+      { level: 'warn', message: 'not healed', fields: { messageId: id, subscriber: 'payment', error: 'send-failed' } },
+    ]);
   });
 
   test('sends once when two runs meet', async () => {

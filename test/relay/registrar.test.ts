@@ -150,6 +150,13 @@ describe('registering routes', () => {
     const answer = await request('Create', { ...payment(), subscriber: 'stock' });
     expect(answer).toMatchObject({ Status: 'FAILED', PhysicalResourceId: 'stock@Routes' });
     expect(answer.Reason).toContain('commit-undecided');
+    expect(environment.lines).toContainEqual({
+      level: 'error',
+      message: 'routes not registered',
+      fields: expect.objectContaining({ code: 'commit-undecided', why: expect.stringContaining("'stock'") }),
+    });
+    const summaries = environment.lines.filter(({ message }) => message === 'register-routes');
+    expect(summaries.map(({ fields }) => fields)).toMatchObject([{ registered: 1 }, { refused: 1 }]);
   });
 
   it('does not move a start when CloudFormation sends the same request twice', async () => {

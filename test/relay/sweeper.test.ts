@@ -55,6 +55,11 @@ describe('the sweep', () => {
     expect(sentIds(world)).toEqual([good.id]);
     expect(world.summary('sweep')).toMatchObject({ due: 1, cancelled: 1, gone: 1, corrupt: 1 });
     expect(JSON.stringify(world.environment.lines)).not.toContain('4111');
+    expect(world.environment.lines).toContainEqual({
+      level: 'error',
+      message: 'corrupt outbox row',
+      fields: { pk: expect.stringContaining('out#'), sk: corrupt.id, reason: 'malformed-message' },
+    });
   });
 
   it('may run twice at once: each message takes effect once', async () => {
@@ -109,6 +114,14 @@ describe('a run that is cut off', () => {
     expect(new Set(sentIds(world)).size).toBe(500);
   });
 
+  it('before it could begin has swept no shard, and says of how many', async () => {
+    const world = oneQueue();
+    await world.commitWaiting(waiting(world, 10, () => MINUTE));
+    await world.sweep(0);
+    expect(sentIds(world)).toEqual([]);
+    expect(world.summary('sweep')).toMatchObject({ unswept: SHARDS });
+  });
+
   it('asks again for what DynamoDB left unread', async () => {
     const world = oneQueue();
     await world.commitWaiting(waiting(world, 400, () => MINUTE));
@@ -159,6 +172,11 @@ describe('a destination that is broken', () => {
     );
     await expect(world.sweep()).rejects.toMatchObject({ code: 'send-failed' });
     expect(world.cursor(1)).toBeUndefined();
+    expect(world.environment.lines).toContainEqual({
+      level: 'error',
+      message: 'not swept',
+      fields: expect.objectContaining({ pk: 'due#1', error: 'send-failed' }),
+    });
     const others = envelopes.filter(({ id }) => messageShard(id) !== 1);
     expect(others.every(({ id }) => sentIds(world).includes(id))).toBe(true);
 
@@ -172,6 +190,11 @@ describe('a destination that is broken', () => {
     await world.commitWaiting(waiting(world, 10, () => MINUTE));
     world.from('UpdateItem', refusedBy('ProvisionedThroughputExceededException'));
     await expect(world.sweep()).rejects.toThrow('ProvisionedThroughputExceededException');
+    expect(world.environment.lines).toContainEqual({
+      level: 'error',
+      message: 'not swept',
+      fields: { shard: expect.any(Number), error: 'ProvisionedThroughputExceededException' },
+    });
     world.from('UpdateItem', undefined);
     await world.sweep();
     expect(new Set(sentIds(world)).size).toBe(10);
