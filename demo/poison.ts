@@ -15,6 +15,8 @@ export interface Poison {
 interface Context {
   /** Makes every record of the run one of its own. */
   readonly run: string;
+  /** Of the subscribers. */
+  readonly ledger: string;
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly random: (bytes: number) => Uint8Array;
@@ -81,6 +83,11 @@ const KINDS: readonly Kind[] = [
     ...{ kind: 'expired', reason: 'expired' },
     make: (it) => envelope(it, { expires: new Date(it.now - HOUR_MS).toISOString() }),
   },
+  { kind: 'foreign', reason: 'foreign-ledger', make: (it) => envelope(it, { ledger: it.run }) },
+  {
+    ...{ kind: 'too long a life', reason: 'lifetime-exceeded' },
+    make: (it) => envelope(it, { expires: '9999-12-31T00:00:00.000Z' }),
+  },
   {
     ...{ kind: 'too large', ...malformed, only: 'stream' },
     make: ({ name, first }) => `${name} ${'x'.repeat((first ? 900 : 20) * 1024)}`,
@@ -89,14 +96,14 @@ const KINDS: readonly Kind[] = [
 ];
 
 /** An envelope that is right but for what is changed. Nobody has committed it. */
-function envelope({ run, name, definition, now, random }: Ingredients, change: object): string {
+function envelope({ run, ledger, name, definition, now, random }: Ingredients, change: object): string {
   const time = now - 2 * HOUR_MS;
   const id = mintMessageId({ now: time, random: random(16), key: name, shards: 1 });
   const event = definition.consumes[0];
   return JSON.stringify({
     ...{ specversion: '1.0', id, source: `/${run}/poison`, type: event?.type, time: new Date(time).toISOString() },
     ...{ datacontenttype: 'application/json', partitionkey: name, version: event?.version },
-    ...{ businessline: event?.businessLine, correlationid: id, ledger: run },
+    ...{ businessline: event?.businessLine, correlationid: id, ledger },
     traceparent: `00-${Buffer.from(random(16)).toString('hex')}-${Buffer.from(random(8)).toString('hex')}-01`,
     expires: new Date(now + HOUR_MS).toISOString(),
     data: { name },

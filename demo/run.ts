@@ -161,7 +161,7 @@ function poisonFor(
     return { definition, transport };
   });
   const count = Math.round(poison * (submissions + orders.length * published));
-  return makePoison({ run, count, subscribers, now: now(), random });
+  return makePoison({ run, ledger: deployment.ledger, count, subscribers, now: now(), random });
 }
 
 function describe({ messages, pending, letters, copies }: State, ended: number): string {

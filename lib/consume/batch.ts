@@ -28,8 +28,8 @@ export async function consumeBatch(
   concurrency: number,
   counts: Counts,
 ): Promise<SQSBatchResponse> {
-  const { environment, bindings, subscriber, received: now } = invocation;
-  const batch = records.map((record) => ({ record, content: readRecord(subscriber, record, now) }));
+  const { environment, bindings } = invocation;
+  const batch = records.map((record) => ({ record, content: readRecord(invocation, record) }));
   const inTime = await deliverUntil(invocation, batch, concurrency);
   const outcomes = inTime.includes(undefined) ? await deliverUnhandled(invocation, batch, inTime) : inTime;
   for (const outcome of outcomes) counts.add(outcome?.kind ?? 'unfinished');

@@ -98,11 +98,11 @@ const RERUN_MILLISECONDS = 2_000;
  * @throws whatever the handler throws, but for `Rejected`, and ConditionFailed when a `retry` did not help
  */
 async function settle(invocation: Invocation, record: InboundRecord, content: MessageContent): Promise<Settled> {
-  const { environment, subscriber, received, until } = invocation;
+  const { environment, until } = invocation;
   let rerunUntil: number | undefined;
   for (let reruns = 0; ; reruns++) {
     // A handler may change the payload that it is given, so each rerun has its own.
-    const { payload } = reruns === 0 ? content : (readRecord(subscriber, record, received) as MessageContent);
+    const { payload } = reruns === 0 ? content : (readRecord(invocation, record) as MessageContent);
     const attempt = await run(invocation, record, content, payload);
     if (isRejected(attempt)) return { kind: 'refused', error: attempt };
     const { actions, commitBy } = attempt;

@@ -1,15 +1,22 @@
+import type { Bindings } from '../aws/bindings.ts';
 import { type InboundRecord, textOf } from '../aws/record.ts';
+import { durationToMilliseconds } from '../contract/duration.ts';
 import {
+  ForeignLedger,
   hasCode,
   isWaybillError,
+  LifetimeExceeded,
   MalformedMessage,
   MessageExpired,
   UnknownEventType,
   type WaybillError,
 } from '../contract/errors.ts';
 import type { EventDefinition } from '../contract/event.ts';
+import { DEFAULT_LIFETIME, LIMITS } from '../contract/limits.ts';
 import type { SubscriberDefinition } from '../contract/subscriber.ts';
+import { momentOf } from '../message/delivery-time.ts';
 import { decodeEnvelope, type Envelope, readPayload } from '../message/envelope.ts';
+import { messageTime } from '../message/message-id.ts';
 
 /** What a record holds, as far as its subscriber can read it. */
 export type RecordContent =
@@ -21,13 +28,21 @@ export type RecordContent =
     }
   /** An event on a stream that this subscriber does not consume. */
   | { readonly kind: 'skipped' }
-  /** It can never be handled: bytes that are no envelope, an invalid payload, past its expiry. */
+  /** It can never be handled: bytes that are no envelope, an invalid payload, of another ledger, past its expiry. */
   | { readonly kind: 'refused'; readonly error: WaybillError; readonly envelope?: Envelope }
   /** It may be handled later: a newer version, a type that is not known yet, or an upgrade or a schema that threw. */
   | { readonly kind: 'failed'; readonly error: unknown; readonly envelope?: Envelope };
 
+/** Who reads a record, and when. */
+export interface Reader {
+  readonly subscriber: SubscriberDefinition;
+  readonly bindings: Pick<Bindings, 'ledger'>;
+  /** When the batch arrived, in milliseconds since the epoch. */
+  readonly received: number;
+}
+
 /** Decodes and validates a record for a subscriber. Never throws. */
-export function readRecord(subscriber: SubscriberDefinition, record: InboundRecord, now: number): RecordContent {
+export function readRecord({ subscriber, bindings, received }: Reader, record: InboundRecord): RecordContent {
   if (record.wrong) return { kind: 'failed', error: new MalformedMessage(record.wrong) };
   let envelope: Envelope;
   try {
@@ -37,7 +52,21 @@ export function readRecord(subscriber: SubscriberDefinition, record: InboundReco
   }
   const event = subscriber.consumes.find(({ type }) => type === envelope.type);
   if (!event && record.transport === 'stream') return { kind: 'skipped' };
-  if (Date.parse(envelope.expires) <= now) {
+  const latest = latestExpiry(event, envelope);
+  const lasting = Date.parse(envelope.expires) > latest;
+  // No row is kept for longer than one of a right message.
+  const bounded = lasting ? { ...envelope, expires: new Date(latest).toISOString() } : envelope;
+  if (envelope.ledger !== bindings.ledger) {
+    const error = new ForeignLedger(`The message is of the ledger '${envelope.ledger}', not of '${bindings.ledger}'`);
+    return { kind: 'refused', error, envelope: bounded };
+  }
+  if (event && lasting && envelope.version <= event.version) {
+    const error = new LifetimeExceeded(
+      `The message expires at ${envelope.expires}; '${event.type}' lets it live until ${bounded.expires}`,
+    );
+    return { kind: 'refused', error, envelope: bounded };
+  }
+  if (Date.parse(envelope.expires) <= received) {
     return { kind: 'refused', error: new MessageExpired(`The message expired at ${envelope.expires}`), envelope };
   }
   if (!event) {
@@ -51,6 +80,15 @@ export function readRecord(subscriber: SubscriberDefinition, record: InboundReco
       ? { kind: 'refused', error, envelope }
       : { kind: 'failed', error, envelope };
   }
+}
+
+/** Until when a message may live by the version that it was published with, in milliseconds since the epoch. */
+function latestExpiry(event: EventDefinition | undefined, { id, version, deliverat }: Envelope): number {
+  let published = event;
+  while (published?.upgrade && published.version > version) published = published.upgrade.from;
+  const committed = messageTime(id);
+  const due = Math.min(momentOf({ deliverat }) || committed, committed + LIMITS.delayMilliseconds);
+  return due + (published?.lifetime ?? durationToMilliseconds(DEFAULT_LIFETIME));
 }
 
 /** Whether a failure is only a deploy that is still on its way, which is no attempt. */

@@ -105,6 +105,16 @@ export class MessageExpired extends WaybillError {
   readonly code = 'expired';
 }
 
+/** A message of another ledger: somebody has put it past the relay into a queue of this one. */
+export class ForeignLedger extends WaybillError {
+  readonly code = 'foreign-ledger';
+}
+
+/** A message that would live longer than its event lets it. */
+export class LifetimeExceeded extends WaybillError {
+  readonly code = 'lifetime-exceeded';
+}
+
 /** The message failed as often as its subscriber allows. */
 export class AttemptsExhausted extends WaybillError {
   readonly code = 'attempts-exhausted';

@@ -18,6 +18,7 @@ import {
   refusedBy,
   replyLost,
   reserving,
+  SHOP_NOW,
   Shelf,
   Stock,
   StockReserved,
@@ -452,6 +453,31 @@ test('what keeps being undecided says when it comes again, without an attempt', 
 function received(record: SQSRecord, receives: number): SQSRecord {
   return { ...record, attributes: { ...record.attributes, ApproximateReceiveCount: String(receives) } };
 }
+
+test('a message of another ledger, or that would live too long, is dead-lettered as such', async () => {
+  const shop = openShop();
+  const lasting = { ...placed(shop), expires: '9999-12-31T00:00:00.000Z' };
+  const foreign = { ...placed(shop), ledger: 'another', expires: '9999-12-31T00:00:00.000Z' };
+  expect(await shop.invoke(takeGoods, [shop.queued(lasting), shop.streamed(foreign)])).toEqual([]);
+  const reasons = (await shop.letters()).map(({ reason }) => reason).sort();
+  expect(reasons).toEqual(['foreign-ledger', 'lifetime-exceeded']);
+  const kept = (SHOP_NOW + (14 + 3) * 86_400_000) / 1000;
+  expect(shop.inbox(lasting.id)).toMatchObject({ state: 'dead', reason: 'lifetime-exceeded', ttl: kept });
+  expect(shop.inbox(foreign.id)).toMatchObject({ state: 'dead', reason: 'foreign-ledger', ttl: kept });
+});
+
+test('the lifetime is that of the version with which a message was published', async () => {
+  const shop = openShop();
+  const { type, schema, key, businessLine } = OrderPlaced;
+  const Short = defineEvent(type, {
+    ...{ schema, key, businessLine, version: 2, lifetime: '1h' },
+    upgrades: { from: OrderPlaced, by: (old) => old },
+  });
+  const handler = consume(defineSubscriber('reserve-stock', { consumes: [Short] }), () => undefined);
+  const [old, late] = [placed(shop), { ...placed(shop), version: 2 }];
+  await shop.invoke(handler, [shop.queued(old), shop.queued(late)]);
+  expect([shop.inbox(old.id)?.state, shop.inbox(late.id)?.reason]).toEqual(['handled', 'lifetime-exceeded']);
+});
 
 test('an invalid payload is dead-lettered, naming the field and not its value', async () => {
   const shop = openShop();

@@ -6,7 +6,7 @@ import { readRecord } from '../../lib/consume/read-record.ts';
 import { fakeEnvironment } from '../aws/fake-environment.ts';
 
 const { now, random } = fakeEnvironment();
-const options = { run: 'run', count: 60, now: now(), random };
+const options = { run: 'run', ledger: 'shop', count: 60, now: now(), random };
 
 describe.each([
   ['queue', TakePayment],
@@ -15,7 +15,7 @@ describe.each([
   const made = makePoison({ ...options, subscribers: [{ definition, transport }] });
 
   test('is of many kinds', () => {
-    expect(new Set(made.map(({ kind }) => kind)).size).toBeGreaterThanOrEqual(7);
+    expect(new Set(made.map(({ kind }) => kind)).size).toBeGreaterThanOrEqual(9);
     expect(made.every(({ subscriber }) => subscriber === definition.name)).toBe(true);
   });
 
@@ -28,7 +28,8 @@ describe.each([
           : fromStream({ kinesis: { data: Buffer.from(one.bytes).toString('base64') } } as Parameters<
               typeof fromStream
             >[0]);
-      expect(readRecord(definition, record, now())).toMatchObject({ kind: 'refused', error: { code: one.reason } });
+      const reader = { subscriber: definition, bindings: { ledger: 'shop' }, received: now() };
+      expect(readRecord(reader, record)).toMatchObject({ kind: 'refused', error: { code: one.reason } });
     },
   );
 });

@@ -1,5 +1,6 @@
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { BINDINGS } from 'waybill';
 import { sha256 } from './dead-letters.ts';
 import { type Odds, seededPlan } from './fault-plan.ts';
 import { ParcelAccepted, ParcelStamped } from './parcels/contract.ts';
@@ -132,14 +133,15 @@ test('the relay needs few calls for a backlog', async () => {
 /** Puts records that nobody can handle where each subscriber reads. */
 async function sendPoison(): Promise<Map<Station, Poison[]>> {
   const { stage, stamp, deliver, count } = courier;
+  const ledger = stage.output(BINDINGS.ledger);
   const ofQueues = [
-    [stamp, queuePoison(ParcelAccepted.type)],
-    [deliver, queuePoison(ParcelStamped.type)],
+    [stamp, queuePoison(ParcelAccepted.type, ledger)],
+    [deliver, queuePoison(ParcelStamped.type, ledger)],
   ] as const;
   for (const [station, poison] of ofQueues) {
     for (const { bytes } of poison) await courier.putIntoQueue(station, Buffer.from(bytes).toString());
   }
-  const onStream = streamPoison(ParcelAccepted.type);
+  const onStream = streamPoison(ParcelAccepted.type, ledger);
   await courier.putOntoStream(onStream.map(({ bytes }) => bytes));
   const largest = largestPoison();
   await expect(stage.lambda.invoke(count.function, streamEvent(largest))).resolves.toEqual({ batchItemFailures: [] });

@@ -18,23 +18,26 @@ const anything = { schema: z.record(z.string(), z.unknown()), key: () => 'poison
  * What SQS carries: text of at most 1 MiB.
  *
  * @param type an event type that the subscriber consumes
+ * @param ledger the subscriber's
  */
-export function queuePoison(type: string): Poison[] {
+export function queuePoison(type: string, ledger: string): Poison[] {
+  const ofType = (now?: number) => made(type, ledger, now);
   return [
     malformed('no JSON', '{"parcelId":'),
     malformed('no envelope', '{"parcelId":"a"}'),
     malformed('too deep', '['.repeat(500_000)),
-    malformed('a __proto__ key', ofType(type).text.replace('"data":{', '"data":{"__proto__":{"a":1},')),
+    malformed('a __proto__ key', ofType().text.replace('"data":{', '"data":{"__proto__":{"a":1},')),
     malformed('1 MiB', 'x'.repeat(1024 * 1024)),
-    { name: 'wrong schema', reason: 'invalid-payload', ...envelope(ofType(type)) },
-    { name: 'expired', reason: 'expired', ...envelope(ofType(type, Date.now() - 15 * 86_400_000)) },
+    { name: 'wrong schema', reason: 'invalid-payload', ...envelope(ofType()) },
+    { name: 'expired', reason: 'expired', ...envelope(ofType(Date.now() - 15 * 86_400_000)) },
+    { name: 'foreign', reason: 'foreign-ledger', ...envelope(made(type, 'elsewhere')) },
   ];
 }
 
 /** What Kinesis carries: any bytes. */
-export function streamPoison(type: string): Poison[] {
+export function streamPoison(type: string, ledger: string): Poison[] {
   return [
-    ...queuePoison(type).filter(({ name }) => name !== '1 MiB'),
+    ...queuePoison(type, ledger).filter(({ name }) => name !== '1 MiB'),
     malformed('no text', Buffer.from([0xff, 0xfe, 0x00, 0xc3])),
     malformed('almost 1 MiB', Buffer.alloc(1024 * 1024 - 16, 0xff)),
   ];
@@ -62,13 +65,13 @@ export function streamEvent({ bytes }: Poison): object {
 }
 
 /** A well-formed envelope with a payload that no schema here knows. */
-function ofType(type: string, now = Date.now()): { readonly id: string; readonly text: string } {
+function made(type: string, ledger: string, now = Date.now()): { readonly id: string; readonly text: string } {
   const event: EventDefinition = defineEvent(type, anything) as EventDefinition;
-  const context = { now, random: randomBytes, shards: 16, ledger: 'elsewhere', publisher: 'poison' };
-  const made = createEnvelope(event, { poison: true }, context);
-  return { id: made.id, text: encodeEnvelope(made) };
+  const context = { now, random: randomBytes, shards: 16, ledger, publisher: 'poison' };
+  const message = createEnvelope(event, { poison: true }, context);
+  return { id: message.id, text: encodeEnvelope(message) };
 }
 
-function envelope({ id, text }: ReturnType<typeof ofType>): Pick<Poison, 'id' | 'bytes'> {
+function envelope({ id, text }: ReturnType<typeof made>): Pick<Poison, 'id' | 'bytes'> {
   return { id, bytes: Buffer.from(text) };
 }
