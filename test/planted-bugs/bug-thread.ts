@@ -1,11 +1,14 @@
 import { enableCompileCache } from 'node:module';
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import type { Violation } from '../../lib/simulator/checks/violation.ts';
 import type { Plan } from '../../lib/simulator/plan/plan.ts';
+import type * as runners from '../../lib/simulator/plan/plan-runner.ts';
+import type * as simulation from '../../lib/simulator/run/simulation.ts';
+import type * as shop from '../../scripts/certify/commerce.ts';
 import { bugs } from './index.ts';
 import { plant } from './plant.ts';
 
-// Runs plans on the example shop with a bug planted into the framework, until one fails.
+// Runs plans on the example shop with a bug planted into the framework, until one fails; then with the next bug.
 
 /** Which bug is hunted, and how. */
 export interface Quarry {
@@ -26,32 +29,33 @@ export interface Hunt {
   readonly caught?: { readonly plan: Plan; readonly violations: readonly Violation[] };
 }
 
-const { bug: name, plan, seed, most } = workerData as Quarry;
-const bug = bugs.find((one) => one.name === name);
-if (!bug) throw new Error(`There is no bug '${name}'`);
-const { by } = bug;
-const astray = plant(bug);
-// Each bug has a thread of its own, and loads the same hundreds of modules but for its edits.
+// Compiled once: each hunt loads the same hundreds of modules but for its edits.
 enableCompileCache();
-const { PlanRunner } = await import('../../lib/simulator/plan/plan-runner.ts');
-const { simulate } = await import('../../lib/simulator/run/simulation.ts');
-const { commerce } = await import('../../scripts/certify/commerce.ts');
-const hunt: Hunt = { ...(await run()), astray: astray() };
-parentPort?.postMessage(hunt);
+parentPort?.on('message', async (quarry: Quarry) => parentPort?.postMessage(await hunt(quarry)));
 
-async function run(): Promise<Omit<Hunt, 'astray'>> {
-  if (plan) {
-    const { violations } = await simulate(commerce, plan);
-    return { plans: 1, ...(violations.length > 0 && { caught: { plan, violations } }) };
+async function hunt({ bug: name, plan, seed, most }: Quarry): Promise<Hunt> {
+  const bug = bugs.find((one) => one.name === name);
+  if (!bug) throw new Error(`There is no bug '${name}'`);
+  const { load, astray, uproot } = plant(bug);
+  try {
+    const { PlanRunner } = await load<typeof runners>('lib/simulator/plan/plan-runner.ts');
+    const { simulate } = await load<typeof simulation>('lib/simulator/run/simulation.ts');
+    const { commerce } = await load<typeof shop>('scripts/certify/commerce.ts');
+    if (plan) {
+      const { violations } = await simulate(commerce, plan);
+      return { astray: astray(), plans: 1, ...(violations.length > 0 && { caught: { plan, violations } }) };
+    }
+    const runner = new PlanRunner(commerce, seed);
+    let plans = 0;
+    for (let number = 0; plans < most && astray().length === 0; number++) {
+      const { name: target } = runner.targets[number % runner.targets.length]!;
+      if (bug.by && !bug.by.includes(target)) continue;
+      const { failed } = await runner.run(number);
+      plans += 1;
+      if (failed) return { astray: astray(), plans, caught: failed };
+    }
+    return { astray: astray(), plans };
+  } finally {
+    uproot();
   }
-  const runner = new PlanRunner(commerce, seed);
-  let plans = 0;
-  for (let number = 0; plans < most && astray().length === 0; number++) {
-    const { name: target } = runner.targets[number % runner.targets.length]!;
-    if (by && !by.includes(target)) continue;
-    const { failed } = await runner.run(number);
-    plans += 1;
-    if (failed) return { plans, caught: failed };
-  }
-  return { plans };
 }
