@@ -94,6 +94,13 @@ export function sendingWorld({ subscribers = ['close-offer', 'count-offers'] }: 
     const key = { pk: { S: pk }, sk: { S: sk } };
     ledger.write(key, { ...toItem(row), ...key });
   };
+  /** The rows of messages that wait, none of which a relay has read: for worlds in which none runs. */
+  const leaveWaiting = (envelopes: readonly Envelope[], changes: Partial<OutboxRow> = {}): void => {
+    for (const envelope of envelopes) {
+      const { sk, ttl } = outbox.write(envelope, changes);
+      write(dueKey(sk, momentOf(envelope)), { ttl });
+    }
+  };
   const rowsOf = (prefix: string) =>
     ledger
       .items()
@@ -127,15 +134,13 @@ export function sendingWorld({ subscribers = ['close-offer', 'count-offers'] }: 
       outbox.envelope(OfferEnds, { offerId }, given),
     /** Commits messages that are put to wait already, as the relay would have left them. */
     commitWaiting: async (envelopes: readonly Envelope[], changes: Partial<OutboxRow> = {}): Promise<void> => {
-      for (const envelope of envelopes) {
-        const { sk, ttl } = outbox.write(envelope, changes);
-        write(dueKey(sk, momentOf(envelope)), { ttl });
-      }
+      leaveWaiting(envelopes, changes);
       deaf = true;
       await stack.settle('relay');
       deaf = false;
       wire.calls.length = 0;
     },
+    leaveWaiting,
     /** Lets the forwarder have what is in its queue. */
     forward: () => stack.settle('forwarder'),
     sweep: (milliseconds = MINUTE) => sweep({}, sweeping(milliseconds)),

@@ -7,7 +7,7 @@ const oneQueue = () => sendingWorld({ subscribers: ['close-offer'] });
 it('a sweep sends 100,000 messages that are due in one minute, by 0.11 SQS calls and 0.05 reads each at most', async () => {
   const world = oneQueue();
   const envelopes = waiting(world, 100_000, (index) => 5 * MINUTE + ((index * 7) % MINUTE));
-  await world.commitWaiting(envelopes);
+  world.leaveWaiting(envelopes);
 
   await world.sweep();
 
@@ -29,7 +29,7 @@ it('a sweep sends 100,000 messages that are due in one minute, by 0.11 SQS calls
 it('a sweep that is cut off leaves to the next one what it did not come to, and repeats little', async () => {
   const world = oneQueue();
   // All in the same millisecond, of the same shard, and more than a page of a query.
-  await world.commitWaiting(waiting(world, 15_000, () => MINUTE, 'a'));
+  world.leaveWaiting(waiting(world, 15_000, () => MINUTE, 'a'));
   world.from('BatchGetItem', (apply) => {
     world.clock.pass(1_000);
     return apply();
