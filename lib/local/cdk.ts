@@ -46,7 +46,11 @@ export async function runCdk(run: CdkRun, ...parameters: string[]): Promise<void
   throw new DeployFailed(`\`cdk ${parameters[0]}\` ${stopped}; it said last:\n${said || '(nothing)'}`);
 }
 
-function findCdk(cwd: string): string {
+/**
+ * The CLI's program, found from a folder, else from Waybill's own.
+ * @throws DeployFailed when it is not installed
+ */
+export function findCdk(cwd: string): string {
   try {
     return createRequire(import.meta.url).resolve('aws-cdk/bin/cdk', { paths: [cwd, import.meta.dirname] });
   } catch (cause) {

@@ -65,6 +65,8 @@ test('an app of two stacks is deployed, works, is deployed again and destroyed',
     expect.stringMatching(/^Work: deploying/),
   ]);
   expect(details.join('\n')).toContain('AWS::SQS::Queue');
+  // The engine's toolkit stack is created without the CLI.
+  expect(details.join('\n')).not.toContain('Bootstrapping');
 
   const greet = `/2015-03-31/functions/${output(outputs, 'Work', 'GreetName')}/invocations`;
   await expect(request(engine, 'lambda', greet, '{}')).resolves.toBe('"hello"');
