@@ -3,7 +3,19 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  DeleteItemCommand,
+  DynamoDBClient,
+  ListTablesCommand,
+  ScanCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { tableBinding } from 'waybill';
+import { createEnvironment } from 'waybill/runtime';
+import { auditRun } from '../../demo/books.ts';
+import { TABLES } from '../../demo/deployment.ts';
+import { generateOrders, ordersOfRun } from '../../demo/orders.ts';
 import type { SabotageVerdict } from '../../demo/sabotaged-run.ts';
 import type { Verdict } from '../../demo/verdict.ts';
 import type { Reconciliation } from '../../lib/reconcile/totals.ts';
@@ -13,6 +25,8 @@ const root = join(import.meta.dirname, '..', '..');
 const COUNT = 50;
 
 let folder: string;
+/** Where the engine is. */
+let variables: Record<string, string>;
 
 const waybill = (...parameters: string[]) => run('bin/waybill.ts', ...parameters);
 const demo = (...parameters: string[]) => run('demo/index.ts', ...parameters);
@@ -33,7 +47,9 @@ async function run(...command: string[]) {
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'waybill-sabotage-'));
-  expect(await waybill('up')).toMatchObject({ exitCode: 0 });
+  const up = await waybill('up', '--json');
+  expect(up).toMatchObject({ exitCode: 0 });
+  variables = JSON.parse(up.stdout).env;
 });
 
 afterAll(async () => {
@@ -123,3 +139,74 @@ describe('a sabotaged demo', () => {
     expect(stderr).toMatch(sentence);
   });
 });
+
+describe('a second demo on the same engine', () => {
+  beforeAll(() => {
+    for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
+  });
+  afterAll(() => vi.unstubAllEnvs());
+
+  test('comes out right, and leaves it running', async () => {
+    const { exitCode, stdout, stderr } = await demo('--json', '--count', '10', '--seed', '2');
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.stringContaining('Nothing lost') });
+    const { committed, subscribers } = JSON.parse(stdout) as Verdict;
+    expect(committed).toBe(30);
+    expect(Object.values(subscribers).map(({ handled }) => handled)).toEqual([10, 10, 10, 10]);
+    expect((await waybill('status')).exitCode).toBe(0);
+  });
+
+  test('a row of the business tables that is changed afterwards is seen', async () => {
+    const dynamodb = new DynamoDBClient({});
+    const tables = await boundTables(dynamodb);
+    const environment = createEnvironment(tables);
+    const { Items = [] } = await dynamodb.send(new ScanCommand({ TableName: tables.WAYBILL_TABLE_ORDERS }));
+    const runs = [...new Set(Items.map(({ orderId }) => orderId?.S?.split('.')[0] ?? ''))].sort();
+    const run = runs.at(-1) ?? '';
+    const orders = ordersOfRun(run, generateOrders(10, 2));
+    const audit = async () => {
+      const { conserved, findings } = await auditRun(run, orders, {}, environment);
+      return { conserved, findings: findings.map(({ kind, step, orderIds: [id] }) => `${kind} ${step} ${id}`) };
+    };
+    expect(await audit()).toEqual({ conserved: true, findings: [] });
+
+    const { orderId = '', sku = '' } = orders[0] ?? {};
+    await dynamodb.send(
+      new UpdateItemCommand({
+        TableName: tables.WAYBILL_TABLE_PAYMENTS,
+        Key: { orderId: { S: orderId }, paymentSequence: { N: '1' } },
+        UpdateExpression: 'ADD captures :one',
+        ExpressionAttributeValues: { ':one': { N: '1' } },
+      }),
+    );
+    await dynamodb.send(
+      new DeleteItemCommand({ TableName: tables.WAYBILL_TABLE_SHIPPING_NOTES, Key: { orderId: { S: orderId } } }),
+    );
+    await dynamodb.send(
+      new UpdateItemCommand({
+        TableName: tables.WAYBILL_TABLE_STOCK,
+        Key: { sku: { S: sku } },
+        UpdateExpression: 'ADD quantity :one',
+        ExpressionAttributeValues: { ':one': { N: '1' } },
+      }),
+    );
+    expect(await audit()).toEqual({
+      conserved: false,
+      findings: [
+        `doubled take-payment ${orderId}`,
+        `lost note-shipping ${orderId}`,
+        expect.stringMatching(/^wrong reserve-stock /),
+      ],
+    });
+  });
+});
+
+/** The deployed business tables, by the variables that bind them. */
+async function boundTables(dynamodb: DynamoDBClient): Promise<Record<string, string>> {
+  const { TableNames = [] } = await dynamodb.send(new ListTablesCommand({}));
+  return Object.fromEntries(
+    Object.values(TABLES).map(({ name }) => {
+      const table = TableNames.find((one) => one.includes(`-${name.replaceAll('-', '')}table`));
+      return [tableBinding(name), table ?? ''];
+    }),
+  );
+}

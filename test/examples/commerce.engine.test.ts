@@ -4,19 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  DeleteItemCommand,
-  DynamoDBClient,
-  ListTablesCommand,
-  ScanCommand,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { tableBinding } from 'waybill';
-import { createEnvironment } from 'waybill/runtime';
-import { auditRun } from '../../demo/books.ts';
-import { TABLES } from '../../demo/deployment.ts';
-import { generateOrders, ordersOfRun } from '../../demo/orders.ts';
+import { afterAll, expect, test } from 'vitest';
 import type { Verdict } from '../../demo/verdict.ts';
 import { processesNaming } from '../local/processes-naming.ts';
 
@@ -117,78 +105,3 @@ test('a demo that is interrupted ends everything that it has started', async () 
   expect(processesNaming(log.replace('.log', ''))).toEqual([]);
   expect(existsSync(join(folder, 'engine.json'))).toBe(false);
 });
-
-describe('on an engine that runs', () => {
-  let folder: string;
-  beforeAll(async () => {
-    folder = await stateFolder();
-    const up = await waybill(folder, 'up', '--json');
-    const { env } = JSON.parse(up.stdout) as { env: Record<string, string> };
-    for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
-  });
-  afterAll(() => vi.unstubAllEnvs());
-
-  test('demos one after another each come out right, and leave it running', async () => {
-    for (const seed of ['1', '2']) {
-      const { committed, subscribers } = await demo(folder, '--count', '10', '--seed', seed);
-      expect(committed).toBe(30);
-      expect(Object.values(subscribers).map(({ handled }) => handled)).toEqual([10, 10, 10, 10]);
-    }
-    expect((await waybill(folder, 'status')).exitCode).toBe(0);
-  });
-
-  test('a row of the business tables that is changed afterwards is seen', async () => {
-    const dynamodb = new DynamoDBClient({});
-    const tables = await boundTables(dynamodb);
-    const environment = createEnvironment(tables);
-    const { Items = [] } = await dynamodb.send(new ScanCommand({ TableName: tables.WAYBILL_TABLE_ORDERS }));
-    const runs = [...new Set(Items.map(({ orderId }) => orderId?.S?.split('.')[0] ?? ''))].sort();
-    const run = runs.at(-1) ?? '';
-    const orders = ordersOfRun(run, generateOrders(10, 2));
-    const audit = async () => {
-      const { conserved, findings } = await auditRun(run, orders, {}, environment);
-      return { conserved, findings: findings.map(({ kind, step, orderIds: [id] }) => `${kind} ${step} ${id}`) };
-    };
-    expect(await audit()).toEqual({ conserved: true, findings: [] });
-
-    const { orderId = '', sku = '' } = orders[0] ?? {};
-    await dynamodb.send(
-      new UpdateItemCommand({
-        TableName: tables.WAYBILL_TABLE_PAYMENTS,
-        Key: { orderId: { S: orderId }, paymentSequence: { N: '1' } },
-        UpdateExpression: 'ADD captures :one',
-        ExpressionAttributeValues: { ':one': { N: '1' } },
-      }),
-    );
-    await dynamodb.send(
-      new DeleteItemCommand({ TableName: tables.WAYBILL_TABLE_SHIPPING_NOTES, Key: { orderId: { S: orderId } } }),
-    );
-    await dynamodb.send(
-      new UpdateItemCommand({
-        TableName: tables.WAYBILL_TABLE_STOCK,
-        Key: { sku: { S: sku } },
-        UpdateExpression: 'ADD quantity :one',
-        ExpressionAttributeValues: { ':one': { N: '1' } },
-      }),
-    );
-    expect(await audit()).toEqual({
-      conserved: false,
-      findings: [
-        `doubled take-payment ${orderId}`,
-        `lost note-shipping ${orderId}`,
-        expect.stringMatching(/^wrong reserve-stock /),
-      ],
-    });
-  });
-});
-
-/** The deployed business tables, by the variables that bind them. */
-async function boundTables(dynamodb: DynamoDBClient): Promise<Record<string, string>> {
-  const { TableNames = [] } = await dynamodb.send(new ListTablesCommand({}));
-  return Object.fromEntries(
-    Object.values(TABLES).map(({ name }) => {
-      const table = TableNames.find((one) => one.includes(`-${name.replaceAll('-', '')}table`));
-      return [tableBinding(name), table ?? ''];
-    }),
-  );
-}
