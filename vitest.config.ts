@@ -1,4 +1,5 @@
 import { configDefaults, defineConfig } from 'vitest/config';
+import LongestFirst from './scripts/longest-first.mjs';
 
 /** Resolved in vitest, in esbuild and by Node itself, so that `import 'waybill'` means the sources in this repository. */
 const sourceCondition = 'waybill-source';
@@ -30,6 +31,7 @@ export default defineConfig({
   test: {
     reporters: ['default', './scripts/tally-reporter.mjs'],
     globalSetup: ['./scripts/test-setup.mjs'],
+    sequence: { sequencer: LongestFirst },
     execArgv: [`--conditions=${sourceCondition}`],
     // The library's own validation doubles the time of each synthesis: test/templates asks for it, over every template.
     env: { CDK_VALIDATION: 'false' },
