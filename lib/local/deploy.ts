@@ -12,7 +12,10 @@ export type StackOutputs = Readonly<Record<string, Readonly<Record<string, strin
 export interface DeployOptions {
   /** Where to: an engine, or the real AWS. */
   readonly target: Target;
-  /** The command that synthesizes the app, or a synthesized cloud assembly's folder. @default what the folder's cdk.json says */
+  /**
+   * The command that synthesizes the app, or a synthesized cloud assembly's folder, for which context is too late.
+   * @default `CDK_APP` of the environment, which the CDK CLI reads too, else what the folder's cdk.json says
+   */
   readonly app?: string;
   /** The app's folder. @default the working directory */
   readonly cwd?: string;
@@ -35,7 +38,8 @@ export interface DeployOptions {
  * An engine is bootstrapped when it has not been.
  * @throws DeployFailed when the CLI fails, with its last lines
  */
-export async function deployApp(options: DeployOptions): Promise<StackOutputs> {
+export async function deployApp(given: DeployOptions): Promise<StackOutputs> {
+  const options = { ...given, app: given.app ?? process.env.CDK_APP };
   return inOwnFolder(async (folder) => {
     const { target, cwd = process.cwd(), detail, signal: outer } = options;
     const run: CdkRun = { target, cwd, onLine: detail, signal: outer };

@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KinesisClient } from '@aws-sdk/client-kinesis';
@@ -8,9 +6,9 @@ import { SchedulerClient } from '@aws-sdk/client-scheduler';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { createEnvironment, type Environment } from '../../lib/aws/environment.ts';
 import { bootstrap } from '../../lib/local/bootstrap.ts';
-import { runCdk } from '../../lib/local/cdk.ts';
 import { deployApp, type StackOutputs } from '../../lib/local/deploy.ts';
 import { type StartedEngine, startEngine } from '../../lib/local/engine.ts';
+import { assemblyOf } from '../assembly.ts';
 import { destroyApp } from '../local/destroy-app.ts';
 import { LambdaControl } from './lambda-control.ts';
 import { outputName } from './output-name.ts';
@@ -53,10 +51,7 @@ export async function setStage(app: string, options: StageOptions = {}): Promise
   const engine = await startEngine();
   const clients = clientsOf(engine);
   const outputs: Record<string, string> = {};
-  const folder = mkdtempSync(join(tmpdir(), 'waybill-stage-'));
-  // Synthesized once: most of a deploy's time goes into that.
-  const assembly = join(folder, 'assembly');
-  const target = { target: engine, cwd, app: assembly };
+  let target = { target: engine, cwd, app: '' };
   const stage: Stage = {
     engine,
     lambda: new LambdaControl(engine),
@@ -67,7 +62,7 @@ export async function setStage(app: string, options: StageOptions = {}): Promise
       return value;
     },
     deploy: async ({ context, stacks } = {}) => {
-      if (context) await synthesize(engine, app, assembly, context);
+      if (context) target = { ...target, app: await synthesize(engine, app, context) };
       Object.assign(outputs, flat(await deployApp({ ...target, ...(stacks && { stacks }) })));
     },
     destroy: (stacks) => destroyApp({ ...target, stacks }),
@@ -82,7 +77,6 @@ export async function setStage(app: string, options: StageOptions = {}): Promise
     stop: async () => {
       for (const client of Object.values(clients)) client.destroy();
       await engine.stop();
-      rmSync(folder, { recursive: true, force: true });
     },
   };
   try {
@@ -94,20 +88,13 @@ export async function setStage(app: string, options: StageOptions = {}): Promise
   }
 }
 
-async function synthesize(
-  engine: StartedEngine,
-  app: string,
-  assembly: string,
-  context: Readonly<Record<string, string>>,
-): Promise<void> {
-  const run = { target: engine, cwd };
-  const command = `"${process.execPath}" --conditions=waybill-source test/engine/${app}/app.ts`;
-  const values = Object.entries(context).flatMap(([name, value]) => ['--context', `${name}=${value}`]);
-  await Promise.all([
-    runCdk(run, 'synth', '--quiet', '--output', assembly, '--app', command, ...values),
-    // Neither needs the other.
-    bootstrap(run),
+async function synthesize(engine: StartedEngine, app: string, context: Readonly<Record<string, string>>) {
+  // Neither needs the other.
+  const [assembly] = await Promise.all([
+    assemblyOf(`test/engine/${app}/app.ts`, context),
+    bootstrap({ target: engine, cwd }),
   ]);
+  return assembly;
 }
 
 /** How an AWS SDK client of a test reaches the engine, or a wire to it. */

@@ -6,16 +6,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import type { Verdict } from '../../demo/verdict.ts';
+import { assemblyOf } from '../assembly.ts';
 import { processesNaming } from '../local/processes-naming.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
 /** Starts a program as npm's scripts do, beside whatever engine this repository shares. */
-function start(folder: string, ...command: string[]) {
+function start(folder: string, command: string[], environment: NodeJS.ProcessEnv = {}) {
   return spawn(process.execPath, ['--conditions=waybill-source', ...command], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, WAYBILL_STATE_FOLDER: folder },
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, WAYBILL_STATE_FOLDER: folder, ...environment },
   });
 }
 
@@ -25,7 +26,7 @@ function waybill(folder: string, ...parameters: string[]) {
 
 /** Runs a program to its end. */
 async function run(folder: string, ...command: string[]) {
-  const child = start(folder, ...command);
+  const child = start(folder, command);
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk) => (stdout += chunk));
@@ -89,7 +90,8 @@ test('every order takes effect once, with duplicates and poison on the wire, and
 
 test('a demo that is interrupted ends everything that it has started', async () => {
   const folder = await stateFolder();
-  const child = start(folder, 'demo/index.ts', '--count', '40');
+  const CDK_APP = await assemblyOf('bin/app.ts', { disposable: 'true' });
+  const child = start(folder, ['demo/index.ts', '--count', '40'], { CDK_APP });
   let stderr = '';
   child.stderr?.on('data', (chunk) => {
     const wasDeploying = stderr.includes('Deploying');

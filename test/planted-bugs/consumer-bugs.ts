@@ -140,8 +140,8 @@ export const consumerBugs: readonly Bug[] = [
     edits: [
       {
         file: 'consume/dead-letter.ts',
-        find: "letterEntry(target, letter, encoding, text)",
-        replace: "letterEntry(target, letter, encoding, JSON.stringify({ reason: letter.reason }))",
+        find: 'letterEntry(target, letter, encoding, text)',
+        replace: 'letterEntry(target, letter, encoding, JSON.stringify({ reason: letter.reason }))',
       },
     ],
   },

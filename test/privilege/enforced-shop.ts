@@ -11,6 +11,7 @@ import {
 import { type Deployment, deploymentOf, STACK_NAME } from '../../demo/deployment.ts';
 import { deployApp } from '../../lib/local/deploy.ts';
 import { type StartedEngine, startEngine } from '../../lib/local/engine.ts';
+import { assemblyOf } from '../assembly.ts';
 import { clientOptions } from '../engine/stage.ts';
 import { changeRole, type DeployedRole, deployedRoles, resourcesOf, type Statement } from './deployed-roles.ts';
 import { BATCHES, type RecordedCall, recordedCalls } from './recorded-calls.ts';
@@ -52,7 +53,7 @@ export class EnforcedShop {
       env: { CLOUDTRAIL_RECORDING: '1', CLOUDTRAIL_MAX_EVENTS: '200000' },
     });
     try {
-      const app = `"${process.execPath}" --conditions=waybill-source test/privilege/app.ts`;
+      const app = await assemblyOf('test/privilege/app.ts');
       const outputs = await deployApp({ target: engine, cwd, app });
       const roles = await deployedRoles(new SignedApi(engine.endpoint), STACK_NAME);
       const shop = new EnforcedShop(engine, deploymentOf(outputs[STACK_NAME] ?? {}), roles);
