@@ -27,7 +27,14 @@ export function print(context: CommandContext, line: string): void {
   context.out.write(`${line}\n`);
 }
 
-/** Writes the one object of `--json`. */
+/** Writes the one object of `--json`, on one line. */
 export function printJson(context: CommandContext, value: unknown): void {
-  context.out.write(`${JSON.stringify(value)}\n`);
+  context.out.write(`${jsonLine(value)}\n`);
+}
+
+/** JSON that every reader of lines takes for one: some also cut at characters that JSON may hold as they are. */
+export function jsonLine(value: unknown): string {
+  return JSON.stringify(value).replaceAll(/[\u0085\u2028\u2029]/g, (separator) => {
+    return `\\u${separator.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
 }

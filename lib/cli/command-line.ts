@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import type { CommandContext } from './command-context.ts';
 import { Interrupted } from './interruption.ts';
+import { said } from './said.ts';
 
 const wrongUsage = 2;
 const failed = 1;
@@ -38,8 +39,9 @@ export async function runCommandLine(
 /** An error that knows its code was written for people; anything else is a fault of ours and says so. */
 function sentenceOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if ('code' in error) return error.message;
-  return `${error.message} (this is a fault in Waybill; WAYBILL_DEBUG=1 shows where)`;
+  // What AWS answers, too, is said to people.
+  if ('code' in error || '$metadata' in error) return said(error);
+  return `${said(error)} (this is a fault in Waybill; WAYBILL_DEBUG=1 shows where)`;
 }
 
 function stackOf(error: unknown): string {

@@ -4,12 +4,14 @@ import type { Command } from 'commander';
 import { createEnvironment, type Environment } from '../aws/environment.ts';
 import { errorCode } from '../aws/errors.ts';
 import { BINDINGS } from '../contract/bindings.ts';
-import { WaybillError } from '../contract/errors.ts';
+import { isWaybillError, WaybillError } from '../contract/errors.ts';
 import { eventSourcesOf } from '../inspect/list-event-sources.ts';
 import type { ListEventSources } from '../inspect/subscriber-state.ts';
 import { EVENT_TYPES } from '../ledger/rows/route.ts';
 import { repositoryRoot, runningTarget, type Target } from '../local/index.ts';
-import type { CommandContext } from './command-context.ts';
+import { CLIENT_LIMITS, configuredRegion, firstAnswer, type Service } from './aws-access.ts';
+import { type CommandContext, jsonLine } from './command-context.ts';
+import { said } from './said.ts';
 import { useTarget } from './use-target.ts';
 
 /** The options of a command that looks into a ledger. */
@@ -66,7 +68,8 @@ export function addLedgerOptions(command: Command): Command {
  * @throws NoEngine when no engine runs
  * @throws LedgerNotNamed when none is named, and none or several are deployed
  * @throws UnknownLedger when there is none of that name
- * @throws EndpointSilent when nothing answers at `AWS_ENDPOINT_URL`
+ * @throws EndpointSilent when nothing answers at `AWS_ENDPOINT_URL`, or none of the services that are asked, in 4 s
+ * @throws AwsNotConfigured when there is no region or there are no credentials
  */
 export async function resolveLedger(options: LedgerOptions, context: CommandContext): Promise<ResolvedLedger> {
   const target = await runningTarget({ environment: context.environment, ...(options.aws && { aws: true }) });
@@ -74,44 +77,62 @@ export async function resolveLedger(options: LedgerOptions, context: CommandCont
     throw new NoEngine(`No engine runs: ${ADVICE}; \`--aws\` asks the real AWS`);
   }
   useTarget(target);
-  const lambda = new LambdaClient();
+  const lambda = new LambdaClient(CLIENT_LIMITS);
+  const where = { target, region: await configuredRegion(lambda) };
   const named = options.ledger ?? context.environment[BINDINGS.ledger];
-  const deployed = await deployedLedgers(lambda);
-  const ledger = named ?? onlyLedger(deployed, target);
-  const shards = deployed?.get(ledger) ?? Number(context.environment[BINDINGS.shards] ?? DEFAULT_SHARDS);
+  // Side by side: where nobody answers, both take their whole time.
+  const listing = settled(deployedLedgers(lambda, where));
+  const check = named === undefined ? undefined : settled(checkLedger(named, where));
+  const [listed, checked] = [await listing, await check];
+  if (checked?.status === 'rejected') throw checked.reason;
+  const ledger = named ?? onlyLedger(listed, target);
+  if (named === undefined) await checkLedger(ledger, where);
+  const deployed = listed.status === 'fulfilled' ? listed.value.get(ledger) : undefined;
+  const shards = deployed ?? Number(context.environment[BINDINGS.shards] ?? DEFAULT_SHARDS);
   const environment = {
     ...createEnvironment({ [BINDINGS.ledger]: ledger, [BINDINGS.shards]: String(shards) }),
     log: logOf(context),
   };
-  await checkLedger(environment, ledger, target);
   return { environment, ledger, shards, listEventSources: eventSourcesOf(lambda), target };
 }
 
+async function settled<Result>(work: Promise<Result>): Promise<PromiseSettledResult<Result>> {
+  const [result] = await Promise.allSettled([work]);
+  return result;
+}
+
+type Where = Pick<Service, 'target' | 'region'>;
+
 /**
  * The ledgers to which deployed functions are bound, with their shards: while a deployment that adds some is under way,
- * the larger number. Undefined where Lambda does not say.
+ * the larger number.
  */
-async function deployedLedgers(lambda: LambdaClient): Promise<ReadonlyMap<string, number> | undefined> {
+async function deployedLedgers(lambda: LambdaClient, where: Where): Promise<ReadonlyMap<string, number>> {
   const ledgers = new Map<string, number>();
-  try {
-    for await (const { Functions } of paginateListFunctions({ client: lambda }, {})) {
-      for (const { Environment: environment } of Functions ?? []) {
-        const ledger = environment?.Variables?.[BINDINGS.ledger];
-        const shards = Number(environment?.Variables?.[BINDINGS.shards] ?? 0);
-        if (ledger) ledgers.set(ledger, Math.max(shards || DEFAULT_SHARDS, ledgers.get(ledger) ?? 0));
-      }
+  const pages = paginateListFunctions({ client: lambda }, {});
+  let page = await firstAnswer({ name: 'Lambda', ...where }, pages.next());
+  for (; !page.done; page = await pages.next()) {
+    for (const { Environment: environment } of page.value.Functions ?? []) {
+      const ledger = environment?.Variables?.[BINDINGS.ledger];
+      const shards = Number(environment?.Variables?.[BINDINGS.shards] ?? 0);
+      if (ledger) ledgers.set(ledger, Math.max(shards || DEFAULT_SHARDS, ledgers.get(ledger) ?? 0));
     }
-  } catch {
-    // An engine without Lambda, or credentials that may not list: then the ledger has to be named.
-    return undefined;
   }
   return ledgers;
 }
 
-function onlyLedger(deployed: ReadonlyMap<string, number> | undefined, target: Target): string {
+function onlyLedger(listed: PromiseSettledResult<ReadonlyMap<string, number>>, target: Target): string {
   const where = nameOf(target);
   const how = `name it by --ledger or ${BINDINGS.ledger}`;
-  if (!deployed) throw new LedgerNotNamed(`Lambda does not say which ledgers are deployed at ${where}: ${how}`);
+  if (listed.status === 'rejected') {
+    if (isWaybillError(listed.reason)) throw listed.reason;
+    // An engine without Lambda, or credentials that may not list.
+    throw new LedgerNotNamed(
+      `Lambda does not say which ledgers are deployed at ${where} (${said(listed.reason)}): ${how}`,
+      { cause: listed.reason },
+    );
+  }
+  const deployed = listed.value;
   const [ledger, ...others] = [...deployed.keys()].sort();
   if (!ledger) throw new LedgerNotNamed(`No ledger is deployed at ${where}: deploy one, or ${how}`);
   if (others.length > 0) {
@@ -122,17 +143,23 @@ function onlyLedger(deployed: ReadonlyMap<string, number> | undefined, target: T
   return ledger;
 }
 
-async function checkLedger(environment: Environment, ledger: string, target: Target): Promise<void> {
+async function checkLedger(ledger: string, where: Where): Promise<void> {
+  const { target } = where;
+  const { dynamodb } = createEnvironment({ [BINDINGS.ledger]: ledger });
   try {
-    await environment.dynamodb.send(
-      new QueryCommand({
-        TableName: ledger,
-        KeyConditionExpression: 'pk = :pk',
-        ExpressionAttributeValues: { ':pk': { S: EVENT_TYPES } },
-        Limit: 1,
-      }),
+    await firstAnswer(
+      { name: 'DynamoDB', ...where },
+      dynamodb.send(
+        new QueryCommand({
+          TableName: ledger,
+          KeyConditionExpression: 'pk = :pk',
+          ExpressionAttributeValues: { ':pk': { S: EVENT_TYPES } },
+          Limit: 1,
+        }),
+      ),
     );
   } catch (error) {
+    if (isWaybillError(error)) throw error;
     const code = errorCode(error);
     if (code === 'ResourceNotFoundException') {
       throw new UnknownLedger(`There is no ledger '${ledger}' at ${nameOf(target)}`, { cause: error });
@@ -140,7 +167,7 @@ async function checkLedger(environment: Environment, ledger: string, target: Tar
     if (code === 'ValidationException') {
       throw new UnknownLedger(`'${ledger}' at ${nameOf(target)} is no ledger of Waybill`, { cause: error });
     }
-    throw new UnknownLedger(`The ledger '${ledger}' at ${nameOf(target)} cannot be read: ${sentenceOf(error)}`, {
+    throw new UnknownLedger(`The ledger '${ledger}' at ${nameOf(target)} cannot be read: ${said(error)}`, {
       cause: error,
     });
   }
@@ -149,15 +176,11 @@ async function checkLedger(environment: Environment, ledger: string, target: Tar
 /** Warnings of the run time go where progress goes, so that the result stays alone on stdout. */
 function logOf({ err }: CommandContext): Environment['log'] {
   const write = (level: string) => (message: string, fields: object) => {
-    err.write(`${JSON.stringify({ level, message, ...fields })}\n`);
+    err.write(`${jsonLine({ level, message, ...fields })}\n`);
   };
   return { info: () => undefined, warn: write('warn'), error: write('error') };
 }
 
 function nameOf({ endpoint }: Target): string {
   return endpoint ?? 'AWS';
-}
-
-function sentenceOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

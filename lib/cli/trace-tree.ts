@@ -171,9 +171,9 @@ function instant(milliseconds: number): string {
   return new Date(milliseconds).toISOString();
 }
 
-/** Keys and reasons come from messages: what would steer the terminal is shown as a mark. */
+/** Keys and reasons come from messages: what would steer the terminal or cut the line is shown as a mark. */
 function printable(text: string): string {
-  return text.replaceAll(/\p{C}/gu, unicodeOr('\u{fffd}', '?'));
+  return text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, unicodeOr('\u{fffd}', '?'));
 }
 
 function cut(line: string, width: number): string {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { endProcessTree } from './processes.ts';
 
 export interface CommandResult {
@@ -36,7 +36,7 @@ export async function runCommand(
     windowsHide: true,
   });
   for (const input of [child.stdout, child.stderr]) {
-    createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY }).on('line', (line) => {
+    eachLine(input, (line) => {
       lines.push(line);
       onLine?.(line);
     });
@@ -55,6 +55,21 @@ export async function runCommand(
   clearTimeout(timer);
   signal?.removeEventListener('abort', end);
   return { exitCode: exitCode ?? undefined, lines };
+}
+
+/** Lines end as terminals end them. `node:readline` would also cut at U+2028, which is text. */
+function eachLine(input: Readable, tell: (line: string) => void): void {
+  let rest = '';
+  const cut = (text: string) => {
+    // A carriage return at the end may be the first half of one line's end.
+    const lines = text.split(/\r\n|\n|\r(?!$)/);
+    rest = lines.pop() ?? '';
+    lines.forEach(tell);
+  };
+  input
+    .setEncoding('utf8')
+    .on('data', (chunk: string) => cut(rest + chunk))
+    .on('end', () => void (rest && tell(rest.replace(/\r$/, ''))));
 }
 
 /** The last lines of a program's output that say something, for the end of an error message. */

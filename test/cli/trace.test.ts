@@ -153,9 +153,9 @@ describe('the tree of a trace', () => {
   });
 
   test('shows what would steer the terminal as marks', () => {
-    const lines = drawn(message([], { key: 'red\u001b[31m\r\nalert' }));
-    for (const steering of ['\u001b', '\r', '\n']) expect(lines.join('')).not.toContain(steering);
-    expect(lines[1]).toContain('red�[31m��alert');
+    const lines = drawn(message([], { key: 'red\u001b[31m\r\nal\u2028er\u2029t' }));
+    for (const steering of ['\u001b', '\r', '\n', '\u2028', '\u2029']) expect(lines.join('')).not.toContain(steering);
+    expect(lines[1]).toContain('red�[31m��al\u{fffd}er\u{fffd}t');
   });
 });
 

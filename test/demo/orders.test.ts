@@ -80,6 +80,14 @@ describe('an order file', () => {
     expect(orders).toMatchObject([{ orderId: 'x', customerId: 'c', quantity: 1, amountCents: 950 }]);
   });
 
+  test('ends a line at a line break alone, not at what only Unicode calls a separator', async () => {
+    const { orders, badLines } = await readOrders(
+      await file(`${header},note`, '1,c,1997-01-01,2,1.00,a\u2028b\u2029c\u0085d', '2,c,1997-01-01,2,1.00,\u2028'),
+    );
+    expect(badLines).toEqual([]);
+    expect(orders.map(({ orderId }) => orderId)).toEqual(['1', '2']);
+  });
+
   test('has its bad lines named by number and reason, and the good ones kept', async () => {
     const { orders, badLines } = await readOrders(
       await file(

@@ -17,6 +17,13 @@ test('the exit code and the lines of both streams come back, however they were c
   expect(told).toEqual(['one', 'two', 'three']);
 });
 
+test('a line ends where a terminal ends it, and nowhere else', async () => {
+  const { lines } = await run(
+    `process.stdout.write('one\\r'); process.stdout.write('two \\u2028 \\u2029 \\u0085\\n\\nfour\\r')`,
+  );
+  expect(lines).toEqual(['one', 'two \u2028 \u2029 \u0085', '', 'four']);
+});
+
 test('a program that is not there has no exit code', async () => {
   const { exitCode, lines } = await runCommand('no-such-program', []);
   expect(exitCode).toBeUndefined();
