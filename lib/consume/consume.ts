@@ -1,4 +1,4 @@
-import middy, { type MiddyfiedHandler } from '@middy/core';
+import middy from '@middy/core';
 import type { Context, KinesisStreamEvent, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { consumerBindingsOf } from '../aws/bindings.ts';
 import { environmentOf } from '../aws/environment.ts';
@@ -9,6 +9,7 @@ import type { EventDefinition, EventOutput } from '../contract/event.ts';
 import type { SubscriberDefinition } from '../contract/subscriber.ts';
 import type { Transaction } from '../transaction/transaction.ts';
 import { consumeBatch } from './batch.ts';
+import type { Consumer } from './consumer.ts';
 import type { AnyHandler, Invocation, Message } from './invocation.ts';
 
 /** What a handler is given beside the payload. */
@@ -44,9 +45,6 @@ export interface ConsumeOptions {
   /** Records of a batch that are handled at once, from 1 to 100. @default 10 */
   readonly concurrency?: number;
 }
-
-/** The Lambda handler of a subscriber's function: a middy handler, so that middlewares can be added by `.use()`. */
-export type Consumer = MiddyfiedHandler<SQSEvent | KinesisStreamEvent, SQSBatchResponse, Error, Context>;
 
 /** middy would race each invocation against a real timer of its own; this has its own deadline, by the environment's clock. */
 const NO_TIMER = { timeoutEarlyInMillis: 0 };

@@ -23,13 +23,13 @@ export { type Cancellation, type CancelOptions, cancel } from '../cancel/cancel.
 export { type Rescheduling, reschedule } from '../cancel/reschedule.ts';
 export {
   type ConsumeOptions,
-  type Consumer,
   consume,
   type Handler,
   type HandlerContext,
   type HandlerOrHandlers,
   type Handlers,
 } from '../consume/consume.ts';
+export type { Consumer, ConsumerMiddleware, ConsumerRequest, ForeignMiddleware } from '../consume/consumer.ts';
 export type { Message } from '../consume/invocation.ts';
 export {
   type CheckBackHandler,

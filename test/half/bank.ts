@@ -1,7 +1,8 @@
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { z } from 'zod';
 import { toItem } from '../../lib/aws/attribute.ts';
-import { type Consumer, consume } from '../../lib/consume/consume.ts';
+import { consume } from '../../lib/consume/consume.ts';
+import type { Consumer } from '../../lib/consume/consumer.ts';
 import { defineEvent } from '../../lib/contract/event.ts';
 import { defineSubscriber, type SubscriberDefinition } from '../../lib/contract/subscriber.ts';
 import { type AnyTable, defineTable } from '../../lib/contract/table.ts';

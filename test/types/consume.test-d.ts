@@ -1,3 +1,6 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
+import type middy from '@middy/core';
 import type { Context, KinesisStreamEvent, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { describe, expectTypeOf, it } from 'vitest';
 import { consume, type Message, type Transaction } from 'waybill/runtime';
@@ -110,6 +113,16 @@ describe('a consumer', () => {
       expectTypeOf(event).toEqualTypeOf<SQSEvent | KinesisStreamEvent>();
     });
     expectTypeOf(watched({} as SQSEvent, {} as Context)).resolves.toEqualTypeOf<SQSBatchResponse>();
+  });
+
+  it('takes the middlewares of other libraries', () => {
+    const { use } = handler;
+    expectTypeOf(use).toBeCallableWith(injectLambdaContext(new Logger()));
+    expectTypeOf(use).toBeCallableWith([injectLambdaContext(new Logger())]);
+    const ofMiddy = {} as middy.MiddlewareObj<{ body: string }, number, Error, Context & { secret: string }>;
+    expectTypeOf(use).toBeCallableWith(ofMiddy);
+    // @ts-expect-error no middleware
+    handler.use({ before: 'order' });
   });
 
   it('has options that are checked', () => {
