@@ -6,6 +6,7 @@ import * as nodejs from 'aws-cdk-lib/aws-lambda-nodejs';
 import { Construct } from 'constructs';
 import { createExecution, type LogOptions } from '../framework/execution.ts';
 import { findLockFile } from './lock-file.ts';
+import { useOwnEsbuild } from './own-esbuild.ts';
 
 /** The options of `NodejsFunction` that this construct decides itself or reads differently. */
 type Replaced =
@@ -48,18 +49,23 @@ export class ConsumerFunction extends nodejs.NodejsFunction {
     // Beside the function, not below it: a role must be there before the function that it is given to.
     const options = { logRetention, logRemovalPolicy, encryptionKey, role };
     const execution = createExecution(new Construct(scope, `${id}Execution`), options);
-    super(scope, id, {
-      runtime: lambda.Runtime.NODEJS_24_X,
-      architecture: lambda.Architecture.ARM_64,
-      memorySize: 512,
-      timeout: Duration.seconds(30),
-      environmentEncryption: encryptionKey,
-      depsLockFilePath: findLockFile(file),
-      ...rest,
-      entry: file,
-      ...execution,
-      bundling: bundlingOptions(rest.bundling),
-    });
+    const restore = useOwnEsbuild();
+    try {
+      super(scope, id, {
+        runtime: lambda.Runtime.NODEJS_24_X,
+        architecture: lambda.Architecture.ARM_64,
+        memorySize: 512,
+        timeout: Duration.seconds(30),
+        environmentEncryption: encryptionKey,
+        depsLockFilePath: findLockFile(file),
+        ...rest,
+        entry: file,
+        ...execution,
+        bundling: bundlingOptions(rest.bundling),
+      });
+    } finally {
+      restore();
+    }
   }
 }
 
