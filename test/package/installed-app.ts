@@ -25,11 +25,7 @@ export async function installApp(): Promise<InstalledApp> {
   const parent = await mkdtemp(join(tmpdir(), 'waybill-package-'));
   const remove = () => rm(parent, { recursive: true, force: true });
   try {
-    const tarball = join(parent, 'waybill.tgz');
-    await runCommand('npm', ['pack', '--silent', '--pack-destination', parent], { cwd: root });
-    const [packed] = (await readdir(parent)).filter((name) => name.endsWith('.tgz'));
-    await rename(join(parent, packed ?? ''), tarball);
-    const content = await readFile(tarball);
+    const content = await readFile(await pack(parent));
 
     const folder = join(parent, 'app');
     await cp(join(root, 'test/package/app'), folder, { recursive: true });
@@ -50,11 +46,20 @@ export async function installApp(): Promise<InstalledApp> {
   }
 }
 
+/** Packs what npm would publish, and answers with the tarball in the folder. */
+export async function pack(folder: string): Promise<string> {
+  const tarball = join(folder, 'waybill.tgz');
+  await runCommand('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: root });
+  const [packed] = (await readdir(folder)).filter((name) => name.endsWith('.tgz'));
+  await rename(join(folder, packed ?? ''), tarball);
+  return tarball;
+}
+
 /**
  * The test's own Node first, nothing of this repository's node_modules, and no npm setting of the surrounding run. Whom the
  * machine trusts stays: npm may ask its registry.
  */
-function userEnvironment(): NodeJS.ProcessEnv {
+export function userEnvironment(): NodeJS.ProcessEnv {
   const folders = (process.env.PATH ?? '')
     .split(delimiter)
     .filter((folder) => !folder.includes(`${sep}node_modules${sep}`));

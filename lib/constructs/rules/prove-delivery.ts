@@ -3,6 +3,7 @@ import type { IConstruct } from 'constructs';
 import { DeploymentGraph } from './deployment-graph.ts';
 import { Emitted, pathOf } from './emitted.ts';
 import { eventSources } from './event-source.ts';
+import { pageOf } from './page.ts';
 import type { Finding, Rule } from './rule.ts';
 import { RULES } from './rules.ts';
 
@@ -36,12 +37,12 @@ function proveDelivery(stage: IConstruct, graph: DeploymentGraph): string[] {
 function report(rule: Rule, { at, found, unknown }: Finding): string[] {
   const id = `waybill:${rule.id}`;
   if (unknown) {
-    const text = `${found} (at '${pathOf(at)}'). ${rule.because} (${rule.source})`;
+    const text = `${found} (at '${pathOf(at)}'). ${rule.because} (${pageOf(rule.source)})`;
     if (unknown === 'note') Annotations.of(at).addInfoV2(`${id}-unknown`, text);
     else Annotations.of(at).addWarningV2(`${id}-unknown`, text);
     return [];
   }
-  const text = `${found} (at '${pathOf(at)}'). ${rule.because} ${rule.mend} (${rule.source})`;
+  const text = `${found} (at '${pathOf(at)}'). ${rule.because} ${rule.mend} (${pageOf(rule.source)})`;
   if (rule.severity !== 'warning') return [`[${id}] ${text}`];
   Annotations.of(at).addWarningV2(id, text);
   return [];

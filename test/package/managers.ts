@@ -1,0 +1,63 @@
+/**
+ * Installs the package as npm would publish it by other package managers, and synthesizes with it: `npm run test:managers`.
+ * The managers and all packages come from npm's registry, so `npm test` tries only the layout that they make.
+ */
+import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { pack, userEnvironment } from './installed-app.ts';
+import { runCommand } from './run-command.ts';
+
+const yarn = { lockFile: 'yarn.lock', install: ['yarn', 'install'], node: ['yarn', 'node'] };
+const MANAGERS = [
+  { name: 'pnpm 10', lockFile: 'pnpm-lock.yaml', install: ['pnpm', 'install'], node: ['node'], settings: {} },
+  { name: 'Yarn 4 with node_modules', ...yarn, settings: { '.yarnrc.yml': 'nodeLinker: node-modules\n' } },
+  { name: "Yarn 4 with Plug'n'Play", ...yarn, settings: { '.yarnrc.yml': 'nodeLinker: pnp\n' } },
+];
+
+type Manager = (typeof MANAGERS)[number];
+
+const parent = await mkdtemp(join(tmpdir(), 'waybill-managers-'));
+try {
+  const tools = join(parent, 'tools');
+  await mkdir(tools);
+  const fetched = ['install', '--no-audit', '--no-fund', '--prefix', tools, 'pnpm@10', '@yarnpkg/cli-dist@4'];
+  await runCommand('npm', fetched, { cwd: tools });
+  const own = userEnvironment();
+  const PATH = [join(tools, 'node_modules', '.bin'), own.PATH].join(delimiter);
+  const env = { ...own, PATH, YARN_ENABLE_IMMUTABLE_INSTALLS: 'false', YARN_ENABLE_TELEMETRY: 'false' };
+  const tarball = await pack(parent);
+  for (const [index, manager] of MANAGERS.entries()) {
+    const files = await synthesize(manager, join(parent, `app-${index}`), tarball, env);
+    if (files.join() !== 'index.mjs')
+      throw new Error(`${manager.name}: the handler's asset holds ${files.join(', ')}.`);
+    console.log(`${manager.name}: installed, and its handler bundled.`);
+  }
+} finally {
+  await rm(parent, { recursive: true, force: true });
+}
+
+/** Installs a project with one handler, synthesizes it, and answers with the files of the handler's asset. */
+async function synthesize(
+  manager: Manager,
+  folder: string,
+  tarball: string,
+  env: NodeJS.ProcessEnv,
+): Promise<string[]> {
+  await cp(join(import.meta.dirname, 'linked-app'), folder, { recursive: true });
+  const dependencies = { 'aws-cdk-lib': '^2.276.0', constructs: '^10.8.1', waybill: `file:${tarball}`, zod: '^4.6.7' };
+  // The library brings it along, but Yarn asks the registry for it, which need not have that version.
+  const resolutions = { '@aws/cloudformation-validate': '*' };
+  const files = {
+    'package.json': JSON.stringify({ name: 'orders-app', private: true, dependencies, resolutions }),
+    ...(manager.lockFile === 'yarn.lock' && { 'yarn.lock': '' }),
+    ...manager.settings,
+  };
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+  const [program = '', ...install] = manager.install;
+  await runCommand(program, install, { cwd: folder, env });
+  const [node = '', ...before] = manager.node;
+  await runCommand(node, [...before, 'app.js', '.'], { cwd: folder, env });
+  const assets = (await readdir(join(folder, 'cdk.out'))).filter((name) => name.startsWith('asset.'));
+  return readdir(join(folder, 'cdk.out', assets[0] ?? ''));
+}
