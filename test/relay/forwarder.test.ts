@@ -123,6 +123,9 @@ describe('the notice of a schedule', () => {
     const world = sendingWorld();
     put(world, JSON.stringify({ due: committed(world).id }));
     await world.forward();
+    // It may have been taken back a moment ago.
+    const reads = world.calls.filter(({ operation }) => operation === 'BatchGetItem');
+    expect(reads.map(({ input }) => input)).toMatchObject([{ RequestItems: { ledger: { ConsistentRead: true } } }]);
     expect((world.queues['close-offer'].messages()[0]?.visibleAt ?? 0) - START).toBe(90_000);
     // For the stream it waits here.
     expect(hiddenFor(world)).toEqual([90]);
