@@ -105,9 +105,8 @@ process.send?.('ready');
  * then every other test that may notice.
  */
 async function judge(file: string, steps: readonly Step[]): Promise<Outcome> {
-  const room = file.split('/').slice(0, 2).join('/').replace('lib/', 'test/');
   const ran = new Set<TestSpecification>();
-  for (const { folders, names } of [{ folders: [room, 'test/ledger', ...(SEEN_BY[room] ?? [])] }, ...steps]) {
+  for (const { folders, names } of [{ folders: mirrorOf(file) }, ...steps]) {
     const next = all.filter((one) => !ran.has(one) && mayKill(one) && (!folders || isIn(one, folders)));
     for (const one of next) ran.add(one);
     const outcome = await run(next, names);
@@ -160,6 +159,14 @@ function plant(next: typeof mutant): void {
   mutant = next;
   plantInto(next && join(root, next.file), next?.source);
   for (const file of files) vitest.invalidateFile(file);
+}
+
+/** The folder of tests that mirrors a file's own, or its room's, and those that see it best. */
+function mirrorOf(file: string): string[] {
+  const [, room = '', ...rest] = file.split('/').slice(0, -1);
+  const folder = join('test', room, ...rest);
+  const own = all.some((one) => isIn(one, [folder])) ? folder : join('test', room);
+  return [own, ...(SEEN_BY[`test/${room}`] ?? []), ...(room === 'constructs' ? [] : ['test/ledger'])];
 }
 
 function isIn({ moduleId }: TestSpecification, folders: readonly string[]): boolean {
