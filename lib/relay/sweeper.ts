@@ -103,7 +103,7 @@ class Sweeping {
     const upTo = `${new Date(to).toISOString()}~`;
     // A clock that is behind looks at less than was sent already.
     if (after && after > upTo) return;
-    const range = { consistent: true, to: upTo, ...(after && { from: after }) };
+    const range = { consistent: true, from: after, to: upTo };
     try {
       for await (const page of partition(this.#options.ledger, duePartition(shard), range)) {
         const rows = page.map(({ pk, sk }) => ({ pk: pk?.S ?? '', sk: sk?.S ?? '' }));

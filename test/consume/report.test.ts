@@ -82,7 +82,10 @@ test('a stream batch comes again when parking fails, and what ended stays ended'
   });
   const batch = ['1', '2'].map((orderId) => shop.streamed(shop.envelopeOf(OrderPlaced, { ...ORDER, orderId })));
   shop.from('SendMessageBatch', refusedBy('ServiceUnavailable', 'server'));
-  await expect(shop.invoke(handler, batch)).rejects.toMatchObject({ code: 'send-failed' });
+  await expect(shop.invoke(handler, batch)).rejects.toMatchObject({
+    code: 'send-failed',
+    message: expect.stringMatching(/^\d of \d records could not be parked: \w+/),
+  });
   expect(shop.left()).toBe(4);
   shop.from('SendMessageBatch', undefined);
   fails = false;

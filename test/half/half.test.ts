@@ -176,7 +176,10 @@ test.each(['commit', 'rollback'] as const)('a %s of a half message that nobody k
   const half = await prepare(bank.start());
   const row = bank.half(half.id);
   bank.ledger.write(bank.ledger.checkedKey({ pk: { S: row?.pk ?? '' }, sk: { S: row?.sk ?? '' } }), undefined);
-  await expect(half[decide]()).rejects.toMatchObject({ code: 'unknown-message' });
+  await expect(half[decide]()).rejects.toMatchObject({
+    code: 'unknown-message',
+    message: expect.stringContaining(`No half message '${half.id}' was prepared`),
+  });
   const byId = producer.half(half.id, bank.start());
   await expect(byId[decide]()).rejects.toMatchObject({ code: 'unknown-message' });
   const malformed = producer.half('half', bank.start());
@@ -214,5 +217,8 @@ test('a function without a check-back is told which call to add', async () => {
 test('what DynamoDB refuses for good is thrown', async () => {
   const till = openBank().start();
   till.next('PutItem', refusedBy('AccessDeniedException'));
-  await expect(prepare(till)).rejects.toMatchObject({ code: 'transaction-refused' });
+  await expect(prepare(till)).rejects.toMatchObject({
+    code: 'transaction-refused',
+    message: expect.stringContaining('DynamoDB refused the write: AccessDeniedException'),
+  });
 });

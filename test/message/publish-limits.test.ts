@@ -71,7 +71,7 @@ describe('the business key', () => {
     ['an object', {}],
     ['half a surrogate pair', 'order \uD800'],
   ])('is a well-formed text: %s is refused', (_, key) => {
-    expect(() => publishWithKey(key)).toThrow(InvalidPayload);
+    expect(() => publishWithKey(key)).toThrow(/^The business key of '.+' is not a well-formed text/);
   });
 
   it('is never quoted by an error', () => {

@@ -256,6 +256,20 @@ describe('registering routes', () => {
     expect(row()?.until).toBe(FAKE_NOW);
   });
 
+  it('changes the claim of the construct that asks, and no other: the last one has the route', async () => {
+    const moved = { StackId: 'arn:other-stack' };
+    const movedTo = payment(['order.placed'], 'https://sqs/moved');
+    const { request, row } = deployment();
+    await request('Create', payment());
+    await request('Create', movedTo, moved);
+    const changed = payment(['order.placed'], 'https://sqs/changed');
+    await request('Update', changed, { OldResourceProperties: payment() });
+    expect(row()).toMatchObject({ destination: { url: 'https://sqs/moved' } });
+
+    await request('Delete', movedTo, moved);
+    expect(row()).toMatchObject({ destination: { url: 'https://sqs/changed' } });
+  });
+
   it('deletes what is not there, what was never valid, and what lies in a ledger that is gone', async () => {
     const { request } = deployment();
     expect(await request('Delete', payment())).toMatchObject(SUCCESS);

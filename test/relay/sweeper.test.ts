@@ -170,7 +170,10 @@ describe('a destination that is broken', () => {
     world.from('SendMessageBatch', (apply, { input }) =>
       JSON.stringify(input).includes(bad.id) ? refusedBy('AccessDenied')(apply, { operation: '', input }) : apply(),
     );
-    await expect(world.sweep()).rejects.toMatchObject({ code: 'send-failed' });
+    await expect(world.sweep()).rejects.toMatchObject({
+      code: 'send-failed',
+      message: expect.stringMatching(/^\d+ due messages are neither sent nor handed over/),
+    });
     expect(world.cursor(1)).toBeUndefined();
     expect(world.environment.lines).toContainEqual({
       level: 'error',
