@@ -22,7 +22,7 @@ export const equivalents: readonly Equivalent[] = [
     file: 'lib/consume/failure.ts',
     line: 'const TOLD_SECONDS = 30;',
     to: '(30 + 1)',
-    reason: 'Redeliveries wait for 30 or for 48 seconds, and never for what lies between',
+    reason: 'Redeliveries wait for Fibonacci seconds: for 21 or for 34, never for what lies between',
   },
 ];
 
