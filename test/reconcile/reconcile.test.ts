@@ -91,6 +91,20 @@ describe('reconciliation', () => {
     expect(later.uncaused).toEqual([]);
   });
 
+  test('waits for a deadline, and for a moment of delivery, to the millisecond', async () => {
+    const world = reconcileWorld({ subscribers: ['payment'] });
+    const counted = async (id: string, more = {}) => {
+      world.commit(id, 'order.placed', more);
+      const { lines, copies } = await world.reconcile();
+      world.table.write(toItem(outboxKey(id)), undefined);
+      return { scheduled: lines.orders?.scheduled, late: copies.late };
+    };
+    expect(await counted(world.mint(DEADLINE - 1))).toEqual({ scheduled: 0, late: 0 });
+    expect(await counted(world.mint(DEADLINE))).toEqual({ scheduled: 0, late: 1 });
+    expect(await counted(world.mint(OVERDUE), world.at(NOW + 1))).toEqual({ scheduled: 1, late: 0 });
+    expect(await counted(world.mint(OVERDUE), world.at(NOW))).toEqual({ scheduled: 0, late: 0 });
+  });
+
   test('looks only at the messages of its range', async () => {
     const world = reconcileWorld({ subscribers: ['payment'] });
     const ids = [1, 2, 3].map((minutes) => world.commit(world.mint(OVERDUE + minutes * 60_000)));
