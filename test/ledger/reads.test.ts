@@ -53,11 +53,11 @@ const CONSISTENT: Readonly<Record<string, Read>> = {
 const EVENTUAL: Readonly<Record<string, Read>> = {
   'Query outbox': ['reconcile, trace', 'later passes come past the same minutes; a trace by key shows a moment'],
   'Query inbox': ['inspect, reconcile', 'a suspect is looked at by itself, consistently, before it is named'],
-  'Query due': ['reconcile', 'the same rows are looked at by the passes over ids'],
+  'Query due': ['reconcile', 'it was written a quarter of an hour before, at least: no replica lags so'],
   'Query half': ['reconcile', 'the first pass has come past it, a day before'],
   'Query radar': ['reconcile', 'what is shown, and the ratio of an alarm, may be seconds old'],
   'BatchGetItem due': ['reconcile', 'a case that is opened for nothing closes by itself'],
-  'BatchGetItem outbox': ['reconcile', 'what is not seen has a case from the passes over ids'],
+  'BatchGetItem outbox': ['reconcile', 'it was committed a quarter of an hour before, at least'],
   'BatchGetItem inbox': ['reconcile', 'a case that is opened for nothing closes by itself'],
 };
 
