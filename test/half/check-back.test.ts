@@ -170,6 +170,21 @@ test('after 72 h without an answer it is quarantined: told, counted, and not ask
   expect(owner.environment.counted[METRICS.halfQuarantined]).toBe(1);
 });
 
+test('where it is not known whether it is quarantined, nobody is told so, and it is asked for again', async () => {
+  const { bank, half, wait, owner } = await leave('unknown');
+  await wait(71 * HOUR);
+  owner.from('UpdateItem', requestLost);
+  await wait(3 * HOUR);
+  expect(logged(owner, 'half message quarantined')).toEqual([]);
+  expect([owner.environment.counted[METRICS.halfQuarantined], bank.checkBack.messages().length]).toEqual([
+    undefined,
+    1,
+  ]);
+  owner.from('UpdateItem', (apply) => apply());
+  await wait(2 * HOUR);
+  expect(logged(owner, 'half message quarantined')).toEqual([{ half: half.id }]);
+});
+
 test('how long it asks can be said', async () => {
   const bank = openBank();
   const half = await producer.prepare(MoneySent, SENT, { ...bank.start(), transactionId: 't1' });

@@ -32,7 +32,7 @@ export const reservedConcurrency: Rule = {
 function concurrencyOf({ kind, mapping: { properties }, origin }: EventSource): number {
   if (kind === 'queue') {
     const { MaximumConcurrency: most } = (properties.ScalingConfig ?? {}) as { MaximumConcurrency?: unknown };
-    return numberIn(most, Number.POSITIVE_INFINITY) ?? (most === undefined ? Number.POSITIVE_INFINITY : 0);
+    return numberIn(most, Number.POSITIVE_INFINITY) ?? 0;
   }
   return (numberIn(properties.ParallelizationFactor, 1) ?? 1) * shardsOf(kind, origin);
 }

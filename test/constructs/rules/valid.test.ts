@@ -80,6 +80,14 @@ const variants: Variant[] = [
     vary: ({ countHandler }) => hatch(countHandler).addPropertyOverride('ReservedConcurrentExecutions', 8),
   },
   {
+    name: 'a reserved concurrency where only the deployment knows how much the queue may take',
+    vary: ({ reserveHandler }) => {
+      const most = { Ref: 'MostInvocations' };
+      source.ofQueue(reserveHandler).addPropertyOverride('ScalingConfig.MaximumConcurrency', most);
+      hatch(reserveHandler).addPropertyOverride('ReservedConcurrentExecutions', 5);
+    },
+  },
+  {
     name: "a second reader of the ledger's stream",
     vary: ({ stack, ledger }) =>
       handlerIn(stack, 'Search').addEventSource(
