@@ -34,6 +34,12 @@ test('a transaction without an id of its own has that of the half message', asyn
   expect(bank.half(half.id)?.transaction).toBe(half.id);
 });
 
+test('a half message that nobody decides stays for a year', async () => {
+  const bank = openBank();
+  const half = await prepare(bank.start());
+  expect(Number(bank.half(half.id)?.ttl) * 1_000 - BANK_NOW).toBe(366 * 86_400_000);
+});
+
 test('a half message that is rolled back takes two calls and two writes, and is handled nowhere', async () => {
   const bank = openBank();
   const till = bank.start();

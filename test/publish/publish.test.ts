@@ -22,6 +22,12 @@ import { requestLost } from '../faults.ts';
 
 const outbox = (shop: Shop) => shop.written().map(({ envelope }) => decodeEnvelope(String(envelope)));
 
+test('whoever publishes without a name is called `producer`', async () => {
+  const shop = openShop();
+  const { id } = await publish(OrderPlaced, ORDER, shop);
+  expect(outbox(shop)).toMatchObject([{ id, source: '/ledger/producer' }]);
+});
+
 test('a published message is committed by one call, and its id is returned', async () => {
   const shop = openShop({ variables: { [BINDINGS.producer]: 'web-shop' } });
   const { id } = await publish(OrderPlaced, ORDER, shop);
