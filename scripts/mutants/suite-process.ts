@@ -44,6 +44,7 @@ const ROOMS = [
 const SEEN_BY: Readonly<Record<string, readonly string[]>> = {
   'test/ledger': ['test/half', 'test/publish', 'test/cancel', 'test/consume', 'test/relay'],
   'test/inspect': ['test/reconcile', 'test/trace'],
+  'test/contract': ['test/message'],
 };
 const CORPUS = ['test/corpus'];
 const PLANS = /survives the plan/;

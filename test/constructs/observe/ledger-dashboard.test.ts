@@ -105,6 +105,7 @@ describe('the dashboard', () => {
     const log = only(resources, 'AWS::Logs::LogGroup', 'DashboardRadar').id;
 
     expect(titled('Radar')).toMatchObject({ endpoint: `{{${id}.Arn}}`, updateOn: { refresh: true, timeRange: true } });
+    expect(widgets.find(({ properties }) => properties.title === 'Radar')).toMatchObject({ x: 0, width: 24 });
     expect(Properties.Environment.Variables).toEqual({ WAYBILL_LEDGER: { Ref: table }, WAYBILL_SHARDS: '16' });
     expect(allowedTo(resources, id)).toEqual({
       [`${table}.Arn`]: ['dynamodb:Query'],

@@ -32,6 +32,14 @@ describe('what cannot be known is said', () => {
     expect(warnedOf(stack)).toEqual(['visibility-timeout-unknown']);
   });
 
+  test('a batching window that is one', () => {
+    const { app, stack, reserveHandler } = shop();
+    source.ofQueue(reserveHandler).addPropertyOverride('MaximumBatchingWindowInSeconds', { Ref: 'Seconds' });
+
+    expect(refusedBy(app)).toEqual([]);
+    expect(warnedOf(stack)).toEqual(['visibility-timeout-unknown']);
+  });
+
   test('how long a queue keeps messages, where that is a parameter', () => {
     const { app, stack, reserve } = shop();
     hatch(reserve.queue).addPropertyOverride('MessageRetentionPeriod', { Ref: 'Seconds' });
