@@ -338,6 +338,16 @@ test('a redrive that races another delivery overwrites nothing but dead', async 
   expect([shop.summary().already, shop.inbox(message.id)?.state, shop.left()]).toEqual([1, 'handled', 9]);
 });
 
+test('a redriven message of which nothing says how it ended takes effect once', async () => {
+  const shop = openShop();
+  shop.stock(5);
+  const message = shop.envelopeOf(OrderPlaced, ORDER);
+  for (let count = 0; count < 2; count++) {
+    expect(await shop.invoke(takeGoods, [shop.queued(message, { redriven: true })])).toEqual([]);
+  }
+  expect([shop.inbox(message.id)?.state, shop.left()]).toEqual(['handled', 3]);
+});
+
 test('a redriven message has all its attempts again', async () => {
   const shop = openShop();
   const message = placed(shop);

@@ -74,6 +74,7 @@ const variants: Variant[] = [
     name: 'a stream whose failed records are not reported one by one: its batches fail whole',
     vary: ({ countHandler }) => source.ofStream(countHandler).addPropertyDeletionOverride('FunctionResponseTypes'),
   },
+  { name: 'a subscriber that publishes what a channel of its ledger carries', options: { publishes: [OrderPlaced] } },
   {
     name: 'a reserved concurrency of the sum',
     options: { stream: { shardCount: 3 }, fromStream: { parallelizationFactor: 2, maxConcurrency: 2 } },
