@@ -94,7 +94,8 @@ let all: readonly TestSpecification[] = await vitest.globTestSpecifications();
 
 process.on('message', async ({ next, quick }: Order) => {
   plant(next);
-  const outcome = await judge(next.file, quick ? [] : STEPS);
+  const room = { folders: [next.file.split('/').slice(0, 2).join('/').replace('lib/', 'test/')] };
+  const outcome = await judge(next.file, quick ? [] : [room, ...STEPS]);
   plant(undefined);
   process.send?.(outcome);
 });
