@@ -82,9 +82,10 @@ test('a role that is given is used, and may write the log', () => {
   new ConsumerFunction(stack, 'ReserveStock', { entry: import.meta.filename, role });
   const resources = resourcesOf(stack);
 
-  const { id } = only(resources, 'AWS::Lambda::Function');
+  const { id, Properties } = only(resources, 'AWS::Lambda::Function');
   const log = only(resources, 'AWS::Logs::LogGroup').id;
-  only(resources, 'AWS::IAM::Role', 'Theirs');
+  expect(Properties.Role).toEqual({ 'Fn::GetAtt': [only(resources, 'AWS::IAM::Role').id, 'Arn'] });
+  expect(only(resources, 'AWS::IAM::Role').id).toMatch(/^Theirs/);
   expect(allowedTo(resources, id)).toEqual({ [`${log}.Arn`]: ['logs:CreateLogStream', 'logs:PutLogEvents'] });
 });
 
@@ -110,13 +111,17 @@ describe('in a project', () => {
 
   test('the bundle is one module that runs, with the AWS SDK and CommonJS packages in it', async () => {
     const app = testApp({ context: {}, outdir: join(project, 'cdk.out') });
-    new ConsumerFunction(testStack('Shop', app), 'Handler', { entry: join(project, 'functions', 'handler.ts') });
+    new ConsumerFunction(testStack('Shop', app), 'Handler', {
+      entry: join(project, 'functions', 'handler.ts'),
+      bundling: { esbuildArgs: { '--footer:js': '//given' } },
+    });
     app.synth();
 
     const [asset] = readdirSync(app.outdir).filter((name) => name.startsWith('asset.'));
     expect(readdirSync(join(app.outdir, asset!))).toEqual(['index.mjs']);
     const bundle = join(app.outdir, asset!, 'index.mjs');
     expect(readFileSync(bundle, 'utf8')).not.toMatch(/from ?"@aws-sdk/);
+    expect(readFileSync(bundle, 'utf8')).toContain('//given');
     const { handler } = (await import(pathToFileURL(bundle).href)) as { handler: () => Promise<string[]> };
     expect(await handler()).toEqual([sep, 'function']);
   }, 60_000);
