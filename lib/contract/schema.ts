@@ -10,11 +10,54 @@ const SAID_OF_A_FIELD = 200;
  * Validates synchronously by any Standard Schema and returns the schema's output.
  *
  * @param what names the value in the error, e.g. `order.placed`
+ * @param column the column of it that the value is, if it is one
  * @throws InvalidPayload naming each offending field, without the values
  * @throws InvalidDefinition when the schema does not answer synchronously
  * @see https://standardschema.dev
  */
-export function validate<Output>(schema: StandardSchemaV1<unknown, Output>, value: unknown, what: string): Output {
+export function validate<Output>(
+  schema: StandardSchemaV1<unknown, Output>,
+  value: unknown,
+  what: string,
+  column?: string,
+): Output {
+  const result = answerOf(schema, value, what);
+  if (!result.issues) return result.value;
+  const under = column === undefined ? [] : [column];
+  throw invalid(
+    what,
+    result.issues.map(({ message, path = [] }) => ({ message, path: [...under, ...path] })),
+  );
+}
+
+/**
+ * Refuses a row for what its schema says of one column; what it says of others is passed over, as they may be missing.
+ * A schema that judges rows as a whole, as a union does, says nothing of a column.
+ *
+ * @throws InvalidPayload naming the column
+ */
+export function validateColumn(schema: StandardSchemaV1, row: object, column: string, what: string): void {
+  const { issues = [] } = answerOf(schema, row, what);
+  const wrong = issues.filter(({ path = [] }) => path.length > 0 && String(keyOf(path[0] as Segment)) === column);
+  if (wrong.length > 0) throw invalid(what, wrong);
+}
+
+/** The schema of one column of an object's schema, where the library tells it: zod as `shape`, valibot as `entries`. */
+export function columnSchema(schema: StandardSchemaV1, column: string): StandardSchemaV1 | undefined {
+  const { shape, entries } = schema as { readonly shape?: Columns; readonly entries?: Columns };
+  const columns = shape ?? entries;
+  const found = columns && Object.hasOwn(columns, column) ? columns[column] : undefined;
+  return found?.['~standard'] && found;
+}
+
+type Columns = Readonly<Record<string, StandardSchemaV1 | undefined>>;
+type Segment = PropertyKey | StandardSchemaV1.PathSegment;
+
+function answerOf<Output>(
+  schema: StandardSchemaV1<unknown, Output>,
+  value: unknown,
+  what: string,
+): StandardSchemaV1.Result<Output> {
   const result = schema['~standard'].validate(value);
   if (result instanceof Promise) {
     // Nobody waits for it, and a promise that is rejected unseen would end the process.
@@ -23,8 +66,7 @@ export function validate<Output>(schema: StandardSchemaV1<unknown, Output>, valu
       `The schema of '${what}' answers with a promise: it validates asynchronously, or (zod) a transform or refinement in it throws. Give one that is synchronous and reports issues`,
     );
   }
-  if (result.issues) throw invalid(what, result.issues);
-  return result.value;
+  return result;
 }
 
 /** @throws InvalidDefinition when the value is no Standard Schema, e.g. one of zod before 3.24 */
@@ -52,7 +94,11 @@ function invalid(what: string, issues: readonly StandardSchemaV1.Issue[]): Inval
 
 function fieldPath({ path = [] }: StandardSchemaV1.Issue): string {
   // Copied first: arktype's path is an array of its own kind, which `map` cannot make.
-  return pathOf([...path].map((segment) => (typeof segment === 'object' ? segment.key : segment)));
+  return pathOf([...path].map(keyOf));
+}
+
+function keyOf(segment: Segment): PropertyKey {
+  return typeof segment === 'object' ? segment.key : segment;
 }
 
 /** A path as errors name it, e.g. `lines.0.quantity`. */

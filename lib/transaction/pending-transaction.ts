@@ -19,6 +19,7 @@ import { idempotencyKeyPut } from './idempotency-key.ts';
 import type { Lock, Otherwise, Role } from './outcome.ts';
 import type { Change, Conditional, Transaction } from './transaction.ts';
 import { updateExpression } from './update-expression.ts';
+import { validatedSet } from './validated-change.ts';
 
 /** One action of a transaction, and why it is there. */
 export interface Action {
@@ -103,21 +104,34 @@ export class PendingTransaction implements Transaction {
     const valid = validate(table.item, item, table.name) as Record<string, unknown>;
     const target = this.#target(table, keyOf(table, valid));
     const { lock } = target;
-    const row = lock ? { ...valid, [lock.column]: (lock.version ?? 0) + 1 } : valid;
-    this.#add(target, options, (condition) => ({
-      Put: { TableName: target.tableName, Item: toItem(row, table.name), ...condition(new Expression(table.name)) },
-    }));
+    const column = table.version;
+    const version = lock ? (lock.version ?? 0) + 1 : (valid[column ?? ''] ?? 1);
+    const row = column ? { ...valid, [column]: version } : valid;
+    this.#add(target, options, (condition) => {
+      const expression = new Expression(table.name);
+      // A row that was not read is overwritten by a greater version alone.
+      const rises = column && !lock ? risesTo(expression, column, version) : undefined;
+      return { Put: { TableName: target.tableName, Item: toItem(row, table.name), ...condition(expression, rises) } };
+    });
   }
 
   update<T extends AnyTable>(table: T, key: TableKey<T>, change: Change<TableItem<T>, keyof TableKey<T>>): void {
     const target = this.#target(table, keyOf(table, key));
+    const { lock } = target;
     const add = table.version ? { ...change.add, [table.version]: 1 } : change.add;
+    const { remove, create = change.when === 'absent' } = change;
+    const set = validatedSet(table, key, { ...change, add }, create && !lock?.exists);
     this.#add(target, change, (condition) => {
       const expression = new Expression(table.name);
-      const text = updateExpression(expression, { set: change.set, add, remove: change.remove });
+      const text = updateExpression(expression, { set, add, remove });
       if (!text) throw new TransactionMisused(`An update of '${table.name}' changes nothing: give set, add or remove`);
       return {
-        Update: { TableName: target.tableName, Key: target.key, UpdateExpression: text, ...condition(expression) },
+        Update: {
+          TableName: target.tableName,
+          Key: target.key,
+          UpdateExpression: text,
+          ...condition(expression, create ? undefined : expression.condition(table.partitionKey, 'present')),
+        },
       };
     });
   }
@@ -215,8 +229,9 @@ export class PendingTransaction implements Transaction {
 
   #add(target: Target, options: Conditional<object>, build: (condition: ConditionBuilder) => TransactWriteItem): void {
     const { table, lock } = target;
-    const item = build((expression) => {
+    const item = build((expression, besides) => {
       const text = joinConditions([
+        besides,
         expression.condition(table.partitionKey, options.when),
         lock && expression.condition(table.partitionKey, lockCondition(lock, table.partitionKey)),
       ]);
@@ -276,7 +291,10 @@ export class PendingTransaction implements Transaction {
   }
 }
 
-type ConditionBuilder = (expression: Expression) => {
+type ConditionBuilder = (
+  expression: Expression,
+  besides?: string,
+) => {
   ConditionExpression?: string;
   ReturnValuesOnConditionCheckFailure?: 'ALL_OLD';
 } & ReturnType<Expression['attributes']>;
@@ -294,6 +312,11 @@ function keyOf({ partitionKey, sortKey }: AnyTable, row: object): Record<string,
   const key: Record<string, unknown> = { [partitionKey]: columns[partitionKey] };
   if (sortKey) key[sortKey] = columns[sortKey];
   return key;
+}
+
+function risesTo(expression: Expression, column: string, version: unknown): string {
+  const name = expression.name(column);
+  return `(attribute_not_exists(${name}) OR ${name} < ${expression.value(column, version)})`;
 }
 
 function lockCondition({ column, exists, version }: Lock, partitionKey: string): When<object> {

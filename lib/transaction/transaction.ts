@@ -12,11 +12,16 @@ import type { Otherwise } from './outcome.ts';
  */
 export interface Transaction<Table extends AnyTable = AnyTable, Event extends EventDefinition = EventDefinition> {
   /**
-   * Writes a whole row, validated by the table's schema.
+   * Writes a whole row, validated by the table's schema. Where the table declares a `version`, a row that this
+   * transaction has not read is overwritten only by a greater version.
    * @throws InvalidPayload when the row does not satisfy the schema
    */
   put<T extends Table>(table: T, item: TableItem<T>, options?: Conditional<TableItem<T>>): void;
-  /** Changes columns of a row; a row that is not there is created, unless `when` forbids it. */
+  /**
+   * Changes columns of a row, each validated by the table's schema. A row that is not there is a condition that does not
+   * hold, unless `create` says otherwise.
+   * @throws InvalidPayload when a column, or the row that would be created, does not satisfy the schema
+   */
   update<T extends Table>(table: T, key: TableKey<T>, change: Change<TableItem<T>, keyof TableKey<T>>): void;
   /** Deletes a row. A row that is not there is no error, unless `when` says so. */
   delete<T extends Table>(table: T, key: TableKey<T>, options?: Conditional<TableItem<T>>): void;
@@ -61,6 +66,11 @@ export interface Conditional<Item> {
 
 /** What becomes of a row's columns. Those of its key never change: a row with another key is another row. */
 export interface Change<Item, Key extends PropertyKey = never> extends Conditional<Item> {
+  /**
+   * Creates the row where it is not there, of its key, what is set and what is added. That row satisfies the schema.
+   * @default false, but where `when` is 'absent'
+   */
+  readonly create?: boolean;
   /** Columns that take a value. */
   readonly set?: { readonly [Column in keyof Item]?: Column extends Key ? never : Item[Column] };
   /** Numeric columns that grow by a number, from 0 where they are missing. */

@@ -50,18 +50,18 @@ export const profiles = {
   onStream: CountInitials,
   handlers: {
     [KeepProfile.name]: consume(KeepProfile, ({ customerId, given, family }, { tx }) => {
-      tx.update(Profiles, { customerId }, { set: { given, family }, add: { copies: 1 } });
+      tx.update(Profiles, { customerId }, { create: true, set: { given, family }, add: { copies: 1 } });
     }),
     [CountInitials.name]: consume(CountInitials, ({ family }, { tx }) => {
-      tx.update(Initials, { initial: family.slice(0, 1) }, { add: { profiles: 1 } });
+      tx.update(Initials, { initial: family.slice(0, 1) }, { create: true, add: { profiles: 1 } });
     }),
   },
   previous: {
     [KeepProfile.name]: consume(KeepProfileV1, ({ customerId, name }, { tx }) => {
-      tx.update(Profiles, { customerId }, { set: parted(name), add: { copies: 1 } });
+      tx.update(Profiles, { customerId }, { create: true, set: parted(name), add: { copies: 1 } });
     }),
     [CountInitials.name]: consume(CountInitialsV1, ({ name }, { tx }) => {
-      tx.update(Initials, { initial: parted(name).family.slice(0, 1) }, { add: { profiles: 1 } });
+      tx.update(Initials, { initial: parted(name).family.slice(0, 1) }, { create: true, add: { profiles: 1 } });
     }),
   },
   workload: [

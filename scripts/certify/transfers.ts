@@ -77,7 +77,7 @@ export const transfers = {
   subscribers: [CreditWallet],
   handlers: {
     [CreditWallet.name]: consume(CreditWallet, ({ to, cents }, { tx }) => {
-      tx.update(Wallets, { owner: to }, { add: { cents } });
+      tx.update(Wallets, { owner: to }, { create: true, add: { cents } });
     }),
   },
   checkBack: handler,

@@ -1,10 +1,14 @@
 import { Duration, type Stack } from 'aws-cdk-lib';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
+import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
+import { AttributeType } from 'aws-cdk-lib/aws-dynamodb';
 import * as kinesis from 'aws-cdk-lib/aws-kinesis';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { defineEvent } from '../../lib/contract/event.ts';
 import { defineSubscriber } from '../../lib/contract/subscriber.ts';
+import { defineTable } from '../../lib/contract/table.ts';
 import {
   InvalidConstruct,
   Ledger,
@@ -68,7 +72,7 @@ describe('a subscriber is refused', () => {
 
   test('with a table that it does not declare', () => {
     const stack = testStack();
-    const tables = { stock: tableIn(stack), orders: tableIn(stack, 'Others') };
+    const tables = { stock: tableIn(stack), orders: tableIn(stack, 'Others', 'orderId') };
 
     expect(() => subscribe({ tables })).toThrow("name 'orders', which 'reserve-stock' does not declare");
   });
@@ -126,6 +130,42 @@ test('a subscriber that does not understand what its channel carries is warned a
   Annotations.fromStack(stack).hasWarning('/Shop/Orders/late', Match.stringLikeRegexp('deploy consumers first'));
 });
 
+describe('a table is refused', () => {
+  const bind = (
+    key: Partial<dynamodb.TablePropsV2>,
+    item: z.ZodType<{ sku: string }> = z.object({ sku: z.string() }),
+  ) => {
+    const stack = testStack();
+    const Stock = defineTable('stock', { item, partitionKey: 'sku' });
+    const stock = new dynamodb.TableV2(stack, 'Stock', { ...sku(AttributeType.STRING), ...key });
+    const subscriber = { ...ReserveStock, tables: [Stock] };
+    queueChannel(stack).addSubscriber(subscriber, { handler: handlerIn(stack), tables: { stock } });
+  };
+  const sku = (type: AttributeType) => ({ partitionKey: { name: 'sku', type } });
+
+  test('whose key differs from its definition, by name or by type', () => {
+    expect(() => bind({})).not.toThrow();
+    expect(() => bind({ partitionKey: { name: 'id', type: AttributeType.STRING } })).toThrow(
+      "has the partition key 'sku' in its definition, and the partition key 'id' in 'Shop/Stock'",
+    );
+    expect(() => bind({ sortKey: { name: 'day', type: AttributeType.STRING } })).toThrow(
+      "has no sort key in its definition, and the sort key 'day' in 'Shop/Stock'",
+    );
+    expect(() => bind(sku(AttributeType.NUMBER))).toThrow(
+      "has the partition key 'sku' of type S by its schema, and of type N in 'Shop/Stock'",
+    );
+    // The schema says nothing of its type.
+    expect(() => bind(sku(AttributeType.BINARY), z.object({ sku: z.custom<string>() }))).not.toThrow();
+  });
+
+  test('but not one of another app, whose key is not known', () => {
+    const stack = testStack();
+    const tables = { stock: dynamodb.TableV2.fromTableName(stack, 'Stock', 'stock') };
+    const subscribed = () => queueChannel(stack).addSubscriber(ReserveStock, { handler: handlerIn(stack), tables });
+    expect(subscribed).not.toThrow();
+  });
+});
+
 describe('a channel is refused', () => {
   test('that carries nothing', () => {
     const stack = testStack();
@@ -179,9 +219,9 @@ describe('a function is refused', () => {
     const stack = testStack();
     const ledger = new Ledger(stack, 'Ledger');
     const producer = handlerIn(stack);
-    ledger.grantPublish(producer, { writes: [Orders], tables: { orders: tableIn(stack, 'One') } });
+    ledger.grantPublish(producer, { writes: [Orders], tables: { orders: tableIn(stack, 'One', 'orderId') } });
 
-    const tables = { orders: tableIn(stack, 'Two') };
+    const tables = { orders: tableIn(stack, 'Two', 'orderId') };
     expect(() => ledger.grantPublish(producer, { writes: [Orders], tables })).toThrow('WAYBILL_TABLE_ORDERS');
   });
 
@@ -199,7 +239,7 @@ describe('a function is refused', () => {
     const stack = testStack();
     const ledger = new Ledger(stack, 'Ledger');
     const producer = handlerIn(stack);
-    const tables = { orders: tableIn(stack) };
+    const tables = { orders: tableIn(stack, 'Orders', 'orderId') };
     ledger.grantPublish(producer, { writes: [Orders], tables });
 
     expect(() => ledger.grantPublish(producer, { writes: [Orders], tables })).not.toThrow();

@@ -74,10 +74,10 @@ export function handlerIn(scope: Construct, id = 'Handler', timeout = Duration.s
   });
 }
 
-/** A business table with `sku` for its key. */
-export function tableIn(scope: Construct, id = 'Stock'): dynamodb.TableV2 {
+/** A business table with a text for its key. */
+export function tableIn(scope: Construct, id = 'Stock', key = 'sku'): dynamodb.TableV2 {
   return new dynamodb.TableV2(scope, id, {
-    partitionKey: { name: 'sku', type: dynamodb.AttributeType.STRING },
+    partitionKey: { name: key, type: dynamodb.AttributeType.STRING },
     pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
   });
 }

@@ -34,7 +34,7 @@ export const CreditAccount = defineSubscriber('credit-account', {
   tables: [Account],
 });
 export const creditAccount = consume(CreditAccount, ({ account, amount }, { tx }) => {
-  tx.update(Account, { account }, { add: { balance: amount } });
+  tx.update(Account, { account }, { create: true, add: { balance: amount } });
 });
 
 export const SENT = { account: 'b', amount: 10 };

@@ -64,7 +64,7 @@ export function sendingWorld({ subscribers = ['close-offer', 'count-offers'] }: 
     consume(definition, ({ offerId }, { tx }) => {
       const subscriber = definition.name;
       const set = { subscriber, offerId, at: clock.now() };
-      tx.update(Effects, { id: `${subscriber} ${offerId}` }, { set, add: { times: 1 } });
+      tx.update(Effects, { id: `${subscriber} ${offerId}` }, { create: true, set, add: { times: 1 } });
     });
   const stack = new MemoryStack({
     subscribers: [CloseOffer, CountOffers].filter(({ name }) => subscribers.includes(name)),

@@ -1,3 +1,5 @@
+import { type } from 'arktype';
+import * as v from 'valibot';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { bindingsOf } from '../../lib/aws/bindings.ts';
@@ -52,12 +54,63 @@ test('a put writes the whole row, validated', async () => {
   expect(() => begin(shop).put(Stock, { sku: 'a', quantity: 0.5 })).toThrow('quantity');
 });
 
-test('an update sets, adds and removes columns, and creates a row that is not there', async () => {
+test('an update sets, adds and removes columns, and creates a row that is not there where it says so', async () => {
   const shop = openShop();
-  await decide(shop, (tx) => tx.update(Stock, { sku: 'a' }, { set: { note: 'new' }, add: { quantity: 3 } }));
+  const change = { set: { note: 'new' }, add: { quantity: 3 } };
+  const refused = await decide(shop, (tx) => tx.update(Stock, { sku: 'a' }, change));
+  expect([refused.kind, shop.rows()]).toEqual(['conditionFailed', []]);
+  await decide(shop, (tx) => tx.update(Stock, { sku: 'a' }, { ...change, create: true }));
   expect(shop.rows()).toEqual([{ sku: 'a', quantity: 3, note: 'new' }]);
   await decide(shop, (tx) => tx.update(Stock, { sku: 'a' }, { add: { quantity: -1 }, remove: ['note'] }));
   expect(shop.rows()).toEqual([{ sku: 'a', quantity: 2 }]);
+});
+
+test('an update writes no column that the schema refuses, and removes none that it requires', () => {
+  const tx = begin(openShop());
+  const refused = { code: 'invalid-payload', fields: ['quantity'] };
+  const change = (given: object) => () => tx.update(Stock, { sku: 'a' }, given);
+  expect(change({ set: { quantity: 'text' } })).toThrow(expect.objectContaining(refused));
+  expect(change({ set: { quantity: 0.5 }, create: true })).toThrow(expect.objectContaining(refused));
+  expect(change({ set: { note: 'a partial row' }, create: true })).toThrow(expect.objectContaining(refused));
+  expect(change({ add: { quantity: Number.NaN } })).toThrow(expect.objectContaining(refused));
+  expect(change({ add: { quantity: '1' } })).toThrow(expect.objectContaining(refused));
+  expect(change({ remove: ['quantity'] })).toThrow(expect.objectContaining(refused));
+  expect(tx.actions).toEqual([]);
+});
+
+const LIBRARIES = {
+  zod: z.object({ id: z.string(), n: z.number(), due: z.optional(z.string().trim()) }),
+  'a refinement of zod': z
+    .object({ id: z.string(), n: z.number(), due: z.optional(z.string()) })
+    .refine(({ n, due }) => n < 5 || due !== undefined, { path: ['n'] }),
+  valibot: v.object({ id: v.string(), n: v.number(), due: v.optional(v.string()) }),
+  arktype: type({ id: 'string', n: 'number', 'due?': 'string' }),
+};
+
+test.each(Object.entries(LIBRARIES))('columns are judged one by one by a schema of %s', async (name, item) => {
+  const Row = defineTable('row', { item: item as typeof LIBRARIES.zod, partitionKey: 'id' });
+  const shop = openShop();
+  const change = (given: object) => (tx: PendingTransaction) => tx.update(Row, { id: 'a' }, given);
+  for (const wrong of [{ set: { n: 'text' } }, { remove: ['n'] }, { create: true, set: { due: 'x' } }]) {
+    expect(() => change(wrong)(begin(shop))).toThrow(expect.objectContaining({ fields: ['n'] }));
+  }
+  await decide(shop, (tx) => tx.put(Row, { id: 'a', n: 1, due: 'x' }));
+  // What is valid in the row that is there says nothing of the columns that are not given.
+  await decide(shop, change({ set: { n: 7 } }));
+  await decide(shop, change({ add: { n: -20 }, ...(name === 'zod' && { set: { due: ' y ' } }) }));
+  expect(shop.engines.dynamodb.table('row').rows()).toEqual([{ id: 'a', n: -13, due: name === 'zod' ? 'y' : 'x' }]);
+  await decide(shop, change({ remove: ['due'] }));
+  expect(shop.engines.dynamodb.table('row').rows()).toEqual([{ id: 'a', n: -13 }]);
+});
+
+test('a put of a row that was not read never sets its version back', async () => {
+  const shop = openShop();
+  const put = (quantity: number, version: number) =>
+    decide(shop, (tx) => tx.put(Shelf, { sku: 'a', quantity, version }));
+  expect((await put(1, 7)).kind).toBe('committed');
+  for (const version of [0, 6, 7]) expect((await put(2, version)).kind).toBe('conditionFailed');
+  expect(shop.rows(Shelf)).toEqual([{ sku: 'a', quantity: 1, version: 7 }]);
+  expect((await put(3, 8)).kind).toBe('committed');
 });
 
 test('columns may have any name, reserved words and __proto__ included', async () => {
@@ -130,7 +183,8 @@ const CONDITIONS: readonly [string, When<StockRow>, holds: boolean][] = [
 test.each(CONDITIONS)('a condition: %s', async (_, when, holds) => {
   const shop = openShop();
   shop.stock(5);
-  const decision = await decide(shop, (tx) => tx.update(Stock, { sku: 'a' }, { set: { note: 'n' }, when }));
+  const set = { note: 'n', quantity: 1 };
+  const decision = await decide(shop, (tx) => tx.update(Stock, { sku: 'a' }, { set, when }));
   expect(decision.kind).toBe(holds ? 'committed' : 'conditionFailed');
 });
 

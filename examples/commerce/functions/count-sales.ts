@@ -5,5 +5,5 @@ import { CountSales, Sales } from '../contract.ts';
 export const handler = consume(CountSales, async (order, { tx }) => {
   const { orderId, paymentSequence, sku, quantity, amountCents, placedAt } = order;
   tx.once(`${orderId}_${paymentSequence}`);
-  tx.update(Sales, { sku, day: placedAt.slice(0, 10) }, { add: { orders: 1, quantity, amountCents } });
+  tx.update(Sales, { sku, day: placedAt.slice(0, 10) }, { create: true, add: { orders: 1, quantity, amountCents } });
 });

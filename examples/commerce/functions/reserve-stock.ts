@@ -22,6 +22,6 @@ export const handler = consume(ReserveStock, async (payment, { tx }) => {
       otherwise: 'deadLetter',
     },
   );
-  tx.update(Reservations, { orderId }, { set: { sku }, add: { quantity, reservations: 1 } });
+  tx.update(Reservations, { orderId }, { create: true, set: { sku }, add: { quantity, reservations: 1 } });
   tx.publish(StockReserved, { orderId, customerId, sku, quantity });
 });

@@ -10,6 +10,10 @@ export const handler = consume(TakePayment, async (order, { tx }) => {
     { orderId },
     { set: { status: 'PAID' }, when: { status: 'UNPAID', amountCents }, otherwise: 'deadLetter' },
   );
-  tx.update(Payments, { orderId, paymentSequence }, { set: { customerId }, add: { amountCents, captures: 1 } });
+  tx.update(
+    Payments,
+    { orderId, paymentSequence },
+    { create: true, set: { customerId }, add: { amountCents, captures: 1 } },
+  );
   tx.publish(PaymentSucceeded, { orderId, customerId, sku, quantity, amountCents, paymentSequence });
 });

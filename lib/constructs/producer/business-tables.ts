@@ -6,6 +6,7 @@ import { grantKeyUse } from '../aws/encryption.ts';
 import { bindVariable } from '../aws/function-binding.ts';
 import { allow } from '../aws/grants.ts';
 import { quoted } from '../invalid-construct.ts';
+import { keyDifference } from './table-keys.ts';
 
 /** The DynamoDB tables behind a definition's business tables, each by its name: `{ stock: stockTable }`. */
 export type TableBindings<Tables extends readonly AnyTable[]> = {
@@ -32,18 +33,24 @@ export type TableAction = (typeof ALL_ACTIONS)[number];
 export function* bindingRefusals(
   who: string,
   declared: readonly AnyTable[],
-  bound: readonly string[],
+  bound: Readonly<Record<string, ITable>>,
   narrowed: readonly string[] = [],
 ): Iterable<string> {
   const names = declared.map(({ name }) => name);
-  const missing = names.filter((name) => !bound.includes(name));
+  const missing = names.filter((name) => !Object.hasOwn(bound, name));
   if (missing.length > 0) {
     yield `'${who}' declares the tables ${quoted(missing)}: bind each in \`tables\`, e.g. tables: { '${missing[0]}': table }`;
   }
-  const unknown = [...new Set([...bound, ...narrowed])].filter((name) => !names.includes(name));
+  const unknown = [...new Set([...Object.keys(bound), ...narrowed])].filter((name) => !names.includes(name));
   if (unknown.length > 0) {
     yield `\`tables\` or \`tableActions\` name ${quoted(unknown)}, which '${who}' does not declare: add the table's ` +
       'definition, or leave it out';
+  }
+  for (const definition of declared) {
+    const table = bound[definition.name];
+    const difference = table && keyDifference(definition, table);
+    if (difference)
+      yield `The table '${definition.name}' of '${who}' ${difference}: bind the right one, or mend either`;
   }
 }
 

@@ -23,7 +23,7 @@ export function grantPublish(
   options: ProducerGrantOptions & WrittenTables,
 ): iam.Grant {
   const { writes = [], tables = {} } = options;
-  for (const reason of bindingRefusals(options.producer ?? producer.node.id, writes, Object.keys(tables))) {
+  for (const reason of bindingRefusals(options.producer ?? producer.node.id, writes, tables)) {
     throw new InvalidConstruct(producer, reason);
   }
   bindTables(producer, tables);

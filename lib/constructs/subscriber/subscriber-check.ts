@@ -55,7 +55,7 @@ function* refusals(props: CheckedProps): Iterable<string> {
     yield `'${name}' consumes '${strange.type}', which its channel does not carry (${quoted(carried)}): add it to the ` +
       "channel's `events`";
   }
-  yield* bindingRefusals(name, subscriber.tables, Object.keys(props.tables), Object.keys(props.tableActions));
+  yield* bindingRefusals(name, subscriber.tables, props.tables, Object.keys(props.tableActions));
   yield* numberRefusals(props);
   const served = servedBy.get(handler);
   if (served !== undefined) {

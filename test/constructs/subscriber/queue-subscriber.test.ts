@@ -280,7 +280,7 @@ test('its metrics are those of its queues', () => {
 test('a producer that is no handler may put rows into the ledger and write its tables', () => {
   const { stack, channel } = shopWith();
   const producer = handlerIn(stack, 'PlaceOrder');
-  const orders = tableIn(stack, 'OrdersTable');
+  const orders = tableIn(stack, 'OrdersTable', 'orderId');
   channel.grantPublish(producer, { writes: [Orders], tables: { orders } });
   const resources = resourcesOf(stack);
 

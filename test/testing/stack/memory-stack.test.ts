@@ -28,7 +28,7 @@ function street(options: Omit<MemoryStackOptions, 'subscribers' | 'handlers'> & 
     subscribers: [Watch, Count],
     handlers: {
       watch: consume(Watch, ({ lamp }, { tx }) => {
-        tx.update(Lamps, { lamp }, { add: { times: 1 }, set: { at: stack.now } });
+        tx.update(Lamps, { lamp }, { create: true, add: { times: 1 }, set: { at: stack.now } });
         tx.publish(Watched, { lamp });
       }),
       count: consume(Count, count),

@@ -5,6 +5,6 @@ export const handler = consume(LoadParcelV1, ({ parcelId, kilograms }, { tx }) =
   tx.update(
     Weights,
     { parcelId, subscriber: LoadParcelV1.name },
-    { set: { grams: 1_000 * kilograms, knows: 1 }, add: { times: 1 } },
+    { create: true, set: { grams: 1_000 * kilograms, knows: 1 }, add: { times: 1 } },
   );
 });

@@ -3,6 +3,6 @@ import { CountParcel, Effects, Totals } from '../contract.ts';
 
 export const handler = consume(CountParcel, ({ parcelId, grams }, { tx }) => {
   const subscriber = CountParcel.name;
-  tx.update(Effects, { parcelId, subscriber }, { add: { times: 1, grams } });
-  tx.update(Totals, { subscriber }, { add: { parcels: 1, grams } });
+  tx.update(Effects, { parcelId, subscriber }, { create: true, add: { times: 1, grams } });
+  tx.update(Totals, { subscriber }, { create: true, add: { parcels: 1, grams } });
 });

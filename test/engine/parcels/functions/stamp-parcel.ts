@@ -10,7 +10,7 @@ export const handler = consume(StampParcel, async ({ parcelId, grams, trouble },
   if (trouble === 'unwanted' && !process.env.ACCEPTS_ALL) throw new Rejected('nobody wants this parcel');
 
   const subscriber = StampParcel.name;
-  tx.update(Effects, { parcelId, subscriber }, { add: { times: 1, grams } });
-  tx.update(Totals, { subscriber }, { add: { parcels: 1, grams } });
+  tx.update(Effects, { parcelId, subscriber }, { create: true, add: { times: 1, grams } });
+  tx.update(Totals, { subscriber }, { create: true, add: { parcels: 1, grams } });
   tx.publish(ParcelStamped, { parcelId, grams });
 });

@@ -2,5 +2,5 @@ import { consume } from 'waybill/runtime';
 import { Effects, SortParcel } from '../contract.ts';
 
 export const handler = consume(SortParcel, ({ parcelId }, { tx }) => {
-  tx.update(Effects, { parcelId, subscriber: SortParcel.name }, { add: { times: 1 } });
+  tx.update(Effects, { parcelId, subscriber: SortParcel.name }, { create: true, add: { times: 1 } });
 });

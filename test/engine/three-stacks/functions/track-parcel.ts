@@ -2,5 +2,5 @@ import { consume } from 'waybill/runtime';
 import { Effects, TrackParcel } from '../contract.ts';
 
 export const handler = consume(TrackParcel, ({ parcelId }, { tx }) => {
-  tx.update(Effects, { parcelId, subscriber: TrackParcel.name }, { add: { times: 1 } });
+  tx.update(Effects, { parcelId, subscriber: TrackParcel.name }, { create: true, add: { times: 1 } });
 });
