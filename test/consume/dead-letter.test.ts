@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { queueEntryBytes } from '../../lib/aws/send-batch.ts';
 import { type DeadLetter, readDeadLetter, sendDeadLetters } from '../../lib/consume/dead-letter.ts';
+import { LIMITS } from '../../lib/contract/limits.ts';
 import { awsError, type FakeEnvironment, fakeEnvironment } from '../aws/fake-environment.ts';
 
 const target = { queueUrl: 'https://sqs/reserve-stock-dead', bucket: 'quarantine', subscriber: 'reserve-stock' };
@@ -94,6 +96,14 @@ describe('a dead letter', () => {
     expect(message.attributes['waybill-encoding']).toBe(encoding);
     expect(Buffer.compare(content.bytes, Buffer.from(bytes))).toBe(0);
     expect(Buffer.byteLength(message.body)).toBeLessThan(1024 * 1024);
+  });
+
+  it('is carried with its attributes up to the byte of what SQS takes, and lies in the bucket from the next on', async () => {
+    const { message } = await roundTrip(letter(''.padEnd(10, 'x')));
+    const attributes = queueEntryBytes({ ...message, attributes: message.attributes as Record<string, string> }) - 10;
+    const most = LIMITS.wireBytes - attributes;
+    expect((await roundTrip(letter('x'.repeat(most)))).message.attributes['waybill-encoding']).toBe('text');
+    expect((await roundTrip(letter('x'.repeat(most + 1)))).message.attributes['waybill-encoding']).toBe('quarantine');
   });
 
   it('overwrites its own object when it is sent again later', async () => {
