@@ -25,6 +25,12 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'The pause is drawn: one millisecond of two seconds more or less shows nowhere',
   },
   {
+    file: 'lib/consume/deliver.ts',
+    line: "return { kind: 'rerun', error: new CommitUndecided(`Another transaction kept changing ${what}`) };",
+    to: "''",
+    reason: 'What comes again uncounted is told by its code alone, so that nobody reads the text',
+  },
+  {
     file: 'lib/relay/registrar.ts',
     line: 'if (pause > 0) await environment.sleep(pause, signal);',
     to: '((pause > 0) || true)',
