@@ -26,7 +26,7 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: 'lib/consume/deliver.ts',
-    line: "return { kind: 'rerun', error: new CommitUndecided(`Another transaction kept changing ${what}`) };",
+    line: "return { kind: 'rerun', error: new CommitUndecided(`Another transaction kept changing \u0024{what}`) };",
     to: "''",
     reason: 'What comes again uncounted is told by its code alone, so that nobody reads the text',
   },
@@ -35,6 +35,12 @@ export const equivalents: readonly Equivalent[] = [
     line: 'if (pause > 0) await environment.sleep(pause, signal);',
     to: '((pause > 0) || true)',
     reason: 'A sleep of less than nothing ends at once',
+  },
+  {
+    file: 'lib/relay/registrar.ts',
+    line: 'if (pause > 0) await environment.sleep(pause, signal);',
+    to: '>=',
+    reason: 'A sleep of nothing ends at once',
   },
   {
     file: 'lib/consume/failure.ts',

@@ -91,13 +91,20 @@ describe('the reconciler', () => {
   });
 
   test('catches up after a standstill, without leaving anything out', async () => {
-    const { run, commit, mint, clock, end, radar } = reconciling();
+    const { run, commit, mint, clock, end, radar, summary } = reconciling();
     await run();
     for (let minute = 0; minute < 50; minute++) {
       end(commit(mint(0)), 'payment');
       clock.pass(MINUTE);
     }
-    for (let runs = 0; runs < 6; runs++) await run();
+    await run();
+    const behind = Number(summary()?.behind);
+    await run();
+    expect(behind).toBeGreaterThan(30 * MINUTE);
+    // A run looks at fifteen minutes.
+    expect(behind - Number(summary()?.behind)).toBe(15 * MINUTE);
+    for (let runs = 2; runs < 6; runs++) await run();
+    expect(summary()?.behind ?? 0).toBe(0);
     const counted = (await radar()).reduce((messages, { committed }) => messages + committed, 0);
     expect(counted).toBe(50);
   });
