@@ -258,6 +258,9 @@ test('failed attempts are counted, and the last one gives the message up', async
   expect(await shop.letters()).toMatchObject([
     { reason: 'attempts-exhausted', detail: expect.stringContaining('nothing works') },
   ]);
+  expect(shop.environment.lines.filter(({ message: text }) => text === 'dead-lettered')).toMatchObject([
+    { level: 'warn', fields: { subscriber: 'reserve-stock', messageId: message.id, reason: 'attempts-exhausted' } },
+  ]);
 });
 
 test('what throws something that is no error is counted too', async () => {
@@ -614,6 +617,8 @@ test.for<[mistake: string, handler: Parameters<typeof reserving>[0]]>([
   expect(await shop.invoke(reserving(handler), [record])).toEqual([record.messageId]);
   expect(shop.inbox(message.id)).toBeUndefined();
   expect([shop.left(), shop.failures(message.id)]).toEqual([9, '1']);
+  const row = shop.ledger.rows().find(({ pk }) => String(pk).startsWith('fail#'));
+  expect(row?.detail).toMatch(/The handler (?:answered with something|returned while 1 of its reads)/);
 });
 
 test('a transaction that is used after its handler has returned throws, and is logged and counted', async () => {

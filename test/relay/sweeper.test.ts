@@ -217,6 +217,19 @@ describe('a cursor', () => {
     expect(Array.from({ length: SHARDS }, (_, shard) => world.cursor(shard))).toEqual(cursors);
   });
 
+  it('moves on with each run, so that each message is sent by one of them', async () => {
+    const world = oneQueue();
+    await world.commitWaiting(waiting(world, 60, (index) => index * 20_000));
+    const sent: number[] = [];
+    for (let runs = 0; runs < 4; runs++) {
+      await world.sweep();
+      sent.push(sentIds(world).length);
+      world.clock.pass(3 * MINUTE);
+    }
+    expect(new Set(sent).size).toBe(4);
+    expect(new Set(sentIds(world)).size).toBe(sentIds(world).length);
+  });
+
   it('is not moved back by a run that another one overtook while it was sending', async () => {
     const world = oneQueue();
     await world.commitWaiting(waiting(world, 40, (index) => index * 1_000));

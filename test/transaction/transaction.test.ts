@@ -211,6 +211,11 @@ test('a row that was read is written only as long as nobody else has written it'
     otherwise: 'retry',
   });
   expect(shop.rows(Shelf)).toEqual([{ sku: 'a', quantity: 3, version: 2 }]);
+  await decide(shop, async (tx) => {
+    await tx.get(Shelf, { sku: 'a' });
+    tx.put(Shelf, { sku: 'a', quantity: 9, version: 0 });
+  });
+  expect(shop.rows(Shelf)).toEqual([{ sku: 'a', quantity: 9, version: 3 }]);
 });
 
 test('the lock holds for every kind of write', async () => {
