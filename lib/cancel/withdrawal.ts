@@ -53,10 +53,13 @@ export async function withdraw(
     const envelope = decodeEnvelope(row.envelope);
     id = envelope.id;
     const routes = expected(id, await readRoutes(ledger, envelope.type));
-    const subscribers = routes.map(({ subscriber }) => subscriber);
-    if (row.cancelled !== undefined) return { kind: 'cancelled', id, subscribers };
+    const all = routes.map(({ subscriber }) => subscriber);
+    if (row.cancelled !== undefined) return { kind: 'cancelled', id, subscribers: all };
     // The first try finds out by itself.
-    const ended = repeats === 0 ? {} : await endsOf(ledger, id, subscribers);
+    const ends = repeats === 0 ? {} : await endsOf(ledger, id, all);
+    // Where its subscriber was removed, it takes no effect anyway.
+    const subscribers = all.filter((subscriber) => ends[subscriber] !== 'abandoned');
+    const ended = Object.fromEntries(Object.entries(ends).filter(([, state]) => state !== 'abandoned'));
     if (Object.keys(ended).length > 0) return { kind: 'ended', id, ended };
 
     const replacement = replace?.(envelope);

@@ -1,4 +1,4 @@
-import type { LineCounts, Missing, Reconciliation, Uncaused, Unjudged } from '../reconcile/totals.ts';
+import type { Abandoned, LineCounts, Missing, Reconciliation, Uncaused, Unjudged } from '../reconcile/totals.ts';
 import { lengthOf } from './span-text.ts';
 
 /** How many of a long list are written out: `--json` has them all. */
@@ -17,27 +17,31 @@ const COLUMNS: readonly Column[] = [
   { head: 'in flight', of: ({ inFlight }) => inFlight },
   { head: 'scheduled', of: ({ scheduled }) => scheduled },
   { head: 'dead', of: ({ dead }) => dead },
+  { head: 'abandoned', of: ({ abandoned = 0 }) => abandoned, isRare: true },
   { head: 'not judged', of: ({ unjudged = 0 }) => unjudged, isRare: true },
   { head: 'missing', of: missingOfLine },
 ];
 
 /** A reconciliation in words, line by line: a table of the business lines, then what is missing and what is uncaused. */
-export function reconciliationTable({ lines, copies, missing, uncaused, unjudged = [] }: Reconciliation): string[] {
+export function reconciliationTable({ lines, copies, missing, uncaused, ...rare }: Reconciliation): string[] {
+  const { abandoned = [], unjudged = [] } = rare;
   return [
     ...tableOf(lines),
     ...copiesOf(copies),
     ...missingOf(missing),
     ...unjudgedOf(unjudged),
+    ...abandonedOf(abandoned),
     ...uncausedOf(uncaused),
   ];
 }
 
 /** A message has a copy at each subscriber that expects it. */
-function copiesOf({ handled, duplicate, dead, cancelled, late }: Reconciliation['copies']): string[] {
-  if (handled + duplicate + dead + cancelled + late === 0) return [];
+function copiesOf({ handled, duplicate, dead, cancelled, abandoned = 0, late }: Reconciliation['copies']): string[] {
+  if (handled + duplicate + dead + cancelled + abandoned + late === 0) return [];
   const takenBack = cancelled > 0 ? `, ${cancelled} cancelled` : '';
+  const left = abandoned > 0 ? `, ${abandoned} abandoned` : '';
   return [
-    `At their subscribers: ${handled} handled, ${duplicate} duplicates, ${dead} dead-lettered${takenBack}, ${late} late`,
+    `At their subscribers: ${handled} handled, ${duplicate} duplicates, ${dead} dead-lettered${takenBack}${left}, ${late} late`,
   ];
 }
 
@@ -60,8 +64,9 @@ function tableOf(lines: Reconciliation['lines']): string[] {
 }
 
 /** A message counts once: what stands nowhere else is missing. */
-function missingOfLine({ committed, handled, inFlight, scheduled, dead, unjudged = 0 }: LineCounts): number {
-  return committed - handled - inFlight - scheduled - dead - unjudged;
+function missingOfLine({ committed, handled, inFlight, scheduled, dead, ...rare }: LineCounts): number {
+  const { abandoned = 0, unjudged = 0 } = rare;
+  return committed - handled - inFlight - scheduled - dead - abandoned - unjudged;
 }
 
 function missingOf(missing: readonly Missing[]): string[] {
@@ -83,6 +88,14 @@ function unjudgedOf(unjudged: readonly Unjudged[]): string[] {
     ...list(unjudged, ({ id, subscriber, evidence, overdueMs }) => [
       `${id}  ${subscriber}: overdue by ${lengthOf(overdueMs)}: ${evidence}`,
     ]),
+  ];
+}
+
+function abandonedOf(abandoned: readonly Abandoned[]): string[] {
+  if (abandoned.length === 0) return [];
+  return [
+    `Abandoned, since their subscriber was removed: ${abandoned.length}`,
+    ...list(abandoned, ({ id, subscriber }) => [`${id}  ${subscriber}`]),
   ];
 }
 

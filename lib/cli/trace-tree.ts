@@ -26,6 +26,7 @@ const MARKS: Record<TracedDelivery['state'], string> = {
   missing: '!',
   unjudged: '?',
   cancelled: unicodeOr('⊘', '/'),
+  abandoned: unicodeOr('∅', '0'),
 };
 
 /** Draws a message and everything that came of it as a tree, line by line: messages, and below each its subscribers. */
@@ -132,6 +133,8 @@ function stateOf({ state, reason, hop, overdueMs, due }: TracedDelivery, now: nu
       return `MISSING at the ${hop}${overdue}`;
     case 'unjudged':
       return `not judged${overdue}`;
+    case 'abandoned':
+      return 'abandoned: it had not ended there when the subscriber was removed';
     case 'handled':
     case 'cancelled':
       return state;

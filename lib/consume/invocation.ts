@@ -46,7 +46,7 @@ export function endingOf(invocation: Invocation, record: InboundRecord, envelope
 /** What became of a record. */
 export type Outcome =
   /** Its message ended by this delivery. */
-  | { readonly kind: Exclude<EndState, 'cancelled'> }
+  | { readonly kind: Exclude<EndState, 'cancelled' | 'abandoned'> }
   /** Its message had ended before, also where its producer has cancelled it. */
   | { readonly kind: 'already' }
   /** Its subscriber does not consume it. */

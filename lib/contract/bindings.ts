@@ -30,6 +30,8 @@ export const BINDINGS = {
   deadLetterQueueUrl: 'WAYBILL_DEAD_LETTER_QUEUE_URL',
   /** The bucket for bytes that SQS cannot carry. */
   quarantineBucket: 'WAYBILL_QUARANTINE_BUCKET',
+  /** Seconds after a subscriber's removal; of the reconciler. */
+  abandonAfter: 'WAYBILL_ABANDON_AFTER',
 } as const;
 
 /** The environment variable that binds a business table: `WAYBILL_TABLE_STOCK_LEVELS` for `stock-levels`. */

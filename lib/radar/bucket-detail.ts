@@ -19,12 +19,13 @@ export interface MissingMessage {
   readonly overdueMs: number;
 }
 
-/** A message that a subscriber has given up. */
+/** A message that a subscriber has given up, or that was given up since the subscriber was removed. */
 export interface DeadMessage {
   readonly id: string;
   readonly type: string;
   readonly subscriber: string;
   readonly reason: string;
+  readonly state: 'dead' | 'abandoned';
 }
 
 /** An hour of a business line, opened. */
@@ -92,9 +93,10 @@ export async function deadIn(
     if (dead.length > LISTED) return;
     for await (const page of partition(ledger, pk)) {
       for (const row of page) {
-        if (row.state?.S !== 'dead' || !types.has(row.type?.S ?? '')) continue;
+        const state = row.state?.S;
+        if ((state !== 'dead' && state !== 'abandoned') || !types.has(row.type?.S ?? '')) continue;
         const { sk, type, reason = 'unknown' } = unmarshall({ ...row }) as InboxRow;
-        dead.push({ id: sk, type, subscriber, reason });
+        dead.push({ id: sk, type, subscriber, reason, state });
       }
     }
   });

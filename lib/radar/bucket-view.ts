@@ -23,7 +23,7 @@ export function bucketView(detail: BucketDetail, token: string): Child {
     missing.length > 0
       ? h('ul', { class: 'messages' }, ...missing.map((message) => missingItem(message, token)))
       : null,
-    dead.length > 0 ? h('h3', {}, `Dead-lettered (${dead.length})`) : null,
+    dead.length > 0 ? h('h3', {}, `${givenUpInWords(dead)} (${dead.length})`) : null,
     dead.length > 0 ? h('ul', { class: 'messages' }, ...dead.map(deadItem)) : null,
     missing.length + dead.length === 0 ? h('p', {}, 'No message is missing, none was given up.') : null,
     isCut ? h('p', {}, 'There are more than are listed here: `waybill reconcile` names them all.') : null,
@@ -53,7 +53,9 @@ function missingItem({ id, type, subscriber, hop, evidence, overdueMs }: Missing
 }
 
 /** A dead letter lies in the subscriber's dead-letter queue: it is redriven from there, or it would be there for ever. */
-function deadItem({ id, type, subscriber, reason }: DeadMessage): Child {
+function deadItem(message: DeadMessage): Child {
+  const { id, type, subscriber, reason } = message;
+  if (message.state === 'abandoned') return abandonedItem(message);
   return h(
     'li',
     {},
@@ -63,6 +65,24 @@ function deadItem({ id, type, subscriber, reason }: DeadMessage): Child {
     h('p', { class: 'actions' }, traceLink(id)),
     h('div', { class: 'place' }),
   );
+}
+
+/** Nobody is there to send it to. */
+function abandonedItem({ id, type, subscriber }: DeadMessage): Child {
+  return h(
+    'li',
+    {},
+    h('code', {}, id),
+    h('p', {}, h('strong', {}, type), ' had not ended at ', h('strong', {}, subscriber), ' when that was removed'),
+    h('p', { class: 'actions' }, traceLink(id)),
+    h('div', { class: 'place' }),
+  );
+}
+
+function givenUpInWords(dead: readonly DeadMessage[]): string {
+  const states = new Set(dead.map(({ state }) => state));
+  if (!states.has('abandoned')) return 'Dead-lettered';
+  return states.has('dead') ? 'Dead-lettered or abandoned' : 'Abandoned';
 }
 
 function traceLink(id: string): Child {

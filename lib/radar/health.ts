@@ -24,9 +24,17 @@ export const HEALTH_NAMES: Readonly<Record<Health, string>> = {
 };
 
 /** Judges counts by what is worst in them. */
-export function healthOf({ committed, inFlight, scheduled, dead, missing, unjudged = 0 }: Counts): Health {
+export function healthOf({
+  committed,
+  inFlight,
+  scheduled,
+  dead,
+  missing,
+  abandoned = 0,
+  unjudged = 0,
+}: Counts): Health {
   if (missing > 0) return missing > committed * ALARM_RATIO ? 'alarm' : 'missing';
-  if (dead > 0) return 'dead';
+  if (dead + abandoned > 0) return 'dead';
   if (inFlight + scheduled + unjudged > 0) return 'waiting';
   return committed > 0 ? 'good' : 'none';
 }
@@ -38,6 +46,7 @@ export const COUNTS = [
   'inFlight',
   'scheduled',
   'dead',
+  'abandoned',
   'unjudged',
   'missing',
 ] as const satisfies readonly (keyof Counts)[];
@@ -57,12 +66,13 @@ export function addCounts(total: Counts, counts: Counts): Counts {
 
 /** The counts in words, e.g. `120 committed, 118 handled, 2 missing`: what is none is left out. */
 export function countsInWords(counts: Counts): string {
-  const { committed, handled, inFlight, scheduled, dead, missing, unjudged = 0 } = counts;
+  const { committed, handled, inFlight, scheduled, dead, missing, abandoned = 0, unjudged = 0 } = counts;
   if (committed + missing === 0) return HEALTH_NAMES.none;
   const parts: readonly [number, string][] = [
     [missing, 'missing'],
     [unjudged, 'not judged'],
     [dead, 'dead-lettered'],
+    [abandoned, 'abandoned'],
     [scheduled, 'scheduled'],
     [inFlight, 'on their way'],
     [handled, 'handled'],

@@ -59,7 +59,9 @@ export async function sampleLatency(
 async function sampleOf(ledger: Ledger, pk: string, types: ReadonlySet<string>): Promise<number[]> {
   const { Items = [] } = await queryPage(ledger, pk, { Limit: SAMPLE });
   // What was taken back took as long as its producer pleased.
-  const ended = Items.filter(({ type, state }) => types.has(type?.S ?? '') && state?.S !== 'cancelled');
+  const ended = Items.filter(
+    ({ type, state }) => types.has(type?.S ?? '') && state?.S !== 'cancelled' && state?.S !== 'abandoned',
+  );
   return ended.flatMap(({ hops }) => {
     const { committed, due, ended: end } = hops?.M ?? {};
     return committed?.N && end?.N ? [(Number(end.N) - Number(due?.N ?? committed.N)) / 1000] : [];

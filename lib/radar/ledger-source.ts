@@ -77,12 +77,12 @@ export class LedgerSource implements RadarSource {
     for (const minute of this.#minutes(
       businessLine,
       hour,
-      ({ handled, dead, committed }) => handled + dead < committed,
+      ({ handled, dead, abandoned = 0, committed }) => handled + dead + abandoned < committed,
     )) {
       await this.#live.look(minute);
     }
     const withMissing = this.#minutes(businessLine, hour, ({ missing }) => missing > 0);
-    const withDead = this.#minutes(businessLine, hour, ({ dead }) => dead > 0);
+    const withDead = this.#minutes(businessLine, hour, ({ dead, abandoned = 0 }) => dead + abandoned > 0);
     const missing = await missingIn(this.#ledger, options, businessLine, withMissing);
     const dead = await deadIn(this.#ledger, graph, businessLine, withDead);
     const minutes = this.#countsOf(businessLine, hour);

@@ -171,7 +171,7 @@ export class LiveMap {
   #isUnfinished(minute: string): boolean {
     return [...this.#lines.values()].some((line) => {
       const counts = line.get(minute);
-      return counts !== undefined && counts.handled + counts.dead < counts.committed;
+      return counts !== undefined && counts.handled + counts.dead + (counts.abandoned ?? 0) < counts.committed;
     });
   }
 }

@@ -45,7 +45,7 @@ export function worriesOf({ lines, now, days }: RadarMap): Worry[] {
   const first = `${daysUntil(now, days)[0]}T00`;
   return [...lines]
     .flatMap(([businessLine, hours]) => [...hours].map(([hour, counts]) => ({ businessLine, hour, counts })))
-    .filter(({ hour, counts }) => hour >= first && counts.missing + counts.dead > 0)
+    .filter(({ hour, counts }) => hour >= first && counts.missing + counts.dead + (counts.abandoned ?? 0) > 0)
     .sort((one, other) => rankOf(other) - rankOf(one) || (one.hour < other.hour ? 1 : -1))
     .slice(0, WORRIES);
 }

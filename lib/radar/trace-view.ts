@@ -77,6 +77,7 @@ const STATES: Readonly<Record<TracedDelivery['state'], string>> = {
   missing: 'missing',
   unjudged: 'not judged',
   cancelled: 'cancelled',
+  abandoned: 'abandoned: its subscriber was removed',
 };
 
 /** Each hop with the time that it took from the one before. */

@@ -3,6 +3,7 @@ import { deadlineOf, type Finding, type Inspection, type Suspect } from '../insp
 import type { Graph } from '../ledger/graph.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { readOutbox } from '../ledger/outbox.ts';
+import type { EndState } from '../ledger/rows/inbox.ts';
 import type { Route } from '../ledger/rows/route.ts';
 import type { Joined } from './join.ts';
 import type { Committed, Ended } from './ledger-sets.ts';
@@ -89,8 +90,9 @@ export class Bucket implements Judged {
       const end = ends[this.#graph.subscribers.indexOf(route.subscriber)];
       const deadlineAt = deadlineOf(committed, route);
       if (end) {
-        states.push(end.state === 'dead' ? 'dead' : 'handled');
-        this.totals.copies[end.state]++;
+        states.push(endedAs(end.state));
+        this.totals.countCopy(end.state);
+        if (end.state === 'abandoned') this.totals.abandoned.push({ id, subscriber: route.subscriber });
       } else if (now < deliverAt) {
         states.push('scheduled');
         this.waiting.push({ ...committed, deliverAt, route });
@@ -106,14 +108,14 @@ export class Bucket implements Judged {
   }
 
   async #settleDoubtful({ committed, states, suspects }: Doubtful): Promise<void> {
-    const { copies, missing, unjudged } = this.totals;
+    const { missing, unjudged } = this.totals;
     const now = this.#ledger.environment.now();
     const found = [...states];
     for (const { route, deadlineAt, ...suspect } of suspects) {
       const finding = await this.#inspection.inspect({ ...suspect, route, deadlineAt });
       found.push(stateOf(finding));
-      if (finding.kind === 'ended') copies[finding.state]++;
-      else if (finding.kind === 'cancelled' || finding.kind === 'late') copies[finding.kind]++;
+      if (finding.kind === 'ended') this.totals.countCopy(finding.state);
+      else if (finding.kind === 'cancelled' || finding.kind === 'late') this.totals.countCopy(finding.kind);
       if (finding.kind !== 'ended') this.unended.push({ ...committed, route, deadlineAt, finding });
       if (finding.kind === 'missing') {
         const { hop, evidence } = finding;
@@ -129,21 +131,30 @@ export class Bucket implements Judged {
   /** It was committed meanwhile, or it never was. A row that DynamoDB may have begun to clean up says nothing. */
   async #settleUnknown({ id, ends }: Message): Promise<void> {
     const now = this.#ledger.environment.now();
-    // What was cancelled has had no effect that wants a cause.
-    if (ends.every((end) => !end || end.state === 'cancelled' || end.expires <= now)) return;
+    if (ends.every((end) => !end || isWithoutEffect(end) || end.expires <= now)) return;
     // The counts of a message that was committed meanwhile come with the next pass, which sees its row.
     if (await readOutbox(this.#ledger, id)) return;
     for (const [index, end] of ends.entries()) {
-      if (!end || end.state === 'cancelled') continue;
+      if (!end || isWithoutEffect(end)) continue;
       this.totals.uncaused.push({ id, subscriber: this.#graph.subscribers[index] ?? '' });
     }
   }
 }
 
+/** What was cancelled or abandoned has had no effect that wants a cause. */
+function isWithoutEffect({ state }: Ended): boolean {
+  return state === 'cancelled' || state === 'abandoned';
+}
+
+/** What was taken back leaves as little to do as what was handled. */
+function endedAs(state: EndState): CopyState {
+  return state === 'dead' || state === 'abandoned' ? state : 'handled';
+}
+
 function stateOf(finding: Finding): CopyState {
   switch (finding.kind) {
     case 'ended':
-      return finding.state === 'dead' ? 'dead' : 'handled';
+      return endedAs(finding.state);
     case 'cancelled':
       return 'handled';
     case 'late':

@@ -7,6 +7,8 @@ import type { ListEventSources } from '../inspect/subscriber-state.ts';
 import type { Graph } from '../ledger/graph.ts';
 import { writeEnding } from '../ledger/inbox.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { readOutbox } from '../ledger/outbox.ts';
+import type { EndState } from '../ledger/rows/inbox.ts';
 import type { Route } from '../ledger/rows/route.ts';
 import { type Case, casesOf, closeCase, GIVEN_UP, rewriteCase } from './cases.ts';
 import { committedEnvelope, forward, sendAgain } from './resend.ts';
@@ -23,6 +25,8 @@ export interface HealOptions {
 export interface Healing {
   /** Cases of messages that have ended. */
   readonly closed: readonly Case[];
+  /** Messages whose subscriber was removed before they ended there. */
+  readonly abandoned: readonly Case[];
   /** Messages that were sent again. */
   readonly resent: readonly Case[];
   /** Messages that were put into the forward queue: their handshake was pending, or nothing had put them to wait. */
@@ -43,6 +47,8 @@ export const HEALING_TRIES = 8;
 const CASES_A_RUN = 5_000;
 const CASES_AT_ONCE = 16;
 const LATER = 60_000;
+/** How long a rollback may take that brings a removed subscriber back. */
+const ABANDON_AFTER_MS = 3_600_000;
 
 /**
  * Follows up the cases: closes those that have ended, and sends again what is missing, to the subscriber that lacks it.
@@ -69,6 +75,7 @@ export async function heal(ledger: Ledger, options: HealOptions): Promise<Healin
 
 class Healer {
   readonly #closed: Case[] = [];
+  readonly #abandoned: Case[] = [];
   readonly #resent: Case[] = [];
   readonly #forwarded: Case[] = [];
   readonly #unjudged: Case[] = [];
@@ -92,6 +99,7 @@ class Healer {
   healing(): Healing {
     return {
       closed: this.#closed,
+      abandoned: this.#abandoned,
       resent: this.#resent,
       forwarded: this.#forwarded,
       unjudged: this.#unjudged,
@@ -125,6 +133,7 @@ class Healer {
     const route = this.#graph.expectedOf(id, type).find((expected) => expected.subscriber === subscriber);
     // A subscriber that does not expect the message any more lacks nothing.
     if (!route) return this.#close(read);
+    if (route.until !== undefined && this.#now >= route.until + this.#abandonAfter) return this.#abandon(read);
 
     const deadlineAt = deadlineOf(read, route);
     const finding = await this.#inspection.inspect({ id, deliverAt, route, deadlineAt });
@@ -132,7 +141,7 @@ class Healer {
       case 'ended':
         return this.#close(read);
       case 'cancelled':
-        return this.#endAsCancelled(read);
+        return this.#endAs('cancelled', read);
       case 'waiting':
         // Reconciliation comes past its `due#` row in its moment.
         if (finding.swept) return this.#close(read);
@@ -182,6 +191,12 @@ class Healer {
     return this.#ledger.environment.now();
   }
 
+  /** Milliseconds. */
+  get #abandonAfter(): number {
+    const seconds = this.#ledger.environment.variables[BINDINGS.abandonAfter];
+    return seconds === undefined ? ABANDON_AFTER_MS : Number(seconds) * 1_000;
+  }
+
   get #canForward(): boolean {
     return Boolean(this.#ledger.environment.variables[BINDINGS.forwardQueueUrl]);
   }
@@ -199,12 +214,25 @@ class Healer {
     if (await this.#try(missing, () => sendAgain(this.#ledger, missing.id, route))) this.#resent.push(missing);
   }
 
-  async #endAsCancelled(read: Case): Promise<void> {
-    const { subscriber } = read;
+  /** Its subscriber was removed, and nothing has brought it back: whatever has not ended there never will. */
+  async #abandon(read: Case): Promise<void> {
+    const { id, subscriber } = read;
+    const row = await readOutbox(this.#ledger, id);
+    const state = await this.#endAs(row?.cancelled === undefined ? 'abandoned' : 'cancelled', read);
+    if (state === 'abandoned') {
+      this.#ledger.environment.log.warn('abandoned', { messageId: id, subscriber });
+      this.#abandoned.push(read);
+    }
+  }
+
+  /** Ends the message, unless it has ended, and closes its case. Returns how it ended. */
+  async #endAs(state: EndState, read: Case): Promise<EndState> {
+    const { id, subscriber } = read;
     const by = { attempts: 0, function: 'reconciler', request: '', redriven: false };
-    const envelope = await committedEnvelope(this.#ledger, read.id);
-    await writeEnding(this.#ledger, { subscriber, envelope, state: 'cancelled', received: this.#now, ...by });
-    return this.#close(read);
+    const envelope = await committedEnvelope(this.#ledger, id);
+    const ended = await writeEnding(this.#ledger, { subscriber, envelope, state, received: this.#now, ...by });
+    await this.#close(read);
+    return ended;
   }
 
   /** Where sending fails, the next run tries again, until there are no tries left. */

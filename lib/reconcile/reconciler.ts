@@ -68,12 +68,13 @@ export function createReconciler({ listEventSources, putMetrics }: ReconcilerOpt
 function report(
   counts: Counts,
   passes: PassesRun,
-  { closed, resent, forwarded, unjudged, missing, deferred }: Healing,
+  { closed, abandoned, resent, forwarded, unjudged, missing, deferred }: Healing,
 ): void {
   counts.add('committed', passes.committed);
   counts.add('uncaused', passes.uncaused);
   counts.add('behind', passes.behind);
   counts.add('closed', closed.length);
+  counts.add('abandoned', abandoned.length);
   counts.add('resent', resent.length);
   counts.add('forwarded', forwarded.length);
   counts.add('unjudged', unjudged.length);

@@ -11,6 +11,8 @@ export interface LineCounts {
   scheduled: number;
   /** Dead-lettered somewhere, and not missing anywhere. */
   dead: number;
+  /** Not ended somewhere when its subscriber was removed from there. Absent where there is none. */
+  abandoned?: number;
   /** Overdue somewhere, where it cannot be told what became of it. Absent where there is none. */
   unjudged?: number;
 }
@@ -43,6 +45,12 @@ export interface Uncaused {
   readonly subscriber: string;
 }
 
+/** A message that had not ended at a subscriber when that was removed. */
+export interface Abandoned {
+  readonly id: string;
+  readonly subscriber: string;
+}
+
 /** Counts of messages, with those that are missing somewhere. */
 export type Counts = LineCounts & { missing: number };
 
@@ -56,6 +64,8 @@ export interface CopyCounts {
   dead: number;
   /** Taken back before they were handled. */
   cancelled: number;
+  /** Given up, since their subscriber was removed. Absent where there are none. */
+  abandoned?: number;
   /** Past its deadline, and on its way behind others. */
   late: number;
 }
@@ -66,15 +76,17 @@ export interface Reconciliation {
   readonly copies: Readonly<CopyCounts>;
   readonly missing: readonly Missing[];
   readonly uncaused: readonly Uncaused[];
+  /** Absent where there are none. */
+  readonly abandoned?: readonly Abandoned[];
   /** Absent where everything could be judged. */
   readonly unjudged?: readonly Unjudged[];
 }
 
 /** How one message stands at one subscriber. */
-export type CopyState = 'handled' | 'dead' | 'inFlight' | 'scheduled' | 'missing' | 'unjudged';
+export type CopyState = 'handled' | 'dead' | 'abandoned' | 'inFlight' | 'scheduled' | 'missing' | 'unjudged';
 
 /** The furthest from being handled first. */
-const FURTHEST: readonly CopyState[] = ['missing', 'unjudged', 'dead', 'scheduled', 'inFlight'];
+const FURTHEST: readonly CopyState[] = ['missing', 'unjudged', 'dead', 'abandoned', 'scheduled', 'inFlight'];
 
 /** What was found, added up. */
 export class Totals {
@@ -82,6 +94,7 @@ export class Totals {
   readonly copies: CopyCounts = { handled: 0, duplicate: 0, dead: 0, cancelled: 0, late: 0 };
   readonly missing: Missing[] = [];
   readonly uncaused: Uncaused[] = [];
+  readonly abandoned: Abandoned[] = [];
   readonly unjudged: Unjudged[] = [];
 
   count(businessLine: string, states: readonly CopyState[]): void {
@@ -91,11 +104,16 @@ export class Totals {
     line[furthest] = (line[furthest] ?? 0) + 1;
   }
 
+  countCopy(name: keyof CopyCounts, count = 1): void {
+    this.copies[name] = (this.copies[name] ?? 0) + count;
+  }
+
   add(other: Totals): void {
     addLines(this.lines, other.lines);
-    for (const [name, count] of Object.entries(other.copies)) this.copies[name as keyof CopyCounts] += count;
+    for (const [name, count] of Object.entries(other.copies)) this.countCopy(name as keyof CopyCounts, count);
     for (const missing of other.missing) this.missing.push(missing);
     for (const uncaused of other.uncaused) this.uncaused.push(uncaused);
+    for (const abandoned of other.abandoned) this.abandoned.push(abandoned);
     for (const unjudged of other.unjudged) this.unjudged.push(unjudged);
   }
 
@@ -106,6 +124,7 @@ export class Totals {
       copies: this.copies,
       missing: this.missing.sort(byId),
       uncaused: this.uncaused.sort(byId),
+      ...(this.abandoned.length > 0 && { abandoned: this.abandoned.sort(byId) }),
       ...(this.unjudged.length > 0 && { unjudged: this.unjudged.sort(byId) }),
     };
   }

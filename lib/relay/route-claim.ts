@@ -1,4 +1,4 @@
-import { type Claim, ownQueueUrl, type RouteRow } from '../ledger/rows/route.ts';
+import { type Claim, ownQueueUrl, type RouteRow, type Term } from '../ledger/rows/route.ts';
 
 /** A resource's claim of the route of one event type. */
 export interface RouteClaim extends Claim {
@@ -35,7 +35,25 @@ export function claimRoute(
   const claims = others.some(({ owner }) => owner === claim.owner)
     ? others.map((other) => (other.owner === claim.owner ? claim : other))
     : [...others, claim];
-  return { type, subscriber, ...opening, ...wanted(claims, claim), claims, revision: (own?.revision ?? 0) + 1 };
+  const past = pastOf(own, start);
+  return {
+    type,
+    subscriber,
+    ...opening,
+    ...(past.length > 0 && { past }),
+    ...wanted(claims, claim),
+    claims,
+    revision: (own?.revision ?? 0) + 1,
+  };
+}
+
+/** A subscriber that was removed and comes again still owes what it has not ended: no message outlives that by so much. */
+const REMEMBERED_MS = 400 * 86_400_000;
+
+/** The terms of a subscriber before the one that a claim gives it. */
+function pastOf(own: RouteRow | undefined, now: number): readonly Term[] {
+  const ended = own?.until === undefined ? [] : [{ since: own.since, until: own.until }];
+  return [...(own?.past ?? []), ...ended].filter(({ until = now }) => until > now - REMEMBERED_MS);
 }
 
 /**

@@ -170,8 +170,8 @@ class Tracer {
       subscriber,
       state,
       ...(hops.relayed !== undefined && { relayed: hops.relayed }),
-      // What was taken back was received by nobody.
-      ...(state !== 'cancelled' && { received: hops.received, attempts }),
+      // What was taken back or abandoned was received by nobody.
+      ...(state !== 'cancelled' && state !== 'abandoned' && { received: hops.received, attempts }),
       ended: hops.ended,
       function: ended.function,
       ...(ended.request && { request: ended.request }),

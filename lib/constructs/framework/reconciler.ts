@@ -5,6 +5,7 @@ import { BINDINGS } from '../../contract/bindings.ts';
 import { METRICS } from '../../contract/metrics.ts';
 import { SEND } from '../aws/grants.ts';
 import { WildcardPolicy } from '../aws/wildcard-policy.ts';
+import { InvalidConstruct } from '../invalid-construct.ts';
 import { EveryMinute } from './every-minute.ts';
 import type { LogOptions } from './execution.ts';
 import { FrameworkFunction, type LedgerParts } from './framework-function.ts';
@@ -19,6 +20,12 @@ export interface ReconcilerOptions {
   readonly reserveConcurrency?: boolean;
   /** MiB of the function. More is faster: Lambda gives it more of a processor. @default 512 */
   readonly memorySize?: number;
+  /**
+   * How long after a subscriber's removal its messages that have not ended are given up as abandoned: a rollback may bring
+   * the subscriber back before. From 1 second to 14 days.
+   * @default Duration.hours(1)
+   */
+  readonly abandonAfter?: Duration;
 }
 
 export interface ReconcilerProps extends ReconcilerOptions, LogOptions {
@@ -39,7 +46,10 @@ export class Reconciler extends FrameworkFunction {
       ...props,
       asset: 'reconcile',
       description: 'Waybill: finds what is missing, and sends it again',
-      environment: { [BINDINGS.forwardQueueUrl]: forwardQueue.queueUrl },
+      environment: {
+        [BINDINGS.forwardQueueUrl]: forwardQueue.queueUrl,
+        ...(props.abandonAfter && { [BINDINGS.abandonAfter]: secondsOf(props.abandonAfter, scope) }),
+      },
       allows: [
         [TABLE_ACTIONS, table.tableArn],
         [SEND, forwardQueue.queueArn],
@@ -63,6 +73,14 @@ const TABLE_ACTIONS = [
   'dynamodb:UpdateItem',
   'dynamodb:DeleteItem',
 ];
+
+const MOST_ABANDON_AFTER = Duration.days(14);
+
+function secondsOf(abandonAfter: Duration, scope: Construct): string {
+  const seconds = abandonAfter.toSeconds({ integral: false });
+  if (Number.isInteger(seconds) && seconds >= 1 && seconds <= MOST_ABANDON_AFTER.toSeconds()) return String(seconds);
+  throw new InvalidConstruct(scope, `abandonAfter is ${seconds} s: give whole seconds, from 1 s to 14 days`);
+}
 
 const OBSERVING = 'ListEventSourceMappings and PutMetricData know no resource; metrics are put into one namespace only';
 

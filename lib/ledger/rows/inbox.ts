@@ -17,8 +17,11 @@ export interface InboxRow extends LedgerKey, Expiring {
   readonly ended: { readonly function: string; readonly request: string };
 }
 
-/** How a message ended at a subscriber. `cancelled`: its producer took it back before it was handled there. */
-export type EndState = 'handled' | 'duplicate' | 'dead' | 'cancelled';
+/**
+ * How a message ended at a subscriber. `cancelled`: its producer took it back before it was handled there. `abandoned`: the
+ * subscriber was removed before.
+ */
+export type EndState = 'handled' | 'duplicate' | 'dead' | 'cancelled' | 'abandoned';
 
 /** When each hop happened, in milliseconds since the epoch. */
 export interface Hops {

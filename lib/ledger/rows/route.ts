@@ -1,14 +1,20 @@
 import { messageTime } from '../../message/message-id.ts';
 import type { LedgerKey } from './layout.ts';
 
-/** Who expects an event type, from when until when. Written at deploy time, one row per event type and subscriber. */
-export interface Route {
-  readonly type: string;
-  readonly subscriber: string;
+/** From when until when a subscriber expects messages, by the times in their ids. */
+export interface Term {
   /** Milliseconds since the epoch: 0 for the first subscriber that the event type ever had. */
   readonly since: number;
   /** Milliseconds since the epoch; absent while the subscriber is there. */
   readonly until?: number;
+}
+
+/** Who expects an event type, from when until when. Written at deploy time, one row per event type and subscriber. */
+export interface Route extends Term {
+  readonly type: string;
+  readonly subscriber: string;
+  /** Of a subscriber that was removed and added again: its terms before, of which some messages may not have ended. */
+  readonly past?: readonly Term[];
   readonly destination: Destination;
   /** Milliseconds from commit within which a message should have ended there. */
   readonly deadline: number;
@@ -52,12 +58,21 @@ export function ownQueueUrl(destination: Destination): string {
 }
 
 /**
- * The routes of a message's event type by which the message is expected. Relay, reconciliation, trace and healing all
- * ask this one function, so they never disagree: the answer rests on the id's time and the routes alone.
+ * The routes of a message's event type by which the message is expected, each with the term in which it is. Relay,
+ * reconciliation, trace and healing all ask this one function, so they never disagree: the answer rests on the id's time
+ * and the routes alone.
  */
 export function expected(messageId: string, routes: readonly Route[]): Route[] {
   const time = messageTime(messageId);
-  return routes.filter((route) => route.since <= time && (route.until === undefined || time < route.until));
+  return routes.flatMap((route) => {
+    if (isWithin(time, route)) return [route];
+    const term = route.past?.find((past) => isWithin(time, past));
+    return term ? [{ ...route, since: term.since, until: term.until }] : [];
+  });
+}
+
+function isWithin(time: number, { since, until }: Term): boolean {
+  return since <= time && (until === undefined || time < until);
 }
 
 /** Where a subscriber's route for an event type lies. */

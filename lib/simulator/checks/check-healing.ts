@@ -71,7 +71,7 @@ function sentBeyondBudget({ resent }: HealingHistory, committed: number): string
 function namedAsMissing(entry: RecordEntry) {
   if (entry.kind !== 'row' || entry.row?.kind !== 'case' || entry.origin?.actor !== RECONCILER) return undefined;
   const { after } = entry.change;
-  if (!after || after.state?.S === 'waiting') return undefined;
+  if (!after || after.state?.S === 'waiting' || after.state?.S === 'unjudged') return undefined;
   const [id = '', subscriber = ''] = entry.row.sk.split('#');
   return { id, subscriber, invocation: entry.origin.invocation ?? 0 };
 }
