@@ -18,7 +18,7 @@ export const METRICS = {
   oldestUnended: 'oldest-unended',
   /** Messages that ended although nobody committed them. */
   uncaused: 'uncaused',
-  /** 1 for every run that came to its end. */
+  /** 1 for every run that healed while comparison kept up. */
   reconciled: 'reconciled',
   /** Half messages whose owner did not decide in the time of the check-back. Counted by functions. */
   halfQuarantined: 'half-quarantined',

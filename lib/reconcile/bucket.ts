@@ -10,8 +10,8 @@ import type { Committed, Ended } from './ledger-sets.ts';
 import { type CopyState, Totals } from './totals.ts';
 
 const INSPECTIONS_AT_ONCE = 16;
-/** Messages that are held in memory at once until they are inspected, by bucket. */
-const HELD = 256;
+/** Messages that have not ended, or never began, in one part of a bucket: they are held in memory until they are judged. */
+const HELD = 64;
 
 type Message = Joined<Committed, Ended>;
 
@@ -47,15 +47,15 @@ interface Doubtful {
 }
 
 /** Judges messages one by one. What is missing or uncaused at first sight is held until it has been looked at. */
-export class Bucket implements Judged {
-  readonly totals = new Totals();
-  readonly unended: Unended[] = [];
-  readonly waiting: Waiting[] = [];
+export class Bucket {
+  readonly #totals = new Totals();
+  readonly #unended: Unended[] = [];
+  readonly #waiting: Waiting[] = [];
   readonly #ledger: Ledger;
   readonly #graph: Graph;
   readonly #inspection: Inspection;
-  #doubtful: Doubtful[] = [];
-  #unknown: Message[] = [];
+  readonly #doubtful: Doubtful[] = [];
+  readonly #unknown: Message[] = [];
 
   constructor(ledger: Ledger, graph: Graph, inspection: Inspection) {
     this.#ledger = ledger;
@@ -63,22 +63,22 @@ export class Bucket implements Judged {
     this.#inspection = inspection;
   }
 
-  /** Judges all of the messages, in memory for 256 of them that are in doubt. */
-  async judge(messages: Iterable<Message> | AsyncIterable<Message>): Promise<void> {
-    for await (const message of messages) {
-      if (message.committed) this.#judgeCommitted(message, message.committed);
-      else this.#unknown.push(message);
-      if (this.#doubtful.length + this.#unknown.length >= HELD) await this.#settle();
-    }
-    await this.#settle();
+  take(message: Message): void {
+    if (message.committed) this.#judgeCommitted(message, message.committed);
+    else this.#unknown.push(message);
   }
 
-  async #settle(): Promise<void> {
-    const [unknown, doubtful] = [this.#unknown, this.#doubtful];
-    this.#unknown = [];
-    this.#doubtful = [];
-    await concurrently(INSPECTIONS_AT_ONCE, unknown, (message) => this.#settleUnknown(message));
-    await concurrently(INSPECTIONS_AT_ONCE, doubtful, (message) => this.#settleDoubtful(message));
+  /** Whether it holds as much as it should. */
+  get isFull(): boolean {
+    const held = this.#doubtful.length + this.#unknown.length + this.#unended.length + this.#waiting.length;
+    return held >= HELD;
+  }
+
+  /** Looks at what is in doubt, and says what has come of all that it took. To be asked once. */
+  async judged(): Promise<Judged> {
+    await concurrently(INSPECTIONS_AT_ONCE, this.#unknown, (message) => this.#settleUnknown(message));
+    await concurrently(INSPECTIONS_AT_ONCE, this.#doubtful, (message) => this.#settleDoubtful(message));
+    return { totals: this.#totals, unended: this.#unended, waiting: this.#waiting };
   }
 
   #judgeCommitted({ id, ends }: Message, committed: Committed): void {
@@ -91,32 +91,32 @@ export class Bucket implements Judged {
       const deadlineAt = deadlineOf(committed, route);
       if (end) {
         states.push(endedAs(end.state));
-        this.totals.countCopy(end.state);
-        if (end.state === 'abandoned') this.totals.abandoned.push({ id, subscriber: route.subscriber });
+        this.#totals.countCopy(end.state);
+        if (end.state === 'abandoned') this.#totals.abandoned.push({ id, subscriber: route.subscriber });
       } else if (now < deliverAt) {
         states.push('scheduled');
-        this.waiting.push({ ...committed, deliverAt, route });
+        this.#waiting.push({ ...committed, deliverAt, route });
       } else if (now < deadlineAt) {
         states.push('inFlight');
-        this.unended.push({ ...committed, route, deadlineAt });
+        this.#unended.push({ ...committed, route, deadlineAt });
       } else {
         suspects.push({ ...committed, route, deadlineAt });
       }
     }
     if (suspects.length > 0) this.#doubtful.push({ committed, states, suspects });
-    else this.totals.count(businessLine, states);
+    else this.#totals.count(businessLine, states);
   }
 
   async #settleDoubtful({ committed, states, suspects }: Doubtful): Promise<void> {
-    const { missing, unjudged } = this.totals;
+    const { missing, unjudged } = this.#totals;
     const now = this.#ledger.environment.now();
     const found = [...states];
     for (const { route, deadlineAt, ...suspect } of suspects) {
       const finding = await this.#inspection.inspect({ ...suspect, route, deadlineAt });
       found.push(stateOf(finding));
-      if (finding.kind === 'ended') this.totals.countCopy(finding.state);
-      else if (finding.kind === 'cancelled' || finding.kind === 'late') this.totals.countCopy(finding.kind);
-      if (finding.kind !== 'ended') this.unended.push({ ...committed, route, deadlineAt, finding });
+      if (finding.kind === 'ended') this.#totals.countCopy(finding.state);
+      else if (finding.kind === 'cancelled' || finding.kind === 'late') this.#totals.countCopy(finding.kind);
+      if (finding.kind !== 'ended') this.#unended.push({ ...committed, route, deadlineAt, finding });
       if (finding.kind === 'missing') {
         const { hop, evidence } = finding;
         missing.push({ id: suspect.id, subscriber: route.subscriber, hop, evidence, overdueMs: now - deadlineAt });
@@ -125,7 +125,7 @@ export class Bucket implements Judged {
         unjudged.push({ id: suspect.id, subscriber: route.subscriber, evidence, overdueMs: now - deadlineAt });
       }
     }
-    this.totals.count(committed.businessLine, found);
+    this.#totals.count(committed.businessLine, found);
   }
 
   /** It was committed meanwhile, or it never was. A row that DynamoDB may have begun to clean up says nothing. */
@@ -136,7 +136,7 @@ export class Bucket implements Judged {
     if (await readOutbox(this.#ledger, id)) return;
     for (const [index, end] of ends.entries()) {
       if (!end || isWithoutEffect(end)) continue;
-      this.totals.uncaused.push({ id, subscriber: this.#graph.subscribers[index] ?? '' });
+      this.#totals.uncaused.push({ id, subscriber: this.#graph.subscribers[index] ?? '' });
     }
   }
 }

@@ -1,9 +1,11 @@
-import { getRow, type Ledger, putRow } from '../ledger/ledger.ts';
+import { type Condition, getRow, type Ledger, putRow } from '../ledger/ledger.ts';
 import { reconcileKey } from '../ledger/rows/cursor.ts';
 
 /** Up to where a pass has come, in milliseconds since the epoch. */
 export interface Cursor {
   readonly upTo: number;
+  /** Counts the writes of the row, so that none is made over one that was not read. */
+  readonly revision?: number;
 }
 
 const MINUTE = 60_000;
@@ -32,18 +34,32 @@ export function readCursor<Kind extends Cursor>(ledger: Ledger, pass: string): P
   return getRow(ledger, reconcileKey(pass));
 }
 
-/** Where another run has moved the pass on meanwhile, its word counts. */
+/**
+ * Writes down where a pass stands, over what was read.
+ *
+ * @returns the cursor as it was written; undefined where another run has moved it meanwhile: then that one's word counts
+ */
 export async function writeCursor<Kind extends Cursor>(
   ledger: Ledger,
   pass: string,
   read: Kind | undefined,
   cursor: Kind,
-): Promise<void> {
-  const condition = read
+): Promise<Kind | undefined> {
+  const written = { ...cursor, revision: (read?.revision ?? 0) + 1 };
+  const { kind } = await putRow(ledger, { ...reconcileKey(pass), ...written }, unmoved(read));
+  return kind === 'written' ? written : undefined;
+}
+
+function unmoved(read: Cursor | undefined): Condition {
+  if (!read) return { ConditionExpression: 'attribute_not_exists(upTo)' };
+  const { upTo, revision } = read;
+  return revision === undefined
     ? {
-        ConditionExpression: 'upTo = :read',
-        ExpressionAttributeValues: { ':read': { N: String(read.upTo) } },
+        ConditionExpression: 'upTo = :read AND attribute_not_exists(revision)',
+        ExpressionAttributeValues: { ':read': { N: String(upTo) } },
       }
-    : { ConditionExpression: 'attribute_not_exists(upTo)' };
-  await putRow(ledger, { ...reconcileKey(pass), ...cursor }, condition);
+    : {
+        ConditionExpression: 'upTo = :read AND revision = :revision',
+        ExpressionAttributeValues: { ':read': { N: String(upTo) }, ':revision': { N: String(revision) } },
+      };
 }

@@ -12,10 +12,19 @@ export interface PassesOptions {
   readonly graph: Graph;
   /** @default nothing is known of event sources */
   readonly listEventSources?: ListEventSources;
+  /** When to begin nothing more, in milliseconds since the epoch. @default never */
+  readonly until?: number;
+}
+
+/** Whether a run's time is up. */
+export function isOver({ environment }: Ledger, { until }: Pick<PassesOptions, 'until'>): boolean {
+  return until !== undefined && environment.now() >= until;
 }
 
 /** The name of the pass's cursor. */
 const PASS = 'moments';
+/** What it looks at before it writes down where it stands. */
+const STEP = 60_000;
 const SHARDS_AT_ONCE = 4;
 const CASES_AT_ONCE = 16;
 
@@ -23,17 +32,33 @@ const CASES_AT_ONCE = 16;
  * Takes reconciliation on over the delayed messages that have a `due#` row, in the order of their moments: opens a case for
  * each that has not ended where it is expected. What was delayed for months is looked at when it is due, however long ago
  * the other passes came past its id, and the radar's counts are brought up to date. Reads a hundred rows at a time, and
- * remembers where it stands.
+ * writes down where it stands after each minute.
  *
  * @returns milliseconds by which it is behind
  */
 export async function runDuePass(ledger: Ledger, options: PassesOptions): Promise<number> {
-  const { environment, shards } = ledger;
-  const { graph } = options;
-  const target = environment.now() - graph.shortestDeadline;
-  const cursor = await readCursor(ledger, PASS);
+  const target = ledger.environment.now() - options.graph.shortestDeadline;
+  let cursor = await readCursor(ledger, PASS);
   const span = nextSpan(cursor, target, target - FIRST_SPAN);
   if (!span) return 0;
+  let { from } = span;
+  while (from <= span.to && !isOver(ledger, options)) {
+    const to = Math.min(span.to, from + STEP - 1);
+    await openDue(ledger, options, { from, to });
+    cursor = await writeCursor(ledger, PASS, cursor, { upTo: to });
+    if (!cursor) break;
+    from = to + 1;
+  }
+  return target - from + 1;
+}
+
+async function openDue(
+  ledger: Ledger,
+  options: PassesOptions,
+  span: { readonly from: number; readonly to: number },
+): Promise<void> {
+  const { environment, shards } = ledger;
+  const { graph } = options;
   const recount = new Recount();
   const everyShard = Array.from({ length: shards }, (_, shard) => shard);
   await concurrently(SHARDS_AT_ONCE, everyShard, async (shard) => {
@@ -50,6 +75,4 @@ export async function runDuePass(ledger: Ledger, options: PassesOptions): Promis
     }
   });
   await recount.run(ledger, options);
-  await writeCursor(ledger, PASS, cursor, { upTo: span.to });
-  return target - span.to;
 }

@@ -7,6 +7,7 @@ import { halfKey, halfPartition } from '../ledger/rows/half.ts';
 import { minuteOf } from '../ledger/rows/layout.ts';
 import { messageTime } from '../message/message-id.ts';
 import { type Cursor, nextSpan, readCursor, writeCursor } from './cursor.ts';
+import { isOver, type PassesOptions } from './due-pass.ts';
 import { HalfAsker } from './half-asker.ts';
 
 const MINUTE = 60_000;
@@ -56,9 +57,13 @@ interface HalfCursor extends Cursor {
  *
  * @returns milliseconds by which the slower one is behind
  */
-export async function runHalfPasses(ledger: Ledger, counts: Counts): Promise<number> {
+export async function runHalfPasses(
+  ledger: Ledger,
+  counts: Counts,
+  options: Pick<PassesOptions, 'until'> = {},
+): Promise<number> {
   let behind = 0;
-  for (const pass of PASSES) behind = Math.max(behind, await runHalfPass(ledger, pass, counts));
+  for (const pass of PASSES) behind = Math.max(behind, await runHalfPass(ledger, pass, counts, options));
   return behind;
 }
 
@@ -66,6 +71,7 @@ async function runHalfPass(
   ledger: Ledger,
   { name, age, consistent, isLast }: HalfPass,
   counts: Counts,
+  options: Pick<PassesOptions, 'until'>,
 ): Promise<number> {
   const { environment, shards } = ledger;
   const target = endOfStep(environment.now() - age);
@@ -76,7 +82,7 @@ async function runHalfPass(
   await asker.ask(await getRows(ledger, (cursor?.again ?? []).map(halfKey)));
   const everyShard = Array.from({ length: shards }, (_, shard) => shard);
   let upTo = span.from - 1;
-  while (upTo < span.to && asker.asked < ASKED_A_RUN) {
+  while (upTo < span.to && asker.asked < ASKED_A_RUN && !isOver(ledger, options)) {
     const minute = minuteOf(upTo + 1);
     await concurrently(SHARDS_AT_ONCE, everyShard, async (shard) => {
       const rows = partition(ledger, halfPartition(minute, shard), { consistent });

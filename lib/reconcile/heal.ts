@@ -11,6 +11,7 @@ import { readOutbox } from '../ledger/outbox.ts';
 import type { EndState } from '../ledger/rows/inbox.ts';
 import type { Route } from '../ledger/rows/route.ts';
 import { type Case, casesOf, closeCase, GIVEN_UP, rewriteCase } from './cases.ts';
+import { isOver } from './due-pass.ts';
 import { committedEnvelope, forward, sendAgain } from './resend.ts';
 
 export interface HealOptions {
@@ -19,6 +20,8 @@ export interface HealOptions {
   readonly budget: number;
   /** @default nothing is known of event sources */
   readonly listEventSources?: ListEventSources;
+  /** When to begin nothing more, in milliseconds since the epoch. @default never */
+  readonly until?: number;
 }
 
 /** What following up the cases came to. */
@@ -69,7 +72,10 @@ export async function heal(ledger: Ledger, options: HealOptions): Promise<Healin
       else healer.leave(one);
     }
   }
-  await concurrently(CASES_AT_ONCE, due, (one) => healer.followUp(one));
+  await concurrently(CASES_AT_ONCE, due, async (one) => {
+    if (isOver(ledger, options)) healer.leave(one);
+    else await healer.followUp(one);
+  });
   return healer.healing();
 }
 

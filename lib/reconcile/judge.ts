@@ -18,13 +18,20 @@ export interface JudgeOptions {
   readonly graph: Graph;
   /** @default nothing is known of event sources */
   readonly listEventSources?: ListEventSources;
+  /** By shard: the message id behind which to go on, or `DONE`. @default at the beginning of each */
+  readonly behind?: Readonly<Record<string, string>>;
 }
 
-/** The messages of a minute and shard, judged. */
+/** A shard of which nothing is left to look at. */
+export const DONE = 'done';
+
+/** The messages of a minute and shard, judged, or some of them. */
 export interface JudgedBucket extends Judged {
   /** `2026-11-23T08:14`, UTC: the minute in the messages' ids. */
   readonly minute: string;
   readonly shard: number;
+  /** The last of them, where there may be more to come. */
+  readonly upTo?: string;
 }
 
 const MINUTE = 60_000;
@@ -32,20 +39,27 @@ const BUCKETS_AT_ONCE = 8;
 
 /**
  * Compares the outbox with every inbox, id by id, bucket by bucket: exact, and in memory for a few buckets, however long
- * the range of time is. Buckets come as they are done, each once; what was made of one needs no other. Nothing is named
- * missing or uncaused before consistent reads say so.
+ * the range of time is, and however many messages of one have not ended: it comes in parts then. Buckets come as they are
+ * done, each once; what was made of one needs no other. Nothing is named missing or uncaused before consistent reads say so.
  */
 export function judgedBuckets(ledger: Ledger, options: JudgeOptions): AsyncGenerator<JudgedBucket> {
-  const { from, to, graph, listEventSources } = options;
+  const { from, to, graph, listEventSources, behind } = options;
   const inspection = new Inspection(ledger, listEventSources);
   const range = messageIdRange(from, to);
-  return inParallel(BUCKETS_AT_ONCE, bucketsOf(ledger, from, to), async function* ({ minute, shard }) {
-    const bucket = new Bucket(ledger, graph, inspection);
-    const committed = committedIn(ledger, minute, shard, range);
-    const ends = graph.subscribers.map((subscriber) => endedIn(ledger, subscriber, minute, shard, range));
-    await bucket.judge(joinById(committed, ends));
-    const { totals, unended, waiting } = bucket;
-    yield { minute, shard, totals, unended, waiting };
+  const buckets = bucketsOf(ledger, from, to).filter(({ shard }) => behind?.[shard] !== DONE);
+  return inParallel(BUCKETS_AT_ONCE, buckets, async function* ({ minute, shard }) {
+    const last = behind?.[shard];
+    const rest = last === undefined ? range : { ...range, from: `${last}~` };
+    const committed = committedIn(ledger, minute, shard, rest);
+    const ends = graph.subscribers.map((subscriber) => endedIn(ledger, subscriber, minute, shard, rest));
+    let bucket = new Bucket(ledger, graph, inspection);
+    for await (const message of joinById(committed, ends)) {
+      bucket.take(message);
+      if (!bucket.isFull) continue;
+      yield { minute, shard, ...(await bucket.judged()), upTo: message.id };
+      bucket = new Bucket(ledger, graph, inspection);
+    }
+    yield { minute, shard, ...(await bucket.judged()) };
   });
 }
 
@@ -60,8 +74,8 @@ export function judgedDelayed(ledger: Ledger, options: JudgeOptions): AsyncGener
   return inParallel(BUCKETS_AT_ONCE, shards, async function* (shard) {
     for await (const messages of dueMessages(ledger, { graph, from, to }, shard)) {
       const bucket = new Bucket(ledger, graph, inspection);
-      await bucket.judge(messages.filter(({ id }) => messageTime(id) < from));
-      yield bucket;
+      for (const message of messages) if (messageTime(message.id) < from) bucket.take(message);
+      yield bucket.judged();
     }
   });
 }

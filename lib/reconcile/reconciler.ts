@@ -1,21 +1,14 @@
-import { environmentOf } from '../aws/environment.ts';
+import { type Environment, environmentOf } from '../aws/environment.ts';
 import { type Counts, summarize } from '../aws/invocation.ts';
-import { METRICS } from '../contract/metrics.ts';
 import type { ListEventSources } from '../inspect/subscriber-state.ts';
 import { type Graph, readGraph } from '../ledger/graph.ts';
 import { type Ledger, ledgerOf } from '../ledger/ledger.ts';
-import { type Case, GIVEN_UP } from './cases.ts';
 import { runHalfPasses } from './half-pass.ts';
 import { type Healing, heal } from './heal.ts';
+import { comparisonMetrics, healingMetrics, isGivenUp, type Metric, rateOf, recentlyCounted } from './metrics.ts';
 import { type PassesRun, runPasses } from './passes.ts';
-import { readRadar } from './radar-rows.ts';
 
-/** A number that an alarm watches. Its name holds whatever tells it apart: an alarm takes one metric. */
-export interface Metric {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: 'Percent' | 'Count' | 'Seconds';
-}
+export type { Metric } from './metrics.ts';
 
 export interface ReconcilerOptions {
   /** Without it, nothing is known of event sources. */
@@ -24,55 +17,86 @@ export interface ReconcilerOptions {
   readonly putMetrics: (ledger: string, metrics: readonly Metric[]) => Promise<void>;
 }
 
-/** The Lambda handler of the reconciler: its event says nothing. */
+/** The Lambda handler of the reconciler. Its event is a `ReconcilerEvent`; one that says nothing asks for both runs. */
 export type Reconciler = (event: unknown, context?: object) => Promise<void>;
+
+/** Which half of its work a run does: each has a schedule of its own, so that neither waits for the other. */
+export interface ReconcilerEvent {
+  readonly run: 'compare' | 'heal';
+}
 
 /** Messages that a run may send again, whatever the rate. */
 const LEAST_BUDGET = 10;
-/** The share of a run's messages that it may send again. */
+/** The share of a minute's messages that a run may send again. */
 const BUDGET_SHARE = 0.01;
-/** How far back the ratio of missing messages looks. */
-const RATIO_MILLISECONDS = 10 * 60_000;
+/** What a run keeps of its time for what is under way, and for its metrics. */
+const RESERVE_MILLISECONDS = 15_000;
 
 /**
  * Reconciliation as it runs every minute: takes its passes on, has the producers asked of half messages that nobody asks
- * for, follows up open cases, sends again what is missing, and puts the metrics that alarms watch:
+ * for (`compare`); follows up open cases, and sends again what is missing (`heal`). Both put the metrics that alarms watch:
  *
  * - `<business line>.missing-ratio`: messages that are missing, in percent of those of the last 10 minutes
  * - `quarantined`: messages that were sent again as often as healing tries, in vain
  * - `heal-deferred`: messages that were not sent again for want of budget: an incident rather than single losses
  * - `oldest-unended`: seconds since the oldest message that has not ended was committed, or due if it was delayed
  * - `uncaused`: messages that ended although nobody committed them
- * - `reconciled`: 1, so that its absence tells
+ * - `reconciled`: 1 while cases are followed up and the first pass is less than 15 minutes behind, so that its absence tells
+ *
+ * A run begins nothing more once its invocation has 15 seconds left: the next one goes on where it stood.
  *
  * @throws whatever kept it from coming to an end: the next run goes on where it stood
  */
 export function createReconciler({ listEventSources, putMetrics }: ReconcilerOptions): Reconciler {
-  return async (_event, context) => {
+  return async (event, context) => {
     const environment = environmentOf(context);
     const ledger = ledgerOf(environment);
-    await summarize(environment, 'reconcile', { ledger: ledger.table }, async (counts) => {
-      const graph = await readGraph(ledger);
-      const options = { graph, listEventSources };
-      const messages = await runPasses(ledger, options);
-      const behind = Math.max(messages.behind, await runHalfPasses(ledger, counts));
-      const passes = { ...messages, behind };
-      const budget = Math.max(LEAST_BUDGET, Math.ceil(passes.committed * BUDGET_SHARE));
-      const healing = await heal(ledger, { ...options, budget });
-      report(counts, passes, healing);
-      await putMetrics(ledger.table, await metricsOf(ledger, graph, passes, healing));
+    const run = runOf(event);
+    const fields = { ledger: ledger.table, ...(run && { run }) };
+    await summarize(environment, 'reconcile', fields, async (counts) => {
+      const time = timeOf(environment, context);
+      const options = { graph: await readGraph(ledger), listEventSources };
+      const metrics: Metric[] = [];
+      // Where one run does both, comparison leaves half of the time.
+      const until = run === 'compare' ? time.end : (time.start + time.end) / 2;
+      const compared = run === 'heal' ? undefined : await compare(ledger, { ...options, until }, counts);
+      if (compared) metrics.push(...comparisonMetrics(compared.uncaused));
+      const healing = { ...options, until: time.end, behind: compared?.behind };
+      if (run !== 'compare') metrics.push(...(await followUp(ledger, healing, counts)));
+      await putMetrics(ledger.table, metrics);
     });
   };
 }
 
-function report(
-  counts: Counts,
-  passes: PassesRun,
-  { closed, abandoned, resent, forwarded, unjudged, missing, deferred }: Healing,
-): void {
-  counts.add('committed', passes.committed);
-  counts.add('uncaused', passes.uncaused);
-  counts.add('behind', passes.behind);
+interface RunOptions {
+  readonly graph: Graph;
+  readonly listEventSources: ListEventSources | undefined;
+  /** When to begin nothing more, in milliseconds since the epoch. */
+  readonly until: number;
+  /** Milliseconds by which the comparison of this run is behind, if it compared. */
+  readonly behind?: number;
+}
+
+async function compare(ledger: Ledger, options: RunOptions, counts: Counts): Promise<PassesRun> {
+  const passes = await runPasses(ledger, options);
+  const { committed, uncaused, behind } = passes;
+  const behindHalves = await runHalfPasses(ledger, counts, options);
+  counts.add('committed', committed);
+  counts.add('uncaused', uncaused);
+  counts.add('behind', Math.max(behind, behindHalves));
+  return passes;
+}
+
+async function followUp(ledger: Ledger, options: RunOptions, counts: Counts): Promise<Metric[]> {
+  const counted = await recentlyCounted(ledger, options.graph);
+  const budget = Math.max(LEAST_BUDGET, Math.ceil(rateOf(counted) * BUDGET_SHARE));
+  const healing = await heal(ledger, { ...options, budget });
+  report(counts, healing);
+  return healingMetrics(ledger, options.graph, counted, healing, options.behind);
+}
+
+function report(counts: Counts, healing: Healing): void {
+  const { closed, abandoned, resent, forwarded, unjudged, missing, deferred } = healing;
   counts.add('closed', closed.length);
   counts.add('abandoned', abandoned.length);
   counts.add('resent', resent.length);
@@ -83,30 +107,15 @@ function report(
   counts.add('deferred', deferred);
 }
 
-async function metricsOf(
-  ledger: Ledger,
-  { businessLines }: Graph,
-  { uncaused }: PassesRun,
-  { missing, oldest, deferred }: Healing,
-): Promise<Metric[]> {
-  const now = ledger.environment.now();
-  const radar = await readRadar(ledger, businessLines, { from: now - RATIO_MILLISECONDS, to: now });
-  const ratios = businessLines.map((line): Metric => {
-    const committed = (radar.get(line) ?? []).reduce((messages, bucket) => messages + bucket.committed, 0);
-    const ids = new Set(missing.filter(({ businessLine }) => businessLine === line).map(({ id }) => id));
-    const value = ids.size === 0 ? 0 : (100 * ids.size) / Math.max(committed, ids.size);
-    return { name: METRICS.missingRatio(line), value, unit: 'Percent' };
-  });
-  return [
-    ...ratios,
-    { name: METRICS.quarantined, value: missing.filter(isGivenUp).length, unit: 'Count' },
-    { name: METRICS.healDeferred, value: deferred, unit: 'Count' },
-    { name: METRICS.oldestUnended, value: oldest === undefined ? 0 : (now - oldest) / 1000, unit: 'Seconds' },
-    { name: METRICS.uncaused, value: uncaused, unit: 'Count' },
-    { name: METRICS.reconciled, value: 1, unit: 'Count' },
-  ];
+function runOf(event: unknown): ReconcilerEvent['run'] | undefined {
+  const run = (event as Partial<ReconcilerEvent> | null | undefined)?.run;
+  return run === 'compare' || run === 'heal' ? run : undefined;
 }
 
-function isGivenUp({ state }: Case): boolean {
-  return state === GIVEN_UP;
+/** From when until when a run may begin something, in milliseconds since the epoch. */
+function timeOf(environment: Environment, context: object = {}): { readonly start: number; readonly end: number } {
+  const start = environment.now();
+  const invocation = context as { getRemainingTimeInMillis?(): number };
+  const remaining = invocation.getRemainingTimeInMillis?.() ?? Number.POSITIVE_INFINITY;
+  return { start, end: start + remaining - Math.min(RESERVE_MILLISECONDS, remaining / 3) };
 }

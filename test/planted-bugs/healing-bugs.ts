@@ -56,15 +56,21 @@ export const healingBugs: readonly Bug[] = [
     mistake: 'the cursor is moved before what was found is written down',
     edits: [
       {
-        file: 'reconcile/passes.ts',
-        find: '  await concurrently(CASES_AT_ONCE, unended, (one) => openCase(ledger, caseOf(one)));\n',
-        replace: '',
+        file: 'reconcile/pass.ts',
+        find: '      await this.#open(bucket, inspection);\n',
+        replace: '      found.push(bucket);\n',
       },
       {
-        file: 'reconcile/passes.ts',
-        find: '  const committed = rows.reduce(',
-        replace: `  await concurrently(CASES_AT_ONCE, unended, (one) => openCase(ledger, caseOf(one)));
-  const committed = rows.reduce(`,
+        file: 'reconcile/pass.ts',
+        find: '    const shards = { ...before.shards };\n',
+        replace: '    const shards = { ...before.shards };\n    const found: JudgedBucket[] = [];\n',
+      },
+      {
+        file: 'reconcile/pass.ts',
+        find: '    return this.#save({ upTo: to, minute, lines });',
+        replace: `    const isSaved = await this.#save({ upTo: to, minute, lines });
+    for (const bucket of found) await this.#open(bucket, inspection);
+    return isSaved;`,
       },
     ],
   },

@@ -20,8 +20,8 @@ export const reconcileBugs: readonly Bug[] = [
     edits: [
       {
         file: 'reconcile/reconciler.ts',
-        find: 'Math.max(messages.behind, await runHalfPasses(ledger, counts))',
-        replace: 'messages.behind',
+        find: 'await runHalfPasses(ledger, counts, options)',
+        replace: '0',
       },
     ],
   },

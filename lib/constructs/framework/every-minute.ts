@@ -13,6 +13,10 @@ export interface EveryMinuteProps {
   readonly function: lambda.Function;
   readonly description: string;
   readonly encryptionKey?: kms.IKey;
+  /** What the function is told. @default nothing of its own */
+  readonly input?: object;
+  /** A second run each minute, beside the first. @default none */
+  readonly beside?: { readonly id: string; readonly description: string; readonly input: object };
 }
 
 const INTERVAL = Duration.minutes(1);
@@ -33,18 +37,22 @@ export class EveryMinute extends Construct {
       allow(role, SEND, deadLetterQueue.queueArn),
       ...grantSendKey(encryptionKey, role),
     ];
-    const schedule = new scheduler.Schedule(this, 'Schedule', {
-      description,
-      schedule: scheduler.ScheduleExpression.rate(INTERVAL),
-      target: new LambdaInvoke(props.function, {
-        // CDK would grant every version of the function too.
-        role: role.withoutPolicyUpdates(),
-        deadLetterQueue,
-        retryAttempts: 0,
-        maxEventAge: INTERVAL,
-      }),
-    });
-    for (const grant of granted) grant.applyBefore(schedule);
+    const runs = [{ id: 'Schedule', description, input: props.input }, ...(props.beside ? [props.beside] : [])];
+    for (const run of runs) {
+      const schedule = new scheduler.Schedule(this, run.id, {
+        description: run.description,
+        schedule: scheduler.ScheduleExpression.rate(INTERVAL),
+        target: new LambdaInvoke(props.function, {
+          // CDK would grant every version of the function too.
+          role: role.withoutPolicyUpdates(),
+          deadLetterQueue,
+          retryAttempts: 0,
+          maxEventAge: INTERVAL,
+          input: run.input && scheduler.ScheduleTargetInput.fromObject(run.input),
+        }),
+      });
+      for (const grant of granted) grant.applyBefore(schedule);
+    }
   }
 }
 

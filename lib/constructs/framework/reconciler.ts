@@ -13,8 +13,8 @@ import { FrameworkFunction, type LedgerParts } from './framework-function.ts';
 /** How a ledger reconciles itself. */
 export interface ReconcilerOptions {
   /**
-   * Whether the function has one concurrent execution of its own, so that a long run is not overtaken by the next. Two
-   * runs at once do no harm, and only cost. An account whose limit is 10, as that of a new one is, can reserve none.
+   * Whether the function has two concurrent executions of its own: one that compares, one that heals, so that neither waits
+   * for the other, and a long run is hardly overtaken by the next. More at once do no harm, and only cost. An account whose limit is 10, as that of a new one is, can reserve none.
    * @default true
    */
   readonly reserveConcurrency?: boolean;
@@ -54,14 +54,20 @@ export class Reconciler extends FrameworkFunction {
         [TABLE_ACTIONS, table.tableArn],
         [SEND, forwardQueue.queueArn],
       ],
-      // A run after a standstill has more to look at. What one run does not get through, the next one does.
+      // A run after a standstill has more to look at. What one run does not get through, the next one goes on with.
       timeout: Duration.minutes(5),
       memorySize: props.memorySize ?? 512,
-      reservedConcurrentExecutions: (props.reserveConcurrency ?? true) ? 1 : undefined,
+      reservedConcurrentExecutions: (props.reserveConcurrency ?? true) ? 2 : undefined,
     });
     new WildcardPolicy(this, 'Observation', this.role, observing(), OBSERVING);
     const description = 'Waybill: reconciles the ledger';
-    new EveryMinute(this, 'EveryMinute', { function: this.function, description, encryptionKey });
+    new EveryMinute(this, 'EveryMinute', {
+      function: this.function,
+      description,
+      encryptionKey,
+      input: { run: 'compare' },
+      beside: { id: 'HealSchedule', description: 'Waybill: heals the ledger', input: { run: 'heal' } },
+    });
   }
 }
 

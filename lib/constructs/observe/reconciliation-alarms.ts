@@ -39,8 +39,8 @@ export function reconciliationConditions(ledger: ILedger, oldestUnended: Duratio
       ...SILENT,
       metric: ledgerMetric(ledger, METRICS.reconciled, { period: MINUTE, statistic: 'Sum' }),
       alarmDescription:
-        'No reconciliation came to its end for 5 minutes, so nobody tells what is missing: see the log of the ' +
-        'reconciler, and the dead-letter queue of its schedule.',
+        'No reconciliation came to its end for 5 minutes, or it is 15 minutes behind, so nobody tells what is missing: see ' +
+        'the log of the reconciler, and the dead-letter queue of its schedules.',
     },
   };
 }

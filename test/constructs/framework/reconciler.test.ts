@@ -47,15 +47,21 @@ describe('by default', () => {
         Arn: { 'Fn::GetAtt': [id, 'Arn'] },
         DeadLetterConfig: { Arn: { 'Fn::GetAtt': [queue.id, 'Arn'] } },
         RetryPolicy: { MaximumEventAgeInSeconds: 60, MaximumRetryAttempts: 0 },
+        Input: '{"run":"compare"}',
       },
+    });
+    template.hasResourceProperties('AWS::Scheduler::Schedule', {
+      Description: 'Waybill: heals the ledger',
+      ScheduleExpression: 'rate(1 minute)',
+      Target: { Arn: { 'Fn::GetAtt': [id, 'Arn'] }, Input: '{"run":"heal"}' },
     });
     expect(queue.Properties).toMatchObject({ MessageRetentionPeriod: 1_209_600, SqsManagedSseEnabled: true });
   });
 
-  test('one run is not overtaken by the next, and no run piles up behind it', () => {
+  test('one run that compares and one that heals are not overtaken by the next, and no run piles up behind them', () => {
     const { id, Properties } = only(resources, 'AWS::Lambda::Function', 'LedgerReconciler');
 
-    expect(Properties).toMatchObject({ ReservedConcurrentExecutions: 1, Timeout: 300 });
+    expect(Properties).toMatchObject({ ReservedConcurrentExecutions: 2, Timeout: 300 });
     template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', {
       FunctionName: { Ref: id },
       MaximumEventAgeInSeconds: 60,
@@ -84,7 +90,9 @@ describe('by default', () => {
       { Action: 'sqs:SendMessage', Effect: 'Allow', Resource: { 'Fn::GetAtt': [queue, 'Arn'] } },
     ]);
     // Scheduler checks, when a schedule is created, that it may use the role.
-    expect(only(resources, 'AWS::Scheduler::Schedule', 'LedgerReconciler').DependsOn).toContain(policies[0]![0]);
+    expect(only(resources, 'AWS::Scheduler::Schedule', 'LedgerReconcilerEveryMinuteSchedule').DependsOn).toContain(
+      policies[0]![0],
+    );
   });
 
   test('the reconciler may read and write rows of the table, send what is pending, ask for event sources, and put its own metrics', () => {

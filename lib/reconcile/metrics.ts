@@ -1,0 +1,81 @@
+import { METRICS } from '../contract/metrics.ts';
+import type { Graph } from '../ledger/graph.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { type Case, GIVEN_UP } from './cases.ts';
+import { readCursor } from './cursor.ts';
+import type { Healing } from './heal.ts';
+import { type RadarBucket, readRadar } from './radar-rows.ts';
+
+/** A number that an alarm watches. Its name holds whatever tells it apart: an alarm takes one metric. */
+export interface Metric {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: 'Percent' | 'Count' | 'Seconds';
+}
+
+const MINUTE = 60_000;
+/** How far back the ratio of missing messages and the rate of all look. */
+const RATIO_MINUTES = 10;
+/** Where the first pass is behind by more, nobody tells what is missing. */
+const KEEPS_UP = 15 * MINUTE;
+
+/** What was committed lately, by business line, as far as the passes have counted it. */
+export async function recentlyCounted(
+  ledger: Ledger,
+  { businessLines }: Graph,
+): Promise<ReadonlyMap<string, readonly RadarBucket[]>> {
+  const now = ledger.environment.now();
+  return readRadar(ledger, businessLines, { from: now - RATIO_MINUTES * MINUTE, to: now });
+}
+
+/** Messages a minute. */
+export function rateOf(counted: ReadonlyMap<string, readonly RadarBucket[]>): number {
+  return [...counted.values()].reduce((messages, buckets) => messages + committedIn(buckets), 0) / RATIO_MINUTES;
+}
+
+/** What the passes of a run came to. */
+export function comparisonMetrics(uncaused: number): Metric[] {
+  return [{ name: METRICS.uncaused, value: uncaused, unit: 'Count' }];
+}
+
+/**
+ * What following up the cases came to, and whether comparison keeps up.
+ *
+ * @param behind milliseconds by which comparison is behind. @default its first pass is asked
+ */
+export async function healingMetrics(
+  ledger: Ledger,
+  graph: Graph,
+  counted: ReadonlyMap<string, readonly RadarBucket[]>,
+  { missing, oldest, deferred }: Healing,
+  behind?: number,
+): Promise<Metric[]> {
+  const now = ledger.environment.now();
+  const ratios = graph.businessLines.map((line): Metric => {
+    const committed = committedIn(counted.get(line) ?? []);
+    const ids = new Set(missing.filter(({ businessLine }) => businessLine === line).map(({ id }) => id));
+    const value = ids.size === 0 ? 0 : (100 * ids.size) / Math.max(committed, ids.size);
+    return { name: METRICS.missingRatio(line), value, unit: 'Percent' };
+  });
+  const keepsUp = (behind ?? (await behindOf(ledger, graph))) < KEEPS_UP;
+  return [
+    ...ratios,
+    { name: METRICS.quarantined, value: missing.filter(isGivenUp).length, unit: 'Count' },
+    { name: METRICS.healDeferred, value: deferred, unit: 'Count' },
+    { name: METRICS.oldestUnended, value: oldest === undefined ? 0 : (now - oldest) / 1000, unit: 'Seconds' },
+    { name: METRICS.reconciled, value: keepsUp ? 1 : 0, unit: 'Count' },
+  ];
+}
+
+async function behindOf(ledger: Ledger, { shortestDeadline }: Graph): Promise<number> {
+  const upTo = (await readCursor(ledger, 'due'))?.upTo ?? 0;
+  return ledger.environment.now() - shortestDeadline - upTo;
+}
+
+export function isGivenUp({ state }: Case): boolean {
+  return state === GIVEN_UP;
+}
+
+function committedIn(buckets: readonly RadarBucket[]): number {
+  return buckets.reduce((messages, bucket) => messages + bucket.committed, 0);
+}
