@@ -1,266 +1,46 @@
 import { concurrently } from '../aws/concurrently.ts';
-import { errorCode } from '../aws/errors.ts';
-import { redeliveryDelay } from '../aws/retry.ts';
-import { BINDINGS } from '../contract/bindings.ts';
-import { deadlineOf, type Finding, Inspection, momentOf } from '../inspect/inspection.ts';
-import type { ListEventSources } from '../inspect/subscriber-state.ts';
-import type { Graph } from '../ledger/graph.ts';
-import { writeEnding } from '../ledger/inbox.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { readOutbox } from '../ledger/outbox.ts';
-import type { EndState } from '../ledger/rows/inbox.ts';
-import type { Route } from '../ledger/rows/route.ts';
-import { type Case, casesOf, closeCase, GIVEN_UP, rewriteCase } from './cases.ts';
+import { casesOf } from './cases.ts';
+import { DueCases } from './due-cases.ts';
 import { isOver } from './due-pass.ts';
-import { committedEnvelope, forward, sendAgain } from './resend.ts';
+import { Healer, type Healing, type HealOptions } from './healer.ts';
 
-export interface HealOptions {
-  readonly graph: Graph;
-  /** How many messages may be sent again in this run. */
-  readonly budget: number;
-  /** @default nothing is known of event sources */
-  readonly listEventSources?: ListEventSources;
-  /** When to begin nothing more, in milliseconds since the epoch. @default never */
-  readonly until?: number;
-}
+export { HEALING_TRIES, type Healing, type HealOptions } from './healer.ts';
 
-/** What following up the cases came to. */
-export interface Healing {
-  /** Cases of messages that have ended. */
-  readonly closed: readonly Case[];
-  /** Messages whose subscriber was removed before they ended there. */
-  readonly abandoned: readonly Case[];
-  /** Messages that were sent again. */
-  readonly resent: readonly Case[];
-  /** Messages that were put into the forward queue: their handshake was pending, or nothing had put them to wait. */
-  readonly forwarded: readonly Case[];
-  /** Cases of messages of which nobody could say where they are. */
-  readonly unjudged: readonly Case[];
-  /** Cases that are missing or given up after this run. */
-  readonly missing: readonly Case[];
-  /** Since when the oldest message that has not ended should be under way, as far as there is a case of it. */
-  readonly oldest: number | undefined;
-  /** Messages that should have been sent again and were not, for want of budget. */
-  readonly deferred: number;
-}
-
-/** A message is sent again so often; then somebody has to look. */
-export const HEALING_TRIES = 8;
 /** Cases that one run looks at, so that a subscriber that stood still for a day does not stop reconciliation. */
 const CASES_A_RUN = 5_000;
 const CASES_AT_ONCE = 16;
-const LATER = 60_000;
-/** How long a rollback may take that brings a removed subscriber back. */
-const ABANDON_AFTER_MS = 3_600_000;
+const MINUTE = 60_000;
 
 /**
  * Follows up the cases: closes those that have ended, and sends again what is missing, to the subscriber that lacks it.
- * What is late is left alone, and so is what a consumer that stands still will find in its queue. Each try is spaced by
- * the queue's visibility timeout at least, and a run sends no more than its budget: a subscriber that was paused for an
- * hour makes no storm.
+ * What is late is left alone, and so is what a consumer that stands still will find in its queue, which is told of once. Each
+ * try is spaced by the queue's visibility timeout at least, and a run sends no more to a subscriber than its budget: one
+ * that was paused for an hour makes no storm.
+ *
+ * Subscribers have their turns, and each run begins with another shard, so that no number of cases hides another.
  *
  * What its producer did not come to send, and a delayed message that nothing has put to wait, go into the ledger's forward
  * queue: the forwarder sends them to everybody who expects them, in their moment.
  */
 export async function heal(ledger: Ledger, options: HealOptions): Promise<Healing> {
+  const { environment, shards } = ledger;
   const healer = new Healer(ledger, options);
-  const due: Case[] = [];
-  for (let shard = 0; shard < ledger.shards; shard++) {
-    for await (const one of casesOf(ledger, shard)) {
-      if (due.length >= CASES_A_RUN) break;
-      if (one.next <= ledger.environment.now()) due.push(one);
-      else healer.leave(one);
+  const due = new DueCases((left) => healer.leave(left));
+  const first = Math.floor(environment.now() / MINUTE) % shards;
+  for (let turn = 0; turn < shards && !isOver(ledger, options); turn++) {
+    for await (const one of casesOf(ledger, (first + turn) % shards)) {
+      if (one.next > environment.now() || (await healer.standsStill(one))) healer.leave(one);
+      else due.add(one);
     }
   }
-  await concurrently(CASES_AT_ONCE, due, async (one) => {
+  await concurrently(CASES_AT_ONCE, due.inTurn(CASES_A_RUN), async (one) => {
     if (isOver(ledger, options)) healer.leave(one);
     else await healer.followUp(one);
   });
-  return healer.healing();
-}
-
-class Healer {
-  readonly #closed: Case[] = [];
-  readonly #abandoned: Case[] = [];
-  readonly #resent: Case[] = [];
-  readonly #forwarded: Case[] = [];
-  readonly #unjudged: Case[] = [];
-  readonly #missing: Case[] = [];
-  #oldest: number | undefined;
-  #deferred = 0;
-  readonly #ledger: Ledger;
-  readonly #graph: Graph;
-  readonly #inspection: Inspection;
-  /** A message has a case for each subscriber, and is forwarded once. */
-  readonly #forwarding = new Map<string, Promise<void>>();
-  #budget: number;
-
-  constructor(ledger: Ledger, { graph, budget, listEventSources }: HealOptions) {
-    this.#ledger = ledger;
-    this.#graph = graph;
-    this.#inspection = new Inspection(ledger, listEventSources);
-    this.#budget = budget;
+  const healing = healer.healing();
+  for (const { subscriber, reason, cases } of healing.stopped) {
+    environment.log.error('subscriber stands still', { subscriber, reason, cases });
   }
-
-  healing(): Healing {
-    return {
-      closed: this.#closed,
-      abandoned: this.#abandoned,
-      resent: this.#resent,
-      forwarded: this.#forwarded,
-      unjudged: this.#unjudged,
-      missing: this.#missing,
-      oldest: this.#oldest,
-      deferred: this.#deferred,
-    };
-  }
-
-  /** A case that is not to be looked at yet. */
-  leave(left: Case): void {
-    const moment = momentOf(left);
-    if (moment <= this.#now) this.#oldest = Math.min(this.#oldest ?? moment, moment);
-    if (left.state === 'unjudged') this.#unjudged.push(left);
-    else if (left.state !== 'waiting') this.#missing.push(left);
-  }
-
-  /** Follows up one case. Whatever goes wrong with it keeps nobody from looking at others: the next run looks again. */
-  async followUp(read: Case): Promise<void> {
-    try {
-      await this.#follow(read);
-    } catch (error) {
-      const { id, subscriber } = read;
-      this.#ledger.environment.log.warn('not followed up', { messageId: id, subscriber, error: errorCode(error) });
-      this.leave(read);
-    }
-  }
-
-  async #follow(read: Case): Promise<unknown> {
-    const { id, type, subscriber, deliverAt } = read;
-    const route = this.#graph.expectedOf(id, type).find((expected) => expected.subscriber === subscriber);
-    // A subscriber that does not expect the message any more lacks nothing.
-    if (!route) return this.#close(read);
-    if (route.until !== undefined && this.#now >= route.until + this.#abandonAfter) return this.#abandon(read);
-
-    const deadlineAt = deadlineOf(read, route);
-    const finding = await this.#inspection.inspect({ id, deliverAt, route, deadlineAt });
-    switch (finding.kind) {
-      case 'ended':
-        return this.#close(read);
-      case 'cancelled':
-        return this.#endAs('cancelled', read);
-      case 'waiting':
-        // Reconciliation comes past its `due#` row in its moment.
-        if (finding.swept) return this.#close(read);
-        return this.#rewrite(read, { ...read, state: 'waiting', next: deadlineAt });
-      case 'late':
-      case 'scheduled':
-        return this.#rewrite(read, { ...read, state: 'waiting', next: this.#now + Math.min(LATER, route.deadline) });
-      case 'unjudged':
-        return this.#rewrite(read, this.#unjudgedCase(read, finding.evidence));
-      case 'missing':
-        return this.#restore(read, route, finding);
-    }
-  }
-
-  async #restore(read: Case, route: Route, { hop, evidence }: Finding & { kind: 'missing' }): Promise<unknown> {
-    const now = this.#now;
-    // What waits for its moment is not missing before it.
-    const waits = now < momentOf(read);
-    const named: Case = waits ? read : { ...read, state: 'missing', hop, evidence };
-    const later = { ...named, next: now + LATER };
-    // Forwarding costs nobody else anything, so that it is not on the budget.
-    if (hop === 'producer' && this.#canForward) return (await this.#rewrite(read, later)) && this.#forward(later);
-    const state = await this.#inspection.stateOf(route);
-    // What a consumer does not take is in its queue already.
-    if (hop === 'consumer' && state.queued > 0) return this.#rewrite(read, later);
-    if (read.tries >= HEALING_TRIES) return this.#rewrite(read, { ...later, state: waits ? 'waiting' : GIVEN_UP });
-    if (this.#budget <= 0) {
-      this.#deferred++;
-      return this.#rewrite(read, later);
-    }
-    this.#budget--;
-    const tries = read.tries + 1;
-    const pause = Math.max(state.visibilityTimeout, redeliveryDelay(tries) * LATER);
-    // The try is written first: of two runs at once, one sends.
-    const next: Case = { ...named, tries, next: waits ? Math.min(now + pause, momentOf(read)) : now + pause };
-    if (!(await this.#rewrite(read, next))) return;
-    return (waits || hop === 'producer') && this.#canForward ? this.#forward(next) : this.#resend(next, route);
-  }
-
-  /** What was given up stays so: somebody has to look. */
-  #unjudgedCase(read: Case, evidence: string): Case {
-    const next = this.#now + LATER;
-    return read.state === GIVEN_UP ? { ...read, next } : { ...read, state: 'unjudged', evidence, next };
-  }
-
-  get #now(): number {
-    return this.#ledger.environment.now();
-  }
-
-  /** Milliseconds. */
-  get #abandonAfter(): number {
-    const seconds = this.#ledger.environment.variables[BINDINGS.abandonAfter];
-    return seconds === undefined ? ABANDON_AFTER_MS : Number(seconds) * 1_000;
-  }
-
-  get #canForward(): boolean {
-    return Boolean(this.#ledger.environment.variables[BINDINGS.forwardQueueUrl]);
-  }
-
-  async #forward(missing: Case): Promise<void> {
-    const { id } = missing;
-    const known = this.#forwarding.get(id);
-    const forwarding = known ?? forward(this.#ledger, id);
-    this.#forwarding.set(id, forwarding);
-    const sent = await this.#try(missing, () => forwarding);
-    if (sent && !known) this.#forwarded.push(missing);
-  }
-
-  async #resend(missing: Case, route: Route): Promise<void> {
-    if (await this.#try(missing, () => sendAgain(this.#ledger, missing.id, route))) this.#resent.push(missing);
-  }
-
-  /** Its subscriber was removed, and nothing has brought it back: whatever has not ended there never will. */
-  async #abandon(read: Case): Promise<void> {
-    const { id, subscriber } = read;
-    const row = await readOutbox(this.#ledger, id);
-    const state = await this.#endAs(row?.cancelled === undefined ? 'abandoned' : 'cancelled', read);
-    if (state === 'abandoned') {
-      this.#ledger.environment.log.warn('abandoned', { messageId: id, subscriber });
-      this.#abandoned.push(read);
-    }
-  }
-
-  /** Ends the message, unless it has ended, and closes its case. Returns how it ended. */
-  async #endAs(state: EndState, read: Case): Promise<EndState> {
-    const { id, subscriber } = read;
-    const by = { attempts: 0, function: 'reconciler', request: '', redriven: false };
-    const envelope = await committedEnvelope(this.#ledger, id);
-    const ended = await writeEnding(this.#ledger, { subscriber, envelope, state, received: this.#now, ...by });
-    await this.#close(read);
-    return ended;
-  }
-
-  /** Where sending fails, the next run tries again, until there are no tries left. */
-  async #try({ id, subscriber }: Case, send: () => Promise<void>): Promise<boolean> {
-    try {
-      await send();
-      return true;
-    } catch (error) {
-      this.#ledger.environment.log.warn('not healed', { messageId: id, subscriber, error: errorCode(error) });
-      return false;
-    }
-  }
-
-  async #close(ended: Case): Promise<void> {
-    await closeCase(this.#ledger, ended);
-    this.#closed.push(ended);
-  }
-
-  /** Where another run has looked at the case meanwhile, that one's word counts. */
-  async #rewrite(read: Case, now: Case): Promise<boolean> {
-    const written = await rewriteCase(this.#ledger, read, now);
-    if (written) this.leave(now);
-    return written;
-  }
+  return healing;
 }

@@ -96,7 +96,7 @@ async function followUp(ledger: Ledger, options: RunOptions, counts: Counts): Pr
 }
 
 function report(counts: Counts, healing: Healing): void {
-  const { closed, abandoned, resent, forwarded, unjudged, missing, deferred } = healing;
+  const { closed, abandoned, resent, forwarded, unjudged, missing, deferred, stopped } = healing;
   counts.add('closed', closed.length);
   counts.add('abandoned', abandoned.length);
   counts.add('resent', resent.length);
@@ -105,6 +105,7 @@ function report(counts: Counts, healing: Healing): void {
   counts.add('missing', missing.length);
   counts.add('quarantined', missing.filter(isGivenUp).length);
   counts.add('deferred', deferred);
+  counts.add('stopped', stopped.length);
 }
 
 function runOf(event: unknown): ReconcilerEvent['run'] | undefined {

@@ -20,9 +20,14 @@ export const healingBugs: readonly Bug[] = [
     mistake: 'a consumer that stands still is sent what is in its queue already',
     edits: [
       {
-        file: 'reconcile/heal.ts',
+        file: 'reconcile/healer.ts',
         find: "if (hop === 'consumer' && state.queued > 0) return",
         replace: 'if (now < 0) return',
+      },
+      {
+        file: 'reconcile/healer.ts',
+        find: 'if (!state?.stopped || state.queued === 0) return false;',
+        replace: 'if (!state?.stopped || state.queued >= 0) return false;',
       },
     ],
   },
@@ -78,7 +83,7 @@ export const healingBugs: readonly Bug[] = [
     name: 'heals-without-budget',
     by: ['reconcile.deferred'],
     mistake: 'a run sends again whatever is missing, however much that is',
-    edits: [{ file: 'reconcile/heal.ts', find: 'this.#budget--;', replace: 'void this.#budget;' }],
+    edits: [{ file: 'reconcile/healer.ts', find: 'this.#spent.set(read.subscriber, spent + 1);', replace: '' }],
   },
   {
     name: 'both-runs-heal',
@@ -98,9 +103,9 @@ export const healingBugs: readonly Bug[] = [
     mistake: 'what one subscriber lacks is sent to the first that expects it',
     edits: [
       {
-        file: 'reconcile/heal.ts',
-        find: 'const route = this.#graph.expectedOf(id, type).find((expected) => expected.subscriber === subscriber);',
-        replace: 'const route = this.#graph.expectedOf(id, type)[0]; void subscriber;',
+        file: 'reconcile/healer.ts',
+        find: 'return this.#graph.expectedOf(id, type).find((expected) => expected.subscriber === subscriber);',
+        replace: 'return this.#graph.expectedOf(id, type)[0]; void subscriber;',
       },
     ],
   },
@@ -122,7 +127,7 @@ export const healingBugs: readonly Bug[] = [
     mistake: 'what is missing is put up with after its first try, which is none',
     edits: [
       {
-        file: 'reconcile/heal.ts',
+        file: 'reconcile/healer.ts',
         find: 'if (read.tries >= HEALING_TRIES) return',
         replace: 'if (read.tries >= HEALING_TRIES - 8) return',
       },
@@ -146,7 +151,7 @@ export const healingBugs: readonly Bug[] = [
     mistake: 'what a reader of a stream lacks is never sent again',
     edits: [
       {
-        file: 'reconcile/heal.ts',
+        file: 'reconcile/healer.ts',
         find: ': this.#resend(next, route);',
         replace: ": route.destination.kind === 'queue' ? this.#resend(next, route) : undefined;",
       },
@@ -158,7 +163,7 @@ export const healingBugs: readonly Bug[] = [
     mistake: 'the case of a message that has ended stays open',
     edits: [
       {
-        file: 'reconcile/heal.ts',
+        file: 'reconcile/healer.ts',
         find: "case 'ended':\n        return this.#close(read);",
         replace: "case 'ended':\n        return;",
       },
@@ -197,6 +202,18 @@ export const healingBugs: readonly Bug[] = [
         file: 'message/envelope.ts',
         find: 'return by(validate(from.schema, upgradedInput(from, envelope), from.type));',
         replace: 'void by; void from; return envelope.data;',
+      },
+    ],
+  },
+  {
+    name: 'heals-one-shard',
+    rare: true,
+    mistake: 'the cases of the last shards are never followed up',
+    edits: [
+      {
+        file: 'reconcile/heal.ts',
+        find: 'casesOf(ledger, (first + turn) % shards)',
+        replace: 'casesOf(ledger, 0 * (first + turn))',
       },
     ],
   },

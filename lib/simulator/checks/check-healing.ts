@@ -15,7 +15,7 @@ const SPACING_MS = 30_000;
 /**
  * R: while it runs, reconciliation names and heals only what is missing. What had ended before a run began is not named by
  * it; what was on its way in its subscriber's queue is not sent again; two runs do not send the same; and none sends more
- * than its budget.
+ * to a subscriber than its budget.
  */
 export function checkHealing(
   system: System,
@@ -61,9 +61,9 @@ function sentNeedlessly({ resent }: HealingHistory, { inSight, onTime }: Lenienc
 /** @param committed messages that were committed in the run */
 function sentBeyondBudget({ resent }: HealingHistory, committed: number): string[] {
   const budget = Math.max(LEAST_BUDGET, Math.ceil(committed * BUDGET_SHARE));
-  return [...Map.groupBy(resent, ({ invocation }) => invocation).values()].flatMap((sent) => {
-    const copies = new Set(sent.map(({ id, to }) => `${id} ${to}`)).size;
-    return copies > budget ? [`a run of reconciliation sends ${copies} messages again, and may ${budget}`] : [];
+  return [...Map.groupBy(resent, ({ invocation, to }) => `${invocation} ${to}`).values()].flatMap((sent) => {
+    const copies = new Set(sent.map(({ id }) => id)).size;
+    return copies > budget ? [`a run sends ${copies} messages to ${sent[0]?.to} again, and may ${budget}`] : [];
   });
 }
 
