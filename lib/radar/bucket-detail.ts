@@ -25,7 +25,8 @@ export interface DeadMessage {
   readonly type: string;
   readonly subscriber: string;
   readonly reason: string;
-  readonly state: 'dead' | 'abandoned';
+  /** Whether it was given up since the subscriber was removed. */
+  readonly isAbandoned?: true;
 }
 
 /** An hour of a business line, opened. */
@@ -96,7 +97,7 @@ export async function deadIn(
         const state = row.state?.S;
         if ((state !== 'dead' && state !== 'abandoned') || !types.has(row.type?.S ?? '')) continue;
         const { sk, type, reason = 'unknown' } = unmarshall({ ...row }) as InboxRow;
-        dead.push({ id: sk, type, subscriber, reason, state });
+        dead.push({ id: sk, type, subscriber, reason, ...(state === 'abandoned' && { isAbandoned: true }) });
       }
     }
   });

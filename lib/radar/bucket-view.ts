@@ -55,7 +55,7 @@ function missingItem({ id, type, subscriber, hop, evidence, overdueMs }: Missing
 /** A dead letter lies in the subscriber's dead-letter queue: it is redriven from there, or it would be there for ever. */
 function deadItem(message: DeadMessage): Child {
   const { id, type, subscriber, reason } = message;
-  if (message.state === 'abandoned') return abandonedItem(message);
+  if (message.isAbandoned) return abandonedItem(message);
   return h(
     'li',
     {},
@@ -80,9 +80,9 @@ function abandonedItem({ id, type, subscriber }: DeadMessage): Child {
 }
 
 function givenUpInWords(dead: readonly DeadMessage[]): string {
-  const states = new Set(dead.map(({ state }) => state));
-  if (!states.has('abandoned')) return 'Dead-lettered';
-  return states.has('dead') ? 'Dead-lettered or abandoned' : 'Abandoned';
+  const abandoned = dead.filter(({ isAbandoned }) => isAbandoned).length;
+  if (abandoned === 0) return 'Dead-lettered';
+  return abandoned < dead.length ? 'Dead-lettered or abandoned' : 'Abandoned';
 }
 
 function traceLink(id: string): Child {

@@ -75,7 +75,7 @@ export function seededSource() {
         counts: total,
         minutes: new Map([[`${hour}:14`, total]]),
         missing: total.missing > 0 ? [{ ...common, id: LOST, hop: 'broker', evidence, overdueMs: 3_540_000 }] : [],
-        dead: total.dead > 0 ? [{ ...common, id: LOST, reason: 'rejected', state: 'dead' as const }] : [],
+        dead: total.dead > 0 ? [{ ...common, id: LOST, reason: 'rejected' }] : [],
         isCut: false,
       };
     },

@@ -26,7 +26,7 @@ describe('thousands of cases', () => {
       });
       put(openKey(one.id, one.subscriber), one);
     }
-    queue('payment').send({ body: 'what waits', attributes: {} });
+    queue('payment').send({ id: 'waits', body: 'what waits', attributes: {} });
     const id = commit(mint(OVERDUE));
     put(openKey(id, 'sales'), caseOf(id, 'sales'));
     const listEventSources = async (arn: string) => [{ state: arn.endsWith('payment') ? 'Disabled' : 'Enabled' }];
