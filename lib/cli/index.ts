@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import type { Command } from 'commander';
 import { addCancel } from './cancel.ts';
+import { addCase } from './case.ts';
 import { type CommandContext, processContext } from './command-context.ts';
 import { createCommandLine, runCommandLine } from './command-line.ts';
 import { addDown } from './down.ts';
@@ -9,6 +10,7 @@ import { addRadar } from './radar.ts';
 import { addReconcile } from './reconcile.ts';
 import { addReschedule } from './reschedule.ts';
 import { addStatus } from './status.ts';
+import { addSubscriber } from './subscriber.ts';
 import { addTrace } from './trace.ts';
 import { addUp } from './up.ts';
 
@@ -43,7 +45,9 @@ Environment:
   WAYBILL_ENGINE_FOLDER       install the embedded engine here
   WAYBILL_DEBUG=1             print stack traces, and let the engine log every request`,
     );
-  const commands = [addUp, addDown, addStatus, addRadar, addReconcile, addTrace, addCancel, addReschedule, addHalf];
+  const ofEngines = [addUp, addDown, addStatus];
+  const ofMessages = [addRadar, addReconcile, addTrace, addCancel, addReschedule, addHalf, addCase, addSubscriber];
+  const commands = [...ofEngines, ...ofMessages];
   for (const add of commands) add(program, context);
   return program;
 }

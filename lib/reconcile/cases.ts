@@ -1,6 +1,6 @@
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { type Hop, momentOf } from '../inspect/inspection.ts';
-import { deleteRow, type Ledger, putRow } from '../ledger/ledger.ts';
+import { deleteRow, type Ledger, putRow, updateRow } from '../ledger/ledger.ts';
 import { partition } from '../ledger/partition.ts';
 import type { Expiring, LedgerKey } from '../ledger/rows/layout.ts';
 import { openKey, openPartition } from '../ledger/rows/open-case.ts';
@@ -13,9 +13,11 @@ export interface Case {
   readonly businessLine: string;
   /** Of a delayed message: when it is to be delivered, in milliseconds since the epoch. */
   readonly deliverAt?: number;
+  /** When nothing handles the message any more, in milliseconds since the epoch. Absent on cases of version 0.1. */
+  readonly expires?: number;
   /**
-   * `unjudged`: it could not be told where the message is. `quarantined`: given up, since it was sent again as often as healing tries, in vain; somebody has to look. */
-  readonly state: 'waiting' | 'unjudged' | 'missing' | 'quarantined';
+   * `closed`: an operator wants to hear no more of it. `unjudged`: it could not be told where the message is. `quarantined`: given up, since it was sent again as often as healing tries, in vain; somebody has to look. */
+  readonly state: 'waiting' | 'unjudged' | 'missing' | 'quarantined' | 'closed';
   /** Of a message that is `missing` or given up. */
   readonly hop?: Hop;
   /** Also of one that is `unjudged`: what could not be read. */
@@ -44,11 +46,36 @@ export async function openCase(ledger: Ledger, opened: Case): Promise<void> {
  */
 export async function rewriteCase(ledger: Ledger, read: Case, now: Case): Promise<boolean> {
   const { kind } = await putRow(ledger, rowOf(now), {
-    ConditionExpression: '#tries = :tries AND #next = :next',
-    ExpressionAttributeNames: { '#tries': 'tries', '#next': 'next' },
-    ExpressionAttributeValues: { ':tries': { N: String(read.tries) }, ':next': { N: String(read.next) } },
+    ConditionExpression: '#tries = :tries AND #next = :next AND #state <> :closed',
+    ExpressionAttributeNames: { '#tries': 'tries', '#next': 'next', '#state': 'state' },
+    ExpressionAttributeValues: {
+      ':tries': { N: String(read.tries) },
+      ':next': { N: String(read.next) },
+      ':closed': { S: 'closed' satisfies Case['state'] },
+    },
   });
   return kind === 'written';
+}
+
+/** A case that was closed by hand stays for so long, so that no pass that is still to come opens it anew. */
+const CLOSED_LIFETIME = 3 * 86_400_000;
+
+/**
+ * Closes a case by hand: the message is not looked at any more, and counts nowhere. It may end all the same.
+ *
+ * @returns the case as it was; undefined where none is open
+ */
+export async function giveUpCase(ledger: Ledger, id: string, subscriber: string): Promise<Case | undefined> {
+  const key = openKey(id, subscriber);
+  const ttl = Math.ceil((ledger.environment.now() + CLOSED_LIFETIME) / 1000);
+  const { kind, row } = await updateRow<Case>(ledger, key, {
+    UpdateExpression: 'SET #state = :closed, #ttl = :ttl',
+    ConditionExpression: 'attribute_exists(pk) AND #state <> :closed',
+    ExpressionAttributeNames: { '#state': 'state', '#ttl': 'ttl' },
+    ExpressionAttributeValues: { ':closed': { S: 'closed' satisfies Case['state'] }, ':ttl': { N: String(ttl) } },
+    ReturnValues: 'ALL_OLD',
+  });
+  return kind === 'written' ? row : undefined;
 }
 
 /** Closes the case of a message that has ended. */

@@ -3,9 +3,10 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { casesOf } from './cases.ts';
 import { DueCases } from './due-cases.ts';
 import { isOver } from './due-pass.ts';
-import { Healer, type Healing, type HealOptions } from './healer.ts';
+import { Healer } from './healer.ts';
+import type { Healing, HealOptions } from './healing.ts';
 
-export { HEALING_TRIES, type Healing, type HealOptions } from './healer.ts';
+export { HEALING_TRIES } from './healer.ts';
 
 /** Cases that one run looks at, so that a subscriber that stood still for a day does not stop reconciliation. */
 const CASES_A_RUN = 5_000;
@@ -30,6 +31,7 @@ export async function heal(ledger: Ledger, options: HealOptions): Promise<Healin
   const first = Math.floor(environment.now() / MINUTE) % shards;
   for (let turn = 0; turn < shards && !isOver(ledger, options); turn++) {
     for await (const one of casesOf(ledger, (first + turn) % shards)) {
+      if (one.state === 'closed') continue;
       if (one.next > environment.now() || (await healer.standsStill(one))) healer.leave(one);
       else due.add(one);
     }

@@ -2,55 +2,14 @@ import { errorCode } from '../aws/errors.ts';
 import { redeliveryDelay } from '../aws/retry.ts';
 import { BINDINGS } from '../contract/bindings.ts';
 import { deadlineOf, type Finding, Inspection, momentOf } from '../inspect/inspection.ts';
-import type { ListEventSources } from '../inspect/subscriber-state.ts';
 import type { Graph } from '../ledger/graph.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { readOutbox } from '../ledger/outbox.ts';
 import type { Route } from '../ledger/rows/route.ts';
 import { type Case, closeCase, GIVEN_UP, rewriteCase } from './cases.ts';
-import { endAs } from './end-case.ts';
-import { forward, sendAgain } from './resend.ts';
-
-export interface HealOptions {
-  readonly graph: Graph;
-  /** How many messages may be sent to each subscriber again in this run. */
-  readonly budget: number;
-  /** @default nothing is known of event sources */
-  readonly listEventSources?: ListEventSources;
-  /** When to begin nothing more, in milliseconds since the epoch. @default never */
-  readonly until?: number;
-}
-
-/** What following up the cases came to. */
-export interface Healing {
-  /** Cases of messages that have ended. */
-  readonly closed: readonly Case[];
-  /** Messages whose subscriber was removed before they ended there. */
-  readonly abandoned: readonly Case[];
-  /** Messages that were sent again. */
-  readonly resent: readonly Case[];
-  /** Messages that were put into the forward queue: their handshake was pending, or nothing had put them to wait. */
-  readonly forwarded: readonly Case[];
-  /** Cases of messages of which nobody could say where they are. */
-  readonly unjudged: readonly Case[];
-  /** Cases that are missing or given up after this run. */
-  readonly missing: readonly Case[];
-  /** Since when the oldest message that has not ended should be under way, as far as there is a case of it. */
-  readonly oldest: number | undefined;
-  /** Messages that should have been sent again and were not, for want of budget. */
-  readonly deferred: number;
-  /** Subscribers whose queues nothing reads. */
-  readonly stopped: readonly Standstill[];
-}
-
-/** A subscriber that stands still: one incident, however many of its messages wait. */
-export interface Standstill {
-  readonly subscriber: string;
-  /** Why nothing reads its queue. */
-  readonly reason: string;
-  /** Its messages that should have ended and lie in its queue. */
-  cases: number;
-}
+import { endAs, endAsExpired } from './end-case.ts';
+import type { Healing, HealOptions, Standstill } from './healing.ts';
+import { Outgoing } from './outgoing.ts';
 
 /** A message is sent again so often; then somebody has to look. */
 export const HEALING_TRIES = 8;
@@ -58,12 +17,14 @@ const LATER = 60_000;
 /** How long a rollback may take that brings a removed subscriber back. */
 const ABANDON_AFTER_MS = 3_600_000;
 
+/** What is found of a message that nobody waits for. */
+const HAS_ENDED: ReadonlySet<Finding['kind']> = new Set(['ended', 'cancelled']);
+
 /** Follows up cases one by one, within the budget of each subscriber. */
 export class Healer {
   readonly #closed: Case[] = [];
   readonly #abandoned: Case[] = [];
-  readonly #resent: Case[] = [];
-  readonly #forwarded: Case[] = [];
+  readonly #expired: Case[] = [];
   readonly #unjudged: Case[] = [];
   readonly #missing: Case[] = [];
   #oldest: number | undefined;
@@ -72,8 +33,7 @@ export class Healer {
   readonly #ledger: Ledger;
   readonly #graph: Graph;
   readonly #inspection: Inspection;
-  /** A message has a case for each subscriber, and is forwarded once. */
-  readonly #forwarding = new Map<string, Promise<void>>();
+  readonly #outgoing: Outgoing;
   /** Messages that were sent again, by subscriber. */
   readonly #spent = new Map<string, number>();
   readonly #budget: number;
@@ -82,6 +42,7 @@ export class Healer {
     this.#ledger = ledger;
     this.#graph = graph;
     this.#inspection = new Inspection(ledger, listEventSources);
+    this.#outgoing = new Outgoing(ledger);
     this.#budget = budget;
   }
 
@@ -89,8 +50,9 @@ export class Healer {
     return {
       closed: this.#closed,
       abandoned: this.#abandoned,
-      resent: this.#resent,
-      forwarded: this.#forwarded,
+      expired: this.#expired,
+      resent: this.#outgoing.resent,
+      forwarded: this.#outgoing.forwarded,
       unjudged: this.#unjudged,
       missing: this.#missing,
       oldest: this.#oldest,
@@ -113,7 +75,8 @@ export class Healer {
    */
   async standsStill(one: Case): Promise<boolean> {
     const route = this.#routeOf(one);
-    if (one.state !== 'missing' || one.hop !== 'consumer' || !route || this.#isGone(route)) return false;
+    if (one.state !== 'missing' || one.hop !== 'consumer' || !route) return false;
+    if (this.#isGone(route) || this.#isExpired(one)) return false;
     const state = await this.#inspection.stateOf(route).catch(() => undefined);
     if (!state?.stopped || state.queued === 0) return false;
     const { subscriber } = one;
@@ -143,6 +106,7 @@ export class Healer {
 
     const deadlineAt = deadlineOf(read, route);
     const finding = await this.#inspection.inspect({ id, deliverAt, route, deadlineAt });
+    if (this.#isExpired(read) && !HAS_ENDED.has(finding.kind)) return this.#expire(read, route, finding);
     switch (finding.kind) {
       case 'ended':
         return this.#close(read);
@@ -170,23 +134,21 @@ export class Healer {
     const named: Case = waits ? read : { ...read, state: 'missing', hop, evidence };
     const later = { ...named, next: now + LATER };
     // Forwarding costs nobody else anything, so that it is not on the budget.
-    if (hop === 'producer' && this.#canForward) return (await this.#rewrite(read, later)) && this.#forward(later);
+    if (hop === 'producer' && this.#outgoing.canForward)
+      return (await this.#rewrite(read, later)) && this.#outgoing.forward(later);
     const state = await this.#inspection.stateOf(route);
     // What a consumer does not take is in its queue already.
     if (hop === 'consumer' && state.queued > 0) return this.#rewrite(read, later);
     if (read.tries >= HEALING_TRIES) return this.#rewrite(read, { ...later, state: waits ? 'waiting' : GIVEN_UP });
-    const spent = this.#spent.get(read.subscriber) ?? 0;
-    if (spent >= this.#budget) {
-      this.#deferred++;
-      return this.#rewrite(read, later);
-    }
-    this.#spent.set(read.subscriber, spent + 1);
+    if (!this.#spend(read)) return this.#rewrite(read, later);
     const tries = read.tries + 1;
     const pause = Math.max(state.visibilityTimeout, redeliveryDelay(tries) * LATER);
     // The try is written first: of two runs at once, one sends.
     const next: Case = { ...named, tries, next: waits ? Math.min(now + pause, momentOf(read)) : now + pause };
     if (!(await this.#rewrite(read, next))) return;
-    return (waits || hop === 'producer') && this.#canForward ? this.#forward(next) : this.#resend(next, route);
+    return (waits || hop === 'producer') && this.#outgoing.canForward
+      ? this.#outgoing.forward(next)
+      : this.#outgoing.resend(next, route);
   }
 
   /** What was given up stays so: somebody has to look. */
@@ -210,21 +172,30 @@ export class Healer {
     return until !== undefined && this.#now >= until + after;
   }
 
-  get #canForward(): boolean {
-    return Boolean(this.#ledger.environment.variables[BINDINGS.forwardQueueUrl]);
+  /** Takes one message from its subscriber's budget, if there is any left. */
+  #spend({ subscriber }: Case): boolean {
+    const spent = this.#spent.get(subscriber) ?? 0;
+    if (spent >= this.#budget) {
+      this.#deferred++;
+      return false;
+    }
+    this.#spent.set(subscriber, spent + 1);
+    return true;
   }
 
-  async #forward(missing: Case): Promise<void> {
-    const { id } = missing;
-    const known = this.#forwarding.get(id);
-    const forwarding = known ?? forward(this.#ledger, id);
-    this.#forwarding.set(id, forwarding);
-    const sent = await this.#try(missing, () => forwarding);
-    if (sent && !known) this.#forwarded.push(missing);
+  #isExpired({ expires }: Case): boolean {
+    return expires !== undefined && this.#now >= expires;
   }
 
-  async #resend(missing: Case, route: Route): Promise<void> {
-    if (await this.#try(missing, () => sendAgain(this.#ledger, missing.id, route))) this.#resent.push(missing);
+  /** Nobody handles it any more. A consumer that has it in its queue sends the letter once it comes to it. */
+  async #expire(read: Case, route: Route, finding: Finding): Promise<void> {
+    const isThere = finding.kind !== 'missing' || finding.hop === 'consumer';
+    if (!isThere && !this.#spend(read)) return void (await this.#rewrite(read, { ...read, next: this.#now + LATER }));
+    const state = await endAsExpired(this.#ledger, read, route, !isThere);
+    await this.#close(read);
+    if (state !== 'dead') return;
+    this.#ledger.environment.log.warn('expired', { messageId: read.id, subscriber: read.subscriber });
+    this.#expired.push(read);
   }
 
   /** Its subscriber was removed, and nothing has brought it back: whatever has not ended there never will. */
@@ -236,17 +207,6 @@ export class Healer {
     if (state === 'abandoned') {
       this.#ledger.environment.log.warn('abandoned', { messageId: id, subscriber });
       this.#abandoned.push(read);
-    }
-  }
-
-  /** Where sending fails, the next run tries again, until there are no tries left. */
-  async #try({ id, subscriber }: Case, send: () => Promise<void>): Promise<boolean> {
-    try {
-      await send();
-      return true;
-    } catch (error) {
-      this.#ledger.environment.log.warn('not healed', { messageId: id, subscriber, error: errorCode(error) });
-      return false;
     }
   }
 

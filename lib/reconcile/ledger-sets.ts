@@ -11,6 +11,8 @@ export interface Committed {
   readonly businessLine: string;
   /** Of a delayed message: when it is to be delivered, in milliseconds since the epoch. */
   readonly deliverAt?: number;
+  /** When nothing handles it any more, in milliseconds since the epoch. */
+  readonly expires?: number;
 }
 
 /** How a message ended at a subscriber, as far as reconciliation needs it. */
@@ -50,8 +52,14 @@ export async function* endedIn(
 export function readCommitted({ sk, envelope }: Row): Committed {
   const id = sk?.S ?? '';
   try {
-    const { type, businessline, deliverat } = JSON.parse(envelope?.S ?? '') as Envelope;
-    return { id, type, businessLine: businessline, ...(deliverat && { deliverAt: Date.parse(deliverat) }) };
+    const { type, businessline, deliverat, expires } = JSON.parse(envelope?.S ?? '') as Envelope;
+    return {
+      id,
+      type,
+      businessLine: businessline,
+      ...(deliverat && { deliverAt: Date.parse(deliverat) }),
+      expires: Date.parse(expires),
+    };
   } catch {
     return { id, type: '', businessLine: '' };
   }

@@ -1,9 +1,10 @@
 import { METRICS } from '../contract/metrics.ts';
+import { momentOf } from '../inspect/inspection.ts';
 import type { Graph } from '../ledger/graph.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { type Case, GIVEN_UP } from './cases.ts';
 import { readCursor } from './cursor.ts';
-import type { Healing } from './heal.ts';
+import type { Healing } from './healing.ts';
 import { type RadarBucket, readRadar } from './radar-rows.ts';
 
 /** A number that an alarm watches. Its name holds whatever tells it apart: an alarm takes one metric. */
@@ -14,7 +15,7 @@ export interface Metric {
 }
 
 const MINUTE = 60_000;
-/** How far back the ratio of missing messages and the rate of all look. */
+/** How far back the ratio of missing messages and the rate of all look, behind the longest deadline. */
 const RATIO_MINUTES = 10;
 /** Where the first pass is behind by more, nobody tells what is missing. */
 const KEEPS_UP = 15 * MINUTE;
@@ -22,15 +23,20 @@ const KEEPS_UP = 15 * MINUTE;
 /** What was committed lately, by business line, as far as the passes have counted it. */
 export async function recentlyCounted(
   ledger: Ledger,
-  { businessLines }: Graph,
+  graph: Graph,
 ): Promise<ReadonlyMap<string, readonly RadarBucket[]>> {
   const now = ledger.environment.now();
-  return readRadar(ledger, businessLines, { from: now - RATIO_MINUTES * MINUTE, to: now });
+  return readRadar(ledger, graph.businessLines, { from: now - windowOf(graph), to: now });
+}
+
+function windowOf({ longestDeadline }: Graph): number {
+  return RATIO_MINUTES * MINUTE + longestDeadline;
 }
 
 /** Messages a minute. */
-export function rateOf(counted: ReadonlyMap<string, readonly RadarBucket[]>): number {
-  return [...counted.values()].reduce((messages, buckets) => messages + committedIn(buckets), 0) / RATIO_MINUTES;
+export function rateOf(graph: Graph, counted: ReadonlyMap<string, readonly RadarBucket[]>): number {
+  const messages = [...counted.values()].reduce((sum, buckets) => sum + committedIn(buckets), 0);
+  return (messages * MINUTE) / windowOf(graph);
 }
 
 /** What the passes of a run came to. */
@@ -53,7 +59,9 @@ export async function healingMetrics(
   const now = ledger.environment.now();
   const ratios = graph.businessLines.map((line): Metric => {
     const committed = committedIn(counted.get(line) ?? []);
-    const ids = new Set(missing.filter(({ businessLine }) => businessLine === line).map(({ id }) => id));
+    // What has been missing for longer is told by its case, and hides nothing new.
+    const lately = missing.filter((one) => one.businessLine === line && momentOf(one) >= now - windowOf(graph));
+    const ids = new Set(lately.map(({ id }) => id));
     const value = ids.size === 0 ? 0 : (100 * ids.size) / Math.max(committed, ids.size);
     return { name: METRICS.missingRatio(line), value, unit: 'Percent' };
   });

@@ -149,8 +149,17 @@ function stepOf(cursor: CountingCursor | undefined, last: number, first: number)
   return { minute, from, to, lines, shards: ahead?.shards ?? {} };
 }
 
-function caseOf({ id, type, businessLine, deliverAt, route, deadlineAt, finding }: Unended): Case {
-  const common = { id, type, businessLine, deliverAt, subscriber: route.subscriber, tries: 0, next: deadlineAt };
+function caseOf({ id, type, businessLine, deliverAt, expires, route, deadlineAt, finding }: Unended): Case {
+  const common = {
+    id,
+    type,
+    businessLine,
+    deliverAt,
+    expires,
+    subscriber: route.subscriber,
+    tries: 0,
+    next: deadlineAt,
+  };
   if (finding?.kind === 'unjudged') return { ...common, state: 'unjudged', evidence: finding.evidence };
   if (finding?.kind !== 'missing') return { ...common, state: 'waiting' };
   return { ...common, state: 'missing', hop: finding.hop, evidence: finding.evidence };

@@ -4,7 +4,8 @@ import type { ListEventSources } from '../inspect/subscriber-state.ts';
 import { type Graph, readGraph } from '../ledger/graph.ts';
 import { type Ledger, ledgerOf } from '../ledger/ledger.ts';
 import { runHalfPasses } from './half-pass.ts';
-import { type Healing, heal } from './heal.ts';
+import { heal } from './heal.ts';
+import type { Healing } from './healing.ts';
 import { comparisonMetrics, healingMetrics, isGivenUp, type Metric, rateOf, recentlyCounted } from './metrics.ts';
 import { type PassesRun, runPasses } from './passes.ts';
 
@@ -36,7 +37,8 @@ const RESERVE_MILLISECONDS = 15_000;
  * Reconciliation as it runs every minute: takes its passes on, has the producers asked of half messages that nobody asks
  * for (`compare`); follows up open cases, and sends again what is missing (`heal`). Both put the metrics that alarms watch:
  *
- * - `<business line>.missing-ratio`: messages that are missing, in percent of those of the last 10 minutes
+ * - `<business line>.missing-ratio`: of the messages of the last 10 minutes and the longest deadline, how many percent are
+ *   missing
  * - `quarantined`: messages that were sent again as often as healing tries, in vain
  * - `heal-deferred`: messages that were not sent again for want of budget: an incident rather than single losses
  * - `oldest-unended`: seconds since the oldest message that has not ended was committed, or due if it was delayed
@@ -89,16 +91,17 @@ async function compare(ledger: Ledger, options: RunOptions, counts: Counts): Pro
 
 async function followUp(ledger: Ledger, options: RunOptions, counts: Counts): Promise<Metric[]> {
   const counted = await recentlyCounted(ledger, options.graph);
-  const budget = Math.max(LEAST_BUDGET, Math.ceil(rateOf(counted) * BUDGET_SHARE));
+  const budget = Math.max(LEAST_BUDGET, Math.ceil(rateOf(options.graph, counted) * BUDGET_SHARE));
   const healing = await heal(ledger, { ...options, budget });
   report(counts, healing);
   return healingMetrics(ledger, options.graph, counted, healing, options.behind);
 }
 
 function report(counts: Counts, healing: Healing): void {
-  const { closed, abandoned, resent, forwarded, unjudged, missing, deferred, stopped } = healing;
+  const { closed, abandoned, expired, resent, forwarded, unjudged, missing, deferred, stopped } = healing;
   counts.add('closed', closed.length);
   counts.add('abandoned', abandoned.length);
+  counts.add('expired', expired.length);
   counts.add('resent', resent.length);
   counts.add('forwarded', forwarded.length);
   counts.add('unjudged', unjudged.length);

@@ -58,6 +58,16 @@ export async function sendAgain(
 }
 
 /**
+ * Sends a message that has expired to a subscriber's own queue, where it becomes a dead letter.
+ *
+ * @throws SendFailed when the queue does not take it
+ */
+export async function sendExpired({ environment }: Ledger, envelope: Envelope, route: Route): Promise<void> {
+  const [failed] = await sendMessages(environment, ownQueueUrl(route.destination), [entryOf(envelope)]);
+  if (failed) throw new SendFailed(`'${envelope.id}' could not be sent to '${route.subscriber}': ${failed.code}`);
+}
+
+/**
  * Puts a committed message into the ledger's forward queue, as its producer would have: the forwarder sends it to
  * everybody who expects it, in its moment. A handshake that was pending is done by that.
  *

@@ -21,11 +21,21 @@ export async function lookAfter(ledger: Ledger, inspection: Inspection, waiting:
   const swept = new Set(rows.map(({ sk }) => readDueKey({ sk: sk?.S ?? '' }).id));
   const others = waiting.filter(({ id }) => !swept.has(id));
   await concurrently(CASES_AT_ONCE, others, async (one) => {
-    const { id, type, businessLine, deliverAt, route } = one;
+    const { id, type, businessLine, deliverAt, expires, route } = one;
     const next = (await inspection.isSentWithDelay(one))
       ? deadlineOf(one, route)
       : messageTime(id) + route.deadline + RELAY_PATIENCE;
     const { subscriber } = route;
-    await openCase(ledger, { id, type, businessLine, deliverAt, subscriber, state: 'waiting', tries: 0, next });
+    await openCase(ledger, {
+      id,
+      type,
+      businessLine,
+      deliverAt,
+      expires,
+      subscriber,
+      state: 'waiting',
+      tries: 0,
+      next,
+    });
   });
 }

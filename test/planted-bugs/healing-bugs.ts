@@ -83,7 +83,7 @@ export const healingBugs: readonly Bug[] = [
     name: 'heals-without-budget',
     by: ['reconcile.deferred'],
     mistake: 'a run sends again whatever is missing, however much that is',
-    edits: [{ file: 'reconcile/healer.ts', find: 'this.#spent.set(read.subscriber, spent + 1);', replace: '' }],
+    edits: [{ file: 'reconcile/healer.ts', find: 'this.#spent.set(subscriber, spent + 1);', replace: '' }],
   },
   {
     name: 'both-runs-heal',
@@ -152,8 +152,8 @@ export const healingBugs: readonly Bug[] = [
     edits: [
       {
         file: 'reconcile/healer.ts',
-        find: ': this.#resend(next, route);',
-        replace: ": route.destination.kind === 'queue' ? this.#resend(next, route) : undefined;",
+        find: ': this.#outgoing.resend(next, route);',
+        replace: ": route.destination.kind === 'queue' ? this.#outgoing.resend(next, route) : undefined;",
       },
     ],
   },

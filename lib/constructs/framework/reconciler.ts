@@ -6,6 +6,7 @@ import { METRICS } from '../../contract/metrics.ts';
 import { SEND } from '../aws/grants.ts';
 import { WildcardPolicy } from '../aws/wildcard-policy.ts';
 import { InvalidConstruct } from '../invalid-construct.ts';
+import { allowQuarantine } from '../ledger/quarantine.ts';
 import { EveryMinute } from './every-minute.ts';
 import type { LogOptions } from './execution.ts';
 import { FrameworkFunction, type LedgerParts } from './framework-function.ts';
@@ -41,13 +42,14 @@ export interface ReconcilerProps extends ReconcilerOptions, LogOptions {
  */
 export class Reconciler extends FrameworkFunction {
   constructor(scope: Construct, id: string, props: ReconcilerProps) {
-    const { table, forwardQueue, encryptionKey } = props.ledger;
+    const { table, forwardQueue, encryptionKey, quarantineBucket } = props.ledger;
     super(scope, id, {
       ...props,
       asset: 'reconcile',
       description: 'Waybill: finds what is missing, and sends it again',
       environment: {
         [BINDINGS.forwardQueueUrl]: forwardQueue.queueUrl,
+        [BINDINGS.quarantineBucket]: quarantineBucket.bucketName,
         ...(props.abandonAfter && { [BINDINGS.abandonAfter]: secondsOf(props.abandonAfter, scope) }),
       },
       allows: [
@@ -59,6 +61,7 @@ export class Reconciler extends FrameworkFunction {
       memorySize: props.memorySize ?? 512,
       reservedConcurrentExecutions: (props.reserveConcurrency ?? true) ? 2 : undefined,
     });
+    allowQuarantine(this, this.role, quarantineBucket, 'unfinished');
     new WildcardPolicy(this, 'Observation', this.role, observing(), OBSERVING);
     const description = 'Waybill: reconciles the ledger';
     new EveryMinute(this, 'EveryMinute', {
