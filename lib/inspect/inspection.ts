@@ -1,4 +1,5 @@
 import { errorCode } from '../aws/errors.ts';
+import { HighWater, receivable } from '../ledger/high-water.ts';
 import { readInbox } from '../ledger/inbox.ts';
 import { getRow, type Ledger } from '../ledger/ledger.ts';
 import { readOutbox } from '../ledger/outbox.ts';
@@ -75,6 +76,8 @@ export class Inspection {
   readonly #listEventSources: ListEventSources | undefined;
   readonly #receipts: ReceiptBook;
   readonly #states = new Map<string, Promise<SubscriberState>>();
+  /** How far subscribers have come, by what was read of their inboxes for whatever reason. */
+  readonly ended = new HighWater();
 
   /** @param listEventSources without it, nothing is known of event sources */
   constructor(ledger: Ledger, listEventSources?: ListEventSources) {
@@ -101,7 +104,9 @@ export class Inspection {
 
   async #endOf({ id, route }: Suspect): Promise<Finding | undefined> {
     const ended = await readInbox(this.#ledger, route.subscriber, id);
-    return ended && { kind: 'ended', state: ended.state };
+    if (!ended) return undefined;
+    if (ended.hops.due !== undefined) this.ended.note(route.subscriber, receivable(ended.hops));
+    return { kind: 'ended', state: ended.state };
   }
 
   /** What is missing everywhere may be so for what its outbox row says. */
@@ -130,9 +135,10 @@ export class Inspection {
       const failed = `${attempt} ${reason}; the next was due at ${instant(next)}`;
       return { kind: 'missing', hop: 'consumer', evidence: state.stopped ?? failed };
     }
+    const newestEnded = Math.max(state.newestEnded, this.ended.of(subscriber));
     const sent = await this.sentAt(suspect, route);
     if (sent === undefined) {
-      const overtaken = state.newestEnded > deadlineAt;
+      const overtaken = newestEnded > deadlineAt;
       if (!overtaken && now < deadlineAt + RELAY_PATIENCE) return { kind: 'late' };
       return { kind: 'missing', hop: 'relay', evidence: `no receipt says that it was sent to '${subscriber}'` };
     }
@@ -140,7 +146,7 @@ export class Inspection {
     if (state.stopped) return { kind: 'missing', hop: 'consumer', evidence: state.stopped };
     // What was sent with a delay is received only after it.
     const relayed = Math.max(sent, deliverAt ?? 0);
-    const overtaken = state.newestEnded > relayed + deadline;
+    const overtaken = newestEnded > relayed + deadline;
     const isPatient = destination.kind === 'stream' && now < deadlineAt + STREAM_PATIENCE;
     if (!overtaken && (state.queued > 0 || isPatient)) return { kind: 'late' };
     const why = overtaken ? `what was sent after it has ended` : 'the queue is empty';

@@ -1,6 +1,8 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { concurrently } from '../aws/concurrently.ts';
 import { errorCode } from '../aws/errors.ts';
+import { readHighWater, receivable } from '../ledger/high-water.ts';
 import { type Ledger, queryPage } from '../ledger/ledger.ts';
 import { inboxPartition } from '../ledger/rows/inbox.ts';
 import { minuteOf } from '../ledger/rows/layout.ts';
@@ -31,7 +33,7 @@ export interface SubscriberState {
   readonly unreadable: string | undefined;
   /** Why nothing reads its queue, if nothing does. */
   readonly stopped: string | undefined;
-  /** When the newest of what it has ended lately had been relayed, in milliseconds since the epoch. */
+  /** When the newest of what it has ended could be received first, in milliseconds since the epoch. */
   readonly newestEnded: number;
 }
 
@@ -61,7 +63,7 @@ export async function readSubscriberState(
     queued,
     visibilityTimeout: Number(counted.VisibilityTimeout ?? 30) * 1000,
     stopped: stoppedBy(sources.read),
-    newestEnded: await newestEnded(ledger, subscriber),
+    newestEnded: Math.max(await newestEnded(ledger, subscriber), await readHighWater(ledger, subscriber)),
   };
 }
 
@@ -109,7 +111,9 @@ async function newestEnded(ledger: Ledger, subscriber: string): Promise<number> 
   });
   const relayed = await concurrently(READS_AT_ONCE, partitions, async (pk) => {
     const { Items } = await queryPage(ledger, pk, { ScanIndexForward: false, Limit: 1 });
-    return Number(Items?.[0]?.hops?.M?.relayed?.N ?? 0);
+    const hops = Items?.[0]?.hops?.M;
+    const at = (hop: AttributeValue | undefined) => (hop?.N === undefined ? undefined : Number(hop.N));
+    return receivable({ relayed: at(hops?.relayed), due: at(hops?.due) });
   });
   return Math.max(0, ...relayed);
 }

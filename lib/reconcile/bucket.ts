@@ -90,6 +90,7 @@ export class Bucket {
       const end = ends[this.#graph.subscribers.indexOf(route.subscriber)];
       const deadlineAt = deadlineOf(committed, route);
       if (end) {
+        if (end.due !== undefined) this.#inspection.ended.note(route.subscriber, end.due);
         states.push(endedAs(end.state));
         this.#totals.countCopy(end.state);
         if (end.state === 'abandoned') this.#totals.abandoned.push({ id, subscriber: route.subscriber });

@@ -2,6 +2,7 @@ import { concurrently } from '../aws/concurrently.ts';
 import { deadlineOf } from '../inspect/inspection.ts';
 import type { ListEventSources } from '../inspect/subscriber-state.ts';
 import type { Graph } from '../ledger/graph.ts';
+import { HighWater } from '../ledger/high-water.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { openCase } from './cases.ts';
 import { FIRST_SPAN, nextSpan, readCursor, writeCursor } from './cursor.ts';
@@ -60,6 +61,7 @@ async function openDue(
   const { environment, shards } = ledger;
   const { graph } = options;
   const recount = new Recount();
+  const ended = new HighWater();
   const everyShard = Array.from({ length: shards }, (_, shard) => shard);
   await concurrently(SHARDS_AT_ONCE, everyShard, async (shard) => {
     for await (const messages of dueMessages(ledger, { graph, ...span }, shard)) {
@@ -67,7 +69,9 @@ async function openDue(
       const open = messages.flatMap(({ committed, ends }) =>
         graph.expectedOf(committed.id, committed.type).flatMap((route) => {
           const { subscriber } = route;
-          if (ends[graph.subscribers.indexOf(subscriber)]) return [];
+          const end = ends[graph.subscribers.indexOf(subscriber)];
+          if (end?.due !== undefined) ended.note(subscriber, end.due);
+          if (end) return [];
           return { ...committed, subscriber, state: 'waiting' as const, tries: 0, next: deadlineOf(committed, route) };
         }),
       );
@@ -75,4 +79,5 @@ async function openDue(
     }
   });
   await recount.run(ledger, options);
+  await ended.write(ledger);
 }

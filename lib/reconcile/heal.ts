@@ -40,6 +40,7 @@ export async function heal(ledger: Ledger, options: HealOptions): Promise<Healin
     if (isOver(ledger, options)) healer.leave(one);
     else await healer.followUp(one);
   });
+  await healer.noteEnded();
   const healing = healer.healing();
   for (const { subscriber, reason, cases } of healing.stopped) {
     environment.log.error('subscriber stands still', { subscriber, reason, cases });

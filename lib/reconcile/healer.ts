@@ -46,6 +46,11 @@ export class Healer {
     this.#budget = budget;
   }
 
+  /** Writes down how far subscribers have come, for those that look later. */
+  noteEnded(): Promise<void> {
+    return this.#inspection.ended.write(this.#ledger);
+  }
+
   healing(): Healing {
     return {
       closed: this.#closed,

@@ -1,3 +1,4 @@
+import { receivable } from '../ledger/high-water.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { type PartitionOptions, partition, type Row } from '../ledger/partition.ts';
 import { type EndState, inboxPartition } from '../ledger/rows/inbox.ts';
@@ -19,6 +20,8 @@ export interface Committed {
 export interface Ended {
   readonly id: string;
   readonly state: EndState;
+  /** Of a delayed message that was relayed: when it could be received first, in milliseconds since the epoch. */
+  readonly due?: number;
   /** When DynamoDB may delete the row, in milliseconds since the epoch. */
   readonly expires: number;
 }
@@ -66,6 +69,12 @@ export function readCommitted({ sk, envelope }: Row): Committed {
 }
 
 /** An inbox row. */
-export function readEnded({ sk, state, ttl }: Row): Ended {
-  return { id: sk?.S ?? '', state: state?.S as EndState, expires: Number(ttl?.N) * 1000 };
+export function readEnded({ sk, state, hops, ttl }: Row): Ended {
+  const { relayed, due } = hops?.M ?? {};
+  return {
+    id: sk?.S ?? '',
+    state: state?.S as EndState,
+    ...(relayed?.N && due?.N && { due: receivable({ relayed: Number(relayed.N), due: Number(due.N) }) }),
+    expires: Number(ttl?.N) * 1000,
+  };
 }

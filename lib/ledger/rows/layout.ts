@@ -15,6 +15,7 @@ import { messageShard, messageTime } from '../../message/message-id.ts';
  * open#<shard>                        <message id>#<subscriber>  a message that is overdue at a subscriber: its case
  * radar#<business line>               <minute>       what reconciliation counted of the minute
  * reconcile                           <pass>         the last minute that was reconciled
+ * reconcile                           ended#<subscriber>  the newest moment of the delayed messages that it has ended
  * due#<shard>                         <moment>#<message id>  a message that is to be sent when the moment comes near
  * sweep                               <shard>        up to which moment due messages were sent
  * half#<minute>#<shard>               <half id>      a message whose producer has not decided yet; minute and shard of the id

@@ -77,7 +77,9 @@ export class HealingHistory {
     if (row?.kind !== 'inbox') return;
     const { of: subscriber, sk: id } = row;
     setOrDelete(this.#ended, `${subscriber} ${id}`, after && place);
-    const relayed = Number(after?.hops?.M?.relayed?.N ?? 0);
+    const { relayed: sent, due } = after?.hops?.M ?? {};
+    // What was sent with a delay could be received in its moment.
+    const relayed = sent === undefined ? 0 : Math.max(Number(sent.N), Number(due?.N ?? 0));
     this.#newestRelayed.set(subscriber, Math.max(relayed, this.#newestRelayed.get(subscriber) ?? 0));
   }
 
