@@ -92,8 +92,8 @@ export const healingBugs: readonly Bug[] = [
     edits: [
       {
         file: 'reconcile/cases.ts',
-        find: "ConditionExpression: '#tries = :tries AND #next = :next',",
-        replace: "ConditionExpression: '#tries <> :next OR #next <> :tries',",
+        find: "ConditionExpression: '#tries = :tries AND #next = :next AND #state <> :closed',",
+        replace: "ConditionExpression: '#tries <> :next OR #next <> :tries OR #state <> :closed',",
       },
     ],
   },

@@ -95,11 +95,12 @@ describe('by default', () => {
     );
   });
 
-  test('the reconciler may read and write rows of the table, send what is pending, ask for event sources, and put its own metrics', () => {
+  test('the reconciler may read and write rows of the table, send what is pending, quarantine what nobody ended, ask for event sources, and put its own metrics', () => {
     const { id } = only(resources, 'AWS::Lambda::Function', 'LedgerReconciler');
     const table = only(resources, 'AWS::DynamoDB::GlobalTable').id;
     const forward = only(resources, 'AWS::SQS::Queue', 'LedgerForwardQueue').id;
     const log = only(resources, 'AWS::Logs::LogGroup', 'LedgerReconciler').id;
+    const bucket = only(resources, 'AWS::S3::Bucket').id;
 
     expect(allowedTo(resources, id)).toEqual({
       [`${table}.Arn`]: [
@@ -111,6 +112,7 @@ describe('by default', () => {
         'dynamodb:UpdateItem',
       ],
       [`${forward}.Arn`]: ['sqs:SendMessage'],
+      [`${bucket}.Arn/unfinished/*`]: ['s3:PutObject'],
       '*': ['cloudwatch:PutMetricData', 'lambda:ListEventSourceMappings'],
       [`${log}.Arn`]: ['logs:CreateLogStream', 'logs:PutLogEvents'],
     });
