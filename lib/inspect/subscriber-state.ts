@@ -113,7 +113,7 @@ async function newestEnded(ledger: Ledger, subscriber: string): Promise<number> 
     const { Items } = await queryPage(ledger, pk, { ScanIndexForward: false, Limit: 1 });
     const hops = Items?.[0]?.hops?.M;
     const at = (hop: AttributeValue | undefined) => (hop?.N === undefined ? undefined : Number(hop.N));
-    return receivable({ relayed: at(hops?.relayed), due: at(hops?.due) });
+    return receivable({ relayed: at(hops?.relayed), due: at(hops?.due), ended: at(hops?.ended) ?? 0 });
   });
   return Math.max(0, ...relayed);
 }

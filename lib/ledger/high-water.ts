@@ -4,10 +4,11 @@ import type { Hops } from './rows/inbox.ts';
 
 /**
  * When a message could be received first, in milliseconds since the epoch: when it was relayed, or, where it was sent with a
- * delay, in its moment. 0 where it did not come by the relay, which says nothing of what was relayed before.
+ * delay, in its moment, unless it ended before that. 0 where it did not come by the relay, which says nothing of what was
+ * relayed before.
  */
-export function receivable({ relayed, due }: Pick<Hops, 'relayed' | 'due'>): number {
-  return relayed === undefined ? 0 : Math.max(relayed, due ?? 0);
+export function receivable({ relayed, due = 0, ended }: Pick<Hops, 'relayed' | 'due' | 'ended'>): number {
+  return relayed === undefined ? 0 : Math.max(relayed, Math.min(due, ended));
 }
 
 /**

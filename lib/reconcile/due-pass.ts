@@ -8,18 +8,12 @@ import { openCase } from './cases.ts';
 import { FIRST_SPAN, nextSpan, readCursor, writeCursor } from './cursor.ts';
 import { dueMessages } from './due-messages.ts';
 import { Recount } from './recount.ts';
+import { isOver, type TimeLeft } from './time-left.ts';
 
-export interface PassesOptions {
+export interface PassesOptions extends TimeLeft {
   readonly graph: Graph;
   /** @default nothing is known of event sources */
   readonly listEventSources?: ListEventSources;
-  /** When to begin nothing more, in milliseconds since the epoch. @default never */
-  readonly until?: number;
-}
-
-/** Whether a run's time is up. */
-export function isOver({ environment }: Ledger, { until }: Pick<PassesOptions, 'until'>): boolean {
-  return until !== undefined && environment.now() >= until;
 }
 
 /** The name of the pass's cursor. */

@@ -7,8 +7,8 @@ import { halfKey, halfPartition } from '../ledger/rows/half.ts';
 import { minuteOf } from '../ledger/rows/layout.ts';
 import { messageTime } from '../message/message-id.ts';
 import { type Cursor, nextSpan, readCursor, writeCursor } from './cursor.ts';
-import { isOver, type PassesOptions } from './due-pass.ts';
 import { HalfAsker } from './half-asker.ts';
+import { isOver, type TimeLeft } from './time-left.ts';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -57,11 +57,7 @@ interface HalfCursor extends Cursor {
  *
  * @returns milliseconds by which the slower one is behind
  */
-export async function runHalfPasses(
-  ledger: Ledger,
-  counts: Counts,
-  options: Pick<PassesOptions, 'until'> = {},
-): Promise<number> {
+export async function runHalfPasses(ledger: Ledger, counts: Counts, options: TimeLeft = {}): Promise<number> {
   let behind = 0;
   for (const pass of PASSES) behind = Math.max(behind, await runHalfPass(ledger, pass, counts, options));
   return behind;
@@ -71,7 +67,7 @@ async function runHalfPass(
   ledger: Ledger,
   { name, age, consistent, isLast }: HalfPass,
   counts: Counts,
-  options: Pick<PassesOptions, 'until'>,
+  options: TimeLeft,
 ): Promise<number> {
   const { environment, shards } = ledger;
   const target = endOfStep(environment.now() - age);

@@ -2,9 +2,9 @@ import { concurrently } from '../aws/concurrently.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { casesOf } from './cases.ts';
 import { DueCases } from './due-cases.ts';
-import { isOver } from './due-pass.ts';
 import { Healer } from './healer.ts';
 import type { Healing, HealOptions } from './healing.ts';
+import { isOver } from './time-left.ts';
 
 export { HEALING_TRIES } from './healer.ts';
 

@@ -1,15 +1,14 @@
 import type { ListEventSources } from '../inspect/subscriber-state.ts';
 import type { Graph } from '../ledger/graph.ts';
 import type { Case } from './cases.ts';
+import type { TimeLeft } from './time-left.ts';
 
-export interface HealOptions {
+export interface HealOptions extends TimeLeft {
   readonly graph: Graph;
   /** How many messages may be sent to each subscriber again in this run. */
   readonly budget: number;
   /** @default nothing is known of event sources */
   readonly listEventSources?: ListEventSources;
-  /** When to begin nothing more, in milliseconds since the epoch. @default never */
-  readonly until?: number;
 }
 
 /** What following up the cases came to. */

@@ -70,11 +70,12 @@ export function readCommitted({ sk, envelope }: Row): Committed {
 
 /** An inbox row. */
 export function readEnded({ sk, state, hops, ttl }: Row): Ended {
-  const { relayed, due } = hops?.M ?? {};
+  const { relayed, due, ended } = hops?.M ?? {};
   return {
     id: sk?.S ?? '',
     state: state?.S as EndState,
-    ...(relayed?.N && due?.N && { due: receivable({ relayed: Number(relayed.N), due: Number(due.N) }) }),
+    ...(relayed?.N &&
+      due?.N && { due: receivable({ relayed: Number(relayed.N), due: Number(due.N), ended: Number(ended?.N) }) }),
     expires: Number(ttl?.N) * 1000,
   };
 }

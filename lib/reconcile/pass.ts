@@ -5,9 +5,10 @@ import { minuteOf } from '../ledger/rows/layout.ts';
 import type { Unended } from './bucket.ts';
 import { type Case, openCase } from './cases.ts';
 import { type Cursor, nextSpan, readCursor, writeCursor } from './cursor.ts';
-import { isOver, type PassesOptions } from './due-pass.ts';
+import type { PassesOptions } from './due-pass.ts';
 import { DONE, type JudgedBucket, judgedBuckets } from './judge.ts';
 import { writeRadar } from './radar-rows.ts';
+import { isOver } from './time-left.ts';
 import { addLines, type Lines } from './totals.ts';
 import { lookAfter } from './waiting.ts';
 

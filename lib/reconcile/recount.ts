@@ -3,6 +3,7 @@ import { minuteOf } from '../ledger/rows/layout.ts';
 import { messageTime } from '../message/message-id.ts';
 import { type JudgeOptions, judgedBuckets } from './judge.ts';
 import { writeRadar } from './radar-rows.ts';
+import { isOver, type TimeLeft } from './time-left.ts';
 import { addLines, type Lines } from './totals.ts';
 
 const MINUTE = 60_000;
@@ -24,10 +25,14 @@ export class Recount {
     this.#minutes.set(minute, (this.#minutes.get(minute) ?? 0) + 1);
   }
 
-  /** Counts the minutes with the most messages that came due. The others show what they did until more of theirs do. */
-  async run(ledger: Ledger, options: Pick<JudgeOptions, 'graph' | 'listEventSources'>): Promise<void> {
+  /**
+   * Counts the minutes with the most messages that came due, as far as there is time. The others show what they did until
+   * more of theirs do.
+   */
+  async run(ledger: Ledger, options: Pick<JudgeOptions, 'graph' | 'listEventSources'> & TimeLeft): Promise<void> {
     const most = [...this.#minutes].sort(([, one], [, other]) => other - one).slice(0, MINUTES_A_RUN);
     for (const [minute] of most) {
+      if (isOver(ledger, options)) return;
       const asOf = ledger.environment.now();
       const from = Date.parse(`${minute}Z`);
       const lines: Lines = {};

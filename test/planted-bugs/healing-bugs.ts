@@ -205,4 +205,16 @@ export const healingBugs: readonly Bug[] = [
       },
     ],
   },
+  {
+    name: 'heals-one-shard',
+    rare: true,
+    mistake: 'the cases of the last shards are never followed up',
+    edits: [
+      {
+        file: 'reconcile/heal.ts',
+        find: 'casesOf(ledger, (first + turn) % shards)',
+        replace: 'casesOf(ledger, 0 * (first + turn))',
+      },
+    ],
+  },
 ];

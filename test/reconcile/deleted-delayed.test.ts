@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { receivable } from '../../lib/ledger/high-water.ts';
 import { inboxKey } from '../../lib/ledger/rows/inbox.ts';
 import { messageTime } from '../../lib/message/message-id.ts';
 import { DAY, delaying, MINUTE } from './delaying-world.ts';
@@ -68,4 +69,11 @@ test('and none that comes due in time is ever named', async () => {
     await minute();
     expect((await cases()).filter(({ id, state }) => id !== lost.id && state !== 'waiting')).toEqual([]);
   }
+});
+
+test('what ended before its moment says nothing of what could be received by then', () => {
+  const hops = { relayed: NOW, due: NOW + DAY, ended: NOW + 1_000 };
+  expect(receivable(hops)).toBe(NOW + 1_000);
+  expect(receivable({ ...hops, ended: NOW + DAY + 5 })).toBe(NOW + DAY);
+  expect(receivable({ ...hops, relayed: undefined })).toBe(0);
 });
