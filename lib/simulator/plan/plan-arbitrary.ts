@@ -134,9 +134,9 @@ function causesOf(faults: PlanRange['faults'], { site, nth, fault }: PlannedFaul
     if (!own) return [];
     return Array.from({ length: nth + 1 }, (_, index) => ({ site: own, nth: index, fault: { kind: 'poison' } }));
   }
-  // More is lost at once than a run of reconciliation may send again.
+  // More of one subscriber is lost at once than a run of reconciliation may send there again.
   if (fault.kind === 'lost' && fault.for !== undefined) {
-    return [0, 1].map((time) => ({ site: `${PRODUCER}.ask`, nth: time, fault: { kind: 'burst', times: 10 } }));
+    return [0, 1].map((time) => ({ site: `${PRODUCER}.ask`, nth: time, fault: { kind: 'burst', times: 20 } }));
   }
   if (actorOf(site) !== RECONCILER) return [];
   const losing = sitesOf('lost');
