@@ -4,6 +4,7 @@ import { addCancel } from './cancel.ts';
 import { addCase } from './case.ts';
 import { type CommandContext, processContext } from './command-context.ts';
 import { createCommandLine, runCommandLine } from './command-line.ts';
+import { addContract } from './contract.ts';
 import { addDown } from './down.ts';
 import { addHalf } from './half.ts';
 import { addRadar } from './radar.ts';
@@ -46,7 +47,17 @@ Environment:
   WAYBILL_DEBUG=1             print stack traces, and let the engine log every request`,
     );
   const ofEngines = [addUp, addDown, addStatus];
-  const ofMessages = [addRadar, addReconcile, addTrace, addCancel, addReschedule, addHalf, addCase, addSubscriber];
+  const ofMessages = [
+    addRadar,
+    addReconcile,
+    addTrace,
+    addCancel,
+    addReschedule,
+    addHalf,
+    addCase,
+    addSubscriber,
+    addContract,
+  ];
   const commands = [...ofEngines, ...ofMessages];
   for (const add of commands) add(program, context);
   return program;

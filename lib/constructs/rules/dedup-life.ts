@@ -7,8 +7,8 @@ import { DAY, recordAge, retentionOf as streamRetention } from './stream-retenti
 export const dedupLife: Rule = {
   id: 'dedup-life',
   refuses:
-    "a subscriber whose proofs of what it has handled (kept for the event's lifetime and 3 days) live no longer " +
-    'than a message can be delivered again',
+    "a subscriber whose proofs of what it has handled and idempotency keys (kept for the event's lifetime and 3 days) " +
+    'live no longer than a message can be delivered again',
   because:
     'A message that was handled could come again after its proof has gone: only its expiry would keep it from ' +
     'taking effect twice, and it would be dead-lettered as if nobody had ever handled it.',

@@ -2,6 +2,7 @@ import { backstop } from './backstop.ts';
 import { competingConsumer } from './competing-consumer.ts';
 import { deadLetterRetention } from './dead-letter-retention.ts';
 import { dedupLife } from './dedup-life.ts';
+import { eventDefinedTwice } from './event-defined-twice.ts';
 import { eventFilter } from './event-filter.ts';
 import { channelWithoutSubscriber, eventNotOnChannel, eventWithoutChannel } from './events.ts';
 import { handshakeWithoutReconciler } from './handshake-without-reconciler.ts';
@@ -32,6 +33,7 @@ export const RULES: readonly Rule[] = [
   ledgerReaders,
   eventWithoutChannel,
   eventNotOnChannel,
+  eventDefinedTwice,
   handshakeWithoutReconciler,
   reservedConcurrency,
   ledgerRemoval,

@@ -15,8 +15,9 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { DynamoEventSource, SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { describe, expect, test, vi } from 'vitest';
+import { z } from 'zod';
 import { CheckBack, Ledger, QueueChannel, Subscriber } from '../../../lib/public/constructs.ts';
-import { handlerIn, OrderPlaced, testApp, testStack } from '../shop-app.ts';
+import { handlerIn, OrderCancelled, OrderPlaced, testApp, testStack } from '../shop-app.ts';
 import {
   Audit,
   hatch,
@@ -51,6 +52,10 @@ const variants: Variant[] = [
       spread: true,
       stackIn: (id, app) => new NestedStack((app.node.tryFindChild('Parent') ?? testStack('Parent', app)) as Stack, id),
     },
+  },
+  {
+    name: 'an event defined twice with schemas that say the same',
+    options: { publishes: [{ ...OrderCancelled, schema: z.object({ orderId: z.string().meta({ title: 'Order' }) }) }] },
   },
   { name: 'an event that lives for an hour', options: { event: shortLived('1h') } },
   {

@@ -5,7 +5,7 @@ import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { describe, expect, test, vi } from 'vitest';
 import { Ledger, QueueChannel } from '../../../lib/public/constructs.ts';
-import { handlerIn, OrderPlaced, Stock, tableIn, testApp, testStack } from '../shop-app.ts';
+import { handlerIn, OrderCancelled, OrderPlaced, Stock, tableIn, testApp, testStack } from '../shop-app.ts';
 import { Audit, hatch, OrderLost, refusedBy, shop, source, warnedOf } from './proved-shop.ts';
 
 // Each synthesizes an app, on machines that may be busy.
@@ -55,6 +55,15 @@ describe('what cannot be known is said', () => {
 
     expect(refusedBy(app)).toEqual([]);
     expect(warnedOf(stack)).toEqual(['stream-retention-unknown']);
+  });
+
+  test('whether two schemas of a library that tells none say the same', () => {
+    const validate = (value: unknown) => ({ value });
+    const schema = { '~standard': { version: 1 as const, vendor: 'theirs', validate } };
+    const { app, stack } = shop({ publishes: [{ ...OrderCancelled, schema }] });
+
+    expect(refusedBy(app)).toEqual([]);
+    expect(warnedOf(stack)).toEqual(['event-defined-twice-unknown']);
   });
 
   test('whether another app carries what is published on a ledger that it can import', () => {

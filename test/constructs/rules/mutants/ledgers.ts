@@ -1,6 +1,8 @@
 import { CfnResource, RemovalPolicies, RemovalPolicy } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { DynamoEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { z } from 'zod';
+import { defineEvent } from '../../../../lib/contract/event.ts';
 import { Ledger, QueueChannel } from '../../../../lib/public/constructs.ts';
 import { handlerIn, testStack } from '../../shop-app.ts';
 import { hatch, OrderLost, type Shop } from '../proved-shop.ts';
@@ -54,7 +56,19 @@ export const ledgers: Mutant[] = [
   },
 ];
 
+/** `order.cancelled` as somebody else has defined it. */
+const CancelledOtherwise = defineEvent('order.cancelled', {
+  schema: z.object({ orderId: z.string(), why: z.string() }),
+  key: ({ orderId }) => orderId,
+  businessLine: 'orders',
+});
+
 export const events: Mutant[] = [
+  {
+    rule: 'event-defined-twice',
+    name: 'a subscriber publishes an event with a schema of its own',
+    options: { publishes: [CancelledOtherwise] },
+  },
   {
     rule: 'event-without-channel',
     name: 'a subscriber publishes what no channel carries',
