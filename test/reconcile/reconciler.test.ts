@@ -136,6 +136,15 @@ describe('the reconciler', () => {
     });
   });
 
+  test('sends ten messages again in a run where few were committed, and says how many it put off', async () => {
+    const { run, commit, mint, relay, clock, queue } = reconciling();
+    await run();
+    for (let count = 0; count < 12; count++) await relay(commit(mint(0)), 'payment');
+    clock.pass(DEADLINE + MINUTE);
+    expect(await run()).toMatchObject({ 'heal-deferred': 2 });
+    expect(queue('payment').messages()).toHaveLength(10);
+  });
+
   test('does nothing twice when two runs cross', async () => {
     const after = async (runs: number) => {
       const { run, commit, mint, relay, clock, queue, table } = reconciling();
