@@ -29,7 +29,7 @@ const CONSISTENT: Readonly<Record<string, Read>> = {
   'GetItem due': ['inspect', 'a message that waits would be named'],
   'GetItem half': ['half', 'who decides a half message must see that somebody has'],
   'GetItem cursor': [
-    'reconcile',
+    'inspect, reconcile',
     'a pass would look at its last minutes once more, and count them from counts that are old',
   ],
   'BatchGetItem outbox': ['relay', 'a due message that is not seen is not sent, and its cursor moves past it'],
