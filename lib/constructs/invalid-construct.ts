@@ -1,5 +1,6 @@
 import type { IConstruct } from 'constructs';
 import { WaybillError } from '../contract/errors.ts';
+import './plain-failure.ts';
 
 /**
  * A construct was given properties that cannot work. Thrown while the app is synthesized; the construct's path ends the
