@@ -2,6 +2,7 @@ import { daysUntil, type Hour, hourName } from './calendar.ts';
 import { type Child, h } from './element.ts';
 import { addCounts, type Counts, countsInWords, healthOf, noCounts } from './health.ts';
 import { heatMap, legend } from './heat-map.ts';
+import { CALM } from './words.ts';
 
 /** What the radar shows: counts by business line and hour. */
 export interface RadarMap {
@@ -62,7 +63,7 @@ function rankOf({ counts }: Worry): number {
 }
 
 function attention(worries: readonly Worry[], hrefOf: (businessLine: string, hour: Hour) => string): Child {
-  if (worries.length === 0) return h('p', { class: 'attention calm' }, 'Nothing is missing, nothing is dead-lettered.');
+  if (worries.length === 0) return h('p', { class: 'attention calm' }, CALM);
   return h(
     'nav',
     { class: 'attention', 'aria-label': 'Hours that want attention' },

@@ -10,7 +10,7 @@ import { countsInWords } from './health.ts';
 import { heatMap, legend } from './heat-map.ts';
 import { mapStyles, type Theme } from './palette.ts';
 import { type RadarMap, totalOf, worriesOf } from './radar-map.ts';
-import { HOP_NAMES } from './words.ts';
+import { CALM, HOP_NAMES } from './words.ts';
 
 /** What CloudWatch hands to a custom widget: the widget's parameters, and what the dashboard knows. */
 export interface WidgetEvent {
@@ -85,7 +85,7 @@ function mapView(map: RadarMap, theme: Theme, endpoint: string): Child {
       {},
       `${mapStyles(theme)}\n.map{width:100%;max-width:720px}.legend{list-style:none;padding:0}.legend li{display:inline;margin-right:12px}`,
     ),
-    worries.length === 0 ? h('p', {}, 'Nothing is missing, nothing is dead-lettered.') : null,
+    worries.length === 0 ? h('p', {}, CALM) : null,
     ...worries.map(({ businessLine, hour, counts }) =>
       h(
         'p',
