@@ -14,11 +14,20 @@ const QUEUE_SOURCE = 'WaybillQueue';
 
 type QueueSourceOptions = Pick<DeploymentOptions<[]>, 'batchSize' | 'maxBatchingWindow' | 'maxConcurrency'>;
 
-/** Makes the handler consume the queue, and set when what failed comes again. */
-export function consumeQueue(handler: lambda.Function, queue: IQueue, options: QueueSourceOptions): void {
+/**
+ * Makes the handler consume the queue, and set when what failed comes again.
+ *
+ * @param target what is invoked: the handler, an alias or a version of it
+ */
+export function consumeQueue(
+  handler: lambda.Function,
+  queue: IQueue,
+  options: QueueSourceOptions,
+  target: lambda.IFunction = handler,
+): void {
   allow(handler, [...CONSUME, 'sqs:ChangeMessageVisibility'], queue.queueArn);
   new lambda.EventSourceMapping(handler, QUEUE_SOURCE, {
-    target: handler,
+    target,
     eventSourceArn: queue.queueArn,
     batchSize: options.batchSize ?? 10,
     maxBatchingWindow: options.maxBatchingWindow,
@@ -34,17 +43,18 @@ export function isConsuming(handler: lambda.Function): boolean {
 
 type StreamSourceOptions = Pick<DeploymentOptions<[]>, 'batchSize' | 'maxBatchingWindow' | 'parallelizationFactor'>;
 
-/** Makes the handler consume the stream. */
+/** Makes the handler consume the stream. `target` is what is invoked: the handler, an alias or a version of it. */
 export function consumeStream(
   handler: lambda.Function,
   stream: IStream,
   ledger: ILedger,
   options: StreamSourceOptions,
+  target: lambda.IFunction,
 ): void {
   allow(handler, READ_STREAM, stream.streamArn);
   if (stream.encryptionKey !== ledger.encryptionKey) grantKeyUse(stream.encryptionKey, handler);
   const source = new lambda.EventSourceMapping(handler, 'WaybillStream', {
-    target: handler,
+    target,
     eventSourceArn: stream.streamArn,
     ...streamSourceOptions(ledger.quarantineBucket),
     batchSize: options.batchSize ?? 100,

@@ -4,6 +4,7 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import type { SubscriberDefinition } from '../../contract/subscriber.ts';
 import type { AnyTable } from '../../contract/table.ts';
+import { functionOf } from '../aws/function-of.ts';
 import { LONGEST_RETENTION } from '../aws/work-queue.ts';
 import type { IChannel } from '../channel/channel-interface.ts';
 import { InvalidConstruct, quoted } from '../invalid-construct.ts';
@@ -30,7 +31,7 @@ export function checkSubscriber(construct: Construct, props: CheckedProps): void
   warnOfOlderEvents(construct, props);
   const { channel, subscriber, handler } = props;
   namesOn(channel.ledger).set(subscriber.name, construct);
-  servedBy.set(handler, subscriber.name);
+  servedBy.set(functionOf(handler), subscriber.name);
 }
 
 const subscribersOf = new WeakMap<ILedger, Map<string, Construct>>();
@@ -43,11 +44,12 @@ function namesOn(ledger: ILedger): Map<string, Construct> {
 }
 
 function* refusals(props: CheckedProps): Iterable<string> {
-  const { channel, subscriber, handler } = props;
+  const { channel, subscriber } = props;
   const { name } = subscriber;
+  const handler = functionOf(props.handler);
   // An imported function has no environment that could be added to.
   if (typeof handler?.addEnvironment !== 'function') {
-    yield '`handler` is no function of this app: give a ConsumerFunction';
+    yield '`handler` is no function of this app: give a ConsumerFunction, or an alias or a version of one';
   }
   const carried = channel.events.map(({ type }) => type);
   const strange = subscriber.consumes.find(({ type }) => !carried.includes(type));

@@ -1,16 +1,19 @@
 import type { Duration } from 'aws-cdk-lib';
-import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type { EventDefinition } from '../../contract/event.ts';
 import type { SubscriberDefinition } from '../../contract/subscriber.ts';
 import type { AnyTable } from '../../contract/table.ts';
+import type { QualifiedFunction } from '../aws/function-of.ts';
 import type { IChannel } from '../channel/channel-interface.ts';
 import type { TableAction, TablesOption } from '../producer/business-tables.ts';
 
 /** How a subscriber is deployed. */
 export interface DeploymentOptions<Tables extends readonly AnyTable[]> {
-  /** The function whose handler is `consume(<the same definition>, ...)`. The function serves this subscriber alone. */
-  readonly handler: lambda.Function;
+  /**
+   * The function whose handler is `consume(<the same definition>, ...)`, or an alias or version of it, which the event
+   * sources then invoke. The function serves this subscriber alone.
+   */
+  readonly handler: QualifiedFunction;
   /** Narrows what the handler may do to a table, by the table's name. @default read, write and test single rows */
   readonly tableActions?: { readonly [Name in Tables[number]['name']]?: readonly TableAction[] };
   /**

@@ -8,6 +8,7 @@ import type { EventDefinition } from '../../contract/event.ts';
 import type { AnyTable } from '../../contract/table.ts';
 import { grantKeyUse } from '../aws/encryption.ts';
 import { bindVariable } from '../aws/function-binding.ts';
+import { functionOf } from '../aws/function-of.ts';
 import { allow, roleOf, SEND } from '../aws/grants.ts';
 import { timeoutOf } from '../aws/work-queue.ts';
 import { SendPermission } from '../framework/send-permission.ts';
@@ -45,6 +46,7 @@ export class Subscriber<
   readonly backstopQueue: sqs.Queue;
   /** The function that records and dead-letters what comes to the backstop queue. */
   readonly recorder: lambda.Function;
+  /** The function, also where an alias or a version of it is what the event sources invoke. */
   readonly handler: lambda.Function;
 
   /**
@@ -56,8 +58,9 @@ export class Subscriber<
     const tables = props.tables ?? {};
     const tableActions = props.tableActions ?? {};
     checkSubscriber(this, { ...props, tables, tableActions });
-    const { channel, subscriber: definition, handler } = props;
+    const { channel, subscriber: definition, handler: target } = props;
     const { ledger, stream } = channel;
+    const handler = functionOf(target);
     this.handler = handler;
     const queues = createSubscriberQueues(this, {
       ledger,
@@ -74,12 +77,12 @@ export class Subscriber<
 
     this.equip(props);
     if (stream) {
-      consumeStream(handler, stream, ledger, props);
+      consumeStream(handler, stream, ledger, props, target);
       // Parks what fails there.
       allow(handler, SEND, this.queue.queueArn);
-      consumeQueue(handler, this.queue, { maxConcurrency: props.maxConcurrency });
+      consumeQueue(handler, this.queue, { maxConcurrency: props.maxConcurrency }, target);
     } else {
-      consumeQueue(handler, this.queue, props);
+      consumeQueue(handler, this.queue, props, target);
     }
 
     const route = new Route(this, 'Route', {
@@ -95,8 +98,8 @@ export class Subscriber<
     const permission = stream ? channel.relayPermission : SendPermission.toQueue(this, ledger, this.queue);
     route.node.addDependency(this.queue, ...(permission ? [permission] : []));
     // Code that knows an event comes before its route. A handler of another stack refers to this one, which deploys first.
-    const code = handler.node.defaultChild;
-    if (code && Stack.of(handler) === Stack.of(route)) route.node.addDependency(code);
+    const code = target.node.defaultChild;
+    if (code && Stack.of(target) === Stack.of(route)) route.node.addDependency(code);
 
     SendPermission.toHeal(this, ledger, this.queue);
     deploymentGraphOf(this).addSubscriber({ ...queues, construct: this, handler, route, definition, channel });
@@ -129,7 +132,8 @@ export class Subscriber<
 
   /** Tells the handler where things are, and lets it do what the run time does with them. */
   private equip(props: SubscriberProps<Event, Tables>): void {
-    const { channel, subscriber, handler } = props;
+    const { channel, subscriber } = props;
+    const { handler } = this;
     const { ledger } = channel;
     bindLedger(ledger, handler);
     bindVariable(handler, BINDINGS.subscriber, subscriber.name);

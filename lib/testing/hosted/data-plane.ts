@@ -148,8 +148,9 @@ export class DataPlane {
     if (!resource) throw new TemplateNotUnderstood(`The stack ${stack} refers to ${logicalId}, which it does not have`);
     const make = MAKERS[resource.Type];
     const name = `${stack}-${logicalId}-${this.#suffix}`;
-    if (!make) return standIn(resource, name, this.region);
+    if (!make && resource.Type !== ALIAS) return standIn(resource, name, this.region);
     const properties = (await this.resolve(stack, resource.Properties ?? {})) as Record<string, unknown>;
+    if (!make) return standIn({ ...resource, Properties: properties }, name, this.region);
     try {
       return await inTime(make({ name, properties, clients: this.#clients, region: this.region }));
     } catch (cause) {
@@ -195,9 +196,15 @@ export function isHosted({ Type }: TemplateResource): boolean {
   return Object.hasOwn(MAKERS, Type);
 }
 
+const ALIAS = 'AWS::Lambda::Alias';
+
 /** A resource that is not hosted: references find a name, and nothing behind it. */
 function standIn({ Type, Properties = {} }: TemplateResource, name: string, region: string): Physical {
-  const { FunctionName } = Properties;
+  const { FunctionName, Name } = Properties;
+  if (Type === ALIAS) {
+    const alias = `arn:aws:lambda:${region}:${ACCOUNT}:function:${String(FunctionName)}:${String(Name)}`;
+    return { ref: alias, attributes: { AliasArn: alias }, destroy: async () => undefined };
+  }
   const isFunction = Type === 'AWS::Lambda::Function';
   const ref = isFunction && typeof FunctionName === 'string' ? FunctionName : name;
   const arn = isFunction

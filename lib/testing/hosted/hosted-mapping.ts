@@ -37,9 +37,15 @@ export async function mappingsOf(plane: DataPlane): Promise<readonly DeclaredMap
     mappings.map(async ({ place, resource }) => {
       const properties = (await plane.resolve(place.stack, resource.Properties)) as MappingProperties;
       const service = String(properties.EventSourceArn).split(':')[2] ?? '';
-      return { place, target: properties.FunctionName, service, properties };
+      return { place, target: unqualified(properties.FunctionName), service, properties };
     }),
   );
+}
+
+/** A function's name or ARN without the alias or version that ends it. */
+function unqualified(name: string): string {
+  const parts = name.split(':');
+  return parts.slice(0, parts[0] === 'arn' ? 7 : 1).join(':');
 }
 
 /**

@@ -16,6 +16,7 @@ const REASONS: readonly (readonly [type: RegExp, why: string])[] = [
   [/^AWS::CDK::Metadata$/, 'it does nothing'],
   [/^AWS::(?:Scheduler|Events)::/, 'nothing runs on a schedule or by a rule here'],
   [/^AWS::Lambda::EventInvokeConfig$/, 'nothing is invoked asynchronously here'],
+  [/^AWS::Lambda::(?:Alias|Version)$/, 'the function itself is invoked in its place'],
   [/^AWS::Lambda::Function$/, 'it has no event source that is polled here, or no handler was given for it'],
   [/^AWS::Lambda::EventSourceMapping$/, 'its function is not run here, or its source is not hosted or is disabled'],
 ];

@@ -97,6 +97,26 @@ describe('what is not hosted', () => {
   });
 });
 
+test.each([
+  ['an alias', { 'Fn::Join': ['', [{ 'Fn::Select': [6, { 'Fn::Split': [':', { Ref: 'Live' }] }] }, ':live']] }],
+  ['the ARN of an alias', { Ref: 'Live' }],
+  ['a version', { 'Fn::Join': ['', [{ Ref: 'Reserve' }, ':', { 'Fn::GetAtt': ['First', 'Version'] }]] }],
+])('a source that invokes a function by %s is polled for its handler', async (_, FunctionName) => {
+  const EventSourceArn = 'arn:aws:kinesis:us-east-1:000000000000:stream/clicks';
+  const hosted = await hostStacks({
+    templates: templates({
+      Reserve: consumer,
+      First: { Type: 'AWS::Lambda::Version', Properties: { FunctionName: { Ref: 'Reserve' } } },
+      Live: { Type: 'AWS::Lambda::Alias', Properties: { FunctionName: { Ref: 'Reserve' }, Name: 'live' } },
+      Source: { Type: 'AWS::Lambda::EventSourceMapping', Properties: { FunctionName, EventSourceArn } },
+    }),
+    handlers: { 'reserve-stock': async () => undefined },
+    endpoint,
+  });
+  expect(hosted.leftOut.map(({ logicalId }) => logicalId)).toEqual(['First', 'Live']);
+  await hosted.destroy();
+});
+
 test('what another stack exports is found, and missing templates are named', async () => {
   const Ledger = { Outputs: { Table: { Value: 'rows', Export: { Name: 'Ledger:Table' } } } };
   const Shop = {
