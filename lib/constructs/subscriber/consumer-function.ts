@@ -70,11 +70,18 @@ export class ConsumerFunction extends nodejs.NodejsFunction {
 }
 
 /**
- * Some CommonJS packages `require` Node's own modules, which an ES module does not have. The name is one that no bundler
- * takes for its own import of the same function.
+ * What CommonJS packages find around them, and an ES module does not have: `require`, for Node's own modules, and the
+ * names of file and folder, which are those of the bundle.
  */
-const REQUIRE =
-  "import{createRequire as waybillCreateRequire}from'node:module';const require=waybillCreateRequire(import.meta.url);";
+const COMMON_JS = {
+  define: { __filename: 'import.meta.filename', __dirname: 'import.meta.dirname' },
+  /** The name is one that no bundler takes for its own import of the same function. */
+  banner: (given: string): string => {
+    // Where the other banner may declare it, a second declaration would keep the module from loading.
+    const declaration = /\brequire\b/.test(given) ? 'globalThis.require' : 'const require';
+    return `import{createRequire as waybillCreateRequire}from'node:module';${declaration}=waybillCreateRequire(import.meta.url);${given}`;
+  },
+};
 
 /** In Waybill's own repository `import 'waybill'` means its sources. Giving a condition drops esbuild's own `module`. */
 const SOURCE_CONDITIONS: nodejs.BundlingOptions['esbuildArgs'] = import.meta.url.endsWith('.ts')
@@ -83,7 +90,11 @@ const SOURCE_CONDITIONS: nodejs.BundlingOptions['esbuildArgs'] = import.meta.url
 
 function bundlingOptions(given: nodejs.BundlingOptions = {}): nodejs.BundlingOptions {
   const format = given.format ?? nodejs.OutputFormat.ESM;
-  const banner = format === nodejs.OutputFormat.ESM ? REQUIRE : '';
+  const isModule = format === nodejs.OutputFormat.ESM;
+  const esbuildArgs = { ...SOURCE_CONDITIONS, ...given.esbuildArgs };
+  const banner = [given.banner, esbuildArgs['--banner:js']].filter((one) => typeof one === 'string').join('');
+  // Of two banners esbuild takes the last.
+  delete esbuildArgs['--banner:js'];
   return {
     minify: true,
     target: 'node24',
@@ -93,7 +104,8 @@ function bundlingOptions(given: nodejs.BundlingOptions = {}): nodejs.BundlingOpt
     logLevel: nodejs.LogLevel.WARNING,
     ...given,
     format,
-    banner: banner + (given.banner ?? ''),
-    esbuildArgs: { ...SOURCE_CONDITIONS, ...given.esbuildArgs },
+    banner: isModule ? COMMON_JS.banner(banner) : banner,
+    define: { ...(isModule && COMMON_JS.define), ...given.define },
+    esbuildArgs,
   };
 }

@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, sep } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
@@ -124,6 +124,41 @@ describe('in a project', () => {
     expect(readFileSync(bundle, 'utf8')).toContain('//given');
     const { handler } = (await import(pathToFileURL(bundle).href)) as { handler: () => Promise<string[]> };
     expect(await handler()).toEqual([sep, 'function']);
+  }, 60_000);
+
+  test('a bundled CommonJS package finds what it expects, whatever banner is given', async () => {
+    const required = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
+    const shim = `import { dirname } from 'node:path'; import { fileURLToPath } from 'node:url'; const __filename = fileURLToPath(import.meta.url); const __dirname = dirname(__filename);`;
+    const BANNERS: Readonly<Record<string, ConsumerFunctionProps['bundling']>> = {
+      Comment: { banner: '/* (c) the shop, who require nothing */' },
+      Require: { banner: required },
+      Shim: { banner: required + shim, minify: false },
+      Argument: { banner: 'globalThis.first = 1;', esbuildArgs: { '--banner:js': required } },
+    };
+    const functions = join(project, 'functions');
+    writeFileSync(
+      join(functions, 'located.cjs'),
+      "exports.place = () => [__dirname, __filename, require('node:path').sep];",
+    );
+    // The entry may have such names of its own.
+    writeFileSync(
+      join(functions, 'located.ts'),
+      "import { place } from './located.cjs';\nconst __dirname = 'own';\n" +
+        'export const handler = (): string[] => [...place(), __dirname];\n',
+    );
+    const app = testApp({ context: {}, outdir: join(project, 'banners.out') });
+    const stack = testStack('Shop', app);
+    for (const [id, bundling] of Object.entries(BANNERS)) {
+      new ConsumerFunction(stack, id, { entry: join(functions, 'located.ts'), bundling });
+    }
+    app.synth();
+    const assets = readdirSync(app.outdir).filter((name) => name.startsWith('asset.'));
+    expect(assets).toHaveLength(Object.keys(BANNERS).length);
+    for (const asset of assets) {
+      const bundle = join(app.outdir, asset, 'index.mjs');
+      const { handler } = (await import(pathToFileURL(bundle).href)) as { handler: () => string[] };
+      expect(handler()).toEqual([dirname(bundle), bundle, sep, 'own']);
+    }
   }, 60_000);
 
   test('the lock file is the nearest above the entry, whatever the working directory is', () => {
