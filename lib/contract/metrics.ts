@@ -22,4 +22,6 @@ export const METRICS = {
   reconciled: 'reconciled',
   /** Half messages whose owner did not decide in the time of the check-back. Counted by functions. */
   halfQuarantined: 'half-quarantined',
+  /** Uses of a transaction after its handler's return, which have no effect. Counted by functions. */
+  transactionLate: 'transaction.late',
 } as const;

@@ -10,6 +10,7 @@ import type { Duration } from '../contract/duration.ts';
 import { LimitExceeded, TransactionMisused } from '../contract/errors.ts';
 import type { EventDefinition, EventInput } from '../contract/event.ts';
 import { LIMITS } from '../contract/limits.ts';
+import { METRICS } from '../contract/metrics.ts';
 import { validate } from '../contract/schema.ts';
 import type { AnyTable, TableItem, TableKey } from '../contract/table.ts';
 import { outboxRow } from '../ledger/rows/outbox.ts';
@@ -282,7 +283,7 @@ export class PendingTransaction implements Transaction {
     const { environment, owner, cause } = this.#context;
     quietly(() => environment.log.error('transaction used too late', { owner, messageId: cause?.id }));
     quietly(() => {
-      environment.metrics.count('transaction.late', 1);
+      environment.metrics.count(METRICS.transactionLate, 1);
       environment.metrics.flush();
     });
     throw new TransactionMisused(

@@ -20,6 +20,13 @@ export function sendingConditions(ledger: Ledger, relayLag: Duration): AlarmCond
       alarmDescription:
         'The relay lags behind commits, so every subscriber is late: see its log for errors, and whether it is throttled.',
     },
+    TransactionLate: {
+      metric: countedMetric(ledger, METRICS.transactionLate, { period: MINUTE }),
+      treatMissingData: NOT_BREACHING,
+      alarmDescription:
+        'A handler used its transaction after it had returned: what it meant to write is lost, and its message counts as ' +
+        'handled. Its log says `transaction used too late`, with the subscriber and the message: await everything.',
+    },
     'DeadLetters-Forward': deadLettersIn(
       forwardDeadLetterQueue,
       'The forwarder could not send some messages on: its log says why. They are in the ledger, and reconciliation sends ' +

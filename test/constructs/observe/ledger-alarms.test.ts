@@ -89,6 +89,7 @@ describe('by default', () => {
       'payments.missing-ratio',
       'quarantined',
       'reconciled',
+      'transaction.late',
       'uncaused',
     ]);
     expect(alarms.alarms).toHaveLength(names.length);
@@ -98,7 +99,9 @@ describe('by default', () => {
     const page = readFileSync(new URL('../../../docs/alarms.md', import.meta.url), 'utf8');
     const documented = [...page.matchAll(/^\| .* \| `([^`]+)` \| /gm)].map(([, metric]) => metric);
 
-    const metrics = alarmsIn(stack).map(({ MetricName }) => MetricName.replace(/^\w+(?=\.)/, '<business line>'));
+    const metrics = alarmsIn(stack).map(({ MetricName }) =>
+      MetricName.replace(/^\w+(?=\.missing-ratio)/, '<business line>'),
+    );
     expect(documented.sort()).toEqual([...new Set(metrics)].sort());
   });
 
@@ -289,7 +292,14 @@ test('of a ledger that does not reconcile, relay, sweep and dead letters are wat
   subscribe(ledger, stack);
 
   expect(new Set(alarmsIn(stack).map(({ MetricName }) => MetricName))).toEqual(
-    new Set(['IteratorAge', 'Invocations', 'Errors', 'ApproximateNumberOfMessagesVisible', 'half-quarantined']),
+    new Set([
+      'IteratorAge',
+      'Invocations',
+      'Errors',
+      'ApproximateNumberOfMessagesVisible',
+      'half-quarantined',
+      'transaction.late',
+    ]),
   );
 });
 
