@@ -92,14 +92,16 @@ export function sendMessages(
  * Puts records into a stream in full batches and tries again, with backoff and jitter, those that the reply reports as
  * failed. Retried records come after the others: a stream written by this does not keep the order that was given.
  *
+ * @param pauses by default backoff with jitter, thrice and within 10 s
  * @returns the records that are not known to be in the stream, in their order; empty when all are
  */
 export function putRecords(
   environment: Environment,
   streamName: string,
   records: readonly StreamRecord[],
+  pauses: Pauses = patiently(environment),
 ): Promise<FailedEntry[]> {
-  return sendUntilDone(environment, records, patiently(environment), STREAM_BATCH, streamRecordBytes, async (batch) => {
+  return sendUntilDone(environment, records, pauses, STREAM_BATCH, streamRecordBytes, async (batch) => {
     const { PutRecordsCommand } = await import('@aws-sdk/client-kinesis');
     const kinesis = await environment.kinesis();
     const reply = await kinesis.send(

@@ -7,7 +7,7 @@ export const BINDINGS = {
   ledger: 'WAYBILL_LEDGER',
   /** How many shards new message ids are minted for. */
   shards: 'WAYBILL_SHARDS',
-  /** The URL of the ledger's queue of messages to forward: handshakes, and copies that a stream cannot delay. */
+  /** The URL of the ledger's queue of messages to forward: handshakes, copies that a stream cannot delay, refused copies. */
   forwardQueueUrl: 'WAYBILL_FORWARD_QUEUE_URL',
   /** The URL of the queue whose consumer asks this producer for its decision on a half message. */
   checkBackQueueUrl: 'WAYBILL_CHECK_BACK_QUEUE_URL',

@@ -2,26 +2,24 @@ import { bindingsOf } from '../aws/bindings.ts';
 import { concurrently } from '../aws/concurrently.ts';
 import type { Environment } from '../aws/environment.ts';
 import type { Counts } from '../aws/invocation.ts';
-import { type FailedEntry, putRecords, sendMessages } from '../aws/send-batch.ts';
+import { type FailedEntry, type Pauses, putRecords, sendMessages } from '../aws/send-batch.ts';
 import { SendFailed } from '../contract/errors.ts';
 import { LIMITS } from '../contract/limits.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { SCHEDULE, type Sent, writeReceipts } from '../ledger/receipt.ts';
 import type { RouteBook } from '../ledger/route-book.ts';
-import type { Route } from '../ledger/rows/route.ts';
 import { momentOf, secondsUntil } from '../message/delivery-time.ts';
 import { type Envelope, encodeEnvelope } from '../message/envelope.ts';
 import { traceHeader } from '../message/trace-context.ts';
 import { fanOut, type Shipment } from './fan-out.ts';
+import { handOver, type Label, labelled, leadsTo, type Refusal } from './hand-over.ts';
+import { refusalsOf } from './refusals.ts';
 import { putToWait } from './schedule.ts';
 
 export interface DispatchOptions {
-  /** The only stream that is sent to, and nothing else: its copies waited in the forward queue. @default everywhere */
-  readonly stream?: string;
+  /** The only destination that is sent to: the copies come from the forward queue. @default everywhere */
+  readonly only?: Label | undefined;
 }
-
-/** The message attribute that names the stream to which a copy in the forward queue goes. */
-export const STREAM_ATTRIBUTE = 'waybill-stream';
 
 const SHIPMENTS_AT_ONCE = 4;
 
@@ -33,12 +31,16 @@ const SHIPMENTS_AT_ONCE = 4;
  * - due within 15 minutes, to a stream, which cannot delay: to the forward queue with that delay, then into the stream;
  * - due later: put to wait, once for the message, whoever expects it.
  *
+ * A destination that refuses is nobody else's business. Its copies go into the forward queue under its label, and are
+ * tried again there alone; the receipt names the destinations that were reached.
+ *
  * What it leaves out, it counts: `expired` (past the envelope's `expires`), `unrouted` (nobody expects it), `removed`
- * (copies for a subscriber that has been removed, refused by its queue or stream). What is put to wait for more than 15
- * minutes is `scheduled`.
+ * (copies for a subscriber that has been removed, refused by its queue or stream), `handedOver` (copies that went into the
+ * forward queue). What is put to wait for more than 15 minutes is `scheduled`.
  *
  * To send a message twice harms nobody, so whoever calls this repeats it with all messages when it throws.
  *
+ * @returns with `only`, the messages that the destination refused: they stay in the forward queue
  * @throws SendFailed naming the destinations
  */
 export async function dispatch(
@@ -47,7 +49,7 @@ export async function dispatch(
   envelopes: readonly Envelope[],
   counts: Counts,
   options: DispatchOptions = {},
-): Promise<void> {
+): Promise<readonly Envelope[]> {
   const now = ledger.environment.now();
   const live = envelopes.filter(({ expires }) => Date.parse(expires) > now);
   const isFar = (envelope: Envelope) => momentOf(envelope) > now + LIMITS.queueDelaySeconds * 1000;
@@ -59,8 +61,9 @@ export async function dispatch(
   const waiting = { to: SCHEDULE, ids: far.map(({ id }) => id) };
   try {
     await putToWait(ledger, far);
-    const sent = await send(ledger.environment, book, near, counts, options);
+    const { sent, refused } = await send(ledger, book, near, counts, options);
     counts.add('receipts', await writeReceipts(ledger, [...sent, waiting]));
+    return refused;
   } catch (error) {
     // A destination may have moved or gone since the routes were read: the next try asks again.
     book.forget();
@@ -68,42 +71,67 @@ export async function dispatch(
   }
 }
 
+interface Outcome {
+  readonly sent: readonly Sent[];
+  /** What stays where it is. */
+  readonly refused: readonly Envelope[];
+}
+
 async function send(
-  environment: Environment,
+  ledger: Ledger,
   book: RouteBook,
   envelopes: readonly Envelope[],
   counts: Counts,
-  { stream }: DispatchOptions,
-): Promise<Sent[]> {
+  { only }: DispatchOptions,
+): Promise<Outcome> {
+  const { environment } = ledger;
   const relayed = new Date(environment.now()).toISOString();
   const stamped = envelopes.map((envelope) => ({ ...envelope, relayed }));
   const routes = await book.routesOf(stamped);
-  const wanted = stream === undefined ? routes : routes.map((some) => some.filter((route) => leadsTo(stream, route)));
+  const wanted = only ? routes.map((some) => some.filter((route) => leadsTo(only, route))) : routes;
   const routed = wanted.filter((some) => some.length > 0).length;
   counts.add('relayed', routed);
   counts.add('unrouted', stamped.length - routed);
 
   const shipments = fanOut(stamped, wanted).flatMap((shipment) => delayed(environment, shipment));
-  const delivered = await concurrently(SHIPMENTS_AT_ONCE, shipments, async (shipment) => {
-    const failed = await ship(environment, shipment);
-    return { shipment, failed, dropped: shipment.removed && failed.every(({ lasting }) => lasting) };
-  });
-  refuseFailed(delivered.filter(({ failed, dropped }) => failed.length > 0 && !dropped));
+  const delivered = await concurrently(SHIPMENTS_AT_ONCE, shipments, (shipment) => deliver(environment, shipment));
+  const refusals = delivered.flatMap(({ refusal }) => refusal ?? []);
+  if (refusals.length > 0) book.forget();
+  if (!only) counts.add('handedOver', await handOver(environment, refusals));
 
-  return delivered.map(({ shipment, failed }) => {
-    const missed = new Set(failed.map(({ index }) => index));
-    counts.add('copies', shipment.envelopes.length - missed.size);
-    counts.add('removed', missed.size);
-    return { to: shipment.to, ids: shipment.envelopes.filter((_, index) => !missed.has(index)).map(({ id }) => id) };
-  });
+  for (const { ids, removed } of delivered) {
+    counts.add('copies', ids.length);
+    counts.add('removed', removed);
+  }
+  return { sent: delivered, refused: only ? refusals.flatMap((refusal) => refusal.envelopes) : [] };
 }
 
-function leadsTo(stream: string, { destination }: Route): boolean {
-  return destination.kind === 'stream' && destination.name === stream;
+/** What a destination has taken, and what it has not. */
+interface Delivery extends Sent {
+  /** Copies for a subscriber that is gone. */
+  readonly removed: number;
+  readonly refusal?: Refusal;
 }
 
-/** Copies on their way to a destination; those for a `stream` that cannot go into it yet, by the forward queue. */
-type Leg = Shipment & { readonly stream?: string };
+async function deliver(environment: Environment, leg: Leg): Promise<Delivery> {
+  const { to, destination, envelopes, removed, wait } = leg;
+  const refusals = refusalsOf(environment);
+  const name = `${destination.kind}#${wait ? SCHEDULE : to}`;
+  const failed = await ship(environment, leg, refusals.pausesOf(name));
+  if (wait && failed.length > 0) {
+    throw new SendFailed(`${failed.length} copies for '${wait.to}' could not be put to wait (${failed[0]?.code})`);
+  }
+  const dropped = removed && failed.every(({ lasting }) => lasting);
+  refusals.note(name, failed.length > 0 && !dropped);
+  const missed = new Set(failed.map(({ index }) => index));
+  const ids = envelopes.filter((_, index) => !missed.has(index)).map(({ id }) => id);
+  if (failed.length === 0 || dropped) return { to, ids, removed: missed.size };
+  const left = envelopes.filter((_, index) => missed.has(index));
+  return { to, ids, removed: 0, refusal: { label: { kind: destination.kind, to }, envelopes: left, failed } };
+}
+
+/** Copies on their way to a destination; those for a stream that cannot go into it yet (`wait`), by the forward queue. */
+type Leg = Shipment & { readonly wait?: Label };
 
 /** What may go to its destination now, and what must wait for a second or more before it goes into its stream. */
 function delayed(environment: Environment, shipment: Shipment): Leg[] {
@@ -114,36 +142,26 @@ function delayed(environment: Environment, shipment: Shipment): Leg[] {
   const early = envelopes.filter(isEarly);
   if (early.length === 0) return [shipment];
   const forwardQueue = { kind: 'queue', url: bindingsOf(environment).get('forwardQueueUrl') } as const;
-  const wait = { to: SCHEDULE, destination: forwardQueue, removed: false, envelopes: early, stream: destination.name };
+  const label = { kind: 'stream', to: destination.name } as const;
+  const wait = { to: SCHEDULE, destination: forwardQueue, removed: false, envelopes: early, wait: label };
   const due = envelopes.filter((envelope) => !isEarly(envelope));
   return due.length === 0 ? [wait] : [{ ...shipment, envelopes: due }, wait];
 }
 
-function ship(environment: Environment, { destination, envelopes, stream }: Leg): Promise<FailedEntry[]> {
+function ship(environment: Environment, { destination, envelopes, wait }: Leg, pauses: Pauses): Promise<FailedEntry[]> {
   if (destination.kind === 'queue') {
     const now = environment.now();
     const entries = envelopes.map((envelope) => ({
       body: encodeEnvelope(envelope),
       traceHeader: traceHeader(envelope.traceparent),
       delaySeconds: secondsUntil(momentOf(envelope), now) || undefined,
-      ...(stream !== undefined && { attributes: { [STREAM_ATTRIBUTE]: stream } }),
+      ...(wait && { attributes: labelled(wait) }),
     }));
-    return sendMessages(environment, destination.url, entries);
+    return sendMessages(environment, destination.url, entries, pauses);
   }
   const records = envelopes.map((envelope) => ({
     data: Buffer.from(encodeEnvelope(envelope)),
     partitionKey: envelope.partitionkey,
   }));
-  return putRecords(environment, destination.name, records);
-}
-
-function refuseFailed(
-  delivered: readonly { readonly shipment: Shipment; readonly failed: readonly FailedEntry[] }[],
-): void {
-  if (delivered.length === 0) return;
-  const named = delivered.map(({ shipment: { to, envelopes }, failed }) => {
-    const codes = new Set(failed.map(({ code }) => code));
-    return `${failed.length} of ${envelopes.length} copies to '${to}' (${[...codes].join(', ')})`;
-  });
-  throw new SendFailed(`Not sent: ${named.join('; ')}. The batch comes again`);
+  return putRecords(environment, destination.name, records, pauses);
 }

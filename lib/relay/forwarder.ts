@@ -6,7 +6,7 @@ import { errorCode } from '../aws/errors.ts';
 import { type Counts, summarize } from '../aws/invocation.ts';
 import { fromQueue, textOf } from '../aws/record.ts';
 import { backOff, givenBack, type Postponed, postponed, type QueueRecord } from '../aws/visibility.ts';
-import { MalformedMessage, UnknownMessage } from '../contract/errors.ts';
+import { MalformedMessage, SendFailed, UnknownMessage } from '../contract/errors.ts';
 import { getRows } from '../ledger/batch-get.ts';
 import { type Ledger, ledgerOf } from '../ledger/ledger.ts';
 import { readOutboxRow } from '../ledger/outbox.ts';
@@ -15,7 +15,8 @@ import { outboxKey } from '../ledger/rows/outbox.ts';
 import { holdUntil, momentOf, secondsUntil } from '../message/delivery-time.ts';
 import { decodeEnvelope, type Envelope } from '../message/envelope.ts';
 import { isMessageId } from '../message/message-id.ts';
-import { type DispatchOptions, dispatch, STREAM_ATTRIBUTE } from './dispatch.ts';
+import { dispatch } from './dispatch.ts';
+import { type Label, labelIn } from './hand-over.ts';
 import type { DueNotice } from './schedule.ts';
 
 /** The Lambda handler of the forward queue. */
@@ -31,10 +32,10 @@ const TOGETHER = 100;
 
 /**
  * The forwarder: sends on what comes to the forward queue. That is a message that its producer sends itself; a copy that
- * waits for its moment outside a stream (its attribute names the stream); or the notice of a schedule that a message is
- * due, which then is read from its outbox row.
+ * waits for its moment outside a stream, or that its destination has refused (its label names the one destination); or
+ * the notice of a schedule that a message is due, which then is read from its outbox row.
  *
- * A record is acknowledged once its message was dispatched. What fails comes again in Fibonacci seconds by its receive
+ * A record is acknowledged once its message was dispatched. What fails, or is refused again, comes again in Fibonacci seconds by its receive
  * count, by visibility, so that no chain of sends grows. What cannot be read is logged, and left to the dead-letter queue.
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
@@ -65,7 +66,8 @@ export function createForwarder(): Forwarder {
 interface Parcel {
   readonly record: QueueRecord;
   readonly envelope: Envelope;
-  readonly stream: string | undefined;
+  /** The only destination to which it goes. */
+  readonly label: Label | undefined;
 }
 
 interface ForwardingOptions {
@@ -94,8 +96,10 @@ class Forwarding {
   /** The records that must come again. */
   async forward(records: readonly SQSRecord[]): Promise<readonly Postponed<QueueRecord>[]> {
     const parcels = await this.#read(records);
-    const { direct = [], streams = [] } = Object.groupBy(parcels, ({ stream }) => (stream ? 'streams' : 'direct'));
-    await Promise.all([this.#dispatch(direct), this.#toStreams(streams)]);
+    const { stream = [], others = [] } = Object.groupBy(parcels, ({ label }) =>
+      label?.kind === 'stream' ? 'stream' : 'others',
+    );
+    await Promise.all([this.#dispatchByLabel(others), this.#toStreams(stream)]);
     return this.#again;
   }
 
@@ -107,8 +111,8 @@ class Forwarding {
       try {
         const text = textOf(record);
         const id = dueIn(text);
-        const stream = sqsRecord.messageAttributes?.[STREAM_ATTRIBUTE]?.stringValue;
-        if (id === undefined) parcels.push({ record, envelope: decodeEnvelope(text), stream });
+        const label = labelIn(sqsRecord.messageAttributes);
+        if (id === undefined) parcels.push({ record, envelope: decodeEnvelope(text), label });
         else notices.set(record, id);
       } catch (error) {
         this.#fail(record, error);
@@ -131,7 +135,7 @@ class Forwarding {
         }
         const outbox = { ...outboxKey(id), envelope: row?.envelope?.S ?? '' };
         const envelope = row && readOutboxRow(this.#ledger.environment, outbox, this.#counts);
-        if (envelope) return [{ record, envelope, stream: undefined }];
+        if (envelope) return [{ record, envelope, label: undefined }];
         this.#fail(record, new UnknownMessage(`No message '${id}' can be read in the ledger`));
         return [];
       });
@@ -157,23 +161,29 @@ class Forwarding {
       const until = this.#ledger.environment.now() + TOGETHER;
       const later = near.findIndex(({ envelope }) => momentOf(envelope) > until);
       const due = near.splice(0, later === -1 ? near.length : later);
-      const byStream = [...Map.groupBy(due, ({ stream }) => stream)];
-      await Promise.all(byStream.map(([stream, some]) => this.#dispatch(some, { ...(stream && { stream }) })));
+      await this.#dispatchByLabel(due);
     }
   }
 
+  async #dispatchByLabel(parcels: readonly Parcel[]): Promise<void> {
+    const groups = Map.groupBy(parcels, ({ label }) => label && `${label.kind}#${label.to}`);
+    await Promise.all([...groups.values()].map((group) => this.#dispatch(group, group[0]?.label)));
+  }
+
   /** Dispatches messages together; where that fails and there is time, one by one, so that each answers for itself. */
-  async #dispatch(parcels: readonly Parcel[], options: DispatchOptions = {}): Promise<void> {
-    if (parcels.length === 0) return;
+  async #dispatch(parcels: readonly Parcel[], only: Label | undefined): Promise<void> {
     const envelopes = parcels.map(({ envelope }) => envelope);
     try {
-      await dispatch(this.#ledger, this.#book, envelopes, this.#counts, options);
-      this.#counts.add('forwarded', parcels.length);
+      const refused = await dispatch(this.#ledger, this.#book, envelopes, this.#counts, { only });
+      const ids = new Set(refused.map(({ id }) => id));
+      const again = parcels.filter(({ envelope }) => ids.has(envelope.id));
+      for (const { record } of again) this.#fail(record, new SendFailed(`'${only?.to}' does not take it`));
+      this.#counts.add('forwarded', parcels.length - again.length);
     } catch (error) {
       if (parcels.length === 1 || this.#ledger.environment.now() >= this.#until) {
         for (const { record } of parcels) this.#fail(record, error);
       } else {
-        await concurrently(DISPATCHES_AT_ONCE, parcels, (parcel) => this.#dispatch([parcel], options));
+        await concurrently(DISPATCHES_AT_ONCE, parcels, (parcel) => this.#dispatch([parcel], only));
       }
     }
   }

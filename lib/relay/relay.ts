@@ -1,7 +1,6 @@
 import type { DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
-import { type Environment, environmentOf } from '../aws/environment.ts';
+import { type Environment, environmentOf, quietly } from '../aws/environment.ts';
 import { type Counts, summarize } from '../aws/invocation.ts';
-import { SendFailed } from '../contract/errors.ts';
 import { requestCheckBacks, type Undecided } from '../half/check-back-request.ts';
 import { ledgerOf } from '../ledger/ledger.ts';
 import { readOutboxRow, reportCorrupt } from '../ledger/outbox.ts';
@@ -17,12 +16,14 @@ export type Relay = (event: DynamoDBStreamEvent, context?: object) => Promise<vo
  * The relay: sends every message that was committed to the ledger to whoever expects it, and writes a receipt. What is due
  * later it puts to wait. Of each half message that was prepared it has the producer asked for the decision.
  *
- * It throws when a copy could not be sent or a receipt not be written: then the event source delivers the whole batch
- * again, and some copies are sent twice, which their subscribers' inboxes see. So the event source must not report
- * single records as failed, and must retry.
+ * What a destination refuses goes into the forward queue, and is tried again there for that destination alone: the batch
+ * does not come again for everybody. It throws when the ledger or the forward queue fails. Then the event source delivers
+ * the whole batch again, and some copies are sent twice, which their subscribers' inboxes see. So the event source must
+ * not report single records as failed, and must retry.
  *
  * Rows that a producer sends itself, by handshake, it passes over. What it leaves out, it counts in its summary line: what
- * `dispatch` does, and `corrupt` (an outbox row that is no message: logged with its key, and left in the ledger).
+ * `dispatch` does, `corrupt` (an outbox row that is no message: logged with its key, and left in the ledger), and
+ * `askedLater` (half messages whose check-back did not take the request: reconciliation asks when they are ten minutes old).
  *
  * @throws SendFailed naming the destinations
  * @see https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
@@ -37,12 +38,11 @@ export function createRelay(): Relay {
     await summarize(environment, 'relay', fields, async (counts) => {
       const { envelopes, halves } = read(environment, event.Records, counts);
       await dispatch(ledger, book, envelopes, counts);
-      // Where a queue is gone, it must not hold up everybody's messages.
-      const unsent = (await requestCheckBacks(environment, halves, counts)).filter(({ gone }) => !gone);
-      if (unsent.length > 0) {
-        const codes = new Set(unsent.map(({ code }) => code));
-        throw new SendFailed(`${unsent.length} check-back requests were not sent (${[...codes].join(', ')})`);
-      }
+      // A queue that does not take its requests must not hold up everybody's messages: reconciliation asks instead.
+      const later = (await requestCheckBacks(environment, halves, counts)).filter(({ gone }) => !gone);
+      counts.add('askedLater', later.length);
+      for (const { half, code } of later)
+        quietly(() => environment.log.warn('check-back later', { half, reason: code }));
     });
   };
 }

@@ -1,10 +1,7 @@
-import { bindingsOf } from '../aws/bindings.ts';
 import { concurrently } from '../aws/concurrently.ts';
 import { environmentOf, type GivenContext, quietly } from '../aws/environment.ts';
 import { errorCode } from '../aws/errors.ts';
 import { type Counts, summarize } from '../aws/invocation.ts';
-import { sendMessages } from '../aws/send-batch.ts';
-import { SendFailed } from '../contract/errors.ts';
 import { getRows, READ_BATCH } from '../ledger/batch-get.ts';
 import { type Ledger, ledgerOf, updateRow } from '../ledger/ledger.ts';
 import { readOutboxRow, reportCorrupt } from '../ledger/outbox.ts';
@@ -14,9 +11,8 @@ import { sweepKey } from '../ledger/rows/cursor.ts';
 import { duePartition, readDueKey } from '../ledger/rows/due.ts';
 import type { LedgerKey } from '../ledger/rows/layout.ts';
 import { outboxKey } from '../ledger/rows/outbox.ts';
-import { type Envelope, encodeEnvelope } from '../message/envelope.ts';
+import type { Envelope } from '../message/envelope.ts';
 import { isMessageId } from '../message/message-id.ts';
-import { traceHeader } from '../message/trace-context.ts';
 import { dispatch } from './dispatch.ts';
 
 /** The Lambda handler of the sweeper. */
@@ -38,8 +34,8 @@ const RESERVE_SHARE = 1 / 3;
  * writes down how far it came: so it neither changes nor deletes a row, and a run that is late, missed, doubled or cut
  * off does no harm. Messages that were taken back are passed over.
  *
- * What cannot be sent is handed over to the forward queue, which tries it again by itself, so that one destination that
- * is broken holds up nothing behind it. Where that fails too, the next run starts there.
+ * What a destination refuses goes into the forward queue and is tried again for that destination alone, so that a broken
+ * one holds up nothing behind it. Where that fails too, the next run starts there.
  *
  * @throws whatever kept it from going on in a shard, once it has been through the others
  */
@@ -146,11 +142,7 @@ class Sweeping {
     const { ledger, book, counts } = this.#options;
     const envelopes = await this.#read(rows);
     counts.add('due', envelopes.length);
-    try {
-      await dispatch(ledger, book, envelopes, counts);
-    } catch (error) {
-      await this.#handOver(envelopes, error);
-    }
+    await dispatch(ledger, book, envelopes, counts);
   }
 
   /** The messages of due rows, but for those that were taken back. */
@@ -173,20 +165,6 @@ class Sweeping {
       const row = { pk: pk?.S ?? '', sk: sk?.S ?? '', envelope: envelope?.S ?? '' };
       return readOutboxRow(environment, row, counts) ?? [];
     });
-  }
-
-  async #handOver(envelopes: readonly Envelope[], cause: unknown): Promise<void> {
-    const { ledger, counts } = this.#options;
-    const { environment } = ledger;
-    const entries = envelopes.map((envelope) => ({
-      body: encodeEnvelope(envelope),
-      traceHeader: traceHeader(envelope.traceparent),
-    }));
-    const failed = await sendMessages(environment, bindingsOf(environment).get('forwardQueueUrl'), entries);
-    if (failed.length > 0)
-      throw new SendFailed(`${failed.length} due messages are neither sent nor handed over`, { cause });
-    counts.add('handedOver', envelopes.length);
-    quietly(() => environment.log.warn('handed over', { messages: envelopes.length, error: errorCode(cause) }));
   }
 
   /** @returns false where another run has come further: then that one goes on */

@@ -32,8 +32,8 @@ export const relayBugs: readonly Bug[] = [
     edits: [
       {
         file: 'relay/dispatch.ts',
-        find: 'refuseFailed(delivered.filter(({ failed, dropped }) => failed.length > 0 && !dropped));',
-        replace: 'void refuseFailed;',
+        find: "if (!only) counts.add('handedOver', await handOver(environment, refusals));",
+        replace: 'void handOver;',
       },
     ],
   },

@@ -7,7 +7,7 @@ import { OrderPlaced, PaymentSucceeded, StockReserved } from '../../examples/com
 import { dueKey } from '../../lib/ledger/rows/due.ts';
 import { type OutboxRow, outboxRow } from '../../lib/ledger/rows/outbox.ts';
 import { createEnvelope, type Envelope, encodeEnvelope } from '../../lib/message/envelope.ts';
-import { STREAM_ATTRIBUTE } from '../../lib/relay/dispatch.ts';
+import { labelled } from '../../lib/relay/hand-over.ts';
 import type { EnforcedShop } from './enforced-shop.ts';
 import { CONSUMED, type Expected, order } from './rare-events.ts';
 
@@ -54,7 +54,7 @@ export class DelayedEvents {
     for (const envelope of [soon, far]) await this.#shop.send(queue, encodeEnvelope(envelope));
     // A copy for the stream that is there before its time.
     const { 'count-sales': { streamName = '' } = {} } = this.#shop.deployment.subscribers;
-    await this.#shop.send(queue, encodeEnvelope(early), { [STREAM_ATTRIBUTE]: streamName });
+    await this.#shop.send(queue, encodeEnvelope(early), labelled({ kind: 'stream', to: streamName }));
     // The other copy of it: whoever had it handles it once.
     await this.#shop.send(queue, encodeEnvelope(early));
     return [...expected, ...[soon, early].flatMap(({ id }) => expectedOf(OrderPlaced, id))];

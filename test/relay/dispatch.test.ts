@@ -144,7 +144,7 @@ describe('a message that is due', () => {
 
   it('goes into the stream that was asked for and nowhere else, when its copy has waited', async () => {
     const environment = ledgerWith([QUEUE, STREAM, VIEWS]);
-    const counts = await send(environment, dueAfter(0), { stream: 'views' });
+    const counts = await send(environment, dueAfter(0), { only: { kind: 'stream', to: 'views' } });
     expect(operations(environment)).toEqual(['Query', 'PutRecords', 'PutItem']);
     expect(environment.inputs('PutRecords')[0]?.StreamName).toBe('views');
     expect(counts).toEqual({ relayed: 1, copies: 1, receipts: 1 });

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { toItem } from '../../lib/aws/attribute.ts';
 import { ENVIRONMENT } from '../../lib/aws/environment.ts';
+import { BINDINGS } from '../../lib/contract/bindings.ts';
 import { defineEvent } from '../../lib/contract/event.ts';
 import { cutReceipts, readReceipt, type Sent } from '../../lib/ledger/receipt.ts';
 import { halfKey } from '../../lib/ledger/rows/half.ts';
@@ -49,6 +50,7 @@ const toStream = (subscriber: string, name: string, rest: Partial<Route> = {}): 
 
 const routed = (routes: readonly Route[], answers: Answers = {}): FakeEnvironment =>
   fakeEnvironment({
+    variables: { [BINDINGS.forwardQueueUrl]: 'https://sqs/forward' },
     answers: {
       Query: ({ ExpressionAttributeValues }) => ({
         Items: routes
@@ -194,23 +196,89 @@ describe('the relay', () => {
     expect(JSON.stringify(environment.lines)).not.toContain('4111');
   });
 
-  it('throws when a copy cannot be sent, writes no receipt, and asks for the routes again', async () => {
-    const environment = routed([toQueue('payment'), toQueue('gone')], {
+  it('hands what a destination refuses over to the forward queue, for it alone, and asks for the routes again', async () => {
+    const environment = routed([toQueue('payment'), toQueue('gone'), toStream('statistics', 'clicks')], {
       SendMessageBatch: ({ QueueUrl, Entries = [] }) => {
         if (QueueUrl?.endsWith('gone')) throw awsError('QueueDoesNotExist');
         return { Successful: Entries.map(({ Id }) => ({ Id, MessageId: 'sent', MD5OfMessageBody: '' })) };
       },
+      PutRecords: ({ Records = [] }) => ({
+        Records: Records.map((_, index) =>
+          index === 0 ? { ErrorCode: 'ProvisionedThroughputExceededException' } : { SequenceNumber: '1' },
+        ),
+      }),
     });
     const relay = createRelay();
-    const records = messages(3).map(inserted);
-    await expect(run(environment, records, relay)).rejects.toMatchObject({
+    const orders = messages(3);
+    await run(environment, orders.map(inserted), relay);
+    const ids = orders.map(({ id }) => id);
+    const [first, ...others] = ids as [string, ...string[]];
+    expect(receipts(environment)).toEqual([
+      { to: 'payment', ids },
+      { to: 'clicks', ids: others },
+    ]);
+    const forwarded = environment
+      .inputs('SendMessageBatch')
+      .filter(({ QueueUrl }) => QueueUrl?.endsWith('forward'))
+      .flatMap(({ Entries = [] }) => Entries)
+      .map(({ MessageBody = '', MessageAttributes = {} }) => [
+        decodeEnvelope(MessageBody).id,
+        Object.entries(MessageAttributes).map(([name, { StringValue }]) => `${name}: ${StringValue}`),
+      ]);
+    expect(forwarded).toEqual([
+      ...ids.map((id) => [id, ['waybill-subscriber: gone']]),
+      [first, ['waybill-stream: clicks']],
+    ]);
+    expect(summary(environment)).toMatchObject({ relayed: 3, copies: 5, handedOver: 4 });
+    expect(environment.lines.filter(({ level }) => level === 'warn').map(({ fields }) => fields)).toEqual([
+      { to: 'gone', copies: 3, error: 'QueueDoesNotExist' },
+      { to: 'clicks', copies: 1, error: 'ProvisionedThroughputExceededException' },
+    ]);
+    await run(environment, orders.map(inserted), relay);
+    expect(environment.inputs('Query')).toHaveLength(2);
+  });
+
+  it('throws when the forward queue does not take them either, and writes no receipt', async () => {
+    const environment = routed([toQueue('payment'), toQueue('gone')], {
+      SendMessageBatch: ({ QueueUrl, Entries = [] }) => {
+        if (!QueueUrl?.endsWith('payment')) throw awsError('KmsDisabled');
+        return { Successful: Entries.map(({ Id }) => ({ Id, MessageId: 'sent', MD5OfMessageBody: '' })) };
+      },
+    });
+    await expect(run(environment, messages(3).map(inserted))).rejects.toMatchObject({
       code: 'send-failed',
-      message: "Not sent: 3 of 3 copies to 'gone' (QueueDoesNotExist). The batch comes again",
+      message:
+        "Not sent: 3 copies to 'gone' (KmsDisabled). Of them 3 were not put into the forward queue either " +
+        '(KmsDisabled). The batch comes again',
     });
     expect(environment.inputs('PutItem')).toEqual([]);
     expect(summary(environment)).toMatchObject({ failed: 'send-failed', relayed: 3 });
-    await expect(run(environment, records, relay)).rejects.toThrow();
-    expect(environment.inputs('Query')).toHaveLength(2);
+  });
+
+  it('does not wait for a destination that has refused, until it takes copies again', async () => {
+    let refuses = true;
+    const tries: number[] = [];
+    const environment = routed([toQueue('sick')], {
+      SendMessageBatch: ({ QueueUrl, Entries = [] }) => {
+        if (QueueUrl?.endsWith('sick')) tries.push(environment.now());
+        if (QueueUrl?.endsWith('sick') && refuses) throw awsError('RequestThrottled', 'server');
+        return { Successful: Entries.map(({ Id }) => ({ Id, MessageId: 'sent', MD5OfMessageBody: '' })) };
+      },
+    });
+    const relay = createRelay();
+    const triesOfABatch = async () => {
+      tries.length = 0;
+      await run(environment, messages(3).map(inserted), relay);
+      return tries.length;
+    };
+    expect(await triesOfABatch()).toBe(4);
+    expect(await triesOfABatch()).toBe(1);
+    refuses = false;
+    expect(await triesOfABatch()).toBe(1);
+    refuses = true;
+    expect(await triesOfABatch()).toBe(4);
+    await environment.sleep(60_000);
+    expect(await triesOfABatch()).toBe(4);
   });
 
   it('is not held up by the queue of a subscriber that has been removed', async () => {
@@ -227,11 +295,13 @@ describe('the relay', () => {
 
   it('tries the queue of a removed subscriber again as long as it may be there', async () => {
     const environment = routed([toQueue('leaving', { until: FAKE_NOW - 500 })], {
-      SendMessageBatch: () => {
-        throw awsError('InternalFailure', 'server');
+      SendMessageBatch: ({ QueueUrl, Entries = [] }) => {
+        if (QueueUrl?.endsWith('leaving')) throw awsError('InternalFailure', 'server');
+        return { Successful: Entries.map(({ Id }) => ({ Id, MessageId: 'sent', MD5OfMessageBody: '' })) };
       },
     });
-    await expect(run(environment, messages(3).map(inserted))).rejects.toMatchObject({ code: 'send-failed' });
+    await run(environment, messages(3).map(inserted));
+    expect(summary(environment)).toMatchObject({ handedOver: 3 });
   });
 
   it('throws when the receipt cannot be written, or the routes cannot be read', async () => {
@@ -246,7 +316,7 @@ describe('the relay', () => {
     expect(copiesInQueues(routeless)).toEqual([]);
   });
 
-  it('sends every expected copy and nothing else, or throws, whatever the routes and the failures', async () => {
+  it('sends every expected copy or hands it over, and nothing else, or throws, whatever the routes and the failures', async () => {
     const time = fc.integer({ min: FAKE_NOW - 4_000, max: FAKE_NOW });
     const route = (subscriber: string) =>
       fc.record({
@@ -270,18 +340,24 @@ describe('the relay', () => {
         const routes = given.map((rest, index) => toQueue(['payment', 'stock', 'statistics', 'fraud'][index]!, rest));
         const orders = times.map((now, index) => message(`order-${index}`, now));
         const taken = new Set<string>();
+        const handedOver = new Set<string>();
         const tries = new Map<string, number>();
         const take = (where: string, text: string) => {
           const copy = `${where} ${decodeEnvelope(text).id}`;
           if (!tries.has(copy)) tries.set(copy, failing ? failures[tries.size % failures.length]! : 0);
           const left = tries.get(copy)!;
           tries.set(copy, left - 1);
-          if (left <= 0) taken.add(copy);
+          if (left <= 0 && !where.startsWith('forward')) taken.add(copy);
           return left <= 0;
         };
         const environment = routed(routes, {
           SendMessageBatch: ({ QueueUrl = '', Entries = [] }) => {
-            const results = Entries.map(({ Id, MessageBody = '' }) => ({ Id, taken: take(QueueUrl, MessageBody) }));
+            const results = Entries.map(({ Id, MessageBody = '', MessageAttributes = {} }) => {
+              const [label] = Object.values(MessageAttributes);
+              const isTaken = take(label ? `forward ${label.StringValue}` : QueueUrl, MessageBody);
+              if (label && isTaken) handedOver.add(`${label.StringValue} ${decodeEnvelope(MessageBody).id}`);
+              return { Id, taken: isTaken };
+            });
             return {
               Successful: results
                 .filter((result) => result.taken)
@@ -314,8 +390,8 @@ describe('the relay', () => {
         expect([...taken].filter((copy) => !wanted.has(copy))).toEqual([]);
         const named = receipts(environment).flatMap(({ to, ids }) => ids.map((id) => `${to} ${id}`));
         if (result === 'done') {
-          expect(taken).toEqual(wanted);
-          expect(named.sort()).toEqual([...shipped].sort());
+          expect(taken.size + handedOver.size).toBe(wanted.size);
+          expect([...named, ...handedOver].sort()).toEqual([...shipped].sort());
         } else {
           expect(result).toBe('send-failed');
           expect(taken.size).toBeLessThan(wanted.size);
@@ -384,13 +460,20 @@ describe('of a half message', () => {
     });
   });
 
-  it('whose producer cannot be asked now, the batch comes again', async () => {
-    const environment = routed([], {
-      SendMessageBatch: () => {
-        throw awsError('InternalFailure', 'server');
+  it('whose producer cannot be asked now, the messages of others do not come again: reconciliation asks', async () => {
+    const environment = routed([toQueue('payment')], {
+      SendMessageBatch: ({ QueueUrl, Entries = [] }) => {
+        if (QueueUrl?.endsWith('bank')) throw awsError('KmsDisabled');
+        return { Successful: Entries.map(({ Id }) => ({ Id, MessageId: 'sent', MD5OfMessageBody: '' })) };
       },
     });
-    await expect(run(environment, [half('https://sqs/bank')])).rejects.toMatchObject({ code: 'send-failed' });
+    const prepared = half('https://sqs/bank');
+    await run(environment, [prepared, inserted(message('order-1'))]);
+    expect(summary(environment)).toMatchObject({ askedLater: 1, relayed: 1, copies: 1 });
+    expect(environment.lines.find((line) => line.message === 'check-back later')?.fields).toEqual({
+      half: idOf(prepared),
+      reason: 'KmsDisabled',
+    });
   });
 });
 

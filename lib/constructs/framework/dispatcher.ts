@@ -15,7 +15,7 @@ export interface DispatcherProps extends LogOptions {
 
 /**
  * Variables and permissions of a function that sends committed messages to their subscribers: the function reads
- * routes, writes receipts, and puts into the forward queue what a stream cannot delay. Each subscriber or stream
+ * routes, writes receipts, and puts into the forward queue what a stream cannot delay or a destination refuses. Each subscriber or stream
  * channel grants, in its own stack, that the function may send there.
  */
 export function dispatching(props: DispatcherProps): Pick<FrameworkFunctionProps, 'environment' | 'allows'> {

@@ -62,7 +62,10 @@ export class Ledger extends Construct implements ILedger {
   readonly relayRole: iam.IRole;
   /** The function that sends on what is in the forward queue. */
   readonly forwarder: lambda.Function;
-  /** Messages that their producers send themselves, and copies that wait for their moment outside a stream. */
+  /**
+   * Messages that their producers send themselves, and copies that wait for their moment outside a stream, or for a
+   * destination that has refused them.
+   */
   readonly forwardQueue: sqs.Queue;
   /** Messages that the forwarder never got to send. They are still in the ledger. */
   readonly forwardDeadLetterQueue: sqs.Queue;

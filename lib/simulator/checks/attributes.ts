@@ -6,6 +6,8 @@ export const ATTRIBUTES = {
   messageId: 'waybill-message-id',
   /** Of what a forwarder is to put into a stream: which. */
   stream: 'waybill-stream',
+  /** Of what a forwarder is to put into the queue of a subscriber: of which. */
+  subscriber: 'waybill-subscriber',
 } as const;
 
 /** How receipts name what was put to wait for its moment. */

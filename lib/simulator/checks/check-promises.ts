@@ -9,7 +9,7 @@ import type { Violation } from './violation.ts';
 
 /**
  * L, at each hop: an event source deletes a message once it has ended; relay and forwarder are done with one, and the sweep
- * is past it, once every copy is sent, or waits for its moment. What is let go too early reconciliation finds, and sends
+ * is past it, once every copy is sent, waits for its moment, or lies in the forward queue for its destination. What is let go too early reconciliation finds, and sends
  * again: it is no excuse.
  */
 export function checkPromises(system: System, { entries }: RunRecord, { skewed }: Leniency): Violation[] {
@@ -36,6 +36,8 @@ class Promises {
   readonly #ended = new Set<string>();
   /** `<queue or stream> <id>` */
   readonly #sent = new Set<string>();
+  /** The same, of copies in the forward queue that go to one destination. */
+  readonly #handedOver = new Set<string>();
   readonly #types = new Map<string, string>();
   readonly #cancelled = new Set<string>();
   /** Sort keys of due rows, by shard and by message. */
@@ -72,13 +74,14 @@ class Promises {
   onQueue({ event: { kind, queue, message }, origin }: QueueEntry): void {
     const id = decoded(message.body)?.id;
     const subscriber = queue.replace(/-backstop$/, '');
+    const only = (message.attributes[ATTRIBUTES.stream] ?? message.attributes[ATTRIBUTES.subscriber])?.StringValue;
+    if (kind === 'sent' && queue === FORWARDER && id && only) this.#handedOver.add(`${only} ${id}`);
     if (kind === 'sent') this.onSent(queue, message.body);
     if (kind !== 'deleted' || !origin) return;
     if (queue === FORWARDER) {
-      const stream = message.attributes[ATTRIBUTES.stream]?.StringValue;
       const due = /^\{"due":"([0-9a-f-]+)"/.exec(message.body)?.[1];
       const forwarded = id ?? due;
-      if (forwarded) this.#demandSent('the forwarder was done with', forwarded, { waits: !due, stream, direct: true });
+      if (forwarded) this.#demandSent('the forwarder was done with', forwarded, { waits: !due && !only, only });
     }
     const isOwn = this.#system.subscribers.some(({ name }) => name === subscriber);
     if (id && isOwn && !this.#ended.has(`${subscriber} ${id}`))
@@ -122,17 +125,14 @@ class Promises {
     }
   }
 
-  /** @param direct whether what lies in the forward queue is what is to be sent, so that it is no evidence */
-  #demandSent(who: string, id: string, { waits = true, stream, direct }: Demand): void {
+  #demandSent(who: string, id: string, { waits = true, only }: Demand): void {
     if (this.#cancelled.has(id) || (waits && this.#waiting.has(id))) return;
     for (const { name, consumes } of this.#system.subscribers) {
-      const own = streamOf(this.#system, name);
-      if (!consumes.some(({ type }) => type === this.#types.get(id)) || (stream !== undefined && own !== stream))
-        continue;
-      const to = own ?? name;
-      const lies = this.#sent.has(`${to} ${id}`) || (!direct && this.#sent.has(`${FORWARDER} ${id}`));
-      if (lies || this.#ended.has(`${name} ${id}`)) continue;
-      if (direct && stream === undefined && own !== undefined) continue;
+      const to = streamOf(this.#system, name) ?? name;
+      if (!consumes.some(({ type }) => type === this.#types.get(id)) || (only !== undefined && to !== only)) continue;
+      // What lies in the forward queue is what is to be sent from there, so that it is no evidence that it was.
+      const isHandedOver = only === undefined && this.#handedOver.has(`${to} ${id}`);
+      if (isHandedOver || this.#sent.has(`${to} ${id}`) || this.#ended.has(`${name} ${id}`)) continue;
       this.wrong.push(`${who} ${id}, and had not sent it to ${to}`);
     }
   }
@@ -141,9 +141,8 @@ class Promises {
 interface Demand {
   /** Whether a row by which it waits will do. @default true */
   readonly waits?: boolean;
-  /** The only one that is demanded. @default all */
-  readonly stream?: string | undefined;
-  readonly direct?: boolean;
+  /** The only queue or stream that is demanded. @default all */
+  readonly only?: string | undefined;
 }
 
 /** Of a change in the ledger's stream. */
