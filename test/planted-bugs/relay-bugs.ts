@@ -38,6 +38,18 @@ export const relayBugs: readonly Bug[] = [
     ],
   },
   {
+    name: 'no-bulkhead',
+    by: ['refuses'],
+    mistake: 'one destination that refuses has the batch come again for all of them',
+    edits: [
+      {
+        file: 'relay/dispatch.ts',
+        find: "if (!only) counts.add('handedOver', await handOver(environment, refusals));",
+        replace: "if (!only && refusals.length > 0) throw new SendFailed('The batch comes again');",
+      },
+    ],
+  },
+  {
     name: 'receipt-before-send',
     mistake: 'the receipt is written before anything is sent',
     edits: [

@@ -2,6 +2,7 @@ import type { FaultPlan } from '../faults/fault-plan.ts';
 import type { RunRecord } from '../run/run-record.ts';
 import type { EndedMessage, RunState } from '../run/run-state.ts';
 import type { System } from '../system.ts';
+import { checkBulkhead } from './check-bulkhead.ts';
 import { checkCauses } from './check-causes.ts';
 import { checkEffects } from './check-effects.ts';
 import { checkHealing } from './check-healing.ts';
@@ -41,6 +42,7 @@ export function checkRun(system: System, { record, evidence, faults, isIdle, row
     ...checkCauses(system, evidence),
     ...checkTraces(system, evidence, leniency),
     ...checkSending(system, evidence, leniency),
+    ...checkBulkhead(system, record, evidence, leniency),
     ...checkHealing(system, record, evidence, leniency),
     ...wrong.map((what): Violation => ({ invariant: 'M', what })),
   ];

@@ -15,6 +15,8 @@ export interface Leniency {
   readonly relayed: boolean;
   /** Whether nothing has failed that makes a message late. */
   readonly punctual: boolean;
+  /** Whether nothing has failed but destinations that took nothing for some time. */
+  readonly refusesOnly: boolean;
   /** Whether requests arrive when they are sent, and clocks are right. */
   readonly onTime: boolean;
   /**
@@ -32,6 +34,7 @@ export function leniencyOf(faults: FaultPlan): Leniency {
     loses: faults.has(LOSSES),
     relayed: !faults.has(LOSSES, `${RELAY}.GetRecords`),
     punctual: isPunctual(faults),
+    refusesOnly: has('refuses') && [...faults.happened].every((one) => one.endsWith(' refuses')),
     onTime: !has('clock-skew', 'request-late', 'apply-late', 'reply-late'),
     inSight: (queue) => !has('clock-skew', 'more-shards') && !faults.has(['delay'], `${queue}.sent`),
   };

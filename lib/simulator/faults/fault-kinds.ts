@@ -35,6 +35,9 @@ export const PARTIAL: readonly Fault[] = [
 /** What can go wrong with a request of several entries. */
 export const BATCH: readonly Fault[] = [...REQUEST, ...PARTIAL];
 
+/** A destination that takes nothing for hours. */
+export const REFUSING: Fault = { kind: 'refuses', for: 120 * MINUTE_MS };
+
 /** What can go wrong with a transaction. */
 export const TRANSACTION: readonly Fault[] = [...REQUEST, { kind: 'conflict' }];
 

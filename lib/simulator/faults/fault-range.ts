@@ -91,7 +91,8 @@ export class FaultRange {
 
   #addRelay(hasStreams: boolean): void {
     this.#add(RELAY, ['Query.route', 'PutItem.receipt'], kinds.REQUEST);
-    this.#add(RELAY, ['SendMessageBatch', ...(hasStreams ? (['PutRecords'] as const) : [])], kinds.BATCH);
+    const sends = ['SendMessageBatch', ...(hasStreams ? (['PutRecords'] as const) : [])] as const;
+    this.#add(RELAY, sends, [...kinds.BATCH, kinds.REFUSING]);
     this.#add(RELAY, ['invoke'], kinds.INVOCATION);
     this.#add(RELAY, ['GetRecords'], [...kinds.SOURCE, ...kinds.POLL, ...kinds.STREAM_SOURCE]);
     this.#addFor(['wait'], RELAY, ['BatchWriteItem.due'], kinds.BATCH);

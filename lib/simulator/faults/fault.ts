@@ -24,6 +24,8 @@ export type Fault =
   | { readonly kind: 'throttle'; readonly times: number }
   /** The key of the queue, the stream or the table is not to be had. */
   | { readonly kind: 'denied' }
+  /** The request's destination takes nothing for some time: its queue is deleted, its key disabled, its shard hot. */
+  | { readonly kind: 'refuses'; readonly for: number }
   /** The transaction meets another one. */
   | { readonly kind: 'conflict' }
   /** Some entries of a batch fail, with HTTP 200: those whose place divided by `every` leaves no rest. */

@@ -6,7 +6,7 @@ import { laterIn, type World } from '../run/world.ts';
 import type { Fault } from './fault.ts';
 import { applyPartially, hasEntries } from './partial-failure.ts';
 import { conflict, denied, internalError, throttled, timeout } from './service-errors.ts';
-import { siteOf } from './site.ts';
+import { CHECK_BACK, FORWARDER, siteOf } from './site.ts';
 
 /** A process that sends requests. */
 export interface Caller {
@@ -54,9 +54,13 @@ export function faultyWire(world: World, caller: Caller): Wire {
       const there = 1 + draw(`${site} ${nth} there`, 12);
       const back = 1 + draw(`${site} ${nth} back`, 12);
       switchOff(world, caller.actor, fault);
+      const to = destinationOf(request);
+      if (fault?.kind === 'refuses' && to !== undefined) refuseAt(world, to, fault.for);
       // A mapping that is switched off asks for nothing: here it asks, and is refused.
       const isOff = world.disabled.has(caller.actor) && isReceive(request);
-      const course = isOff ? { answered: there + back, error: internalError() } : courseOf(fault, request, there, back);
+      const isRefused = to !== undefined && world.refusing.has(to);
+      const error = isOff ? internalError() : isRefused ? denied(request) : undefined;
+      const course = error ? { answered: there + back, error } : courseOf(fault, request, there, back);
       const { actor, invocation } = caller;
       const origin: Origin = { actor, operation: request.operation, ...(invocation && { invocation }) };
 
@@ -125,6 +129,20 @@ function switchOff(world: World, actor: string, fault: Fault | undefined): void 
   laterIn(world, fault.for, () => disabled.delete(actor));
 }
 
+/** A destination that takes nothing for some time, whoever sends. */
+function refuseAt(world: World, to: string, milliseconds: number): void {
+  world.refusing.add(to);
+  world.record.add({ kind: 'refusing', to });
+  laterIn(world, milliseconds, () => world.refusing.delete(to));
+}
+
+/** The queue or the stream to which a request sends. */
+function destinationOf({ operation, input }: Request): string | undefined {
+  const { QueueUrl, StreamName } = input as { readonly QueueUrl?: string; readonly StreamName?: string };
+  if (operation === 'PutRecords') return StreamName;
+  return /^SendMessage(?:Batch)?$/.test(operation) ? QueueUrl?.split('/').at(-1) : undefined;
+}
+
 /** What the engine does of a request. */
 function applied({ engines }: World, request: Request, fault: Fault | undefined, apply: () => object): () => object {
   if (fault?.kind === 'partial') return () => applyPartially(engines, request, fault.every);
@@ -143,9 +161,17 @@ function happensTo(request: Request, fault: Fault): boolean {
       return request.operation === 'GetRecords';
     case 'retention':
       return isReceive(request);
+    case 'refuses':
+      return isToSubscribers(request);
     default:
       return true;
   }
+}
+
+/** Whether a request sends to subscribers, and not to what the framework itself reads. */
+function isToSubscribers(request: Request): boolean {
+  const to = destinationOf(request);
+  return to !== undefined && to !== FORWARDER && to !== CHECK_BACK;
 }
 
 /** Whether an event source asks for what there is. */

@@ -69,6 +69,12 @@ export interface NamedEntry extends Recorded {
   readonly subscriber: string;
 }
 
+/** A queue or a stream that takes nothing from now on, for some time. */
+export interface RefusingEntry extends Recorded {
+  readonly kind: 'refusing';
+  readonly to: string;
+}
+
 /** A producer that was told what has become of its messages. */
 export interface AcknowledgedEntry extends Recorded, Acknowledged {
   readonly kind: 'acknowledged';
@@ -83,6 +89,7 @@ export type RecordEntry =
   | InvocationEntry
   | ReturnedEntry
   | NamedEntry
+  | RefusingEntry
   | AcknowledgedEntry;
 
 type Unrecorded = RecordEntry extends infer Entry

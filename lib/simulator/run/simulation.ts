@@ -101,6 +101,7 @@ function worldOf({ seed, faults }: Plan): World {
     pending: 0,
     disabled: new Map(),
     horizons: new Map(),
+    refusing: new Set(),
     deploy: () => undefined,
     shards: SHARDS,
   };

@@ -26,6 +26,8 @@ export interface World {
   readonly disabled: Map<string, number>;
   /** The moment before which the event source of a function's stream sees nothing, by function. */
   readonly horizons: Map<string, number>;
+  /** Queues and streams that take nothing for some time. */
+  readonly refusing: Set<string>;
   /** A deploy that gives the ledger more shards has begun: it reaches one function after the other. */
   deploy: (shards: number) => void;
   /** The most shards that the ledger has had. */
