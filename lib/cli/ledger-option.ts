@@ -7,7 +7,9 @@ import { BINDINGS } from '../contract/bindings.ts';
 import { isWaybillError, WaybillError } from '../contract/errors.ts';
 import { eventSourcesOf } from '../inspect/list-event-sources.ts';
 import type { ListEventSources } from '../inspect/subscriber-state.ts';
+import { ledgerOf } from '../ledger/ledger.ts';
 import { EVENT_TYPES } from '../ledger/rows/route.ts';
+import { withEveryShard } from '../ledger/shards.ts';
 import { repositoryRoot, runningTarget, type Target } from '../local/index.ts';
 import { CLIENT_LIMITS, configuredRegion, firstAnswer, type Service } from './aws-access.ts';
 import { type CommandContext, jsonLine } from './command-context.ts';
@@ -25,7 +27,7 @@ export interface ResolvedLedger {
   readonly environment: Environment;
   /** The table's name. */
   readonly ledger: string;
-  /** The largest number of shards that any deployed function mints ids for. */
+  /** The largest number of shards that the ledger ever had, or that any deployed function mints ids for. */
   readonly shards: number;
   readonly listEventSources: ListEventSources;
   readonly target: Target;
@@ -88,11 +90,12 @@ export async function resolveLedger(options: LedgerOptions, context: CommandCont
   const ledger = named ?? onlyLedger(listed, target);
   if (named === undefined) await checkLedger(ledger, where);
   const deployed = listed.status === 'fulfilled' ? listed.value.get(ledger) : undefined;
-  const shards = deployed ?? Number(context.environment[BINDINGS.shards] ?? DEFAULT_SHARDS);
+  const configured = deployed ?? Number(context.environment[BINDINGS.shards] ?? DEFAULT_SHARDS);
   const environment = {
-    ...createEnvironment({ [BINDINGS.ledger]: ledger, [BINDINGS.shards]: String(shards) }),
+    ...createEnvironment({ [BINDINGS.ledger]: ledger, [BINDINGS.shards]: String(configured) }),
     log: logOf(context),
   };
+  const { shards } = await withEveryShard(ledgerOf(environment));
   return { environment, ledger, shards, listEventSources: eventSourcesOf(lambda), target };
 }
 

@@ -57,8 +57,12 @@ function timePrefix(milliseconds: number): string {
 
 /** The ledger shard of the message. */
 export function messageShard(id: string): number {
-  const tail = Number.parseInt(checked(id).slice(-4), 16);
-  return shardOf(tail & 0xfff, 2 ** (tail >> HASH_BITS));
+  return shardOf(tailOf(id) & 0xfff, shardsWhenMinted(id));
+}
+
+/** How many shards the ledger had when the id was minted, as far as its producer knew. */
+export function shardsWhenMinted(id: string): number {
+  return 2 ** (tailOf(id) >> HASH_BITS);
 }
 
 /** The shard that holds the messages of a business key while the ledger has `shards` shards. */
@@ -85,6 +89,10 @@ function keyHash(key: string): number {
 
 function shardOf(hashBits: number, shards: number): number {
   return hashBits & (shards - 1);
+}
+
+function tailOf(id: string): number {
+  return Number.parseInt(checked(id).slice(-4), 16);
 }
 
 function checked(id: string): string {

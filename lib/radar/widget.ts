@@ -1,6 +1,7 @@
 import { type Environment, environmentOf } from '../aws/environment.ts';
 import { readGraph } from '../ledger/graph.ts';
 import { ledgerOf } from '../ledger/ledger.ts';
+import { withEveryShard } from '../ledger/shards.ts';
 import { messageTime } from '../message/message-id.ts';
 import { type Case, casesOf, GIVEN_UP } from '../reconcile/cases.ts';
 import { readRadar } from '../reconcile/radar-rows.ts';
@@ -141,7 +142,7 @@ async function casesView(environment: Environment, line: string, hour: Hour): Pr
 }
 
 async function casesIn(environment: Environment, line: string, hour: Hour): Promise<Case[]> {
-  const ledger = ledgerOf(environment);
+  const ledger = await withEveryShard(ledgerOf(environment));
   const cases: Case[] = [];
   for (let shard = 0; shard < ledger.shards; shard++) {
     for await (const one of casesOf(ledger, shard)) {

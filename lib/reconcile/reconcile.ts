@@ -2,6 +2,7 @@ import type { Environment } from '../aws/environment.ts';
 import type { InspectionOptions } from '../inspect/inspection.ts';
 import { type Graph, readGraph } from '../ledger/graph.ts';
 import { ledgerOf } from '../ledger/ledger.ts';
+import { withEveryShard } from '../ledger/shards.ts';
 import type { Judged } from './bucket.ts';
 import { judgedBuckets, judgedDelayed } from './judge.ts';
 import { type Reconciliation, Totals } from './totals.ts';
@@ -36,7 +37,7 @@ export async function reconcile(environment: Environment, options: ReconcileOpti
 /** `reconcile`, bucket by bucket: what came of each, as soon as it is done. */
 export async function* judge(environment: Environment, options: ReconcileOptions): AsyncGenerator<Judged> {
   const { from, to = environment.now() + LOOKAHEAD_MS, listEventSources } = options;
-  const ledger = ledgerOf(environment, options);
+  const ledger = await withEveryShard(ledgerOf(environment, options));
   const graph = options.graph ?? (await readGraph(ledger));
   yield* judgedBuckets(ledger, { graph, from, to, listEventSources });
   if (options.due) yield* judgedDelayed(ledger, { graph, from, to: environment.now(), listEventSources });

@@ -3,6 +3,7 @@ import { type Counts, summarize } from '../aws/invocation.ts';
 import type { ListEventSources } from '../inspect/subscriber-state.ts';
 import { type Graph, readGraph } from '../ledger/graph.ts';
 import { type Ledger, ledgerOf } from '../ledger/ledger.ts';
+import { withEveryShard } from '../ledger/shards.ts';
 import { runHalfPasses } from './half-pass.ts';
 import { heal } from './heal.ts';
 import type { Healing } from './healing.ts';
@@ -52,11 +53,12 @@ const RESERVE_MILLISECONDS = 15_000;
 export function createReconciler({ listEventSources, putMetrics }: ReconcilerOptions): Reconciler {
   return async (event, context) => {
     const environment = environmentOf(context);
-    const ledger = ledgerOf(environment);
+    const configured = ledgerOf(environment);
     const run = runOf(event);
-    const fields = { ledger: ledger.table, ...(run && { run }) };
+    const fields = { ledger: configured.table, ...(run && { run }) };
     await summarize(environment, 'reconcile', fields, async (counts) => {
       const time = timeOf(environment, context);
+      const ledger = await withEveryShard(configured);
       const options = { graph: await readGraph(ledger), listEventSources };
       const metrics: Metric[] = [];
       // Where one run does both, comparison leaves half of the time.

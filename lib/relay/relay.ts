@@ -6,7 +6,9 @@ import { ledgerOf } from '../ledger/ledger.ts';
 import { readOutboxRow, reportCorrupt } from '../ledger/outbox.ts';
 import { RouteBooks } from '../ledger/route-book.ts';
 import { HALF_PREFIX, OUTBOX_PREFIX } from '../ledger/rows/layout.ts';
+import { raiseShards } from '../ledger/shards.ts';
 import type { Envelope } from '../message/envelope.ts';
+import { isMessageId } from '../message/message-id.ts';
 import { dispatch } from './dispatch.ts';
 
 /** The Lambda handler of the relay. */
@@ -36,6 +38,8 @@ export function createRelay(): Relay {
     const book = books.of(ledger);
     const fields = { records: event.Records.length };
     await summarize(environment, 'relay', fields, async (counts) => {
+      // Before anything is sent, so that no batch comes again for it. Rows of handshakes lie in the ledger too.
+      await raiseShards(ledger, idsIn(event.Records));
       const { envelopes, halves } = read(environment, event.Records, counts);
       await dispatch(ledger, book, envelopes, counts);
       // A queue that does not take its requests must not hold up everybody's messages: reconciliation asks instead.
@@ -45,6 +49,12 @@ export function createRelay(): Relay {
         quietly(() => environment.log.warn('check-back later', { half, reason: code }));
     });
   };
+}
+
+/** The ids of the messages and half messages that were written. */
+function idsIn(records: readonly DynamoDBRecord[]): string[] {
+  const written = records.filter(({ eventName }) => eventName === 'INSERT');
+  return written.map(({ dynamodb }) => dynamodb?.Keys?.sk?.S ?? '').filter(isMessageId);
 }
 
 interface Read {

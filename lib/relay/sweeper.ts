@@ -11,6 +11,7 @@ import { sweepKey } from '../ledger/rows/cursor.ts';
 import { duePartition, readDueKey } from '../ledger/rows/due.ts';
 import type { LedgerKey } from '../ledger/rows/layout.ts';
 import { outboxKey } from '../ledger/rows/outbox.ts';
+import { withEveryShard } from '../ledger/shards.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { isMessageId } from '../message/message-id.ts';
 import { dispatch } from './dispatch.ts';
@@ -43,11 +44,12 @@ export function createSweeper(): Sweeper {
   const books = new RouteBooks();
   return async (_event, context = {}) => {
     const environment = environmentOf(context);
-    const ledger = ledgerOf(environment);
-    const book = books.of(ledger);
+    const configured = ledgerOf(environment);
+    const book = books.of(configured);
     const remaining = context.getRemainingTimeInMillis?.() ?? INVOCATION_MILLISECONDS;
     const until = environment.now() + remaining - Math.min(RESERVE_MILLISECONDS, remaining * RESERVE_SHARE);
     await summarize(environment, 'sweep', {}, async (counts) => {
+      const ledger = await withEveryShard(configured);
       await new Sweeping({ ledger, book, until, counts }).run();
     });
   };

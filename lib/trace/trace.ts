@@ -10,6 +10,7 @@ import type { EndState, InboxRow } from '../ledger/rows/inbox.ts';
 import { minuteOf } from '../ledger/rows/layout.ts';
 import { outboxPartition } from '../ledger/rows/outbox.ts';
 import type { Route } from '../ledger/rows/route.ts';
+import { withEveryShard } from '../ledger/shards.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { isMessageId, keyShard } from '../message/message-id.ts';
 import { type Committed, messageIn, readMessage } from './committed-message.ts';
@@ -80,7 +81,7 @@ const MINUTE = 60_000;
  */
 export async function trace(environment: Environment, options: InspectionOptions, id: string): Promise<TracedMessage> {
   if (!isMessageId(id)) throw new MalformedMessage(`'${String(id).slice(0, 64)}' is not a message id`);
-  const ledger = ledgerOf(environment, options);
+  const ledger = await withEveryShard(ledgerOf(environment, options));
   const message = await readMessage(ledger, id);
   if (!message) throw new UnknownMessage(`No message '${id}' was committed to the ledger '${options.ledger}'`);
   const root = await readMessage(ledger, message.envelope.correlationid);
@@ -99,10 +100,10 @@ export async function traceKey(
   key: string,
   since: number,
 ): Promise<TracedMessage[]> {
-  const ledger = ledgerOf(environment, options);
+  const ledger = await withEveryShard(ledgerOf(environment, options));
   const partitions: string[] = [];
   for (let time = since - (since % MINUTE); time <= environment.now() + MINUTE; time += MINUTE) {
-    for (const shard of shardsOf(key, options.shards)) partitions.push(outboxPartition(minuteOf(time), shard));
+    for (const shard of shardsOf(key, ledger.shards)) partitions.push(outboxPartition(minuteOf(time), shard));
   }
   const rows = await concurrently(READS_AT_ONCE, partitions, (pk) => rowsOf(ledger, pk));
   const messages = rows.flat().flatMap((item) => {

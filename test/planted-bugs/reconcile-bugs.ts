@@ -25,4 +25,16 @@ export const reconcileBugs: readonly Bug[] = [
       },
     ],
   },
+  {
+    name: 'configured-shards',
+    mistake: 'readers look at as many shards as they are configured with',
+    by: ['more-shards'],
+    edits: [
+      {
+        file: 'ledger/shards.ts',
+        find: 'shards: Math.max(ledger.shards, ...written) };',
+        replace: 'shards: Math.max(ledger.shards, written.length) };',
+      },
+    ],
+  },
 ];

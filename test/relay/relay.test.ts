@@ -80,8 +80,10 @@ const copiesInStreams = (environment: FakeEnvironment) =>
     );
 
 const receiptOf = ({ Item = {} }: PutItemCommandInput) => unmarshall(Item) as ReceiptRow;
-const receipts = (environment: FakeEnvironment) =>
-  environment.inputs('PutItem').flatMap((input) => readReceipt(receiptOf(input)));
+/** The rows that were put, but for the one of the ledger's shard count. */
+const puts = (environment: FakeEnvironment) =>
+  environment.inputs('PutItem').filter(({ Item }) => Item?.pk?.S !== 'shards');
+const receipts = (environment: FakeEnvironment) => puts(environment).flatMap((input) => readReceipt(receiptOf(input)));
 
 const summary = (environment: FakeEnvironment) => environment.lines.find(({ message }) => message === 'relay')?.fields;
 
@@ -97,7 +99,7 @@ describe('the relay', () => {
     expect(decodeEnvelope(entry!.MessageBody!)).toEqual({ ...order, relayed: new Date(FAKE_NOW).toISOString() });
     expect(environment.inputs('PutRecords')[0]?.Records?.[0]?.PartitionKey).toBe('order-1');
 
-    const [put] = environment.inputs('PutItem');
+    const [put] = puts(environment);
     expect(readReceipt(receiptOf(put!))).toEqual([
       { to: 'payment', ids: [order.id] },
       { to: 'clicks', ids: [order.id] },
@@ -112,9 +114,9 @@ describe('the relay', () => {
       relayed: 1,
       copies: 2,
       receipts: 1,
-      calls: { Query: 1, SendMessageBatch: 1, PutRecords: 1, PutItem: 1 },
+      calls: { Query: 1, SendMessageBatch: 1, PutRecords: 1, PutItem: 2 },
       readUnits: 1,
-      writeUnits: 1,
+      writeUnits: 2,
       milliseconds: 0,
     });
   });
@@ -151,6 +153,35 @@ describe('the relay', () => {
     expect(environment.inputs('Query')).toHaveLength(2);
   });
 
+  it('writes the greatest shard count once a process, and again when an id exceeds it', async () => {
+    const environment = routed([toQueue('payment')]);
+    const relay = createRelay();
+    const mint = (shards: number) =>
+      createEnvelope(
+        OrderPlaced,
+        { orderId: 'order-1' },
+        { now: FAKE_NOW - 1_000, random, shards, ledger: 'ledger', publisher: 'shop' },
+      );
+    for (const shards of [16, 8, 16, 64, 64, 16]) await run(environment, [inserted(mint(shards))], relay);
+    const written = environment.inputs('PutItem').filter(({ Item }) => Item?.pk?.S === 'shards');
+    expect(written.map(({ Item = {}, ConditionExpression }) => [unmarshall(Item), ConditionExpression])).toEqual(
+      [16, 64].map((shards) => [
+        { pk: 'shards', sk: 'greatest', shards },
+        'attribute_not_exists(shards) OR shards < :shards',
+      ]),
+    );
+  });
+
+  it('sends nothing before the shard count is written: the batch comes again, and nobody has a copy too many', async () => {
+    const environment = routed([toQueue('payment')], {
+      PutItem: () => {
+        throw awsError('ProvisionedThroughputExceededException');
+      },
+    });
+    await expect(run(environment, messages(1).map(inserted))).rejects.toThrow('ProvisionedThroughputExceededException');
+    expect(copiesInQueues(environment)).toEqual([]);
+  });
+
   it('takes nothing but inserted outbox rows', async () => {
     const environment = routed([toQueue('payment')]);
     const record = inserted(message('order-1'));
@@ -165,7 +196,7 @@ describe('the relay', () => {
     const record = inserted(message('order-1'));
     const image = { ...record.dynamodb?.NewImage, sending: { S: 'pending' } };
     await run(environment, [{ ...record, dynamodb: { ...record.dynamodb, NewImage: image } }]);
-    expect(environment.calls).toEqual([]);
+    expect([copiesInQueues(environment), puts(environment)]).toEqual([[], []]);
     expect(summary(environment)).toMatchObject({ records: 1, ignored: 1 });
   });
 
@@ -251,7 +282,7 @@ describe('the relay', () => {
         "Not sent: 3 copies to 'gone' (KmsDisabled). Of them 3 were not put into the forward queue either " +
         '(KmsDisabled). The batch comes again',
     });
-    expect(environment.inputs('PutItem')).toEqual([]);
+    expect(puts(environment)).toEqual([]);
     expect(summary(environment)).toMatchObject({ failed: 'send-failed', relayed: 3 });
   });
 
@@ -309,7 +340,9 @@ describe('the relay', () => {
       throw awsError('ProvisionedThroughputExceededException');
     };
     const records = messages(1).map(inserted);
-    const receiptless = routed([toQueue('payment')], { PutItem: refuse });
+    const receiptless = routed([toQueue('payment')], {
+      PutItem: ({ Item }) => (Item?.pk?.S === 'shards' ? {} : refuse()),
+    });
     await expect(run(receiptless, records)).rejects.toThrow('ProvisionedThroughputExceededException');
     const routeless = routed([], { Query: refuse });
     await expect(run(routeless, records)).rejects.toThrow('ProvisionedThroughputExceededException');
@@ -429,7 +462,7 @@ describe('of a half message', () => {
     expect(ofBank.map(({ MessageBody, DelaySeconds }) => [MessageBody, DelaySeconds])).toEqual(
       halves.map((record) => [JSON.stringify({ half: idOf(record) }), 6]),
     );
-    expect(environment.usage.calls).toEqual({ SendMessageBatch: 3 });
+    expect(environment.usage.calls).toEqual({ PutItem: 1, SendMessageBatch: 3 });
     expect(summary(environment)).toMatchObject({ asked: 13 });
   });
 
@@ -498,7 +531,7 @@ describe('receipts', () => {
     const names = ['payment', 'stock', 'statistics', 'fraud', 'shipping'];
     const environment = routed(names.map((name) => toQueue(name)));
     await run(environment, messages(10_000).map(inserted));
-    const rows = environment.inputs('PutItem');
+    const rows = puts(environment);
     expect(rows).toHaveLength(3);
     for (const { Item } of rows) {
       const bytes = (Item?.sent?.L ?? []).reduce((sum, { M }) => sum + (M?.ids?.B?.byteLength ?? 0), 0);

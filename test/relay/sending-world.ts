@@ -132,6 +132,11 @@ export function sendingWorld({ subscribers = ['close-offer', 'count-offers'] }: 
     /** A message as it was committed, without anybody who relays it. */
     envelopeOf: (offerId: string, given: Partial<EnvelopeContext> = {}): Envelope =>
       outbox.envelope(OfferEnds, { offerId }, given),
+    /** Commits messages as they are, and relays them. */
+    commit: async (envelopes: readonly Envelope[]): Promise<void> => {
+      for (const envelope of envelopes) outbox.write(envelope);
+      await stack.settle('relay');
+    },
     /** Commits messages that are put to wait already, as the relay would have left them. */
     commitWaiting: async (envelopes: readonly Envelope[], changes: Partial<OutboxRow> = {}): Promise<void> => {
       leaveWaiting(envelopes, changes);

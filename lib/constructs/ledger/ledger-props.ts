@@ -16,8 +16,8 @@ export interface LedgerProps {
    */
   readonly ledgerName?: string;
   /**
-   * How many shards new message ids are minted for: a power of two from 1 to 4096. The number may grow later; nothing
-   * moves.
+   * How many shards new message ids are minted for: a power of two from 1 to 4096. The number may change later; nothing
+   * moves, and the ledger itself remembers the greatest.
    * @default 16
    */
   readonly shards?: number;
@@ -73,7 +73,10 @@ export interface LedgerProps {
 
 /** The attributes that an imported ledger's name does not tell. They must say the same as the ledger's own props. */
 export interface LedgerAttributes {
-  /** @default 16 */
+  /**
+   * How many shards the app's own producers mint ids for. Another number than the ledger's does no harm.
+   * @default 16
+   */
   readonly shards?: number;
   /** @default keys that AWS manages */
   readonly encryptionKey?: kms.IKey;

@@ -12,6 +12,7 @@ const KINDS = {
   reconcile: 'cursor',
   due: 'due',
   sweep: 'sweep',
+  shards: 'shards',
   half: 'half',
 } as const;
 

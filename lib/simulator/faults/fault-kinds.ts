@@ -60,6 +60,7 @@ export const INVOCATION: readonly Fault[] = [
   { kind: 'clock-skew', by: 5 * MINUTE_MS },
   { kind: 'clock-skew', by: -5 * MINUTE_MS },
   { kind: 'more-shards', to: MORE_SHARDS },
+  { kind: 'more-shards', to: MORE_SHARDS, for: 5 * MINUTE_MS },
   { kind: 'sink-down' },
 ];
 

@@ -42,8 +42,8 @@ export type Fault =
   | { readonly kind: 'short-time'; readonly milliseconds: number }
   /** The process's clock is wrong by so much from now on: it may jump back. */
   | { readonly kind: 'clock-skew'; readonly by: number }
-  /** A deploy has raised the ledger's shard count: the function runs in new processes from now on. */
-  | { readonly kind: 'more-shards'; readonly to: number }
+  /** A deploy has raised the ledger's shard count: functions run in new processes from now on. `for`: until it is rolled back. */
+  | { readonly kind: 'more-shards'; readonly to: number; readonly for?: number }
   /** Whatever is logged or counted throws. */
   | { readonly kind: 'sink-down' }
   /** The event source is switched off for some time. */

@@ -6,7 +6,7 @@ import { lambdaContext } from '../../testing/lambda/lambda-event.ts';
 import type { Fault } from '../faults/fault.ts';
 import { TRAITS } from '../faults/traits.ts';
 import { Incarnation } from './incarnation.ts';
-import { laterIn, type World } from './world.ts';
+import { laterIn, SHARDS, type World } from './world.ts';
 
 export interface FunctionOptions {
   readonly name: string;
@@ -79,6 +79,7 @@ export class LambdaFunction {
     if (fault?.kind === 'more-shards') {
       this.deployShards(fault.to);
       this.#world.deploy(fault.to);
+      if (fault.for) laterIn(this.#world, fault.for, () => this.#world.deploy(SHARDS));
     }
     if (fault?.kind === 'old-version') this.#rollBack(fault.for);
     const warm = this.#free.pop();

@@ -10,7 +10,7 @@ import { ledgerStateOf } from '../checks/ledger-state.ts';
 import type { Violation } from '../checks/violation.ts';
 import type { System } from '../system.ts';
 import { LEDGER } from './ledger-row.ts';
-import type { World } from './world.ts';
+import { SHARDS, type World } from './world.ts';
 
 /** Long after every deadline, so that whatever has not ended is missing. */
 const LATER_MS = 2 * 3_600_000;
@@ -40,7 +40,7 @@ export async function reconcileDelivered(system: System, world: World): Promise<
   return [...violations, ...checkReconciliation(await reconciled(world, ids), ledgerStateOf(system, record))];
 }
 
-async function reconciled({ engines, schedule, shards }: World, ids: readonly string[]) {
+async function reconciled({ engines, schedule }: World, ids: readonly string[]) {
   const environment = testEnvironment({
     clock: { now: () => schedule.now() + LATER_MS, sleep: async () => undefined },
     random: seededRandom(1),
@@ -49,7 +49,7 @@ async function reconciled({ engines, schedule, shards }: World, ids: readonly st
   });
   const times = ids.map(messageTime);
   const range = { from: Math.min(...times), to: Math.max(...times) };
-  return reconcile(environment, { ledger: LEDGER, shards, ...range }).catch((error: unknown) => ({
+  return reconcile(environment, { ledger: LEDGER, shards: SHARDS, ...range }).catch((error: unknown) => ({
     failure: String(error),
   }));
 }

@@ -121,7 +121,6 @@ export class SimulatedStack {
 
   /** A deploy reaches one function after the other. */
   #deployShards(shards: number): void {
-    this.#world.shards = Math.max(this.#world.shards, shards);
     for (const [name, one] of this.#functions) {
       laterIn(this.#world, this.#world.draw(`deploy of ${name}`, DEPLOY_TIME), () => one.deployShards(shards));
     }

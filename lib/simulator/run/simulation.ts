@@ -16,7 +16,7 @@ import { RunRecord } from './run-record.ts';
 import type { RunState } from './run-state.ts';
 import { Schedule } from './schedule.ts';
 import { SimulatedStack } from './simulated-stack.ts';
-import { SHARDS, type World } from './world.ts';
+import type { World } from './world.ts';
 
 /** What one simulated run showed. */
 export interface RunReport {
@@ -103,6 +103,5 @@ function worldOf({ seed, faults }: Plan): World {
     horizons: new Map(),
     refusing: new Set(),
     deploy: () => undefined,
-    shards: SHARDS,
   };
 }

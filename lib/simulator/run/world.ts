@@ -28,10 +28,8 @@ export interface World {
   readonly horizons: Map<string, number>;
   /** Queues and streams that take nothing for some time. */
   readonly refusing: Set<string>;
-  /** A deploy that gives the ledger more shards has begun: it reaches one function after the other. */
+  /** A deploy that gives the ledger more shards, or is rolled back, has begun: it reaches one function after the other. */
   deploy: (shards: number) => void;
-  /** The most shards that the ledger has had. */
-  shards: number;
   /** Something that the engines in memory do not do was asked of them: the run proves nothing. */
   unsupported?: UnsupportedByEngine;
 }

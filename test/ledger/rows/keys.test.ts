@@ -12,6 +12,7 @@ import { onceKey } from '../../../lib/ledger/rows/once.ts';
 import { outboxKey, outboxPartition } from '../../../lib/ledger/rows/outbox.ts';
 import { receiptKey } from '../../../lib/ledger/rows/receipt.ts';
 import { routeKey, routePartition } from '../../../lib/ledger/rows/route.ts';
+import { SHARDS_KEY } from '../../../lib/ledger/rows/shards.ts';
 import { messageShard, messageTime, mintMessageId } from '../../../lib/message/message-id.ts';
 import { eventTypes, messageIds, moments, NOON, seededRandom, subscriberNames } from '../../message/samples.ts';
 
@@ -19,6 +20,7 @@ import { eventTypes, messageIds, moments, NOON, seededRandom, subscriberNames } 
 type Subject =
   | readonly ['out' | 'relay' | 'half', string]
   | readonly ['sweep', number]
+  | readonly ['shards']
   | readonly ['due', string, number]
   | readonly ['in' | 'fail' | 'once' | 'route', string, string];
 
@@ -30,6 +32,8 @@ function keyOf(subject: Subject): LedgerKey {
       return receiptKey(subject[1]);
     case 'half':
       return halfKey(subject[1]);
+    case 'shards':
+      return SHARDS_KEY;
     case 'sweep':
       return sweepKey(subject[1]);
     case 'due':
@@ -73,6 +77,7 @@ const hostileKeys = fc.oneof(
 const subjects: fc.Arbitrary<Subject> = fc.oneof(
   fc.tuple(fc.constantFrom('out' as const, 'relay' as const, 'half' as const), someIds),
   fc.tuple(fc.constant('sweep' as const), fc.constantFrom(0, 1, 10)),
+  fc.tuple(fc.constant('shards' as const)),
   fc.tuple(fc.constant('due' as const), someIds, fc.constantFrom(NOON, NOON + 1, NOON + 60_000)),
   fc.tuple(fc.constantFrom('in' as const, 'fail' as const), someNames, someIds),
   fc.tuple(fc.constant('once' as const), someNames, hostileKeys),

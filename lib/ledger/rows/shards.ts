@@ -1,0 +1,9 @@
+import type { LedgerKey } from './layout.ts';
+
+/** The greatest shard count that any id of the ledger was minted for. The row is only ever raised. */
+export interface ShardsRow extends LedgerKey {
+  readonly shards: number;
+}
+
+/** Where the greatest shard count is written. */
+export const SHARDS_KEY: LedgerKey = { pk: 'shards', sk: 'greatest' };
