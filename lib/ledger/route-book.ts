@@ -30,6 +30,8 @@ const READS_AT_ONCE = 8;
 export class RouteBook {
   readonly #ledger: Ledger;
   readonly #copies = new Map<string, Copy>();
+  /** Types that had no route when last read, whatever was forgotten since. */
+  readonly #routeless = new Set<string>();
 
   constructor(ledger: Ledger) {
     this.#ledger = ledger;
@@ -39,6 +41,17 @@ export class RouteBook {
   async routesOf(messages: readonly Routable[]): Promise<Route[][]> {
     const copies = await this.#copiesOf(newestByType(messages));
     return messages.map(({ id, type }) => expected(id, copies.get(type)?.routes ?? []));
+  }
+
+  /** Whether an event type has a route, or ever had one. */
+  async hasRoutes(type: string): Promise<boolean> {
+    const copy = this.#copies.get(type) ?? (await this.#read(type));
+    return (copy.routes.length > 0 ? copy : await this.#read(type)).routes.length > 0;
+  }
+
+  /** Which of these messages are of types that have never had a route, as `routesOf` has read them. */
+  unknownOf<Message extends Routable>(messages: readonly Message[]): Message[] {
+    return messages.filter(({ type }) => this.#routeless.has(type));
   }
 
   /** Has every type read again when next asked for, e.g. because a destination turned out to be gone. */
@@ -60,6 +73,8 @@ export class RouteBook {
     const read = this.#ledger.environment.now();
     const copy = { read, routes: await readRoutes(this.#ledger, type) };
     this.#copies.set(type, copy);
+    if (copy.routes.length === 0) this.#routeless.add(type);
+    else this.#routeless.delete(type);
     return copy;
   }
 }

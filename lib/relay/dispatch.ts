@@ -15,6 +15,7 @@ import { fanOut, type Shipment } from './fan-out.ts';
 import { handOver, type Label, labelled, leadsTo, type Refusal } from './hand-over.ts';
 import { refusalsOf } from './refusals.ts';
 import { putToWait } from './schedule.ts';
+import { noteUnrouted } from './unrouted.ts';
 
 export interface DispatchOptions {
   /** The only destination that is sent to: the copies come from the forward queue. @default everywhere */
@@ -34,7 +35,8 @@ const SHIPMENTS_AT_ONCE = 4;
  * A destination that refuses is nobody else's business. Its copies go into the forward queue under its label, and are
  * tried again there alone; the receipt names the destinations that were reached.
  *
- * What it leaves out, it counts: `expired` (past the envelope's `expires`), `unrouted` (nobody expects it), `removed`
+ * What it leaves out, it counts: `expired` (past the envelope's `expires`), `unrouted` (nobody expects it; where the event
+ * type never had a route, it is noted that the message waits for a first one), `removed`
  * (copies for a subscriber that has been removed, refused by its queue or stream), `handedOver` (copies that went into the
  * forward queue). What is put to wait for more than 15 minutes is `scheduled`.
  *
@@ -92,6 +94,7 @@ async function send(
   const routed = wanted.filter((some) => some.length > 0).length;
   counts.add('relayed', routed);
   counts.add('unrouted', stamped.length - routed);
+  if (!only) await noteUnrouted(ledger, book.unknownOf(stamped));
 
   const shipments = fanOut(stamped, wanted).flatMap((shipment) => delayed(environment, shipment));
   const delivered = await concurrently(SHIPMENTS_AT_ONCE, shipments, (shipment) => deliver(environment, shipment));

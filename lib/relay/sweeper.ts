@@ -14,6 +14,7 @@ import { outboxKey } from '../ledger/rows/outbox.ts';
 import { withEveryShard } from '../ledger/shards.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { isMessageId } from '../message/message-id.ts';
+import { backfill } from './backfill.ts';
 import { dispatch } from './dispatch.ts';
 
 /** The Lambda handler of the sweeper. */
@@ -34,6 +35,8 @@ const RESERVE_SHARE = 1 / 3;
  * each shard it reads the `due#` rows from where the last run stopped, a page at a time, sends them by hundreds, and
  * writes down how far it came: so it neither changes nor deletes a row, and a run that is late, missed, doubled or cut
  * off does no harm. Messages that were taken back are passed over.
+ *
+ * Then it sends what waited for a first subscriber that has come meanwhile.
  *
  * What a destination refuses goes into the forward queue and is tried again for that destination alone, so that a broken
  * one holds up nothing behind it. Where that fails too, the next run starts there.
@@ -83,6 +86,11 @@ class Sweeping {
       const shard = (first + turn) % shards;
       if (this.#isTimeUp()) counts.add('unswept');
       else await this.#sweep(shard, cursors.get(sweepKey(shard).sk), now + LOOKAHEAD);
+    }
+    try {
+      await backfill({ ...this.#options, isTimeUp: () => this.#isTimeUp() });
+    } catch (error) {
+      this.#fail({ backfill: true }, error);
     }
     if (this.#errors.length > 0) throw this.#errors[0];
   }
@@ -179,7 +187,7 @@ class Sweeping {
     return kind === 'written';
   }
 
-  #fail(where: { readonly shard: number } | LedgerKey, error: unknown): void {
+  #fail(where: { readonly shard: number } | { readonly backfill: true } | LedgerKey, error: unknown): void {
     const { environment } = this.#options.ledger;
     this.#errors.push(error);
     quietly(() => environment.log.error('not swept', { ...where, error: errorCode(error) }));

@@ -18,6 +18,8 @@ import { messageShard, messageTime } from '../../message/message-id.ts';
  * reconcile                           ended#<subscriber>  the newest moment of the delayed messages that it has ended
  * due#<shard>                         <moment>#<message id>  a message that is to be sent when the moment comes near
  * sweep                               <shard>        up to which moment due messages were sent
+ * unrouted                            <event type>   messages of it wait for a first subscriber, and how far they were sent
+ * unrouted#<event type>               <minute>#<shard>  a bucket that holds such messages
  * shards                              greatest       the greatest shard count that any id was minted for
  * half#<minute>#<shard>               <half id>      a message whose producer has not decided yet; minute and shard of the id
  * ```

@@ -13,6 +13,7 @@ const KINDS = {
   due: 'due',
   sweep: 'sweep',
   shards: 'shards',
+  unrouted: 'unrouted',
   half: 'half',
 } as const;
 

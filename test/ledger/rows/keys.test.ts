@@ -13,6 +13,7 @@ import { outboxKey, outboxPartition } from '../../../lib/ledger/rows/outbox.ts';
 import { receiptKey } from '../../../lib/ledger/rows/receipt.ts';
 import { routeKey, routePartition } from '../../../lib/ledger/rows/route.ts';
 import { SHARDS_KEY } from '../../../lib/ledger/rows/shards.ts';
+import { unroutedKey, unroutedTypeKey } from '../../../lib/ledger/rows/unrouted.ts';
 import { messageShard, messageTime, mintMessageId } from '../../../lib/message/message-id.ts';
 import { eventTypes, messageIds, moments, NOON, seededRandom, subscriberNames } from '../../message/samples.ts';
 
@@ -21,6 +22,8 @@ type Subject =
   | readonly ['out' | 'relay' | 'half', string]
   | readonly ['sweep', number]
   | readonly ['shards']
+  | readonly ['unrouted', string]
+  | readonly ['unrouted', string, string]
   | readonly ['due', string, number]
   | readonly ['in' | 'fail' | 'once' | 'route', string, string];
 
@@ -32,6 +35,8 @@ function keyOf(subject: Subject): LedgerKey {
       return receiptKey(subject[1]);
     case 'half':
       return halfKey(subject[1]);
+    case 'unrouted':
+      return subject[2] === undefined ? unroutedTypeKey(subject[1]) : unroutedKey(subject[1], subject[2]);
     case 'shards':
       return SHARDS_KEY;
     case 'sweep':
@@ -78,6 +83,8 @@ const subjects: fc.Arbitrary<Subject> = fc.oneof(
   fc.tuple(fc.constantFrom('out' as const, 'relay' as const, 'half' as const), someIds),
   fc.tuple(fc.constant('sweep' as const), fc.constantFrom(0, 1, 10)),
   fc.tuple(fc.constant('shards' as const)),
+  fc.tuple(fc.constant('unrouted' as const), someNames),
+  fc.tuple(fc.constant('unrouted' as const), someNames, fc.constantFrom(bucket, `${bucket}1`)),
   fc.tuple(fc.constant('due' as const), someIds, fc.constantFrom(NOON, NOON + 1, NOON + 60_000)),
   fc.tuple(fc.constantFrom('in' as const, 'fail' as const), someNames, someIds),
   fc.tuple(fc.constant('once' as const), someNames, hostileKeys),
