@@ -73,6 +73,14 @@ export function errorTrace(error: unknown): Record<string, unknown> {
   return { error: errorCode(error), stack: frames.slice(0, 5) };
 }
 
+const MAX_PLACE = 300;
+
+/** The first frame of an error's stack that is neither Node's nor a package's, bounded; the first of all where there is none. Never throws. */
+export function errorPlace(error: unknown): string | undefined {
+  const frames = safely(() => framesOf(error)) ?? [];
+  return (frames.find((frame) => !/node:|node_modules/.test(frame)) ?? frames[0])?.slice(0, MAX_PLACE);
+}
+
 function framesOf(error: unknown): string[] {
   const stack = property(error, 'stack');
   // What an `Error.prepareStackTrace` of the application makes of a stack: usually its call sites.

@@ -1,4 +1,5 @@
-import type { Abandoned, LineCounts, Missing, Reconciliation, Uncaused, Unjudged } from '../reconcile/totals.ts';
+import type { Abandoned, Dead, LineCounts, Missing, Reconciliation, Uncaused, Unjudged } from '../reconcile/totals.ts';
+import { printable } from './printable.ts';
 import { lengthOf } from './span-text.ts';
 
 /** How many of a long list are written out: `--json` has them all. */
@@ -24,7 +25,7 @@ const COLUMNS: readonly Column[] = [
 
 /** A reconciliation in words, line by line: a table of the business lines, then what is missing and what is uncaused. */
 export function reconciliationTable({ lines, copies, missing, uncaused, ...rare }: Reconciliation): string[] {
-  const { abandoned = [], unjudged = [] } = rare;
+  const { abandoned = [], unjudged = [], dead = [] } = rare;
   return [
     ...tableOf(lines),
     ...copiesOf(copies),
@@ -32,6 +33,7 @@ export function reconciliationTable({ lines, copies, missing, uncaused, ...rare 
     ...unjudgedOf(unjudged),
     ...abandonedOf(abandoned),
     ...uncausedOf(uncaused),
+    ...deadOf(dead),
   ];
 }
 
@@ -104,6 +106,17 @@ function uncausedOf(uncaused: readonly Uncaused[]): string[] {
   return [
     `Ended although nobody committed them: ${uncaused.length}`,
     ...list(uncaused, ({ id, subscriber }) => [`${id}  ${subscriber}`]),
+  ];
+}
+
+function deadOf(dead: readonly Dead[]): string[] {
+  if (dead.length === 0) return [];
+  return [
+    `Dead-lettered: ${dead.length}`,
+    ...list(dead, ({ id, subscriber, reason = 'without a reason', detail, at }) => [
+      `${id}  ${subscriber}: ${printable(detail ? `${reason}: ${detail}` : reason)}`,
+      ...(at ? [`  ${printable(at)}`] : []),
+    ]),
   ];
 }
 

@@ -1,6 +1,7 @@
 import { unicodeOr } from '@clack/prompts';
 import type { TracedDelivery, TracedMessage } from '../trace/trace.ts';
 import type { TracedHalf } from '../trace/trace-half.ts';
+import { printable } from './printable.ts';
 import { lengthOf } from './span-text.ts';
 
 export interface TreeOptions {
@@ -142,7 +143,7 @@ function stateOf({ state, reason, hop, overdueMs, due }: TracedDelivery, now: nu
 }
 
 function detailsOf(delivery: TracedDelivery, { committed, due }: TracedMessage, now: number): string[] {
-  const { relayed, received, ended, attempts, function: name, request, evidence } = delivery;
+  const { relayed, received, ended, attempts, function: name, request, evidence, detail, at } = delivery;
   const hops = [
     { name: 'relayed', at: relayed },
     { name: 'received', at: received },
@@ -158,6 +159,8 @@ function detailsOf(delivery: TracedDelivery, { committed, due }: TracedMessage, 
     [...gaps, whole, ...after, ...tries].join(', '),
     ...(name ? [`by ${name}${request ? `, request ${request}` : ''}`] : []),
     ...(evidence ? [evidence] : []),
+    ...(detail ? [detail] : []),
+    ...(at ? [at] : []),
   ];
 }
 
@@ -172,11 +175,6 @@ function hang([first = '', ...rest]: readonly string[], isLast: boolean): string
 
 function instant(milliseconds: number): string {
   return new Date(milliseconds).toISOString();
-}
-
-/** Keys and reasons come from messages: what would steer the terminal or cut the line is shown as a mark. */
-function printable(text: string): string {
-  return text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, unicodeOr('\u{fffd}', '?'));
 }
 
 function cut(line: string, width: number): string {

@@ -1,9 +1,9 @@
 import { quietly } from '../aws/environment.ts';
-import { describeError, errorTrace } from '../aws/errors.ts';
+import { describeError, errorPlace, errorTrace } from '../aws/errors.ts';
 import type { InboundRecord } from '../aws/record.ts';
 import { redeliveryDelay } from '../aws/retry.ts';
 import { givenBack } from '../aws/visibility.ts';
-import { AttemptsExhausted, HandlerUnfinished, SendFailed, type WaybillError } from '../contract/errors.ts';
+import { AttemptsExhausted, HandlerUnfinished, isRejected, SendFailed, type WaybillError } from '../contract/errors.ts';
 import { noteFailure } from '../ledger/failure.ts';
 import { writeEnding } from '../ledger/inbox.ts';
 import { ledgerOf } from '../ledger/ledger.ts';
@@ -32,7 +32,9 @@ export async function countAttempt(
     counts: record.redriven && record.deliveries === 1 ? 'first' : true,
   });
   if (attempts < subscriber.maxAttempts) return again(invocation, record, error, envelope);
-  const exhausted = new AttemptsExhausted(`Failed ${attempts} times, at last with ${describeError(error)}`);
+  const exhausted = new AttemptsExhausted(`Failed ${attempts} times, at last with ${describeError(error)}`, {
+    cause: error,
+  });
   return deadLetter(invocation, record, exhausted, envelope);
 }
 
@@ -115,7 +117,13 @@ export async function deadLetter(
   const { environment, bindings } = invocation;
   const reason = { reason: error.code, detail: error.detail };
   if (envelope) {
-    const ending = { ...endingOf(invocation, record, envelope), state: 'dead' as const, ...reason };
+    const thrown = isRejected(error) ? error : error.cause;
+    const ending = {
+      ...endingOf(invocation, record, envelope),
+      state: 'dead' as const,
+      ...reason,
+      at: errorPlace(thrown),
+    };
     const state = await writeEnding(ledgerOf(environment, bindings), ending);
     if (state !== 'dead') return { kind: 'already' };
   }

@@ -20,6 +20,8 @@ export interface Ending {
   /** Of a `dead` message: the error's code and message. */
   readonly reason?: string;
   readonly detail?: string;
+  /** Where its handler's error was thrown. */
+  readonly at?: string | undefined;
   readonly function: string;
   readonly request: string;
   /** Whether an operator has sent the message again: only then may it overwrite `dead`. */
@@ -49,7 +51,7 @@ export function readInbox(ledger: Ledger, subscriber: string, id: string): Promi
 }
 
 function inboxRow(environment: Environment, ending: Ending): InboxRow {
-  const { subscriber, envelope, state, received, attempts, published = [], reason, detail } = ending;
+  const { subscriber, envelope, state, received, attempts, published = [], reason, detail, at } = ending;
   const { id } = envelope;
   return {
     ...inboxKey(subscriber, id),
@@ -66,6 +68,7 @@ function inboxRow(environment: Environment, ending: Ending): InboxRow {
     published: published.length > 0 ? published : undefined,
     reason: reason || undefined,
     detail: detail?.slice(0, MAX_DETAIL) || undefined,
+    at: at || undefined,
     ended: { function: ending.function, request: ending.request },
     ttl: Math.ceil((Date.parse(envelope.expires) + INBOX_AFTERLIFE) / 1000),
   };

@@ -1,6 +1,6 @@
 export type { Hop } from '../inspect/inspection.ts';
 export { type ReconcileOptions, reconcile } from '../reconcile/reconcile.ts';
 export { MessageNotDue, resend } from '../reconcile/resend.ts';
-export type { LineCounts, Missing, Reconciliation, Uncaused, Unjudged } from '../reconcile/totals.ts';
+export type { Dead, LineCounts, Missing, Reconciliation, Uncaused, Unjudged } from '../reconcile/totals.ts';
 export { type TracedDelivery, type TracedMessage, trace, traceKey } from '../trace/trace.ts';
 export { type TracedHalf, traceHalf } from '../trace/trace-half.ts';

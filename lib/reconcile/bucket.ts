@@ -94,6 +94,7 @@ export class Bucket {
         states.push(endedAs(end.state));
         this.#totals.countCopy(end.state);
         if (end.state === 'abandoned') this.#totals.abandoned.push({ id, subscriber: route.subscriber });
+        if (end.state === 'dead') this.#totals.dead.push({ id, subscriber: route.subscriber, ...end.death });
       } else if (now < deliverAt) {
         states.push('scheduled');
         this.#waiting.push({ ...committed, deliverAt, route });
@@ -109,7 +110,7 @@ export class Bucket {
   }
 
   async #settleDoubtful({ committed, states, suspects }: Doubtful): Promise<void> {
-    const { missing, unjudged } = this.#totals;
+    const { missing, unjudged, dead } = this.#totals;
     const now = this.#ledger.environment.now();
     const found = [...states];
     for (const { route, deadlineAt, ...suspect } of suspects) {
@@ -117,6 +118,8 @@ export class Bucket {
       found.push(stateOf(finding));
       if (finding.kind === 'ended') this.#totals.countCopy(finding.state);
       else if (finding.kind === 'cancelled' || finding.kind === 'late') this.#totals.countCopy(finding.kind);
+      if (finding.kind === 'ended' && finding.state === 'dead')
+        dead.push({ id: suspect.id, subscriber: route.subscriber });
       if (finding.kind !== 'ended') this.#unended.push({ ...committed, route, deadlineAt, finding });
       if (finding.kind === 'missing') {
         const { hop, evidence } = finding;

@@ -4,6 +4,7 @@ import { type PartitionOptions, partition, type Row } from '../ledger/partition.
 import { type EndState, inboxPartition } from '../ledger/rows/inbox.ts';
 import { outboxPartition } from '../ledger/rows/outbox.ts';
 import type { Envelope } from '../message/envelope.ts';
+import type { Dead } from './totals.ts';
 
 /** A message that was committed, as far as reconciliation needs it. */
 export interface Committed {
@@ -24,6 +25,8 @@ export interface Ended {
   readonly due?: number;
   /** When DynamoDB may delete the row, in milliseconds since the epoch. */
   readonly expires: number;
+  /** Of a `dead` one: the error's code, what it said, and where its handler threw it. */
+  readonly death?: Omit<Dead, 'id' | 'subscriber'>;
 }
 
 /** The messages committed in a minute and shard, in the order of their ids. */
@@ -69,7 +72,7 @@ export function readCommitted({ sk, envelope }: Row): Committed {
 }
 
 /** An inbox row. */
-export function readEnded({ sk, state, hops, ttl }: Row): Ended {
+export function readEnded({ sk, state, hops, ttl, ...why }: Row): Ended {
   const { relayed, due, ended } = hops?.M ?? {};
   return {
     id: sk?.S ?? '',
@@ -77,5 +80,10 @@ export function readEnded({ sk, state, hops, ttl }: Row): Ended {
     ...(relayed?.N &&
       due?.N && { due: receivable({ relayed: Number(relayed.N), due: Number(due.N), ended: Number(ended?.N) }) }),
     expires: Number(ttl?.N) * 1000,
+    ...(state?.S === 'dead' && { death: deathIn(why) }),
   };
+}
+
+function deathIn({ reason, detail, at }: Row): Omit<Dead, 'id' | 'subscriber'> {
+  return { ...(reason?.S && { reason: reason.S }), ...(detail?.S && { detail: detail.S }), ...(at?.S && { at: at.S }) };
 }

@@ -39,6 +39,18 @@ export interface Unjudged {
   readonly overdueMs: number;
 }
 
+/** A message that ended dead at a subscriber, and why. */
+export interface Dead {
+  readonly id: string;
+  readonly subscriber: string;
+  /** The error's code. */
+  readonly reason?: string;
+  /** What the error said; of attempts that are exhausted, the class and the message of the last error. */
+  readonly detail?: string;
+  /** The first frame of the handler's error, e.g. `at pay (file:///var/task/index.mjs:3:14)`. */
+  readonly at?: string;
+}
+
 /** A message that ended at a subscriber, although it was never committed. */
 export interface Uncaused {
   readonly id: string;
@@ -80,6 +92,8 @@ export interface Reconciliation {
   readonly abandoned?: readonly Abandoned[];
   /** Absent where everything could be judged. */
   readonly unjudged?: readonly Unjudged[];
+  /** Absent where there is none. */
+  readonly dead?: readonly Dead[];
 }
 
 /** How one message stands at one subscriber. */
@@ -96,6 +110,7 @@ export class Totals {
   readonly uncaused: Uncaused[] = [];
   readonly abandoned: Abandoned[] = [];
   readonly unjudged: Unjudged[] = [];
+  readonly dead: Dead[] = [];
 
   count(businessLine: string, states: readonly CopyState[]): void {
     const line = lineOf(this.lines, businessLine);
@@ -115,6 +130,7 @@ export class Totals {
     for (const uncaused of other.uncaused) this.uncaused.push(uncaused);
     for (const abandoned of other.abandoned) this.abandoned.push(abandoned);
     for (const unjudged of other.unjudged) this.unjudged.push(unjudged);
+    for (const dead of other.dead) this.dead.push(dead);
   }
 
   reconciliation(): Reconciliation {
@@ -126,6 +142,7 @@ export class Totals {
       uncaused: this.uncaused.sort(byId),
       ...(this.abandoned.length > 0 && { abandoned: this.abandoned.sort(byId) }),
       ...(this.unjudged.length > 0 && { unjudged: this.unjudged.sort(byId) }),
+      ...(this.dead.length > 0 && { dead: this.dead.sort(byId) }),
     };
   }
 }

@@ -58,6 +58,9 @@ export interface TracedDelivery {
   readonly request?: string;
   /** Of a `dead` message: why. */
   readonly reason?: string;
+  /** Of a `dead` message: what the error said, its class included, and the first frame of its handler's. */
+  readonly detail?: string;
+  readonly at?: string;
   /** Of a `missing` message: where it stopped, and what says so. `evidence` also of one that nothing has put to wait, or that is `unjudged`. */
   readonly hop?: Hop;
   readonly evidence?: string;
@@ -166,7 +169,7 @@ class Tracer {
   }
 
   async #ended({ subscriber }: Route, row: InboxRow, generation: number): Promise<TracedDelivery> {
-    const { state, hops, attempts, reason, published = [], ended } = row;
+    const { state, hops, attempts, reason, detail, at, published = [], ended } = row;
     return {
       subscriber,
       state,
@@ -177,6 +180,8 @@ class Tracer {
       function: ended.function,
       ...(ended.request && { request: ended.request }),
       ...(reason && { reason }),
+      ...(detail && { detail }),
+      ...(at && { at }),
       published: generation < GENERATIONS ? await this.#messages(published, generation + 1) : [],
     };
   }

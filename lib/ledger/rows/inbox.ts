@@ -13,6 +13,8 @@ export interface InboxRow extends LedgerKey, Expiring {
   readonly reason?: string;
   /** Of a `dead` row: the error's message. */
   readonly detail?: string;
+  /** Of a `dead` row: the first frame of its handler's error, e.g. `at pay (file:///var/task/index.mjs:3:14)`. */
+  readonly at?: string;
   /** The function and the request that ended it. */
   readonly ended: { readonly function: string; readonly request: string };
 }
