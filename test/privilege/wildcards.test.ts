@@ -49,7 +49,7 @@ function key(actions: readonly string[], resource: string): string {
 
 /** The prefix below a bucket; anything else stays whole. */
 function shortened(resource: string): string {
-  if (resource.endsWith('/aws/lambda/*')) return '/aws/lambda/*';
+  for (const prefix of ['/aws/lambda/*', '/unfinished/*']) if (resource.endsWith(prefix)) return prefix;
   if (SCHEDULES.test(resource)) return ':schedule/<group>/*';
   return SUBSCRIBERS.test(resource) ? '/<subscriber>/*' : resource;
 }
