@@ -45,6 +45,8 @@ const CONSISTENT: Readonly<Record<string, Read>> = {
     'reconcile',
     'a case that is not seen is not looked at for a minute, and one that was closed would be healed',
   ],
+  'Query shards': ['reconcile, relay, trace', 'what lies in shards that are not seen is neither sent nor named'],
+  'Query unrouted': ['relay', 'a type whose backfill is done would be sent once more'],
   'Query receipt': ['inspect', 'what was sent would be named for the relay, and healed'],
   'Query half': ['reconcile', 'what the first pass overlooks waits for a day'],
 };
