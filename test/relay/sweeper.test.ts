@@ -172,7 +172,7 @@ describe('a destination that is broken', () => {
     );
     await expect(world.sweep()).rejects.toMatchObject({
       code: 'send-failed',
-      message: expect.stringMatching(/^\d+ due messages are neither sent nor handed over/),
+      message: expect.stringMatching(/^Not sent: \d+ copies to 'close-offer' .* forward queue either/),
     });
     expect(world.cursor(1)).toBeUndefined();
     expect(world.environment.lines).toContainEqual({
