@@ -41,9 +41,5 @@ export async function heal(ledger: Ledger, options: HealOptions): Promise<Healin
     else await healer.followUp(one);
   });
   await healer.noteEnded();
-  const healing = healer.healing();
-  for (const { subscriber, reason, cases } of healing.stopped) {
-    environment.log.error('subscriber stands still', { subscriber, reason, cases });
-  }
-  return healing;
+  return healer.healing();
 }

@@ -96,6 +96,9 @@ async function followUp(ledger: Ledger, options: RunOptions, counts: Counts): Pr
   const budget = Math.max(LEAST_BUDGET, Math.ceil(rateOf(options.graph, counted) * BUDGET_SHARE));
   const healing = await heal(ledger, { ...options, budget });
   report(counts, healing);
+  for (const { subscriber, reason, cases } of healing.stopped) {
+    ledger.environment.log.error('subscriber stands still', { subscriber, reason, cases });
+  }
   return healingMetrics(ledger, options.graph, counted, healing, options.behind);
 }
 
