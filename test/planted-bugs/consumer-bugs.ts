@@ -103,10 +103,10 @@ export const consumerBugs: readonly Bug[] = [
       {
         file: 'consume/failure.ts',
         find: `  if (envelope) {
-    const ending = {`,
+    const thrown =`,
         replace: `  await sendLetter(invocation, record, reason, envelope);
   if (envelope) {
-    const ending = {`,
+    const thrown =`,
       },
     ],
   },
