@@ -19,8 +19,8 @@ import { freePort } from '../../lib/local/port.ts';
 import { heal } from '../../lib/reconcile/heal.ts';
 import { runPasses } from '../../lib/reconcile/passes.ts';
 import { reconcile } from '../../lib/reconcile/reconcile.ts';
+import { assemblyOf } from '../assembly.ts';
 
-const cwd = join(import.meta.dirname, '..', '..');
 const folder = mkdtempSync(join(tmpdir(), 'waybill-sweep-'));
 const BEFORE = 12;
 const AFTER = 4;
@@ -46,8 +46,8 @@ test(
   async () => {
     const port = await freePort();
     const first = await start(port);
-    const context = { disposable: 'true', deadline: '5' };
-    const outputs = await deployApp({ target: first, cwd, context, stacks: [STACK_NAME] });
+    const app = await assemblyOf('bin/app.ts', { disposable: 'true', deadline: '5' });
+    const outputs = await deployApp({ target: first, app, stacks: [STACK_NAME] });
     const { variables, ledger, shards } = deploymentOf(outputs[STACK_NAME] ?? {});
     const environment = createEnvironment(variables);
     const from = environment.now();
