@@ -135,8 +135,6 @@ describe('a sabotaged demo', () => {
   test.each([
     [['trace', '01992f4e-7c3a-7b5d-9e21-3f60c1d84a2f'], /^error: No message '01992f4e[^\n]* was committed[^\n]*\n$/],
     [['trace', '--key', 'nobody'], /^error: No message of the key 'nobody' was committed[^\n]*\n$/],
-    [['trace', '--key', 'nobody', '--ledger', 'nowhere'], /^error: There is no ledger 'nowhere' at [^\n]*\n$/],
-    [['reconcile', '--ledger', 'nowhere'], /^error: There is no ledger 'nowhere' at [^\n]*\n$/],
   ])('%o ends with a sentence', async (parameters, sentence) => {
     const { exitCode, stdout, stderr } = await waybill(...parameters, '--json');
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
