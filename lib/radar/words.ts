@@ -9,9 +9,9 @@ export const HOP_NAMES: Readonly<Record<Hop, string>> = {
   dead: 'dead-lettered',
 };
 
-/** What the radar says where no hour wants attention. A record that was no message has a dead letter, and no row that counts it. */
+/** What the radar says where no hour wants attention. A record that was no message has a letter, and no row that counts it. */
 export const CALM =
-  'No message of these days is missing, and none has ended dead. Records that were no messages lie in the dead-letter queues, uncounted.';
+  'No message of these days is missing, and none has ended dead. Records that were no messages are not counted here: see the depth of the dead-letter queues.';
 
 /** `1.2 s`, `3 min`, `2 h`, `5 d`. */
 export function durationInWords(milliseconds: number): string {

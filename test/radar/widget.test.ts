@@ -40,6 +40,16 @@ test('the widget shows the heat map, and a popup for each hour that wants attent
   );
 });
 
+test('where no hour wants attention, the widget does not speak for letters that lie in a queue', async () => {
+  const { environment, ledger } = reconcileWorld();
+  const bucket = counts({ committed: 20, handled: 20 });
+  await writeRadar(ledger, [{ businessLine: 'orders', minute: minuteOf(NOW), asOf: NOW, ...bucket }]);
+  const html = await createRadarWidget()({}, { invokedFunctionArn: ARN, [ENVIRONMENT]: environment });
+  expect(html).toContain('No message of these days is missing, and none has ended dead.');
+  expect(html).toContain('see the depth of the dead-letter queues');
+  expect(html).not.toMatch(/nothing is dead-lettered/i);
+});
+
 test('the widget has no script, loads nothing, and keeps its styles readable', async () => {
   const { ask } = await shown();
   for (const html of [await ask({}), await ask({ line: 'orders', hour: HOUR })]) {
