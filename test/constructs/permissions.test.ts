@@ -74,7 +74,7 @@ describe.each([
     }
     for (const { actions, arn } of resources.filter((one) => one.arn !== '"*"' && !scheduling.includes(one))) {
       expect(actions).toEqual(['s3:PutObject']);
-      expect(arn).toMatch(/"\/(aws\/lambda|reserve-stock|count-sales)\/\*"/);
+      expect(arn).toMatch(/"\/(aws\/lambda|unfinished|reserve-stock|count-sales)\/\*"/);
     }
   });
 

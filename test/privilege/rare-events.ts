@@ -57,17 +57,29 @@ export class RareEvents {
     this.#ledger = new LedgerReader(shop, shop.deployment.ledger);
   }
 
-  /** Commits a message for each subscriber that the relay never sends. @returns their ids, with each subscriber */
+  /**
+   * Commits a message for each subscriber that the relay never sends, and one that expires at once.
+   *
+   * @returns their ids, with each subscriber
+   */
   async lose(): Promise<Expected[]> {
     const ids = new Map<EventDefinition, string>();
     for (const event of new Set(CONSUMED.map(([, event]) => event))) {
-      const { id, text } = this.#envelope(event, order('lost'));
-      const row = { ...outboxKey(id), ttl: Math.ceil(Date.now() / 1000) + 86_400 };
-      // The relay takes up what is new: this it cannot read, and what takes its place it does not see.
-      for (const envelope of ['unreadable', text]) await this.#put(this.#shop.deployment.ledger, { ...row, envelope });
-      ids.set(event, id);
+      ids.set(event, await this.#commitUnseen(this.#envelope(event, order('lost'))));
     }
-    return CONSUMED.map(([subscriber, event]) => [subscriber, ids.get(event) ?? '']);
+    const expired = await this.#commitUnseen(this.#envelope(StockReserved, order('expired'), 1));
+    return [
+      ...CONSUMED.map(([subscriber, event]) => [subscriber, ids.get(event) ?? ''] as const),
+      [NoteShipping.name, expired],
+    ];
+  }
+
+  /** Commits a message so that the relay does not see it. */
+  async #commitUnseen({ id, text }: { readonly id: string; readonly text: string }): Promise<string> {
+    const row = { ...outboxKey(id), ttl: Math.ceil(Date.now() / 1000) + 86_400 };
+    // The relay takes up what is new: this it cannot read, and what takes its place it does not see.
+    for (const envelope of ['unreadable', text]) await this.#put(this.#shop.deployment.ledger, { ...row, envelope });
+    return id;
   }
 
   /** Until reconciliation has found the lost messages, sent them again, and closed their cases. */
@@ -187,11 +199,13 @@ export class RareEvents {
     return [...own, ...(await Promise.all(own.map((url) => this.#shop.backstopOf(url))))];
   }
 
-  #envelope(event: EventDefinition, payload: Order): { readonly id: string; readonly text: string } {
+  /** @param life milliseconds until it expires. @default the event's lifetime */
+  #envelope(event: EventDefinition, payload: Order, life?: number): { readonly id: string; readonly text: string } {
     const { ledger, shards } = this.#shop.deployment;
     const context = { now: Date.now(), random: randomBytes, shards, ledger, publisher: 'shop' };
     const envelope = createEnvelope(event, payload, context);
-    return { id: envelope.id, text: encodeEnvelope(envelope) };
+    const expires = life === undefined ? envelope.expires : new Date(context.now + life).toISOString();
+    return { id: envelope.id, text: encodeEnvelope({ ...envelope, expires }) };
   }
 
   async #put(TableName: string, row: Record<string, unknown>): Promise<void> {
