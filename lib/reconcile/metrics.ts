@@ -65,19 +65,22 @@ export async function healingMetrics(
     const value = ids.size === 0 ? 0 : (100 * ids.size) / Math.max(committed, ids.size);
     return { name: METRICS.missingRatio(line), value, unit: 'Percent' };
   });
-  const keepsUp = (behind ?? (await behindOf(ledger, graph))) < KEEPS_UP;
+  const late = behind ?? (await behindOf(ledger, graph));
   return [
     ...ratios,
     { name: METRICS.quarantined, value: missing.filter(isGivenUp).length, unit: 'Count' },
     { name: METRICS.healDeferred, value: deferred, unit: 'Count' },
     { name: METRICS.oldestUnended, value: oldest === undefined ? 0 : (now - oldest) / 1000, unit: 'Seconds' },
-    { name: METRICS.reconciled, value: keepsUp ? 1 : 0, unit: 'Count' },
+    ...(late === undefined
+      ? []
+      : [{ name: METRICS.reconciled, value: late < KEEPS_UP ? 1 : 0, unit: 'Count' } as const]),
   ];
 }
 
-async function behindOf(ledger: Ledger, { shortestDeadline }: Graph): Promise<number> {
-  const upTo = (await readCursor(ledger, 'due'))?.upTo ?? 0;
-  return ledger.environment.now() - shortestDeadline - upTo;
+/** Of a ledger that has not been compared yet nothing is said: where it stays so, the absence of the metric tells. */
+async function behindOf(ledger: Ledger, { shortestDeadline }: Graph): Promise<number | undefined> {
+  const cursor = await readCursor(ledger, 'due');
+  return cursor && ledger.environment.now() - shortestDeadline - cursor.upTo;
 }
 
 export function isGivenUp({ state }: Case): boolean {

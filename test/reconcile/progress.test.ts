@@ -111,6 +111,8 @@ describe('a run', () => {
 
   test('that heals waits for no comparison, and says when that does not keep up', async () => {
     const { run, commitAll, clock, metrics, openCases, queue } = standstill({ messages: 4, minutes: 1 });
+    await run({ run: 'heal' });
+    expect(metrics.has('reconciled')).toBe(false);
     await run({});
     commitAll();
     await run({ run: 'compare' });
