@@ -44,7 +44,8 @@ test('where no hour wants attention, the widget does not speak for letters that 
   const { environment, ledger } = reconcileWorld();
   const bucket = counts({ committed: 20, handled: 20 });
   await writeRadar(ledger, [{ businessLine: 'orders', minute: minuteOf(NOW), asOf: NOW, ...bucket }]);
-  const html = await createRadarWidget()({}, { invokedFunctionArn: ARN, [ENVIRONMENT]: environment });
+  const context = { invokedFunctionArn: ARN, [ENVIRONMENT]: environment };
+  const html = await createRadarWidget()({}, context);
   expect(html).toContain('No message of these days is missing, and none has ended dead.');
   expect(html).toContain('see the depth of the dead-letter queues');
   expect(html).not.toMatch(/nothing is dead-lettered/i);
