@@ -1,10 +1,9 @@
-import type { AttributeValue, TransactWriteItem } from '@aws-sdk/client-dynamodb';
+import type { TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { fromItem, toItem } from '../aws/attribute.ts';
 import type { Bindings } from '../aws/bindings.ts';
-import { absent, present, type When } from '../aws/condition.ts';
 import { type Environment, quietly } from '../aws/environment.ts';
-import { Expression, joinConditions } from '../aws/expression.ts';
+import { Expression } from '../aws/expression.ts';
 import { type Delay, deliveryTime } from '../contract/delay.ts';
 import type { Duration } from '../contract/duration.ts';
 import { LimitExceeded, TransactionMisused } from '../contract/errors.ts';
@@ -16,6 +15,7 @@ import type { AnyTable, TableItem, TableKey } from '../contract/table.ts';
 import { outboxRow } from '../ledger/rows/outbox.ts';
 import { createEnvelope, type Envelope } from '../message/envelope.ts';
 import { messageTime } from '../message/message-id.ts';
+import { type BusinessRow, conditionOf, keyOf, type RequestCondition, risesTo } from './business-row.ts';
 import { idempotencyKeyPut } from './idempotency-key.ts';
 import type { Lock, Otherwise, Role } from './outcome.ts';
 import type { Change, Conditional, Transaction } from './transaction.ts';
@@ -228,20 +228,13 @@ export class PendingTransaction implements Transaction {
     return envelope.id;
   }
 
-  #add(target: Target, options: Conditional<object>, build: (condition: ConditionBuilder) => TransactWriteItem): void {
+  #add(
+    target: BusinessRow,
+    options: Conditional<object>,
+    build: (condition: ConditionBuilder) => TransactWriteItem,
+  ): void {
     const { table, lock } = target;
-    const item = build((expression, besides) => {
-      const text = joinConditions([
-        besides,
-        expression.condition(table.partitionKey, options.when),
-        lock && expression.condition(table.partitionKey, lockCondition(lock, table.partitionKey)),
-      ]);
-      const condition: ReturnType<ConditionBuilder> = expression.attributes();
-      if (text) condition.ConditionExpression = text;
-      // A lock that failed is told apart from a business condition by the row itself.
-      if (text && lock) condition.ReturnValuesOnConditionCheckFailure = 'ALL_OLD';
-      return condition;
-    });
+    const item = build((expression, besides) => conditionOf(target, expression, options.when, besides));
     this.#claim(target.id, `a row of '${table.name}'`);
     this.#push({
       item,
@@ -258,7 +251,7 @@ export class PendingTransaction implements Transaction {
     this.actions.push(action);
   }
 
-  #target(table: AnyTable, key: Record<string, unknown>): Target {
+  #target(table: AnyTable, key: Record<string, unknown>): BusinessRow {
     this.#refuseClosed();
     const { bindings, owner, tables } = this.#context;
     if (tables && !tables.some((declared) => declared.name === table.name)) {
@@ -292,35 +285,4 @@ export class PendingTransaction implements Transaction {
   }
 }
 
-type ConditionBuilder = (
-  expression: Expression,
-  besides?: string,
-) => {
-  ConditionExpression?: string;
-  ReturnValuesOnConditionCheckFailure?: 'ALL_OLD';
-} & ReturnType<Expression['attributes']>;
-
-interface Target {
-  readonly table: AnyTable;
-  readonly tableName: string;
-  readonly key: Record<string, AttributeValue>;
-  readonly id: string;
-  readonly lock?: Lock;
-}
-
-function keyOf({ partitionKey, sortKey }: AnyTable, row: object): Record<string, unknown> {
-  const columns = row as Record<string, unknown>;
-  const key: Record<string, unknown> = { [partitionKey]: columns[partitionKey] };
-  if (sortKey) key[sortKey] = columns[sortKey];
-  return key;
-}
-
-function risesTo(expression: Expression, column: string, version: unknown): string {
-  const name = expression.name(column);
-  return `(attribute_not_exists(${name}) OR ${name} < ${expression.value(column, version)})`;
-}
-
-function lockCondition({ column, exists, version }: Lock, partitionKey: string): When<object> {
-  if (!exists) return 'absent';
-  return version === undefined ? { [partitionKey]: present(), [column]: absent() } : { [column]: version };
-}
+type ConditionBuilder = (expression: Expression, besides?: string) => RequestCondition;
