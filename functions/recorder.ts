@@ -1,1 +1,3 @@
-export { recorder as handler } from '../lib/consume/recorder.ts';
+import { createRecorder } from '../lib/consume/recorder.ts';
+
+export const handler = createRecorder();

@@ -20,6 +20,9 @@ import { type DeadLetter, sendDeadLetters } from './dead-letter.ts';
 
 const RECORDS_AT_ONCE = 10;
 
+/** The Lambda handler of a subscriber's backstop queue. */
+export type Recorder = (event: SQSEvent, context?: Partial<Context>) => Promise<SQSBatchResponse>;
+
 /**
  * The recorder: the Lambda handler of a subscriber's backstop queue, where SQS moves what the subscriber's function
  * never ended, e.g. because it crashes on every start. Writes that each message ended `dead`, then sends it to the
@@ -31,15 +34,17 @@ const RECORDS_AT_ONCE = 10;
  * @throws MalformedMessage when the event is no batch of SQS records
  * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
  */
-export async function recorder(event: SQSEvent, context: Partial<Context> = {}): Promise<SQSBatchResponse> {
-  const environment = environmentOf(context);
-  const records: unknown = event?.Records;
-  if (!Array.isArray(records)) {
-    throw new MalformedMessage('The event is no batch of SQS records: check the event source of this function');
-  }
-  const post = postOf(environment, context);
-  const fields = { subscriber: post.subscriber, records: records.length };
-  return summarize(environment, 'recorder', fields, (counts) => record(post, event.Records, counts));
+export function createRecorder(): Recorder {
+  return async (event, context = {}) => {
+    const environment = environmentOf(context);
+    const records: unknown = event?.Records;
+    if (!Array.isArray(records)) {
+      throw new MalformedMessage('The event is no batch of SQS records: check the event source of this function');
+    }
+    const post = postOf(environment, context);
+    const fields = { subscriber: post.subscriber, records: records.length };
+    return summarize(environment, 'recorder', fields, (counts) => record(post, event.Records, counts));
+  };
 }
 
 /** Where the recorder stands. */

@@ -29,7 +29,7 @@ describe.each(consumers)("the bundle of the example's consumer %s, without the A
   });
 });
 
-describe.each(['relay', 'forward', 'sweep'])("the framework's function %s", (name) => {
+describe.each(['relay', 'forwarder', 'sweeper'])("the framework's function %s", (name) => {
   test('carries no deploy-time library', async () => {
     const { parts } = await measureBundle({ file: `functions/${name}.ts` });
     expect(parts.map(({ from }) => from).filter((from) => OUTSIDE_LAMBDA.test(from))).toEqual([]);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ATTRIBUTES } from '../../lib/aws/record.ts';
-import { recorder } from '../../lib/consume/recorder.ts';
+import { createRecorder } from '../../lib/consume/recorder.ts';
 import { encodeEnvelope } from '../../lib/message/envelope.ts';
 import type { StoredMessage } from '../../lib/testing/engines/index.ts';
 import { ORDER, OrderPlaced, openShop, refusedBy, type Shop, takeGoods } from './shop.ts';
@@ -135,7 +135,7 @@ describe('a quarantined letter', () => {
   test('still leads to its bytes when SQS gave it up', async () => {
     const shop = await quarantined();
     const { body, attributes } = letterIn(shop);
-    await shop.invoke(recorder, [shop.queued(body, { attributes, receives: 101 })]);
+    await shop.invoke(createRecorder(), [shop.queued(body, { attributes, receives: 101 })]);
     const letters = await shop.letters();
     expect(letters.map(({ reason }) => reason)).toEqual(['malformed-message', 'receives-exhausted']);
     expect(Buffer.compare(Buffer.from(letters[1]?.bytes ?? []), bytes)).toBe(0);

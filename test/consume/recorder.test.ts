@@ -4,11 +4,13 @@ import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { toItem } from '../../lib/aws/attribute.ts';
 import { ENVIRONMENT } from '../../lib/aws/environment.ts';
-import { recorder } from '../../lib/consume/recorder.ts';
+import { createRecorder } from '../../lib/consume/recorder.ts';
 import { defineEvent } from '../../lib/contract/event.ts';
 import { type EndState, type InboxRow, inboxKey } from '../../lib/ledger/rows/inbox.ts';
 import { createEnvelope, encodeEnvelope } from '../../lib/message/envelope.ts';
 import { type Answers, awsError, FAKE_NOW, type FakeEnvironment, fakeEnvironment } from '../aws/fake-environment.ts';
+
+const recorder = createRecorder();
 
 const OrderPlaced = defineEvent('order.placed', {
   schema: z.object({ orderId: z.string() }),

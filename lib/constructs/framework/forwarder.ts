@@ -22,7 +22,7 @@ export class Forwarder extends FrameworkFunction {
     super(scope, id, {
       ...props,
       ...dispatching(props),
-      asset: 'forward',
+      asset: 'forwarder',
       description: 'Waybill: sends on what is in the forward queue, in its moment',
       timeout: FORWARDER_TIMEOUT,
       memorySize: 512,

@@ -45,7 +45,7 @@ export class Reconciler extends FrameworkFunction {
     const { table, forwardQueue, encryptionKey, quarantineBucket } = props.ledger;
     super(scope, id, {
       ...props,
-      asset: 'reconcile',
+      asset: 'reconciler',
       description: 'Waybill: finds what is missing, and sends it again',
       environment: {
         [BINDINGS.forwardQueueUrl]: forwardQueue.queueUrl,

@@ -14,7 +14,7 @@ export class RouteRegistrar extends FrameworkFunction {
   constructor(scope: Construct, id: string, props: RouteRegistrarProps) {
     super(scope, id, {
       ...props,
-      asset: 'register-routes',
+      asset: 'registrar',
       description: 'Waybill: writes who expects which event types',
       allows: [[['dynamodb:Query', 'dynamodb:PutItem'], props.ledger.table.tableArn]],
       timeout: Duration.seconds(60),

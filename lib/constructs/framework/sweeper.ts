@@ -15,7 +15,7 @@ export class Sweeper extends FrameworkFunction {
     super(scope, id, {
       ...props,
       ...dispatching(props),
-      asset: 'sweep',
+      asset: 'sweeper',
       description,
       // What a run does not get through, the next one does: there is no need for two at once.
       timeout: Duration.minutes(1),

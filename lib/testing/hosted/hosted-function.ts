@@ -1,4 +1,4 @@
-import { recorder } from '../../consume/recorder.ts';
+import { createRecorder } from '../../consume/recorder.ts';
 import { BINDINGS } from '../../contract/bindings.ts';
 import { createForwarder } from '../../relay/forwarder.ts';
 import { createRelay } from '../../relay/relay.ts';
@@ -66,7 +66,7 @@ export function handlerOf(
   const { place, role, variables } = hosted;
   const given = handlers[nameOfFunction(hosted)] ?? handlers[place.logicalId];
   if (given) return given;
-  if (role === 'recorder') return recorder as LambdaHandler;
+  if (role === 'recorder') return createRecorder() as LambdaHandler;
   if (role === 'consumer' || variables[BINDINGS.ledger] === undefined) return undefined;
   if (sources.some(({ service }) => service === 'dynamodb')) return createRelay() as LambdaHandler;
   const forwardQueue = variables[BINDINGS.forwardQueueUrl]?.split('/').at(-1);

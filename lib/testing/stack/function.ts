@@ -1,5 +1,5 @@
 import type { Environment } from '../../aws/environment.ts';
-import { recorder } from '../../consume/recorder.ts';
+import { createRecorder } from '../../consume/recorder.ts';
 import { type Duration, durationToMilliseconds } from '../../contract/duration.ts';
 import { HALF_PREFIX, OUTBOX_PREFIX } from '../../ledger/rows/layout.ts';
 import { createReconciler } from '../../reconcile/reconciler.ts';
@@ -112,7 +112,7 @@ export function subscriberFunctions(
   return [
     ...(consumer ? [consumer] : []),
     {
-      ...idle(`${name}-recorder`, RECORDER_TIMEOUT, variables, () => recorder as LambdaHandler),
+      ...idle(`${name}-recorder`, RECORDER_TIMEOUT, variables, () => createRecorder() as LambdaHandler),
       sources: [queueSource(backstop.url)],
     },
   ];
