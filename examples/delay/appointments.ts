@@ -32,7 +32,7 @@ export function moveReminder(reminder: string, at: Date, options: Options = {}):
   return reschedule(reminder, { deliverAt: anHourBefore(at) }, options);
 }
 
-/** Takes the reminder back. Where it has reached the patient already, the answer says so; that is no error. */
+/** Cancels the reminder. Where it has reached the patient already, the answer says so; that is no error. */
 export function cancelReminder(reminder: string, options: Options = {}): Promise<Cancellation> {
   return cancel(reminder, options);
 }

@@ -1,7 +1,7 @@
 import { type Environment, environmentOf } from '../aws/environment.ts';
 import { ledgerOf } from '../ledger/ledger.ts';
 import type { EndState } from '../ledger/rows/inbox.ts';
-import { withdraw } from './withdrawal.ts';
+import { cancelMessage } from './cancel-message.ts';
 
 /** What `cancel` and `reschedule` take besides the message. */
 export interface CancelOptions {
@@ -9,7 +9,7 @@ export interface CancelOptions {
   readonly environment?: Environment;
 }
 
-/** Whether a message was taken back. */
+/** Whether a message was cancelled. */
 export type Cancellation =
   /** It takes effect nowhere any more. `id`: of the message, or of the one in its place where it was rescheduled. */
   | { readonly cancelled: true; readonly id: string }
@@ -17,8 +17,8 @@ export type Cancellation =
   | { readonly cancelled: false; readonly id: string; readonly ended: Readonly<Record<string, EndState>> };
 
 /**
- * Takes a message back: it takes effect at none of its subscribers, or, where one of them was faster, goes on at all of
- * them. It can be taken back until the first of them has handled it, even while a queue holds it. Cancelling twice says
+ * Cancels a message: it takes effect at none of its subscribers, or, where one of them was faster, goes on at all of
+ * them. It can be cancelled until the first of them has handled it, even while a queue holds it. Cancelling twice says
  * the same twice.
  *
  * It takes one read of the message, one of its routes, and one transaction of a write for each subscriber and one more.
@@ -32,7 +32,7 @@ export type Cancellation =
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
  */
 export async function cancel(messageId: string, options: CancelOptions = {}): Promise<Cancellation> {
-  const withdrawal = await withdraw(ledgerOf(options.environment ?? environmentOf()), messageId);
-  const { id, kind } = withdrawal;
-  return kind === 'ended' ? { cancelled: false, id, ended: withdrawal.ended } : { cancelled: true, id };
+  const outcome = await cancelMessage(ledgerOf(options.environment ?? environmentOf()), messageId);
+  const { id, kind } = outcome;
+  return kind === 'ended' ? { cancelled: false, id, ended: outcome.ended } : { cancelled: true, id };
 }

@@ -4,7 +4,7 @@ import { ledgerOf } from '../ledger/ledger.ts';
 import type { EndState } from '../ledger/rows/inbox.ts';
 import { withNewId } from '../message/with-new-id.ts';
 import type { CancelOptions } from './cancel.ts';
-import { withdraw } from './withdrawal.ts';
+import { cancelMessage } from './cancel-message.ts';
 
 /** Whether a message was given another moment. */
 export type Rescheduling =
@@ -14,7 +14,7 @@ export type Rescheduling =
   | { readonly rescheduled: false; readonly id: string; readonly ended: Readonly<Record<string, EndState>> };
 
 /**
- * Gives a message another moment: in one transaction it is taken back, as by `cancel`, and a new message with the same
+ * Gives a message another moment: in one transaction it is cancelled, as by `cancel`, and a new message with the same
  * payload, business key and chain is committed. Either the old one is delivered or the new one is. Ids of messages that
  * were rescheduled before stand for the last one in their place.
  *
@@ -28,18 +28,20 @@ export async function reschedule(messageId: string, delay: Delay, options: Cance
   const environment = options.environment ?? environmentOf();
   const ledger = ledgerOf(environment);
   const deliverAt = deliveryTime(delay, environment.now());
-  const withdrawal = await withdraw(ledger, messageId, (old) => withNewId(environment, ledger.shards, old, deliverAt));
-  const { id } = withdrawal;
-  switch (withdrawal.kind) {
-    case 'withdrawn':
-      return { rescheduled: true, id: withdrawal.replacement ?? id };
-    case 'ended':
-      return { rescheduled: false, id, ended: withdrawal.ended };
+  const outcome = await cancelMessage(ledger, messageId, (old) =>
+    withNewId(environment, ledger.shards, old, deliverAt),
+  );
+  const { id } = outcome;
+  switch (outcome.kind) {
     case 'cancelled':
+      return { rescheduled: true, id: outcome.replacement ?? id };
+    case 'ended':
+      return { rescheduled: false, id, ended: outcome.ended };
+    case 'already-cancelled':
       return {
         rescheduled: false,
         id,
-        ended: Object.fromEntries(withdrawal.subscribers.map((name) => [name, 'cancelled'])),
+        ended: Object.fromEntries(outcome.subscribers.map((name) => [name, 'cancelled'])),
       };
   }
 }

@@ -11,11 +11,11 @@ interface CancelOptions extends LedgerOptions {
   readonly json?: boolean;
 }
 
-/** Adds `waybill cancel`: takes a message back before it takes effect anywhere. */
+/** Adds `waybill cancel`: cancels a message before it takes effect anywhere. */
 export function addCancel(program: Command, context: CommandContext): void {
   const command = program
     .command('cancel')
-    .description('take a message back from every subscriber that expects it, unless one of them was faster')
+    .description('cancel a message at every subscriber that expects it, unless one of them was faster')
     .argument('<id>', 'the id of the message; of one that was rescheduled, any of its ids', messageIdOf)
     .option('--json', 'print one JSON object');
   addLedgerOptions(command)
@@ -33,7 +33,7 @@ Example:
     });
 }
 
-/** Takes a message back, and says what became of it. */
+/** Cancels a message, and says what became of it. */
 export async function cancelMessage(
   environment: Environment,
   messageId: string,

@@ -38,7 +38,7 @@ Examples:
   $ waybill radar             see the health of each business line, live, in a browser
   $ waybill reconcile         name every message that has not taken effect, and where it stopped
   $ waybill trace --key 42    draw what came of an order, hop by hop
-  $ waybill cancel <id>       take a message back before it takes effect
+  $ waybill cancel <id>       cancel a message before it takes effect
 
 Environment:
   AWS_ENDPOINT_URL            use this engine instead of the embedded one; it is never stopped from here

@@ -43,7 +43,7 @@ export type Hop = 'producer' | 'relay' | 'broker' | 'consumer' | 'dead';
 export type Finding =
   /** It has ended after all. */
   | { readonly kind: 'ended'; readonly state: EndState }
-  /** It was taken back before anybody knew that it is expected here: no inbox row says so yet. */
+  /** It was cancelled before anybody knew that it is expected here: no inbox row says so yet. */
   | { readonly kind: 'cancelled' }
   /** Its moment has not come. `swept`: a `due#` row says when to send it; otherwise it was sent with a delay. */
   | { readonly kind: 'waiting'; readonly swept: boolean }

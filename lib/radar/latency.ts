@@ -58,7 +58,7 @@ export async function sampleLatency(
 
 async function sampleOf(ledger: Ledger, pk: string, types: ReadonlySet<string>): Promise<number[]> {
   const { Items = [] } = await queryPage(ledger, pk, { Limit: SAMPLE });
-  // What was taken back took as long as its producer pleased.
+  // What was cancelled took as long as its producer pleased.
   const ended = Items.filter(
     ({ type, state }) => types.has(type?.S ?? '') && state?.S !== 'cancelled' && state?.S !== 'abandoned',
   );

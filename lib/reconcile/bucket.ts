@@ -150,7 +150,7 @@ function isWithoutEffect({ state }: Ended): boolean {
   return state === 'cancelled' || state === 'abandoned';
 }
 
-/** What was taken back leaves as little to do as what was handled. */
+/** What was cancelled leaves as little to do as what was handled. */
 function endedAs(state: EndState): CopyState {
   return state === 'dead' || state === 'abandoned' ? state : 'handled';
 }

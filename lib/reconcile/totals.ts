@@ -3,7 +3,7 @@ import type { Hop } from '../inspect/inspection.ts';
 /** What became of a business line's messages. A message counts where it is furthest from being handled. */
 export interface LineCounts {
   committed: number;
-  /** Ended as `handled` or `duplicate` at every subscriber that expects it, or taken back (`cancelled`) from it. */
+  /** Ended as `handled` or `duplicate` at every subscriber that expects it, or `cancelled` there. */
   handled: number;
   /** Not ended somewhere, and either within its deadline or late behind others. */
   inFlight: number;
@@ -74,7 +74,7 @@ export interface CopyCounts {
   handled: number;
   duplicate: number;
   dead: number;
-  /** Taken back before they were handled. */
+  /** Cancelled before they were handled. */
   cancelled: number;
   /** Given up, since their subscriber was removed. Absent where there are none. */
   abandoned?: number;

@@ -78,7 +78,7 @@ async function fill(options: BackfillOptions, state: UnroutedTypeRow): Promise<v
   });
 }
 
-/** Sends the messages of an event type that lie in a bucket, but for those that were taken back. */
+/** Sends the messages of an event type that lie in a bucket, but for those that were cancelled. */
 async function fillBucket({ ledger, book, counts }: BackfillOptions, type: string, bucket: string): Promise<number> {
   let sent = 0;
   for await (const page of partition(ledger, `${OUTBOX_PREFIX}${bucket}`, { consistent: true })) {

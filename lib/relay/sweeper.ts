@@ -34,7 +34,7 @@ const RESERVE_SHARE = 1 / 3;
  * The sweep: each minute it sends the messages that are due within ten minutes, each with what remains of its delay. Of
  * each shard it reads the `due#` rows from where the last run stopped, a page at a time, sends them by hundreds, and
  * writes down how far it came: so it neither changes nor deletes a row, and a run that is late, missed, doubled or cut
- * off does no harm. Messages that were taken back are passed over.
+ * off does no harm. Messages that were cancelled are passed over.
  *
  * Then it sends what waited for a first subscriber that has come meanwhile.
  *
@@ -155,7 +155,7 @@ class Sweeping {
     await dispatch(ledger, book, envelopes, counts);
   }
 
-  /** The messages of due rows, but for those that were taken back. */
+  /** The messages of due rows, but for those that were cancelled. */
   async #read(rows: readonly LedgerKey[]): Promise<Envelope[]> {
     const { ledger, counts } = this.#options;
     const { environment } = ledger;

@@ -29,7 +29,7 @@ export interface TracedMessage {
   readonly due?: number;
   /** Of a message that its producer sends itself: whether it came to. */
   readonly handshake?: 'pending' | 'sent';
-  /** Of a message that was taken back: when, in milliseconds since the epoch. */
+  /** Of a message that was cancelled: when, in milliseconds since the epoch. */
   readonly cancelled?: number;
   /** Of a message that was rescheduled: the message in its place. */
   readonly replacedBy?: TracedMessage;
@@ -174,7 +174,7 @@ class Tracer {
       subscriber,
       state,
       ...(hops.relayed !== undefined && { relayed: hops.relayed }),
-      // What was taken back or abandoned was received by nobody.
+      // What was cancelled or abandoned was received by nobody.
       ...(state !== 'cancelled' && state !== 'abandoned' && { received: hops.received, attempts }),
       ended: hops.ended,
       function: ended.function,

@@ -97,7 +97,7 @@ export const sendingBugs: readonly Bug[] = [
     by: ['cancelled', 'too-late'],
     edits: [
       {
-        file: 'cancel/withdrawal.ts',
+        file: 'cancel/cancel-message.ts',
         find: 'const item = { Put: inboxPut(ledger, ending) };',
         replace: `const { ConditionExpression: _, ...put } = inboxPut(ledger, ending);
     const item = { Put: { ...put, ReturnValuesOnConditionCheckFailure: undefined } };`,
@@ -110,7 +110,7 @@ export const sendingBugs: readonly Bug[] = [
     by: ['cancelled', 'too-late'],
     edits: [
       {
-        file: 'cancel/withdrawal.ts',
+        file: 'cancel/cancel-message.ts',
         find: 'return [...inboxes, markAction(',
         replace: 'return [...inboxes.slice(1), markAction(',
       },
@@ -122,12 +122,12 @@ export const sendingBugs: readonly Bug[] = [
     by: ['rescheduled'],
     edits: [
       {
-        file: 'cancel/withdrawal.ts',
+        file: 'cancel/cancel-message.ts',
         find: 'markAction(table, envelope.id, now, replacement), ...outboxActions(table, replacement)];',
         replace: 'markAction(table, envelope.id, now, replacement)];',
       },
       {
-        file: 'cancel/withdrawal.ts',
+        file: 'cancel/cancel-message.ts',
         find: "    if (decision.kind === 'committed') {\n",
         replace:
           "    if (decision.kind === 'committed') {\n      if (replacement) await commit(environment, outboxActions(ledger.table, replacement), by);\n",

@@ -10,7 +10,7 @@ export interface OutboxRow extends LedgerKey, Expiring {
    * what the relay sends.
    */
   readonly sending?: 'pending' | 'sent';
-  /** Of a message that was taken back: when, in milliseconds since the epoch. */
+  /** Of a message that was cancelled: when, in milliseconds since the epoch. */
   readonly cancelled?: number;
   /** Of a message that was rescheduled: the id of the message in its place. */
   readonly replacedBy?: string;

@@ -16,12 +16,12 @@ import { messageTime } from '../message/message-id.ts';
 import { commit } from '../transaction/commit.ts';
 import { type Action, COMMIT_MILLISECONDS } from '../transaction/pending-transaction.ts';
 
-/** How taking a message back came out. */
-export type Withdrawal =
+/** What became of the message. */
+export type CancelOutcome =
   /** It takes effect nowhere, and `replacement` in its place. */
-  | { readonly kind: 'withdrawn'; readonly id: string; readonly replacement?: string }
-  /** It had been taken back. */
-  | { readonly kind: 'cancelled'; readonly id: string; readonly subscribers: readonly string[] }
+  | { readonly kind: 'cancelled'; readonly id: string; readonly replacement?: string }
+  /** It had been cancelled before. */
+  | { readonly kind: 'already-cancelled'; readonly id: string; readonly subscribers: readonly string[] }
   /** It has ended at these subscribers, and nothing was changed. */
   | { readonly kind: 'ended'; readonly id: string; readonly ended: Readonly<Record<string, EndState>> };
 
@@ -30,21 +30,21 @@ const READS_AT_ONCE = 8;
 const OWN_ACTIONS = 2;
 
 /**
- * Takes a message back from every subscriber that expects it, or from none: one transaction writes `cancelled` into each
+ * Cancels a message at every subscriber that expects it, or at none: one transaction writes `cancelled` into each
  * inbox, on condition that it holds nothing of the message, and marks the outbox row. A delivery writes the same inbox row
  * on the same condition, so that of two at once one takes effect. Of a message that was rescheduled, the one in its place
- * is taken back.
+ * is cancelled.
  *
  * Whoever comes to expect it later is told by the outbox row: sweep and healing look there.
  *
  * @param replace makes the message in its place, which is committed in the same transaction
  * @throws UnknownMessage, LimitExceeded, CommitUndecided, TransactionRefused
  */
-export async function withdraw(
+export async function cancelMessage(
   ledger: Ledger,
   messageId: string,
   replace?: (envelope: Envelope) => Envelope,
-): Promise<Withdrawal> {
+): Promise<CancelOutcome> {
   const { environment } = ledger;
   const until = environment.now() + COMMIT_MILLISECONDS;
   let id = messageId;
@@ -54,7 +54,7 @@ export async function withdraw(
     id = envelope.id;
     const routes = expected(id, await readRoutes(ledger, envelope.type));
     const all = routes.map(({ subscriber }) => subscriber);
-    if (row.cancelled !== undefined) return { kind: 'cancelled', id, subscribers: all };
+    if (row.cancelled !== undefined) return { kind: 'already-cancelled', id, subscribers: all };
     // The first try finds out by itself.
     const ends = repeats === 0 ? {} : await endsOf(ledger, id, all);
     // Where its subscriber was removed, it takes no effect anyway.
@@ -67,7 +67,7 @@ export async function withdraw(
     const by = replacement ? Math.min(until, messageTime(replacement.id) + COMMIT_MILLISECONDS) : until;
     const decision = await commit(environment, actions, by);
     if (decision.kind === 'committed') {
-      return { kind: 'withdrawn', id, ...(replacement && { replacement: replacement.id }) };
+      return { kind: 'cancelled', id, ...(replacement && { replacement: replacement.id }) };
     }
     if (decision.kind === 'refused') {
       throw new TransactionRefused(`DynamoDB refused ${actions[decision.index]?.row ?? 'it'}: ${decision.code}`);
@@ -75,7 +75,7 @@ export async function withdraw(
     // Somebody was faster: how it ended is in the rows.
     const pause = jitter(environment, repeats);
     if (environment.now() + pause >= until) {
-      throw new CommitUndecided(`'${id}' kept changing while it was to be taken back: nothing was applied`);
+      throw new CommitUndecided(`'${id}' kept changing while it was to be cancelled: nothing was applied`);
     }
     if (repeats > 0) await environment.sleep(pause);
   }
@@ -108,7 +108,7 @@ function actionsOf(
   const most = LIMITS.transactionActions - OWN_ACTIONS;
   if (subscribers.length > most) {
     throw new LimitExceeded(
-      `'${envelope.type}' has ${subscribers.length} subscribers: a message of at most ${most} can be taken back`,
+      `'${envelope.type}' has ${subscribers.length} subscribers: a message of at most ${most} can be cancelled`,
     );
   }
   const { environment, table } = ledger;
