@@ -117,7 +117,7 @@ function actionsOf(
   const now = environment.now();
   const inboxes = subscribers.map((subscriber): Action => {
     const by = { function: name, request: '', redriven: false };
-    const ending = { subscriber, envelope, state: 'cancelled' as const, received: now, attempts: 0, ...by };
+    const ending = { subscriber, envelope, state: 'cancelled' as const, received: now, deliveries: 0, ...by };
     const item = { Put: inboxPut(ledger, ending) };
     return { item, role: { kind: 'inbox' }, row: `the inbox row of '${subscriber}'` };
   });

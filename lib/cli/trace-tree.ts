@@ -50,16 +50,16 @@ export function halfTree(half: TracedHalf, options: TreeOptions): string[] {
   return shown([...lines, ...(chain ? hang(messageLines(chain, now), true) : [])], options);
 }
 
-function decisionOf({ state, quarantined, message }: TracedHalf): string {
+function decisionOf({ state, quarantined: unanswered, message }: TracedHalf): string {
   switch (state) {
     case 'committed':
       return `committed as ${message}`;
     case 'rolledBack':
       return 'rolled back';
     case 'prepared':
-      return quarantined === undefined
+      return unanswered === undefined
         ? 'not decided: its producer is asked'
-        : `not decided, in quarantine since ${instant(quarantined)}: \`waybill half\` asks again or decides`;
+        : `not decided, unanswered since ${instant(unanswered)}: \`waybill half\` asks again or decides`;
   }
 }
 
@@ -143,7 +143,7 @@ function stateOf({ state, reason, hop, overdueMs, due }: TracedDelivery, now: nu
 }
 
 function detailsOf(delivery: TracedDelivery, { committed, due }: TracedMessage, now: number): string[] {
-  const { relayed, received, ended, attempts, function: name, request, evidence, detail, at } = delivery;
+  const { relayed, received, ended, attempts: deliveries, function: name, request, evidence, detail, at } = delivery;
   const hops = [
     { name: 'relayed', at: relayed },
     { name: 'received', at: received },
@@ -154,9 +154,9 @@ function detailsOf(delivery: TracedDelivery, { committed, due }: TracedMessage, 
     ended === undefined ? `committed ${lengthOf(now - committed)} ago` : `${lengthOf(ended - committed)} in all`;
   const after =
     ended === undefined || due === undefined || ended < due ? [] : [`${lengthOf(ended - due)} after its moment`];
-  const tries = attempts === undefined ? [] : [`${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`];
+  const delivered = deliveries === undefined ? [] : [`${deliveries} ${deliveries === 1 ? 'delivery' : 'deliveries'}`];
   return [
-    [...gaps, whole, ...after, ...tries].join(', '),
+    [...gaps, whole, ...after, ...delivered].join(', '),
     ...(name ? [`by ${name}${request ? `, request ${request}` : ''}`] : []),
     ...(evidence ? [evidence] : []),
     ...(detail ? [detail] : []),

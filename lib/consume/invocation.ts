@@ -36,7 +36,7 @@ export function endingOf(invocation: Invocation, record: InboundRecord, envelope
     subscriber: invocation.subscriber.name,
     envelope,
     received: invocation.received,
-    attempts: record.deliveries,
+    deliveries: record.deliveries,
     function: invocation.function,
     request: invocation.request,
     redriven: record.redriven,

@@ -108,7 +108,7 @@ async function endAsDead(post: Post, one: SQSRecord): Promise<DeadLetter | undef
     envelope,
     state: 'dead',
     received: Number(ApproximateFirstReceiveTimestamp) || environment.now(),
-    attempts: deliveries,
+    deliveries,
     reason,
     detail,
     function: post.function,

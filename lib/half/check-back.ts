@@ -10,7 +10,7 @@ import { type Duration, durationToMilliseconds } from '../contract/duration.ts';
 import { hasCode, InvalidDefinition, MalformedMessage } from '../contract/errors.ts';
 import type { EventDefinition } from '../contract/event.ts';
 import { METRICS } from '../contract/metrics.ts';
-import { markAsked, quarantine, readHalf } from '../ledger/half.ts';
+import { markAsked, markUnanswered, readHalf } from '../ledger/half.ts';
 import { type Ledger, ledgerOf } from '../ledger/ledger.ts';
 import type { HalfRow } from '../ledger/rows/half.ts';
 import { decodeEnvelope } from '../message/envelope.ts';
@@ -54,7 +54,7 @@ const RESERVE_SHARE = 0.2;
  * transaction, and commits or rolls back as that answers. It never decides by itself: not by the number of questions, not
  * by time, not because the owner knows nothing of the transaction.
  *
- * A half message still undecided 72 h after its preparation is quarantined: an error is logged, the metric
+ * A half message still undecided 72 h after its preparation is unanswered: an error is logged, the metric
  * `half-quarantined` is counted, and nobody asks any more. It can be committed and rolled back as before, by
  * `producer.half` or `waybill half`.
  *
@@ -232,13 +232,13 @@ async function noteAsked({ ledger, until }: Asking, { sk: half, asked = 0 }: Hal
 
 async function giveUpAsking(
   { ledger, until }: Asking,
-  { sk: half, quarantined = 0 }: HalfRow,
+  { sk: half, quarantined: unanswered = 0 }: HalfRow,
   { attributes }: SQSRecord,
 ): Promise<Outcome> {
   const { environment } = ledger;
   // Of two requests the first has told.
-  if (Number(attributes.SentTimestamp) < quarantined) return 'quarantined';
-  const write = await quarantine(ledger, half, until);
+  if (Number(attributes.SentTimestamp) < unanswered) return 'quarantined';
+  const write = await markUnanswered(ledger, half, until);
   if (write.kind === 'unknown') return 'unknown';
   if (write.kind === 'refused') return 'decided';
   quietly(() => environment.log.error('half message quarantined', { half }));

@@ -43,7 +43,7 @@ export function markAsked(ledger: Ledger, halfId: string, until: number): Promis
 }
 
 /** Notes that nobody asks any more, until somebody decides. */
-export function quarantine(ledger: Ledger, halfId: string, until: number): Promise<Write<HalfRow>> {
+export function markUnanswered(ledger: Ledger, halfId: string, until: number): Promise<Write<HalfRow>> {
   return changePrepared(ledger, halfId, until, { quarantined: ledger.environment.now() });
 }
 

@@ -15,7 +15,7 @@ export interface Ending {
   /** When the function received it, in milliseconds since the epoch. */
   readonly received: number;
   /** Deliveries until it ended. */
-  readonly attempts: number;
+  readonly deliveries: number;
   readonly published?: readonly string[];
   /** Of a `dead` message: the error's code and message. */
   readonly reason?: string;
@@ -51,7 +51,7 @@ export function readInbox(ledger: Ledger, subscriber: string, id: string): Promi
 }
 
 function inboxRow(environment: Environment, ending: Ending): InboxRow {
-  const { subscriber, envelope, state, received, attempts, published = [], reason, detail, at } = ending;
+  const { subscriber, envelope, state, received, deliveries, published = [], reason, detail, at } = ending;
   const { id } = envelope;
   return {
     ...inboxKey(subscriber, id),
@@ -64,7 +64,7 @@ function inboxRow(environment: Environment, ending: Ending): InboxRow {
       received,
       ended: environment.now(),
     },
-    attempts,
+    attempts: deliveries,
     published: published.length > 0 ? published : undefined,
     reason: reason || undefined,
     detail: detail?.slice(0, MAX_DETAIL) || undefined,

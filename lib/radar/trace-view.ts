@@ -44,12 +44,12 @@ function deliveryItem(delivery: TracedDelivery, committed: number): Child {
     hop,
     evidence,
     overdueMs,
-    attempts,
+    attempts: deliveries,
     published,
   } = delivery;
   const facts = [
     ...hopsOf(delivery, committed),
-    ...(attempts !== undefined && attempts > 1 ? [`${attempts} attempts`] : []),
+    ...(deliveries !== undefined && deliveries > 1 ? [`${deliveries} deliveries`] : []),
     ...(reason ? [`reason: ${reason}`] : []),
     ...(hop ? [HOP_NAMES[hop]] : []),
     ...(evidence ? [evidence] : []),

@@ -54,7 +54,7 @@ function write(
   envelope: Envelope,
   end: { readonly state: EndState; readonly reason?: string; readonly detail?: string },
 ): Promise<EndState> {
-  const by = { attempts: 0, function: 'reconciler', request: '', redriven: false };
+  const by = { deliveries: 0, function: 'reconciler', request: '', redriven: false };
   return writeEnding(ledger, { subscriber, envelope, received: ledger.environment.now(), ...end, ...by });
 }
 

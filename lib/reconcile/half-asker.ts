@@ -4,7 +4,7 @@ import { errorCode } from '../aws/errors.ts';
 import type { Counts } from '../aws/invocation.ts';
 import { METRICS } from '../contract/metrics.ts';
 import { requestCheckBacks, type Undecided } from '../half/check-back-request.ts';
-import { markAsked, quarantine } from '../ledger/half.ts';
+import { markAsked, markUnanswered } from '../ledger/half.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Row } from '../ledger/partition.ts';
 import type { HalfRow } from '../ledger/rows/half.ts';
@@ -20,7 +20,7 @@ const WRITE_MILLISECONDS = 5_000;
 /**
  * Has the producers asked of half messages that nobody asks for. That it did, it notes in their rows, so that a run that is
  * repeated does not do so again. Where that fails there are two requests: both end with the decision. Where a queue is gone
- * nobody can be asked, and the half message is quarantined.
+ * nobody can be asked, and the half message is unanswered.
  */
 export class HalfAsker {
   /** Half messages that were asked for. */
@@ -54,11 +54,11 @@ export class HalfAsker {
     await this.giveUp(gone.map(({ half }) => half));
   }
 
-  /** Quarantines half messages that cannot be asked for, so that an alarm tells. */
+  /** Notes that half messages cannot be asked for, so that an alarm tells. */
   async giveUp(halves: readonly string[]): Promise<void> {
     const { log, metrics } = this.#ledger.environment;
     await concurrently(WRITES_AT_ONCE, halves, async (half) => {
-      const write = await this.#write(half, quarantine);
+      const write = await this.#write(half, markUnanswered);
       if (write?.kind === 'refused') return;
       this.#counts.add('halves-quarantined');
       quietly(() => log.error('half message quarantined', { half }));
@@ -84,7 +84,7 @@ export class HalfAsker {
 }
 
 /** The half message of a row, if it is undecided and nothing says that anybody asks for it. */
-function silentIn({ sk, state, checkBackQueue, quarantined, asked }: Row, now: number): Undecided[] {
-  if (state?.S !== 'prepared' || quarantined || Number(asked?.N ?? 0) > now - SILENCE) return [];
+function silentIn({ sk, state, checkBackQueue, quarantined: unanswered, asked }: Row, now: number): Undecided[] {
+  if (state?.S !== 'prepared' || unanswered || Number(asked?.N ?? 0) > now - SILENCE) return [];
   return sk?.S && checkBackQueue?.S ? [{ sk: sk.S, checkBackQueue: checkBackQueue.S }] : [];
 }

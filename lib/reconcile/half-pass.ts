@@ -28,7 +28,7 @@ interface HalfPass {
   readonly age: number;
   /** Whether it reads consistently, for twice the read units. */
   readonly consistent: boolean;
-  /** Whether none comes after it: what it cannot have asked for is quarantined. */
+  /** Whether none comes after it: what it cannot have asked for is unanswered. */
   readonly isLast: boolean;
 }
 
@@ -49,7 +49,7 @@ interface HalfCursor extends Cursor {
  * Takes both passes over half messages on to where they may look now: has the producers asked of those that are undecided
  * and of which nothing says that anybody asks, since the ledger's stream has lost them, or a queue the request. Each pass
  * has a half message asked for once; where a queue does not take the request, again for a day, five minutes apart. What then
- * cannot be asked for at all is quarantined, so that an alarm tells. It counts `asked`, `unasked` and `halves-quarantined`,
+ * cannot be asked for at all is unanswered, so that an alarm tells. It counts `asked`, `unasked` and `halves-quarantined`,
  * and logs which.
  *
  * Minutes are listed whether or not half messages are ever prepared: a ledger does not know of the check-backs in other

@@ -50,7 +50,7 @@ describe('waybill half', () => {
   test('--commit lets one in quarantine take effect, and shows its message', async () => {
     const { half, quarantine, row } = await prepared();
     quarantine();
-    expect(await half()).toContain('in quarantine since');
+    expect(await half()).toContain('unanswered since');
     const shown = await half({ commit: true });
     const message = row()?.message?.S;
     expect(shown).toContain(`committed as ${message}`);

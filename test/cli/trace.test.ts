@@ -45,7 +45,7 @@ describe('the tree of a trace', () => {
       `order.placed  ${ID}`,
       '│  key order-7, orders, committed 2026-11-23T08:14:00.250Z, trace 0af7651916cd43dd8448eb211c80319c',
       '└─ payment  ✓ handled',
-      '      relayed +40 ms, received +12 ms, ended +29 ms, 81 ms in all, 2 attempts',
+      '      relayed +40 ms, received +12 ms, ended +29 ms, 81 ms in all, 2 deliveries',
       '      by Shop-payment, request request-1',
     ]);
   });
@@ -108,7 +108,7 @@ describe('the tree of a trace', () => {
 
   test('says of a delayed message how long after its moment it ended', () => {
     const lines = drawn(message([handled({ ended: COMMITTED + 60_250 })], { due: COMMITTED + 60_000 }));
-    expect(lines.join('\n')).toContain('1 min 0 s in all, 250 ms after its moment, 2 attempts');
+    expect(lines.join('\n')).toContain('1 min 0 s in all, 250 ms after its moment, 2 deliveries');
   });
 
   test('says that a message was cancelled, by whom, and that nobody received it', () => {
@@ -176,7 +176,7 @@ describe('the tree of a half message', () => {
     [{ state: 'rolledBack' }, 'rolled back'],
     [
       { state: 'prepared', quarantined: NOW },
-      'not decided, in quarantine since 2026-11-23T08:15:00.000Z: `waybill half` asks again or decides',
+      'not decided, unanswered since 2026-11-23T08:15:00.000Z: `waybill half` asks again or decides',
     ],
   ] as const)('says what was decided: %o', (change, words) => {
     expect(drawnHalf(change)).toEqual([

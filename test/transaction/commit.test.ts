@@ -147,7 +147,7 @@ describe('a commit of one row of the ledger', () => {
     row: 'the message',
   });
   const inbox = (shop: Shop, envelope = shop.envelopeOf(OrderPlaced, ORDER), redriven = false): Action => {
-    const ran = { subscriber: 'reserve-stock', received: shop.clock.now(), attempts: 1, function: 'f', request: 'r' };
+    const ran = { subscriber: 'reserve-stock', received: shop.clock.now(), deliveries: 1, function: 'f', request: 'r' };
     const ending = { ...ran, envelope, state: 'handled' as const, redriven };
     return {
       item: { Put: inboxPut(ledgerOf(shop.environment), ending) },

@@ -20,7 +20,7 @@ export interface InboxRow extends LedgerKey, Expiring {
 }
 
 /**
- * How a message ended at a subscriber. `cancelled`: its producer took it back before it was handled there. `abandoned`: the
+ * How a message ended at a subscriber. `cancelled`: its producer cancelled it before it was handled there. `abandoned`: the
  * subscriber was removed before.
  */
 export type EndState = 'handled' | 'duplicate' | 'dead' | 'cancelled' | 'abandoned';

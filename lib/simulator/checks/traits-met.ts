@@ -49,7 +49,7 @@ function meetSent({ ends, carried, deliverAt, cancelled, sending, acknowledged }
 
 function meetHalves({ halves }: Evidence, askedAt: ReadonlyMap<string, number>, meet: Meet): void {
   for (const { id, states } of halves) {
-    if (states.at(-1)?.row.quarantined !== undefined) meet(TRAITS.halfQuarantined);
+    if (states.at(-1)?.row.quarantined !== undefined) meet(TRAITS.halfUnanswered);
     const decided = states.find(({ row }) => row.state !== 'prepared');
     if (!decided) continue;
     const { row, origin, place } = decided;

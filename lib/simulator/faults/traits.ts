@@ -36,7 +36,7 @@ export const TRAITS = {
   halfRolledBack: 'half-rolled-back',
   /** The owner of a local transaction was asked for it before it was over. */
   halfAskedEarly: 'half-asked-early',
-  halfQuarantined: 'half-quarantined',
+  halfUnanswered: 'half-quarantined',
 } as const;
 
 export type Trait = (typeof TRAITS)[keyof typeof TRAITS];

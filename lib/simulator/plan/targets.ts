@@ -112,7 +112,7 @@ function sendingTargets(system: System): Target[] {
     ...target(TRAITS.halfCheckedBack, 'half', diesAt('TransactWriteItems.half')),
     ...target(TRAITS.halfRolledBack, 'half'),
     ...target(TRAITS.halfAskedEarly, 'half'),
-    ...target(TRAITS.halfQuarantined, 'quarantine'),
+    ...target(TRAITS.halfUnanswered, 'quarantine'),
   ];
 }
 
