@@ -142,8 +142,13 @@ function stateOf({ state, reason, hop, overdueMs, due }: TracedDelivery, now: nu
   }
 }
 
+/** Of a message that is handled, though not all of it. */
+const LATE =
+  '! its handler used its transaction after it had returned: what that was to write is lost. Await everything in it';
+
 function detailsOf(delivery: TracedDelivery, { committed, due }: TracedMessage, now: number): string[] {
-  const { relayed, received, ended, attempts: deliveries, function: name, request, evidence, detail, at } = delivery;
+  const { relayed, received, ended, attempts: deliveries, function: name, request } = delivery;
+  const { evidence, detail, at, late } = delivery;
   const hops = [
     { name: 'relayed', at: relayed },
     { name: 'received', at: received },
@@ -161,6 +166,7 @@ function detailsOf(delivery: TracedDelivery, { committed, due }: TracedMessage, 
     ...(evidence ? [evidence] : []),
     ...(detail ? [detail] : []),
     ...(at ? [at] : []),
+    ...(late === undefined ? [] : [LATE]),
   ];
 }
 

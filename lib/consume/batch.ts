@@ -7,6 +7,7 @@ import { momentOf, secondsUntil } from '../message/delivery-time.ts';
 import { deliver } from './deliver.ts';
 import { countUnfinished } from './failure.ts';
 import type { Invocation, Outcome } from './invocation.ts';
+import { tellLateUses } from './late-use.ts';
 import { park } from './park.ts';
 import { type RecordContent, readRecord } from './read-record.ts';
 
@@ -32,6 +33,7 @@ export async function consumeBatch(
   const batch = records.map((record) => ({ record, content: readRecord(invocation, record) }));
   const inTime = await deliverUntil(invocation, batch, concurrency);
   const outcomes = inTime.includes(undefined) ? await deliverUnhandled(invocation, batch, inTime) : inTime;
+  await tellLateUses(invocation);
   for (const outcome of outcomes) counts.add(outcome?.kind ?? 'unfinished');
 
   const queued: Postponed<Extract<InboundRecord, { transport: 'queue' }>>[] = [];

@@ -99,6 +99,7 @@ export function consume<Subscriber extends SubscriberDefinition>(
       function: context.functionName,
       request: context.awsRequestId,
       running: new Map(),
+      lateUses: { ids: new Set(), told: false },
     };
     const records = recordsOf(event);
     const fields = { subscriber: subscriber.name, request: context.awsRequestId, records: records.length };

@@ -20,6 +20,7 @@ import type { CommitResult } from '../transaction/outcome.ts';
 import { type Action, PendingTransaction } from '../transaction/pending-transaction.ts';
 import { again, countAttempt, deadLetter, postpone, resendDeadLetter } from './failure.ts';
 import { type AnyHandler, endingOf, type Invocation, messageOf, type Outcome } from './invocation.ts';
+import { hearLateUse } from './late-use.ts';
 import { isAwaitingDeploy, type RecordContent, readRecord } from './read-record.ts';
 
 type MessageContent = Extract<RecordContent, { readonly kind: 'message' }>;
@@ -133,7 +134,8 @@ async function run(
   const { environment, bindings, subscriber, handlers, running } = invocation;
   const { name: owner, publishes, tables } = subscriber;
   const handler = handlers.get(event.type) as AnyHandler;
-  const tx = new PendingTransaction({ environment, bindings, owner, cause: envelope, publishes, tables });
+  const onLateUse = () => hearLateUse(invocation, envelope.id);
+  const tx = new PendingTransaction({ environment, bindings, owner, cause: envelope, publishes, tables, onLateUse });
   try {
     running.set(record, environment.now());
     const answer: unknown = await handler(payload, { tx, message: messageOf(envelope, record.deliveries) });

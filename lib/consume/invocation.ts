@@ -7,6 +7,14 @@ import type { EndState } from '../ledger/rows/inbox.ts';
 import type { Envelope } from '../message/envelope.ts';
 import type { Transaction } from '../transaction/transaction.ts';
 
+/** The messages whose handlers have used their transactions though they had returned. */
+export interface LateUses {
+  /** By id: those that the invocation still has to say so of. */
+  readonly ids: Set<string>;
+  /** Whether it has said so of all of them: of what comes later, it says so at once. */
+  told: boolean;
+}
+
 /** A handler of any event, as the run time calls it. */
 export type AnyHandler = (
   payload: unknown,
@@ -28,6 +36,7 @@ export interface Invocation {
   readonly request: string;
   /** The records whose handlers are running, and since when, in milliseconds since the epoch. */
   readonly running: Map<InboundRecord, number>;
+  readonly lateUses: LateUses;
 }
 
 /** How a message ends by this invocation, but for its state. */

@@ -47,8 +47,8 @@ export type Finding =
   | { readonly kind: 'cancelled' }
   /** Its moment has not come. `swept`: a `due#` row says when to send it; otherwise it was sent with a delay. */
   | { readonly kind: 'waiting'; readonly swept: boolean }
-  /** A failed attempt rests until its next one. */
-  | { readonly kind: 'scheduled' }
+  /** A failed attempt rests until its next one. `evidence`: how often it failed, and with what. */
+  | { readonly kind: 'scheduled'; readonly evidence: string }
   /** It is on its way, behind others. */
   | { readonly kind: 'late' }
   | { readonly kind: 'missing'; readonly hop: Hop; readonly evidence: string }
@@ -125,15 +125,14 @@ export class Inspection {
     if (now < deadlineAt) return { kind: 'late' };
     const failure = await getRow<FailureRow>(this.#ledger, failureKey(subscriber, id));
     // After a failed attempt the deadline runs from the next one.
-    if (failure && now < failure.next + deadline) return { kind: 'scheduled' };
+    if (failure && now < failure.next + deadline)
+      return { kind: 'scheduled', evidence: `${failed(failure)} (${failure.detail})` };
 
     const state = await this.stateOf(route);
     if (failure) {
       if (state.unreadable) return unjudged(state.unreadable);
-      const { attempts, reason, next } = failure;
-      const attempt = attempts > 0 ? `${attempts} attempts failed, at last with` : 'it waited for';
-      const failed = `${attempt} ${reason}; the next was due at ${instant(next)}`;
-      return { kind: 'missing', hop: 'consumer', evidence: state.stopped ?? failed };
+      const evidence = `${failed(failure)}; the next was due at ${instant(failure.next)}`;
+      return { kind: 'missing', hop: 'consumer', evidence: state.stopped ?? evidence };
     }
     const newestEnded = Math.max(state.newestEnded, this.ended.of(subscriber));
     const sent = await this.sentAt(suspect, route);
@@ -189,4 +188,8 @@ function unjudged(why: string): Finding {
 
 function instant(milliseconds: number): string {
   return new Date(milliseconds).toISOString();
+}
+
+function failed({ attempts, reason }: FailureRow): string {
+  return `${attempts > 0 ? `${attempts} attempts failed, at last with` : 'it waited for'} ${reason}`;
 }

@@ -3,7 +3,7 @@ import { toItem } from '../aws/attribute.ts';
 import type { Environment } from '../aws/environment.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { messageTime } from '../message/message-id.ts';
-import { type Condition, getRow, type Ledger, putRow } from './ledger.ts';
+import { type Condition, getRow, type Ledger, putRow, updateRow } from './ledger.ts';
 import { type EndState, type InboxRow, inboxKey } from './rows/inbox.ts';
 import { INBOX_AFTERLIFE } from './rows/layout.ts';
 
@@ -48,6 +48,15 @@ export async function writeEnding(ledger: Ledger, ending: Ending): Promise<EndSt
 /** How the message ended at the subscriber, read consistently; `undefined` while it has not. */
 export function readInbox(ledger: Ledger, subscriber: string, id: string): Promise<InboxRow | undefined> {
   return getRow(ledger, inboxKey(subscriber, id));
+}
+
+/** Says of a message that has ended that its handler used its transaction though it had returned. */
+export async function noteLateUse(ledger: Ledger, subscriber: string, id: string): Promise<void> {
+  await updateRow(ledger, inboxKey(subscriber, id), {
+    UpdateExpression: 'SET late = :now',
+    ConditionExpression: 'attribute_exists(pk)',
+    ExpressionAttributeValues: { ':now': { N: String(ledger.environment.now()) } },
+  });
 }
 
 function inboxRow(environment: Environment, ending: Ending): InboxRow {

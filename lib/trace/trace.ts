@@ -61,7 +61,12 @@ export interface TracedDelivery {
   /** Of a `dead` message: what the error said, its class included, and the first frame of its handler's. */
   readonly detail?: string;
   readonly at?: string;
-  /** Of a `missing` message: where it stopped, and what says so. `evidence` also of one that nothing has put to wait, or that is `unjudged`. */
+  /** When its handler used its transaction though it had returned, in milliseconds since the epoch: that had no effect. */
+  readonly late?: number;
+  /**
+   * Of a `missing` message: where it stopped, and what says so. `evidence` also of one that nothing has put to wait, that is
+   * `unjudged`, or whose last attempt has failed.
+   */
   readonly hop?: Hop;
   readonly evidence?: string;
   /** Milliseconds since its deadline, where it has not ended in time. */
@@ -169,7 +174,7 @@ class Tracer {
   }
 
   async #ended({ subscriber }: Route, row: InboxRow, generation: number): Promise<TracedDelivery> {
-    const { state, hops, attempts, reason, detail, at, published = [], ended } = row;
+    const { state, hops, attempts, reason, detail, at, late, published = [], ended } = row;
     return {
       subscriber,
       state,
@@ -182,6 +187,7 @@ class Tracer {
       ...(reason && { reason }),
       ...(detail && { detail }),
       ...(at && { at }),
+      ...(late !== undefined && { late }),
       published: generation < GENERATIONS ? await this.#messages(published, generation + 1) : [],
     };
   }
@@ -222,6 +228,8 @@ function openState(finding: Finding): Pick<TracedDelivery, 'state' | 'hop' | 'ev
       return { state: 'inFlight' };
     case 'waiting':
       return { state: 'scheduled' };
+    case 'scheduled':
+      return { state: 'scheduled', evidence: finding.evidence };
     default:
       return { state: finding.kind };
   }

@@ -39,6 +39,8 @@ export interface TransactionContext {
   readonly cause?: Envelope;
   readonly publishes?: readonly EventDefinition[];
   readonly tables?: readonly AnyTable[];
+  /** Called at each use that comes after the handler has returned. */
+  readonly onLateUse?: () => void;
 }
 
 /**
@@ -273,7 +275,8 @@ export class PendingTransaction implements Transaction {
   /** A use that comes too late has no effect, and the error may reach nobody: it is logged and counted, too. */
   #refuseClosed(): void {
     if (!this.#closed) return;
-    const { environment, owner, cause } = this.#context;
+    const { environment, owner, cause, onLateUse } = this.#context;
+    onLateUse?.();
     quietly(() => environment.log.error('transaction used too late', { owner, messageId: cause?.id }));
     quietly(() => {
       environment.metrics.count(METRICS.transactionLate, 1);

@@ -635,9 +635,13 @@ test('a transaction that is used after its handler has returned throws, and is l
       }
     });
   });
-  await shop.invoke(handler, [shop.queued(placed(shop))]);
+  const message = placed(shop);
+  await shop.invoke(handler, [shop.queued(message)]);
+  expect(shop.inbox(message.id)).not.toHaveProperty('late');
   await shop.clock.advance(2_000);
   expect(late).toMatchObject({ code: 'transaction-misused' });
+  // Its invocation is over: what is said of it goes out when the process runs again.
+  await vi.waitFor(() => expect(shop.inbox(message.id)).toMatchObject({ state: 'handled', late: expect.any(Number) }));
   expect(shop.environment.lines).toContainEqual(expect.objectContaining({ message: 'transaction used too late' }));
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { lengthOf } from '../../lib/simulator/plan/plan.ts';
 import { simulate } from '../../lib/simulator/run/simulation.ts';
+import { careless } from '../../scripts/certify/careless.ts';
 import { commerce } from '../../scripts/certify/commerce.ts';
 import { hunt } from '../planted-bugs/hunt.ts';
 import { bugs } from '../planted-bugs/index.ts';
@@ -8,11 +9,16 @@ import { corpus } from './corpus.ts';
 
 const TIMEOUT = 120_000;
 
-test.each(corpus)('the shop survives the plan that once found: $name', { timeout: TIMEOUT }, async ({ plan }) => {
-  const { violations } = await simulate(commerce, plan);
+test.each(corpus)(
+  'nothing but its own mistakes fails the plan that once found: $name',
+  { timeout: TIMEOUT },
+  async ({ name, plan }) => {
+    const isCareless = bugs.find((bug) => bug.name === name)?.system === 'careless';
+    const { violations } = await simulate(isCareless ? careless : commerce, plan);
 
-  expect(violations).toEqual([]);
-});
+    expect(isCareless ? violations.filter(({ invariant }) => invariant !== 'H') : violations).toEqual([]);
+  },
+);
 
 test('at least 20 bugs are planted', () => {
   expect(new Set(bugs.map(({ name }) => name)).size).toBeGreaterThanOrEqual(20);

@@ -4,6 +4,7 @@ import type { Violation } from '../../lib/simulator/checks/violation.ts';
 import type { Plan } from '../../lib/simulator/plan/plan.ts';
 import type * as runners from '../../lib/simulator/plan/plan-runner.ts';
 import type * as simulation from '../../lib/simulator/run/simulation.ts';
+import type * as mistaken from '../../scripts/certify/careless.ts';
 import type * as shop from '../../scripts/certify/commerce.ts';
 import { bugs } from './index.ts';
 import { plant } from './plant.ts';
@@ -40,19 +41,25 @@ async function hunt({ bug: name, plan, seed, most }: Quarry): Promise<Hunt> {
   try {
     const { PlanRunner } = await load<typeof runners>('lib/simulator/plan/plan-runner.ts');
     const { simulate } = await load<typeof simulation>('lib/simulator/run/simulation.ts');
-    const { commerce } = await load<typeof shop>('scripts/certify/commerce.ts');
+    const isCareless = bug.system === 'careless';
+    const system = isCareless
+      ? (await load<typeof mistaken>('scripts/certify/careless.ts')).careless
+      : (await load<typeof shop>('scripts/certify/commerce.ts')).commerce;
+    // A careless system fails every plan for what it is itself to blame for.
+    const known = (violations: readonly Violation[]) =>
+      isCareless ? violations.filter(({ invariant }) => invariant !== 'H') : violations;
     if (plan) {
-      const { violations } = await simulate(commerce, plan);
+      const violations = known((await simulate(system, plan)).violations);
       return { astray: astray(), plans: 1, ...(violations.length > 0 && { caught: { plan, violations } }) };
     }
-    const runner = new PlanRunner(commerce, seed);
+    const runner = new PlanRunner(system, seed);
     let plans = 0;
     for (let number = 0; plans < most && astray().length === 0; number++) {
       const { name: target } = runner.targets[number % runner.targets.length]!;
       if (bug.by && !bug.by.includes(target)) continue;
       const { failed } = await runner.run(number);
       plans += 1;
-      if (failed) return { astray: astray(), plans, caught: failed };
+      if (failed && known(failed.violations).length > 0) return { astray: astray(), plans, caught: failed };
     }
     return { astray: astray(), plans };
   } finally {

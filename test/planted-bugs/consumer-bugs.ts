@@ -74,6 +74,30 @@ export const consumerBugs: readonly Bug[] = [
     ],
   },
   {
+    name: 'reads-not-awaited',
+    system: 'careless',
+    mistake: 'a handler that returns while it reads has its message handled, without what it was to write',
+    edits: [
+      {
+        file: 'transaction/pending-transaction.ts',
+        find: 'if (this.#reads > 0) {',
+        replace: 'if (this.#reads > 1_000) {',
+      },
+    ],
+  },
+  {
+    name: 'hanging-not-counted',
+    system: 'careless',
+    mistake: 'a handler that hangs is run again for ever',
+    edits: [
+      {
+        file: 'consume/batch.ts',
+        find: 'if (invocation.running.size > 0) await countHanging(invocation, batch, inTime);',
+        replace: 'void countHanging;',
+      },
+    ],
+  },
+  {
     name: 'poison-retried',
     mistake: 'bytes that are no message are tried again instead of dead-lettered',
     edits: [

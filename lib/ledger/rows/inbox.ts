@@ -15,6 +15,8 @@ export interface InboxRow extends LedgerKey, Expiring {
   readonly detail?: string;
   /** Of a `dead` row: the first frame of its handler's error, e.g. `at pay (file:///var/task/index.mjs:3:14)`. */
   readonly at?: string;
+  /** When its handler used its transaction though it had returned, in milliseconds since the epoch: that had no effect. */
+  readonly late?: number;
   /** The function and the request that ended it. */
   readonly ended: { readonly function: string; readonly request: string };
 }

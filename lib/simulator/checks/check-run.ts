@@ -5,6 +5,7 @@ import type { System } from '../system.ts';
 import { checkBulkhead } from './check-bulkhead.ts';
 import { checkCauses } from './check-causes.ts';
 import { checkEffects } from './check-effects.ts';
+import { checkHandlers } from './check-handlers.ts';
 import { checkHealing } from './check-healing.ts';
 import { checkLoss } from './check-loss.ts';
 import { checkPromises } from './check-promises.ts';
@@ -20,6 +21,8 @@ export interface Checked {
   readonly faults: FaultPlan;
   /** Whether nothing was left to do when the bound was over. */
   readonly isIdle: boolean;
+  /** Errors of promises that nobody has waited for. */
+  readonly rejections: readonly string[];
   /** The rows of a business table, ordered by their keys. */
   readonly rows: RunState['rows'];
 }
@@ -28,13 +31,16 @@ export interface Checked {
  * Judges a run by its record: what engines have committed, and what the simulated Lambda has been asked for. Nothing that
  * the code under test says of itself is believed.
  */
-export function checkRun(system: System, { record, evidence, faults, isIdle, rows }: Checked): readonly Violation[] {
+export function checkRun(system: System, checked: Checked): readonly Violation[] {
+  const { record, evidence, faults, isIdle, rejections, rows } = checked;
   const leniency = leniencyOf(faults);
   const late: Violation[] = isIdle
     ? []
     : [{ invariant: 'T', what: 'something is still going on when the bound is over' }];
   const wrong = system.invariant?.(stateOf(evidence, rows)) ?? [];
   return [
+    // First, since whatever else is wrong may come of it.
+    ...checkHandlers(evidence, rejections),
     ...late,
     ...checkLoss(system, evidence, { isIdle, ...leniency }),
     ...checkPromises(system, record, leniency),

@@ -92,6 +92,10 @@ export class Evidence {
   readonly committed = new Map<string, Committed>();
   /** In the order in which they were written. */
   readonly ends: End[] = [];
+  /** Messages whose handlers have used their transactions though they had returned, as their inbox rows say. */
+  readonly lateUses: { readonly subscriber: string; readonly id: string }[] = [];
+  /** Why attempts at messages have failed, by the rows that count them. */
+  readonly failures: { readonly subscriber: string; readonly id: string; readonly detail: string }[] = [];
   readonly carried: Carried[] = [];
   readonly effects: readonly Effect[];
   readonly receipts: Receipt[] = [];
@@ -166,10 +170,14 @@ export class Evidence {
     if (kind === 'outbox') this.#addOutboxRow(entry, after, place);
     else if (kind === 'inbox') {
       const inbox = unmarshall(after) as InboxRow;
-      this.ends.push({ subscriber: of, id: sk, state: inbox.state, row: inbox, place, at, commit });
+      // Such a write says more of a message that has ended, and ends none.
+      if (inbox.late !== undefined && change.before) this.lateUses.push({ subscriber: of, id: sk });
+      else this.ends.push({ subscriber: of, id: sk, state: inbox.state, row: inbox, place, at, commit });
     } else if (kind === 'receipt') {
       const { sent } = unmarshall(after) as ReceiptRow;
       this.receipts.push({ id: sk, sent: sent.map(({ to, ids }) => ({ to, ids: idsIn(ids) })), place });
+    } else if (kind === 'failure') {
+      this.failures.push({ subscriber: of, id: sk, detail: after.detail?.S ?? '' });
     } else if (kind === 'once') this.once.push(entry);
     else if (kind === 'half') {
       const states = this.#halves.get(sk) ?? [];

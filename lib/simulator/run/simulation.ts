@@ -16,6 +16,7 @@ import { RunRecord } from './run-record.ts';
 import type { RunState } from './run-state.ts';
 import { Schedule } from './schedule.ts';
 import { SimulatedStack } from './simulated-stack.ts';
+import { watchingUnawaited } from './unawaited.ts';
 import type { World } from './world.ts';
 
 /** What one simulated run showed. */
@@ -52,8 +53,20 @@ const MOST_EVENTS = 40_000;
  * @throws UnsupportedByEngine when a handler asks of AWS what the engines in memory do not do
  */
 export async function simulate(system: System, plan: Plan): Promise<RunReport> {
+  const { result: ran, rejections } = await watchingUnawaited(() => run(system, plan));
+  return judge(system, ran, rejections);
+}
+
+/** What a run has left behind, to be judged. */
+interface Ran {
+  readonly world: World;
+  /** Whether nothing was left to do when the bound was over. */
+  readonly isIdle: boolean;
+}
+
+async function run(system: System, plan: Plan): Promise<Ran> {
   const world = worldOf(plan);
-  const { schedule, record, faults, engines, outcomes } = world;
+  const { schedule, record, faults } = world;
   const stack = new SimulatedStack(world, system);
   const lastStep = START + scheduleWorkload(system, world, stack.producer, plan.workload);
   stack.start();
@@ -65,11 +78,15 @@ export async function simulate(system: System, plan: Plan): Promise<RunReport> {
   const bound = durationToMilliseconds(system.bound ?? '30m');
   const isIdle = (await schedule.run(schedule.now() + bound, MOST_EVENTS)) === 'idle';
   if (world.unsupported) throw world.unsupported;
+  return { world, isIdle };
+}
 
+async function judge(system: System, { world, isIdle }: Ran, rejections: readonly string[]): Promise<RunReport> {
+  const { record, faults, engines, outcomes } = world;
   const evidence = new Evidence(record);
   const rows = (({ name }) =>
     engines.dynamodb.hasTable(name) ? engines.dynamodb.table(name).rows() : []) as RunState['rows'];
-  const violations = checkRun(system, { record, evidence, faults, isIdle, rows });
+  const violations = checkRun(system, { record, evidence, faults, isIdle, rejections, rows });
   const { uncaused } = ledgerStateOf(system, record);
   const misnamed = violations.length === 0 ? await reconcileDelivered(system, world) : [];
   return {

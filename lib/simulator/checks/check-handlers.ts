@@ -1,0 +1,35 @@
+import type { Evidence } from './evidence.ts';
+import type { Violation } from './violation.ts';
+
+/** What the run time says of an attempt whose handler has not waited for what it began, or has answered with something. */
+const UNAWAITED = /The handler (?:returned while|answered with)/;
+/** Of a message that has failed for good: its handler hangs. */
+const HANGS = /HandlerUnfinished/;
+
+/**
+ * H: a handler waits for all that it begins, answers with nothing, and comes to an end. What it does not wait for is lost,
+ * and no fault is to blame for it: the sentence is for whoever wrote the handler.
+ */
+export function checkHandlers({ lateUses, failures, ends }: Evidence, rejections: readonly string[]): Violation[] {
+  const wrong = [
+    ...lateUses.map(
+      ({ subscriber }) =>
+        `the handler of '${subscriber}' used its transaction after it had returned, which has no effect: an \`await\` is missing in it`,
+    ),
+    ...failures.flatMap(({ subscriber, detail }) => {
+      const at = detail.search(UNAWAITED);
+      return at < 0
+        ? []
+        : [`the handler of '${subscriber}' forgets an \`await\`, or returns something: ${detail.slice(at)}`];
+    }),
+    ...ends.flatMap(({ subscriber, state, row: { detail = '' } }) =>
+      state === 'dead' && HANGS.test(detail)
+        ? [`the handler of '${subscriber}' hangs: it was still running each time when its invocation's time was up`]
+        : [],
+    ),
+    ...rejections.map(
+      (error) => `a handler forgets an \`await\`: a promise that nobody waits for was rejected with ${error}`,
+    ),
+  ];
+  return [...new Set(wrong)].map((what) => ({ invariant: 'H', what }));
+}
