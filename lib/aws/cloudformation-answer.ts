@@ -14,7 +14,7 @@ export interface Answer {
 }
 
 /** Milliseconds without a sign of life after which a request is given up. */
-const SILENCE = 10_000;
+const SILENCE_MS = 10_000;
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /**
@@ -33,7 +33,7 @@ export async function putAnswer(responseUrl: string, answer: Answer, engine: str
   // The URL is signed for an empty content type, which `fetch` would replace by its own.
   const headers = { 'content-type': '', 'content-length': Buffer.byteLength(body) };
   await new Promise<void>((resolve, reject) => {
-    const request = send(url, { method: 'PUT', headers, timeout: SILENCE }, (response) => {
+    const request = send(url, { method: 'PUT', headers, timeout: SILENCE_MS }, (response) => {
       response.resume();
       response.on('error', reject);
       response.on('end', () => {
@@ -42,7 +42,9 @@ export async function putAnswer(responseUrl: string, answer: Answer, engine: str
         else reject(new Error(`CloudFormation's answer URL replied with status ${statusCode}`));
       });
     });
-    request.on('timeout', () => request.destroy(new Error(`CloudFormation's answer URL is silent for ${SILENCE} ms`)));
+    request.on('timeout', () =>
+      request.destroy(new Error(`CloudFormation's answer URL is silent for ${SILENCE_MS} ms`)),
+    );
     request.on('error', reject);
     request.end(body);
   });

@@ -53,7 +53,7 @@ export const STREAM_BATCH: BatchLimits = { entries: 500, bytes: 10 * 1024 * 1024
 const REQUESTS_AT_ONCE = 8;
 const TRIES = 4;
 /** Milliseconds after which nothing is tried again: what still fails is the caller's, who has a deadline. */
-const PATIENCE = 10_000;
+const PATIENCE_MS = 10_000;
 
 /** Milliseconds to rest before the nth repeat, from 1; `undefined` to give up. */
 export type Pauses = (repeat: number) => number | undefined;
@@ -192,7 +192,7 @@ export async function sendUntilDone<Entry>(
 
 /** Backoff with jitter, thrice and within 10 s. */
 export function patiently(environment: Environment): Pauses {
-  const giveUp = environment.now() + PATIENCE;
+  const giveUp = environment.now() + PATIENCE_MS;
   return (repeat) => {
     const pause = jitter(environment, repeat);
     return repeat === TRIES || environment.now() + pause > giveUp ? undefined : pause;

@@ -14,7 +14,7 @@ import { expected } from '../ledger/rows/route.ts';
 import { decodeEnvelope, type Envelope } from '../message/envelope.ts';
 import { messageTime } from '../message/message-id.ts';
 import { commit } from '../transaction/commit.ts';
-import { type Action, COMMIT_MILLISECONDS } from '../transaction/pending-transaction.ts';
+import { type Action, COMMIT_MS } from '../transaction/pending-transaction.ts';
 
 /** What became of the message. */
 export type CancelOutcome =
@@ -46,7 +46,7 @@ export async function cancelMessage(
   replace?: (envelope: Envelope) => Envelope,
 ): Promise<CancelOutcome> {
   const { environment } = ledger;
-  const until = environment.now() + COMMIT_MILLISECONDS;
+  const until = environment.now() + COMMIT_MS;
   let id = messageId;
   for (let repeats = 0; ; repeats++) {
     const row = await readPresent(ledger, id);
@@ -64,7 +64,7 @@ export async function cancelMessage(
 
     const replacement = replace?.(envelope);
     const actions = actionsOf(ledger, envelope, subscribers, replacement);
-    const by = replacement ? Math.min(until, messageTime(replacement.id) + COMMIT_MILLISECONDS) : until;
+    const by = replacement ? Math.min(until, messageTime(replacement.id) + COMMIT_MS) : until;
     const decision = await commit(environment, actions, by);
     if (decision.kind === 'committed') {
       return { kind: 'cancelled', id, ...(replacement && { replacement: replacement.id }) };

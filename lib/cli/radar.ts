@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
+import { HOUR_MS } from '../contract/time.ts';
 import { LedgerSource, serveRadar } from '../radar/index.ts';
 import { type CommandContext, print, printJson } from './command-context.ts';
 import { awaitInterruption } from './interruption.ts';
@@ -11,8 +12,7 @@ interface RadarOptions extends LedgerOptions {
 }
 
 /** Between two refreshes on the real AWS, where each costs. */
-const AWS_PAUSE = 15_000;
-const HOUR = 3_600_000;
+const AWS_PAUSE_MS = 15_000;
 
 /** Adds `waybill radar`: serves the heat map of a ledger on loopback. */
 export function addRadar(program: Command, context: CommandContext): void {
@@ -31,7 +31,10 @@ async function radar(options: RadarOptions, context: CommandContext): Promise<vo
   const { signal } = interruption;
   try {
     const { environment, target, ...resolved } = await resolveLedger(options, context);
-    const source = new LedgerSource(environment, { ...resolved, ...(target.kind === 'aws' && { pause: AWS_PAUSE }) });
+    const source = new LedgerSource(environment, {
+      ...resolved,
+      ...(target.kind === 'aws' && { pause: AWS_PAUSE_MS }),
+    });
     context.progress.step(`Reading the ledger ${resolved.ledger}`);
     await source.refresh();
     const server = await serveRadar(source, { ...(options.port !== undefined && { port: options.port }) });
@@ -40,7 +43,7 @@ async function radar(options: RadarOptions, context: CommandContext): Promise<vo
       else print(context, server.url);
       context.progress.done(`The radar of ${resolved.ledger} is there until Ctrl-C. Nobody else can reach it.`);
       // A timer keeps the process alive.
-      while (!signal.aborted) await sleep(HOUR, undefined, { signal }).catch(() => undefined);
+      while (!signal.aborted) await sleep(HOUR_MS, undefined, { signal }).catch(() => undefined);
     } finally {
       await server.close();
     }

@@ -50,7 +50,7 @@ export interface ConsumeOptions {
 const NO_TIMER = { timeoutEarlyInMillis: 0 };
 
 /** Time kept at an invocation's end for reporting: at most 2 s, and a fifth of the function's timeout. */
-const RESERVE_MILLISECONDS = 2_000;
+const RESERVE_MS = 2_000;
 const RESERVE_SHARE = 0.2;
 
 /**
@@ -95,7 +95,7 @@ export function consume<Subscriber extends SubscriberDefinition>(
       subscriber,
       handlers: byType,
       received,
-      until: received + remaining - Math.min(RESERVE_MILLISECONDS, remaining * RESERVE_SHARE),
+      until: received + remaining - Math.min(RESERVE_MS, remaining * RESERVE_SHARE),
       function: context.functionName,
       request: context.awsRequestId,
       running: new Map(),

@@ -13,7 +13,7 @@ import {
 import { inboxPut, readInbox, writeEnding } from '../ledger/inbox.ts';
 import { ledgerOf } from '../ledger/ledger.ts';
 import type { EndState } from '../ledger/rows/inbox.ts';
-import { HOLD_MILLISECONDS, holdUntil, momentOf } from '../message/delivery-time.ts';
+import { HOLD_MS, holdUntil, momentOf } from '../message/delivery-time.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { commit } from '../transaction/commit.ts';
 import type { CommitResult } from '../transaction/outcome.ts';
@@ -49,7 +49,7 @@ async function handle(invocation: Invocation, record: InboundRecord, content: Me
   const { environment, bindings, subscriber, until } = invocation;
   const { envelope } = content;
   const deliverAt = momentOf(envelope);
-  if (deliverAt > Math.min(environment.now() + HOLD_MILLISECONDS, until)) return { kind: 'early', deliverAt };
+  if (deliverAt > Math.min(environment.now() + HOLD_MS, until)) return { kind: 'early', deliverAt };
   await holdUntil(environment, deliverAt);
   if (record.deliveries > 1 || record.redriven) {
     const row = await readInbox(ledgerOf(environment, bindings), subscriber.name, envelope.id);
@@ -90,7 +90,7 @@ type Settled =
   | { readonly kind: 'refused'; readonly error: WaybillError };
 
 /** A handler whose condition did not hold runs again for so long; then the message is redelivered. */
-const RERUN_MILLISECONDS = 2_000;
+const RERUN_MS = 2_000;
 
 /**
  * Runs the handler and commits its transaction together with the inbox row, until the outcome is known.
@@ -111,7 +111,7 @@ async function settle(invocation: Invocation, record: InboundRecord, content: Me
     const settled = await conclude(invocation, record, content.envelope, actions, result);
     if (settled.kind !== 'rerun') return settled;
 
-    rerunUntil ??= Math.min(until, environment.now() + RERUN_MILLISECONDS);
+    rerunUntil ??= Math.min(until, environment.now() + RERUN_MS);
     const pause = jitter(environment, reruns);
     if (environment.now() + pause >= rerunUntil) throw settled.error;
     await environment.sleep(pause);

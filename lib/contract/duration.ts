@@ -1,10 +1,11 @@
 import { InvalidDefinition } from './errors.ts';
+import { DAY_MS } from './time.ts';
 
 /** A length of time as people write it: `'500ms'`, `'10s'`, `'15m'`, `'24h'`, `'14d'`. */
 export type Duration = `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`;
 
 /** A hundred years: what is longer leaves the range of dates. */
-const LONGEST = 36_500 * 86_400_000;
+const LONGEST_MS = 36_500 * DAY_MS;
 
 const MILLISECONDS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
@@ -16,7 +17,7 @@ const MILLISECONDS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
  */
 export function durationToMilliseconds(duration: Duration): number {
   const milliseconds = signedMilliseconds(duration) ?? 0;
-  if (milliseconds < 1 || milliseconds > LONGEST) {
+  if (milliseconds < 1 || milliseconds > LONGEST_MS) {
     throw new InvalidDefinition(
       `'${duration}' is not a duration: give a positive number and ms, s, m, h or d, e.g. '24h', up to 36500d`,
     );

@@ -10,6 +10,7 @@ import { type Duration, durationToMilliseconds } from '../contract/duration.ts';
 import { hasCode, InvalidDefinition, MalformedMessage } from '../contract/errors.ts';
 import type { EventDefinition } from '../contract/event.ts';
 import { METRICS } from '../contract/metrics.ts';
+import { DAY_MS } from '../contract/time.ts';
 import { markAsked, markUnanswered, readHalf } from '../ledger/half.ts';
 import { type Ledger, ledgerOf } from '../ledger/ledger.ts';
 import type { HalfRow } from '../ledger/rows/half.ts';
@@ -42,11 +43,11 @@ const RECORDS_AT_ONCE = 10;
 const INTERVAL_SECONDS = 6;
 const LONGEST_SECONDS = 3_600;
 /** A row says when its owner was asked, to this: a write for each question would say no more. */
-const NOTED_MILLISECONDS = 1_800_000;
+const NOTED_MS = 1_800_000;
 /** SQS keeps a request for 14 days at most. */
-const LONGEST_PATIENCE = 12 * 86_400_000;
+const LONGEST_PATIENCE_MS = 12 * DAY_MS;
 /** Where the context does not say how long the invocation may take. */
-const INVOCATION_MILLISECONDS = 30_000;
+const INVOCATION_MS = 30_000;
 const RESERVE_SHARE = 0.2;
 
 /**
@@ -85,7 +86,7 @@ export function checkBack(
   const { patience = '72h' } = (single ? third : second) ?? {};
   const deciders = decidersOf(pairs);
   const longest = durationToMilliseconds(patience);
-  if (longest > LONGEST_PATIENCE)
+  if (longest > LONGEST_PATIENCE_MS)
     throw new InvalidDefinition(`A check-back lasts at most 12d: '${patience}' is longer`);
   return async (event, context = {}) => {
     const environment = environmentOf(context);
@@ -93,7 +94,7 @@ export function checkBack(
     if (!Array.isArray(records)) {
       throw new MalformedMessage('The event is no batch of SQS records: check the event source of this function');
     }
-    const remaining = context.getRemainingTimeInMillis?.() ?? INVOCATION_MILLISECONDS;
+    const remaining = context.getRemainingTimeInMillis?.() ?? INVOCATION_MS;
     const asking: Asking = {
       ledger: ledgerOf(environment),
       deciders,
@@ -222,7 +223,7 @@ export function checkBackInterval(questions: number): number {
 /** Says in the row that somebody asks, so that reconciliation need not. */
 async function noteAsked({ ledger, until }: Asking, { sk: half, asked = 0 }: HalfRow): Promise<void> {
   const { environment } = ledger;
-  if (asked > environment.now() - NOTED_MILLISECONDS) return;
+  if (asked > environment.now() - NOTED_MS) return;
   try {
     await markAsked(ledger, half, until);
   } catch (error) {

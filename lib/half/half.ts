@@ -5,7 +5,7 @@ import type { Delay } from '../contract/delay.ts';
 import { CommitUndecided, HalfMessageDecided, LimitExceeded, TransactionRefused } from '../contract/errors.ts';
 import type { EventDefinition, EventInput } from '../contract/event.ts';
 import { LIMITS } from '../contract/limits.ts';
-import { putHalf, readHalf, tombstone, UNDECIDED_LIFE, unknownHalf } from '../ledger/half.ts';
+import { putHalf, readHalf, tombstone, UNDECIDED_LIFE_MS, unknownHalf } from '../ledger/half.ts';
 import { type Ledger, ledgerOf } from '../ledger/ledger.ts';
 import { type HalfRow, halfKey } from '../ledger/rows/half.ts';
 import { outboxRow } from '../ledger/rows/outbox.ts';
@@ -13,7 +13,7 @@ import { decodeEnvelope, type Envelope, encodeEnvelope } from '../message/envelo
 import { newMessage } from '../message/new-message.ts';
 import { withNewId } from '../message/with-new-id.ts';
 import { commit } from '../transaction/commit.ts';
-import { type Action, COMMIT_MILLISECONDS } from '../transaction/pending-transaction.ts';
+import { type Action, COMMIT_MS } from '../transaction/pending-transaction.ts';
 
 /** A message that takes effect when its producer's local transaction has committed, and not otherwise. */
 export interface HalfMessage {
@@ -86,9 +86,9 @@ export async function prepare<Event extends EventDefinition>(
     transaction: transactionId ?? envelope.id,
     envelope: encodeEnvelope(envelope),
     checkBackQueue,
-    ttl: Math.ceil((environment.now() + UNDECIDED_LIFE) / 1000),
+    ttl: Math.ceil((environment.now() + UNDECIDED_LIFE_MS) / 1000),
   };
-  const write = await putHalf(ledgerOf(environment, bindings), row, environment.now() + COMMIT_MILLISECONDS);
+  const write = await putHalf(ledgerOf(environment, bindings), row, environment.now() + COMMIT_MS);
   if (write.kind === 'unknown') {
     throw new CommitUndecided(`It is not known whether the half message '${envelope.id}' was prepared: ${write.code}`);
   }
@@ -121,7 +121,7 @@ export function half(halfId: string, { environment = environmentOf() }: HalfOpti
 export async function commitHalf(
   environment: Environment,
   halfId: string,
-  patience: number = COMMIT_MILLISECONDS,
+  patience: number = COMMIT_MS,
 ): Promise<{ readonly id: string }> {
   const row = await readHalf(ledgerOf(environment), halfId);
   return row.state === 'prepared'
@@ -133,7 +133,7 @@ export async function commitHalf(
 export async function rollbackHalf(
   environment: Environment,
   halfId: string,
-  patience: number = COMMIT_MILLISECONDS,
+  patience: number = COMMIT_MS,
 ): Promise<void> {
   const write = await tombstone(ledgerOf(environment), halfId, environment.now() + patience);
   if (write.kind === 'written') return;
@@ -150,13 +150,13 @@ export async function rollbackHalf(
 async function commitEnvelope(
   environment: Environment,
   prepared: Envelope,
-  patience: number = COMMIT_MILLISECONDS,
+  patience: number = COMMIT_MS,
 ): Promise<{ readonly id: string }> {
   const ledger = ledgerOf(environment);
   const now = environment.now();
   const message = takingEffect(ledger, prepared, now);
   const actions = [decide(ledger, prepared.id, message), put(ledger, message)];
-  const decision = await commit(environment, actions, now + Math.min(patience, COMMIT_MILLISECONDS));
+  const decision = await commit(environment, actions, now + Math.min(patience, COMMIT_MS));
   switch (decision.kind) {
     case 'committed':
       return { id: message.id };

@@ -62,9 +62,9 @@ export interface InspectionOptions {
 }
 
 /** What is not relayed this long after its deadline is missing, whether or not the relay has come past it. */
-export const RELAY_PATIENCE = 30_000;
+export const RELAY_PATIENCE_MS = 30_000;
 /** The same for a stream's record, whose place in the stream nobody but Lambda knows. */
-const STREAM_PATIENCE = 300_000;
+const STREAM_PATIENCE_MS = 300_000;
 
 /**
  * Looks at suspects one by one, by consistent reads, and says at which hop each stopped. What several of them share (the
@@ -138,7 +138,7 @@ export class Inspection {
     const sent = await this.sentAt(suspect, route);
     if (sent === undefined) {
       const overtaken = newestEnded > deadlineAt;
-      if (!overtaken && now < deadlineAt + RELAY_PATIENCE) return { kind: 'late' };
+      if (!overtaken && now < deadlineAt + RELAY_PATIENCE_MS) return { kind: 'late' };
       return { kind: 'missing', hop: 'relay', evidence: `no receipt says that it was sent to '${subscriber}'` };
     }
     if (state.unreadable) return unjudged(state.unreadable);
@@ -146,7 +146,7 @@ export class Inspection {
     // What was sent with a delay is received only after it.
     const relayed = Math.max(sent, deliverAt ?? 0);
     const overtaken = newestEnded > relayed + deadline;
-    const isPatient = destination.kind === 'stream' && now < deadlineAt + STREAM_PATIENCE;
+    const isPatient = destination.kind === 'stream' && now < deadlineAt + STREAM_PATIENCE_MS;
     if (!overtaken && (state.queued > 0 || isPatient)) return { kind: 'late' };
     const why = overtaken ? `what was sent after it has ended` : 'the queue is empty';
     return { kind: 'missing', hop: 'broker', evidence: `sent at ${instant(sent)}, never received, and ${why}` };
@@ -157,7 +157,7 @@ export class Inspection {
     if (await getRow(this.#ledger, dueKey(id, deliverAt))) return { kind: 'waiting', swept: true };
     if (await this.isSentWithDelay(suspect)) return { kind: 'waiting', swept: false };
     const now = this.#ledger.environment.now();
-    if (now < messageTime(id) + route.deadline + RELAY_PATIENCE) return { kind: 'late' };
+    if (now < messageTime(id) + route.deadline + RELAY_PATIENCE_MS) return { kind: 'late' };
     return { kind: 'missing', hop: 'relay', evidence: 'nothing says that it was put to wait for its moment' };
   }
 

@@ -2,13 +2,13 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { parse } from 'uuid';
 import { concurrently } from '../aws/concurrently.ts';
 import { LIMITS } from '../contract/limits.ts';
+import { MINUTE_MS } from '../contract/time.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { rowsOf } from '../ledger/partition.ts';
 import { minuteOf } from '../ledger/rows/layout.ts';
 import { type ReceiptRow, receiptPartition } from '../ledger/rows/receipt.ts';
 import { messageTime } from '../message/message-id.ts';
 
-const MINUTE = 60_000;
 /** How long after its commit a message's receipt is looked for: a relay that lags more sends again, which harms nobody. */
 const SEARCHED_MINUTES = 60;
 const READS_AT_ONCE = 8;
@@ -38,9 +38,9 @@ export class ReceiptBook {
   async sentAt(id: string, to: string, deliverAt = 0): Promise<number | undefined> {
     const wanted = Buffer.from(parse(id));
     const start = Math.max(messageTime(id), deliverAt - LIMITS.queueDelaySeconds * 1000);
-    const end = Math.min(this.#ledger.environment.now(), start + SEARCHED_MINUTES * MINUTE);
+    const end = Math.min(this.#ledger.environment.now(), start + SEARCHED_MINUTES * MINUTE_MS);
     // The relay's clock may be behind the producer's.
-    for (let time = start - MINUTE; time < end + MINUTE; time += MINUTE) {
+    for (let time = start - MINUTE_MS; time < end + MINUTE_MS; time += MINUTE_MS) {
       const entries = await this.#entriesOf(minuteOf(time));
       const found = entries.find((entry) => entry.to === to && holds(entry.ids, wanted));
       if (found) return found.sent;

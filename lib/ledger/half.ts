@@ -1,12 +1,13 @@
 import { toItem } from '../aws/attribute.ts';
 import { UnknownMessage } from '../contract/errors.ts';
+import { DAY_MS } from '../contract/time.ts';
 import { getRow, type Ledger, putRow, updateRow } from './ledger.ts';
 import { type HalfRow, halfKey } from './rows/half.ts';
 import { untilKnown, type Write } from './until-known.ts';
 
 /** Nobody decides a half message by forgetting it: its row stays for a year, and a decided one for a month. */
-export const UNDECIDED_LIFE = 366 * 86_400_000;
-const ROLLED_BACK_LIFE = 30 * 86_400_000;
+export const UNDECIDED_LIFE_MS = 366 * DAY_MS;
+const ROLLED_BACK_LIFE_MS = 30 * DAY_MS;
 
 /**
  * A half message's row, read consistently.
@@ -33,7 +34,7 @@ export function putHalf(ledger: Ledger, row: HalfRow, until: number): Promise<Wr
 
 /** The tombstone: from then on the half message cannot be committed. */
 export function tombstone(ledger: Ledger, halfId: string, until: number): Promise<Write<HalfRow>> {
-  const ttl = Math.ceil((ledger.environment.now() + ROLLED_BACK_LIFE) / 1000);
+  const ttl = Math.ceil((ledger.environment.now() + ROLLED_BACK_LIFE_MS) / 1000);
   return changePrepared(ledger, halfId, until, { state: 'rolledBack', ttl });
 }
 

@@ -1,4 +1,5 @@
 import { parse, stringify } from 'uuid';
+import { DAY_MS } from '../contract/time.ts';
 import { mintMessageId } from '../message/message-id.ts';
 import { type Ledger, putRow } from './ledger.ts';
 import { type ReceiptRow, receiptKey } from './rows/receipt.ts';
@@ -24,7 +25,7 @@ const ENTRY_BYTES = 64;
 export const RECEIPT_BYTES = 350_000;
 
 /** The outbox row that a receipt speaks of lives for 14 days by default, and an inbox row 3 days longer. */
-const LIFETIME = 17 * 86_400_000;
+const LIFETIME_MS = 17 * DAY_MS;
 
 /** Writes down what one relayed batch carried where: one row, or several where one would grow too large. */
 export async function writeReceipts(ledger: Ledger, sent: readonly Sent[]): Promise<number> {
@@ -71,6 +72,6 @@ function receiptRow({ environment, shards }: Ledger, sent: readonly Sent[]): Rec
   return {
     ...receiptKey(batchId),
     sent: sent.map(({ to, ids }) => ({ to, ids: Buffer.concat(ids.map((id) => parse(id))) })),
-    ttl: Math.ceil((now + LIFETIME) / 1000),
+    ttl: Math.ceil((now + LIFETIME_MS) / 1000),
   };
 }

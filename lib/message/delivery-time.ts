@@ -4,7 +4,7 @@ import type { Envelope } from './envelope.ts';
  * SQS delays by whole seconds: the last fraction of a second, and what its clock and ours differ by, is waited out by
  * whoever receives the message. What comes earlier than this goes back to wait.
  */
-export const HOLD_MILLISECONDS = 1_500;
+export const HOLD_MS = 1_500;
 
 /** When a message may be handled, in milliseconds since the epoch; 0 where it says nothing of it. */
 export function momentOf({ deliverat }: Pick<Envelope, 'deliverat'>): number {

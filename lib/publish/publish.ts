@@ -13,7 +13,7 @@ import {
 import type { EventDefinition, EventInput } from '../contract/event.ts';
 import { commit } from '../transaction/commit.ts';
 import type { CommitResult } from '../transaction/outcome.ts';
-import { type Action, COMMIT_MILLISECONDS, PendingTransaction } from '../transaction/pending-transaction.ts';
+import { type Action, COMMIT_MS, PendingTransaction } from '../transaction/pending-transaction.ts';
 
 import type { Transaction } from '../transaction/transaction.ts';
 
@@ -30,7 +30,7 @@ export interface TransactOptions {
 export type PublishOptions = TransactOptions & Delay;
 
 /** Like a consumer's: so long a condition whose `otherwise` is `retry` is tried again. */
-const RERUN_MILLISECONDS = 2_000;
+const RERUN_MS = 2_000;
 
 /**
  * Publishes one message from outside a consumer.
@@ -84,12 +84,12 @@ export async function transact(
       tx.close();
     }
     if (tx.actions.length === 0) throw new TransactionMisused('The transaction is empty: write or publish something');
-    const until = Math.min(environment.now() + COMMIT_MILLISECONDS, tx.commitBy());
+    const until = Math.min(environment.now() + COMMIT_MS, tx.commitBy());
     const result = await commit(environment, tx.actions, until);
     if (result.kind === 'committed') return { ids: tx.published.map(({ id }) => id) };
 
     const pause = jitter(environment, reruns);
-    if (!runsAgain(result) || environment.now() + pause >= started + RERUN_MILLISECONDS) {
+    if (!runsAgain(result) || environment.now() + pause >= started + RERUN_MS) {
       throw errorOf(result, tx.actions);
     }
     await environment.sleep(pause);

@@ -14,7 +14,7 @@ import { outboxRow } from '../ledger/rows/outbox.ts';
 import { type Envelope, encodeEnvelope } from '../message/envelope.ts';
 import { newMessage } from '../message/new-message.ts';
 import { traceHeader } from '../message/trace-context.ts';
-import { COMMIT_MILLISECONDS } from '../transaction/pending-transaction.ts';
+import { COMMIT_MS } from '../transaction/pending-transaction.ts';
 import { fibonacciPauses } from './fibonacci.ts';
 import { storePending } from './store-pending.ts';
 
@@ -122,7 +122,7 @@ interface Unsent {
 async function handshake(entries: readonly Unsent[], options: SendBatchOptions): Promise<SendReceipt[]> {
   const { environment = environmentOf(), onResult, within = onResult ? '1m' : '2s', jitter = false } = options;
   const patience = durationToMilliseconds(within);
-  if (patience > COMMIT_MILLISECONDS) {
+  if (patience > COMMIT_MS) {
     throw new InvalidDefinition(
       `A send takes at most 1m: '${within}' is longer. What is pending then is sent all the same`,
     );

@@ -23,7 +23,7 @@ export interface RadarAppOptions {
 const DEFAULT_SPAN = 7;
 const LARGEST_BODY = 4_096;
 /** Proxies and browsers give up a connection on which nothing comes. */
-const HEARTBEAT = 20_000;
+const HEARTBEAT_MS = 20_000;
 
 /**
  * The radar's pages. Without scripts they are pages and forms; with them, parts of the page are exchanged: the same views
@@ -66,7 +66,7 @@ export function radarApp(source: RadarSource, { hosts, token }: RadarAppOptions)
     streamSSE(context, async (stream) => {
       const tell = (event: string) => void stream.writeSSE({ event, data: '' });
       const release = source.subscribe(() => tell('changed'));
-      const heartbeat = setInterval(tell, HEARTBEAT, 'alive');
+      const heartbeat = setInterval(tell, HEARTBEAT_MS, 'alive');
       tell('changed');
       if (!stream.aborted) await new Promise<void>((resolve) => stream.onAbort(resolve));
       clearInterval(heartbeat);

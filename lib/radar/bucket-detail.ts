@@ -1,5 +1,6 @@
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { concurrently } from '../aws/concurrently.ts';
+import { MINUTE_MS } from '../contract/time.ts';
 import type { Hop } from '../inspect/inspection.ts';
 import type { Graph } from '../ledger/graph.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -44,7 +45,6 @@ export interface BucketDetail {
 /** Messages of each kind that are listed. */
 export const LISTED = 200;
 
-const MINUTE = 60_000;
 const MINUTES_AT_ONCE = 2;
 const QUERIES_AT_ONCE = 8;
 
@@ -60,7 +60,7 @@ export async function missingIn(
     if (missing.length > LISTED) return;
     const from = Date.parse(`${minute}Z`);
     const now = ledger.environment.now();
-    for await (const { unended } of judgedBuckets(ledger, { ...options, from, to: from + MINUTE - 1 })) {
+    for await (const { unended } of judgedBuckets(ledger, { ...options, from, to: from + MINUTE_MS - 1 })) {
       for (const { id, type, businessLine: line, route, deadlineAt, finding } of unended) {
         if (line !== businessLine || finding?.kind !== 'missing') continue;
         const { hop, evidence } = finding;

@@ -1,12 +1,10 @@
+import { DAY_MS } from '../contract/time.ts';
 import { isOnTheCalendar } from '../contract/timestamp.ts';
 import type { RadarBucket } from '../reconcile/radar-rows.ts';
 import { addCounts, type Counts, noCounts } from './health.ts';
 
 /** An hour of messages ids, UTC: `2026-11-23T08`. */
 export type Hour = string;
-
-export const HOUR = 3_600_000;
-export const DAY = 24 * HOUR;
 
 const HOUR_TEXT = /^\d{4}-\d{2}-\d{2}T\d{2}$/;
 const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
@@ -23,7 +21,7 @@ export function startOf(hour: string): number | undefined {
 
 /** Days, UTC, the oldest first: `2026-11-23`. The last is today. */
 export function daysUntil(now: number, days: number): string[] {
-  return Array.from({ length: days }, (_, index) => dayOf(now - (days - 1 - index) * DAY));
+  return Array.from({ length: days }, (_, index) => dayOf(now - (days - 1 - index) * DAY_MS));
 }
 
 /** `Mon 23`. */

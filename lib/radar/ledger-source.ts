@@ -19,7 +19,7 @@ export interface LedgerSourceOptions extends InspectionOptions {
 
 /** Refreshing may take this share of the time, so that a busy engine is left to those who work on it. */
 const REFRESH_SHARE = 1 / 4;
-const DEFAULT_PAUSE = 2_000;
+const DEFAULT_PAUSE_MS = 2_000;
 const FIRST_DAYS = 7;
 
 /** The radar of a deployed ledger. It reads nothing while nobody looks. */
@@ -43,7 +43,7 @@ export class LedgerSource implements RadarSource {
     this.#options = options;
     this.#ledger = ledgerOf(environment, options);
     this.ledger = options.ledger;
-    this.#pause = options.pause ?? DEFAULT_PAUSE;
+    this.#pause = options.pause ?? DEFAULT_PAUSE_MS;
     this.#live = new LiveMap(this.#ledger, options.listEventSources);
   }
 

@@ -1,6 +1,7 @@
 import { GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { toItem } from '../aws/attribute.ts';
 import { concurrently } from '../aws/concurrently.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../contract/time.ts';
 import type { ListEventSources } from '../inspect/subscriber-state.ts';
 import { type Graph, readGraph } from '../ledger/graph.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -10,19 +11,17 @@ import { outboxPartition } from '../ledger/rows/outbox.ts';
 import { judgedBuckets } from '../reconcile/judge.ts';
 import { type RadarBucket, readRadar } from '../reconcile/radar-rows.ts';
 import { addLines, type Lines } from '../reconcile/totals.ts';
-import { DAY, HOUR } from './calendar.ts';
 import { COUNTS } from './health.ts';
 
-const MINUTE = 60_000;
 /** A commit takes up to a minute, and then its message has not ended yet. */
-const FILLING = 2 * MINUTE;
+const FILLING_MS = 2 * MINUTE_MS;
 /** How far back it is reconciled here what no reconciler has counted. */
-const OWN_REACH = 3 * HOUR;
+const OWN_REACH_MS = 3 * HOUR_MS;
 /** What is reconciled in one refresh beside the minutes that still fill. */
 const OLDER_AT_ONCE = 12;
 /** How long rows are read once and for all: the reconciler's last pass comes a day later. */
-const ROWS_CHANGE = DAY + HOUR;
-const ALL_ROWS_EVERY = 5 * MINUTE;
+const ROWS_CHANGE = DAY_MS + HOUR_MS;
+const ALL_ROWS_EVERY_MS = 5 * MINUTE_MS;
 const QUERIES_AT_ONCE = 8;
 
 /**
@@ -80,11 +79,11 @@ export class LiveMap {
 
   async #readRows({ businessLines }: Graph, days: number): Promise<boolean> {
     const now = this.#ledger.environment.now();
-    const wanted = now - (now % DAY) - (days - 1) * DAY;
-    const isDue = now - this.#rowsRead >= ALL_ROWS_EVERY;
-    const recent = now - (isDue ? ROWS_CHANGE : HOUR);
+    const wanted = now - (now % DAY_MS) - (days - 1) * DAY_MS;
+    const isDue = now - this.#rowsRead >= ALL_ROWS_EVERY_MS;
+    const recent = now - (isDue ? ROWS_CHANGE : HOUR_MS);
     const from = this.#rowsFrom === undefined || wanted < this.#rowsFrom ? Math.min(wanted, recent) : recent;
-    const rows = await readRadar(this.#ledger, businessLines, { from, to: now + HOUR });
+    const rows = await readRadar(this.#ledger, businessLines, { from, to: now + HOUR_MS });
     this.#rowsFrom = Math.min(this.#rowsFrom ?? from, from);
     if (isDue) this.#rowsRead = now;
     return [...rows.values()].flat().filter((row) => this.#take(row)).length > 0;
@@ -106,9 +105,9 @@ export class LiveMap {
     const counted = await this.#countedUpTo();
     const filling: string[] = [];
     const older: string[] = [];
-    for (let time = now; time > now - OWN_REACH; time -= MINUTE) {
+    for (let time = now; time > now - OWN_REACH_MS; time -= MINUTE_MS) {
       const minute = minuteOf(time);
-      if (time > now - FILLING) filling.push(minute);
+      if (time > now - FILLING_MS) filling.push(minute);
       else if (time > counted ? !this.#settled.has(minute) : this.#isUnfinished(minute)) older.push(minute);
     }
     older.sort((one, other) => (this.#looked.get(one) ?? 0) - (this.#looked.get(other) ?? 0));
@@ -122,7 +121,7 @@ export class LiveMap {
     );
     const upTo = Number(Item?.upTo?.N ?? 0);
     // The minute in which it stands is counted in part.
-    return upTo - (upTo % MINUTE);
+    return upTo - (upTo % MINUTE_MS);
   }
 
   async #reconcile(graph: Graph, minutes: readonly string[]): Promise<boolean> {
@@ -137,14 +136,14 @@ export class LiveMap {
     const from = Date.parse(`${minute}Z`);
     const lines: Lines = {};
     if (await this.#hasMessages(minute)) {
-      const options = { graph, listEventSources: this.#listEventSources, from, to: from + MINUTE - 1 };
+      const options = { graph, listEventSources: this.#listEventSources, from, to: from + MINUTE_MS - 1 };
       for await (const { totals } of judgedBuckets(this.#ledger, options)) addLines(lines, totals.lines);
     }
     let changed = false;
     for (const [businessLine, counts] of Object.entries(lines)) {
       if (this.#take({ businessLine, minute, ...counts, asOf })) changed = true;
     }
-    if (asOf > from + MINUTE + FILLING && !this.#isUnfinished(minute)) this.#settled.add(minute);
+    if (asOf > from + MINUTE_MS + FILLING_MS && !this.#isUnfinished(minute)) this.#settled.add(minute);
     return changed;
   }
 

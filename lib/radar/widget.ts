@@ -1,11 +1,12 @@
 import { type Environment, environmentOf } from '../aws/environment.ts';
+import { DAY_MS, HOUR_MS } from '../contract/time.ts';
 import { readGraph } from '../ledger/graph.ts';
 import { ledgerOf } from '../ledger/ledger.ts';
 import { withEveryShard } from '../ledger/shards.ts';
 import { messageTime } from '../message/message-id.ts';
 import { type Case, casesOf, GIVEN_UP } from '../reconcile/cases.ts';
 import { readRadar } from '../reconcile/radar-rows.ts';
-import { byHour, DAY, daysUntil, HOUR, type Hour, hourName, hourOf, startOf } from './calendar.ts';
+import { byHour, daysUntil, type Hour, hourName, hourOf, startOf } from './calendar.ts';
 import { type Child, h } from './element.ts';
 import { countsInWords } from './health.ts';
 import { heatMap, legend } from './heat-map.ts';
@@ -71,8 +72,8 @@ async function readMap(environment: Environment, days: number): Promise<RadarMap
   const ledger = ledgerOf(environment);
   const now = environment.now();
   const { businessLines } = await readGraph(ledger);
-  const from = now - (now % DAY) - (days - 1) * DAY;
-  const rows = await readRadar(ledger, businessLines, { from, to: now + HOUR });
+  const from = now - (now % DAY_MS) - (days - 1) * DAY_MS;
+  const rows = await readRadar(ledger, businessLines, { from, to: now + HOUR_MS });
   return { now, days, lines: new Map([...rows].map(([line, buckets]) => [line, byHour(buckets)])) };
 }
 

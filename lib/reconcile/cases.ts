@@ -1,4 +1,5 @@
 import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { DAY_MS } from '../contract/time.ts';
 import { type Hop, momentOf } from '../inspect/inspection.ts';
 import { deleteRow, type Ledger, putRow, updateRow } from '../ledger/ledger.ts';
 import { partition } from '../ledger/partition.ts';
@@ -32,7 +33,7 @@ export interface Case {
 export const GIVEN_UP = 'quarantined' satisfies Case['state'];
 
 /** A case outlives every message, so that none is forgotten unfinished. */
-const LIFETIME = 400 * 86_400_000;
+const LIFETIME_MS = 400 * DAY_MS;
 
 /** Opens a case, unless there is one. */
 export async function openCase(ledger: Ledger, opened: Case): Promise<void> {
@@ -58,7 +59,7 @@ export async function rewriteCase(ledger: Ledger, read: Case, now: Case): Promis
 }
 
 /** A case that was closed by hand stays for so long, so that no pass that is still to come opens it anew. */
-const CLOSED_LIFETIME = 3 * 86_400_000;
+const CLOSED_LIFETIME_MS = 3 * DAY_MS;
 
 /**
  * Closes a case by hand: the message is not looked at any more, and counts nowhere. It may end all the same.
@@ -67,7 +68,7 @@ const CLOSED_LIFETIME = 3 * 86_400_000;
  */
 export async function giveUpCase(ledger: Ledger, id: string, subscriber: string): Promise<Case | undefined> {
   const key = openKey(id, subscriber);
-  const ttl = Math.ceil((ledger.environment.now() + CLOSED_LIFETIME) / 1000);
+  const ttl = Math.ceil((ledger.environment.now() + CLOSED_LIFETIME_MS) / 1000);
   const { kind, row } = await updateRow<Case>(ledger, key, {
     UpdateExpression: 'SET #state = :closed, #ttl = :ttl',
     ConditionExpression: 'attribute_exists(pk) AND #state <> :closed',
@@ -94,6 +95,6 @@ export async function* casesOf(ledger: Ledger, shard: number): AsyncGenerator<Ca
 }
 
 function rowOf(opened: Case): Case & LedgerKey & Expiring {
-  const ttl = Math.ceil((momentOf(opened) + LIFETIME) / 1000);
+  const ttl = Math.ceil((momentOf(opened) + LIFETIME_MS) / 1000);
   return { ...openKey(opened.id, opened.subscriber), ...opened, ttl };
 }

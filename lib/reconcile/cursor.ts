@@ -1,3 +1,4 @@
+import { MINUTE_MS } from '../contract/time.ts';
 import { type Condition, getRow, type Ledger, putRow } from '../ledger/ledger.ts';
 import { reconcileKey } from '../ledger/rows/cursor.ts';
 
@@ -8,11 +9,10 @@ export interface Cursor {
   readonly revision?: number;
 }
 
-const MINUTE = 60_000;
 /** What one run of a pass looks at, at most: after a standstill it catches up in several runs. */
-const LONGEST_SPAN = 15 * MINUTE;
+const LONGEST_SPAN_MS = 15 * MINUTE_MS;
 /** Where a ledger's first run begins. */
-export const FIRST_SPAN = 10 * MINUTE;
+export const FIRST_SPAN_MS = 10 * MINUTE_MS;
 
 /**
  * What a run of a pass looks at, both ends included; undefined where there is nothing yet.
@@ -26,7 +26,7 @@ export function nextSpan(
   first: number,
 ): { readonly from: number; readonly to: number } | undefined {
   const from = (cursor?.upTo ?? first) + 1;
-  const to = Math.min(target, from + LONGEST_SPAN - 1);
+  const to = Math.min(target, from + LONGEST_SPAN_MS - 1);
   return to < from ? undefined : { from, to };
 }
 

@@ -5,7 +5,7 @@ import type { Graph } from '../ledger/graph.ts';
 import { HighWater } from '../ledger/high-water.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { openCase } from './cases.ts';
-import { FIRST_SPAN, nextSpan, readCursor, writeCursor } from './cursor.ts';
+import { FIRST_SPAN_MS, nextSpan, readCursor, writeCursor } from './cursor.ts';
 import { dueMessages } from './due-messages.ts';
 import { Recount } from './recount.ts';
 import { isOver, type TimeLeft } from './time-left.ts';
@@ -19,7 +19,7 @@ export interface PassesOptions extends TimeLeft {
 /** The name of the pass's cursor. */
 const PASS = 'moments';
 /** What it looks at before it writes down where it stands. */
-const STEP = 60_000;
+const STEP_MS = 60_000;
 const SHARDS_AT_ONCE = 4;
 const CASES_AT_ONCE = 16;
 
@@ -34,11 +34,11 @@ const CASES_AT_ONCE = 16;
 export async function runDuePass(ledger: Ledger, options: PassesOptions): Promise<number> {
   const target = ledger.environment.now() - options.graph.shortestDeadline;
   let cursor = await readCursor(ledger, PASS);
-  const span = nextSpan(cursor, target, target - FIRST_SPAN);
+  const span = nextSpan(cursor, target, target - FIRST_SPAN_MS);
   if (!span) return 0;
   let { from } = span;
   while (from <= span.to && !isOver(ledger, options)) {
-    const to = Math.min(span.to, from + STEP - 1);
+    const to = Math.min(span.to, from + STEP_MS - 1);
     await openDue(ledger, options, { from, to });
     cursor = await writeCursor(ledger, PASS, cursor, { upTo: to });
     if (!cursor) break;

@@ -3,6 +3,7 @@ import { quietly } from '../aws/environment.ts';
 import { errorCode } from '../aws/errors.ts';
 import type { Counts } from '../aws/invocation.ts';
 import { METRICS } from '../contract/metrics.ts';
+import { HOUR_MS } from '../contract/time.ts';
 import { requestCheckBacks, type Undecided } from '../half/check-back-request.ts';
 import { markAsked, markUnanswered } from '../ledger/half.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -10,12 +11,11 @@ import type { Row } from '../ledger/partition.ts';
 import type { HalfRow } from '../ledger/rows/half.ts';
 import type { Write } from '../ledger/until-known.ts';
 
-const HOUR = 3_600_000;
 /** While anybody asks, a row says so anew every hour and a half at least. */
-const SILENCE = 3 * HOUR;
+const SILENCE_MS = 3 * HOUR_MS;
 const WRITES_AT_ONCE = 16;
 /** For noting in a row what became of its half message. */
-const WRITE_MILLISECONDS = 5_000;
+const WRITE_MS = 5_000;
 
 /**
  * Has the producers asked of half messages that nobody asks for. That it did, it notes in their rows, so that a run that is
@@ -75,7 +75,7 @@ export class HalfAsker {
   async #write(half: string, write: typeof markAsked): Promise<Write<HalfRow> | undefined> {
     const { log, now } = this.#ledger.environment;
     try {
-      return await write(this.#ledger, half, now() + WRITE_MILLISECONDS);
+      return await write(this.#ledger, half, now() + WRITE_MS);
     } catch (error) {
       quietly(() => log.warn('not marked', { half, error: errorCode(error) }));
       return undefined;
@@ -85,6 +85,6 @@ export class HalfAsker {
 
 /** The half message of a row, if it is undecided and nothing says that anybody asks for it. */
 function silentIn({ sk, state, checkBackQueue, quarantined: unanswered, asked }: Row, now: number): Undecided[] {
-  if (state?.S !== 'prepared' || unanswered || Number(asked?.N ?? 0) > now - SILENCE) return [];
+  if (state?.S !== 'prepared' || unanswered || Number(asked?.N ?? 0) > now - SILENCE_MS) return [];
   return sk?.S && checkBackQueue?.S ? [{ sk: sk.S, checkBackQueue: checkBackQueue.S }] : [];
 }

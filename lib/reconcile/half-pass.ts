@@ -1,5 +1,6 @@
 import { concurrently } from '../aws/concurrently.ts';
 import type { Counts } from '../aws/invocation.ts';
+import { DAY_MS, MINUTE_MS } from '../contract/time.ts';
 import { getRows } from '../ledger/batch-get.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { partition } from '../ledger/partition.ts';
@@ -10,10 +11,8 @@ import { type Cursor, nextSpan, readCursor, writeCursor } from './cursor.ts';
 import { HalfAsker } from './half-asker.ts';
 import { isOver, type TimeLeft } from './time-left.ts';
 
-const MINUTE = 60_000;
-const DAY = 24 * 60 * MINUTE;
 /** Nearly always there is nothing, and a cursor costs a write: minutes are looked at by fives. */
-const STEP = 5 * MINUTE;
+const STEP_MS = 5 * MINUTE_MS;
 const SHARDS_AT_ONCE = 8;
 /** Half messages that one run has asked for, to the minute: what else reconciliation does must not wait for more. */
 const ASKED_A_RUN = 5_000;
@@ -35,9 +34,9 @@ interface HalfPass {
 const PASSES: readonly HalfPass[] = [
   // A prepare takes up to a minute, clocks differ by up to five, and its producer should have been asked nine times.
   // What it overlooked would wait for a day.
-  { name: 'half', age: 10 * MINUTE, consistent: true, isLast: false },
+  { name: 'half', age: 10 * MINUTE_MS, consistent: true, isLast: false },
   // What was prepared behind the first, and requests that were lost after it.
-  { name: 'half-day', age: DAY, consistent: false, isLast: true },
+  { name: 'half-day', age: DAY_MS, consistent: false, isLast: true },
 ];
 
 interface HalfCursor extends Cursor {
@@ -72,7 +71,7 @@ async function runHalfPass(
   const { environment, shards } = ledger;
   const target = endOfStep(environment.now() - age);
   const cursor = await readCursor<HalfCursor>(ledger, name);
-  const span = nextSpan(cursor, target, target - STEP);
+  const span = nextSpan(cursor, target, target - STEP_MS);
   if (!span) return 0;
   const asker = new HalfAsker(ledger, counts);
   await asker.ask(await getRows(ledger, (cursor?.again ?? []).map(halfKey)));
@@ -84,9 +83,9 @@ async function runHalfPass(
       const rows = partition(ledger, halfPartition(minute, shard), { consistent });
       for await (const page of rows) await asker.ask(page);
     });
-    upTo += MINUTE;
+    upTo += MINUTE_MS;
   }
-  const oldest = environment.now() - age - DAY;
+  const oldest = environment.now() - age - DAY_MS;
   const again = asker.unsent.filter((half) => messageTime(half) > oldest).slice(0, REMEMBERED);
   if (isLast) await asker.giveUp(asker.unsent.filter((half) => !again.includes(half)));
   await writeCursor(ledger, name, cursor, { upTo, again });
@@ -94,5 +93,5 @@ async function runHalfPass(
 }
 
 function endOfStep(time: number): number {
-  return time - (time % STEP) - 1;
+  return time - (time % STEP_MS) - 1;
 }

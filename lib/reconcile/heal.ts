@@ -1,4 +1,5 @@
 import { concurrently } from '../aws/concurrently.ts';
+import { MINUTE_MS } from '../contract/time.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { casesOf } from './cases.ts';
 import { DueCases } from './due-cases.ts';
@@ -11,7 +12,6 @@ export { HEALING_TRIES } from './healer.ts';
 /** Cases that one run looks at, so that a subscriber that stood still for a day does not stop reconciliation. */
 const CASES_A_RUN = 5_000;
 const CASES_AT_ONCE = 16;
-const MINUTE = 60_000;
 
 /**
  * Follows up the cases: closes those that have ended, and sends again what is missing, to the subscriber that lacks it.
@@ -28,7 +28,7 @@ export async function heal(ledger: Ledger, options: HealOptions): Promise<Healin
   const { environment, shards } = ledger;
   const healer = new Healer(ledger, options);
   const due = new DueCases((left) => healer.leave(left));
-  const first = Math.floor(environment.now() / MINUTE) % shards;
+  const first = Math.floor(environment.now() / MINUTE_MS) % shards;
   for (let turn = 0; turn < shards && !isOver(ledger, options); turn++) {
     for await (const one of casesOf(ledger, (first + turn) % shards)) {
       if (one.state === 'closed') continue;

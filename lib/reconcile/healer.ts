@@ -13,7 +13,7 @@ import { Outgoing } from './outgoing.ts';
 
 /** A message is sent again so often; then somebody has to look. */
 export const HEALING_TRIES = 8;
-const LATER = 60_000;
+const LATER_MS = 60_000;
 /** How long a rollback may take that brings a removed subscriber back. */
 const ABANDON_AFTER_MS = 3_600_000;
 
@@ -124,7 +124,7 @@ export class Healer {
         return this.#rewrite(read, { ...read, state: 'waiting', next: deadlineAt });
       case 'late':
       case 'scheduled':
-        return this.#rewrite(read, { ...read, state: 'waiting', next: this.#now + Math.min(LATER, route.deadline) });
+        return this.#rewrite(read, { ...read, state: 'waiting', next: this.#now + Math.min(LATER_MS, route.deadline) });
       case 'unjudged':
         return this.#rewrite(read, this.#unjudgedCase(read, finding.evidence));
       case 'missing':
@@ -137,7 +137,7 @@ export class Healer {
     // What waits for its moment is not missing before it.
     const waits = now < momentOf(read);
     const named: Case = waits ? read : { ...read, state: 'missing', hop, evidence };
-    const later = { ...named, next: now + LATER };
+    const later = { ...named, next: now + LATER_MS };
     // Forwarding costs nobody else anything, so that it is not on the budget.
     if (hop === 'producer' && this.#outgoing.canForward)
       return (await this.#rewrite(read, later)) && this.#outgoing.forward(later);
@@ -147,7 +147,7 @@ export class Healer {
     if (read.tries >= HEALING_TRIES) return this.#rewrite(read, { ...later, state: waits ? 'waiting' : GIVEN_UP });
     if (!this.#spend(read)) return this.#rewrite(read, later);
     const tries = read.tries + 1;
-    const pause = Math.max(state.visibilityTimeout, redeliveryDelay(tries) * LATER);
+    const pause = Math.max(state.visibilityTimeout, redeliveryDelay(tries) * LATER_MS);
     // The try is written first: of two runs at once, one sends.
     const next: Case = { ...named, tries, next: waits ? Math.min(now + pause, momentOf(read)) : now + pause };
     if (!(await this.#rewrite(read, next))) return;
@@ -158,7 +158,7 @@ export class Healer {
 
   /** What was given up stays so: somebody has to look. */
   #unjudgedCase(read: Case, evidence: string): Case {
-    const next = this.#now + LATER;
+    const next = this.#now + LATER_MS;
     return read.state === GIVEN_UP ? { ...read, next } : { ...read, state: 'unjudged', evidence, next };
   }
 
@@ -195,7 +195,8 @@ export class Healer {
   /** Nobody handles it any more. A consumer that has it in its queue sends the letter once it comes to it. */
   async #expire(read: Case, route: Route, finding: Finding): Promise<void> {
     const isThere = finding.kind !== 'missing' || finding.hop === 'consumer';
-    if (!isThere && !this.#spend(read)) return void (await this.#rewrite(read, { ...read, next: this.#now + LATER }));
+    if (!isThere && !this.#spend(read))
+      return void (await this.#rewrite(read, { ...read, next: this.#now + LATER_MS }));
     const state = await endAsExpired(this.#ledger, read, route, !isThere);
     await this.#close(read);
     if (state !== 'dead') return;

@@ -1,4 +1,5 @@
 import { inParallel } from '../aws/in-parallel.ts';
+import { MINUTE_MS } from '../contract/time.ts';
 import { Inspection } from '../inspect/inspection.ts';
 import type { ListEventSources } from '../inspect/subscriber-state.ts';
 import type { Graph } from '../ledger/graph.ts';
@@ -34,7 +35,6 @@ export interface JudgedBucket extends Judged {
   readonly upTo?: string;
 }
 
-const MINUTE = 60_000;
 const BUCKETS_AT_ONCE = 8;
 
 /**
@@ -86,7 +86,7 @@ function bucketsOf(
   to: number,
 ): { readonly minute: string; readonly shard: number }[] {
   const buckets: { minute: string; shard: number }[] = [];
-  for (let time = from - (from % MINUTE); time <= to; time += MINUTE) {
+  for (let time = from - (from % MINUTE_MS); time <= to; time += MINUTE_MS) {
     for (let shard = 0; shard < shards; shard++) buckets.push({ minute: minuteOf(time), shard });
   }
   return buckets;

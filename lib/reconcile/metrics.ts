@@ -1,4 +1,5 @@
 import { METRICS } from '../contract/metrics.ts';
+import { MINUTE_MS } from '../contract/time.ts';
 import { momentOf } from '../inspect/inspection.ts';
 import type { Graph } from '../ledger/graph.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -14,11 +15,10 @@ export interface Metric {
   readonly unit: 'Percent' | 'Count' | 'Seconds';
 }
 
-const MINUTE = 60_000;
 /** How far back the ratio of missing messages and the rate of all look, behind the longest deadline. */
 const RATIO_MINUTES = 10;
 /** Where the first pass is behind by more, nobody tells what is missing. */
-const KEEPS_UP = 15 * MINUTE;
+const KEEPS_UP_MS = 15 * MINUTE_MS;
 
 /** What was committed lately, by business line, as far as the passes have counted it. */
 export async function recentlyCounted(
@@ -30,13 +30,13 @@ export async function recentlyCounted(
 }
 
 function windowOf({ longestDeadline }: Graph): number {
-  return RATIO_MINUTES * MINUTE + longestDeadline;
+  return RATIO_MINUTES * MINUTE_MS + longestDeadline;
 }
 
 /** Messages a minute. */
 export function rateOf(graph: Graph, counted: ReadonlyMap<string, readonly RadarBucket[]>): number {
   const messages = [...counted.values()].reduce((sum, buckets) => sum + committedIn(buckets), 0);
-  return (messages * MINUTE) / windowOf(graph);
+  return (messages * MINUTE_MS) / windowOf(graph);
 }
 
 /** What the passes of a run came to. */
@@ -73,7 +73,7 @@ export async function healingMetrics(
     { name: METRICS.oldestUnended, value: oldest === undefined ? 0 : (now - oldest) / 1000, unit: 'Seconds' },
     ...(late === undefined
       ? []
-      : [{ name: METRICS.reconciled, value: late < KEEPS_UP ? 1 : 0, unit: 'Count' } as const]),
+      : [{ name: METRICS.reconciled, value: late < KEEPS_UP_MS ? 1 : 0, unit: 'Count' } as const]),
   ];
 }
 

@@ -1,3 +1,4 @@
+import { DAY_MS, MINUTE_MS } from '../contract/time.ts';
 import type { Finding } from '../inspect/inspection.ts';
 import type { ListEventSources } from '../inspect/subscriber-state.ts';
 import type { Graph } from '../ledger/graph.ts';
@@ -23,9 +24,9 @@ export interface OwedOptions {
   readonly listEventSources?: ListEventSources;
 }
 
-const LOOKAHEAD = 6 * 60_000;
+const LOOKAHEAD_MS = 6 * MINUTE_MS;
 /** No message waits for longer. */
-const LONGEST_DELAY = 367 * 86_400_000;
+const LONGEST_DELAY_MS = 367 * DAY_MS;
 
 /**
  * What a subscriber has not ended, by message id: of what was committed lately, what reconciliation follows up, and what waits
@@ -38,7 +39,7 @@ export async function owedBy(ledger: Ledger, { graph, since, listEventSources }:
     for await (const one of casesOf(ledger, shard)) {
       if (one.state !== 'closed' && graph.subscribers.includes(one.subscriber)) owed.set(one.id, owedInCase(one, now));
     }
-    for await (const messages of dueMessages(ledger, { graph, from: now, to: now + LONGEST_DELAY }, shard)) {
+    for await (const messages of dueMessages(ledger, { graph, from: now, to: now + LONGEST_DELAY_MS }, shard)) {
       for (const { id, committed, ends } of messages) {
         const isExpected = graph.expectedOf(id, committed.type).length > 0;
         if (isExpected && !ends.some((end) => end !== undefined)) owed.set(id, { id, state: 'scheduled' });
@@ -48,7 +49,7 @@ export async function owedBy(ledger: Ledger, { graph, since, listEventSources }:
   for await (const { unended, waiting } of judgedBuckets(ledger, {
     graph,
     from: since,
-    to: now + LOOKAHEAD,
+    to: now + LOOKAHEAD_MS,
     listEventSources,
   })) {
     for (const { id } of waiting) owed.set(id, { id, state: 'scheduled' });

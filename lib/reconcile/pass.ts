@@ -1,4 +1,5 @@
 import { concurrently } from '../aws/concurrently.ts';
+import { MINUTE_MS } from '../contract/time.ts';
 import { Inspection } from '../inspect/inspection.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { minuteOf } from '../ledger/rows/layout.ts';
@@ -55,7 +56,6 @@ interface Step {
   readonly shards: Readonly<Record<string, string>>;
 }
 
-const MINUTE = 60_000;
 const CASES_AT_ONCE = 16;
 /** What a run that dies does again, at most: so many cases, or so many milliseconds of work. */
 const CASES_A_CHECKPOINT = 32;
@@ -146,7 +146,7 @@ function stepOf(cursor: CountingCursor | undefined, last: number, first: number)
   const minute = minuteOf(from);
   const lines = cursor?.minute === minute ? cursor.lines : {};
   const ahead = cursor?.ahead && cursor.ahead.to >= from ? cursor.ahead : undefined;
-  const to = ahead?.to ?? Math.min(last, from - (from % MINUTE) + MINUTE - 1);
+  const to = ahead?.to ?? Math.min(last, from - (from % MINUTE_MS) + MINUTE_MS - 1);
   return { minute, from, to, lines, shards: ahead?.shards ?? {} };
 }
 

@@ -1,13 +1,12 @@
+import { DAY_MS, MINUTE_MS } from '../contract/time.ts';
 import type { Graph } from '../ledger/graph.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { FIRST_SPAN } from './cursor.ts';
+import { FIRST_SPAN_MS } from './cursor.ts';
 import { type PassesOptions, runDuePass } from './due-pass.ts';
 import { type PassRun, runPass } from './pass.ts';
 
-const MINUTE = 60_000;
 /** A commit takes up to a minute, and clocks differ by up to five: by then nothing is added to a minute any more. */
-const SETTLED = 10 * MINUTE;
-const DAY = 24 * 60 * MINUTE;
+const SETTLED_MS = 10 * MINUTE_MS;
 
 /** A pass looks at each message once: when it is first due, when its minute is full, and a day later. */
 interface Pass {
@@ -18,8 +17,8 @@ interface Pass {
 
 const PASSES: readonly Pass[] = [
   { name: 'due', target: (now, graph) => now - graph.shortestDeadline },
-  { name: 'settled', target: (now, graph) => endOfMinute(now - graph.longestDeadline - SETTLED) },
-  { name: 'day', target: (now) => endOfMinute(now - DAY) },
+  { name: 'settled', target: (now, graph) => endOfMinute(now - graph.longestDeadline - SETTLED_MS) },
+  { name: 'day', target: (now) => endOfMinute(now - DAY_MS) },
 ];
 
 /** What the passes of one run came to: `committed` of the first pass, the others' sum, and how far the slowest is behind. */
@@ -34,7 +33,7 @@ export async function runPasses(ledger: Ledger, options: PassesOptions): Promise
   let [committed, uncaused, behind] = [0, 0, 0];
   for (const { name, target: targetOf } of PASSES) {
     const target = targetOf(ledger.environment.now(), options.graph);
-    const first = target - (name === 'due' ? FIRST_SPAN : MINUTE);
+    const first = target - (name === 'due' ? FIRST_SPAN_MS : MINUTE_MS);
     const run = await runPass(ledger, options, { name, target, first });
     if (name === 'due') committed = run.committed;
     uncaused += run.uncaused;
@@ -45,5 +44,5 @@ export async function runPasses(ledger: Ledger, options: PassesOptions): Promise
 }
 
 function endOfMinute(time: number): number {
-  return time - (time % MINUTE) - 1;
+  return time - (time % MINUTE_MS) - 1;
 }

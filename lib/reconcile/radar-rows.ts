@@ -1,5 +1,6 @@
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { concurrently } from '../aws/concurrently.ts';
+import { DAY_MS } from '../contract/time.ts';
 import { type Ledger, putRow } from '../ledger/ledger.ts';
 import { type Row, rowsOf } from '../ledger/partition.ts';
 import { minuteOf } from '../ledger/rows/layout.ts';
@@ -19,7 +20,7 @@ export interface RadarBucket extends LineCounts {
 
 const ROWS_AT_ONCE = 8;
 /** A year of minutes is what the radar shows; then DynamoDB cleans up. */
-const LIFETIME = 400 * 86_400_000;
+const LIFETIME_MS = 400 * DAY_MS;
 
 /**
  * Writes counts over older ones. They are absolute, so that a run that is repeated changes nothing, and a run that is
@@ -27,7 +28,7 @@ const LIFETIME = 400 * 86_400_000;
  */
 export async function writeRadar(ledger: Ledger, buckets: readonly RadarBucket[]): Promise<void> {
   await concurrently(ROWS_AT_ONCE, buckets, async (bucket) => {
-    const ttl = Math.ceil((Date.parse(`${bucket.minute}Z`) + LIFETIME) / 1000);
+    const ttl = Math.ceil((Date.parse(`${bucket.minute}Z`) + LIFETIME_MS) / 1000);
     await putRow(
       ledger,
       { ...radarKey(bucket.businessLine, bucket.minute), ...bucket, ttl },

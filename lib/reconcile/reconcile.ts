@@ -1,4 +1,5 @@
 import type { Environment } from '../aws/environment.ts';
+import { MINUTE_MS } from '../contract/time.ts';
 import type { InspectionOptions } from '../inspect/inspection.ts';
 import { type Graph, readGraph } from '../ledger/graph.ts';
 import { ledgerOf } from '../ledger/ledger.ts';
@@ -22,7 +23,7 @@ export interface ReconcileOptions extends InspectionOptions {
   readonly graph?: Graph;
 }
 
-const LOOKAHEAD_MS = 6 * 60_000;
+const LOOKAHEAD_MS = 6 * MINUTE_MS;
 
 /**
  * Compares the outbox with every inbox, id by id, over the messages of a range of time: exact, in memory that does not

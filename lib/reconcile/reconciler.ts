@@ -32,7 +32,7 @@ const LEAST_BUDGET = 10;
 /** The share of a minute's messages that a run may send again. */
 const BUDGET_SHARE = 0.01;
 /** What a run keeps of its time for what is under way, and for its metrics. */
-const RESERVE_MILLISECONDS = 15_000;
+const RESERVE_MS = 15_000;
 
 /**
  * Reconciliation as it runs every minute: takes its passes on, has the producers asked of half messages that nobody asks
@@ -126,5 +126,5 @@ function timeOf(environment: Environment, context: object = {}): { readonly star
   const start = environment.now();
   const invocation = context as { getRemainingTimeInMillis?(): number };
   const remaining = invocation.getRemainingTimeInMillis?.() ?? Number.POSITIVE_INFINITY;
-  return { start, end: start + remaining - Math.min(RESERVE_MILLISECONDS, remaining / 3) };
+  return { start, end: start + remaining - Math.min(RESERVE_MS, remaining / 3) };
 }

@@ -1,3 +1,4 @@
+import { DAY_MS, MINUTE_MS } from '../contract/time.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { minuteOf } from '../ledger/rows/layout.ts';
 import { messageTime } from '../message/message-id.ts';
@@ -6,8 +7,6 @@ import { writeRadar } from './radar-rows.ts';
 import { isOver, type TimeLeft } from './time-left.ts';
 import { addLines, type Lines } from './totals.ts';
 
-const MINUTE = 60_000;
-const DAY = 24 * 60 * MINUTE;
 /** Minutes that one run counts again, at most. */
 const MINUTES_A_RUN = 20;
 
@@ -20,7 +19,7 @@ export class Recount {
 
   /** @param now milliseconds since the epoch */
   note(id: string, now: number): void {
-    if (messageTime(id) >= now - DAY - MINUTE) return;
+    if (messageTime(id) >= now - DAY_MS - MINUTE_MS) return;
     const minute = minuteOf(messageTime(id));
     this.#minutes.set(minute, (this.#minutes.get(minute) ?? 0) + 1);
   }
@@ -36,7 +35,7 @@ export class Recount {
       const asOf = ledger.environment.now();
       const from = Date.parse(`${minute}Z`);
       const lines: Lines = {};
-      const buckets = judgedBuckets(ledger, { ...options, from, to: from + MINUTE - 1 });
+      const buckets = judgedBuckets(ledger, { ...options, from, to: from + MINUTE_MS - 1 });
       for await (const { totals } of buckets) addLines(lines, totals.lines);
       const rows = Object.entries(lines).map(([businessLine, counts]) => ({ businessLine, minute, ...counts, asOf }));
       await writeRadar(ledger, rows);

@@ -17,7 +17,7 @@ export class MessageNotDue extends WaybillError {
 }
 
 /** For marking that a message was forwarded. */
-const MARK_MILLISECONDS = 5_000;
+const MARK_MS = 5_000;
 
 /**
  * Sends a committed message to one subscriber's own queue again, and writes a receipt. It is safe at any time: where the
@@ -81,7 +81,7 @@ export async function forward(ledger: Ledger, id: string): Promise<void> {
   const url = bindingsOf(environment).get('forwardQueueUrl');
   const [failed] = await sendMessages(environment, url, [entryOf(envelope)]);
   if (failed) throw new SendFailed(`'${id}' could not be put into the forward queue: ${failed.code}`);
-  await markSent(ledger, id, environment.now() + MARK_MILLISECONDS);
+  await markSent(ledger, id, environment.now() + MARK_MS);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { concurrently } from '../aws/concurrently.ts';
-import { deadlineOf, type Inspection, RELAY_PATIENCE } from '../inspect/inspection.ts';
+import { deadlineOf, type Inspection, RELAY_PATIENCE_MS } from '../inspect/inspection.ts';
 import { getRows } from '../ledger/batch-get.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { dueKey, readDueKey } from '../ledger/rows/due.ts';
@@ -24,7 +24,7 @@ export async function lookAfter(ledger: Ledger, inspection: Inspection, waiting:
     const { id, type, businessLine, deliverAt, expires, route } = one;
     const next = (await inspection.isSentWithDelay(one))
       ? deadlineOf(one, route)
-      : messageTime(id) + route.deadline + RELAY_PATIENCE;
+      : messageTime(id) + route.deadline + RELAY_PATIENCE_MS;
     const { subscriber } = route;
     await openCase(ledger, {
       id,

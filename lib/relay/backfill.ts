@@ -1,5 +1,6 @@
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Counts } from '../aws/invocation.ts';
+import { MINUTE_MS } from '../contract/time.ts';
 import { type Ledger, updateRow } from '../ledger/ledger.ts';
 import { readOutboxRow } from '../ledger/outbox.ts';
 import { partition, type Row, rowsOf } from '../ledger/partition.ts';
@@ -26,7 +27,7 @@ export interface BackfillOptions {
  * A relay that has read the routes before the first of them was written notes its bucket no later than this. So long after
  * its beginning a backfill looks once more, at what was noted late, and is done.
  */
-const SETTLED_MS = 15 * 60_000;
+const SETTLED_MS = 15 * MINUTE_MS;
 
 /**
  * Sends what waited for a first subscriber: of each event type that has a route by now, the messages in the buckets that

@@ -25,7 +25,7 @@ export type Forwarder = (event: SQSEvent, context?: GivenContext) => Promise<SQS
 const DISPATCHES_AT_ONCE = 4;
 
 /** Where the context does not say how long the invocation may take. */
-const INVOCATION_MILLISECONDS = 30_000;
+const INVOCATION_MS = 30_000;
 
 /** Milliseconds: copies for streams whose moments are so near to each other go together. Their consumers hold the rest. */
 const TOGETHER = 100;
@@ -51,7 +51,7 @@ export function createForwarder(): Forwarder {
     const ledger = ledgerOf(environment);
     const book = books.of(ledger);
     // What failed is begun again in the first half of the invocation: a request may take as long as the other.
-    const remaining = context.getRemainingTimeInMillis?.() ?? INVOCATION_MILLISECONDS;
+    const remaining = context.getRemainingTimeInMillis?.() ?? INVOCATION_MS;
     const until = environment.now() + remaining / 2;
     return summarize(environment, 'forward', { records: records.length }, async (counts) => {
       const forwarding = new Forwarding({ ledger, book, until, counts });

@@ -26,10 +26,10 @@ export type Tell = (responseUrl: string, answer: Answer, engine: string | undefi
  * How far ahead a new route starts, in milliseconds: time to write it, and for clocks that differ.
  * The reasons are in docs/decisions/route-since.md.
  */
-export const ROUTE_LEAD = 3_000;
+export const ROUTE_LEAD_MS = 3_000;
 
 /** Kept at an invocation's end for the answer. */
-const ANSWER_MILLISECONDS = 15_000;
+const ANSWER_MS = 15_000;
 const ANSWER_TRIES = 4;
 const WRITE_TRIES = 8;
 const TYPES_AT_ONCE = 8;
@@ -50,7 +50,7 @@ export function createRegistrar(tell: Tell = putAnswer): Registrar {
     const fields = { request: event.RequestType, resource: event.LogicalResourceId };
     await summarize(environment, 'register-routes', fields, async (counts) => {
       const remaining = context?.getRemainingTimeInMillis?.() ?? 60_000;
-      const answer = await answerTo(environment, event, counts, remaining - ANSWER_MILLISECONDS);
+      const answer = await answerTo(environment, event, counts, remaining - ANSWER_MS);
       await tellUntilHeard(environment, tell, event, answer);
     });
   };
@@ -135,7 +135,7 @@ async function claimUntilWritten(request: Request, claim: RouteClaim): Promise<n
     const rows = await readRoutes(ledger, claim.type);
     const own = rows.find(({ subscriber }) => subscriber === claim.subscriber);
     if (rows.length === 0) await enterType(request, claim.type);
-    const row = claimRoute(rows, claim, environment.now() + ROUTE_LEAD, restart);
+    const row = claimRoute(rows, claim, environment.now() + ROUTE_LEAD_MS, restart);
     if (!isSameRoute(row, own) && !(await writeRoute(request, row))) continue;
 
     // Written by this request, but maybe too late: a copy of the routes without it could pass for good after `since`.

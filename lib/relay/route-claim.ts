@@ -1,3 +1,4 @@
+import { DAY_MS } from '../contract/time.ts';
 import { type Claim, ownQueueUrl, type RouteRow, type Term } from '../ledger/rows/route.ts';
 
 /** A resource's claim of the route of one event type. */
@@ -48,7 +49,7 @@ export function claimRoute(
 }
 
 /** A subscriber that was removed and comes again still owes what it has not ended: no message outlives that by so much. */
-const REMEMBERED_MS = 400 * 86_400_000;
+const REMEMBERED_MS = 400 * DAY_MS;
 
 /** The terms of a subscriber before the one that a claim gives it. */
 function pastOf(own: RouteRow | undefined, now: number): readonly Term[] {

@@ -21,7 +21,7 @@ export interface DueNotice {
  * A schedule fires within a minute from its moment, so it is set two minutes early; SQS waits out what remains.
  * @see https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
  */
-const SCHEDULED_EARLY = 120_000;
+const SCHEDULED_EARLY_MS = 120_000;
 const SCHEDULES_AT_ONCE = 8;
 
 /**
@@ -65,7 +65,7 @@ async function createSchedules(
       Name: envelope.id,
       GroupName: bindings.get('scheduleGroup'),
       ClientToken: envelope.id,
-      ScheduleExpression: `at(${new Date(momentOf(envelope) - SCHEDULED_EARLY).toISOString().slice(0, 19)})`,
+      ScheduleExpression: `at(${new Date(momentOf(envelope) - SCHEDULED_EARLY_MS).toISOString().slice(0, 19)})`,
       FlexibleTimeWindow: { Mode: 'OFF' },
       ActionAfterCompletion: 'DELETE',
       Target: {

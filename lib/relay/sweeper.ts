@@ -21,13 +21,13 @@ import { dispatch } from './dispatch.ts';
 export type Sweeper = (event: unknown, context?: GivenContext) => Promise<void>;
 
 /** So far ahead each run looks: nine runs in a row may be missed. */
-const LOOKAHEAD = 600_000;
+const LOOKAHEAD_MS = 600_000;
 const CHUNKS_AT_ONCE = 4;
 
 /** Where the context does not say how long the invocation may take. */
-const INVOCATION_MILLISECONDS = 60_000;
+const INVOCATION_MS = 60_000;
 /** Time kept for what was begun: requests are repeated for 10 s. At most a third of the invocation. */
-const RESERVE_MILLISECONDS = 20_000;
+const RESERVE_MS = 20_000;
 const RESERVE_SHARE = 1 / 3;
 
 /**
@@ -49,8 +49,8 @@ export function createSweeper(): Sweeper {
     const environment = environmentOf(context);
     const configured = ledgerOf(environment);
     const book = books.of(configured);
-    const remaining = context.getRemainingTimeInMillis?.() ?? INVOCATION_MILLISECONDS;
-    const until = environment.now() + remaining - Math.min(RESERVE_MILLISECONDS, remaining * RESERVE_SHARE);
+    const remaining = context.getRemainingTimeInMillis?.() ?? INVOCATION_MS;
+    const until = environment.now() + remaining - Math.min(RESERVE_MS, remaining * RESERVE_SHARE);
     await summarize(environment, 'sweep', {}, async (counts) => {
       const ledger = await withEveryShard(configured);
       await new Sweeping({ ledger, book, until, counts }).run();
@@ -85,7 +85,7 @@ class Sweeping {
     for (let turn = 0; turn < shards; turn++) {
       const shard = (first + turn) % shards;
       if (this.#isTimeUp()) counts.add('unswept');
-      else await this.#sweep(shard, cursors.get(sweepKey(shard).sk), now + LOOKAHEAD);
+      else await this.#sweep(shard, cursors.get(sweepKey(shard).sk), now + LOOKAHEAD_MS);
     }
     try {
       await backfill({ ...this.#options, isTimeUp: () => this.#isTimeUp() });

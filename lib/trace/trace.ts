@@ -1,6 +1,7 @@
 import { concurrently } from '../aws/concurrently.ts';
 import type { Environment } from '../aws/environment.ts';
 import { MalformedMessage, UnknownMessage } from '../contract/errors.ts';
+import { MINUTE_MS } from '../contract/time.ts';
 import { deadlineOf, type Finding, type Hop, Inspection, type InspectionOptions } from '../inspect/inspection.ts';
 import { type Graph, readGraph } from '../ledger/graph.ts';
 import { readInbox } from '../ledger/inbox.ts';
@@ -78,7 +79,6 @@ export interface TracedDelivery {
 /** A generation is published by the one before: a chain longer than this is a circle. */
 const GENERATIONS = 64;
 const READS_AT_ONCE = 8;
-const MINUTE = 60_000;
 
 /**
  * Follows a message from the root of its chain: every hop of every message that came of it, from the rows that the hops
@@ -110,7 +110,7 @@ export async function traceKey(
 ): Promise<TracedMessage[]> {
   const ledger = await withEveryShard(ledgerOf(environment, options));
   const partitions: string[] = [];
-  for (let time = since - (since % MINUTE); time <= environment.now() + MINUTE; time += MINUTE) {
+  for (let time = since - (since % MINUTE_MS); time <= environment.now() + MINUTE_MS; time += MINUTE_MS) {
     for (const shard of shardsOf(key, ledger.shards)) partitions.push(outboxPartition(minuteOf(time), shard));
   }
   const rows = await concurrently(READS_AT_ONCE, partitions, (pk) => rowsOf(ledger, pk));

@@ -47,7 +47,7 @@ export interface TransactionContext {
  * Ids are minted at publish and committed within this, so that readers know when a minute's bucket is full: then nothing
  * is tried any more.
  */
-export const COMMIT_MILLISECONDS = 60_000;
+export const COMMIT_MS = 60_000;
 
 /** A transaction as a value: what a handler has asked for, to be inspected and committed. */
 export class PendingTransaction implements Transaction {
@@ -96,10 +96,10 @@ export class PendingTransaction implements Transaction {
   commitBy(): number {
     const [first] = this.published;
     if (!first) return Number.POSITIVE_INFINITY;
-    const until = messageTime(first.id) + COMMIT_MILLISECONDS;
+    const until = messageTime(first.id) + COMMIT_MS;
     if (this.#context.environment.now() < until) return until;
     throw new TransactionMisused(
-      `A message was published ${COMMIT_MILLISECONDS / 1000} s before its handler returned, which is too late to commit it: publish last`,
+      `A message was published ${COMMIT_MS / 1000} s before its handler returned, which is too late to commit it: publish last`,
     );
   }
 

@@ -14,13 +14,13 @@ export interface Equivalent {
 export const equivalents: readonly Equivalent[] = [
   {
     file: 'lib/inspect/receipt-book.ts',
-    line: 'for (let time = start - MINUTE; time < end + MINUTE; time += MINUTE) {',
+    line: 'for (let time = start - MINUTE_MS; time < end + MINUTE_MS; time += MINUTE_MS) {',
     to: '<=',
     reason: 'One minute more is read where both lie whole minutes apart, in which the relay has not been yet',
   },
   {
     file: 'lib/publish/publish.ts',
-    line: 'if (!runsAgain(result) || environment.now() + pause >= started + RERUN_MILLISECONDS) {',
+    line: 'if (!runsAgain(result) || environment.now() + pause >= started + RERUN_MS) {',
     to: '>',
     reason: 'The pause is drawn: one millisecond of two seconds more or less shows nowhere',
   },

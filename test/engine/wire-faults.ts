@@ -21,7 +21,7 @@ export type Fault =
 /** How a fault comes about: `undefined` cuts the connection. */
 type Strike = (call: Call, forward: Forward) => Promise<Reply | undefined>;
 
-const LATE_MILLISECONDS = 400;
+const LATE_MS = 400;
 
 export const FAULTS: Readonly<Record<Fault, Strike>> = {
   throttled: async ({ operation }) => throttled(operation),
@@ -34,7 +34,7 @@ export const FAULTS: Readonly<Record<Fault, Strike>> = {
   },
   failed: async () => refused('InternalServerError', 500),
   slow: async ({ input }, forward) => {
-    await sleep(LATE_MILLISECONDS);
+    await sleep(LATE_MS);
     return forward(input);
   },
 };

@@ -140,7 +140,7 @@ export const healingBugs: readonly Bug[] = [
     edits: [
       {
         file: 'inspect/inspection.ts',
-        find: 'if (!overtaken && now < deadlineAt + RELAY_PATIENCE) return',
+        find: 'if (!overtaken && now < deadlineAt + RELAY_PATIENCE_MS) return',
         replace: 'if (!overtaken || overtaken) return',
       },
     ],

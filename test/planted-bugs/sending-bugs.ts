@@ -61,7 +61,7 @@ export const sendingBugs: readonly Bug[] = [
     name: 'sweep-without-lookahead',
     mistake: 'the sweep sends what is due, and not what is about to be',
     by: ['swept'],
-    edits: [{ file: 'relay/sweeper.ts', find: 'const LOOKAHEAD = 600_000;', replace: 'const LOOKAHEAD = 0;' }],
+    edits: [{ file: 'relay/sweeper.ts', find: 'const LOOKAHEAD_MS = 600_000;', replace: 'const LOOKAHEAD_MS = 0;' }],
   },
   {
     name: 'cursor-before-the-send',

@@ -6,7 +6,7 @@ import type { Answer } from '../../lib/aws/cloudformation-answer.ts';
 import { ENVIRONMENT } from '../../lib/aws/environment.ts';
 import type { RouteRow } from '../../lib/ledger/rows/route.ts';
 import { EVENT_TYPES, routeKey } from '../../lib/ledger/rows/route.ts';
-import { createRegistrar, ROUTE_LEAD } from '../../lib/relay/registrar.ts';
+import { createRegistrar, ROUTE_LEAD_MS } from '../../lib/relay/registrar.ts';
 import { type Answers, awsError, FAKE_NOW, type FakeEnvironment, fakeEnvironment } from '../aws/fake-environment.ts';
 
 interface Properties {
@@ -117,7 +117,7 @@ describe('registering routes', () => {
     const { at, Status } = await request('Create', stock, { LogicalResourceId: 'Stock' });
     const { since } = row('order.placed', 'stock')!;
     expect(Status).toBe('SUCCESS');
-    expect(since).toBe(FAKE_NOW + ROUTE_LEAD);
+    expect(since).toBe(FAKE_NOW + ROUTE_LEAD_MS);
     expect(at).toBeGreaterThan(since);
     expect(row()?.since).toBe(0);
   });
@@ -129,7 +129,7 @@ describe('registering routes', () => {
     const put = environment.answers.PutItem!;
     const writtenAt: number[] = [];
     environment.answers.PutItem = (input, nth) => {
-      if (slow-- > 0) environment.advance(ROUTE_LEAD + 500);
+      if (slow-- > 0) environment.advance(ROUTE_LEAD_MS + 500);
       writtenAt.push(environment.now());
       return put(input, nth);
     };
@@ -144,7 +144,7 @@ describe('registering routes', () => {
     await request('Create', payment());
     const put = environment.answers.PutItem!;
     environment.answers.PutItem = (input, nth) => {
-      environment.advance(ROUTE_LEAD + 500);
+      environment.advance(ROUTE_LEAD_MS + 500);
       return put(input, nth);
     };
     const answer = await request('Create', { ...payment(), subscriber: 'stock' });
@@ -207,7 +207,7 @@ describe('registering routes', () => {
     expect(row()).toMatchObject({ since: 0, until: FAKE_NOW });
     environment.advance(60_000);
     await request('Create', payment());
-    expect(row()).toMatchObject({ since: FAKE_NOW + 60_000 + ROUTE_LEAD });
+    expect(row()).toMatchObject({ since: FAKE_NOW + 60_000 + ROUTE_LEAD_MS });
     expect(row()?.until).toBeUndefined();
   });
 

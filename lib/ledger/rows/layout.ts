@@ -1,3 +1,4 @@
+import { DAY_MS } from '../../contract/time.ts';
 import { messageShard, messageTime } from '../../message/message-id.ts';
 
 /**
@@ -50,7 +51,7 @@ export const FAILURE_PREFIX = 'fail#';
 export const DUE_PREFIX = 'due#';
 
 /** Inbox rows outlive `expires` by this, so that no message can come after its row has gone. */
-export const INBOX_AFTERLIFE = 3 * 86_400_000;
+export const INBOX_AFTERLIFE = 3 * DAY_MS;
 
 /** The minute bucket of a moment: `2026-11-23T08:14`, UTC. */
 export function minuteOf(milliseconds: number): string {

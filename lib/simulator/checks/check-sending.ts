@@ -1,3 +1,4 @@
+import { MINUTE_MS } from '../../contract/time.ts';
 import { FORWARDER, PRODUCER } from '../faults/site.ts';
 import type { System } from '../system.ts';
 import type { Evidence } from './evidence.ts';
@@ -5,7 +6,7 @@ import type { Leniency } from './leniency.ts';
 import type { Violation } from './violation.ts';
 
 /** By how much a clock that is wrong differs. */
-const SKEW_MS = 5 * 60_000;
+const SKEW_MS = 5 * MINUTE_MS;
 /** How late a message may be when nothing has failed on its way. */
 const LATENESS_MS = 15_000;
 

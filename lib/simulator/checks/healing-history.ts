@@ -1,3 +1,4 @@
+import { MINUTE_MS } from '../../contract/time.ts';
 import { messageTime } from '../../message/message-id.ts';
 import { RECONCILER } from '../faults/site.ts';
 import { decoded } from '../run/envelopes.ts';
@@ -22,8 +23,7 @@ export interface Resent {
 }
 
 /** How long after a message's commit its receipt is looked for. */
-const RECEIPT_SEARCH_MS = 59 * 60_000;
-const MINUTE_MS = 60_000;
+const RECEIPT_SEARCH_MS = 59 * MINUTE_MS;
 
 /** What was known at each moment of a run, as far as healing is judged by it. Entries are added in their order. */
 export class HealingHistory {

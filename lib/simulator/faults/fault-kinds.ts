@@ -1,11 +1,8 @@
+import { DAY_MS, MINUTE_MS, SECOND_MS } from '../../contract/time.ts';
 import type { Fault } from './fault.ts';
 
 /** How many shards a ledger has once it has more. */
 const MORE_SHARDS = 4;
-
-const SECOND_MS = 1_000;
-export const MINUTE_MS = 60 * SECOND_MS;
-const DAY_MS = 24 * 60 * MINUTE_MS;
 
 /** What can go wrong with any request. */
 export const REQUEST: readonly Fault[] = [

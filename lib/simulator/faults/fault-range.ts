@@ -1,3 +1,4 @@
+import { MINUTE_MS } from '../../contract/time.ts';
 import type { SendingMode } from '../system.ts';
 import type { Fault } from './fault.ts';
 import * as kinds from './fault-kinds.ts';
@@ -131,7 +132,7 @@ export class FaultRange {
     add(['invoke'], kinds.INVOCATION);
     add(['fire'], [...kinds.SCHEDULE, { kind: 'schedule-missed', times: 8 }]);
     this.#addFor(['wait'], SCHEDULER, ['fire'], [{ kind: 'schedule-twice', after: 0 }]);
-    this.#addFor(['wait'], SCHEDULER, ['schedule'], [{ kind: 'schedule-late', by: 3 * kinds.MINUTE_MS }]);
+    this.#addFor(['wait'], SCHEDULER, ['schedule'], [{ kind: 'schedule-late', by: 3 * MINUTE_MS }]);
   }
 
   #addCheckBack(): void {

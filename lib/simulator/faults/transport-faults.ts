@@ -1,4 +1,5 @@
 import { ATTRIBUTES } from '../../aws/record.ts';
+import { DAY_MS } from '../../contract/time.ts';
 import type { Queue, QueueEvent, StoredMessage, StoredRecord } from '../../testing/engines/index.ts';
 import { decoded } from '../run/envelopes.ts';
 import { laterIn, type World } from '../run/world.ts';
@@ -6,7 +7,7 @@ import { reshard } from './reshard.ts';
 import { TRAITS } from './traits.ts';
 
 /** Milliseconds after which SQS keeps no message, whatever it was told. */
-const LONGEST_RETENTION = 14 * 86_400_000;
+const LONGEST_RETENTION_MS = 14 * DAY_MS;
 
 export interface Transports {
   /** Queues by name: those of subscribers, their dead-letter queues, and the backstops. */
@@ -89,7 +90,7 @@ export class TransportFaults {
   #comeAgain(queue: Queue, message: StoredMessage, after: number, ahead: number | undefined): void {
     const copy = { ...message };
     const age = this.#world.schedule.now() + after - (this.#firstSent.get(message.id) ?? 0);
-    if (age > LONGEST_RETENTION) return;
+    if (age > LONGEST_RETENTION_MS) return;
     laterIn(this.#world, after, () => {
       if (ahead !== undefined) this.#transports.expire(ahead);
       restore(queue, copy, this.#world.schedule.now());

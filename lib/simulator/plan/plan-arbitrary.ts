@@ -36,13 +36,13 @@ const MAX_STEPS = 5;
 const MAX_NEAR = 4;
 const MAX_OTHERS = 3;
 /** Milliseconds over which the producers' steps are spread. */
-const SPAN = 1_500;
+const SPAN_MS = 1_500;
 /** Sites are reached a few times in a run, some of them once: a fault at a later time would seldom happen. */
 const TIMES = [0, 0, 0, 1, 1, 2, 3];
 /** The fault that a plan is made for must happen. */
 const FIRST_TIMES = [0, 0, 0, 0, 0, 1, 1, 2];
 /** Milliseconds after which producers are at it again. */
-const AGAIN = 20_000;
+const AGAIN_MS = 20_000;
 
 /** Plans that shrink: to fewer steps and fewer faults, earlier. The seed stays as it is. */
 export function planArbitrary(fc: typeof import('fast-check'), range: PlanRange): Arbitrary<Plan> {
@@ -56,7 +56,7 @@ export function planArbitrary(fc: typeof import('fast-check'), range: PlanRange)
   const usual = firsts.filter(({ site }) => !isRare(site));
   const place =
     usual.length === 0 ? fc.constantFrom(...firsts) : fc.oneof(fc.constantFrom(...usual), fc.constantFrom(...firsts));
-  const at = fc.nat(SPAN);
+  const at = fc.nat(SPAN_MS);
   const steps = fc.array(fc.record({ step: fc.nat(range.steps - 1), at }), {
     minLength: step === undefined ? 1 : 0,
     maxLength: MAX_STEPS,
@@ -84,7 +84,7 @@ export function planArbitrary(fc: typeof import('fast-check'), range: PlanRange)
     ];
   });
   const all = range.again
-    ? workload.map((some) => [...some, ...some.map((one) => ({ ...one, at: one.at + AGAIN }))])
+    ? workload.map((some) => [...some, ...some.map((one) => ({ ...one, at: one.at + AGAIN_MS }))])
     : workload;
   return fc
     .record({ seed: fc.noBias(fc.noShrink(fc.nat())), workload: all, faults })

@@ -1,3 +1,4 @@
+import { MINUTE_MS } from '../../contract/time.ts';
 import type { Fault, FaultKind } from '../faults/fault.ts';
 import { PRODUCER, type Site, type SiteRequest, SWEEP } from '../faults/site.ts';
 import { TRAITS } from '../faults/traits.ts';
@@ -35,7 +36,6 @@ const HARD: ReadonlySet<FaultKind> = new Set([
 
 /** SQS gives a message up that was received so often. */
 const RECEIVES = 100;
-const MINUTE_MS = 60_000;
 
 /** Everything that the plans of a system must show, in the order in which plans are made for it. */
 export function targetsOf(system: System, faults: ReadonlyMap<Site, readonly Fault[]>): readonly Target[] {

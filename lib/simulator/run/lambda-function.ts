@@ -30,9 +30,9 @@ interface Process {
 }
 
 /** Milliseconds between the end of an invocation's time and the end of its process. */
-const KILL_DELAY = 200;
+const KILL_DELAY_MS = 200;
 /** Milliseconds into an invocation at which its clock goes wrong. */
-const SKEW_DELAY = 15;
+const SKEW_DELAY_MS = 15;
 
 /** A function that could not answer: its process died, its time was up, or its answer was lost. */
 export class FunctionFailed extends Error {
@@ -91,7 +91,7 @@ export class LambdaFunction {
 
     let ended = false;
     const milliseconds = fault?.kind === 'short-time' ? fault.milliseconds : this.#options.timeout;
-    const timer = schedule.after(milliseconds + KILL_DELAY, () => incarnation.crash());
+    const timer = schedule.after(milliseconds + KILL_DELAY_MS, () => incarnation.crash());
     const end = (how: string, result: Answer) => {
       if (ended) return;
       ended = true;
@@ -164,7 +164,7 @@ export class LambdaFunction {
 
   #skew(incarnation: Incarnation, fault: Fault | undefined): void {
     if (fault?.kind !== 'clock-skew') return;
-    this.#world.schedule.after(SKEW_DELAY, () => {
+    this.#world.schedule.after(SKEW_DELAY_MS, () => {
       incarnation.skew = fault.by;
     });
   }

@@ -1,7 +1,6 @@
+import { MINUTE_MS } from '../../contract/time.ts';
 import type { LambdaFunction } from './lambda-function.ts';
 import { laterIn, type World } from './world.ts';
-
-const MINUTE_MS = 60_000;
 
 export interface MinuteScheduleOptions {
   /** The next moment at which the function has something to do; infinite where it has not. */

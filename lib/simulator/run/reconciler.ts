@@ -1,6 +1,7 @@
 import type { Context } from 'aws-lambda';
 import { toItem } from '../../aws/attribute.ts';
 import { ENVIRONMENT, type Environment } from '../../aws/environment.ts';
+import { MINUTE_MS, SECOND_MS } from '../../contract/time.ts';
 import { reconcileKey } from '../../ledger/rows/cursor.ts';
 import { minuteOf } from '../../ledger/rows/layout.ts';
 import { createReconciler } from '../../reconcile/reconciler.ts';
@@ -13,8 +14,6 @@ import { MinuteSchedule } from './minute-schedule.ts';
 import type { Unfinished } from './unfinished.ts';
 import type { World } from './world.ts';
 
-const SECOND_MS = 1_000;
-const MINUTE_MS = 60 * SECOND_MS;
 /** One run in so many begins with a ledger that was never reconciled, which takes long. */
 const NEVER_RECONCILED = 8;
 /** What stays unfinished is looked at so often; then not before something has come of a fault, or none is left. */

@@ -1,4 +1,5 @@
 import { toItem } from '../../aws/attribute.ts';
+import { HOUR_MS } from '../../contract/time.ts';
 import { inboxKey } from '../../ledger/rows/inbox.ts';
 import { outboxKey } from '../../ledger/rows/outbox.ts';
 import { messageTime } from '../../message/message-id.ts';
@@ -13,7 +14,7 @@ import { LEDGER } from './ledger-row.ts';
 import { SHARDS, type World } from './world.ts';
 
 /** Long after every deadline, so that whatever has not ended is missing. */
-const LATER_MS = 2 * 3_600_000;
+const LATER_MS = 2 * HOUR_MS;
 
 /** One run in so many: it takes as long as the run itself. */
 const ONE_IN = 4;

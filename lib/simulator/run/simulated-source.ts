@@ -1,3 +1,4 @@
+import { HOUR_MS } from '../../contract/time.ts';
 import { type EventSourceMapping, EventSourcePoller } from '../../testing/lambda/index.ts';
 import { seededRandom } from '../../testing/seeded-random.ts';
 import type { FunctionSource } from '../../testing/stack/function.ts';
@@ -10,7 +11,7 @@ import type { World } from './world.ts';
 const INTERVAL_MS = 200;
 
 /** Milliseconds for which a stream keeps a record: a table's always, that of Kinesis unless told otherwise. */
-const RETENTION_MS = 24 * 3_600_000;
+const RETENTION_MS = 24 * HOUR_MS;
 
 /** Shards of the ledger's stream: two relays at once. */
 const LEDGER_SHARDS = 2;

@@ -1,4 +1,5 @@
 // Loaded before a run begins: the run time imports it when it first makes a schedule.
+import { MINUTE_MS, SECOND_MS } from '../../contract/time.ts';
 import '@aws-sdk/client-scheduler';
 import { PutRecordsCommand } from '@aws-sdk/client-kinesis';
 import { toItem } from '../../aws/attribute.ts';
@@ -18,10 +19,8 @@ import { SweepSchedule } from './sweep-schedule.ts';
 import { Unfinished } from './unfinished.ts';
 import { laterIn, SHARDS, type World } from './world.ts';
 
-const SECOND_MS = 1_000;
-const MINUTE_MS = 60 * SECOND_MS;
 /** Milliseconds in which a deploy reaches every function. */
-const DEPLOY_TIME = 20 * SECOND_MS;
+const DEPLOY_TIME_MS = 20 * SECOND_MS;
 /** One run in so many gives each message a schedule of its own; the others sweep. */
 const SCHEDULES_IN = 3;
 /** Less than messages live: one that lies for longer is lost. */
@@ -122,7 +121,7 @@ export class SimulatedStack {
   /** A deploy reaches one function after the other. */
   #deployShards(shards: number): void {
     for (const [name, one] of this.#functions) {
-      laterIn(this.#world, this.#world.draw(`deploy of ${name}`, DEPLOY_TIME), () => one.deployShards(shards));
+      laterIn(this.#world, this.#world.draw(`deploy of ${name}`, DEPLOY_TIME_MS), () => one.deployShards(shards));
     }
   }
 

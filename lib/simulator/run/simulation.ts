@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { durationToMilliseconds } from '../../contract/duration.ts';
+import { MINUTE_MS } from '../../contract/time.ts';
 import { seededRandom } from '../../testing/seeded-random.ts';
 import { enginesOn } from '../../testing/test-environment.ts';
 import { checkRun } from '../checks/check-run.ts';
@@ -38,7 +39,6 @@ export interface RunReport {
 }
 
 const START = Date.UTC(2026, 0, 1);
-const MINUTE_MS = 60_000;
 /** How long, after the last step of the workload, faults go on. */
 const FAULTY_MS = 3 * MINUTE_MS;
 /** Nothing that a fault leads to comes later than this. */

@@ -1,3 +1,4 @@
+import { MINUTE_MS } from '../../contract/time.ts';
 import type { Change } from '../../testing/engines/index.ts';
 import type { LambdaFunction } from './lambda-function.ts';
 import type { LedgerRow } from './ledger-row.ts';
@@ -5,7 +6,7 @@ import { MinuteSchedule } from './minute-schedule.ts';
 import type { World } from './world.ts';
 
 /** More than the sweep looks ahead: before that there is nothing to find. */
-const AHEAD_MS = 15 * 60_000;
+const AHEAD_MS = 15 * MINUTE_MS;
 /** What the sweep does not get done in so many runs, it never will. */
 const MOST_RUNS = 1_000;
 

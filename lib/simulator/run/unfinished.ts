@@ -1,3 +1,4 @@
+import { MINUTE_MS } from '../../contract/time.ts';
 import { readDueKey } from '../../ledger/rows/due.ts';
 import { messageTime } from '../../message/message-id.ts';
 import type { Change } from '../../testing/engines/index.ts';
@@ -6,7 +7,7 @@ import { decoded } from './envelopes.ts';
 import type { LedgerRow } from './ledger-row.ts';
 
 /** How old a half message is when reconciliation looks at it, in milliseconds, at most. */
-const UNASKED_MS = 15 * 60_000;
+const UNASKED_MS = 15 * MINUTE_MS;
 
 /** What reconciliation still has to do in a run, kept up to date at each commit, so that it costs nothing to ask. */
 export class Unfinished {

@@ -1,3 +1,4 @@
+import { MINUTE_MS } from '../../contract/time.ts';
 import type { AlarmClock } from './scheduler/alarm.ts';
 
 export interface AsynchronousInvocationsOptions {
@@ -9,8 +10,6 @@ export interface AsynchronousInvocationsOptions {
   /** Called when an event is given up. */
   readonly onDropped?: (functionName: string, event: unknown, error: unknown) => void;
 }
-
-const MINUTE = 60_000;
 
 /**
  * Lambda's asynchronous invocation: an event is taken at once, the function is invoked with it, and when it fails again a
@@ -46,7 +45,7 @@ export class AsynchronousInvocations {
           onDropped?.(name, event, error);
           return;
         }
-        await new Promise<void>((resolve) => void after(failures * MINUTE, resolve));
+        await new Promise<void>((resolve) => void after(failures * MINUTE_MS, resolve));
       }
     }
   }

@@ -7,7 +7,7 @@ export interface ShardPosition {
 }
 
 /** @see https://docs.aws.amazon.com/kinesis/latest/APIReference/API_GetShardIterator.html */
-const VALID_MILLISECONDS = 300_000;
+const VALID_MS = 300_000;
 
 /** The text by which a client goes on reading from a position, within 5 minutes. */
 export function shardIterator(position: ShardPosition, now: number): string {
@@ -22,7 +22,7 @@ export function readShardIterator(
 ): ShardPosition {
   const position = parsed(text ?? '');
   if (position === undefined) throw refuse.invalid();
-  if (now - position.now > VALID_MILLISECONDS) throw refuse.expired();
+  if (now - position.now > VALID_MS) throw refuse.expired();
   return position;
 }
 

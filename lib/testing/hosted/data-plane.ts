@@ -22,7 +22,7 @@ const MAKERS: Readonly<Record<string, ResourceMaker>> = {
 const ACCOUNT = '000000000000';
 
 /** How long an engine may take to make one resource. */
-const PATIENCE_MILLISECONDS = 90_000;
+const PATIENCE_MS = 90_000;
 
 /**
  * The queues, streams, buckets and tables of some stacks, made in engines from the stacks' templates. A resource is made
@@ -167,8 +167,8 @@ export class DataPlane {
 /** An engine that has a service only in part may try for minutes. */
 async function inTime(making: Promise<Physical>): Promise<Physical> {
   const made = new AbortController();
-  const timeUp = realClock.sleep(PATIENCE_MILLISECONDS, made.signal).then(() => {
-    throw new Error(`there was no answer within ${PATIENCE_MILLISECONDS / 1000} s`);
+  const timeUp = realClock.sleep(PATIENCE_MS, made.signal).then(() => {
+    throw new Error(`there was no answer within ${PATIENCE_MS / 1000} s`);
   });
   try {
     return await Promise.race([making, timeUp]);

@@ -5,7 +5,7 @@ import { RoutesNotRegistered } from './errors.ts';
 import type { Place } from './template.ts';
 
 /** How long a registration may take: as long as the registrar's own function may. */
-const TIMEOUT = 60_000;
+const TIMEOUT_MS = 60_000;
 
 /**
  * Writes the routes of a `Custom::WaybillRoute`, by the code that does so in a deploy.
@@ -32,7 +32,7 @@ export async function registerRoutes(
     ServiceToken,
     ResourceProperties: { ...ResourceProperties, ServiceToken },
   };
-  const context = { [ENVIRONMENT]: environment, getRemainingTimeInMillis: () => TIMEOUT };
+  const context = { [ENVIRONMENT]: environment, getRemainingTimeInMillis: () => TIMEOUT_MS };
   await register(event, context);
   if (refusal !== undefined) throw new RoutesNotRegistered(`${logicalId} of ${stack}: ${refusal}`);
 }

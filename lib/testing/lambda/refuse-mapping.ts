@@ -1,3 +1,4 @@
+import { DAY_MS, SECOND_MS } from '../../contract/time.ts';
 import { InvalidMapping } from './errors.ts';
 import {
   type EventSourceMapping,
@@ -7,8 +8,7 @@ import {
   type TableMapping,
 } from './mapping.ts';
 
-const SECOND = 1_000;
-const WEEK = 7 * 24 * 3_600 * SECOND;
+const WEEK_MS = 7 * DAY_MS;
 
 /**
  * Refuses the settings that Lambda refuses.
@@ -17,7 +17,7 @@ const WEEK = 7 * 24 * 3_600 * SECOND;
  * @see https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
  */
 export function refuseMapping(mapping: EventSourceMapping): void {
-  refuseOutside(mapping, 'maxBatchingWindow', 0, 300 * SECOND);
+  refuseOutside(mapping, 'maxBatchingWindow', 0, 300 * SECOND_MS);
   refuseOutside(mapping, 'batchSize', 1, 10_000);
   if (mapping.kind === 'queue') refuseQueue(mapping);
   else refuseStream(mapping);
@@ -29,7 +29,7 @@ function refuseQueue(mapping: QueueMapping): void {
   const isFifo = queueUrl.endsWith('.fifo');
   if (isFifo && batchSize > 10) throw refused(mapping, `batchSize is ${batchSize}: a FIFO queue gives 10 at most`);
   if (isFifo && maxBatchingWindow > 0) throw refused(mapping, 'maxBatchingWindow is not for FIFO queues');
-  if (batchSize > 10 && maxBatchingWindow < SECOND) {
+  if (batchSize > 10 && maxBatchingWindow < SECOND_MS) {
     throw refused(mapping, `batchSize is ${batchSize}: above 10 it needs a maxBatchingWindow of a second at least`);
   }
 }
@@ -38,8 +38,8 @@ function refuseStream(mapping: StreamMapping | TableMapping): void {
   const { maxRecordAge = -1, tumblingWindow = 0, parallelizationFactor = 1 } = mapping;
   refuseOutside(mapping, 'parallelizationFactor', 1, 10);
   refuseOutside(mapping, 'retryAttempts', -1, 10_000);
-  refuseOutside(mapping, 'tumblingWindow', 0, 900 * SECOND);
-  if (maxRecordAge !== -1) refuseOutside(mapping, 'maxRecordAge', 60 * SECOND, WEEK);
+  refuseOutside(mapping, 'tumblingWindow', 0, 900 * SECOND_MS);
+  if (maxRecordAge !== -1) refuseOutside(mapping, 'maxRecordAge', 60 * SECOND_MS, WEEK_MS);
   if (tumblingWindow > 0 && parallelizationFactor > 1) {
     throw refused(mapping, 'tumblingWindow with a parallelizationFactor is not known here: a shard has one state');
   }

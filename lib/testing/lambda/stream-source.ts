@@ -18,7 +18,7 @@ export interface StreamSourceOptions {
 }
 
 /** Milliseconds after which shards are listed again, though none has ended. */
-const LISTING_INTERVAL = 10_000;
+const LISTING_INTERVAL_MS = 10_000;
 
 /** The event source of a stream: reads its shards, parents to their end before their children, into lanes that handle them. */
 export class StreamSource {
@@ -70,7 +70,7 @@ export class StreamSource {
         this.#shards.set(shard.id, new ShardProgress(shard, reader, from, lane));
       }
       this.#forgetTrimmed(shards);
-      if (shards.length > 0) this.#listAt = clock.now() + LISTING_INTERVAL;
+      if (shards.length > 0) this.#listAt = clock.now() + LISTING_INTERVAL_MS;
     } catch (error) {
       observer.troubled?.({ source: this.name, step: 'list shards', error });
     }

@@ -3,7 +3,7 @@ import type { StreamRecord } from './stream-reader.ts';
 /** @see https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-windows.html */
 const MAX_STATE_BYTES = 1024 * 1024;
 /** So long after its end a window waits for records, while none of a later one come. */
-const PATIENCE = 120_000;
+const PATIENCE_MS = 120_000;
 
 /** How a function is told of the window that its records belong to. */
 export interface WindowFields {
@@ -34,7 +34,7 @@ export class TumblingWindow {
 
   /** When an open window is over though nothing else comes, in milliseconds since the epoch. */
   get overAt(): number {
-    return (this.#start ?? 0) + this.#size + PATIENCE;
+    return (this.#start ?? 0) + this.#size + PATIENCE_MS;
   }
 
   /** Whether a record belongs to the window, or would open one. A record that is late for an earlier one does. */

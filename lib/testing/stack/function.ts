@@ -1,6 +1,7 @@
 import type { Environment } from '../../aws/environment.ts';
 import { createRecorder } from '../../consume/recorder.ts';
 import { type Duration, durationToMilliseconds } from '../../contract/duration.ts';
+import { HOUR_MS } from '../../contract/time.ts';
 import { HALF_PREFIX, OUTBOX_PREFIX } from '../../ledger/rows/layout.ts';
 import { createReconciler } from '../../reconcile/reconciler.ts';
 import { createForwarder } from '../../relay/forwarder.ts';
@@ -62,7 +63,7 @@ export interface SubscriberCode {
   readonly timeout: Duration;
 }
 
-const MAX_RECORD_AGE = 12 * 3_600_000;
+const MAX_RECORD_AGE_MS = 12 * HOUR_MS;
 
 /** The functions of a ledger: relay, forwarder, reconciler, and what the options ask for. */
 export function ledgerFunctions(
@@ -139,7 +140,7 @@ function streamSource(streamName: string, bucket: string): FunctionSource {
     batchSize: 100,
     bisectBatchOnError: true,
     retryAttempts: 10,
-    maxRecordAge: MAX_RECORD_AGE,
+    maxRecordAge: MAX_RECORD_AGE_MS,
     onFailure: { kind: 'bucket', bucket },
     reportBatchItemFailures: true,
   };
@@ -153,7 +154,7 @@ function relaySource({ name, bucket }: DeployedLedger): FunctionSource {
     batchSize: 500,
     bisectBatchOnError: true,
     retryAttempts: 100,
-    maxRecordAge: MAX_RECORD_AGE,
+    maxRecordAge: MAX_RECORD_AGE_MS,
     onFailure: { kind: 'bucket', bucket },
     filters: [{ eventName: ['INSERT'], dynamodb: { Keys: { pk } } }],
   };

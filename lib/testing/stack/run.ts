@@ -1,3 +1,4 @@
+import { MINUTE_MS } from '../../contract/time.ts';
 import type { Alarm } from '../engines/index.ts';
 import { EventSourcePoller, type Invoke } from '../lambda/index.ts';
 import type { Engines } from '../test-environment.ts';
@@ -28,7 +29,6 @@ interface Poller {
   readonly batches: number;
 }
 
-const MINUTE = 60_000;
 /** As many as Lambda begins with. */
 const QUEUE_BATCHES = 5;
 
@@ -132,5 +132,5 @@ export class StackRun {
 }
 
 function minuteAfter(moment: number): number {
-  return (Math.floor(moment / MINUTE) + 1) * MINUTE;
+  return (Math.floor(moment / MINUTE_MS) + 1) * MINUTE_MS;
 }

@@ -1,7 +1,8 @@
 import type { TransactWriteItem } from '@aws-sdk/client-dynamodb';
+import { MINUTE_MS } from '../../../contract/time.ts';
 import { idempotentParameterMismatch, validationException } from './exceptions.ts';
 
-const LIFE_MILLISECONDS = 10 * 60_000;
+const LIFE_MS = 10 * MINUTE_MS;
 const MAX_CHARACTERS = 36;
 
 /**
@@ -38,7 +39,7 @@ export class RequestTokens {
   remember(token: string | undefined, actions: readonly TransactWriteItem[]): void {
     const now = this.#now();
     for (const [known, { until }] of this.#used) if (until <= now) this.#used.delete(known);
-    if (token) this.#used.set(token, { until: now + LIFE_MILLISECONDS, request: textOf(actions) });
+    if (token) this.#used.set(token, { until: now + LIFE_MS, request: textOf(actions) });
   }
 }
 

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { DynamoDBServiceException } from '@aws-sdk/client-dynamodb';
+import { HOUR_MS } from '../../../contract/time.ts';
 import { UnsupportedByEngine } from '../../errors.ts';
 import { pageFrom, readShardIterator, shardIterator } from '../shard-iterator.ts';
 import type { Operations } from '../wire.ts';
@@ -19,7 +20,6 @@ export interface TableStreamOptions {
 
 /** @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_GetRecords.html */
 const MAX_RECORDS = 1_000;
-const HOUR = 3_600_000;
 
 /** The operations of DynamoDB Streams on all tables: every table has a stream. */
 export function tableStreamOperations(
@@ -61,7 +61,7 @@ export function tableStreamOperations(
         expired: () => expiredIterator(),
       });
       const table = tables.find(position.stream);
-      const horizon = now() - retentionHours * HOUR;
+      const horizon = now() - retentionHours * HOUR_MS;
       const kept = table.changes.findIndex(({ at }) => at > horizon);
       const from = { ...position, index: Math.max(position.index, kept < 0 ? table.changes.length : kept) };
       const { page, next } = pageFrom(from, table.changes, Math.min(Limit, MAX_RECORDS), shardOf(table));

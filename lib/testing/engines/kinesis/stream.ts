@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { HOUR_MS } from '../../../contract/time.ts';
 import { invalidArgument, notFound } from './exceptions.ts';
 import { HASHES, isOpen, type StreamShard, shardIdOf } from './shard.ts';
 
@@ -21,8 +22,6 @@ export interface StoredRecord {
   readonly arrivedAt: number;
 }
 
-const HOUR = 3_600_000;
-
 /** A stream: its shards share the hashes of partition keys among them, at first evenly. */
 export class Stream {
   readonly name: string;
@@ -38,7 +37,7 @@ export class Stream {
     this.name = name;
     this.arn = `arn:aws:kinesis:us-east-1:000000000000:stream/${name}`;
     this.#now = now;
-    this.#retention = retentionHours * HOUR;
+    this.#retention = retentionHours * HOUR_MS;
     for (let index = 0n; index < BigInt(shards); index++) {
       // The least hashes of which `hash * shards / HASHES` is the shard's number.
       const bound = (number: bigint) => (number * HASHES + BigInt(shards) - 1n) / BigInt(shards);

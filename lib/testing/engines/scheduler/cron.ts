@@ -1,3 +1,4 @@
+import { MINUTE_MS } from '../../../contract/time.ts';
 import { cronField, cronNumber, type FieldRange } from './cron-field.ts';
 import { invalidExpression } from './invalid-expression.ts';
 
@@ -11,8 +12,6 @@ const MONTHS: FieldRange = {
 };
 const WEEKDAYS: FieldRange = { min: 1, max: 7, names: ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'] };
 const YEARS: FieldRange = { min: 1970, max: 2199 };
-
-const MINUTE = 60_000;
 
 /** A day of a month, in UTC. */
 interface Day {
@@ -42,7 +41,7 @@ export function cron(fields: string): (from: number) => number | undefined {
   const hours = ascending(cronField(hour, HOURS));
   const months = cronField(month, MONTHS);
   const years = cronField(year, YEARS);
-  const times = hours.flatMap((one) => minutes.map((other) => (one * 60 + other) * MINUTE));
+  const times = hours.flatMap((one) => minutes.map((other) => (one * 60 + other) * MINUTE_MS));
 
   return (from) => {
     const first = new Date(from);

@@ -41,9 +41,9 @@ export interface SchedulerOptions {
 }
 
 const MAX_PAGE = 100;
-const LONGEST_RETRY_DELAY = 900_000;
+const LONGEST_RETRY_DELAY_MS = 900_000;
 
-const doubled = (retry: number): number => Math.min(LONGEST_RETRY_DELAY, 1_000 * 2 ** (retry - 1));
+const doubled = (retry: number): number => Math.min(LONGEST_RETRY_DELAY_MS, 1_000 * 2 ** (retry - 1));
 
 /**
  * EventBridge Scheduler in memory, on a given clock: it answers CreateSchedule, UpdateSchedule, GetSchedule,

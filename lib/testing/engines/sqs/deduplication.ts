@@ -1,7 +1,7 @@
 import type { StoredMessage } from './stored-message.ts';
 
 /** @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagededuplicationid-property.html */
-const WINDOW = 5 * 60 * 1000;
+const WINDOW_MS = 5 * 60 * 1000;
 
 /** The messages that a FIFO queue has taken within the last five minutes: those that were received and deleted, too. */
 export class Deduplication {
@@ -24,7 +24,7 @@ export class Deduplication {
   }
 
   take(message: Readonly<StoredMessage>, now: number): void {
-    this.#taken.set(this.#keyOf(message), { message, until: now + WINDOW });
+    this.#taken.set(this.#keyOf(message), { message, until: now + WINDOW_MS });
   }
 
   #keyOf({ groupId, deduplicationId }: IdentifiedMessage): string {

@@ -8,9 +8,9 @@ import { realClock } from '../../lambda/index.ts';
 import type { Physical, ResourceRequest } from './physical.ts';
 
 const SHORTEST_RETENTION = 24;
-const POLL_MILLISECONDS = 100;
+const POLL_MS = 100;
 /** How long an engine may take to create a stream. */
-const PATIENCE_MILLISECONDS = 60_000;
+const PATIENCE_MS = 60_000;
 
 /** @see https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-kinesis-stream.html */
 export async function makeStream({ name, properties, clients }: ResourceRequest): Promise<Physical> {
@@ -40,12 +40,12 @@ export async function makeStream({ name, properties, clients }: ResourceRequest)
 }
 
 async function activeArn(StreamName: string, kinesis: ResourceRequest['clients']['kinesis']): Promise<string> {
-  const end = realClock.now() + PATIENCE_MILLISECONDS;
+  const end = realClock.now() + PATIENCE_MS;
   for (;;) {
     const { StreamDescriptionSummary } = await kinesis.send(new DescribeStreamSummaryCommand({ StreamName }));
     const { StreamStatus, StreamARN = '' } = StreamDescriptionSummary ?? {};
     if (StreamStatus === 'ACTIVE') return StreamARN;
-    if (realClock.now() > end) throw new Error(`it is ${StreamStatus} after ${PATIENCE_MILLISECONDS / 1000} s`);
-    await realClock.sleep(POLL_MILLISECONDS);
+    if (realClock.now() > end) throw new Error(`it is ${StreamStatus} after ${PATIENCE_MS / 1000} s`);
+    await realClock.sleep(POLL_MS);
   }
 }
