@@ -73,7 +73,7 @@ function messageLines(message: TracedMessage, now: number): string[] {
   const traceId = traceparent.split('-')[1] ?? '';
   const facts = [
     `key ${key}, ${businessLine}, committed ${instant(committed)}, trace ${traceId}`,
-    ...standingOf(message, now),
+    ...stateLinesOf(message, now),
   ];
   const children = [
     ...subscribers.map((delivery) => deliveryLines(delivery, message, now)),
@@ -88,7 +88,7 @@ function messageLines(message: TracedMessage, now: number): string[] {
 }
 
 /** The state of a message, besides its subscribers. */
-function standingOf({ due, handshake, cancelled, replacedBy }: TracedMessage, now: number): string[] {
+function stateLinesOf({ due, handshake, cancelled, replacedBy }: TracedMessage, now: number): string[] {
   const end = replacedBy ? 'rescheduled' : 'cancelled';
   return [
     ...(due !== undefined && cancelled === undefined ? [momentOf(due, now)] : []),

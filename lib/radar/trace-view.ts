@@ -15,7 +15,7 @@ function messageItem(message: TracedMessage): Child {
     h('strong', {}, type),
     ` of ${businessLine}, key ${key}, committed ${timeOfDay(committed)} UTC `,
     h('code', {}, id),
-    ...standingsOf(message).map((standing) => h('p', {}, standing)),
+    ...stateLinesOf(message).map((line) => h('p', {}, line)),
     subscribers.length === 0
       ? h('p', {}, 'Nobody expects it.')
       : h('ul', {}, ...subscribers.map((delivery) => deliveryItem(delivery, committed))),
@@ -25,7 +25,7 @@ function messageItem(message: TracedMessage): Child {
 }
 
 /** What is to be known of a message besides its subscribers. */
-function standingsOf({ due, handshake, cancelled, replacedBy }: TracedMessage): string[] {
+function stateLinesOf({ due, handshake, cancelled, replacedBy }: TracedMessage): string[] {
   return [
     ...(due !== undefined ? [`Due ${moment(due)}`] : []),
     ...(handshake === 'pending' ? ['Handshake pending: its producer has not sent it'] : []),

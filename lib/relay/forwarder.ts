@@ -27,8 +27,8 @@ const DISPATCHES_AT_ONCE = 4;
 /** Where the context does not say how long the invocation may take. */
 const INVOCATION_MS = 30_000;
 
-/** Milliseconds: copies for streams whose moments are so near to each other go together. Their consumers hold the rest. */
-const TOGETHER = 100;
+/** Copies for streams whose moments are so near to each other go together. Their consumers hold the rest. */
+const TOGETHER_MS = 100;
 
 /**
  * The forwarder: sends on what comes to the forward queue. That is a message that its producer sends itself; a copy that
@@ -63,7 +63,7 @@ export function createForwarder(): Forwarder {
 }
 
 /** A message on its way through the forward queue. */
-interface Parcel {
+interface QueuedMessage {
   readonly record: QueueRecord;
   readonly envelope: Envelope;
   /** The only destination to which it goes. */
@@ -95,16 +95,16 @@ class Forwarding {
 
   /** The records that must come again. */
   async forward(records: readonly SQSRecord[]): Promise<readonly Postponed<QueueRecord>[]> {
-    const parcels = await this.#read(records);
-    const { stream = [], others = [] } = Object.groupBy(parcels, ({ label }) =>
+    const messages = await this.#read(records);
+    const { stream = [], others = [] } = Object.groupBy(messages, ({ label }) =>
       label?.kind === 'stream' ? 'stream' : 'others',
     );
     await Promise.all([this.#dispatchByLabel(others), this.#toStreams(stream)]);
     return this.#again;
   }
 
-  async #read(records: readonly SQSRecord[]): Promise<Parcel[]> {
-    const parcels: Parcel[] = [];
+  async #read(records: readonly SQSRecord[]): Promise<QueuedMessage[]> {
+    const messages: QueuedMessage[] = [];
     const notices = new Map<QueueRecord, string>();
     for (const sqsRecord of records) {
       const record = fromQueue(sqsRecord);
@@ -112,17 +112,17 @@ class Forwarding {
         const text = textOf(record);
         const id = dueIn(text);
         const label = labelIn(sqsRecord.messageAttributes);
-        if (id === undefined) parcels.push({ record, envelope: decodeEnvelope(text), label });
+        if (id === undefined) messages.push({ record, envelope: decodeEnvelope(text), label });
         else notices.set(record, id);
       } catch (error) {
         this.#fail(record, error);
       }
     }
-    return notices.size === 0 ? parcels : [...parcels, ...(await this.#readDue(notices))];
+    return notices.size === 0 ? messages : [...messages, ...(await this.#readDue(notices))];
   }
 
-  /** The messages that are due: those that their producers took back are done. */
-  async #readDue(notices: ReadonlyMap<QueueRecord, string>): Promise<Parcel[]> {
+  /** The messages that are due: those that their producers cancelled are done. */
+  async #readDue(notices: ReadonlyMap<QueueRecord, string>): Promise<QueuedMessage[]> {
     try {
       const keys = [...new Set(notices.values())].map(outboxKey);
       const rows = await getRows(this.#ledger, keys);
@@ -146,44 +146,44 @@ class Forwarding {
   }
 
   /** Puts copies into their streams, each in its moment; those that are here too early go back to wait. */
-  async #toStreams(parcels: readonly Parcel[]): Promise<void> {
+  async #toStreams(messages: readonly QueuedMessage[]): Promise<void> {
     const now = this.#ledger.environment.now();
-    const near: Parcel[] = [];
-    for (const parcel of parcels) {
-      const seconds = secondsUntil(momentOf(parcel.envelope), now);
-      if (seconds === 0) near.push(parcel);
-      else this.#again.push(givenBack(parcel.record, seconds));
+    const near: QueuedMessage[] = [];
+    for (const message of messages) {
+      const seconds = secondsUntil(momentOf(message.envelope), now);
+      if (seconds === 0) near.push(message);
+      else this.#again.push(givenBack(message.record, seconds));
     }
-    this.#counts.add('early', parcels.length - near.length);
+    this.#counts.add('early', messages.length - near.length);
     near.sort((one, other) => momentOf(one.envelope) - momentOf(other.envelope));
     for (let next = near[0]; next; next = near[0]) {
       await holdUntil(this.#ledger.environment, momentOf(next.envelope));
-      const until = this.#ledger.environment.now() + TOGETHER;
+      const until = this.#ledger.environment.now() + TOGETHER_MS;
       const later = near.findIndex(({ envelope }) => momentOf(envelope) > until);
       const due = near.splice(0, later === -1 ? near.length : later);
       await this.#dispatchByLabel(due);
     }
   }
 
-  async #dispatchByLabel(parcels: readonly Parcel[]): Promise<void> {
-    const groups = Map.groupBy(parcels, ({ label }) => label && `${label.kind}#${label.to}`);
+  async #dispatchByLabel(messages: readonly QueuedMessage[]): Promise<void> {
+    const groups = Map.groupBy(messages, ({ label }) => label && `${label.kind}#${label.to}`);
     await Promise.all([...groups.values()].map((group) => this.#dispatch(group, group[0]?.label)));
   }
 
   /** Dispatches messages together; where that fails and there is time, one by one, so that each answers for itself. */
-  async #dispatch(parcels: readonly Parcel[], only: Label | undefined): Promise<void> {
-    const envelopes = parcels.map(({ envelope }) => envelope);
+  async #dispatch(messages: readonly QueuedMessage[], only: Label | undefined): Promise<void> {
+    const envelopes = messages.map(({ envelope }) => envelope);
     try {
       const refused = await dispatch(this.#ledger, this.#book, envelopes, this.#counts, { only });
       const ids = new Set(refused.map(({ id }) => id));
-      const again = parcels.filter(({ envelope }) => ids.has(envelope.id));
+      const again = messages.filter(({ envelope }) => ids.has(envelope.id));
       for (const { record } of again) this.#fail(record, new SendFailed(`'${only?.to}' does not take it`));
-      this.#counts.add('forwarded', parcels.length - again.length);
+      this.#counts.add('forwarded', messages.length - again.length);
     } catch (error) {
-      if (parcels.length === 1 || this.#ledger.environment.now() >= this.#until) {
-        for (const { record } of parcels) this.#fail(record, error);
+      if (messages.length === 1 || this.#ledger.environment.now() >= this.#until) {
+        for (const { record } of messages) this.#fail(record, error);
       } else {
-        await concurrently(DISPATCHES_AT_ONCE, parcels, (parcel) => this.#dispatch([parcel], only));
+        await concurrently(DISPATCHES_AT_ONCE, messages, (message) => this.#dispatch([message], only));
       }
     }
   }
