@@ -37,7 +37,9 @@ export async function configuredRegion({ config }: Configured): Promise<string> 
       `no credentials (${said(credentials.reason)}): set AWS_PROFILE to a profile that has them, or log in by \`aws sso login\``,
   ].filter((sentence) => sentence !== false);
   if (region.status === 'fulfilled' && missing.length === 0) return region.value;
-  throw new AwsNotConfigured(`AWS cannot be asked. This shell has ${missing.join('. It has ')}`);
+  const { AWS_PROFILE } = process.env;
+  const which = AWS_PROFILE ? `With the profile '${AWS_PROFILE}', this shell` : 'This shell';
+  throw new AwsNotConfigured(`AWS cannot be asked. ${which} has ${missing.join('. It has ')}`);
 }
 
 /** A program that gives credentials may ask its user for something first: it may take its time. */

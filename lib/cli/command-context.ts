@@ -4,7 +4,12 @@ import { createProgress, type Progress, type ProgressStream } from './progress.t
 export interface CommandContext {
   readonly environment: NodeJS.ProcessEnv;
   /** The command's result. */
-  readonly out: { write(text: string): unknown /** Of a terminal: its width. */; readonly columns?: number };
+  readonly out: {
+    write(text: string): unknown;
+    readonly isTTY?: boolean;
+    /** Of a terminal: its width. */
+    readonly columns?: number;
+  };
   /** Progress and errors. */
   readonly err: ProgressStream;
   readonly progress: Progress;

@@ -4,9 +4,13 @@ import { addCancel } from './cancel.ts';
 import { addCase } from './case.ts';
 import { type CommandContext, processContext } from './command-context.ts';
 import { createCommandLine, runCommandLine } from './command-line.ts';
+import { type DescribedCommand, describeCommand } from './command-tree.ts';
+import { addCompletion } from './completion.ts';
 import { addContract } from './contract.ts';
 import { addDown } from './down.ts';
 import { addHalf } from './half.ts';
+import { addLogs } from './logs.ts';
+import { addLs } from './ls.ts';
 import { addRadar } from './radar.ts';
 import { addReconcile } from './reconcile.ts';
 import { addReschedule } from './reschedule.ts';
@@ -18,6 +22,11 @@ import { addUp } from './up.ts';
 /** Runs one command line of `waybill` (without node and script) and answers with the exit code. */
 export function run(parameters: readonly string[], context: CommandContext = processContext()): Promise<number> {
   return runCommandLine(createProgram(context), parameters, context);
+}
+
+/** All commands, as help, completion and the reference describe them. */
+export function describedCommands(): DescribedCommand {
+  return describeCommand(createProgram(processContext()));
 }
 
 function createProgram(context: CommandContext): Command {
@@ -37,6 +46,8 @@ Examples:
   $ waybill down              end it
   $ waybill radar             see the health of each business line, live, in a browser
   $ waybill reconcile         name every message that has not taken effect, and where it stopped
+  $ waybill ls --state dead    list the messages that were dead-lettered
+  $ waybill logs --follow     see what handlers and framework log, live
   $ waybill trace --key 42    draw what came of an order, hop by hop
   $ waybill cancel <id>       cancel a message before it takes effect
 
@@ -44,12 +55,15 @@ Environment:
   AWS_ENDPOINT_URL            use this engine instead of the embedded one; it is never stopped from here
   WAYBILL_STATE_FOLDER        keep the engine's state file and logs here
   WAYBILL_ENGINE_FOLDER       install the embedded engine here
-  WAYBILL_DEBUG=1             print stack traces, and let the engine log every request`,
+  WAYBILL_DEBUG=1             print stack traces, and let the engine log every request
+  NO_COLOR=1                  print no colours`,
     );
   const ofEngines = [addUp, addDown, addStatus];
   const ofMessages = [
     addRadar,
     addReconcile,
+    addLs,
+    addLogs,
     addTrace,
     addCancel,
     addReschedule,
@@ -58,7 +72,7 @@ Environment:
     addSubscriber,
     addContract,
   ];
-  const commands = [...ofEngines, ...ofMessages];
+  const commands = [...ofEngines, ...ofMessages, addCompletion];
   for (const add of commands) add(program, context);
   return program;
 }

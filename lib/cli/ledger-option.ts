@@ -12,6 +12,7 @@ import { EVENT_TYPES } from '../ledger/rows/route.ts';
 import { withEveryShard } from '../ledger/shards.ts';
 import { repositoryRoot, runningTarget, type Target } from '../local/index.ts';
 import { CLIENT_LIMITS, configuredRegion, firstAnswer, type Service } from './aws-access.ts';
+import { addAwsOptions } from './aws-option.ts';
 import { type CommandContext, jsonLine } from './command-context.ts';
 import { said } from './said.ts';
 import { useTarget } from './use-target.ts';
@@ -20,6 +21,8 @@ import { useTarget } from './use-target.ts';
 export interface LedgerOptions {
   readonly ledger?: string;
   readonly aws?: boolean;
+  readonly region?: string;
+  readonly profile?: string;
 }
 
 /** A deployed ledger, and what reading it takes. It satisfies `InspectionOptions` of the run time. */
@@ -58,9 +61,11 @@ const DEFAULT_SHARDS = 16;
 
 /** Adds the options by which a command finds its ledger. */
 export function addLedgerOptions(command: Command): Command {
-  return command
-    .option('--ledger <name>', `the ledger's table; default: ${BINDINGS.ledger}, else the only ledger that is deployed`)
-    .option('--aws', 'use the real AWS, with the credentials and the region of this shell');
+  command.option(
+    '--ledger <name>',
+    `the ledger's table; default: ${BINDINGS.ledger}, else the only ledger that is deployed`,
+  );
+  return addAwsOptions(command);
 }
 
 /**
@@ -74,7 +79,8 @@ export function addLedgerOptions(command: Command): Command {
  * @throws AwsNotConfigured when there is no region or there are no credentials
  */
 export async function resolveLedger(options: LedgerOptions, context: CommandContext): Promise<ResolvedLedger> {
-  const target = await runningTarget({ environment: context.environment, ...(options.aws && { aws: true }) });
+  const { aws = false, region, profile } = options;
+  const target = await runningTarget({ environment: context.environment, aws, region, profile });
   if (!target) {
     throw new NoEngine(`No engine runs: ${ADVICE}; \`--aws\` asks the real AWS`);
   }

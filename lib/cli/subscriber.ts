@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { WaybillError } from '../contract/errors.ts';
 import type { ListEventSources } from '../inspect/subscriber-state.ts';
 import { Graph, readGraph } from '../ledger/graph.ts';
 import { type Ledger, ledgerOf } from '../ledger/ledger.ts';
@@ -7,15 +6,11 @@ import { type Owed, owedBy } from '../reconcile/owed.ts';
 import { type CommandContext, print, printJson } from './command-context.ts';
 import { addLedgerOptions, type LedgerOptions, resolveLedger } from './ledger-option.ts';
 import { SINCE, sinceOf } from './since-option.ts';
+import { routesOf } from './subscriber-routes.ts';
 
 interface RemoveOptions extends LedgerOptions {
   readonly since?: number;
   readonly json?: boolean;
-}
-
-/** No route of the ledger names the subscriber. */
-export class UnknownSubscriber extends WaybillError {
-  readonly code = 'unknown-subscriber';
 }
 
 /** Messages of a long list that are written out: `--json` has them all. */
@@ -62,13 +57,7 @@ export async function checkRemoval(
   }: Pick<RemoveOptions, 'since' | 'json'> & { readonly listEventSources?: ListEventSources },
   context: CommandContext,
 ): Promise<void> {
-  const { routes, subscribers } = await readGraph(ledger);
-  if (!subscribers.includes(subscriber)) {
-    throw new UnknownSubscriber(
-      `There is no subscriber '${subscriber}': there are ${subscribers.join(', ') || 'none'}`,
-    );
-  }
-  const graph = new Graph(routes.filter((route) => route.subscriber === subscriber));
+  const graph = new Graph(routesOf(await readGraph(ledger), subscriber));
   const owed = await owedBy(ledger, { ...options, graph, since: ledger.environment.now() - since });
   if (owed.length > 0) context.exitCode = 1;
   if (json) return printJson(context, { subscriber, messages: owed });

@@ -1,4 +1,4 @@
-import { endpointEnvironment, REGION, UP_ENDPOINT } from './endpoint.ts';
+import { endpointEnvironment, IDENTITY, REGION, UP_ENDPOINT } from './endpoint.ts';
 import type { Engine, EngineOptions } from './engine.ts';
 import { EndpointSilent } from './errors.ts';
 import { defaultStateFolder } from './folders.ts';
@@ -33,6 +33,10 @@ export type Target = Engine | ExternalEngine | RealAws;
 export interface TargetOptions extends EngineOptions {
   /** The real AWS, whatever `AWS_ENDPOINT_URL` says. @default false */
   readonly aws?: boolean;
+  /** The region of the real AWS. @default what the environment or the profile says */
+  readonly region?: string | undefined;
+  /** The profile of the real AWS, which wins over keys in the environment. @default what the environment says */
+  readonly profile?: string | undefined;
 }
 
 /** How long an endpoint may take to answer. */
@@ -50,7 +54,7 @@ export async function resolveEngine(options: TargetOptions = {}): Promise<Target
 /** Like `resolveEngine`, but starts nothing: undefined when no engine runs. */
 export async function runningTarget(options: TargetOptions = {}): Promise<Target | undefined> {
   const environment = options.environment ?? process.env;
-  if (options.aws) return realAws(environment);
+  if (options.aws) return realAws(environment, options);
   const stateFolder = options.stateFolder ?? defaultStateFolder();
   const endpoint = environment.AWS_ENDPOINT_URL?.replace(/\/+$/, '');
   // Somebody who did what `waybill up` told them to has exported the embedded engine's own endpoint.
@@ -72,17 +76,28 @@ export async function runningTarget(options: TargetOptions = {}): Promise<Target
 export function environmentFor(target: Target, environment: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
   const misleading = {
     embedded: MISLEADING,
-    aws: /^AWS_ENDPOINT_URL/,
+    aws: target.env.AWS_PROFILE ? OTHER_THAN_PROFILE : /^AWS_ENDPOINT_URL/,
     external: undefined,
   }[target.kind];
+  const own = target.kind === 'aws' ? withoutEngine(environment) : environment;
   return {
-    ...Object.fromEntries(Object.entries(environment).filter(([name]) => !misleading?.test(name))),
+    ...Object.fromEntries(Object.entries(own).filter(([name]) => !misleading?.test(name))),
     ...target.env,
   };
 }
 
+/** An environment without the region and the credentials that `waybill up` has exported: they are no AWS account's. */
+function withoutEngine(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  if (!environment[UP_ENDPOINT]) return environment;
+  const exported: Readonly<Record<string, string>> = IDENTITY;
+  return Object.fromEntries(Object.entries(environment).filter(([name, value]) => exported[name] !== value));
+}
+
 /** What would lead an AWS SDK away from an engine that `waybill up` started. */
 export const MISLEADING = /^AWS_(ENDPOINT_URL|PROFILE$|DEFAULT_PROFILE$|SESSION_TOKEN$)/;
+
+/** What would win over a profile that was asked for, or is said of another. */
+const OTHER_THAN_PROFILE = /^AWS_(?:ENDPOINT_URL|(?:ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|DEFAULT_PROFILE)$)/;
 
 function externalEngine(endpoint: string, environment: NodeJS.ProcessEnv): ExternalEngine {
   const region = regionOf(environment) ?? REGION;
@@ -98,9 +113,14 @@ function externalEngine(endpoint: string, environment: NodeJS.ProcessEnv): Exter
   return { kind: 'external', endpoint, region, env, ...foreign };
 }
 
-function realAws(environment: NodeJS.ProcessEnv): RealAws {
-  const env = { CDK_DISABLE_CLI_TELEMETRY: '1' };
-  return { kind: 'aws', endpoint: undefined, region: regionOf(environment), env, ...foreign };
+function realAws(environment: NodeJS.ProcessEnv, { region, profile }: TargetOptions): RealAws {
+  const env = {
+    CDK_DISABLE_CLI_TELEMETRY: '1',
+    ...(region && { AWS_REGION: region, AWS_DEFAULT_REGION: region }),
+    ...(profile && { AWS_PROFILE: profile }),
+  };
+  const known = region ?? regionOf(withoutEngine(environment));
+  return { kind: 'aws', endpoint: undefined, region: known, env, ...foreign };
 }
 
 const foreign = { owned: false, stop: async () => undefined } as const;

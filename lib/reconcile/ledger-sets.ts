@@ -11,6 +11,8 @@ export interface Committed {
   readonly id: string;
   readonly type: string;
   readonly businessLine: string;
+  /** Its business key. */
+  readonly key: string;
   /** Of a delayed message: when it is to be delivered, in milliseconds since the epoch. */
   readonly deliverAt?: number;
   /** When nothing handles it any more, in milliseconds since the epoch. */
@@ -21,6 +23,8 @@ export interface Committed {
 export interface Ended {
   readonly id: string;
   readonly state: EndState;
+  /** In milliseconds since the epoch. */
+  readonly endedAt: number;
   /** Of a delayed message that was relayed: when it could be received first, in milliseconds since the epoch. */
   readonly due?: number;
   /** When DynamoDB may delete the row, in milliseconds since the epoch. */
@@ -58,16 +62,17 @@ export async function* endedIn(
 export function readCommitted({ sk, envelope }: Row): Committed {
   const id = sk?.S ?? '';
   try {
-    const { type, businessline, deliverat, expires } = JSON.parse(envelope?.S ?? '') as Envelope;
+    const { type, businessline, partitionkey, deliverat, expires } = JSON.parse(envelope?.S ?? '') as Envelope;
     return {
       id,
       type,
       businessLine: businessline,
+      key: partitionkey,
       ...(deliverat && { deliverAt: Date.parse(deliverat) }),
       expires: Date.parse(expires),
     };
   } catch {
-    return { id, type: '', businessLine: '' };
+    return { id, type: '', businessLine: '', key: '' };
   }
 }
 
@@ -77,6 +82,7 @@ export function readEnded({ sk, state, hops, ttl, ...why }: Row): Ended {
   return {
     id: sk?.S ?? '',
     state: state?.S as EndState,
+    endedAt: Number(ended?.N),
     ...(relayed?.N &&
       due?.N && { due: receivable({ relayed: Number(relayed.N), due: Number(due.N), ended: Number(ended?.N) }) }),
     expires: Number(ttl?.N) * 1000,

@@ -63,6 +63,8 @@ test.each([
   ['reconcile', '--ledger', 'Shop'],
   ['trace', ID],
   ['radar'],
+  ['ls'],
+  ['logs'],
   ['cancel', ID],
   ['reschedule', ID, '--delay', '1m'],
   ['half', ID],
@@ -73,6 +75,37 @@ test.each([
   expect(stderr).toMatch(
     /^error: (?:Lambda|DynamoDB) at AWS in eu-north-1 does not answer \(connect ECONNREFUSED .*\n$/,
   );
+});
+
+test('--region and --profile name the real AWS, and win over what the shell exports', async () => {
+  const profile = (name: string, region: string) => `[${name}]\nregion = ${region}\n${CREDENTIALS}`;
+  const nowhere = `endpoint_url = http://127.0.0.1:${await freePort()}`;
+  await shell(`${profile('default', 'eu-north-1')}\n${nowhere}\n${profile('profile team', 'eu-west-3')}\n${nowhere}`);
+  vi.stubEnv('AWS_ENDPOINT_URL', 'http://127.0.0.1:1');
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIAOTHER');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'other');
+  expect((await waybill('ls', '--profile', 'team')).stderr).toContain(' at AWS in eu-west-3 does not answer ');
+  expect(process.env).not.toHaveProperty('AWS_ACCESS_KEY_ID');
+  expect((await waybill('ls', '--region', 'ap-south-1')).stderr).toContain(' at AWS in ap-south-1 does not answer ');
+  const unknown = await waybill('ls', '--profile', 'temp', '--region', 'eu-west-1');
+  expect(unknown.stderr).toMatch(
+    /^error: AWS cannot be asked\. With the profile 'temp', this shell has no credentials \(.+\n$/,
+  );
+});
+
+test('--aws in a shell that `waybill up` has set up does not take the engine for an account', async () => {
+  await shell(`[default]\nregion = eu-north-1\n${CREDENTIALS}\nendpoint_url = http://127.0.0.1:${await freePort()}`);
+  const exported = { AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
+  for (const [name, value] of Object.entries(exported)) vi.stubEnv(name, value);
+  vi.stubEnv('WAYBILL_UP_ENDPOINT', 'http://127.0.0.1:1');
+  expect((await waybill('ls', '--aws')).stderr).toContain(' at AWS in eu-north-1 does not answer ');
+  expect(process.env).not.toHaveProperty('AWS_ACCESS_KEY_ID');
+});
+
+test('a region that is none is wrong usage', async () => {
+  const { exitCode, stderr } = await waybill('ls', '--region', 'Frankfurt');
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain('It is the name of a region, such as eu-central-1.');
 });
 
 test('--aws where somebody takes the connection and is silent ends within seconds', async () => {
