@@ -9,7 +9,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Context } from 'aws-lambda';
 import { BINDINGS } from '../contract/bindings.ts';
 import type { AnyTable } from '../contract/table.ts';
-import { countUsage, noUsage, type Usage } from './usage.ts';
+import { type Countable, countUsage, noUsage, type Usage } from './usage.ts';
 
 /** What a run time needs of an AWS client: a real one, or an engine in memory that answers the same commands. */
 export type Sender<Client extends { send: unknown }> = Pick<Client, 'send'>;
@@ -103,8 +103,8 @@ export function createEnvironment(variables: Environment['variables'] = process.
   const usage = noUsage();
   // Three attempts of at most 5 s each: the runtime's own retries rest on the answer coming within an invocation.
   const client = { requestHandler: { connectionTimeout: 2_000, requestTimeout: 5_000, throwOnRequestTimeout: true } };
-  const dynamodb = countUsage(new DynamoDBClient(client), usage);
-  const sqs = countUsage(new SQSClient(client), usage);
+  const dynamodb = quiet(new DynamoDBClient(client), usage);
+  const sqs = quiet(new SQSClient(client), usage);
   let kinesis: Promise<KinesisClient> | undefined;
   let s3: Promise<S3Client> | undefined;
   let scheduler: Promise<SchedulerClient> | undefined;
@@ -119,24 +119,28 @@ export function createEnvironment(variables: Environment['variables'] = process.
       // Its own handler would speak HTTP/2, which one request at a time does not need, and has no limit for connecting.
       const { requestHandler } = dynamodb.config;
       kinesis ??= import('@aws-sdk/client-kinesis').then((sdk) =>
-        countUsage(new sdk.KinesisClient({ requestHandler }), usage),
+        quiet(new sdk.KinesisClient({ requestHandler }), usage),
       );
       return kinesis;
     },
     s3: () => {
-      s3 ??= import('@aws-sdk/client-s3').then((sdk) => countUsage(new sdk.S3Client(client), usage));
+      s3 ??= import('@aws-sdk/client-s3').then((sdk) => quiet(new sdk.S3Client(client), usage));
       return s3;
     },
     scheduler: () => {
-      scheduler ??= import('@aws-sdk/client-scheduler').then((sdk) =>
-        countUsage(new sdk.SchedulerClient(client), usage),
-      );
+      scheduler ??= import('@aws-sdk/client-scheduler').then((sdk) => quiet(new sdk.SchedulerClient(client), usage));
       return scheduler;
     },
     log: powertoolsLog(),
     metrics: powertoolsMetrics(variables[BINDINGS.ledger]),
     usage,
   };
+}
+
+/** A client that counts, and logs nothing: the SDK would copy each request and each answer for a logger that writes none of it. */
+function quiet<Client extends Countable>(client: Client, usage: Usage): Client {
+  client.middlewareStack.remove('loggerMiddleware');
+  return countUsage(client, usage);
 }
 
 /** Bytes that are taken from the system at once: it takes longer to ask than to fill them. */

@@ -1,8 +1,10 @@
+import { refusedUnits } from './refused-units.ts';
+
 /** What AWS calls have cost: counted per request that went out, the SDK's own retries included. */
 export interface Usage {
   /** Requests by operation, e.g. `{ TransactWriteItems: 12, SendMessageBatch: 2 }`. */
   readonly calls: Record<string, number>;
-  /** DynamoDB write units, of the calls that asked for their consumed capacity. */
+  /** DynamoDB write units of the calls that asked for their consumed capacity, and of writes whose condition does not hold. */
   writeUnits: number;
   /** DynamoDB read units, of the calls that asked for their consumed capacity. */
   readUnits: number;
@@ -13,13 +15,13 @@ export const MEASURED = { ReturnConsumedCapacity: 'TOTAL' } as const;
 
 interface ConsumedCapacity {
   readonly CapacityUnits?: number;
-  readonly WriteCapacityUnits?: number;
   readonly ReadCapacityUnits?: number;
 }
 
 /** The middleware stack of an AWS SDK client, as far as counting needs it. */
-interface Countable {
+export interface Countable {
   readonly middlewareStack: {
+    remove(name: string): boolean;
     add(
       middleware: (
         next: (args: never) => Promise<{ output: object }>,
@@ -42,9 +44,14 @@ export function countUsage<Client extends object>(client: Client, usage: Usage):
     (next, context) => async (args) => {
       const operation = (context.commandName ?? 'Unknown').replace(/Command$/, '');
       usage.calls[operation] = (usage.calls[operation] ?? 0) + 1;
-      const result = await next(args);
-      addCapacity(usage, operation, result.output as { ConsumedCapacity?: ConsumedCapacity | ConsumedCapacity[] });
-      return result;
+      try {
+        const result = await next(args);
+        addCapacity(usage, operation, result.output as { ConsumedCapacity?: ConsumedCapacity | ConsumedCapacity[] });
+        return result;
+      } catch (error) {
+        usage.writeUnits += refusedUnits((args as { readonly input?: object }).input, error);
+        throw error;
+      }
     },
     // 'low' runs inside the retry middleware, so that each attempt counts.
     { step: 'finalizeRequest', name: 'waybillUsage', priority: 'low' },
@@ -58,8 +65,10 @@ function addCapacity(
   output: { ConsumedCapacity?: ConsumedCapacity | ConsumedCapacity[] },
 ): void {
   for (const capacity of [output.ConsumedCapacity ?? []].flat()) {
-    const units = capacity.CapacityUnits ?? 0;
-    if (WRITES.test(operation)) usage.writeUnits += units;
-    else usage.readUnits += units;
+    const { CapacityUnits = 0, ReadCapacityUnits } = capacity;
+    // A transaction that was sent again under its token, and is done, reads.
+    const isWrite = WRITES.test(operation) && ReadCapacityUnits !== CapacityUnits;
+    if (isWrite) usage.writeUnits += CapacityUnits;
+    else usage.readUnits += CapacityUnits;
   }
 }

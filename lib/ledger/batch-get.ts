@@ -4,6 +4,7 @@ import { patiently } from '../aws/send-batch.ts';
 import { MEASURED } from '../aws/usage.ts';
 import { ReadFailed } from '../contract/errors.ts';
 import type { Ledger } from './ledger.ts';
+import type { Projection } from './projection.ts';
 import type { LedgerKey } from './rows/layout.ts';
 
 /**
@@ -15,8 +16,8 @@ export const READ_BATCH = 100;
 export interface GetRowsOptions {
   /** @default true */
   readonly consistent?: boolean;
-  /** Of each row its key alone: it is there or not. @default false */
-  readonly keysOnly?: boolean;
+  /** @default whole rows */
+  readonly projection?: Projection;
 }
 
 /**
@@ -30,10 +31,9 @@ export interface GetRowsOptions {
 export async function getRows(
   { environment, table }: Ledger,
   keys: readonly LedgerKey[],
-  { consistent = true, keysOnly = false }: GetRowsOptions = {},
+  { consistent = true, projection }: GetRowsOptions = {},
 ): Promise<Record<string, AttributeValue>[]> {
   const rows: Record<string, AttributeValue>[] = [];
-  const projection = keysOnly && { ProjectionExpression: 'pk, sk' };
   for (let start = 0; start < keys.length; start += READ_BATCH) {
     let pending: Record<string, AttributeValue>[] = keys.slice(start, start + READ_BATCH).map((key) => toItem(key));
     const pauses = patiently(environment);

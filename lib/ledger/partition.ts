@@ -1,5 +1,6 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { type Ledger, queryPage } from './ledger.ts';
+import type { Projection } from './projection.ts';
 
 /** A row as DynamoDB gives it. */
 export type Row = Readonly<Record<string, AttributeValue>>;
@@ -11,13 +12,15 @@ export interface PartitionOptions {
   readonly from?: string;
   /** Sort keys up to this one. */
   readonly to?: string;
+  /** @default whole rows */
+  readonly projection?: Projection;
 }
 
 /** The rows of a partition of the ledger in the order of their sort keys, a page at a time. */
 export async function* partition(
   ledger: Ledger,
   pk: string,
-  { consistent = false, from, to }: PartitionOptions = {},
+  { consistent = false, from, to, projection }: PartitionOptions = {},
 ): AsyncGenerator<readonly Row[]> {
   const range = sortKeyRange(from, to);
   let start: Record<string, AttributeValue> | undefined;
@@ -27,6 +30,7 @@ export async function* partition(
       ExpressionAttributeValues: range.values,
       ConsistentRead: consistent,
       ExclusiveStartKey: start,
+      ...projection,
     });
     if (page.Items && page.Items.length > 0) yield page.Items;
     start = page.LastEvaluatedKey;

@@ -6,7 +6,7 @@ import { duePartition, readDueKey } from '../ledger/rows/due.ts';
 import { inboxKey } from '../ledger/rows/inbox.ts';
 import { outboxKey } from '../ledger/rows/outbox.ts';
 import type { Joined } from './join.ts';
-import { type Committed, type Ended, readCommitted, readEnded } from './ledger-sets.ts';
+import { COMMITTED, type Committed, type Ended, readCommitted, readEnded } from './ledger-sets.ts';
 
 interface DueOptions {
   readonly graph: Graph;
@@ -41,8 +41,8 @@ export async function* dueMessages(
 
 async function messagesOf(ledger: Ledger, graph: Graph, due: readonly Row[]): Promise<Due[]> {
   const ids = new Set(due.map(({ sk }) => readDueKey({ sk: sk?.S ?? '' }).id));
-  const rows = await getRows(ledger, [...ids].map(outboxKey), { consistent });
-  const messages = rows.map(readCommitted);
+  const rows = await getRows(ledger, [...ids].map(outboxKey), { consistent, projection: COMMITTED });
+  const messages = await readCommitted(ledger, rows);
   const keys = messages.flatMap(({ id, type }) =>
     graph.expectedOf(id, type).map(({ subscriber }) => inboxKey(subscriber, id)),
   );

@@ -8,7 +8,7 @@ import { minuteOf } from '../ledger/rows/layout.ts';
 import type { Route } from '../ledger/rows/route.ts';
 import { messageIdRange, messageTime } from '../message/message-id.ts';
 import { type Joined, joinById } from './join.ts';
-import { type Committed, committedIn, type Ended, endedIn } from './ledger-sets.ts';
+import { type Ended, endedIn, type Keyed, keyedIn } from './ledger-sets.ts';
 
 /** Every state that a message can be in at a subscriber. */
 export const COPY_STATES = [
@@ -83,14 +83,14 @@ async function committedAt(
   ledger: Ledger,
   time: number,
   { from, to, graph, type }: MessagesOptions,
-): Promise<Joined<Committed, Ended>[]> {
+): Promise<Joined<Keyed, Ended>[]> {
   const minute = minuteOf(time);
   const range = messageIdRange(from, to);
   const shards = Array.from({ length: ledger.shards }, (_, shard) => shard);
-  const found: Joined<Committed, Ended>[] = [];
+  const found: Joined<Keyed, Ended>[] = [];
   await concurrently(SHARDS_AT_ONCE, shards, async (shard) => {
     const ends = graph.subscribers.map((subscriber) => endedIn(ledger, subscriber, minute, shard, range));
-    for await (const message of joinById(committedIn(ledger, minute, shard, range), ends)) {
+    for await (const message of joinById(keyedIn(ledger, minute, shard, range), ends)) {
       if (message.committed && (type === undefined || message.committed.type === type)) found.push(message);
     }
   });
@@ -99,7 +99,7 @@ async function committedAt(
 
 async function listed(
   ledger: Ledger,
-  { id, committed, ends }: Joined<Committed, Ended>,
+  { id, committed, ends }: Joined<Keyed, Ended>,
   graph: Graph,
   inspection: Inspection,
 ): Promise<ListedMessage> {

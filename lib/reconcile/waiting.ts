@@ -2,6 +2,7 @@ import { concurrently } from '../aws/concurrently.ts';
 import { deadlineOf, type Inspection, RELAY_PATIENCE_MS } from '../inspect/inspection.ts';
 import { getRows } from '../ledger/batch-get.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { projectionOf } from '../ledger/projection.ts';
 import { dueKey, readDueKey } from '../ledger/rows/due.ts';
 import { messageTime } from '../message/message-id.ts';
 import type { Waiting } from './bucket.ts';
@@ -16,7 +17,7 @@ const CASES_AT_ONCE = 16;
  */
 export async function lookAfter(ledger: Ledger, inspection: Inspection, waiting: readonly Waiting[]): Promise<void> {
   const ids = new Map(waiting.map(({ id, deliverAt }) => [id, dueKey(id, deliverAt)]));
-  const options = { consistent: false, keysOnly: true };
+  const options = { consistent: false, projection: projectionOf('pk', 'sk') };
   const rows = await getRows(ledger, [...ids.values()], options);
   const swept = new Set(rows.map(({ sk }) => readDueKey({ sk: sk?.S ?? '' }).id));
   const others = waiting.filter(({ id }) => !swept.has(id));

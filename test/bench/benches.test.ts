@@ -26,7 +26,14 @@ test('the benchmark of the root import still runs, on the package and on the sou
   expect(results.map(({ name }: { name: string }) => name)).toEqual(['empty', 'built', 'source']);
 }, 120_000);
 
-test.each(['handler', 'import'])(
+test('the benchmark of reconciliation still runs, and every message is told', async () => {
+  const result = await bench('reconcile', '--messages', '20000', '--rounds', '1');
+
+  expect(result).toMatchObject({ committed: 20160, missing: 50, uncaused: 50, falselyNamed: 0 });
+  expect(result.cpuMicroseconds).toBeGreaterThan(0);
+}, 120_000);
+
+test.each(['handler', 'import', 'reconcile'])(
   '%s refuses a number of rounds that is none',
   async (name) => {
     await expect(bench(name, '--rounds', 'many')).rejects.toThrow("--rounds is 'many'");

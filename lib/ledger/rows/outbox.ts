@@ -5,6 +5,12 @@ import { bucket, type Expiring, INBOX_AFTERLIFE, type LedgerKey, OUTBOX_PREFIX }
 export interface OutboxRow extends LedgerKey, Expiring {
   /** The envelope's JSON text. */
   readonly envelope: string;
+  /** The event type, as reconciliation reads it. Absent on rows of version 0.1 and earlier: what says less is read whole. */
+  readonly type?: string;
+  /** The business line. */
+  readonly line?: string;
+  /** Of a delayed message: when it is to be delivered (RFC 3339, UTC). */
+  readonly deliverat?: string;
   /**
    * Of a message that its producer sends itself, past the relay: `pending` until the broker has it, then `sent`. Absent on
    * what the relay sends.
@@ -31,6 +37,9 @@ export function outboxRow(envelope: Envelope): OutboxRow {
   return {
     ...outboxKey(envelope.id),
     envelope: encodeEnvelope(envelope),
+    type: envelope.type,
+    line: envelope.businessline,
+    ...(envelope.deliverat && { deliverat: envelope.deliverat }),
     ttl: Math.ceil((Date.parse(envelope.expires) + INBOX_AFTERLIFE) / 1000),
   };
 }

@@ -61,7 +61,7 @@ export class EngineClient {
       (next, middleware) => middleware(next, { commandName: command.constructor.name }),
       answer,
     );
-    return (await handler(undefined as never)).output;
+    return (await handler({ input: command.input } as never)).output;
   }
 
   destroy(): void {}
