@@ -146,14 +146,14 @@ function documentsIn(value: unknown): PolicyDocument[] {
   return Object.values(value).flatMap(documentsIn);
 }
 
-/** What a function's role is allowed, by resource: `{ 'Table.Arn': ['dynamodb:GetItem'] }`. */
+/** What a function's role is allowed, on whatever conditions, by resource: `{ 'Table.Arn': ['dynamodb:GetItem'] }`. */
 export function allowedTo(resources: Resources, handler: string): Record<string, string[]> {
   const role = resources[handler]!.Properties.Role['Fn::GetAtt'][0] as string;
   const allowed: Record<string, string[]> = {};
   for (const [id, { Type, Properties }] of Object.entries(resources)) {
     if (Type !== 'AWS::IAM::Policy' || !Properties.Roles.some((to: { Ref?: string }) => to.Ref === role)) continue;
     for (const { actions, resources: arns } of statementsOf({ [id]: { Type, Properties } })) {
-      for (const arn of arns) allowed[spell(arn)] = [...(allowed[spell(arn)] ?? []), ...actions].sort();
+      for (const arn of arns) allowed[spell(arn)] = [...new Set([...(allowed[spell(arn)] ?? []), ...actions])].sort();
     }
   }
   return allowed;

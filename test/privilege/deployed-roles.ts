@@ -24,6 +24,7 @@ export interface Statement {
 export interface Grant {
   readonly action: string;
   readonly resource: string;
+  readonly condition?: object;
 }
 
 /** The logical and the physical ids of a stack's resources of one type. */
@@ -48,8 +49,12 @@ export async function deployedRoles(api: SignedApi, stack: string): Promise<Depl
 
 export function grantsOf({ policies }: DeployedRole): Grant[] {
   return policies.flatMap(({ document }) =>
-    document.Statement.filter(({ Effect }) => Effect === 'Allow').flatMap(({ Action, Resource }) =>
-      [Resource].flat().flatMap((resource) => [Action].flat().map((action) => ({ action, resource }))),
+    document.Statement.filter(({ Effect }) => Effect === 'Allow').flatMap(({ Action, Resource, Condition }) =>
+      [Resource]
+        .flat()
+        .flatMap((resource) =>
+          [Action].flat().map((action) => ({ action, resource, ...(Condition && { condition: Condition }) })),
+        ),
     ),
   );
 }

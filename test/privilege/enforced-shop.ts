@@ -160,7 +160,8 @@ function asIfByTls<Args extends { request: unknown }, Output>(next: (args: Args)
 }
 
 /**
- * AWS authorizes SQS's batches as the single action, and knows the namespace that metrics are put into.
+ * AWS authorizes SQS's batches as the single action, and knows the namespace that metrics are put into and the keys of the
+ * rows that are asked for. The keys are judged afterwards, by what was recorded.
  *
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/iam-cw-condition-keys-namespace.html
@@ -168,6 +169,6 @@ function asIfByTls<Args extends { request: unknown }, Output>(next: (args: Args)
 function spelledForEngine({ Condition, ...statement }: Statement): Statement {
   const actions = [statement.Action].flat();
   const batches = Object.entries(BATCHES).flatMap(([batch, single]) => (actions.includes(single) ? [batch] : []));
-  const unknown = JSON.stringify(Condition ?? '').includes('cloudwatch:namespace');
+  const unknown = /cloudwatch:namespace|dynamodb:LeadingKeys/.test(JSON.stringify(Condition ?? ''));
   return { ...statement, Action: [...actions, ...batches], ...(Condition && !unknown && { Condition }) };
 }

@@ -4,9 +4,10 @@ import { runOrders } from '../../demo/run.ts';
 import { problemsOf } from '../../demo/summary.ts';
 import { createEnvironment } from '../../lib/aws/environment.ts';
 import { DelayedEvents } from './delayed-events.ts';
-import { changeRole } from './deployed-roles.ts';
+import { changeRole, grantsOf } from './deployed-roles.ts';
 import { EnforcedShop } from './enforced-shop.ts';
 import { RareEvents } from './rare-events.ts';
+import { needed } from './recorded-calls.ts';
 import { unneededGrants, usedByAws } from './unneeded-grants.ts';
 
 const ORDERS = 20;
@@ -60,6 +61,19 @@ test('every action that the roles grant is used, or AWS itself uses it for a rea
   expect(unneededGrants([wider as (typeof shop.roles)[number]], calls, []).grants).toEqual([
     `${first?.logicalId}: sqs:PurgeQueue on *`,
   ]);
+});
+
+test('no function asks for a row of the ledger that its role does not grant', async () => {
+  const calls = await shop.callsByRole();
+  const table = `table/${shop.deployment.ledger}`;
+  const refused = shop.roles.flatMap((role) => {
+    const grants = grantsOf(role);
+    return (calls.get(role.name) ?? [])
+      .filter(({ resource }) => resource === table)
+      .filter((call) => !grants.some((grant) => needed(call, grant)))
+      .map(({ action, keys }) => `${role.logicalId}: ${action} on ${keys}`);
+  });
+  expect([...new Set(refused)]).toEqual([]);
 });
 
 test('a role without one of its actions fails', async () => {

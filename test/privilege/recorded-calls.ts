@@ -1,10 +1,13 @@
 import type { Grant } from './deployed-roles.ts';
+import { allows, rowActionsOf } from './leading-keys.ts';
 import type { SignedApi } from './signed-api.ts';
 
 /** A call that the engine allowed: what it did, to which resource, and who made it. */
-export interface RecordedCall extends Grant {
+export interface RecordedCall extends Omit<Grant, 'condition'> {
   /** The application's name that the caller tells with its calls. */
   readonly by: string;
+  /** Of DynamoDB: the partition keys of the rows. Absent where the table's partition key is not that of a ledger. */
+  readonly keys?: readonly string[];
 }
 
 interface Event {
@@ -20,24 +23,12 @@ interface Event {
 interface Details {
   readonly userAgent: string;
   readonly requestParameters: {
-    /** By the tables' names. */
-    readonly RequestItems?: Readonly<Record<string, unknown>>;
     readonly QueueUrl?: string;
-    readonly TransactItems?: readonly Readonly<Record<string, { readonly TableName: string }>>[];
   };
 }
 
 /** The engine answers with so many events at most, and with no token. */
 const PAGE = 50;
-
-/** What a transaction's entry is authorized as. */
-const ENTRIES: Readonly<Record<string, string>> = {
-  Put: 'PutItem',
-  Update: 'UpdateItem',
-  Delete: 'DeleteItem',
-  ConditionCheck: 'ConditionCheckItem',
-  Get: 'GetItem',
-};
 
 /** What AWS authorizes a batch of SQS as, where the engine wants an action of its own. */
 export const BATCHES = {
@@ -82,18 +73,12 @@ function callsOf({ EventName, EventSource, Resources, CloudTrailEvent }: Event):
   if (!by) return [];
   const service = EventSource.replace('.amazonaws.com', '').replace('monitoring', 'cloudwatch');
   const names = Resources.map(({ ResourceName }) => ResourceName);
-  if (input.TransactItems) {
-    return input.TransactItems.flatMap((entry) =>
-      Object.entries(entry).map(([kind, { TableName }]) => ({
-        by,
-        action: `${service}:${ENTRIES[kind]}`,
-        resource: `table/${TableName}`,
-      })),
-    );
+  const rows = service === 'dynamodb' ? rowActionsOf(EventName, input) : [];
+  if (rows.length > 0) {
+    return rows.map(({ action, table, keys }) => ({ by, action, resource: `table/${table}`, keys }));
   }
-  const [table = names[0]] = Object.keys(input.RequestItems ?? {});
   const resource = {
-    dynamodb: `table/${table}`,
+    dynamodb: `table/${names[0]}`,
     sqs: input.QueueUrl?.split('/').at(-1) ?? '',
     kinesis: `stream/${names[0]}`,
     s3: names.join('/'),
@@ -103,8 +88,8 @@ function callsOf({ EventName, EventSource, Resources, CloudTrailEvent }: Event):
 }
 
 /** Whether a call needed a grant. */
-export function needed({ action, resource }: RecordedCall, grant: Grant): boolean {
-  if (action !== grant.action) return false;
+export function needed({ action, resource, keys = [] }: RecordedCall, grant: Grant): boolean {
+  if (action !== grant.action || !allows(grant.condition, keys)) return false;
   if (grant.resource === '*') return true;
   const name = grant.resource.split(':').slice(5).join(':');
   return name.endsWith('*') ? resource.startsWith(name.slice(0, -1)) : resource === name;

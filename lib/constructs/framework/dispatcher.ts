@@ -1,5 +1,7 @@
 import { BINDINGS } from '../../contract/bindings.ts';
-import { allow, SEND } from '../aws/grants.ts';
+import { PARTITIONS } from '../../ledger/rows/partitions.ts';
+import { SEND } from '../aws/grants.ts';
+import { allowRows } from '../aws/ledger-rows.ts';
 import type { LogOptions } from './execution.ts';
 import type { FrameworkFunction, FrameworkFunctionProps, LedgerParts } from './framework-function.ts';
 import type { MessageSchedules } from './message-schedules.ts';
@@ -18,19 +20,20 @@ export interface DispatcherProps extends LogOptions {
  * routes, writes receipts, and puts into the forward queue what a stream cannot delay or a destination refuses. Each subscriber or stream
  * channel grants, in its own stack, that the function may send there.
  */
-export function dispatching(props: DispatcherProps): Pick<FrameworkFunctionProps, 'environment' | 'allows'> {
-  const { table, forwardQueue } = props.ledger;
+export function dispatching(props: DispatcherProps): Pick<FrameworkFunctionProps, 'environment' | 'allows' | 'rows'> {
+  const { forwardQueue } = props.ledger;
   return {
     environment: { [BINDINGS.forwardQueueUrl]: forwardQueue.queueUrl, ...props.schedules?.variables },
-    allows: [
-      [['dynamodb:Query', 'dynamodb:PutItem'], table.tableArn],
-      [SEND, forwardQueue.queueArn],
+    allows: [[SEND, forwardQueue.queueArn]],
+    rows: [
+      { actions: ['dynamodb:Query'], partitions: PARTITIONS.routes },
+      { actions: ['dynamodb:PutItem'], partitions: [...PARTITIONS.receipts, ...PARTITIONS.unrouted] },
     ],
   };
 }
 
 /** Lets a dispatcher put aside what is due much later. */
 export function allowPostponing(dispatcher: FrameworkFunction, { ledger, schedules }: DispatcherProps): void {
-  allow(dispatcher.role, ['dynamodb:BatchWriteItem'], ledger.table.tableArn);
+  allowRows(dispatcher.role, ledger.table, { actions: ['dynamodb:BatchWriteItem'], partitions: PARTITIONS.due });
   schedules?.grantCreate(dispatcher, dispatcher.role);
 }

@@ -1,7 +1,9 @@
 import { Duration } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
+import { PARTITIONS } from '../../ledger/rows/partitions.ts';
 import { allow, CONSUME } from '../aws/grants.ts';
+import { allowRows } from '../aws/ledger-rows.ts';
 import { allowPostponing, type DispatcherProps, dispatching } from './dispatcher.ts';
 import { FrameworkFunction } from './framework-function.ts';
 
@@ -29,7 +31,9 @@ export class Forwarder extends FrameworkFunction {
     });
     allowPostponing(this, props);
     // A schedule says which message is due, and the message is read from the table.
-    if (props.schedules) allow(this.role, ['dynamodb:BatchGetItem'], table.tableArn);
+    if (props.schedules) {
+      allowRows(this.role, table, { actions: ['dynamodb:BatchGetItem'], partitions: PARTITIONS.outbox });
+    }
     allow(this.role, [...CONSUME, 'sqs:ChangeMessageVisibility'], forwardQueue.queueArn);
     new lambda.EventSourceMapping(this, 'Queue', {
       target: this.function,

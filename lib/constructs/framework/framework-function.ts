@@ -5,6 +5,7 @@ import { Construct } from 'constructs';
 import { BINDINGS } from '../../contract/bindings.ts';
 import { grantKeyUse } from '../aws/encryption.ts';
 import { allow } from '../aws/grants.ts';
+import { allowRows, type RowGrant } from '../aws/ledger-rows.ts';
 import type { ILedger } from '../ledger/ledger-interface.ts';
 import { createExecution, type LogOptions } from './execution.ts';
 import { functionAsset } from './function-assets.ts';
@@ -21,6 +22,8 @@ export interface FrameworkFunctionProps extends LogOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** The function's permissions, beside the use of the ledger's key: actions, and the resource's ARN. */
   readonly allows: readonly (readonly [actions: readonly string[], resourceArn: string])[];
+  /** The ledger's rows that it reads and writes. */
+  readonly rows: readonly RowGrant[];
   readonly timeout: Duration;
   /** MiB. */
   readonly memorySize: number;
@@ -62,6 +65,7 @@ export class FrameworkFunction extends Construct {
       logGroup,
     });
     for (const [actions, resourceArn] of props.allows) allow(role, actions, resourceArn);
+    for (const grant of props.rows) allowRows(role, table, grant);
     grantKeyUse(encryptionKey, role);
   }
 }

@@ -3,7 +3,9 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { BINDINGS } from '../../contract/bindings.ts';
 import { METRICS } from '../../contract/metrics.ts';
+import { PARTITIONS } from '../../ledger/rows/partitions.ts';
 import { SEND } from '../aws/grants.ts';
+import type { RowGrant } from '../aws/ledger-rows.ts';
 import { WildcardPolicy } from '../aws/wildcard-policy.ts';
 import { InvalidConstruct } from '../invalid-construct.ts';
 import { allowQuarantine } from '../ledger/quarantine.ts';
@@ -53,9 +55,10 @@ export class Reconciler extends FrameworkFunction {
         ...(props.abandonAfter && { [BINDINGS.abandonAfter]: secondsOf(props.abandonAfter, scope) }),
       },
       allows: [
-        [TABLE_ACTIONS, table.tableArn],
+        [READS, table.tableArn],
         [SEND, forwardQueue.queueArn],
       ],
+      rows: WRITES,
       // A run after a standstill has more to look at. What one run does not get through, the next one goes on with.
       timeout: Duration.minutes(5),
       memorySize: props.memorySize ?? 512,
@@ -74,13 +77,16 @@ export class Reconciler extends FrameworkFunction {
   }
 }
 
-const TABLE_ACTIONS = [
-  'dynamodb:Query',
-  'dynamodb:GetItem',
-  'dynamodb:BatchGetItem',
-  'dynamodb:PutItem',
-  'dynamodb:UpdateItem',
-  'dynamodb:DeleteItem',
+/** Of any row: evidence lies in all of them. */
+const READS = ['dynamodb:Query', 'dynamodb:GetItem', 'dynamodb:BatchGetItem'];
+
+const { cases, cursors, halves, inbox, outbox, radar, receipts } = PARTITIONS;
+
+/** It ends what nobody has ended, notes what it has sent and asked for, and keeps its own books. */
+const WRITES: readonly RowGrant[] = [
+  { actions: ['dynamodb:PutItem'], partitions: [...cases, ...cursors, ...radar, ...receipts, ...inbox] },
+  { actions: ['dynamodb:UpdateItem'], partitions: [...cursors, ...outbox, ...halves] },
+  { actions: ['dynamodb:DeleteItem'], partitions: cases },
 ];
 
 const MOST_ABANDON_AFTER = Duration.days(14);

@@ -4,6 +4,7 @@ import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { BINDINGS } from '../../contract/bindings.ts';
+import { inboxPartitions } from '../../ledger/rows/partitions.ts';
 import { CONSUME, SEND } from '../aws/grants.ts';
 import type { ILedger } from '../ledger/ledger-interface.ts';
 import { allowQuarantine } from '../ledger/quarantine.ts';
@@ -35,10 +36,10 @@ export class Recorder extends FrameworkFunction {
         [BINDINGS.quarantineBucket]: ledger.quarantineBucket.bucketName,
       },
       allows: [
-        [['dynamodb:GetItem', 'dynamodb:PutItem'], ledger.table.tableArn],
         [CONSUME, backstopQueue.queueArn],
         [SEND, deadLetterQueue.queueArn],
       ],
+      rows: [{ actions: ['dynamodb:GetItem', 'dynamodb:PutItem'], partitions: inboxPartitions(subscriber) }],
       timeout: RECORDER_TIMEOUT,
       memorySize: 256,
       logRetention: props.logRetention,

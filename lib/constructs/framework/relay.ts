@@ -2,7 +2,9 @@ import { Duration } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { HALF_PREFIX, OUTBOX_PREFIX } from '../../ledger/rows/layout.ts';
+import { PARTITIONS } from '../../ledger/rows/partitions.ts';
 import { allow } from '../aws/grants.ts';
+import { allowRows } from '../aws/ledger-rows.ts';
 import { allowDiscarding, streamSourceOptions } from '../ledger/quarantine.ts';
 import { allowPostponing, type DispatcherProps, dispatching } from './dispatcher.ts';
 import { FrameworkFunction } from './framework-function.ts';
@@ -28,6 +30,7 @@ export class Relay extends FrameworkFunction {
       memorySize: 512,
     });
     allowPostponing(this, props);
+    allowRows(this.role, table, { actions: ['dynamodb:PutItem'], partitions: PARTITIONS.shards });
     allow(
       this.role,
       ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator', 'dynamodb:ListStreams'],

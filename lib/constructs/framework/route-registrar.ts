@@ -1,5 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { PARTITIONS } from '../../ledger/rows/partitions.ts';
 import type { LogOptions } from './execution.ts';
 import { FrameworkFunction, type LedgerParts } from './framework-function.ts';
 
@@ -16,7 +17,11 @@ export class RouteRegistrar extends FrameworkFunction {
       ...props,
       asset: 'registrar',
       description: 'Waybill: writes who expects which event types',
-      allows: [[['dynamodb:Query', 'dynamodb:PutItem'], props.ledger.table.tableArn]],
+      allows: [],
+      rows: [
+        { actions: ['dynamodb:Query'], partitions: PARTITIONS.routes },
+        { actions: ['dynamodb:PutItem'], partitions: [...PARTITIONS.routes, ...PARTITIONS.eventTypes] },
+      ],
       timeout: Duration.seconds(60),
       memorySize: 256,
     });

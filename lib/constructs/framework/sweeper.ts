@@ -1,6 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { allow } from '../aws/grants.ts';
+import { PARTITIONS } from '../../ledger/rows/partitions.ts';
+import { allowRows, type RowGrant } from '../aws/ledger-rows.ts';
 import { type DispatcherProps, dispatching } from './dispatcher.ts';
 import { EveryMinute } from './every-minute.ts';
 import { FrameworkFunction } from './framework-function.ts';
@@ -22,7 +23,7 @@ export class Sweeper extends FrameworkFunction {
       // A hundred thousand messages may be due in one minute.
       memorySize: 1024,
     });
-    allow(this.role, ['dynamodb:BatchGetItem', 'dynamodb:UpdateItem'], props.ledger.table.tableArn);
+    for (const rows of SWEPT) allowRows(this.role, props.ledger.table, rows);
     new EveryMinute(this, 'EveryMinute', {
       function: this.function,
       description,
@@ -30,3 +31,12 @@ export class Sweeper extends FrameworkFunction {
     });
   }
 }
+
+const { due, outbox, shards, sweepCursors, unrouted } = PARTITIONS;
+
+/** What is due, what waits for a first subscriber, and how far either was sent. */
+const SWEPT: readonly RowGrant[] = [
+  { actions: ['dynamodb:Query'], partitions: [...due, ...shards, ...unrouted, ...outbox] },
+  { actions: ['dynamodb:BatchGetItem'], partitions: [...sweepCursors, ...outbox] },
+  { actions: ['dynamodb:UpdateItem'], partitions: [...sweepCursors, ...unrouted] },
+];

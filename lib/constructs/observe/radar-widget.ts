@@ -15,6 +15,7 @@ export class RadarWidget extends FrameworkFunction {
       asset: 'radar-widget',
       description: 'Waybill: draws the radar on a dashboard',
       allows: [[['dynamodb:Query'], ledger.table.tableArn]],
+      rows: [],
       timeout: Duration.seconds(30),
       memorySize: 512,
       // The log says no more than how often somebody looked.

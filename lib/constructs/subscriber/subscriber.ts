@@ -6,10 +6,12 @@ import { Construct } from 'constructs';
 import { BINDINGS } from '../../contract/bindings.ts';
 import type { EventDefinition } from '../../contract/event.ts';
 import type { AnyTable } from '../../contract/table.ts';
+import { PARTITIONS, subscriberPartitions } from '../../ledger/rows/partitions.ts';
 import { grantKeyUse } from '../aws/encryption.ts';
 import { bindVariable } from '../aws/function-binding.ts';
 import { functionOf } from '../aws/function-of.ts';
 import { allow, roleOf, SEND } from '../aws/grants.ts';
+import { allowRows } from '../aws/ledger-rows.ts';
 import { timeoutOf } from '../aws/work-queue.ts';
 import { SendPermission } from '../framework/send-permission.ts';
 import { allowQuarantine } from '../ledger/quarantine.ts';
@@ -141,8 +143,11 @@ export class Subscriber<
     bindVariable(handler, BINDINGS.deadLetterQueueUrl, this.deadLetterQueue.queueUrl);
     bindVariable(handler, BINDINGS.quarantineBucket, ledger.quarantineBucket.bucketName);
     bindTables(handler, props.tables ?? {}, props.tableActions);
-    // Inbox, outbox and once rows are put, failure rows updated, inbox rows read.
-    allow(handler, ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'], ledger.table.tableArn);
+    const own = ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'];
+    allowRows(handler, ledger.table, { actions: own, partitions: subscriberPartitions(subscriber.name) });
+    if (subscriber.publishes.length > 0) {
+      allowRows(handler, ledger.table, { actions: ['dynamodb:PutItem'], partitions: PARTITIONS.outbox });
+    }
     allow(handler, SEND, this.deadLetterQueue.queueArn);
     grantKeyUse(ledger.encryptionKey, handler);
     allowQuarantine(handler, roleOf(handler), ledger.quarantineBucket, subscriber.name);

@@ -47,6 +47,21 @@ export const INBOX_PREFIX = 'in#';
 /** The prefix of every partition key of failed attempts. */
 export const FAILURE_PREFIX = 'fail#';
 
+/** The prefix of every partition key of idempotency keys that are taken. */
+export const ONCE_PREFIX = 'once#';
+
+/** The prefix of every partition key of receipts. */
+export const RECEIPT_PREFIX = 'relay#';
+
+/** The prefix of every partition key of routes. */
+export const ROUTE_PREFIX = 'route#';
+
+/** The prefix of every partition key of open cases. */
+export const OPEN_PREFIX = 'open#';
+
+/** The prefix of every partition key of the radar's counts. */
+export const RADAR_PREFIX = 'radar#';
+
 /** The prefix of every partition key of delayed messages that wait. */
 export const DUE_PREFIX = 'due#';
 

@@ -1,6 +1,6 @@
 import { InvalidPayload, LimitExceeded } from '../../contract/errors.ts';
 import { LIMITS } from '../../contract/limits.ts';
-import type { Expiring, LedgerKey } from './layout.ts';
+import { type Expiring, type LedgerKey, ONCE_PREFIX } from './layout.ts';
 
 /** Which message took an idempotency key. */
 export interface OnceRow extends LedgerKey, Partial<Expiring> {
@@ -25,5 +25,5 @@ export function onceKey(subscriber: string, idempotencyKey: string): LedgerKey {
       `An idempotency key of '${subscriber}' has ${bytes} bytes; it takes 1 to ${LIMITS.idempotencyKeyBytes}. A digest of the value is a key too`,
     );
   }
-  return { pk: `once#${subscriber}#${idempotencyKey}`, sk: 'once' };
+  return { pk: `${ONCE_PREFIX}${subscriber}#${idempotencyKey}`, sk: 'once' };
 }

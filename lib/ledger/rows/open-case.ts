@@ -1,5 +1,5 @@
 import { messageShard } from '../../message/message-id.ts';
-import type { LedgerKey } from './layout.ts';
+import { type LedgerKey, OPEN_PREFIX } from './layout.ts';
 
 /** Where the case of a message lies that is overdue at a subscriber. */
 export function openKey(id: string, subscriber: string): LedgerKey {
@@ -8,5 +8,5 @@ export function openKey(id: string, subscriber: string): LedgerKey {
 
 /** The partition of the open cases of a shard. */
 export function openPartition(shard: number): string {
-  return `open#${shard}`;
+  return `${OPEN_PREFIX}${shard}`;
 }

@@ -1,4 +1,4 @@
-import type { LedgerKey } from './layout.ts';
+import { type LedgerKey, RADAR_PREFIX } from './layout.ts';
 
 /** Where it is written what reconciliation counted of a business line's messages of a minute, all shards together. */
 export function radarKey(businessLine: string, minute: string): LedgerKey {
@@ -7,5 +7,5 @@ export function radarKey(businessLine: string, minute: string): LedgerKey {
 
 /** The partition of a business line's counts, in the order of time. */
 export function radarPartition(businessLine: string): string {
-  return `radar#${businessLine}`;
+  return `${RADAR_PREFIX}${businessLine}`;
 }

@@ -1,4 +1,4 @@
-import { bucket, type Expiring, type LedgerKey } from './layout.ts';
+import { bucket, type Expiring, type LedgerKey, RECEIPT_PREFIX } from './layout.ts';
 
 /** What one relayed batch carried where. Read only when something is missing. */
 export interface ReceiptRow extends LedgerKey, Expiring {
@@ -7,10 +7,10 @@ export interface ReceiptRow extends LedgerKey, Expiring {
 
 /** Where the receipt of a relayed batch lies. The batch id is minted like a message id, at the time of sending. */
 export function receiptKey(batchId: string): LedgerKey {
-  return { pk: `relay#${bucket(batchId)}`, sk: batchId };
+  return { pk: `${RECEIPT_PREFIX}${bucket(batchId)}`, sk: batchId };
 }
 
 /** The partition of the receipts that were written in a minute, by the shard of the batch. */
 export function receiptPartition(minute: string, shard: number): string {
-  return `relay#${minute}#${shard}`;
+  return `${RECEIPT_PREFIX}${minute}#${shard}`;
 }

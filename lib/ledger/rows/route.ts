@@ -1,5 +1,5 @@
 import { messageTime } from '../../message/message-id.ts';
-import type { LedgerKey } from './layout.ts';
+import { type LedgerKey, ROUTE_PREFIX } from './layout.ts';
 
 /** From when until when a subscriber expects messages, by the times in their ids. */
 export interface Term {
@@ -82,7 +82,7 @@ export function routeKey(eventType: string, subscriber: string): LedgerKey {
 
 /** The partition of all routes of an event type. */
 export function routePartition(eventType: string): string {
-  return `route#${eventType}`;
+  return `${ROUTE_PREFIX}${eventType}`;
 }
 
 /** Where it is written that an event type has routes. */

@@ -36,5 +36,5 @@ export function unroutedKey(type: string, bucket: string): LedgerKey {
 
 /** The partition of the buckets in which messages of an event type wait. */
 export function unroutedPartition(type: string): string {
-  return `unrouted#${type}`;
+  return `${UNROUTED_TYPES}#${type}`;
 }

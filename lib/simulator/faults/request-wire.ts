@@ -48,6 +48,7 @@ export function faultyWire(world: World, caller: Caller): Wire {
     new Promise((resolve, reject) => {
       if (!caller.alive) return;
       const { schedule, faults, record, draw } = world;
+      world.observe?.(caller.actor, request);
       const site = siteOf(caller.actor, request);
       const nth = faults.reached(site);
       const fault = faults.reach(site, (one) => happensTo(request, one));

@@ -50,10 +50,11 @@ const MOST_EVENTS = 40_000;
  * Runs a system once on virtual time. First with the faults of the plan; then nothing fails any more, and everything must
  * be delivered within the bound.
  *
+ * @param observe is told of each request that a function sends
  * @throws UnsupportedByEngine when a handler asks of AWS what the engines in memory do not do
  */
-export async function simulate(system: System, plan: Plan): Promise<RunReport> {
-  const { result: ran, rejections } = await watchingUnawaited(() => run(system, plan));
+export async function simulate(system: System, plan: Plan, observe?: World['observe']): Promise<RunReport> {
+  const { result: ran, rejections } = await watchingUnawaited(() => run(system, plan, observe));
   return judge(system, ran, rejections);
 }
 
@@ -64,8 +65,8 @@ interface Ran {
   readonly isIdle: boolean;
 }
 
-async function run(system: System, plan: Plan): Promise<Ran> {
-  const world = worldOf(plan);
+async function run(system: System, plan: Plan, observe: World['observe']): Promise<Ran> {
+  const world = worldOf(plan, observe);
   const { schedule, record, faults } = world;
   const stack = new SimulatedStack(world, system);
   const lastStep = START + scheduleWorkload(system, world, stack.producer, plan.workload);
@@ -100,7 +101,7 @@ async function judge(system: System, { world, isIdle }: Ran, rejections: readonl
   };
 }
 
-function worldOf({ seed, faults }: Plan): World {
+function worldOf({ seed, faults }: Plan, observe: World['observe']): World {
   const random = seededRandom(seed);
   const chance = () => {
     const [high = 0, low = 0] = random(2);
@@ -120,5 +121,6 @@ function worldOf({ seed, faults }: Plan): World {
     horizons: new Map(),
     refusing: new Set(),
     deploy: () => undefined,
+    ...(observe && { observe }),
   };
 }

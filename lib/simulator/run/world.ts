@@ -1,4 +1,4 @@
-import type { SchedulerEngine } from '../../testing/engines/index.ts';
+import type { Request, SchedulerEngine } from '../../testing/engines/index.ts';
 import type { UnsupportedByEngine } from '../../testing/errors.ts';
 import type { Engines } from '../../testing/test-environment.ts';
 import type { FaultPlan } from '../faults/fault-plan.ts';
@@ -30,6 +30,8 @@ export interface World {
   readonly refusing: Set<string>;
   /** A deploy that gives the ledger more shards, or is rolled back, has begun: it reaches one function after the other. */
   deploy: (shards: number) => void;
+  /** Is told of each request that a function sends, before anything goes wrong with it. */
+  readonly observe?: (actor: string, request: Request) => void;
   /** Something that the engines in memory do not do was asked of them: the run proves nothing. */
   unsupported?: UnsupportedByEngine;
 }

@@ -1,0 +1,61 @@
+import { CURSORS, SWEEP_CURSORS } from './cursor.ts';
+import {
+  DUE_PREFIX,
+  FAILURE_PREFIX,
+  HALF_PREFIX,
+  INBOX_PREFIX,
+  ONCE_PREFIX,
+  OPEN_PREFIX,
+  OUTBOX_PREFIX,
+  RADAR_PREFIX,
+  RECEIPT_PREFIX,
+  ROUTE_PREFIX,
+} from './layout.ts';
+import { EVENT_TYPES } from './route.ts';
+import { SHARDS_KEY } from './shards.ts';
+import { UNROUTED_TYPES, unroutedPartition } from './unrouted.ts';
+
+/**
+ * Patterns of the ledger's partition keys, by kind of row: `*` stands for any characters, as where IAM compares
+ * `dynamodb:LeadingKeys`. Roles are granted rows by these, and by nothing else.
+ */
+export const PARTITIONS = {
+  outbox: [`${OUTBOX_PREFIX}*`],
+  /** Of every subscriber. */
+  inbox: [`${INBOX_PREFIX}*`],
+  receipts: [`${RECEIPT_PREFIX}*`],
+  routes: [`${ROUTE_PREFIX}*`],
+  eventTypes: [EVENT_TYPES],
+  cases: [`${OPEN_PREFIX}*`],
+  radar: [`${RADAR_PREFIX}*`],
+  cursors: [CURSORS],
+  due: [`${DUE_PREFIX}*`],
+  sweepCursors: [SWEEP_CURSORS],
+  unrouted: [UNROUTED_TYPES, unroutedPartition('*')],
+  shards: [SHARDS_KEY.pk],
+  halves: [`${HALF_PREFIX}*`],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+
+/** Patterns of the partition keys of all rows that are a subscriber's own: its function may read and write these. */
+export function subscriberPartitions(subscriber: string): string[] {
+  return [inboxPartitions(subscriber), oncePartitions(subscriber), failurePartitions(subscriber)].flat();
+}
+
+/** Where it is written how messages ended at a subscriber. */
+export function inboxPartitions(subscriber: string): string[] {
+  return [ownedBy(INBOX_PREFIX, subscriber)];
+}
+
+/** Where it is written which idempotency keys a subscriber or a producer has taken. */
+export function oncePartitions(owner: string): string[] {
+  return [ownedBy(ONCE_PREFIX, owner)];
+}
+
+function failurePartitions(subscriber: string): string[] {
+  return [ownedBy(FAILURE_PREFIX, subscriber)];
+}
+
+/** No name is read as a pattern: a producer may be called as it likes. */
+function ownedBy(prefix: string, owner: string): string {
+  return `${prefix}${owner.replace(/[$*?]/g, (special) => `\${${special}}`)}#*`;
+}

@@ -1,0 +1,174 @@
+import { Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { TakePayment } from '../../examples/commerce/contract.ts';
+import { CheckBack, Ledger, QueueChannel, StreamChannel, Subscriber } from '../../lib/public/constructs.ts';
+import { recorderOf } from '../../lib/simulator/faults/site.ts';
+import type { Plan } from '../../lib/simulator/plan/plan.ts';
+import { LEDGER } from '../../lib/simulator/run/ledger-row.ts';
+import { simulate } from '../../lib/simulator/run/simulation.ts';
+import { streamOf } from '../../lib/simulator/system.ts';
+import { commerce } from '../../scripts/certify/commerce.ts';
+import { handlerIn, type Resources, testApp } from '../constructs/shop-app.ts';
+import { corpus } from '../corpus/corpus.ts';
+import { isAllowed, type RowAction, type RowStatement, rowActionsOf } from './leading-keys.ts';
+
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
+
+/** A function that crashes whenever it starts, until SQS gives its message up. */
+const NEVER_ENDED: Plan = {
+  seed: 1,
+  workload: [{ step: 0, at: 0 }],
+  faults: [{ site: `${TakePayment.name}.invoke`, nth: 0, fault: { kind: 'crash-loop', times: 120 } }],
+};
+
+/** What each function of the simulated shop may do to the ledger's rows, by its name, as the constructs deploy it. */
+const granted = grantsOf(deployedShop());
+
+describe('no function of the shop asks for a row that its role does not grant', () => {
+  /** By function, every action on a kind of partition that it has asked for. */
+  const asked = new Map<string, Map<string, RowAction>>();
+
+  beforeAll(async () => {
+    for (const plan of [...corpus.map((one) => one.plan), NEVER_ENDED]) {
+      await simulate(commerce, plan, (actor, { operation, input }) => {
+        for (const one of rowActionsOf(operation, input)) {
+          if (one.table !== LEDGER) continue;
+          const actions = asked.get(actor) ?? new Map<string, RowAction>();
+          asked.set(actor, actions.set(JSON.stringify(one), one));
+        }
+      });
+    }
+  });
+  afterAll(() => asked.clear());
+
+  const functions = [...granted.keys()];
+  // What the recorders do is the same for all; it takes a hundred receives.
+  const idle = functions.filter((name) => name.endsWith('-recorder') && name !== recorderOf(TakePayment.name));
+
+  test.each(functions)('%s', (name) => {
+    const actions = [...(asked.get(name)?.values() ?? [])];
+
+    expect(actions.length > 0).toBe(!idle.includes(name));
+    expect(actions.filter((one) => !isAllowed(granted.get(name) ?? [], one))).toEqual([]);
+  });
+
+  test('and there is no other function', () => {
+    expect([...asked.keys()].sort()).toEqual(functions.filter((name) => !idle.includes(name)).sort());
+  });
+});
+
+describe('a handler may not', () => {
+  const [subscriber, other] = ['take-payment', 'reserve-stock'] as const;
+  const statements = granted.get(subscriber) ?? [];
+  const may = (operation: string, ...keys: string[]) =>
+    isAllowed(statements, { action: `dynamodb:${operation}`, keys });
+
+  test.each([
+    ['overwrite a route', 'PutItem', 'route#order.placed'],
+    ["end another subscriber's messages", 'PutItem', `in#${other}#2026-01-01T00:00#0`],
+    ["forge another subscriber's proof", 'UpdateItem', `in#${other}#2026-01-01T00:00#0`],
+    ["take another subscriber's keys", 'PutItem', `once#${other}#a`],
+    ['move a cursor', 'PutItem', 'reconcile'],
+    ['move a cursor of the sweep', 'UpdateItem', 'sweep'],
+    ['close a case', 'UpdateItem', 'open#0'],
+    ['change what was committed', 'UpdateItem', 'out#2026-01-01T00:00#0'],
+    ['read what others are told', 'GetItem', 'out#2026-01-01T00:00#0'],
+    ['write a receipt', 'PutItem', 'relay#2026-01-01T00:00#0'],
+    ['decide a half message', 'UpdateItem', 'half#2026-01-01T00:00#0'],
+    ['pass for a subscriber whose name begins with its own', 'PutItem', `in#${subscriber}-2#2026-01-01T00:00#0`],
+  ])('%s', (_, operation, key) => {
+    expect(may(operation, key)).toBe(false);
+  });
+
+  test('slip in a row beside those that it may write, or name no row at all', () => {
+    expect(may('PutItem', 'out#2026-01-01T00:00#0', 'route#order.placed')).toBe(false);
+    expect(may('PutItem')).toBe(false);
+  });
+
+  test('though it may do its work', () => {
+    expect(may('PutItem', `in#${subscriber}#2026-01-01T00:00#0`)).toBe(true);
+    expect(may('PutItem', 'out#2026-01-01T00:00#0')).toBe(true);
+    expect(may('UpdateItem', `fail#${subscriber}#2026-01-01T00:00#0`)).toBe(true);
+  });
+});
+
+test('nobody but the registrar writes routes, and nobody but who cancels or reconciles ends messages elsewhere', () => {
+  const writers = (key: string) =>
+    [...granted].filter(([, statements]) =>
+      ['PutItem', 'UpdateItem', 'BatchWriteItem', 'DeleteItem'].some((operation) =>
+        isAllowed(statements, { action: `dynamodb:${operation}`, keys: [key] }),
+      ),
+    );
+  const names = (key: string) => writers(key).map(([name]) => name);
+
+  expect(names('route#order.placed')).toEqual([]);
+  expect(names('in#take-payment#2026-01-01T00:00#0').sort()).toEqual(
+    ['producer', 'reconciler', 'take-payment', 'take-payment-recorder'].sort(),
+  );
+});
+
+/** Every function that the simulated shop has, with what its producer needs for all that it does. */
+function deployedShop(): Stack {
+  const stack = new Stack(testApp(), 'Shop');
+  const ledger = new Ledger(stack, 'Ledger');
+  // Some runs give each delayed message a schedule of its own.
+  new Ledger(stack, 'Scheduling', { delayedDelivery: 'schedules' });
+  for (const definition of commerce.subscribers) {
+    const { name, consumes, tables = [] } = definition;
+    const stream = streamOf(commerce, name);
+    const props = { ledger, events: consumes };
+    const channel = stream
+      ? new StreamChannel(stack, `${name} stream`, props)
+      : new QueueChannel(stack, `${name} queue`, props);
+    new Subscriber(stack, name, {
+      channel,
+      subscriber: definition,
+      handler: handlerIn(stack, `${name} function`),
+      tables: Object.fromEntries(
+        tables.map((table) => [table.name, TableV2.fromTableName(stack, `${name} ${table.name}`, table.name)]),
+      ),
+    });
+  }
+  const producer = handlerIn(stack, 'producer');
+  ledger.grantPublish(producer);
+  ledger.grantSend(producer);
+  ledger.grantCancel(producer);
+  new CheckBack(stack, 'CheckBack', { ledger, handler: handlerIn(stack, 'check-back'), producer });
+  return stack;
+}
+
+/** The statements on the ledger's table, by the name of the function in the simulated shop. */
+function grantsOf(stack: Stack): ReadonlyMap<string, readonly RowStatement[]> {
+  const resources = Template.fromStack(stack).toJSON().Resources as Resources;
+  const roles: Readonly<Record<string, string>> = {
+    producer: 'producer',
+    'check-back': 'checkback',
+    relay: 'LedgerRelay',
+    forwarder: '(Ledger|Scheduling)Forwarder',
+    sweep: 'LedgerSweepRole',
+    reconciler: 'LedgerReconcilerRole',
+    ...Object.fromEntries(
+      commerce.subscribers.flatMap(({ name }) => {
+        const id = name.replaceAll('-', '');
+        return [
+          [name, `${id}function`],
+          [recorderOf(name), `${id}Recorder`],
+        ];
+      }),
+    ),
+  };
+  return new Map(Object.entries(roles).map(([name, role]) => [name, statementsOn(resources, role)]));
+}
+
+function statementsOn(resources: Resources, role: string): RowStatement[] {
+  return Object.values(resources).flatMap(({ Type, Properties }) => {
+    const isOfRole =
+      Type === 'AWS::IAM::Policy' &&
+      Properties.Roles.some(({ Ref }: { Ref: string }) => new RegExp(`^${role}`).test(Ref));
+    if (!isOfRole) return [];
+    const { Statement } = Properties.PolicyDocument as { Statement: (RowStatement & { readonly Resource: unknown })[] };
+    return Statement.filter(({ Resource }) => /"(Ledger|Scheduling)Table[^"]*","Arn"/.test(JSON.stringify(Resource)));
+  });
+}
