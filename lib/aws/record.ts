@@ -13,6 +13,8 @@ interface Delivered {
   readonly sentAt?: number;
   /** How often the transport has delivered it, this time included, as far as it counts. */
   readonly deliveries: number;
+  /** Of a record that was parked for longer than SQS delays: when it may be handled, in milliseconds since the epoch. */
+  readonly notBefore?: number;
   /** Whether it comes from a dead-letter queue. */
   readonly redriven: boolean;
   /** Whether the bytes are a dead letter's pointer to where the record is quarantined; absent when they are not. */
@@ -35,12 +37,14 @@ export function fromQueue(record: SQSRecord): QueueRecord {
   const { body, attributes } = record as { readonly body?: unknown; readonly attributes?: SQSRecord['attributes'] };
   const wrong = wrongWith(body, attributes);
   const encoding = record.messageAttributes?.[ATTRIBUTES.encoding]?.stringValue;
+  const notBefore = Number(record.messageAttributes?.[NOT_BEFORE]?.stringValue);
   return {
     transport: 'queue',
     eventId: record.messageId,
     // A dead letter that was redriven holds the record as it could be carried.
     bytes: Buffer.from(typeof body === 'string' ? body : '', encoding === 'base64' ? 'base64' : 'utf8'),
     ...sentAt(Number(attributes?.SentTimestamp)),
+    ...(notBefore > 0 && { notBefore }),
     deliveries: Number(attributes?.ApproximateReceiveCount) || 1,
     redriven: record.messageAttributes?.[ATTRIBUTES.reason] !== undefined,
     receiptHandle: record.receiptHandle,
@@ -105,6 +109,9 @@ export function textOf({ bytes, wrong, isPointer }: InboundRecord): string {
     throw new MalformedMessage('The record is not UTF-8 text');
   }
 }
+
+/** The message attribute of a parked record that says when it may be handled, in milliseconds since the epoch. */
+export const NOT_BEFORE = 'waybill-not-before';
 
 /** The message attributes of a dead letter. */
 export const ATTRIBUTES = {

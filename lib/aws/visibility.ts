@@ -1,5 +1,5 @@
 import { ChangeMessageVisibilityBatchCommand } from '@aws-sdk/client-sqs';
-import { LIMITS } from '../contract/limits.ts';
+import { LONGEST_WAIT_SECONDS } from '../contract/retry.ts';
 import { type Environment, quietly } from './environment.ts';
 import { errorTrace } from './errors.ts';
 import type { InboundRecord } from './record.ts';
@@ -18,16 +18,9 @@ export function postponed<Record extends InboundRecord>(record: Record, started:
   return { record, delaySeconds: started ? redeliveryDelay(record.deliveries) : 0 };
 }
 
-/**
- * SQS hides a message for 12 hours from its receipt on, no longer.
- * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html
- */
-const LONGEST_HIDDEN_SECONDS = 11 * 3_600;
-
 /** A record whose moment is still to come, after so many seconds. */
 export function givenBack<Record extends InboundRecord>(record: Record, seconds: number): Postponed<Record> {
-  const longest = record.transport === 'queue' ? LONGEST_HIDDEN_SECONDS : LIMITS.queueDelaySeconds;
-  return { record, delaySeconds: Math.min(seconds, longest) };
+  return { record, delaySeconds: Math.min(seconds, LONGEST_WAIT_SECONDS) };
 }
 
 const VISIBILITY_BATCH = 10;

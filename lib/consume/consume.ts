@@ -21,7 +21,8 @@ export interface HandlerContext<Subscriber extends SubscriberDefinition, Type ex
 
 /**
  * Handles one message. It may run more than once, so it has no effect but through `tx`. `throw new Rejected(reason)`
- * dead-letters the message; any other error is retried.
+ * dead-letters the message; `throw new RetryLater('10m')` has it come again without counting an attempt; any other error is retried as
+ * the subscriber's `retry` says.
  */
 export type Handler<Subscriber extends SubscriberDefinition, Event extends EventDefinition> = (
   payload: EventOutput<Event>,
@@ -44,6 +45,12 @@ export type HandlerOrHandlers<Subscriber extends SubscriberDefinition> = Subscri
 export interface ConsumeOptions {
   /** Records of a batch that are handled at once, from 1 to 100. @default 10 */
   readonly concurrency?: number;
+  /**
+   * Whether another attempt may mend what a handler threw. Where not, the message is dead-lettered at once. It is not asked of
+   * `Rejected`, of errors of Waybill's own, and of AWS calls that were throttled or timed out.
+   * @default whatever a handler throws is tried again
+   */
+  readonly retryable?: (error: unknown) => boolean;
 }
 
 /** middy would race each invocation against a real timer of its own; this has its own deadline, by the environment's clock. */
@@ -60,7 +67,7 @@ const RESERVE_SHARE = 0.2;
  *
  * Reads no environment variable before the first invocation.
  *
- * @throws InvalidDefinition when a consumed event has no handler, or the concurrency is out of range
+ * @throws InvalidDefinition when a consumed event has no handler, the concurrency is out of range, or `retryable` is no function
  * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
  * @example
  * export const handler = consume(ReserveStock, async (order, { tx }) => {
@@ -73,7 +80,7 @@ export function consume<Subscriber extends SubscriberDefinition>(
   handlers: HandlerOrHandlers<Subscriber>,
   options: ConsumeOptions = {},
 ): Consumer {
-  const { concurrency = 10 } = options;
+  const { concurrency = 10, retryable = () => true } = options;
   if (typeof subscriber?.name !== 'string') {
     throw new InvalidDefinition(
       '`consume` was given no subscriber: give what `defineSubscriber` returned. Where that is undefined, modules import each other in a circle',
@@ -82,6 +89,11 @@ export function consume<Subscriber extends SubscriberDefinition>(
   if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > 100) {
     throw new InvalidDefinition(
       `'${subscriber.name}' has concurrency ${concurrency}: give a whole number from 1 to 100`,
+    );
+  }
+  if (typeof retryable !== 'function') {
+    throw new InvalidDefinition(
+      `'${subscriber.name}' has ${typeof retryable} for \`retryable\`: give a function of the error`,
     );
   }
   const byType = handlerByType(subscriber, handlers as AnyHandler | Readonly<Record<string, AnyHandler>>);
@@ -94,6 +106,7 @@ export function consume<Subscriber extends SubscriberDefinition>(
       bindings: consumerBindingsOf(environment, subscriber),
       subscriber,
       handlers: byType,
+      retryable,
       received,
       until: received + remaining - Math.min(RESERVE_MS, remaining * RESERVE_SHARE),
       function: context.functionName,

@@ -1,4 +1,4 @@
-import { isPassingServiceError } from '../aws/errors.ts';
+import { describeError, isPassingServiceError } from '../aws/errors.ts';
 import type { InboundRecord } from '../aws/record.ts';
 import { jitter } from '../aws/retry.ts';
 import {
@@ -6,7 +6,10 @@ import {
   ConditionFailed,
   hasCode,
   isRejected,
+  isWaybillError,
+  NotRetryable,
   type Rejected,
+  safely,
   TransactionRefused,
   type WaybillError,
 } from '../contract/errors.ts';
@@ -48,7 +51,7 @@ export async function deliver(invocation: Invocation, record: InboundRecord, con
 async function handle(invocation: Invocation, record: InboundRecord, content: MessageContent): Promise<Outcome> {
   const { environment, bindings, subscriber, until } = invocation;
   const { envelope } = content;
-  const deliverAt = momentOf(envelope);
+  const deliverAt = Math.max(momentOf(envelope), record.notBefore ?? 0);
   if (deliverAt > Math.min(environment.now() + HOLD_MS, until)) return { kind: 'early', deliverAt };
   await holdUntil(environment, deliverAt);
   if (record.deliveries > 1 || record.redriven) {
@@ -75,10 +78,24 @@ async function handle(invocation: Invocation, record: InboundRecord, content: Me
   }
 }
 
-/** Counts the attempt, unless the failure says nothing about the message. */
+/** Counts the attempt, unless the failure says nothing about the message, or no other attempt can mend it. */
 function fail(invocation: Invocation, record: InboundRecord, envelope: Envelope, error: unknown): Promise<Outcome> {
-  const counts = !hasCode(error, 'commit-undecided') && !isAwaitingDeploy(error) && !isPassingServiceError(error);
-  return counts ? countAttempt(invocation, record, envelope, error) : postpone(invocation, record, envelope, error);
+  if (saysNothing(error)) return postpone(invocation, record, envelope, error);
+  if (isWaybillError(error) || (safely(() => invocation.retryable(error)) ?? true)) {
+    return countAttempt(invocation, record, envelope, error);
+  }
+  const lasting = new NotRetryable(`No other attempt mends it: ${describeError(error)}`, { cause: error });
+  return deadLetter(invocation, record, lasting, envelope);
+}
+
+/** Whether a failure says something about the moment alone, and nothing about the message. */
+function saysNothing(error: unknown): boolean {
+  return (
+    hasCode(error, 'commit-undecided') ||
+    hasCode(error, 'retry-later') ||
+    isAwaitingDeploy(error) ||
+    isPassingServiceError(error)
+  );
 }
 
 /** How a message came out of its handler. */

@@ -1,9 +1,9 @@
-import { quietly } from '../aws/environment.ts';
+import { type Environment, quietly } from '../aws/environment.ts';
 import { describeError, errorPlace, errorTrace } from '../aws/errors.ts';
 import type { InboundRecord } from '../aws/record.ts';
 import { redeliveryDelay } from '../aws/retry.ts';
-import { givenBack } from '../aws/visibility.ts';
 import { AttemptsExhausted, HandlerUnfinished, isRejected, SendFailed, type WaybillError } from '../contract/errors.ts';
+import { LONGEST_WAIT_SECONDS, retryLaterSeconds, retryWait } from '../contract/retry.ts';
 import { noteFailure } from '../ledger/failure.ts';
 import { writeEnding } from '../ledger/inbox.ts';
 import { ledgerOf } from '../ledger/ledger.ts';
@@ -23,19 +23,31 @@ export async function countAttempt(
   error: unknown,
 ): Promise<Outcome> {
   const { environment, bindings, subscriber } = invocation;
+  const { retry } = subscriber;
+  const now = environment.now();
+  const share = part(environment);
+  const waitAfter = (attempts: number) => Math.ceil(retryWait(retry, attempts) * share);
   const attempts = await noteFailure(ledgerOf(environment, bindings), {
     subscriber: subscriber.name,
     envelope,
     error,
-    next: environment.now() + redeliveryDelay(record.deliveries) * 1000,
     // An operator who sends a message again means it to be tried as a new one is.
     counts: record.redriven && record.deliveries === 1 ? 'first' : true,
+    // As far as no delivery was without an attempt; otherwise the row is written once more.
+    guess: record.deliveries,
+    next: (attempts) => now + waitAfter(attempts) * 1000,
   });
-  if (attempts < subscriber.maxAttempts) return again(invocation, record, error, envelope);
+  if (attempts < retry.attempts) return again(invocation, record, error, envelope, waitAfter(attempts));
   const exhausted = new AttemptsExhausted(`Failed ${attempts} times, at last with ${describeError(error)}`, {
     cause: error,
   });
   return deadLetter(invocation, record, exhausted, envelope);
+}
+
+/** What fails together does not come again together: each waits for four to five fifths of the time. */
+function part(environment: Environment): number {
+  const [byte = 0] = environment.random(1);
+  return 0.8 + (0.2 * byte) / 255;
 }
 
 /** Counts the attempt of a handler that was still running when its invocation's time was up. Never throws. */
@@ -67,10 +79,10 @@ export async function postpone(
 ): Promise<Outcome> {
   const { environment, bindings, subscriber } = invocation;
   const now = environment.now();
-  const isDeploy = isAwaitingDeploy(error);
-  const wait = isDeploy ? deployDelay(record, envelope, now) : redeliveryDelay(record.deliveries);
-  if (isDeploy || wait > TOLD_SECONDS) {
-    const failure = { subscriber: subscriber.name, envelope, error, next: now + wait * 1000, counts: false };
+  const wait = waitFor(record, envelope, error, now);
+  if (isAwaitingDeploy(error) || wait > Math.min(TOLD_SECONDS, subscriber.deadline / 1000)) {
+    const next = now + wait * 1000;
+    const failure = { subscriber: subscriber.name, envelope, error, next: () => next, counts: false, guess: 0 };
     try {
       await noteFailure(ledgerOf(environment, bindings), failure);
     } catch (unsaid) {
@@ -83,12 +95,19 @@ export async function postpone(
 
 /** By a twelfth of what it has waited already, a message comes less than 100 times within the 14 days of a queue. */
 const WAITED_SHARE = 12;
+/** The same for waits that a handler asks for, which do not grow before. */
+const ASKED_SHARE = 6;
 
-/** Seconds until a message that waits for a deploy is tried again, at the latest when it expires. */
-function deployDelay(record: InboundRecord, { id, expires }: Envelope, now: number): number {
+/** Seconds until a message that is well is tried again, at the latest when it expires. */
+function waitFor(record: InboundRecord, { id, expires }: Envelope, error: unknown, now: number): number {
+  const asked = retryLaterSeconds(error);
+  if (asked === undefined && !isAwaitingDeploy(error)) return redeliveryDelay(record.deliveries);
   const waited = (now - (record.sentAt ?? messageTime(id))) / 1000;
-  const wait = Math.max(redeliveryDelay(record.deliveries), Math.floor(waited / WAITED_SHARE));
-  return givenBack(record, Math.min(wait, secondsUntil(Date.parse(expires), now) + 1)).delaySeconds;
+  const wait =
+    asked === undefined
+      ? Math.max(redeliveryDelay(record.deliveries), Math.floor(waited / WAITED_SHARE))
+      : Math.max(asked, Math.floor(waited / ASKED_SHARE));
+  return Math.min(wait, LONGEST_WAIT_SECONDS, secondsUntil(Date.parse(expires), now) + 1);
 }
 
 /** Leaves a record to come again, after `wait` seconds if given, and logs why. */

@@ -28,6 +28,8 @@ export interface Invocation {
   readonly subscriber: SubscriberDefinition;
   /** By event type: one for each that the subscriber consumes. */
   readonly handlers: ReadonlyMap<string, AnyHandler>;
+  /** Whether another attempt may mend what a handler threw. */
+  readonly retryable: (error: unknown) => boolean;
   /** When the batch arrived, in milliseconds since the epoch. */
   readonly received: number;
   /** When to stop trying, in milliseconds since the epoch. */

@@ -1,9 +1,10 @@
 import type { Bindings } from '../aws/bindings.ts';
 import type { Environment } from '../aws/environment.ts';
-import { type InboundRecord, textOf } from '../aws/record.ts';
-import { sendMessages } from '../aws/send-batch.ts';
+import { type InboundRecord, NOT_BEFORE, textOf } from '../aws/record.ts';
+import { type QueueEntry, sendMessages } from '../aws/send-batch.ts';
 import type { Postponed } from '../aws/visibility.ts';
 import { SendFailed } from '../contract/errors.ts';
+import { LIMITS } from '../contract/limits.ts';
 import { decodeEnvelope, encodeEnvelope } from '../message/envelope.ts';
 
 type StreamRecord = Extract<InboundRecord, { readonly transport: 'stream' }>;
@@ -18,11 +19,21 @@ export async function park(
   bindings: Bindings,
   records: readonly Postponed<StreamRecord>[],
 ): Promise<void> {
-  const entries = records.map(({ record, delaySeconds }) => ({ body: parkedText(record), delaySeconds }));
+  const entries = records.map(({ record, delaySeconds }) => ({
+    body: parkedText(record),
+    ...postponedBy(delaySeconds, environment.now()),
+  }));
   const failed = await sendMessages(environment, bindings.get('queueUrl'), entries);
   if (failed.length > 0) {
     throw new SendFailed(`${failed.length} of ${records.length} records could not be parked: ${failed[0]?.code}`);
   }
+}
+
+/** SQS delays by 15 minutes at most: what waits for longer says until when, and is given back until then. */
+function postponedBy(seconds: number, now: number): Pick<QueueEntry, 'delaySeconds' | 'attributes'> {
+  const { queueDelaySeconds } = LIMITS;
+  if (seconds <= queueDelaySeconds) return { delaySeconds: seconds };
+  return { delaySeconds: queueDelaySeconds, attributes: { [NOT_BEFORE]: String(now + seconds * 1000) } };
 }
 
 /** Decoded and encoded again, the text holds only characters that SQS carries. */

@@ -120,6 +120,11 @@ export class AttemptsExhausted extends WaybillError {
   readonly code = 'attempts-exhausted';
 }
 
+/** A handler threw what its `retryable` says that no other attempt mends. */
+export class NotRetryable extends WaybillError {
+  readonly code = 'not-retryable';
+}
+
 /** The handler was still running when its invocation's time was up: it hangs, or its function's timeout is too short. */
 export class HandlerUnfinished extends WaybillError {
   readonly code = 'handler-unfinished';

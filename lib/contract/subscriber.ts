@@ -1,6 +1,7 @@
 import { type Duration, durationToMilliseconds } from './duration.ts';
 import { InvalidDefinition } from './errors.ts';
 import type { EventDefinition } from './event.ts';
+import { type RetryOptions, type RetryPolicy, retryPolicy } from './retry.ts';
 import type { AnyTable } from './table.ts';
 
 /** A named consumer of some event types. The name is its identity: renaming it is removing one and adding another. */
@@ -16,8 +17,8 @@ export interface SubscriberDefinition<
   readonly tables: Tables;
   /** Milliseconds from commit within which a message should have ended here. */
   readonly deadline: number;
-  /** Failed attempts after which a message is dead-lettered. Throttling and conflicts are no attempts. */
-  readonly maxAttempts: number;
+  /** When a message that failed is tried again, and how often. Throttling and conflicts are no attempts. */
+  readonly retry: RetryPolicy;
 }
 
 /** What `defineSubscriber` takes besides the name. */
@@ -34,8 +35,11 @@ export interface SubscriberOptions<
   readonly tables?: Tables;
   /** How soon after commit a message should have ended here. @default '60s' */
   readonly deadline?: Duration;
-  /** Failed attempts after which a message is dead-lettered, from 1 to 50. @default 5 */
-  readonly maxAttempts?: number;
+  /**
+   * How a message that failed is tried again: at once, then after 1, 3, 9, 27 … seconds up to `longest`.
+   * @default 11 attempts, at most 15 minutes apart: 48 minutes in all
+   */
+  readonly retry?: RetryOptions;
 }
 
 const SUBSCRIBER_NAME = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
@@ -44,7 +48,7 @@ const SUBSCRIBER_NAME = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
  * Declares a subscriber. Infrastructure and handler import the same value, so `tsc` rejects an undeclared table, an
  * undeclared publish and an unhandled event.
  *
- * @throws InvalidDefinition when the name cannot be an identity, or two events or tables share a name
+ * @throws InvalidDefinition when the name cannot be an identity, two events or tables share a name, or `retry` is out of range
  * @example
  * const ReserveStock = defineSubscriber('reserve-stock', {
  *   consumes: [OrderPlaced],
@@ -61,7 +65,7 @@ export function defineSubscriber<
   name: Name,
   options: SubscriberOptions<Consumes, Publishes, Tables>,
 ): SubscriberDefinition<Name, Consumes, Publishes, Tables> {
-  const { consumes, publishes = [], tables = [], deadline = '60s', maxAttempts = 5 } = options;
+  const { consumes, publishes = [], tables = [], deadline = '60s', retry } = options;
   if (typeof name !== 'string' || !SUBSCRIBER_NAME.test(name) || name.length > 48) {
     throw new InvalidDefinition(
       `'${name}' is not a subscriber name: give at most 48 characters of lower-case words joined by '-'`,
@@ -88,16 +92,13 @@ export function defineSubscriber<
     'uses table',
     tables.map((table) => table.name),
   );
-  if (!Number.isInteger(maxAttempts) || maxAttempts < 1 || maxAttempts > 50) {
-    throw new InvalidDefinition(`'${name}' has maxAttempts ${maxAttempts}: give a whole number from 1 to 50`);
-  }
   return {
     name,
     consumes,
     publishes: publishes as Publishes,
     tables: tables as Tables,
     deadline: durationToMilliseconds(deadline),
-    maxAttempts,
+    retry: retryPolicy(name, retry),
   };
 }
 

@@ -3,14 +3,16 @@ import { Expression } from '../aws/expression.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { type Ledger, updateRow } from './ledger.ts';
 import { type FailureRow, failureKey } from './rows/failure.ts';
-import { INBOX_AFTERLIFE } from './rows/layout.ts';
+import { INBOX_AFTERLIFE, type LedgerKey } from './rows/layout.ts';
 
 export interface Failure {
   readonly subscriber: string;
   readonly envelope: Envelope;
   readonly error: unknown;
-  /** When the message is delivered again, in milliseconds since the epoch. */
-  readonly next: number;
+  /** When the message is delivered again after so many failed attempts, in milliseconds since the epoch. */
+  readonly next: (attempts: number) => number;
+  /** The failed attempts that are expected: where it is right, one write says all. */
+  readonly guess: number;
   /** Whether it counts as an attempt; `first`: the count begins anew. */
   readonly counts: boolean | 'first';
 }
@@ -22,7 +24,7 @@ export interface Failure {
  */
 export async function noteFailure(
   ledger: Ledger,
-  { subscriber, envelope, error, next, counts }: Failure,
+  { subscriber, envelope, error, next, guess, counts }: Failure,
 ): Promise<number> {
   const expression = new Expression('a failure');
   const isFirst = counts === 'first';
@@ -30,17 +32,31 @@ export async function noteFailure(
     ...(isFirst && { attempts: 1 }),
     reason: errorCode(error),
     detail: describeError(error),
-    next,
+    next: next(isFirst ? 1 : guess),
     ttl: Math.ceil((Date.parse(envelope.expires) + INBOX_AFTERLIFE) / 1000),
   };
   const assignments = Object.entries(set).map(
     ([column, value]) => `${expression.name(column)} = ${expression.value(column, value)}`,
   );
   const count = isFirst ? '' : ` ADD ${expression.name('attempts')} ${expression.value('attempts', counts ? 1 : 0)}`;
-  const { row } = await updateRow<FailureRow>(ledger, failureKey(subscriber, envelope.id), {
+  const key = failureKey(subscriber, envelope.id);
+  const { row } = await updateRow<FailureRow>(ledger, key, {
     UpdateExpression: `SET ${assignments.join(', ')}${count}`,
     ...expression.attributes(),
     ReturnValues: 'UPDATED_NEW',
   });
-  return Number(row?.attempts);
+  const attempts = Number(row?.attempts);
+  if (next(attempts) !== set.next) await correctNext(ledger, key, attempts, next(attempts));
+  return attempts;
+}
+
+/** Unless another attempt has been counted since. */
+async function correctNext(ledger: Ledger, key: LedgerKey, attempts: number, next: number): Promise<void> {
+  const expression = new Expression('a failure');
+  const [count, moment] = [expression.name('attempts'), expression.name('next')];
+  await updateRow(ledger, key, {
+    UpdateExpression: `SET ${moment} = ${expression.value('next', next)}`,
+    ConditionExpression: `${count} = ${expression.value('attempts', attempts)}`,
+    ...expression.attributes(),
+  });
 }

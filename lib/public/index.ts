@@ -16,6 +16,7 @@ export {
   MessageExpired,
   MissingBinding,
   NewerEventVersion,
+  NotRetryable,
   ReadFailed,
   ReceivesExhausted,
   Rejected,
@@ -35,6 +36,7 @@ export {
   type EventUpgrade,
 } from '../contract/event.ts';
 export { METRICS } from '../contract/metrics.ts';
+export { RetryLater, type RetryOptions, type RetryPolicy } from '../contract/retry.ts';
 export { defineSubscriber, type SubscriberDefinition, type SubscriberOptions } from '../contract/subscriber.ts';
 export {
   type AnyTable,

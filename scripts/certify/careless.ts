@@ -15,7 +15,7 @@ const ToHang = defineEvent('to.hang', of);
 const Written = defineTable('written', { item: z.object({ id: text, times: z.int() }), partitionKey: 'id' });
 
 const Forgetful = defineSubscriber('forgetful', { consumes: [ToForget], tables: [Written] });
-const Hanging = defineSubscriber('hanging', { consumes: [ToHang], maxAttempts: 3 });
+const Hanging = defineSubscriber('hanging', { consumes: [ToHang], retry: { attempts: 3 } });
 
 /** Whose handlers forget to wait, and hang. Their messages end dead: none is handled without its effect. */
 export const careless: System = {

@@ -47,6 +47,7 @@ export const ReserveStock = defineSubscriber('reserve-stock', {
   consumes: [OrderPlaced],
   publishes: [StockReserved],
   tables: [Stock, Shelf],
+  retry: { attempts: 5 },
 });
 
 export const ORDER = { orderId: '1', sku: 'a', quantity: 2 };

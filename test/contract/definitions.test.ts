@@ -138,14 +138,14 @@ describe('a table', () => {
 });
 
 describe('a subscriber', () => {
-  it('has defaults: nothing published, no tables, a deadline of 60 s, 5 attempts', () => {
+  it('has defaults: nothing published, no tables, a deadline of 60 s, 11 attempts', () => {
     expect(subscriber('reserve-stock')).toEqual({
       name: 'reserve-stock',
       consumes: [OrderPlaced],
       publishes: [],
       tables: [],
       deadline: 60_000,
-      maxAttempts: 5,
+      retry: { attempts: 11, longest: 900 },
     });
   });
 
@@ -188,8 +188,16 @@ describe('a subscriber', () => {
     expect(refused(() => subscriber('twice', given))).toContain(message);
   });
 
-  it.each([0, 51, 1.5, -1, Number.NaN])('does not try %s times', (maxAttempts) => {
-    expect(refused(() => subscriber('stubborn', { maxAttempts }))).toContain('from 1 to 50');
+  it.each([0, 51, 1.5, -1, Number.NaN])('does not try %s times', (attempts) => {
+    expect(refused(() => subscriber('stubborn', { retry: { attempts } }))).toContain('from 1 to 50');
+  });
+
+  it.each(['999ms', '12h'])('does not wait for %s', (longest) => {
+    expect(refused(() => subscriber('patient', { retry: { longest } }))).toContain("from '1s' to '11h'");
+  });
+
+  it('names what `retry` does not know', () => {
+    expect(refused(() => subscriber('typo', { retry: { maxAttempts: 3 } }))).toContain("with 'maxAttempts'");
   });
 
   it('has a deadline that is a duration', () => {

@@ -15,7 +15,7 @@ const Paid = defineEvent('order.paid', {
   key: ({ orderId }) => orderId,
   businessLine: 'orders',
 });
-const Ship = defineSubscriber('ship', { consumes: [Paid], maxAttempts: 2 });
+const Ship = defineSubscriber('ship', { consumes: [Paid], retry: { attempts: 2 } });
 
 const HOUR = 3_600_000;
 

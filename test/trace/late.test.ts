@@ -15,7 +15,7 @@ const Paid = defineEvent('order.paid', {
   businessLine: 'orders',
 });
 const Parcels = defineTable('parcels', { item: z.object({ orderId: z.string() }), partitionKey: 'orderId' });
-const Ship = defineSubscriber('ship', { consumes: [Paid], tables: [Parcels], maxAttempts: 20 });
+const Ship = defineSubscriber('ship', { consumes: [Paid], tables: [Parcels], retry: { attempts: 20 } });
 
 /** What is told of a message whose handler is this one, some time after it was published. */
 async function traced(handler: Handler<typeof Ship, typeof Paid>, after: '5s' | '2m' = '2m') {

@@ -11,6 +11,7 @@ import { ledgerRemoval } from './ledger-removal.ts';
 import { partialBatchResponse } from './partial-batch-response.ts';
 import { renamedSubscriber } from './renamed-subscriber.ts';
 import { reservedConcurrency } from './reserved-concurrency.ts';
+import { retryHorizon } from './retry-horizon.ts';
 import type { Rule } from './rule.ts';
 import { startingPosition } from './starting-position.ts';
 import { failureDestination, streamRetries } from './stream-failures.ts';
@@ -20,6 +21,7 @@ import { visibilityTimeout } from './visibility-timeout.ts';
 /** Every rule, in the order of docs/guarantees.md. */
 export const RULES: readonly Rule[] = [
   dedupLife,
+  retryHorizon,
   deadLetterRetention,
   backstop,
   visibilityTimeout,

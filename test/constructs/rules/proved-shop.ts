@@ -4,6 +4,7 @@ import type { IStream } from 'aws-cdk-lib/aws-kinesis';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { IConstruct } from 'constructs';
 import { defineEvent, type EventDefinition } from '../../../lib/contract/event.ts';
+import { type RetryOptions, retryPolicy } from '../../../lib/contract/retry.ts';
 import { defineSubscriber } from '../../../lib/contract/subscriber.ts';
 import {
   Ledger,
@@ -44,6 +45,8 @@ export interface ShopOptions {
   readonly stream?: Omit<StreamChannelProps<EventDefinition>, 'ledger' | 'events'>;
   readonly fromStream?: { readonly maxConcurrency?: number; readonly parallelizationFactor?: number };
   readonly timeout?: Duration;
+  /** How the subscriber on the queue tries again. */
+  readonly retry?: RetryOptions;
 }
 
 export interface Shop {
@@ -85,7 +88,12 @@ export function shop(options: ShopOptions = {}): Shop {
   const countHandler = handlerIn(handlers, 'CountHandler');
   const reserve = new Subscriber(stack, 'Reserve', {
     channel: orders,
-    subscriber: { ...ReserveStock, consumes: [placed, OrderCancelled], publishes: options.publishes ?? [] },
+    subscriber: {
+      ...ReserveStock,
+      consumes: [placed, OrderCancelled],
+      publishes: options.publishes ?? [],
+      ...(options.retry && { retry: retryPolicy('reserve-stock', options.retry) }),
+    },
     handler: reserveHandler,
     tables: { stock: tableIn(handlers) },
     ...options.queue,
@@ -102,7 +110,7 @@ export function shop(options: ShopOptions = {}): Shop {
 }
 
 /** `order.placed`, with another lifetime. */
-export function shortLived(lifetime: '1h' | '1d' | '2d' | '5d'): EventDefinition<'order.placed'> {
+export function shortLived(lifetime: '45m' | '1h' | '1d' | '2d' | '5d'): EventDefinition<'order.placed'> {
   const { type, schema, key, businessLine } = OrderPlaced;
   return defineEvent(type, { schema, key, businessLine, lifetime }) as EventDefinition<'order.placed'>;
 }

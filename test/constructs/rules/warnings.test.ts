@@ -45,7 +45,11 @@ describe('what cannot be known is said', () => {
     hatch(reserve.queue).addPropertyOverride('MessageRetentionPeriod', { Ref: 'Seconds' });
 
     expect(refusedBy(app)).toEqual([]);
-    expect([...new Set(warnedOf(stack))]).toEqual(['dead-letter-retention-unknown', 'dedup-life-unknown']);
+    expect([...new Set(warnedOf(stack))]).toEqual([
+      'dead-letter-retention-unknown',
+      'dedup-life-unknown',
+      'retry-horizon-unknown',
+    ]);
   });
 
   test('how long a stream of another app keeps records that are tried for a week', () => {

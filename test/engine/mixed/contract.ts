@@ -31,7 +31,7 @@ export const Weights = defineTable('weights', {
 });
 
 // A single failure that counted as an attempt would dead-letter the message.
-const options = { tables: [Weights], maxAttempts: 1 } as const;
+const options = { tables: [Weights], retry: { attempts: 1 } } as const;
 
 /** From a queue, and from a stream: each as it was deployed before the event had a second version, and after. */
 export const LoadParcelV1 = defineSubscriber('load-parcel', { consumes: [ParcelWeighedV1], ...options });

@@ -1,7 +1,7 @@
 import { concurrency, eventSources } from './event-sources.ts';
 import { events, ledgers } from './ledgers.ts';
 import type { Mutant } from './mutant.ts';
-import { deadLetters, deduplication } from './queues.ts';
+import { deadLetters, deduplication, retries } from './queues.ts';
 import { sending } from './sending.ts';
 import { streams } from './streams.ts';
 import { visibility } from './visibility.ts';
@@ -9,6 +9,7 @@ import { visibility } from './visibility.ts';
 /** Shops with one thing wrong each. */
 export const MUTANTS: readonly Mutant[] = [
   ...deduplication,
+  ...retries,
   ...deadLetters,
   ...visibility,
   ...eventSources,

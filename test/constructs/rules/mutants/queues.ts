@@ -29,6 +29,29 @@ export const deduplication: Mutant[] = [
   },
 ];
 
+export const retries: Mutant[] = [
+  {
+    rule: 'retry-horizon',
+    name: 'an event that lives for less than the attempts at it take',
+    options: { event: shortLived('45m') },
+  },
+  {
+    rule: 'retry-horizon',
+    name: 'a queue that keeps messages for less than the attempts at them take',
+    options: { queue: { retentionPeriod: Duration.minutes(48) } },
+  },
+  {
+    rule: 'retry-horizon',
+    name: 'attempts that take a week',
+    options: { retry: { attempts: 50, longest: '11h' } },
+  },
+  {
+    rule: 'retry-horizon',
+    name: 'a queue that was made to keep messages for a minute',
+    mutate: ({ reserve }) => override(reserve.queue, 'MessageRetentionPeriod', 60),
+  },
+];
+
 export const deadLetters: Mutant[] = [
   {
     rule: 'dead-letter-retention',
