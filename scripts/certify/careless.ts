@@ -14,7 +14,7 @@ const ToForget = defineEvent('to.forget', of);
 const ToHang = defineEvent('to.hang', of);
 const Written = defineTable('written', { item: z.object({ id: text, times: z.int() }), partitionKey: 'id' });
 
-const Forgetful = defineSubscriber('forgetful', { consumes: [ToForget], tables: [Written] });
+const Forgetful = defineSubscriber('forgetful', { consumes: [ToForget], tables: [Written], retry: { attempts: 5 } });
 const Hanging = defineSubscriber('hanging', { consumes: [ToHang], retry: { attempts: 3 } });
 
 /** Whose handlers forget to wait, and hang. Their messages end dead: none is handled without its effect. */
