@@ -96,7 +96,7 @@ export async function postpone(
 /** By a twelfth of what it has waited already, a message comes less than 100 times within the 14 days of a queue. */
 const WAITED_SHARE = 12;
 /** The same for waits that a handler asks for, which do not grow before. */
-const ASKED_SHARE = 6;
+const ASKED_SHARE = 5;
 
 /** Seconds until a message that is well is tried again, at the latest when it expires. */
 function waitFor(record: InboundRecord, { id, expires }: Envelope, error: unknown, now: number): number {

@@ -1,3 +1,4 @@
+import type { ChangeMessageVisibilityBatchCommandInput } from '@aws-sdk/client-sqs';
 import { describe, expect, test } from 'vitest';
 import { toItem } from '../../lib/aws/attribute.ts';
 import { consume } from '../../lib/consume/consume.ts';
@@ -150,7 +151,8 @@ describe('RetryLater', () => {
         attributes: { ...record.attributes, ApproximateReceiveCount: String(receives) },
       });
       for (; (await shop.invoke(handler, [received()])).length > 0; receives++) {
-        shop.clock.pass(Math.max(1, rest(shop, message.id).told) * 1000);
+        const { input } = shop.calls.at(-1) as { readonly input: ChangeMessageVisibilityBatchCommandInput };
+        shop.clock.pass(Number(input.Entries?.[0]?.VisibilityTimeout) * 1000);
       }
       expect(receives).toBeLessThan(100);
       expect(await shop.letters()).toMatchObject([{ reason: 'expired' }]);
