@@ -16,7 +16,6 @@ export {
   MessageExpired,
   MissingBinding,
   NewerEventVersion,
-  NotRetryable,
   ReadFailed,
   ReceivesExhausted,
   Rejected,

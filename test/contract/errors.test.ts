@@ -32,7 +32,6 @@ describe('the errors of the contract', () => {
       ForeignLedger: 'foreign-ledger',
       LifetimeExceeded: 'lifetime-exceeded',
       NewerEventVersion: 'newer-event-version',
-      NotRetryable: 'not-retryable',
       ReadFailed: 'read-failed',
       ReceivesExhausted: 'receives-exhausted',
       Rejected: 'rejected',
