@@ -19,6 +19,7 @@ export type {
   PublishGrantOptions,
   SendGrantOptions,
 } from '../constructs/producer/grant-options.ts';
+export { ProducerFunction, type ProducerFunctionProps } from '../constructs/producer/producer-function.ts';
 export { ConsumerFunction, type ConsumerFunctionProps } from '../constructs/subscriber/consumer-function.ts';
 export { Subscriber } from '../constructs/subscriber/subscriber.ts';
 export type { AddSubscriberOptions, SubscriberProps } from '../constructs/subscriber/subscriber-props.ts';

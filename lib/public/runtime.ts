@@ -10,6 +10,7 @@ export {
   present,
   type When,
 } from '../aws/condition.ts';
+export { type ConnectLedgerOptions, connectLedger } from '../aws/connect-ledger.ts';
 export {
   createEnvironment,
   ENVIRONMENT,

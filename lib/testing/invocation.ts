@@ -57,6 +57,21 @@ export class Invoker {
     }
   }
 
+  /**
+   * The environment of a producer, which runs outside of any invocation.
+   *
+   * @param committed takes the rows that each of its requests has changed
+   */
+  producer(variables: Environment['variables'], committed: (changes: readonly Change[]) => void): Environment {
+    const wire: Wire = (request, apply) => {
+      const changes: Change[] = [];
+      const answer = this.#wire(changes, [])(request, apply);
+      committed(changes);
+      return answer;
+    };
+    return this.#stack.environment({ variables, wire });
+  }
+
   #wire(changes: Change[], misuses: Error[]): Wire {
     return async ({ operation, input }, apply) => {
       this.#changes = changes;

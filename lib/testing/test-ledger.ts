@@ -61,12 +61,13 @@ export function testLedger(options: TestLedgerOptions = {}): TestLedger {
 
 /** See `testLedger`. */
 export class TestLedger {
-  /** Messages that handlers have published, in the order of their commits. */
+  /** Messages that handlers and producers have published, in the order of their commits. */
   readonly published: PublishedMessage[] = [];
   readonly #clock: VirtualClock;
   readonly #stack: MemoryStack;
   readonly #invoker: Invoker;
   readonly #letterBox: LetterBox;
+  #producer: Environment | undefined;
   readonly #subscriptions = new Map<ConsumerHandler, Subscription>();
 
   constructor({ now = START, seed = 1 }: TestLedgerOptions) {
@@ -86,6 +87,22 @@ export class TestLedger {
   /** The virtual time, in milliseconds since the epoch. It passes by `advance`, and while a handler's retries wait. */
   get now(): number {
     return this.#clock.now();
+  }
+
+  /**
+   * The environment of a producer: give it to `publish`, `transact`, `cancel` or to the functions of `producer`. What it
+   * commits is among `published`, and can be delivered. Handlers have environments of their own.
+   *
+   * @example
+   * await placeOrder(order, { environment: shop.environment });
+   * expect(shop.published).toMatchObject([{ type: 'order.placed', payload: order }]);
+   * await shop.deliver(reserveStock, shop.published[0]);
+   */
+  get environment(): Environment {
+    this.#producer ??= this.#invoker.producer({ [BINDINGS.producer]: 'test' }, (changes) => {
+      this.published.push(...changes.flatMap((change) => publishedIn(this.#stack.ledger.name, change)));
+    });
+    return this.#producer;
   }
 
   /** Lets time pass. */

@@ -2,11 +2,12 @@ import { expect, expectTypeOf, test, vi } from 'vitest';
 import { z } from 'zod';
 import { atLeast } from '../../lib/aws/condition.ts';
 import { consume, type HandlerOrHandlers } from '../../lib/consume/consume.ts';
-import { Rejected } from '../../lib/contract/errors.ts';
+import { ConditionFailed, InvalidPayload, Rejected } from '../../lib/contract/errors.ts';
 import { defineEvent } from '../../lib/contract/event.ts';
 import { defineSubscriber } from '../../lib/contract/subscriber.ts';
 import { defineTable } from '../../lib/contract/table.ts';
-import { testLedger } from '../../lib/public/testing.ts';
+import { cancel, producer, publish, transact } from '../../lib/public/runtime.ts';
+import { type PublishedMessage, testLedger } from '../../lib/public/testing.ts';
 
 const OrderPlaced = defineEvent('order.placed', {
   schema: z.object({ orderId: z.string(), sku: z.string(), quantity: z.int().positive() }),
@@ -357,4 +358,47 @@ test('what is read has the type of the row', () => {
   expectTypeOf(testLedger().read(Stock, { sku: 'a' })).toEqualTypeOf<
     { sku: string; quantity: number; version: number } | undefined
   >();
+});
+
+test('a producer is tested as a handler is: what it writes and publishes is there, and can be delivered', async () => {
+  const shop = stocked();
+  const { environment } = shop;
+  await transact(
+    (tx) => {
+      tx.put(Notes, { orderId: '1', line: 1, text: 'gift' }, { when: 'absent', otherwise: 'duplicate' });
+      tx.publish(OrderPlaced, order);
+    },
+    { environment },
+  );
+  await publish(OrderPlaced, { ...order, orderId: '2' }, { environment, delay: '1h' });
+  await producer.send(OrderPlaced, { ...order, orderId: '3' }, { environment });
+  expect(shop.read(Notes, { orderId: '1', line: 1 })?.text).toBe('gift');
+  expect(shop.published.map(({ type, key, deliverAt }) => [type, key, deliverAt?.getTime()])).toEqual([
+    ['order.placed', '1', undefined],
+    ['order.placed', '2', Date.UTC(2026, 0, 1) + 3_600_000],
+    ['order.placed', '3', undefined],
+  ]);
+  const [first, second] = shop.published as [PublishedMessage, PublishedMessage];
+  expect((await shop.deliver(reserve, first)).outcome).toBe('handled');
+  expect(shop.read(Stock, { sku: 'a' })?.quantity).toBe(3);
+  expect(await cancel(second.id, { environment })).toMatchObject({ cancelled: true });
+  // What a handler publishes stands behind it, in one order.
+  expect(shop.published.map(({ type }) => type)).toEqual([...Array(3).fill('order.placed'), 'stock.reserved']);
+});
+
+test('a producer whose transaction fails has published nothing', async () => {
+  const shop = testLedger().row(Notes, { orderId: '1', line: 1, text: 'there' });
+  const placing = transact(
+    (tx) => {
+      tx.put(Notes, { orderId: '1', line: 1, text: 'gift' }, { when: 'absent', otherwise: 'duplicate' });
+      tx.publish(OrderPlaced, order);
+    },
+    { environment: shop.environment },
+  );
+  await expect(placing).rejects.toThrow(ConditionFailed);
+  expect(shop.published).toEqual([]);
+  await expect(publish(OrderPlaced, { ...order, quantity: 0 }, { environment: shop.environment })).rejects.toThrow(
+    InvalidPayload,
+  );
+  expect(shop.environment).toBe(shop.environment);
 });

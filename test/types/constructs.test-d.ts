@@ -1,4 +1,5 @@
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
+import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { describe, expectTypeOf, test } from 'vitest';
@@ -9,8 +10,10 @@ import { defineTable } from '../../lib/contract/table.ts';
 import {
   CheckBack,
   type IChannel,
+  type ICheckBack,
   type ILedger,
   Ledger,
+  ProducerFunction,
   QueueChannel,
   type StreamChannel,
   Subscriber,
@@ -133,6 +136,45 @@ test('the tables of a producer are those that it declares, by their names', () =
   ledger.grantPublish(handler, { writes: [Stock] });
   // @ts-expect-error a name is no event
   ledger.grantPublish(handler, { publishes: ['order.placed'] });
+});
+
+test('every grant takes events and tables, for functions and for roles', () => {
+  const role = {} as iam.IRole;
+  const checkBack = {} as ICheckBack;
+  ledger.grantPublish(role, { publishes: [OrderPlaced], writes: [Stock], tables: { stock: table } });
+  ledger.grantSend(handler, { publishes: [OrderPlaced], writes: [Stock], tables: { stock: table } });
+  ledger.grantPrepare(role, { checkBack, writes: [Stock], tables: { stock: table } });
+  ledger.grantCancel(handler, {
+    writes: [Stock],
+    tables: { stock: table },
+    tableActions: { stock: ['dynamodb:GetItem'] },
+  });
+  // @ts-expect-error 'stock' is not bound
+  ledger.grantSend(handler, { writes: [Stock] });
+  // @ts-expect-error the name is misspelt
+  ledger.grantCancel(handler, { writes: [Stock], tables: { stok: table } });
+  // @ts-expect-error a half message has a check-back
+  ledger.grantPrepare(handler, { writes: [Stock], tables: { stock: table } });
+  // @ts-expect-error 'orders' is not declared
+  ledger.grantSend(handler, { writes: [Stock], tables: { stock: table }, tableActions: { orders: [] } });
+});
+
+test('a producer function takes its ledger, its events and its tables', () => {
+  const entry = new URL('file:///place.ts');
+  new ProducerFunction(scope, 'A', { entry, ledger });
+  new ProducerFunction(scope, 'B', {
+    entry,
+    ledger,
+    publishes: [OrderPlaced],
+    writes: [Stock],
+    tables: { stock: table },
+  });
+  // @ts-expect-error 'stock' is not bound
+  new ProducerFunction(scope, 'C', { entry, ledger, writes: [Stock] });
+  // @ts-expect-error no table is declared
+  new ProducerFunction(scope, 'D', { entry, ledger, tables: { stock: table } });
+  // @ts-expect-error it publishes to a ledger
+  new ProducerFunction(scope, 'E', { entry });
 });
 
 test('who prepares half messages names the check-back, and a check-back its function', () => {

@@ -1,5 +1,4 @@
 import type * as iam from 'aws-cdk-lib/aws-iam';
-import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import type { EventDefinition } from '../../contract/event.ts';
 import type { SubscriberDefinition } from '../../contract/subscriber.ts';
@@ -52,9 +51,9 @@ export abstract class Channel<Event extends EventDefinition> extends Construct i
     return new Subscriber(this, subscriber.name, { ...options, channel: this, subscriber });
   }
 
-  /** Lets a function that is no subscriber's handler publish to the ledger. */
+  /** Lets somebody who is no subscriber's handler publish to the ledger. @throws InvalidConstruct when the ledger's does */
   grantPublish<const Tables extends readonly AnyTable[] = readonly []>(
-    producer: lambda.Function,
+    producer: iam.IGrantable,
     options?: PublishGrantOptions<Tables>,
   ): iam.Grant {
     return this.ledger.grantPublish(producer, options);

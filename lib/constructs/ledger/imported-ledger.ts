@@ -2,7 +2,6 @@ import { ArnFormat, Stack } from 'aws-cdk-lib';
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
-import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -59,21 +58,30 @@ export class ImportedLedger extends Construct implements ILedger {
   }
 
   grantPublish<const Tables extends readonly AnyTable[] = readonly []>(
-    producer: lambda.Function,
+    producer: iam.IGrantable,
     options?: PublishGrantOptions<Tables>,
   ): iam.Grant {
     return grantPublish(this, producer, options ?? {});
   }
 
-  grantSend(producer: lambda.Function, options: SendGrantOptions = {}): iam.Grant {
-    return grantSend(this, producer, options);
+  grantSend<const Tables extends readonly AnyTable[] = readonly []>(
+    producer: iam.IGrantable,
+    options?: SendGrantOptions<Tables>,
+  ): iam.Grant {
+    return grantSend(this, producer, options ?? {});
   }
 
-  grantPrepare(producer: lambda.Function, options: PrepareGrantOptions): iam.Grant {
+  grantPrepare<const Tables extends readonly AnyTable[] = readonly []>(
+    producer: iam.IGrantable,
+    options: PrepareGrantOptions<Tables>,
+  ): iam.Grant {
     return grantPrepare(this, producer, options);
   }
 
-  grantCancel(canceller: lambda.Function, options: ProducerGrantOptions = {}): iam.Grant {
-    return grantCancel(this, canceller, options);
+  grantCancel<const Tables extends readonly AnyTable[] = readonly []>(
+    canceller: iam.IGrantable,
+    options?: ProducerGrantOptions<Tables>,
+  ): iam.Grant {
+    return grantCancel(this, canceller, options ?? {});
   }
 }

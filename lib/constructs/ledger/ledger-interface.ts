@@ -1,7 +1,6 @@
 import type * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
-import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import type { IConstruct } from 'constructs';
@@ -38,22 +37,36 @@ export interface ILedger extends IConstruct {
   readonly shards: number;
 
   /**
-   * Lets a function that is no subscriber's handler publish, and write business tables in the same transaction.
+   * Lets somebody who is no subscriber's handler publish, and write business tables in the same transaction. A function is
+   * told where they are; what runs elsewhere, as the role of a container does, says so to `connectLedger`.
    *
    * @throws InvalidConstruct when `tables` does not bind exactly what is in `writes`
-   * @example ledger.grantPublish(api, { writes: [Orders], tables: { orders: ordersTable } });
+   * @example ledger.grantPublish(api, { publishes: [OrderPlaced], writes: [Orders], tables: { orders: ordersTable } });
    */
   grantPublish<const Tables extends readonly AnyTable[] = readonly []>(
-    producer: lambda.Function,
+    producer: iam.IGrantable,
     options?: PublishGrantOptions<Tables>,
   ): iam.Grant;
 
-  /** Lets a function send by handshake, outside any transaction. */
-  grantSend(producer: lambda.Function, options?: SendGrantOptions): iam.Grant;
+  /** Lets a producer send by handshake, outside any transaction. @throws InvalidConstruct when `grantPublish` does */
+  grantSend<const Tables extends readonly AnyTable[] = readonly []>(
+    producer: iam.IGrantable,
+    options?: SendGrantOptions<Tables>,
+  ): iam.Grant;
 
-  /** Lets a function prepare half messages and decide them, beside a transaction in another store. */
-  grantPrepare(producer: lambda.Function, options: PrepareGrantOptions): iam.Grant;
+  /**
+   * Lets a producer prepare half messages and decide them, beside a transaction in another store.
+   *
+   * @throws InvalidConstruct when `grantPublish` does
+   */
+  grantPrepare<const Tables extends readonly AnyTable[] = readonly []>(
+    producer: iam.IGrantable,
+    options: PrepareGrantOptions<Tables>,
+  ): iam.Grant;
 
-  /** Lets a function cancel messages, and reschedule them. */
-  grantCancel(canceller: lambda.Function, options?: ProducerGrantOptions): iam.Grant;
+  /** Lets a producer cancel messages, and reschedule them. @throws InvalidConstruct when `grantPublish` does */
+  grantCancel<const Tables extends readonly AnyTable[] = readonly []>(
+    canceller: iam.IGrantable,
+    options?: ProducerGrantOptions<Tables>,
+  ): iam.Grant;
 }

@@ -143,22 +143,31 @@ export class Ledger extends Construct implements ILedger {
   }
 
   grantPublish<const Tables extends readonly AnyTable[] = readonly []>(
-    producer: lambda.Function,
+    producer: iam.IGrantable,
     options?: PublishGrantOptions<Tables>,
   ): iam.Grant {
     return grantPublish(this, producer, options ?? {});
   }
 
-  grantSend(producer: lambda.Function, options: SendGrantOptions = {}): iam.Grant {
-    return grantSend(this, producer, options);
+  grantSend<const Tables extends readonly AnyTable[] = readonly []>(
+    producer: iam.IGrantable,
+    options?: SendGrantOptions<Tables>,
+  ): iam.Grant {
+    return grantSend(this, producer, options ?? {});
   }
 
-  grantPrepare(producer: lambda.Function, options: PrepareGrantOptions): iam.Grant {
+  grantPrepare<const Tables extends readonly AnyTable[] = readonly []>(
+    producer: iam.IGrantable,
+    options: PrepareGrantOptions<Tables>,
+  ): iam.Grant {
     return grantPrepare(this, producer, options);
   }
 
-  grantCancel(canceller: lambda.Function, options: ProducerGrantOptions = {}): iam.Grant {
-    return grantCancel(this, canceller, options);
+  grantCancel<const Tables extends readonly AnyTable[] = readonly []>(
+    canceller: iam.IGrantable,
+    options?: ProducerGrantOptions<Tables>,
+  ): iam.Grant {
+    return grantCancel(this, canceller, options ?? {});
   }
 
   /** Milliseconds by which the relay lags behind commits. @default maximum over 5 minutes */

@@ -1,4 +1,5 @@
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
+import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { tableBinding } from '../../contract/bindings.ts';
 import type { AnyTable } from '../../contract/table.ts';
@@ -54,15 +55,20 @@ export function* bindingRefusals(
   }
 }
 
-/** Tells a function where its business tables are, and lets it read and write their rows one by one. */
+/**
+ * Lets somebody read and write the rows of business tables one by one, and tells a function where the tables are.
+ *
+ * @param handler `undefined` where it is no function
+ */
 export function bindTables(
-  handler: lambda.Function,
+  grantee: iam.IGrantable,
+  handler: lambda.Function | undefined,
   tables: Readonly<Record<string, ITable>>,
   actions: Readonly<Record<string, readonly TableAction[] | undefined>> = {},
 ): void {
   for (const [name, table] of Object.entries(tables)) {
-    bindVariable(handler, tableBinding(name), table.tableName, table);
-    allow(handler, actions[name] ?? ALL_ACTIONS, table.tableArn);
-    grantKeyUse(table.encryptionKey, handler);
+    if (handler) bindVariable(handler, tableBinding(name), table.tableName, table);
+    allow(grantee, actions[name] ?? ALL_ACTIONS, table.tableArn);
+    grantKeyUse(table.encryptionKey, grantee);
   }
 }

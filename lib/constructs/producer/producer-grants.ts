@@ -1,77 +1,78 @@
-import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import { Construct, type IConstruct } from 'constructs';
 import { BINDINGS } from '../../contract/bindings.ts';
-import type { AnyTable } from '../../contract/table.ts';
 import { oncePartitions, PARTITIONS } from '../../ledger/rows/partitions.ts';
 import { grantKeyUse } from '../aws/encryption.ts';
 import { bindVariable } from '../aws/function-binding.ts';
+import { functionOf, type QualifiedFunction } from '../aws/function-of.ts';
 import { allow, SEND } from '../aws/grants.ts';
 import { allowRows, type RowGrant } from '../aws/ledger-rows.ts';
 import { InvalidConstruct } from '../invalid-construct.ts';
 import type { ILedger } from '../ledger/ledger-interface.ts';
 import { deploymentGraphOf } from '../rules/prove-delivery.ts';
 import { bindingRefusals, bindTables } from './business-tables.ts';
-import type { PrepareGrantOptions, ProducerGrantOptions, SendGrantOptions } from './grant-options.ts';
+import type { AnyProducerGrantOptions, ICheckBack } from './grant-options.ts';
 
 const { halves, inbox, outbox, routes } = PARTITIONS;
 
 const PUBLISH: RowGrant = { actions: ['dynamodb:PutItem'], partitions: outbox };
 
 /**
- * Lets a function that is no subscriber's handler commit messages to the ledger, with a business change or without.
+ * Lets somebody who is no subscriber's handler commit messages to the ledger, with a business change or without. A function
+ * is told where everything is, too; what runs elsewhere says so to `connectLedger`.
  *
  * @throws InvalidConstruct when `tables` does not bind exactly what is in `writes`
  */
-export function grantPublish(
-  ledger: ILedger,
-  producer: lambda.Function,
-  options: ProducerGrantOptions & WrittenTables,
-): iam.Grant {
-  const { writes = [], tables = {} } = options;
-  for (const reason of bindingRefusals(producerName(producer, options), writes, tables)) {
-    throw new InvalidConstruct(producer, reason);
-  }
-  bindTables(producer, tables);
-  const taken = oncePartitions(producerName(producer, options));
-  return grantProduce(ledger, producer, options, [{ ...PUBLISH, partitions: [...outbox, ...taken] }]);
-}
-
-/** The tables that a producer writes, whatever they are. */
-interface WrittenTables {
-  readonly writes?: readonly AnyTable[];
-  readonly tables?: Readonly<Record<string, ITable>>;
+export function grantPublish(ledger: ILedger, grantee: iam.IGrantable, options: AnyProducerGrantOptions): iam.Grant {
+  const taken = oncePartitions(producerName(functionIn(grantee), options));
+  return grantProduce(ledger, grantee, options, [{ ...PUBLISH, partitions: [...outbox, ...taken] }]);
 }
 
 /**
- * Lets a function send by handshake: the function puts each message into the ledger, sends it, and notes that it was
- * sent.
+ * Lets a producer send by handshake: it puts each message into the ledger, sends it, and notes that it was sent.
+ *
+ * @throws InvalidConstruct when `grantPublish` does
  */
-export function grantSend(ledger: ILedger, producer: lambda.Function, options: SendGrantOptions): iam.Grant {
+export function grantSend(ledger: ILedger, grantee: iam.IGrantable, options: AnyProducerGrantOptions): iam.Grant {
   const { forwardQueue } = ledger;
-  deploymentGraphOf(ledger).handshakes.push({ ledger, producer });
-  bindVariable(producer, BINDINGS.forwardQueueUrl, forwardQueue.queueUrl, forwardQueue);
-  allow(producer, SEND, forwardQueue.queueArn);
+  const producer = functionIn(grantee);
+  deploymentGraphOf(ledger).handshakes.push({ ledger, producer: constructIn(grantee) ?? ledger });
+  if (producer) bindVariable(producer, BINDINGS.forwardQueueUrl, forwardQueue.queueUrl, forwardQueue);
+  allow(grantee, SEND, forwardQueue.queueArn);
   const actions = ['dynamodb:PutItem', 'dynamodb:BatchWriteItem', 'dynamodb:UpdateItem'];
-  return grantProduce(ledger, producer, options, [{ actions, partitions: outbox }]);
+  return grantProduce(ledger, grantee, options, [{ actions, partitions: outbox }]);
 }
 
-/** Lets a function prepare half messages, and decide them. */
-export function grantPrepare(ledger: ILedger, producer: lambda.Function, options: PrepareGrantOptions): iam.Grant {
+/**
+ * Lets a producer prepare half messages, and decide them.
+ *
+ * @throws InvalidConstruct when `grantPublish` does
+ */
+export function grantPrepare(
+  ledger: ILedger,
+  grantee: iam.IGrantable,
+  options: AnyProducerGrantOptions & { readonly checkBack: ICheckBack },
+): iam.Grant {
   const { queue } = options.checkBack;
-  bindVariable(producer, BINDINGS.checkBackQueueUrl, queue.queueUrl, queue);
-  return grantDecide(ledger, producer, options);
+  const producer = functionIn(grantee);
+  if (producer) bindVariable(producer, BINDINGS.checkBackQueueUrl, queue.queueUrl, queue);
+  return grantDecide(ledger, grantee, options);
 }
 
 /** Lets a function commit half messages and roll them back. */
-export function grantDecide(ledger: ILedger, decider: lambda.Function, options: ProducerGrantOptions): iam.Grant {
+export function grantDecide(ledger: ILedger, decider: iam.IGrantable, options: AnyProducerGrantOptions): iam.Grant {
   const actions = ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'];
   return grantProduce(ledger, decider, options, [{ actions, partitions: halves }, PUBLISH]);
 }
 
-/** Lets a function cancel messages, which ends them at every subscriber, and put others in their place. */
-export function grantCancel(ledger: ILedger, canceller: lambda.Function, options: ProducerGrantOptions): iam.Grant {
-  return grantProduce(ledger, canceller, options, [
+/**
+ * Lets a producer cancel messages, which ends them at every subscriber, and put others in their place.
+ *
+ * @throws InvalidConstruct when `grantPublish` does
+ */
+export function grantCancel(ledger: ILedger, grantee: iam.IGrantable, options: AnyProducerGrantOptions): iam.Grant {
+  return grantProduce(ledger, grantee, options, [
     { actions: ['dynamodb:Query'], partitions: routes },
     { actions: ['dynamodb:GetItem', 'dynamodb:PutItem'], partitions: [...outbox, ...inbox] },
     { actions: ['dynamodb:UpdateItem'], partitions: outbox },
@@ -86,17 +87,43 @@ export function bindLedger(ledger: ILedger, handler: lambda.Function): void {
 
 function grantProduce(
   ledger: ILedger,
-  producer: lambda.Function,
-  options: ProducerGrantOptions,
+  grantee: iam.IGrantable,
+  { publishes = [], writes = [], tables = {}, tableActions = {}, ...options }: AnyProducerGrantOptions,
   rows: readonly RowGrant[],
 ): iam.Grant {
-  deploymentGraphOf(ledger).producers.push({ ledger, producer, publishes: options.publishes ?? [] });
-  bindLedger(ledger, producer);
-  bindVariable(producer, BINDINGS.producer, producerName(producer, options));
-  grantKeyUse(ledger.encryptionKey, producer);
-  return rows.map((grant) => allowRows(producer, ledger.table, grant)).reduce((one, other) => one.combine(other));
+  const producer = functionIn(grantee);
+  const at = constructIn(grantee) ?? ledger;
+  const name = producerName(producer, options);
+  for (const reason of bindingRefusals(name, writes, tables, Object.keys(tableActions))) {
+    throw new InvalidConstruct(at, reason);
+  }
+  deploymentGraphOf(ledger).producers.push({ ledger, producer: at, publishes });
+  if (producer) {
+    bindLedger(ledger, producer);
+    bindVariable(producer, BINDINGS.producer, name);
+  }
+  bindTables(grantee, producer, tables, tableActions);
+  grantKeyUse(ledger.encryptionKey, grantee);
+  return rows.map((grant) => allowRows(grantee, ledger.table, grant)).reduce((one, other) => one.combine(other));
 }
 
-function producerName(producer: lambda.Function, { producer: name }: ProducerGrantOptions): string {
-  return name ?? producer.node.id;
+/** What runs outside Lambda is called as `connectLedger` calls it. */
+function producerName(producer: lambda.Function | undefined, { producer: name }: AnyProducerGrantOptions): string {
+  return name ?? producer?.node.id ?? 'producer';
+}
+
+/** The function whose environment tells it where things are. */
+function functionIn(grantee: iam.IGrantable): lambda.Function | undefined {
+  const { functionArn } = grantee as Partial<QualifiedFunction>;
+  if (functionArn === undefined) return undefined;
+  const handler = functionOf(grantee as QualifiedFunction);
+  if (typeof handler.addEnvironment === 'function') return handler;
+  throw new InvalidConstruct(
+    handler,
+    'This function is imported, so that nothing can tell it where the ledger is: create it in this app, or grant to its role and use `connectLedger`',
+  );
+}
+
+function constructIn(grantee: iam.IGrantable): IConstruct | undefined {
+  return Construct.isConstruct(grantee) ? grantee : undefined;
 }

@@ -44,12 +44,12 @@ export interface DeployedWorkQueue {
 /** A producer that sends by handshake. */
 export interface DeployedHandshake {
   readonly ledger: ILedger;
-  readonly producer: lambda.Function;
+  readonly producer: IConstruct;
 }
 
 export interface DeployedProducer {
   readonly ledger: ILedger;
-  readonly producer: lambda.Function;
+  readonly producer: IConstruct;
   /** The event types that the producer said it publishes. */
   readonly publishes: readonly EventDefinition[];
 }

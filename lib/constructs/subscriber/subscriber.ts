@@ -142,7 +142,7 @@ export class Subscriber<
     bindVariable(handler, BINDINGS.queueUrl, this.queue.queueUrl);
     bindVariable(handler, BINDINGS.deadLetterQueueUrl, this.deadLetterQueue.queueUrl);
     bindVariable(handler, BINDINGS.quarantineBucket, ledger.quarantineBucket.bucketName);
-    bindTables(handler, props.tables ?? {}, props.tableActions);
+    bindTables(handler, handler, props.tables ?? {}, props.tableActions);
     const own = ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'];
     allowRows(handler, ledger.table, { actions: own, partitions: subscriberPartitions(subscriber.name) });
     if (subscriber.publishes.length > 0) {

@@ -1,16 +1,22 @@
 import { Duration } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { describe, expect, test, vi } from 'vitest';
-import { CheckBack, Ledger, QueueChannel } from '../../../lib/public/constructs.ts';
+import { CheckBack, InvalidConstruct, Ledger, ProducerFunction, QueueChannel } from '../../../lib/public/constructs.ts';
+import type { EventDefinition } from '../../../lib/public/index.ts';
 import {
   allowedTo,
   handlerIn,
+  OrderPlaced,
   only,
   PaymentReceived,
   resourcesOf,
   SendReceipt,
+  Stock,
   statementsOf,
+  tableIn,
   testApp,
   testStack,
 } from '../shop-app.ts';
@@ -26,7 +32,7 @@ function shopWith(set: (stack: ReturnType<typeof testStack>, ledger: Ledger) => 
   return {
     resources,
     template: Template.fromStack(stack),
-    table: only(resources, 'AWS::DynamoDB::GlobalTable').id,
+    table: only(resources, 'AWS::DynamoDB::GlobalTable', 'Ledger').id,
     forward: only(resources, 'AWS::SQS::Queue', 'LedgerForwardQueue').id,
     variablesOf: (id: string) => named(id).Properties.Environment.Variables,
     allowed: (id: string) => allowedTo(resources, named(id).id),
@@ -55,6 +61,74 @@ test('who takes messages back may end them at whoever expects them', () => {
     [`${shop.table}.Arn`]: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
   });
   expect(shop.variablesOf('Support')).toMatchObject({ WAYBILL_PRODUCER: 'Support' });
+});
+
+const ROW_ACTIONS = ['ConditionCheckItem', 'DeleteItem', 'GetItem', 'PutItem', 'UpdateItem'].map(
+  (name) => `dynamodb:${name}`,
+);
+
+test('a producer function publishes to its ledger and writes its tables, and no more', () => {
+  const shop = shopWith((stack, ledger) => {
+    new QueueChannel(stack, 'Payments', { ledger, events: [PaymentReceived] });
+    new ProducerFunction(stack, 'PlaceOrder', {
+      entry: import.meta.filename,
+      ledger,
+      publishes: [PaymentReceived],
+      writes: [Stock],
+      tables: { stock: tableIn(stack) },
+    });
+  });
+  const stock = only(shop.resources, 'AWS::DynamoDB::GlobalTable', 'Stock').id;
+  const { [`${shop.table}.Arn`]: ledger, [`${stock}.Arn`]: rows, ...others } = shop.allowed('PlaceOrder');
+  expect({ ledger, rows }).toEqual({ ledger: ['dynamodb:PutItem'], rows: ROW_ACTIONS });
+  expect(Object.values(others).flat()).toEqual(['logs:CreateLogStream', 'logs:PutLogEvents']);
+  expect(shop.variablesOf('PlaceOrder')).toMatchObject({
+    WAYBILL_LEDGER: { Ref: shop.table },
+    WAYBILL_PRODUCER: 'PlaceOrder',
+    WAYBILL_TABLE_STOCK: { Ref: stock },
+  });
+});
+
+test.each([
+  ['grantSend', ['dynamodb:BatchWriteItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem']],
+  ['grantCancel', ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem']],
+] as const)('%s binds the tables that a producer declares, narrowed as it says', (grant, actions) => {
+  const shop = shopWith((stack, ledger) => {
+    const tables = { stock: tableIn(stack) };
+    const tableActions = { stock: ['dynamodb:GetItem'] } as const;
+    ledger[grant](handlerIn(stack, 'Producer'), { writes: [Stock], tables, tableActions });
+  });
+  const stock = only(shop.resources, 'AWS::DynamoDB::GlobalTable', 'Stock').id;
+  expect(shop.allowed('Producer')).toMatchObject({
+    [`${shop.table}.Arn`]: actions,
+    [`${stock}.Arn`]: ['dynamodb:GetItem'],
+  });
+  expect(shop.variablesOf('Producer')).toMatchObject({ WAYBILL_TABLE_STOCK: { Ref: stock } });
+});
+
+test('the role of what runs outside Lambda may publish, and its events are looked for', () => {
+  const grant = (publishes: readonly EventDefinition[]) => {
+    const stack = testStack();
+    const ledger = new Ledger(stack, 'Ledger');
+    new QueueChannel(stack, 'Payments', { ledger, events: [PaymentReceived] });
+    const role = new iam.Role(stack, 'Task', { assumedBy: new iam.ServicePrincipal('ecs-tasks.amazonaws.com') });
+    ledger.grantPublish(role, { publishes });
+    return stack;
+  };
+  const resources = resourcesOf(grant([PaymentReceived]));
+  const policy = only(resources, 'AWS::IAM::Policy', 'Task');
+  expect(policy.Properties.PolicyDocument.Statement).toEqual([
+    expect.objectContaining({ Effect: 'Allow', Action: 'dynamodb:PutItem' }),
+  ]);
+  expect(() => resourcesOf(grant([OrderPlaced]))).toThrow(/publishes.*Stack\/Task|at '.*Task'/);
+});
+
+test('a table that is not declared, and a function that nothing can be told, are refused', () => {
+  const stack = testStack();
+  const ledger = new Ledger(stack, 'Ledger');
+  expect(() => ledger.grantSend(handlerIn(stack, 'A'), { writes: [Stock] } as never)).toThrow(InvalidConstruct);
+  const imported = lambda.Function.fromFunctionName(stack, 'B', 'elsewhere');
+  expect(() => ledger.grantPublish(imported)).toThrow(/imported.*connectLedger/);
 });
 
 describe('a check-back', () => {
