@@ -21,6 +21,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     node: ['--max-old-space-size=192', '--max-semi-space-size=4'],
   },
   sending: { file: 'sending.ts', measures: 'the ways of sending a message: calls, write units, latency' },
+  cost: { file: 'cost.ts', measures: 'what a message costs: write units, calls, dollars by list price' },
   delay: { file: 'delay.ts', measures: 'how far from their moment delayed messages are handled' },
 };
 
