@@ -4,12 +4,12 @@ import * as z from 'zod/mini';
 import type { Environment } from '../../lib/aws/environment.ts';
 import { defineEvent } from '../../lib/contract/event.ts';
 import { defineSubscriber } from '../../lib/contract/subscriber.ts';
-import { writeEnding } from '../../lib/ledger/inbox.ts';
 import { ledgerOf } from '../../lib/ledger/ledger.ts';
 import { judge } from '../../lib/reconcile/reconcile.ts';
 import { Totals } from '../../lib/reconcile/totals.ts';
 import { MemoryStack } from '../../lib/testing/stack/memory-stack.ts';
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts';
+import { endMessage } from '../../lib/transaction/end-message.ts';
 import { cannedAws, type Request } from '../canned-aws.ts';
 import { measureRounds, type Timing } from '../rounds.ts';
 
@@ -58,16 +58,17 @@ async function minuteOfMessages(): Promise<MemoryStack> {
     const orderId = `order-${index}`;
     const now = START + Math.floor((index * MINUTE) / MESSAGES);
     const envelope = stack.outbox.commit(Placed, { orderId, note }, { now });
-    await writeEnding(ledger, {
+    const ending = {
       subscriber: SUBSCRIBER,
       envelope: { ...envelope, relayed: new Date(now + 100).toISOString() },
-      state: 'handled',
+      state: 'handled' as const,
       received: now + 200,
       deliveries: 1,
       function: 'shop-payment-handler',
       request: v7(),
       redriven: false,
-    });
+    };
+    await endMessage(ledger, ending, Number.POSITIVE_INFINITY);
   }
   clock.pass(20 * MINUTE);
   return stack;

@@ -4,7 +4,7 @@ import { jitter } from '../aws/retry.ts';
 import { BINDINGS } from '../contract/bindings.ts';
 import { CommitUndecided, LimitExceeded, TransactionRefused, UnknownMessage } from '../contract/errors.ts';
 import { LIMITS } from '../contract/limits.ts';
-import { inboxPut, readInbox } from '../ledger/inbox.ts';
+import { readInbox } from '../ledger/inbox.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { readOutbox } from '../ledger/outbox.ts';
 import { readRoutes } from '../ledger/route-book.ts';
@@ -14,6 +14,7 @@ import { expected } from '../ledger/rows/route.ts';
 import { decodeEnvelope, type Envelope } from '../message/envelope.ts';
 import { messageTime } from '../message/message-id.ts';
 import { commit } from '../transaction/commit.ts';
+import { inboxAction } from '../transaction/end-message.ts';
 import { type Action, COMMIT_MS } from '../transaction/pending-transaction.ts';
 
 /** What became of the message. */
@@ -118,8 +119,7 @@ function actionsOf(
   const inboxes = subscribers.map((subscriber): Action => {
     const by = { function: name, request: '', redriven: false };
     const ending = { subscriber, envelope, state: 'cancelled' as const, received: now, deliveries: 0, ...by };
-    const item = { Put: inboxPut(ledger, ending) };
-    return { item, role: { kind: 'inbox' }, row: `the inbox row of '${subscriber}'` };
+    return { ...inboxAction(ledger, ending), row: `the inbox row of '${subscriber}'` };
   });
   return [...inboxes, markAction(table, envelope.id, now, replacement), ...outboxActions(table, replacement)];
 }

@@ -112,6 +112,7 @@ export function consume<Subscriber extends SubscriberDefinition>(
       function: context.functionName,
       request: context.awsRequestId,
       running: new Map(),
+      before: new Map(),
       lateUses: { ids: new Set(), told: false },
     };
     const records = recordsOf(event);

@@ -13,15 +13,16 @@ import {
   TransactionRefused,
   type WaybillError,
 } from '../contract/errors.ts';
-import { inboxPut, readInbox, writeEnding } from '../ledger/inbox.ts';
+import { readInbox } from '../ledger/inbox.ts';
 import { ledgerOf } from '../ledger/ledger.ts';
 import type { EndState } from '../ledger/rows/inbox.ts';
 import { HOLD_MS, holdUntil, momentOf } from '../message/delivery-time.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { commit } from '../transaction/commit.ts';
+import { companionsOf, endMessage, inboxAction } from '../transaction/end-message.ts';
 import type { CommitResult } from '../transaction/outcome.ts';
 import { type Action, PendingTransaction } from '../transaction/pending-transaction.ts';
-import { again, countAttempt, deadLetter, postpone, resendDeadLetter } from './failure.ts';
+import { again, countAttempt, deadLetter, payOwed, postpone } from './failure.ts';
 import { type AnyHandler, endingOf, type Invocation, messageOf, type Outcome } from './invocation.ts';
 import { hearLateUse } from './late-use.ts';
 import { isAwaitingDeploy, type RecordContent, readRecord } from './read-record.ts';
@@ -49,15 +50,15 @@ export async function deliver(invocation: Invocation, record: InboundRecord, con
 }
 
 async function handle(invocation: Invocation, record: InboundRecord, content: MessageContent): Promise<Outcome> {
-  const { environment, bindings, subscriber, until } = invocation;
+  const { environment, bindings, subscriber, until, before } = invocation;
   const { envelope } = content;
   const deliverAt = Math.max(momentOf(envelope), record.notBefore ?? 0);
   if (deliverAt > Math.min(environment.now() + HOLD_MS, until)) return { kind: 'early', deliverAt };
   await holdUntil(environment, deliverAt);
   if (record.deliveries > 1 || record.redriven) {
     const row = await readInbox(ledgerOf(environment, bindings), subscriber.name, envelope.id);
-    if (row && row.state !== 'dead') return { kind: 'already' };
-    if (row && !record.redriven) return resendDeadLetter(invocation, record, envelope, row);
+    if (row && !(record.redriven && row.state === 'dead')) return payOwed(invocation, record, envelope, row);
+    if (row) before.set(record, row);
   }
   let settled: Settled;
   try {
@@ -68,11 +69,8 @@ async function handle(invocation: Invocation, record: InboundRecord, content: Me
   switch (settled.kind) {
     case 'refused':
       return deadLetter(invocation, record, settled.error, envelope);
-    case 'ended': {
-      if (settled.state !== 'dead') return { kind: 'already' };
-      const row = await readInbox(ledgerOf(environment, bindings), subscriber.name, envelope.id);
-      return resendDeadLetter(invocation, record, envelope, row);
-    }
+    case 'ended':
+      return payOwed(invocation, record, envelope, settled);
     default:
       return settled;
   }
@@ -151,8 +149,12 @@ async function run(
   const { environment, bindings, subscriber, handlers, running } = invocation;
   const { name: owner, publishes, tables } = subscriber;
   const handler = handlers.get(event.type) as AnyHandler;
+  const ledger = ledgerOf(environment, bindings);
+  const ending = { ...endingOf(invocation, record, envelope), state: 'handled' as const };
+  const companions = companionsOf(ledger, ending);
   const onLateUse = () => hearLateUse(invocation, envelope.id);
-  const tx = new PendingTransaction({ environment, bindings, owner, cause: envelope, publishes, tables, onLateUse });
+  const context = { environment, bindings, owner, cause: envelope, publishes, tables, companions, onLateUse };
+  const tx = new PendingTransaction(context);
   try {
     running.set(record, environment.now());
     const answer: unknown = await handler(payload, { tx, message: messageOf(envelope, record.deliveries) });
@@ -164,14 +166,8 @@ async function run(
     running.delete(record);
     tx.close();
   }
-  const published = tx.published.map(({ id }) => id);
-  const ending = { ...endingOf(invocation, record, envelope), state: 'handled' as const, published };
-  const inbox: Action = {
-    item: { Put: inboxPut(ledgerOf(environment, bindings), ending) },
-    role: { kind: 'inbox' },
-    row: 'the inbox row',
-  };
-  return { actions: [inbox, ...tx.actions], commitBy: tx.commitBy() };
+  const inbox = inboxAction(ledger, { ...ending, published: tx.published.map(({ id }) => id) });
+  return { actions: tx.with(inbox), commitBy: tx.commitBy() };
 }
 
 type Concluded = Settled | { readonly kind: 'rerun'; readonly error: WaybillError };
@@ -190,6 +186,8 @@ async function conclude(
       return result;
     case 'duplicate':
       return endAsDuplicate(invocation, record, envelope);
+    case 'withheld':
+      throw new CommitUndecided(`The companion '${result.of}' withholds it`);
     case 'refused':
       throw new TransactionRefused(
         `DynamoDB refused ${actions[result.index]?.row ?? 'the transaction'}: ${result.code}`,
@@ -217,8 +215,8 @@ async function conclude(
 }
 
 async function endAsDuplicate(invocation: Invocation, record: InboundRecord, envelope: Envelope): Promise<Settled> {
-  const { environment, bindings } = invocation;
+  const { environment, bindings, until } = invocation;
   const ending = { ...endingOf(invocation, record, envelope), state: 'duplicate' as const };
-  const state = await writeEnding(ledgerOf(environment, bindings), ending);
+  const state = await endMessage(ledgerOf(environment, bindings), ending, until);
   return state === 'duplicate' ? { kind: 'duplicate' } : { kind: 'ended', state };
 }

@@ -4,13 +4,15 @@ import type { InboundRecord } from '../aws/record.ts';
 import { redeliveryDelay } from '../aws/retry.ts';
 import { AttemptsExhausted, HandlerUnfinished, isRejected, SendFailed, type WaybillError } from '../contract/errors.ts';
 import { LONGEST_WAIT_SECONDS, retryLaterSeconds, retryWait } from '../contract/retry.ts';
+import { noteDeadRecord } from '../ledger/dead.ts';
 import { noteFailure } from '../ledger/failure.ts';
-import { writeEnding } from '../ledger/inbox.ts';
+import { readInbox } from '../ledger/inbox.ts';
 import { ledgerOf } from '../ledger/ledger.ts';
 import type { InboxRow } from '../ledger/rows/inbox.ts';
 import { secondsUntil } from '../message/delivery-time.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { messageTime } from '../message/message-id.ts';
+import { endMessage } from '../transaction/end-message.ts';
 import { sendDeadLetters } from './dead-letter.ts';
 import { endingOf, type Invocation, type Outcome } from './invocation.ts';
 import { isAwaitingDeploy } from './read-record.ts';
@@ -133,9 +135,12 @@ export async function deadLetter(
   error: WaybillError,
   envelope: Envelope | undefined,
 ): Promise<Outcome> {
-  const { environment, bindings } = invocation;
+  const { environment, bindings, subscriber, until, before } = invocation;
   const reason = { reason: error.code, detail: error.detail };
+  const ledger = ledgerOf(environment, bindings);
   if (envelope) {
+    const row = record.redriven && !before.has(record) && (await readInbox(ledger, subscriber.name, envelope.id));
+    if (row) before.set(record, row);
     const thrown = isRejected(error) ? error : error.cause;
     const ending = {
       ...endingOf(invocation, record, envelope),
@@ -143,20 +148,31 @@ export async function deadLetter(
       ...reason,
       at: errorPlace(thrown),
     };
-    const state = await writeEnding(ledgerOf(environment, bindings), ending);
-    if (state !== 'dead') return { kind: 'already' };
+    const state = await endMessage(ledger, ending, until);
+    if (state !== 'dead') return payOwed(invocation, record, envelope, { state });
+  } else {
+    const { bytes, sentAt } = record;
+    await noteDeadRecord(ledger, { subscriber: subscriber.name, bytes, sentAt, ...reason });
   }
   await sendLetter(invocation, record, reason, envelope);
   return { kind: 'dead' };
 }
 
-/** The row says dead, but the letter may not have been sent: whoever wrote the row may have stopped in between. */
-export async function resendDeadLetter(
+/**
+ * Gives what is still owed for a message that has ended: the letter of one that is dead, for whoever wrote the row may have
+ * stopped before it was sent.
+ *
+ * @param end the row, or as much of it as is known
+ */
+export async function payOwed(
   invocation: Invocation,
   record: InboundRecord,
   envelope: Envelope,
-  row: InboxRow | undefined,
+  end: Pick<InboxRow, 'state'> & Partial<InboxRow>,
 ): Promise<Outcome> {
+  if (end.state !== 'dead') return { kind: 'already' };
+  const { environment, bindings, subscriber } = invocation;
+  const row = end.reason ? end : await readInbox(ledgerOf(environment, bindings), subscriber.name, envelope.id);
   await sendLetter(invocation, record, { reason: row?.reason ?? 'unknown', detail: row?.detail ?? '' }, envelope);
   return { kind: 'dead' };
 }

@@ -3,7 +3,7 @@ import type { Environment } from '../aws/environment.ts';
 import type { InboundRecord } from '../aws/record.ts';
 import type { SubscriberDefinition } from '../contract/subscriber.ts';
 import type { Ending } from '../ledger/inbox.ts';
-import type { EndState } from '../ledger/rows/inbox.ts';
+import type { EndState, InboxRow } from '../ledger/rows/inbox.ts';
 import type { Envelope } from '../message/envelope.ts';
 import type { Transaction } from '../transaction/transaction.ts';
 
@@ -38,6 +38,8 @@ export interface Invocation {
   readonly request: string;
   /** The records whose handlers are running, and since when, in milliseconds since the epoch. */
   readonly running: Map<InboundRecord, number>;
+  /** Of records that an operator has sent again: the rows that say how their messages ended before. */
+  readonly before: Map<InboundRecord, InboxRow>;
   readonly lateUses: LateUses;
 }
 
@@ -51,6 +53,7 @@ export function endingOf(invocation: Invocation, record: InboundRecord, envelope
     function: invocation.function,
     request: invocation.request,
     redriven: record.redriven,
+    before: invocation.before.get(record),
   };
 }
 

@@ -13,12 +13,16 @@ import {
   ReceivesExhausted,
   type WaybillError,
 } from '../contract/errors.ts';
-import { readInbox, writeEnding } from '../ledger/inbox.ts';
+import { noteDeadRecord } from '../ledger/dead.ts';
+import { readInbox } from '../ledger/inbox.ts';
 import { ledgerOf } from '../ledger/ledger.ts';
 import { decodeEnvelope, type Envelope } from '../message/envelope.ts';
+import { endMessage } from '../transaction/end-message.ts';
 import { type DeadLetter, sendDeadLetters } from './dead-letter.ts';
 
 const RECORDS_AT_ONCE = 10;
+/** For how long the row of a message is tried. */
+const PATIENCE_MS = 5_000;
 
 /** The Lambda handler of a subscriber's backstop queue. */
 export type Recorder = (event: SQSEvent, context?: Partial<Context>) => Promise<SQSBatchResponse>;
@@ -101,12 +105,18 @@ async function endAsDead(post: Post, one: SQSRecord): Promise<DeadLetter | undef
   const { SentTimestamp, ApproximateFirstReceiveTimestamp } = one.attributes;
   const letter = { bytes, isPointer, sourceEventId: one.messageId, sentAt: Number(SentTimestamp) || undefined };
   const envelope = decode(one);
-  if (isWaybillError(envelope)) return { ...letter, reason, detail: `${detail}. ${envelope.message}` };
+  const ledger = ledgerOf(environment, bindings);
+  if (isWaybillError(envelope)) {
+    const why = { reason, detail: `${detail}. ${envelope.message}` };
+    await noteDeadRecord(ledger, { subscriber, bytes, sentAt: letter.sentAt, ...why });
+    return { ...letter, ...why };
+  }
 
-  const state = await writeEnding(ledgerOf(environment, bindings), {
+  const before = redriven ? await readInbox(ledger, subscriber, envelope.id) : undefined;
+  const ending = {
     subscriber,
     envelope,
-    state: 'dead',
+    state: 'dead' as const,
     received: Number(ApproximateFirstReceiveTimestamp) || environment.now(),
     deliveries,
     reason,
@@ -114,10 +124,12 @@ async function endAsDead(post: Post, one: SQSRecord): Promise<DeadLetter | undef
     function: post.function,
     request: post.request,
     redriven,
-  });
+    before,
+  };
+  const state = await endMessage(ledger, ending, environment.now() + PATIENCE_MS);
   if (state !== 'dead') return undefined;
   // It may have been dead before, for a reason of its own, and have lost only its letter.
-  const row = await readInbox(ledgerOf(environment, bindings), subscriber, envelope.id);
+  const row = await readInbox(ledger, subscriber, envelope.id);
   return { ...letter, messageId: envelope.id, reason: row?.reason ?? reason, detail: row?.detail ?? detail };
 }
 

@@ -166,6 +166,7 @@ async function commitEnvelope(
       throw new TransactionRefused(`DynamoDB refused ${actions[decision.index]?.row ?? 'it'}: ${decision.code}`);
     case 'ended':
     case 'duplicate':
+    case 'withheld':
       throw new TransactionRefused('A half message has no inbox and no idempotency key');
   }
 }

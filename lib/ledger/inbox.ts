@@ -3,7 +3,7 @@ import { toItem } from '../aws/attribute.ts';
 import type { Environment } from '../aws/environment.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { messageTime } from '../message/message-id.ts';
-import { type Condition, getRow, type Ledger, putRow, updateRow } from './ledger.ts';
+import { type Condition, getRow, type Ledger, updateRow } from './ledger.ts';
 import { type EndState, type InboxRow, inboxKey } from './rows/inbox.ts';
 import { INBOX_AFTERLIFE } from './rows/layout.ts';
 
@@ -12,6 +12,8 @@ export interface Ending {
   readonly subscriber: string;
   readonly envelope: Envelope;
   readonly state: EndState;
+  /** When it ended, in milliseconds since the epoch. @default now */
+  readonly ended?: number;
   /** When the function received it, in milliseconds since the epoch. */
   readonly received: number;
   /** Deliveries until it ended. */
@@ -26,6 +28,8 @@ export interface Ending {
   readonly request: string;
   /** Whether an operator has sent the message again: only then may it overwrite `dead`. */
   readonly redriven: boolean;
+  /** The row that says `dead` and is overwritten; absent where none is known. */
+  readonly before?: Pick<InboxRow, 'state' | 'hops'> | undefined;
 }
 
 const MAX_DETAIL = 1_000;
@@ -33,16 +37,6 @@ const MAX_DETAIL = 1_000;
 /** The write that ends a message, on condition that it has not ended yet. */
 export function inboxPut({ environment, table }: Ledger, ending: Ending): Put {
   return { TableName: table, Item: toItem(inboxRow(environment, ending)), ...unended(ending) };
-}
-
-/**
- * Ends a message without any other effect.
- *
- * @returns how it ended: the given state, or that of the row that was there already
- */
-export async function writeEnding(ledger: Ledger, ending: Ending): Promise<EndState> {
-  const { kind, row } = await putRow(ledger, inboxRow(ledger.environment, ending), unended(ending));
-  return kind === 'written' ? ending.state : (row as InboxRow).state;
 }
 
 /** How the message ended at the subscriber, read consistently; `undefined` while it has not. */
@@ -71,7 +65,7 @@ function inboxRow(environment: Environment, ending: Ending): InboxRow {
       due: envelope.deliverat ? Date.parse(envelope.deliverat) : undefined,
       relayed: envelope.relayed ? Date.parse(envelope.relayed) : undefined,
       received,
-      ended: environment.now(),
+      ended: ending.ended ?? environment.now(),
     },
     attempts: deliveries,
     published: published.length > 0 ? published : undefined,

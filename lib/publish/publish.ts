@@ -116,6 +116,7 @@ function errorOf(failure: Failure, actions: readonly Action[]): WaybillError {
       );
     case 'ended':
     case 'duplicate':
+    case 'withheld':
       return new TransactionMisused('A producer has no inbox and no idempotency keys');
   }
 }

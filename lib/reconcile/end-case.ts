@@ -1,11 +1,11 @@
 import { errorCode } from '../aws/errors.ts';
 import { BINDINGS } from '../contract/bindings.ts';
 import { MessageExpired } from '../contract/errors.ts';
-import { writeEnding } from '../ledger/inbox.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { EndState } from '../ledger/rows/inbox.ts';
 import type { Route } from '../ledger/rows/route.ts';
 import { type Envelope, encodeEnvelope } from '../message/envelope.ts';
+import { endMessage } from '../transaction/end-message.ts';
 import type { Case } from './cases.ts';
 import { committedEnvelope, sendExpired } from './resend.ts';
 
@@ -37,6 +37,9 @@ export async function endAsExpired(ledger: Ledger, one: Case, route: Route, lack
   return write(ledger, one, envelope, { state: 'dead', reason: code, detail: message });
 }
 
+/** For how long a row is tried. */
+const PATIENCE_MS = 5_000;
+
 /** Where there is no queue any more there is no letter: the row says dead, and why. */
 async function sendIfPossible(ledger: Ledger, envelope: Envelope, route: Route): Promise<void> {
   try {
@@ -55,7 +58,8 @@ function write(
   end: { readonly state: EndState; readonly reason?: string; readonly detail?: string },
 ): Promise<EndState> {
   const by = { deliveries: 0, function: 'reconciler', request: '', redriven: false };
-  return writeEnding(ledger, { subscriber, envelope, received: ledger.environment.now(), ...end, ...by });
+  const now = ledger.environment.now();
+  return endMessage(ledger, { subscriber, envelope, received: now, ...end, ...by }, now + PATIENCE_MS);
 }
 
 /** Where no bucket is bound, as in a deployment of version 0.1, the outbox row is all there is. */

@@ -10,7 +10,11 @@ export type Role =
   | { readonly kind: 'inbox' }
   | { readonly kind: 'once' }
   | { readonly kind: 'outbox' }
+  | { readonly kind: 'companion'; readonly of: CompanionKind }
   | { readonly kind: 'business'; readonly otherwise: Otherwise; readonly lock?: Lock };
+
+/** Whose a row of Waybill's own is that commits with an inbox row: `dead` has no condition. */
+export type CompanionKind = 'dead';
 
 /** A row as the transaction read it. */
 export interface Lock {
@@ -28,6 +32,13 @@ export type CommitResult = { readonly kind: 'committed' } | Cancelled;
 export type Cancelled =
   /** The message has already ended here. */
   | { readonly kind: 'ended'; readonly state: EndState }
+  /** The condition of a companion does not hold; what lies in its place, where it asked for that. */
+  | {
+      readonly kind: 'withheld';
+      readonly of: CompanionKind;
+      readonly index: number;
+      readonly row?: CancellationReason['Item'];
+    }
   /** Another message took the idempotency key: a business duplicate. */
   | { readonly kind: 'duplicate' }
   /** A business condition did not hold. `conflict` says that the row has changed since it was read. */
@@ -60,8 +71,8 @@ const UNDECIDED = new Set([
 const CONDITION_FAILED = 'ConditionalCheckFailed';
 
 /**
- * Judges a cancelled transaction by its reasons, in this order of precedence: the inbox row, then conflicts and
- * throttling, then the idempotency key, then business conditions, then refusals.
+ * Judges a cancelled transaction by its reasons, in this order of precedence: the inbox row, then its companions, then
+ * conflicts and throttling, then the idempotency key, then business conditions, then refusals.
  *
  * @param roles one for each action, in the transaction's order
  * @param reasons DynamoDB's cancellation reasons, in the same order
@@ -78,6 +89,11 @@ export function judgeCancellation(
   const inbox = failed.find(({ role, code }) => role.kind === 'inbox' && code === CONDITION_FAILED);
   const state = inbox?.reason.Item && (unmarshall(inbox.reason.Item).state as EndState);
   if (state) return { kind: 'ended', state };
+
+  for (const { role, index, reason, code } of inbox ? [] : failed) {
+    if (role.kind !== 'companion' || code !== CONDITION_FAILED) continue;
+    return { kind: 'withheld', of: role.of, index, ...(reason.Item && { row: reason.Item }) };
+  }
 
   const undecided = failed.find(({ code }) => UNDECIDED.has(code));
   // An inbox condition that failed without its row says that the message ended, not how: it must be read.

@@ -26,6 +26,8 @@ import { validatedSet } from './validated-change.ts';
 export interface Action {
   readonly item: TransactWriteItem;
   readonly role: Role;
+  /** Left out where the handler's own actions leave no room for it. @default false */
+  readonly spare?: boolean;
   /** Names the row in errors: the table and the columns of its key, never their values. */
   readonly row: string;
 }
@@ -41,6 +43,8 @@ export interface TransactionContext {
   readonly tables?: readonly AnyTable[];
   /** Called at each use that comes after the handler has returned. */
   readonly onLateUse?: () => void;
+  /** Actions that commit with the inbox row: see `companionsOf`. @default none */
+  readonly companions?: readonly Action[];
 }
 
 /**
@@ -54,6 +58,8 @@ export class PendingTransaction implements Transaction {
   readonly actions: Action[] = [];
   readonly published: Envelope[] = [];
   readonly #context: TransactionContext;
+  /** Actions that the transaction has room for, beside the inbox row and its companions. */
+  readonly #room: number;
   readonly #rows = new Set<string>();
   readonly #locks = new Map<string, Lock>();
   /** Reads under way. */
@@ -62,6 +68,16 @@ export class PendingTransaction implements Transaction {
 
   constructor(context: TransactionContext) {
     this.#context = context;
+    const { companions = [] } = context;
+    this.#room = LIMITS.transactionActions - 1 - companions.filter(({ spare }) => !spare).length;
+  }
+
+  /** All actions, in the order of a commit: the inbox row, its companions, then what the handler has asked for. */
+  with(inbox: Action): Action[] {
+    const { companions = [] } = this.#context;
+    const room = LIMITS.transactionActions - 1 - this.actions.length;
+    const going = companions.length <= room ? companions : companions.filter(({ spare }) => !spare);
+    return [inbox, ...going, ...this.actions];
   }
 
   /** Refuses any further use. */
@@ -246,9 +262,8 @@ export class PendingTransaction implements Transaction {
   }
 
   #push(action: Action): void {
-    // One action is Waybill's own: the inbox row.
-    if (this.actions.length >= LIMITS.transactionActions - 1) {
-      throw new LimitExceeded(`The transaction has more than ${LIMITS.transactionActions - 1} writes and messages`);
+    if (this.actions.length >= this.#room) {
+      throw new LimitExceeded(`The transaction has more than ${this.#room} writes and messages`);
     }
     this.actions.push(action);
   }

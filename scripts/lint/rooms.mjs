@@ -57,10 +57,10 @@ export const ROOMS = {
   },
   inspect: { imports: LEDGER, without: inLambda, because: 'Evidence is what the ledger and AWS say.' },
   reconcile: {
-    imports: [...LEDGER, 'inspect'],
+    imports: [...SENDING, 'inspect'],
     files: ['half/check-back-request.ts'],
     without: inLambda,
-    because: 'Reconciliation knows the ledger, evidence and what is below them.',
+    because: 'Reconciliation knows transactions, evidence and what is below them.',
   },
   trace: { imports: [...LEDGER, 'inspect'], without: inLambda, because: 'A trace knows the ledger and evidence.' },
   radar: {

@@ -58,7 +58,7 @@ test.each(Object.entries(TEXTS))(
     expect(letters).toMatchObject([{ reason: 'malformed-message', subscriber: 'reserve-stock' }]);
     expect(Buffer.from(letters[0]?.bytes ?? []).toString()).toBe(body);
     expect(letters[0]?.id).toBeUndefined();
-    expect(shop.written()).toHaveLength(2);
+    expect(shop.written()).toHaveLength(4);
   },
 );
 

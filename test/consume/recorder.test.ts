@@ -6,6 +6,7 @@ import { toItem } from '../../lib/aws/attribute.ts';
 import { ENVIRONMENT } from '../../lib/aws/environment.ts';
 import { createRecorder } from '../../lib/consume/recorder.ts';
 import { defineEvent } from '../../lib/contract/event.ts';
+import { deadKey } from '../../lib/ledger/rows/dead.ts';
 import { type EndState, type InboxRow, inboxKey } from '../../lib/ledger/rows/inbox.ts';
 import { createEnvelope, encodeEnvelope } from '../../lib/message/envelope.ts';
 import { type Answers, awsError, FAKE_NOW, type FakeEnvironment, fakeEnvironment } from '../aws/fake-environment.ts';
@@ -44,6 +45,8 @@ const given = (messageId: string, body: string, more: Partial<SQSRecord> = {}): 
   ...more,
 });
 
+const NONE = { Code: 'None' };
+
 /** A ledger in which the message may have ended already. */
 function backstop(row: Partial<InboxRow> = {}, answers: Answers = {}) {
   const { id } = envelope;
@@ -58,7 +61,17 @@ function backstop(row: Partial<InboxRow> = {}, answers: Answers = {}) {
       PutItem: ({ Item, ConditionExpression = '' }) => {
         const overwrites = ConditionExpression.includes('OR') && item?.state?.S === 'dead';
         if (item && !overwrites) throw awsError('ConditionalCheckFailedException', 'client', { Item: item });
-        item = Item;
+        if (Item?.pk?.S?.startsWith('in#')) item = Item;
+        return {};
+      },
+      TransactWriteItems: ({ TransactItems = [] }) => {
+        const [inbox] = TransactItems.map(({ Put }) => Put);
+        const overwrites = inbox?.ConditionExpression?.includes('OR') && item?.state?.S === 'dead';
+        if (item && !overwrites) {
+          const reasons = [{ Code: 'ConditionalCheckFailed', Item: item }, ...TransactItems.slice(1).map(() => NONE)];
+          throw awsError('TransactionCanceledException', 'client', { CancellationReasons: reasons });
+        }
+        item = inbox?.Item;
         return {};
       },
       GetItem: () => ({ Item: item }),
@@ -89,8 +102,8 @@ describe('the recorder', () => {
     const environment = backstop();
     const body = encodeEnvelope(envelope);
     expect(await run(environment, [given('sqs-1', body)])).toEqual({ batchItemFailures: [] });
-    const [put] = environment.inputs('PutItem');
-    expect(unmarshall(put!.Item!)).toEqual({
+    const [inbox, dead] = environment.inputs('TransactWriteItems').flatMap(({ TransactItems = [] }) => TransactItems);
+    expect(unmarshall(inbox!.Put!.Item!)).toEqual({
       ...inboxKey('payment', envelope.id),
       state: 'dead',
       type: 'order.placed',
@@ -101,9 +114,15 @@ describe('the recorder', () => {
       ended: { function: 'recorder', request: 'r-1' },
       ttl: (FAKE_NOW - 60_000) / 1000 + 17 * 86_400,
     });
+    expect(unmarshall(dead!.Put!.Item!)).toMatchObject({
+      ...deadKey('payment', { id: envelope.id, died: FAKE_NOW }, 16),
+      reason: 'receives-exhausted',
+      key: 'order-1',
+      type: 'order.placed',
+    });
     expect(letters(environment)).toEqual([{ body, reason: 'receives-exhausted', messageId: envelope.id }]);
     const operations = environment.calls.map(({ operation }) => operation);
-    expect(operations.indexOf('PutItem')).toBeLessThan(operations.indexOf('SendMessageBatch'));
+    expect(operations.indexOf('TransactWriteItems')).toBeLessThan(operations.indexOf('SendMessageBatch'));
     expect(environment.lines.at(-1)).toMatchObject({ message: 'recorder', fields: { records: 1, dead: 1 } });
   });
 
@@ -124,16 +143,18 @@ describe('the recorder', () => {
   });
 
   it('ends a redriven message again, with the new reason', async () => {
-    const environment = backstop({ state: 'dead', reason: 'rejected', detail: 'refunded' });
+    const hops = { committed: FAKE_NOW - 60_000, received: FAKE_NOW - 9_000, ended: FAKE_NOW - 8_000 };
+    const environment = backstop({ state: 'dead', reason: 'rejected', detail: 'refunded', hops });
     const messageAttributes = { 'waybill-reason': { dataType: 'String', stringValue: 'rejected' } };
     await run(environment, [given('sqs-1', encodeEnvelope(envelope), { messageAttributes })]);
     expect(letters(environment)).toMatchObject([{ reason: 'receives-exhausted' }]);
   });
 
-  it('sends the letter of bytes that are no envelope, without a row', async () => {
+  it('sends the letter of bytes that are no envelope, which have no inbox row', async () => {
     const environment = backstop();
     expect(await run(environment, [given('sqs-1', 'no json')])).toEqual({ batchItemFailures: [] });
-    expect(environment.inputs('PutItem')).toEqual([]);
+    const rows = environment.inputs('PutItem').map(({ Item }) => unmarshall(Item!));
+    expect(rows).toMatchObject([{ pk: expect.stringContaining('dead#payment#'), reason: 'receives-exhausted' }]);
     expect(letters(environment)).toEqual([{ body: 'no json', reason: 'receives-exhausted', messageId: undefined }]);
   });
 
@@ -141,7 +162,7 @@ describe('the recorder', () => {
     const rowless = backstop(
       {},
       {
-        PutItem: () => {
+        TransactWriteItems: () => {
           throw awsError('ProvisionedThroughputExceededException');
         },
       },

@@ -127,10 +127,10 @@ export const consumerBugs: readonly Bug[] = [
       {
         file: 'consume/failure.ts',
         find: `  if (envelope) {
-    const thrown =`,
+    const row =`,
         replace: `  await sendLetter(invocation, record, reason, envelope);
   if (envelope) {
-    const thrown =`,
+    const row =`,
       },
     ],
   },
@@ -152,9 +152,9 @@ export const consumerBugs: readonly Bug[] = [
     mistake: 'where the row says dead, the letter is taken for sent',
     edits: [
       {
-        file: 'consume/deliver.ts',
-        find: 'if (row && !record.redriven) return resendDeadLetter(invocation, record, envelope, row);',
-        replace: "if (row && !record.redriven) return { kind: 'dead' };",
+        file: 'consume/failure.ts',
+        find: "await sendLetter(invocation, record, { reason: row?.reason ?? 'unknown', detail: row?.detail ?? '' }, envelope);",
+        replace: 'void row;',
       },
     ],
   },

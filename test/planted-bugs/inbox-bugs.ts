@@ -79,7 +79,7 @@ function unended(`,
       },
       {
         file: 'consume/deliver.ts',
-        find: "if (row && row.state !== 'dead') return { kind: 'already' };",
+        find: "if (row && !(record.redriven && row.state === 'dead')) return payOwed(invocation, record, envelope, row);",
         replace:
           "if (row && row.state !== 'dead' && row.hops.ended > environment.now() - 30_000) return { kind: 'already' };",
       },

@@ -98,9 +98,10 @@ export const sendingBugs: readonly Bug[] = [
     edits: [
       {
         file: 'cancel/cancel-message.ts',
-        find: 'const item = { Put: inboxPut(ledger, ending) };',
-        replace: `const { ConditionExpression: _, ...put } = inboxPut(ledger, ending);
-    const item = { Put: { ...put, ReturnValuesOnConditionCheckFailure: undefined } };`,
+        find: 'return { ...inboxAction(ledger, ending), row',
+        replace: `const { Put: { ConditionExpression: _, ...put } = { TableName: '', Item: {} } } = inboxAction(ledger, ending).item;
+    const item = { Put: { ...put, ReturnValuesOnConditionCheckFailure: undefined } };
+    return { ...inboxAction(ledger, ending), item, row`,
       },
     ],
   },

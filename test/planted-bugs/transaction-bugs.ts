@@ -85,9 +85,9 @@ export const transactionBugs: readonly Bug[] = [
     edits: [
       {
         file: 'consume/deliver.ts',
-        find: 'const state = await writeEnding(ledgerOf(environment, bindings), ending);',
+        find: 'const state = await endMessage(ledgerOf(environment, bindings), ending, until);',
         replace:
-          "const state = 'duplicate' as string as 'handled' | 'duplicate'; void writeEnding; void environment; void bindings; void ending;",
+          "const state = 'duplicate' as string as 'handled' | 'duplicate'; void endMessage; void environment; void bindings; void until; void ending;",
       },
     ],
   },

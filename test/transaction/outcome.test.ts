@@ -140,6 +140,22 @@ test('of several business conditions, a row that has changed since it was read s
   });
 });
 
+test('a companion that withholds speaks after the inbox row, and before everything else', () => {
+  const others: Role[] = [{ kind: 'once' }, { kind: 'business', otherwise: 'deadLetter' }];
+  const roles: Role[] = [{ kind: 'inbox' }, { kind: 'companion', of: 'dead' }, ...others];
+  const row = { id: { S: 'a' } };
+  for (const once of ONCE) {
+    for (const business of BUSINESS) {
+      const judged = (inbox: Reason, companion: Reason) => judgeCancellation(roles, [inbox, companion, once, business]);
+      expect(judged(NONE, failed(row))).toEqual({ kind: 'withheld', of: 'dead', index: 1, row });
+      expect(judged(CONFLICT, failed())).toEqual({ kind: 'withheld', of: 'dead', index: 1 });
+      expect(judged(ended('handled'), failed(row))).toEqual({ kind: 'ended', state: 'handled' });
+      expect(judged(failed(), failed(row)).kind).toBe('undecided');
+      expect(judged(NONE, CONFLICT).kind).toBe('undecided');
+    }
+  }
+});
+
 test('a cancellation that gives no reasons decides nothing', () => {
   const roles: Role[] = [{ kind: 'inbox' }, { kind: 'outbox' }];
   for (const reasons of [[], [NONE, NONE], [{}, {}]]) expect(judgeCancellation(roles, reasons).kind).toBe('undecided');

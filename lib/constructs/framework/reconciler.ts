@@ -80,12 +80,12 @@ export class Reconciler extends FrameworkFunction {
 /** Of any row: evidence lies in all of them. */
 const READS = ['dynamodb:Query', 'dynamodb:GetItem', 'dynamodb:BatchGetItem'];
 
-const { cases, cursors, halves, inbox, outbox, radar, receipts } = PARTITIONS;
+const { cases, causes, cursors, dead, halves, inbox, outbox, radar, receipts } = PARTITIONS;
 
 /** It ends what nobody has ended, notes what it has sent and asked for, and keeps its own books. */
 const WRITES: readonly RowGrant[] = [
-  { actions: ['dynamodb:PutItem'], partitions: [...cases, ...cursors, ...radar, ...receipts, ...inbox] },
-  { actions: ['dynamodb:UpdateItem'], partitions: [...cursors, ...outbox, ...halves] },
+  { actions: ['dynamodb:PutItem'], partitions: [...cases, ...cursors, ...radar, ...receipts, ...inbox, ...dead] },
+  { actions: ['dynamodb:UpdateItem'], partitions: [...cursors, ...outbox, ...halves, ...causes] },
   { actions: ['dynamodb:DeleteItem'], partitions: cases },
 ];
 

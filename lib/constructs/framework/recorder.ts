@@ -4,7 +4,7 @@ import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { BINDINGS } from '../../contract/bindings.ts';
-import { inboxPartitions } from '../../ledger/rows/partitions.ts';
+import { causePartitions, deadPartitions, inboxPartitions } from '../../ledger/rows/partitions.ts';
 import { CONSUME, SEND } from '../aws/grants.ts';
 import type { ILedger } from '../ledger/ledger-interface.ts';
 import { allowQuarantine } from '../ledger/quarantine.ts';
@@ -39,7 +39,14 @@ export class Recorder extends FrameworkFunction {
         [CONSUME, backstopQueue.queueArn],
         [SEND, deadLetterQueue.queueArn],
       ],
-      rows: [{ actions: ['dynamodb:GetItem', 'dynamodb:PutItem'], partitions: inboxPartitions(subscriber) }],
+      rows: [
+        {
+          actions: ['dynamodb:GetItem', 'dynamodb:PutItem'],
+          partitions: [...inboxPartitions(subscriber), ...deadPartitions(subscriber)],
+        },
+        { actions: ['dynamodb:UpdateItem'], partitions: causePartitions(subscriber) },
+        { actions: ['dynamodb:DeleteItem'], partitions: deadPartitions(subscriber) },
+      ],
       timeout: RECORDER_TIMEOUT,
       memorySize: 256,
       logRetention: props.logRetention,

@@ -6,7 +6,7 @@ import { Construct } from 'constructs';
 import { BINDINGS } from '../../contract/bindings.ts';
 import type { EventDefinition } from '../../contract/event.ts';
 import type { AnyTable } from '../../contract/table.ts';
-import { PARTITIONS, subscriberPartitions } from '../../ledger/rows/partitions.ts';
+import { deadPartitions, PARTITIONS, subscriberPartitions } from '../../ledger/rows/partitions.ts';
 import { grantKeyUse } from '../aws/encryption.ts';
 import { bindVariable } from '../aws/function-binding.ts';
 import { functionOf } from '../aws/function-of.ts';
@@ -145,6 +145,8 @@ export class Subscriber<
     bindTables(handler, handler, props.tables ?? {}, props.tableActions);
     const own = ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'];
     allowRows(handler, ledger.table, { actions: own, partitions: subscriberPartitions(subscriber.name) });
+    // What was dead, and is handled after all.
+    allowRows(handler, ledger.table, { actions: ['dynamodb:DeleteItem'], partitions: deadPartitions(subscriber.name) });
     if (subscriber.publishes.length > 0) {
       allowRows(handler, ledger.table, { actions: ['dynamodb:PutItem'], partitions: PARTITIONS.outbox });
     }

@@ -10,6 +10,8 @@ import { messageShard, messageTime } from '../../message/message-id.ts';
  * in#<subscriber>#<minute>#<shard>    <message id>   how it ended at a subscriber
  * once#<subscriber>#<idempotency key> once           which message took the key, until when
  * fail#<subscriber>#<minute>#<shard>  <message id>   only for messages that failed: attempts, error, next attempt
+ * dead#<subscriber>#<shard>           <died at>#<message id>  a message that is dead there, or by digest a record that is none
+ * cause#<subscriber>                  <cause>        what messages died of there, and how many
  * relay#<minute of sending>#<shard>   <batch id>     one per relayed batch: ids and destinations
  * route#<event type>                  <subscriber>   who expects the event type, from when until when
  * types                               <event type>   every event type that ever had a route
@@ -61,6 +63,12 @@ export const OPEN_PREFIX = 'open#';
 
 /** The prefix of every partition key of the radar's counts. */
 export const RADAR_PREFIX = 'radar#';
+
+/** The prefix of every partition key of what is dead. */
+export const DEAD_PREFIX = 'dead#';
+
+/** The prefix of every partition key of what messages died of. */
+export const CAUSE_PREFIX = 'cause#';
 
 /** The prefix of every partition key of delayed messages that wait. */
 export const DUE_PREFIX = 'due#';

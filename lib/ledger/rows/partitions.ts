@@ -1,5 +1,8 @@
+import { causePartition } from './cause.ts';
 import { CURSORS, SWEEP_CURSORS } from './cursor.ts';
 import {
+  CAUSE_PREFIX,
+  DEAD_PREFIX,
   DUE_PREFIX,
   FAILURE_PREFIX,
   HALF_PREFIX,
@@ -23,6 +26,9 @@ export const PARTITIONS = {
   outbox: [`${OUTBOX_PREFIX}*`],
   /** Of every subscriber. */
   inbox: [`${INBOX_PREFIX}*`],
+  /** Of every subscriber. */
+  dead: [`${DEAD_PREFIX}*`],
+  causes: [`${CAUSE_PREFIX}*`],
   receipts: [`${RECEIPT_PREFIX}*`],
   routes: [`${ROUTE_PREFIX}*`],
   eventTypes: [EVENT_TYPES],
@@ -38,7 +44,13 @@ export const PARTITIONS = {
 
 /** Patterns of the partition keys of all rows that are a subscriber's own: its function may read and write these. */
 export function subscriberPartitions(subscriber: string): string[] {
-  return [inboxPartitions(subscriber), oncePartitions(subscriber), failurePartitions(subscriber)].flat();
+  return [
+    inboxPartitions(subscriber),
+    oncePartitions(subscriber),
+    failurePartitions(subscriber),
+    deadPartitions(subscriber),
+    causePartitions(subscriber),
+  ].flat();
 }
 
 /** Where it is written how messages ended at a subscriber. */
@@ -49,6 +61,16 @@ export function inboxPartitions(subscriber: string): string[] {
 /** Where it is written which idempotency keys a subscriber or a producer has taken. */
 export function oncePartitions(owner: string): string[] {
   return [ownedBy(ONCE_PREFIX, owner)];
+}
+
+/** Where it is written what is dead at a subscriber. */
+export function deadPartitions(subscriber: string): string[] {
+  return [ownedBy(DEAD_PREFIX, subscriber)];
+}
+
+/** Where it is written what messages of a subscriber died of. */
+export function causePartitions(subscriber: string): string[] {
+  return [causePartition(subscriber)];
 }
 
 function failurePartitions(subscriber: string): string[] {

@@ -4,6 +4,8 @@ const KINDS = {
   in: 'inbox',
   once: 'once',
   fail: 'failure',
+  dead: 'dead',
+  cause: 'cause',
   relay: 'receipt',
   route: 'route',
   types: 'event-type',

@@ -112,6 +112,7 @@ describe('by default', () => {
   test('the handler may do what the run time does, and nothing else', () => {
     expect(allowedTo(resources, id('AWS::Lambda::Function', 'Handler'))).toEqual({
       [`${id('AWS::DynamoDB::GlobalTable', 'Ledger')}.Arn`]: [
+        'dynamodb:DeleteItem',
         'dynamodb:GetItem',
         'dynamodb:PutItem',
         'dynamodb:UpdateItem',
@@ -155,7 +156,12 @@ describe('by default', () => {
       SqsManagedSseEnabled: true,
     });
     expect(allowedTo(resources, recorder.id)).toEqual({
-      [`${id('AWS::DynamoDB::GlobalTable', 'Ledger')}.Arn`]: ['dynamodb:GetItem', 'dynamodb:PutItem'],
+      [`${id('AWS::DynamoDB::GlobalTable', 'Ledger')}.Arn`]: [
+        'dynamodb:DeleteItem',
+        'dynamodb:GetItem',
+        'dynamodb:PutItem',
+        'dynamodb:UpdateItem',
+      ],
       [`${id('AWS::SQS::Queue', 'ReserveBackstopQueue')}.Arn`]: [
         'sqs:DeleteMessage',
         'sqs:GetQueueAttributes',

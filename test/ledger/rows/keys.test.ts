@@ -1,8 +1,11 @@
+import { hash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InvalidPayload, LimitExceeded } from '../../../lib/contract/errors.ts';
 import { LIMITS } from '../../../lib/contract/limits.ts';
+import { causeKey } from '../../../lib/ledger/rows/cause.ts';
 import { sweepKey } from '../../../lib/ledger/rows/cursor.ts';
+import { deadKey, deadPartition, readDeadKey } from '../../../lib/ledger/rows/dead.ts';
 import { dueKey, duePartition, readDueKey } from '../../../lib/ledger/rows/due.ts';
 import { failureKey } from '../../../lib/ledger/rows/failure.ts';
 import { halfKey } from '../../../lib/ledger/rows/half.ts';
@@ -25,7 +28,8 @@ type Subject =
   | readonly ['unrouted', string]
   | readonly ['unrouted', string, string]
   | readonly ['due', string, number]
-  | readonly ['in' | 'fail' | 'once' | 'route', string, string];
+  | readonly ['dead', string, string, number]
+  | readonly ['in' | 'fail' | 'cause' | 'once' | 'route', string, string];
 
 function keyOf(subject: Subject): LedgerKey {
   switch (subject[0]) {
@@ -43,6 +47,10 @@ function keyOf(subject: Subject): LedgerKey {
       return sweepKey(subject[1]);
     case 'due':
       return dueKey(subject[1], subject[2]);
+    case 'dead':
+      return deadKey(subject[1], { id: subject[2], died: subject[3] }, 16);
+    case 'cause':
+      return causeKey(subject[1], subject[2]);
     case 'in':
       return inboxKey(subject[1], subject[2]);
     case 'fail':
@@ -87,6 +95,8 @@ const subjects: fc.Arbitrary<Subject> = fc.oneof(
   fc.tuple(fc.constant('unrouted' as const), someNames, fc.constantFrom(bucket, `${bucket}1`)),
   fc.tuple(fc.constant('due' as const), someIds, fc.constantFrom(NOON, NOON + 1, NOON + 60_000)),
   fc.tuple(fc.constantFrom('in' as const, 'fail' as const), someNames, someIds),
+  fc.tuple(fc.constant('cause' as const), someNames, fc.constantFrom('7f3a0b1c', '00000000')),
+  fc.tuple(fc.constant('dead' as const), someNames, someIds, fc.constantFrom(NOON, NOON + 1, NOON + 60_000)),
   fc.tuple(fc.constant('once' as const), someNames, hostileKeys),
   fc.tuple(fc.constant('route' as const), fc.constantFrom('a', 'a.b', 'a-b', 'once.a'), someNames),
 );
@@ -125,6 +135,8 @@ describe('a key of the ledger', () => {
       dueKey(id(NOON, 'a'), NOON),
       sweepKey(4_095),
       halfKey(id(NOON, 'a')),
+      deadKey(longest, { id: 'f'.repeat(64), died: NOON }, 4_096),
+      causeKey(longest, '7f3a0b1c'),
     ];
     for (const { pk, sk } of keys) {
       expect(Buffer.byteLength(pk)).toBeLessThanOrEqual(2_048);
@@ -172,6 +184,28 @@ describe('a message that waits for its moment', () => {
       fc.property(messageIds, moments, messageIds, moments, (one, first, other, second) => {
         fc.pre(first !== second);
         expect(dueKey(one, first).sk < dueKey(other, second).sk).toBe(first < second);
+      }),
+    );
+  });
+});
+
+describe('what is dead', () => {
+  it('lies in the shard of its id, in the order of the deaths, and its key says what died when', () => {
+    fc.assert(
+      fc.property(messageIds, subscriberNames, moments, (message, subscriber, died) => {
+        const key = deadKey(subscriber, { id: message, died }, 16);
+        expect(key.pk).toBe(deadPartition(subscriber, messageShard(message)));
+        expect(readDeadKey(key)).toEqual({ id: message, died });
+        expect(deadKey(subscriber, { id: message, died: died + 1 }, 16).sk > key.sk).toBe(true);
+      }),
+    );
+  });
+
+  it('lies in a shard of the ledger also where it is no message', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.constantFrom(1, 2, 16, 4_096), (bytes, shards) => {
+        const { pk } = deadKey('a', { id: hash('sha256', bytes), died: NOON }, shards);
+        expect(Number(pk.split('#')[2])).toBeLessThan(shards);
       }),
     );
   });

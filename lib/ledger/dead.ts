@@ -1,0 +1,51 @@
+import { hash } from 'node:crypto';
+import { noteCause } from './cause.ts';
+import type { Ending } from './inbox.ts';
+import { type Ledger, putRow } from './ledger.ts';
+import { causeOf, type Reason } from './rows/cause.ts';
+import { type DeadRow, deadKey } from './rows/dead.ts';
+import { INBOX_AFTERLIFE } from './rows/layout.ts';
+
+/** The row by which operators find a message that ends as dead now. It commits together with the message's inbox row. */
+export function deadRow({ environment, shards }: Ledger, ending: Ending): DeadRow {
+  const { subscriber, envelope, reason = 'unknown', detail = '', ended: died = environment.now() } = ending;
+  return {
+    ...deadKey(subscriber, { id: envelope.id, died }, shards),
+    cause: causeOf(ending),
+    reason,
+    detail: detail.slice(0, MAX_DETAIL),
+    key: envelope.partitionkey,
+    type: envelope.type,
+    ttl: Math.ceil((Date.parse(envelope.expires) + INBOX_AFTERLIFE) / 1000),
+  };
+}
+
+/** A record that is dead though it is no message: it has no inbox row. */
+export interface DeadRecord extends Reason {
+  readonly subscriber: string;
+  /** The record as it came. A text stands for its UTF-8 bytes. */
+  readonly bytes: Uint8Array | string;
+  /** When the transport took it, in milliseconds since the epoch. @default now */
+  readonly sentAt?: number | undefined;
+}
+
+/** Writes the row by which operators find a record that could not be decoded: by the digest of its bytes. */
+export async function noteDeadRecord(ledger: Ledger, record: DeadRecord): Promise<void> {
+  const { subscriber, bytes, reason = 'unknown', detail = '' } = record;
+  const now = ledger.environment.now();
+  const id = hash('sha256', bytes);
+  // Of a record that comes again, since its letter could not be sent, there is one row.
+  const death = { id, died: Math.min(now, record.sentAt ?? now) };
+  await putRow<DeadRow>(ledger, {
+    ...deadKey(subscriber, death, ledger.shards),
+    cause: causeOf(record),
+    reason,
+    detail: detail.slice(0, MAX_DETAIL),
+    ttl: Math.ceil((now + LETTER_RETENTION) / 1000),
+  });
+  await noteCause(ledger, { ...record, id });
+}
+
+const MAX_DETAIL = 1_000;
+/** As long as the dead-letter queue keeps its letter. */
+const LETTER_RETENTION = 14 * 86_400_000;
