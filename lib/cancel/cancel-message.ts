@@ -4,18 +4,22 @@ import { jitter } from '../aws/retry.ts';
 import { BINDINGS } from '../contract/bindings.ts';
 import { CommitUndecided, LimitExceeded, TransactionRefused, UnknownMessage } from '../contract/errors.ts';
 import { LIMITS } from '../contract/limits.ts';
+import { effectsTombstone, readEffects } from '../ledger/effect.ts';
 import { readInbox } from '../ledger/inbox.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { readOutbox } from '../ledger/outbox.ts';
 import { readRoutes } from '../ledger/route-book.ts';
 import type { EndState } from '../ledger/rows/inbox.ts';
 import { type OutboxRow, outboxKey, outboxRow } from '../ledger/rows/outbox.ts';
-import { expected } from '../ledger/rows/route.ts';
+import { expected, type Route } from '../ledger/rows/route.ts';
 import { decodeEnvelope, type Envelope } from '../message/envelope.ts';
 import { messageTime } from '../message/message-id.ts';
 import { commit } from '../transaction/commit.ts';
 import { inboxAction } from '../transaction/end-message.ts';
 import { type Action, COMMIT_MS } from '../transaction/pending-transaction.ts';
+
+/** How a message has ended at a subscriber; `begun`: it has not, but an effect outside has begun there. */
+export type EndOrBegun = EndState | 'begun';
 
 /** What became of the message. */
 export type CancelOutcome =
@@ -24,7 +28,7 @@ export type CancelOutcome =
   /** It had been cancelled before. */
   | { readonly kind: 'already-cancelled'; readonly id: string; readonly subscribers: readonly string[] }
   /** It has ended at these subscribers, and nothing was changed. */
-  | { readonly kind: 'ended'; readonly id: string; readonly ended: Readonly<Record<string, EndState>> };
+  | { readonly kind: 'ended'; readonly id: string; readonly ended: Readonly<Record<string, EndOrBegun>> };
 
 const READS_AT_ONCE = 8;
 /** The outbox row, and the one of the message in its place. */
@@ -57,14 +61,14 @@ export async function cancelMessage(
     const all = routes.map(({ subscriber }) => subscriber);
     if (row.cancelled !== undefined) return { kind: 'already-cancelled', id, subscribers: all };
     // The first try finds out by itself.
-    const ends = repeats === 0 ? {} : await endsOf(ledger, id, all);
+    const ends = repeats === 0 ? {} : await endsOf(ledger, id, routes);
     // Where its subscriber was removed, it takes no effect anyway.
-    const subscribers = all.filter((subscriber) => ends[subscriber] !== 'abandoned');
+    const open = routes.filter(({ subscriber }) => ends[subscriber] !== 'abandoned');
     const ended = Object.fromEntries(Object.entries(ends).filter(([, state]) => state !== 'abandoned'));
     if (Object.keys(ended).length > 0) return { kind: 'ended', id, ended };
 
     const replacement = replace?.(envelope);
-    const actions = actionsOf(ledger, envelope, subscribers, replacement);
+    const actions = actionsOf(ledger, envelope, open, replacement);
     const by = replacement ? Math.min(until, messageTime(replacement.id) + COMMIT_MS) : until;
     const decision = await commit(environment, actions, by);
     if (decision.kind === 'committed') {
@@ -92,10 +96,12 @@ async function readPresent(ledger: Ledger, messageId: string): Promise<OutboxRow
   }
 }
 
-async function endsOf(ledger: Ledger, id: string, subscribers: readonly string[]): Promise<Record<string, EndState>> {
-  const rows = await concurrently(READS_AT_ONCE, subscribers, async (subscriber) => {
+async function endsOf(ledger: Ledger, id: string, routes: readonly Route[]): Promise<Record<string, EndOrBegun>> {
+  const rows = await concurrently(READS_AT_ONCE, routes, async ({ subscriber, effects }) => {
     const row = await readInbox(ledger, subscriber, id);
-    return row ? [[subscriber, row.state] as const] : [];
+    if (row) return [[subscriber, row.state] as const];
+    const begun = effects && (await readEffects(ledger, subscriber, id));
+    return begun?.taken ? [[subscriber, 'begun'] as const] : [];
   });
   return Object.fromEntries(rows.flat());
 }
@@ -103,25 +109,33 @@ async function endsOf(ledger: Ledger, id: string, subscribers: readonly string[]
 function actionsOf(
   ledger: Ledger,
   envelope: Envelope,
-  subscribers: readonly string[],
+  routes: readonly Route[],
   replacement: Envelope | undefined,
 ): Action[] {
   const most = LIMITS.transactionActions - OWN_ACTIONS;
-  if (subscribers.length > most) {
+  const withEffects = routes.filter(({ effects }) => effects);
+  if (routes.length + withEffects.length > most) {
+    const those =
+      withEffects.length > 0 ? `, ${withEffects.length} of them with effects outside, which count twice` : '';
     throw new LimitExceeded(
-      `'${envelope.type}' has ${subscribers.length} subscribers: a message of at most ${most} can be cancelled`,
+      `'${envelope.type}' has ${routes.length} subscribers${those}: a message of at most ${most} can be cancelled`,
     );
   }
   const { environment, table } = ledger;
   const { producer, subscriber: consumer } = BINDINGS;
   const name = environment.variables[producer] ?? environment.variables[consumer] ?? 'producer';
   const now = environment.now();
-  const inboxes = subscribers.map((subscriber): Action => {
+  const inboxes = routes.map(({ subscriber }): Action => {
     const by = { function: name, request: '', redriven: false };
     const ending = { subscriber, envelope, state: 'cancelled' as const, received: now, deliveries: 0, ...by };
     return { ...inboxAction(ledger, ending), row: `the inbox row of '${subscriber}'` };
   });
-  return [...inboxes, markAction(table, envelope.id, now, replacement), ...outboxActions(table, replacement)];
+  const effects = withEffects.map(({ subscriber }): Action => {
+    const item = { Put: effectsTombstone(ledger, subscriber, envelope) };
+    return { item, role: { kind: 'business', otherwise: 'retry' }, row: `the effects of '${subscriber}'` };
+  });
+  const mark = markAction(table, envelope.id, now, replacement);
+  return [...inboxes, ...effects, mark, ...outboxActions(table, replacement)];
 }
 
 function markAction(table: string, id: string, now: number, replacement: Envelope | undefined): Action {

@@ -1,7 +1,6 @@
 import { type Environment, environmentOf } from '../aws/environment.ts';
 import { ledgerOf } from '../ledger/ledger.ts';
-import type { EndState } from '../ledger/rows/inbox.ts';
-import { cancelMessage } from './cancel-message.ts';
+import { cancelMessage, type EndOrBegun } from './cancel-message.ts';
 
 /** What `cancel` and `reschedule` take besides the message. */
 export interface CancelOptions {
@@ -13,12 +12,12 @@ export interface CancelOptions {
 export type Cancellation =
   /** It takes effect nowhere any more. `id`: of the message, or of the one in its place where it was rescheduled. */
   | { readonly cancelled: true; readonly id: string }
-  /** It has ended at some subscriber already, so it goes on at all of them. `ended`: how, by subscriber. */
-  | { readonly cancelled: false; readonly id: string; readonly ended: Readonly<Record<string, EndState>> };
+  /** It has ended at some subscriber already, or has begun an effect outside there, so it goes on at all of them. `ended`: how, by subscriber. */
+  | { readonly cancelled: false; readonly id: string; readonly ended: Readonly<Record<string, EndOrBegun>> };
 
 /**
  * Cancels a message: it takes effect at none of its subscribers, or, where one of them was faster, goes on at all of
- * them. It can be cancelled until the first of them has handled it, even while a queue holds it. Cancelling twice says
+ * them. It can be cancelled until the first of them has handled it, or has begun an effect outside, even while a queue holds it. Cancelling twice says
  * the same twice.
  *
  * It takes one read of the message, one of its routes, and one transaction of a write for each subscriber and one more.

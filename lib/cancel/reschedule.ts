@@ -1,17 +1,16 @@
 import { environmentOf } from '../aws/environment.ts';
 import { type Delay, deliveryTime } from '../contract/delay.ts';
 import { ledgerOf } from '../ledger/ledger.ts';
-import type { EndState } from '../ledger/rows/inbox.ts';
 import { withNewId } from '../message/with-new-id.ts';
 import type { CancelOptions } from './cancel.ts';
-import { cancelMessage } from './cancel-message.ts';
+import { cancelMessage, type EndOrBegun } from './cancel-message.ts';
 
 /** Whether a message was given another moment. */
 export type Rescheduling =
   /** `id`: of the message that is delivered in its place. */
   | { readonly rescheduled: true; readonly id: string }
   /** It has ended at some subscriber already, or was cancelled: nothing was changed. `ended`: how, by subscriber. */
-  | { readonly rescheduled: false; readonly id: string; readonly ended: Readonly<Record<string, EndState>> };
+  | { readonly rescheduled: false; readonly id: string; readonly ended: Readonly<Record<string, EndOrBegun>> };
 
 /**
  * Gives a message another moment: in one transaction it is cancelled, as by `cancel`, and a new message with the same

@@ -50,6 +50,8 @@ export async function consumeBatch(
   });
   if (queued.length > 0) await backOff(environment, bindings.get('queueUrl'), queued);
   if (streamed.length > 0) await park(environment, bindings, streamed);
+  // What is frozen with a request under way would have it sent when the next invocation thaws it.
+  while (invocation.effectsUnderWay.size > 0) await Promise.allSettled(invocation.effectsUnderWay);
   return { batchItemFailures: queued.map(({ record }) => ({ itemIdentifier: record.eventId })) };
 }
 

@@ -10,13 +10,13 @@ import type { SubscriberDefinition } from '../contract/subscriber.ts';
 import type { Transaction } from '../transaction/transaction.ts';
 import { consumeBatch } from './batch.ts';
 import type { Consumer } from './consumer.ts';
-import type { AnyHandler, Invocation, Message } from './invocation.ts';
+import type { AnyHandler, Invocation, Message, MessageEffects } from './invocation.ts';
 
 /** What a handler is given beside the payload. */
 export interface HandlerContext<Subscriber extends SubscriberDefinition, Type extends string> {
   /** Everything the handler does: committed in one transaction when it returns. */
   readonly tx: Transaction<Subscriber['tables'][number], Subscriber['publishes'][number]>;
-  readonly message: Message<Type>;
+  readonly message: Message<Type> & MessageEffects<Subscriber['effects']>;
 }
 
 /**
@@ -109,10 +109,12 @@ export function consume<Subscriber extends SubscriberDefinition>(
       retryable,
       received,
       until: received + remaining - Math.min(RESERVE_MS, remaining * RESERVE_SHARE),
+      deadline: received + remaining,
       function: context.functionName,
       request: context.awsRequestId,
       running: new Map(),
       before: new Map(),
+      effectsUnderWay: new Set(),
       lateUses: { ids: new Set(), told: false },
     };
     const records = recordsOf(event);

@@ -4,15 +4,16 @@ import { jitter } from '../aws/retry.ts';
 import {
   CommitUndecided,
   ConditionFailed,
+  type EffectUnknown,
   hasCode,
   isRejected,
   isWaybillError,
   NotRetryable,
-  type Rejected,
   safely,
   TransactionRefused,
   type WaybillError,
 } from '../contract/errors.ts';
+import { Effects } from '../effect/effects.ts';
 import { readInbox } from '../ledger/inbox.ts';
 import { ledgerOf } from '../ledger/ledger.ts';
 import type { EndState } from '../ledger/rows/inbox.ts';
@@ -64,7 +65,7 @@ async function handle(invocation: Invocation, record: InboundRecord, content: Me
   try {
     settled = await settle(invocation, record, content);
   } catch (error) {
-    return fail(invocation, record, envelope, error);
+    return hasCode(error, 'effect-cancelled') ? { kind: 'already' } : fail(invocation, record, envelope, error);
   }
   switch (settled.kind) {
     case 'refused':
@@ -91,6 +92,7 @@ function saysNothing(error: unknown): boolean {
   return (
     hasCode(error, 'commit-undecided') ||
     hasCode(error, 'retry-later') ||
+    hasCode(error, 'effect-in-progress') ||
     isAwaitingDeploy(error) ||
     isPassingServiceError(error)
   );
@@ -120,7 +122,7 @@ async function settle(invocation: Invocation, record: InboundRecord, content: Me
     // A handler may change the payload that it is given, so each rerun has its own.
     const { payload } = reruns === 0 ? content : (readRecord(invocation, record) as MessageContent);
     const attempt = await run(invocation, record, content, payload);
-    if (isRejected(attempt)) return { kind: 'refused', error: attempt };
+    if (isWaybillError(attempt)) return { kind: 'refused', error: attempt };
     const { actions, commitBy } = attempt;
     const result = await commit(environment, actions, Math.min(until, commitBy));
     const settled = await conclude(invocation, record, content.envelope, actions, result);
@@ -145,9 +147,10 @@ async function run(
   record: InboundRecord,
   { envelope, event }: MessageContent,
   payload: unknown,
-): Promise<Attempt | Rejected> {
+): Promise<Attempt | WaybillError> {
   const { environment, bindings, subscriber, handlers, running } = invocation;
   const { name: owner, publishes, tables } = subscriber;
+  const { request, deadline, effectsUnderWay: underWay } = invocation;
   const handler = handlers.get(event.type) as AnyHandler;
   const ledger = ledgerOf(environment, bindings);
   const ending = { ...endingOf(invocation, record, envelope), state: 'handled' as const };
@@ -155,12 +158,16 @@ async function run(
   const onLateUse = () => hearLateUse(invocation, envelope.id);
   const context = { environment, bindings, owner, cause: envelope, publishes, tables, companions, onLateUse };
   const tx = new PendingTransaction(context);
+  const effects = new Effects({ environment, bindings, subscriber, envelope, request, deadline, underWay });
   try {
     running.set(record, environment.now());
-    const answer: unknown = await handler(payload, { tx, message: messageOf(envelope, record.deliveries) });
+    const message = { ...messageOf(envelope, record.deliveries), effect: effects.call };
+    const answer: unknown = await handler(payload, { tx, message });
+    effects.end();
     tx.refuseUnfinished(answer);
-  } catch (error) {
-    if (isRejected(error)) return error;
+  } catch (thrown) {
+    const { error } = effects.failed ?? { error: thrown };
+    if (isRejected(error) || endsMessage(error)) return error;
     throw error;
   } finally {
     running.delete(record);
@@ -219,4 +226,9 @@ async function endAsDuplicate(invocation: Invocation, record: InboundRecord, env
   const ending = { ...endingOf(invocation, record, envelope), state: 'duplicate' as const };
   const state = await endMessage(ledgerOf(environment, bindings), ending, until);
   return state === 'duplicate' ? { kind: 'duplicate' } : { kind: 'ended', state };
+}
+
+/** Whether a message can never be handled for what became of its effect: an operator decides. */
+function endsMessage(error: unknown): error is WaybillError {
+  return hasCode(error, 'effect-input-changed') || (hasCode(error, 'effect-unknown') && (error as EffectUnknown).final);
 }

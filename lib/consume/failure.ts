@@ -2,7 +2,15 @@ import { type Environment, quietly } from '../aws/environment.ts';
 import { describeError, errorPlace, errorTrace } from '../aws/errors.ts';
 import type { InboundRecord } from '../aws/record.ts';
 import { redeliveryDelay } from '../aws/retry.ts';
-import { AttemptsExhausted, HandlerUnfinished, isRejected, SendFailed, type WaybillError } from '../contract/errors.ts';
+import {
+  AttemptsExhausted,
+  type EffectInProgress,
+  HandlerUnfinished,
+  hasCode,
+  isRejected,
+  SendFailed,
+  type WaybillError,
+} from '../contract/errors.ts';
 import { LONGEST_WAIT_SECONDS, retryLaterSeconds, retryWait } from '../contract/retry.ts';
 import { noteDeadRecord } from '../ledger/dead.ts';
 import { noteFailure } from '../ledger/failure.ts';
@@ -40,6 +48,8 @@ export async function countAttempt(
     next: (attempts) => now + waitAfter(attempts) * 1000,
   });
   if (attempts < retry.attempts) return again(invocation, record, error, envelope, waitAfter(attempts));
+  // What is not known of an effect is what the operator has to find out.
+  if (hasCode(error, 'effect-unknown')) return deadLetter(invocation, record, error, envelope);
   const exhausted = new AttemptsExhausted(`Failed ${attempts} times, at last with ${describeError(error)}`, {
     cause: error,
   });
@@ -102,7 +112,7 @@ const ASKED_SHARE = 5;
 
 /** Seconds until a message that is well is tried again, at the latest when it expires. */
 function waitFor(record: InboundRecord, { id, expires }: Envelope, error: unknown, now: number): number {
-  const asked = retryLaterSeconds(error);
+  const asked = retryLaterSeconds(error) ?? settledSeconds(error, now);
   if (asked === undefined && !isAwaitingDeploy(error)) return redeliveryDelay(record.deliveries);
   const waited = (now - (record.sentAt ?? messageTime(id))) / 1000;
   const wait =
@@ -110,6 +120,12 @@ function waitFor(record: InboundRecord, { id, expires }: Envelope, error: unknow
       ? Math.max(redeliveryDelay(record.deliveries), Math.floor(waited / WAITED_SHARE))
       : Math.max(asked, Math.floor(waited / ASKED_SHARE));
   return Math.min(wait, LONGEST_WAIT_SECONDS, secondsUntil(Date.parse(expires), now) + 1);
+}
+
+/** Seconds until another run can have its effect done no more. */
+function settledSeconds(error: unknown, now: number): number | undefined {
+  if (!hasCode(error, 'effect-in-progress')) return undefined;
+  return secondsUntil((error as EffectInProgress).comesAgain, now) + 1;
 }
 
 /** Leaves a record to come again, after `wait` seconds if given, and logs why. */

@@ -1,7 +1,9 @@
 import type { Bindings } from '../aws/bindings.ts';
 import type { Environment } from '../aws/environment.ts';
 import type { InboundRecord } from '../aws/record.ts';
+import type { EffectDefinition } from '../contract/effect.ts';
 import type { SubscriberDefinition } from '../contract/subscriber.ts';
+import type { CallEffect } from '../effect/call.ts';
 import type { Ending } from '../ledger/inbox.ts';
 import type { EndState, InboxRow } from '../ledger/rows/inbox.ts';
 import type { Envelope } from '../message/envelope.ts';
@@ -18,7 +20,7 @@ export interface LateUses {
 /** A handler of any event, as the run time calls it. */
 export type AnyHandler = (
   payload: unknown,
-  context: { readonly tx: Transaction; readonly message: Message },
+  context: { readonly tx: Transaction; readonly message: Message & MessageEffects },
 ) => Promise<void> | void;
 
 /** What the records of one invocation share. */
@@ -34,12 +36,16 @@ export interface Invocation {
   readonly received: number;
   /** When to stop trying, in milliseconds since the epoch. */
   readonly until: number;
+  /** When Lambda ends it, in milliseconds since the epoch. */
+  readonly deadline: number;
   readonly function: string;
   readonly request: string;
   /** The records whose handlers are running, and since when, in milliseconds since the epoch. */
   readonly running: Map<InboundRecord, number>;
   /** Of records that an operator has sent again: the rows that say how their messages ended before. */
   readonly before: Map<InboundRecord, InboxRow>;
+  /** Effects outside that are under way: the invocation does not return before they have settled. */
+  readonly effectsUnderWay: Set<Promise<unknown>>;
   readonly lateUses: LateUses;
 }
 
@@ -91,6 +97,21 @@ export interface Message<Type extends string = string> {
   readonly expires: Date;
   /** How often the transport has delivered it, this time included, as far as it counts. */
   readonly attempt: number;
+}
+
+/** What a handler can have done outside for a message. */
+export interface MessageEffects<Effects extends readonly EffectDefinition[] = readonly EffectDefinition[]> {
+  /**
+   * Has an effect done by a service outside, once for the message however often its handler runs, and answers with what the
+   * service said. Effects come before `tx.publish`, since what is published must be committed within a minute.
+   *
+   * It takes 2 writes of the ledger; 1 where the service keeps keys; 1 more where the call has a key of its own.
+   *
+   * @throws InvalidPayload, LimitExceeded when the input or the answer does not satisfy its schema, or cannot be kept
+   * @throws NotDone when `run` does; any other error of `run` as it is, and then the handler's transaction is not committed
+   * @throws EffectInProgress, EffectUnknown, EffectInputChanged, EffectCancelled which a handler leaves alone
+   */
+  readonly effect: CallEffect<Effects[number]>;
 }
 
 /** The message in an envelope. */

@@ -188,3 +188,50 @@ export class HalfMessageDecided extends WaybillError {
 export class UnknownMessage extends WaybillError {
   readonly code = 'unknown-message';
 }
+
+/**
+ * Thrown by the `run` of an effect to say that the effect surely was not done, e.g. since the service has refused the
+ * request. The message is retried as after any other error; `verify` is not asked.
+ *
+ * @example if (answer.status === 429) throw new NotDone('the provider is busy');
+ */
+export class NotDone extends WaybillError {
+  readonly code = 'effect-not-done';
+}
+
+/**
+ * Nobody knows whether an effect was done: `verify` says so, or the service no longer keeps the key. The message ends as
+ * dead when that stays so; an operator decides.
+ */
+export class EffectUnknown extends WaybillError {
+  readonly code = 'effect-unknown';
+  /** Whether asking again cannot help. */
+  readonly final: boolean;
+
+  constructor(message: string, final = false) {
+    super(message);
+    this.final = final;
+  }
+}
+
+/** An effect was begun for another input than it is asked for now: whether that is the same effect, an operator decides. */
+export class EffectInputChanged extends WaybillError {
+  readonly code = 'effect-input-changed';
+}
+
+/** Another run of the handler may still have an effect done: the message comes again when it cannot any more. */
+export class EffectInProgress extends WaybillError {
+  readonly code = 'effect-in-progress';
+  /** When to come again, in milliseconds since the epoch. */
+  readonly comesAgain: number;
+
+  constructor(message: string, comesAgain: number) {
+    super(message);
+    this.comesAgain = comesAgain;
+  }
+}
+
+/** The message was cancelled before its effect began. */
+export class EffectCancelled extends WaybillError {
+  readonly code = 'effect-cancelled';
+}

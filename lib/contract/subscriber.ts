@@ -1,4 +1,5 @@
 import { type Duration, durationToMilliseconds } from './duration.ts';
+import type { EffectDefinition } from './effect.ts';
 import { InvalidDefinition } from './errors.ts';
 import type { EventDefinition } from './event.ts';
 import { type RetryOptions, type RetryPolicy, retryPolicy } from './retry.ts';
@@ -10,11 +11,14 @@ export interface SubscriberDefinition<
   Consumes extends readonly EventDefinition[] = readonly EventDefinition[],
   Publishes extends readonly EventDefinition[] = readonly EventDefinition[],
   Tables extends readonly AnyTable[] = readonly AnyTable[],
+  Effects extends readonly EffectDefinition[] = readonly EffectDefinition[],
 > {
   readonly name: Name;
   readonly consumes: Consumes;
   readonly publishes: Publishes;
   readonly tables: Tables;
+  /** The effects outside that its handler may have done. */
+  readonly effects: Effects;
   /** Milliseconds from commit within which a message should have ended here. */
   readonly deadline: number;
   /** When a message that failed is tried again, and how often. Throttling and conflicts are no attempts. */
@@ -26,6 +30,7 @@ export interface SubscriberOptions<
   Consumes extends readonly EventDefinition[],
   Publishes extends readonly EventDefinition[],
   Tables extends readonly AnyTable[],
+  Effects extends readonly EffectDefinition[] = readonly EffectDefinition[],
 > {
   /** The event types it handles: at least one. */
   readonly consumes: Consumes;
@@ -33,6 +38,8 @@ export interface SubscriberOptions<
   readonly publishes?: Publishes;
   /** The business tables its handler may read and write. @default none */
   readonly tables?: Tables;
+  /** The effects on services outside that its handler may have done, e.g. a charge. @default none */
+  readonly effects?: Effects;
   /** How soon after commit a message should have ended here. @default '60s' */
   readonly deadline?: Duration;
   /**
@@ -61,11 +68,12 @@ export function defineSubscriber<
   const Consumes extends readonly [EventDefinition, ...EventDefinition[]],
   const Publishes extends readonly EventDefinition[] = readonly [],
   const Tables extends readonly AnyTable[] = readonly [],
+  const Effects extends readonly EffectDefinition[] = readonly [],
 >(
   name: Name,
-  options: SubscriberOptions<Consumes, Publishes, Tables>,
-): SubscriberDefinition<Name, Consumes, Publishes, Tables> {
-  const { consumes, publishes = [], tables = [], deadline = '60s', retry } = options;
+  options: SubscriberOptions<Consumes, Publishes, Tables, Effects>,
+): SubscriberDefinition<Name, Consumes, Publishes, Tables, Effects> {
+  const { consumes, publishes = [], tables = [], effects = [], deadline = '60s', retry } = options;
   if (typeof name !== 'string' || !SUBSCRIBER_NAME.test(name) || name.length > 48) {
     throw new InvalidDefinition(
       `'${name}' is not a subscriber name: give at most 48 characters of lower-case words joined by '-'`,
@@ -77,6 +85,7 @@ export function defineSubscriber<
   requireDefined(name, 'consumes', 'event', consumes);
   requireDefined(name, 'publishes', 'event', publishes);
   requireDefined(name, 'uses', 'table', tables);
+  requireDefined(name, 'has', 'effect', effects);
   refuseTwice(
     name,
     'consumes',
@@ -92,23 +101,38 @@ export function defineSubscriber<
     'uses table',
     tables.map((table) => table.name),
   );
+  refuseTwice(
+    name,
+    'has effect',
+    effects.map((effect) => effect.name),
+  );
   return {
     name,
     consumes,
     publishes: publishes as Publishes,
     tables: tables as Tables,
+    effects: effects as Effects,
     deadline: durationToMilliseconds(deadline),
     retry: retryPolicy(name, retry),
   };
 }
 
 /** A definition from a module that is imported in a circle is undefined until that module has run. */
-function requireDefined(subscriber: string, what: string, kind: 'event' | 'table', given: readonly unknown[]): void {
+function requireDefined(
+  subscriber: string,
+  what: string,
+  kind: 'event' | 'table' | 'effect',
+  given: readonly unknown[],
+): void {
   const place = given.findIndex((one) => typeof one !== 'object' || one === null);
   if (place === -1) return;
   throw new InvalidDefinition(
-    `'${subscriber}' ${what} ${given[place]} as ${kind} ${place + 1} of ${given.length}: give what \`define${kind === 'event' ? 'Event' : 'Table'}\` returned. Where that is undefined, its module imports this one in a circle: declare both in one module, or move the ${kind} to one of its own`,
+    `'${subscriber}' ${what} ${given[place]} as ${kind} ${place + 1} of ${given.length}: give what \`define${capitalized(kind)}\` returned. Where that is undefined, its module imports this one in a circle: declare both in one module, or move the ${kind} to one of its own`,
   );
+}
+
+function capitalized(word: string): string {
+  return `${word[0]?.toUpperCase()}${word.slice(1)}`;
 }
 
 function refuseTwice(subscriber: string, what: string, names: readonly string[]): void {

@@ -2,15 +2,22 @@ export { BINDINGS, tableBinding } from '../contract/bindings.ts';
 export type { Delay } from '../contract/delay.ts';
 export type { Duration } from '../contract/duration.ts';
 export {
+  defineEffect,
+  type EffectAnswer,
+  type EffectDefinition,
+  type EffectInput,
+  type EffectOptions,
+  type EffectRequest,
+  type EffectResult,
+} from '../contract/effect.ts';
+export {
   AttemptsExhausted,
   CommitUndecided,
   ConditionFailed,
-  ForeignLedger,
   HalfMessageDecided,
   HandlerUnfinished,
   InvalidDefinition,
   InvalidPayload,
-  LifetimeExceeded,
   LimitExceeded,
   MalformedMessage,
   MessageExpired,

@@ -21,6 +21,7 @@ export {
 } from '../aws/environment.ts';
 export type { Usage } from '../aws/usage.ts';
 export { type Cancellation, type CancelOptions, cancel } from '../cancel/cancel.ts';
+export type { EndOrBegun } from '../cancel/cancel-message.ts';
 export { type Rescheduling, reschedule } from '../cancel/reschedule.ts';
 export {
   type ConsumeOptions,
@@ -31,7 +32,16 @@ export {
   type Handlers,
 } from '../consume/consume.ts';
 export type { Consumer, ConsumerMiddleware, ConsumerRequest, ForeignMiddleware } from '../consume/consumer.ts';
-export type { Message } from '../consume/invocation.ts';
+export type { Message, MessageEffects } from '../consume/invocation.ts';
+export {
+  EffectCancelled,
+  EffectInProgress,
+  EffectInputChanged,
+  EffectUnknown,
+  NotDone,
+} from '../contract/errors.ts';
+export { type Done, done, notDone, unknown, type Verified } from '../effect/answer.ts';
+export type { CallEffect, EffectCall, EffectRun, KeyedCall, VerifiedCall } from '../effect/call.ts';
 export {
   type CheckBackHandler,
   type CheckBackOptions,

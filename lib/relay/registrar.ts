@@ -113,8 +113,8 @@ async function carryOut(
   }
   const wanted = readRouteProperties(event.ResourceProperties);
   const since = await concurrently(TYPES_AT_ONCE, wanted.events, ({ type, businessLine }) => {
-    const { subscriber, destination, deadline } = wanted;
-    const claim = { type, businessLine, subscriber, destination, deadline };
+    const { subscriber, destination, deadline, effects } = wanted;
+    const claim = { type, businessLine, subscriber, destination, deadline, ...(effects && { effects }) };
     return claimUntilWritten(request, { ...claim, owner: request.owner, request: event.RequestId });
   });
   if (event.RequestType === 'Update' && event.PhysicalResourceId === physicalId(event)) {

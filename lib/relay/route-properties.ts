@@ -9,6 +9,8 @@ export interface RouteProperties {
   readonly destination: Destination;
   /** Milliseconds from commit within which a message should have ended at the subscriber. */
   readonly deadline: number;
+  /** Whether its handler has effects outside. */
+  readonly effects?: true;
 }
 
 /**
@@ -17,7 +19,7 @@ export interface RouteProperties {
  * @throws InvalidDefinition naming the property that is missing or wrong
  */
 export function readRouteProperties(properties: unknown): RouteProperties {
-  const { subscriber, events, destination, deadline } = fieldsOf(properties);
+  const { subscriber, events, destination, deadline, effects } = fieldsOf(properties);
   if (!Array.isArray(events) || events.length === 0) throw wrong('events');
   return {
     subscriber: readText(subscriber, 'subscriber'),
@@ -27,6 +29,7 @@ export function readRouteProperties(properties: unknown): RouteProperties {
     }),
     destination: readDestination(fieldsOf(destination)),
     deadline: readMilliseconds(deadline),
+    ...(String(effects) === 'true' && { effects: true }),
   };
 }
 

@@ -22,7 +22,18 @@ const LIBRARIES = {
 const PURE = ['contract', 'message', 'ledger/rows'];
 const LEDGER = [...PURE, 'aws', 'ledger'];
 const SENDING = [...LEDGER, 'transaction'];
-const RUN_TIME = [...SENDING, 'publish', 'half', 'cancel', 'consume', 'relay', 'inspect', 'reconcile', 'trace'];
+const RUN_TIME = [
+  ...SENDING,
+  'publish',
+  'half',
+  'cancel',
+  'effect',
+  'consume',
+  'relay',
+  'inspect',
+  'reconcile',
+  'trace',
+];
 
 /** Inside Lambda: no CDK in a function bundle. */
 const inLambda = /** @type {const} */ (['cdk']);
@@ -48,7 +59,12 @@ export const ROOMS = {
   publish: { imports: SENDING, without: inLambda, because: 'A way of sending knows no other way of sending.' },
   half: { depth: 2, imports: SENDING, without: inLambda, because: 'A way of sending knows no other way of sending.' },
   cancel: { imports: SENDING, without: inLambda, because: 'A way of sending knows no other way of sending.' },
-  consume: { imports: SENDING, without: inLambda, because: 'A consumer knows transactions and what is below them.' },
+  effect: { imports: LEDGER, without: inLambda, because: 'An effect outside knows the ledger and what is below it.' },
+  consume: {
+    imports: [...SENDING, 'effect'],
+    without: inLambda,
+    because: 'A consumer knows transactions, effects outside and what is below them.',
+  },
   relay: {
     imports: LEDGER,
     files: ['half/check-back-request.ts'],

@@ -535,6 +535,7 @@ test('a handler sees the message, and how often it has come', async () => {
     traceparent: message.traceparent,
     expires: new Date(message.expires),
     attempt: 3,
+    effect: expect.any(Function),
   });
 });
 

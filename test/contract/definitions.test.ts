@@ -144,6 +144,7 @@ describe('a subscriber', () => {
       consumes: [OrderPlaced],
       publishes: [],
       tables: [],
+      effects: [],
       deadline: 60_000,
       retry: { attempts: 11, longest: 900 },
     });

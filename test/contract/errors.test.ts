@@ -29,8 +29,6 @@ describe('the errors of the contract', () => {
       MalformedMessage: 'malformed-message',
       MessageExpired: 'expired',
       MissingBinding: 'missing-binding',
-      ForeignLedger: 'foreign-ledger',
-      LifetimeExceeded: 'lifetime-exceeded',
       NewerEventVersion: 'newer-event-version',
       ReadFailed: 'read-failed',
       ReceivesExhausted: 'receives-exhausted',

@@ -3,7 +3,7 @@ import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import type middy from '@middy/core';
 import type { Context, KinesisStreamEvent, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { describe, expectTypeOf, it } from 'vitest';
-import { consume, type Message, type Transaction } from 'waybill/runtime';
+import { consume, type Message, type MessageEffects, type Transaction } from 'waybill/runtime';
 import { FollowOrders, type OrderCancelled, ReserveStock, type Stock, type StockReserved } from './shop.ts';
 
 interface Order {
@@ -16,7 +16,7 @@ describe('the handler of one event', () => {
   it("gets the payload as the schema's output, and its message", () => {
     consume(ReserveStock, async (order, { tx, message }) => {
       expectTypeOf(order).toEqualTypeOf<Order>();
-      expectTypeOf(message).toEqualTypeOf<Message<'order.placed'>>();
+      expectTypeOf(message).toEqualTypeOf<Message<'order.placed'> & MessageEffects<readonly []>>();
       expectTypeOf(tx).toEqualTypeOf<Transaction<typeof Stock, typeof StockReserved>>();
     });
   });

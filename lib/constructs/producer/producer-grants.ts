@@ -14,7 +14,7 @@ import { deploymentGraphOf } from '../rules/prove-delivery.ts';
 import { bindingRefusals, bindTables } from './business-tables.ts';
 import type { AnyProducerGrantOptions, ICheckBack } from './grant-options.ts';
 
-const { halves, inbox, outbox, routes } = PARTITIONS;
+const { effects, halves, inbox, outbox, routes } = PARTITIONS;
 
 const PUBLISH: RowGrant = { actions: ['dynamodb:PutItem'], partitions: outbox };
 
@@ -74,7 +74,7 @@ export function grantDecide(ledger: ILedger, decider: iam.IGrantable, options: A
 export function grantCancel(ledger: ILedger, grantee: iam.IGrantable, options: AnyProducerGrantOptions): iam.Grant {
   return grantProduce(ledger, grantee, options, [
     { actions: ['dynamodb:Query'], partitions: routes },
-    { actions: ['dynamodb:GetItem', 'dynamodb:PutItem'], partitions: [...outbox, ...inbox] },
+    { actions: ['dynamodb:GetItem', 'dynamodb:PutItem'], partitions: [...outbox, ...inbox, ...effects] },
     { actions: ['dynamodb:UpdateItem'], partitions: outbox },
   ]);
 }

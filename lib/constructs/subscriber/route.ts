@@ -11,6 +11,8 @@ export interface RouteProps {
   readonly destination: Destination;
   /** Milliseconds. */
   readonly deadline: number;
+  /** Whether its handler has effects outside. */
+  readonly effects: boolean;
 }
 
 /**
@@ -28,6 +30,7 @@ export class Route extends CustomResource {
         events: props.events.map(({ type, businessLine }) => ({ type, businessLine })),
         destination: props.destination,
         deadline: props.deadline,
+        ...(props.effects && { effects: true }),
       },
     });
   }

@@ -95,6 +95,7 @@ export class Subscriber<
         ? { kind: 'stream', name: stream.streamName, retryQueueUrl: this.queue.queueUrl }
         : { kind: 'queue', url: this.queue.queueUrl },
       deadline: props.deadline?.toMilliseconds() ?? definition.deadline,
+      effects: definition.effects.length > 0,
     });
     // The relay sends once the route is there: by then the destination must be there too, and the relay allowed to send.
     const permission = stream ? channel.relayPermission : SendPermission.toQueue(this, ledger, this.queue);
@@ -144,7 +145,7 @@ export class Subscriber<
     bindVariable(handler, BINDINGS.quarantineBucket, ledger.quarantineBucket.bucketName);
     bindTables(handler, handler, props.tables ?? {}, props.tableActions);
     const own = ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'];
-    allowRows(handler, ledger.table, { actions: own, partitions: subscriberPartitions(subscriber.name) });
+    allowRows(handler, ledger.table, { actions: own, partitions: subscriberPartitions(subscriber) });
     // What was dead, and is handled after all.
     allowRows(handler, ledger.table, { actions: ['dynamodb:DeleteItem'], partitions: deadPartitions(subscriber.name) });
     if (subscriber.publishes.length > 0) {

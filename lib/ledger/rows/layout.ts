@@ -25,6 +25,8 @@ import { messageShard, messageTime } from '../../message/message-id.ts';
  * unrouted#<event type>               <minute>#<shard>  a bucket that holds such messages
  * shards                              greatest       the greatest shard count that any id was minted for
  * half#<minute>#<shard>               <half id>      a message whose producer has not decided yet; minute and shard of the id
+ * effect#<subscriber>#<message id>    effects        the effects outside of a message: running or done
+ * effect#<subscriber>#<key>           shared         the effects outside for which a handler has given a key
  * ```
  */
 export interface LedgerKey {
@@ -69,6 +71,9 @@ export const DEAD_PREFIX = 'dead#';
 
 /** The prefix of every partition key of what messages died of. */
 export const CAUSE_PREFIX = 'cause#';
+
+/** The prefix of every partition key of effects outside. */
+export const EFFECT_PREFIX = 'effect#';
 
 /** The prefix of every partition key of delayed messages that wait. */
 export const DUE_PREFIX = 'due#';

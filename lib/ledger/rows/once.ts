@@ -16,14 +16,19 @@ export interface OnceRow extends LedgerKey, Partial<Expiring> {
  * @throws InvalidPayload when it holds half a surrogate pair: UTF-8 has none, so that two such keys could become one
  */
 export function onceKey(subscriber: string, idempotencyKey: string): LedgerKey {
-  if (!idempotencyKey.isWellFormed()) {
-    throw new InvalidPayload(`An idempotency key of '${subscriber}' is not well-formed Unicode`);
-  }
-  const bytes = Buffer.byteLength(idempotencyKey);
-  if (bytes === 0 || bytes > LIMITS.idempotencyKeyBytes) {
-    throw new LimitExceeded(
-      `An idempotency key of '${subscriber}' has ${bytes} bytes; it takes 1 to ${LIMITS.idempotencyKeyBytes}. A digest of the value is a key too`,
-    );
-  }
+  refuseUnfit(idempotencyKey, `An idempotency key of '${subscriber}'`);
   return { pk: `${ONCE_PREFIX}${subscriber}#${idempotencyKey}`, sk: 'once' };
+}
+
+/**
+ * @param what names the key in errors
+ * @throws LimitExceeded, InvalidPayload when a text cannot be the end of a row's partition key
+ */
+export function refuseUnfit(key: string, what: string): void {
+  if (!key.isWellFormed()) throw new InvalidPayload(`${what} is not well-formed Unicode`);
+  const bytes = Buffer.byteLength(key);
+  if (bytes > 0 && bytes <= LIMITS.idempotencyKeyBytes) return;
+  throw new LimitExceeded(
+    `${what} has ${bytes} bytes; it takes 1 to ${LIMITS.idempotencyKeyBytes}. A digest of the value is a key too`,
+  );
 }

@@ -4,6 +4,7 @@ import {
   CAUSE_PREFIX,
   DEAD_PREFIX,
   DUE_PREFIX,
+  EFFECT_PREFIX,
   FAILURE_PREFIX,
   HALF_PREFIX,
   INBOX_PREFIX,
@@ -29,6 +30,8 @@ export const PARTITIONS = {
   /** Of every subscriber. */
   dead: [`${DEAD_PREFIX}*`],
   causes: [`${CAUSE_PREFIX}*`],
+  /** Effects outside, of every subscriber. */
+  effects: [`${EFFECT_PREFIX}*`],
   receipts: [`${RECEIPT_PREFIX}*`],
   routes: [`${ROUTE_PREFIX}*`],
   eventTypes: [EVENT_TYPES],
@@ -42,14 +45,22 @@ export const PARTITIONS = {
   halves: [`${HALF_PREFIX}*`],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
+/** A subscriber, as far as it says which rows are its own. */
+interface OwnerOfRows {
+  readonly name: string;
+  /** Its effects outside. */
+  readonly effects: readonly unknown[];
+}
+
 /** Patterns of the partition keys of all rows that are a subscriber's own: its function may read and write these. */
-export function subscriberPartitions(subscriber: string): string[] {
+export function subscriberPartitions({ name, effects }: OwnerOfRows): string[] {
   return [
-    inboxPartitions(subscriber),
-    oncePartitions(subscriber),
-    failurePartitions(subscriber),
-    deadPartitions(subscriber),
-    causePartitions(subscriber),
+    inboxPartitions(name),
+    oncePartitions(name),
+    failurePartitions(name),
+    deadPartitions(name),
+    causePartitions(name),
+    effects.length > 0 ? [ownedBy(EFFECT_PREFIX, name)] : [],
   ].flat();
 }
 

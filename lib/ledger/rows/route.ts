@@ -19,6 +19,8 @@ export interface Route extends Term {
   /** Milliseconds from commit within which a message should have ended there. */
   readonly deadline: number;
   readonly businessLine: string;
+  /** Whether its handler has effects outside: who cancels a message keeps them from beginning. */
+  readonly effects?: true;
 }
 
 /**
@@ -50,6 +52,7 @@ export interface Claim {
   readonly destination: Destination;
   readonly deadline: number;
   readonly businessLine: string;
+  readonly effects?: true;
 }
 
 /** The queue of which nobody but the subscriber receives. */

@@ -17,6 +17,7 @@ const KINDS = {
   shards: 'shards',
   unrouted: 'unrouted',
   half: 'half',
+  effect: 'effect',
 } as const;
 
 export type RowKind = (typeof KINDS)[keyof typeof KINDS] | 'other';

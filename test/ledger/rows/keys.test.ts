@@ -7,6 +7,7 @@ import { causeKey } from '../../../lib/ledger/rows/cause.ts';
 import { sweepKey } from '../../../lib/ledger/rows/cursor.ts';
 import { deadKey, deadPartition, readDeadKey } from '../../../lib/ledger/rows/dead.ts';
 import { dueKey, duePartition, readDueKey } from '../../../lib/ledger/rows/due.ts';
+import { effectsKey, sharedEffectsKey } from '../../../lib/ledger/rows/effect.ts';
 import { failureKey } from '../../../lib/ledger/rows/failure.ts';
 import { halfKey } from '../../../lib/ledger/rows/half.ts';
 import { inboxKey, inboxPartition } from '../../../lib/ledger/rows/inbox.ts';
@@ -29,7 +30,7 @@ type Subject =
   | readonly ['unrouted', string, string]
   | readonly ['due', string, number]
   | readonly ['dead', string, string, number]
-  | readonly ['in' | 'fail' | 'cause' | 'once' | 'route', string, string];
+  | readonly ['in' | 'fail' | 'cause' | 'once' | 'route' | 'effect' | 'shared effect', string, string];
 
 function keyOf(subject: Subject): LedgerKey {
   switch (subject[0]) {
@@ -55,6 +56,10 @@ function keyOf(subject: Subject): LedgerKey {
       return inboxKey(subject[1], subject[2]);
     case 'fail':
       return failureKey(subject[1], subject[2]);
+    case 'effect':
+      return effectsKey(subject[1], subject[2]);
+    case 'shared effect':
+      return sharedEffectsKey(subject[1], subject[2]);
     case 'once':
       return onceKey(subject[1], subject[2]);
     case 'route':
@@ -98,6 +103,8 @@ const subjects: fc.Arbitrary<Subject> = fc.oneof(
   fc.tuple(fc.constant('cause' as const), someNames, fc.constantFrom('7f3a0b1c', '00000000')),
   fc.tuple(fc.constant('dead' as const), someNames, someIds, fc.constantFrom(NOON, NOON + 1, NOON + 60_000)),
   fc.tuple(fc.constant('once' as const), someNames, hostileKeys),
+  fc.tuple(fc.constant('effect' as const), someNames, someIds),
+  fc.tuple(fc.constant('shared effect' as const), someNames, hostileKeys),
   fc.tuple(fc.constant('route' as const), fc.constantFrom('a', 'a.b', 'a-b', 'once.a'), someNames),
 );
 
@@ -130,6 +137,7 @@ describe('a key of the ledger', () => {
       inboxKey(longest, id(NOON, 'a')),
       failureKey(longest, id(NOON, 'a')),
       onceKey(longest, '\u{1F4E6}'.repeat(LIMITS.idempotencyKeyBytes / 4)),
+      sharedEffectsKey(longest, '\u{1F4E6}'.repeat(LIMITS.idempotencyKeyBytes / 4)),
       receiptKey(id(NOON, 'a')),
       routeKey(type, longest),
       dueKey(id(NOON, 'a'), NOON),

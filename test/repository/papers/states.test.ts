@@ -7,6 +7,7 @@ test.for<[heading: string, union: RegExp]>([
   ['## A message at a subscriber', /type EndState = ([^;]+);/],
   ['## A message that its producer sends itself', /interface OutboxRow [\s\S]*?readonly sending\?: ([^;]+);/],
   ['## A half message', /interface HalfRow [\s\S]*?readonly state: ([^;]+);/],
+  ['## An effect outside', /interface EffectState [\s\S]*?readonly state: ([^;]+);/],
   ['## A case', /interface Case [\s\S]*?readonly state: ([^;]+);/],
 ])('docs/states.md: %s has the states of its row', ([heading, union]) => {
   const [declared, ...others] = sources.flatMap((source) => union.exec(source)?.[1] ?? []);

@@ -1,0 +1,135 @@
+import type { Environment } from '../aws/environment.ts';
+import type { EffectDefinition } from '../contract/effect.ts';
+import { hasCode, TransactionMisused } from '../contract/errors.ts';
+import { ledgerOf } from '../ledger/ledger.ts';
+import { effectAttribute, effectsKey, sharedEffectsKey } from '../ledger/rows/effect.ts';
+import { INBOX_AFTERLIFE } from '../ledger/rows/layout.ts';
+import type { Envelope } from '../message/envelope.ts';
+import type { CallEffect, EffectCall } from './call.ts';
+import { Lease } from './lease.ts';
+import { requestOf } from './request.ts';
+import { runKeyed } from './run-keyed.ts';
+import { runVerified } from './run-verified.ts';
+
+/** A run of a handler, as far as its effects outside need it. */
+export interface EffectContext {
+  readonly environment: Environment;
+  readonly bindings: { readonly ledger: string; readonly shards: number };
+  readonly subscriber: { readonly name: string; readonly effects: readonly EffectDefinition[] };
+  readonly envelope: Envelope;
+  /** Who runs it: the request of its invocation. */
+  readonly request: string;
+  /** When its invocation is ended from outside, in milliseconds since the epoch. */
+  readonly deadline: number;
+  /** The effects that are under way in its invocation, which does not return before they have settled. */
+  readonly underWay: Set<Promise<unknown>>;
+}
+
+type AnyCall = EffectCall<EffectDefinition<string, never, never>> & { readonly key?: string; readonly part?: string };
+
+const MAX_PART = 64;
+
+/** The effects outside that one run of a handler asks for. */
+export class Effects {
+  readonly #context: EffectContext;
+  readonly #called = new Set<string>();
+  /** Why the run must not commit, whatever its handler has made of the error. */
+  failed: { readonly error: unknown } | undefined;
+  #pending = 0;
+  #closed = false;
+
+  constructor(context: EffectContext) {
+    this.#context = context;
+  }
+
+  /** What handlers call. */
+  readonly call = ((effect: EffectDefinition, input: unknown, call: AnyCall): Promise<unknown> => {
+    const result = this.#once(effect, input, call);
+    const { underWay } = this.#context;
+    this.#pending++;
+    underWay.add(result);
+    const settled = () => {
+      this.#pending--;
+      underWay.delete(result);
+    };
+    result.then(settled, (error: unknown) => {
+      settled();
+      // What surely was not done may be caught, and done without.
+      if (!hasCode(error, 'effect-not-done')) this.failed ??= { error };
+    });
+    return result;
+  }) as CallEffect<EffectDefinition>;
+
+  /**
+   * Ends the run: nothing may be called any more.
+   *
+   * @throws TransactionMisused when the handler did not wait for an effect
+   * @throws whatever an effect has failed with, but for NotDone, though the handler has caught it
+   */
+  end(): void {
+    this.#closed = true;
+    if (this.failed) throw this.failed.error;
+    if (this.#pending > 0) {
+      throw new TransactionMisused(
+        `The handler returned while ${this.#pending} of its effects were under way: await each \`message.effect\``,
+      );
+    }
+  }
+
+  async #once(effect: EffectDefinition, input: unknown, call: AnyCall): Promise<unknown> {
+    const { environment, bindings, subscriber, envelope, request, deadline } = this.#context;
+    this.#refuseMisuse(effect, call);
+    const { part, key } = call;
+    const place = {
+      key: key === undefined ? effectsKey(subscriber.name, envelope.id) : sharedEffectsKey(subscriber.name, key),
+      attribute: effectAttribute(effect.name, part),
+      ttl: Math.ceil((Date.parse(envelope.expires) + INBOX_AFTERLIFE) / 1000),
+    };
+    const name = part === undefined ? effect.name : `${effect.name}/${part}`;
+    const lease = new Lease({
+      ledger: ledgerOf(environment, bindings),
+      place,
+      message: key === undefined ? undefined : effectsKey(subscriber.name, envelope.id),
+      request,
+      deadline,
+      effect: name,
+      clockSkew: effect.clockSkew,
+      key: key ?? `${envelope.id}/${subscriber.name}/${name}`,
+    });
+    const asked = requestOf(effect, input);
+    return effect.mode === 'keyed'
+      ? await runKeyed(lease, effect, asked, call as never)
+      : await runVerified(lease, effect, asked, call as never);
+  }
+
+  #refuseMisuse({ name, mode }: EffectDefinition, { part, verify, settle }: AnyCall): void {
+    const { subscriber } = this.#context;
+    if (this.#closed) {
+      throw new TransactionMisused(`The effect '${name}' was called after its handler had returned: await it`);
+    }
+    if (!subscriber.effects.some((effect) => effect.name === name)) {
+      throw new TransactionMisused(
+        `'${subscriber.name}' does not have the effect '${name}': add it to its \`effects\``,
+      );
+    }
+    if (part !== undefined && (part === '' || part.length > MAX_PART)) {
+      throw new TransactionMisused(
+        `The part of the effect '${name}' has ${part.length} characters: give 1 to ${MAX_PART}`,
+      );
+    }
+    if ((mode === 'verified') !== (verify !== undefined && settle !== undefined)) {
+      throw new TransactionMisused(
+        mode === 'verified'
+          ? `The effect '${name}' needs \`verify\` and \`settle\`: its service keeps no keys, as far as \`idempotentFor\` says`
+          : `The effect '${name}' has \`idempotentFor\`, so that \`verify\` and \`settle\` are not asked: leave them out`,
+      );
+    }
+    const called = part === undefined ? name : `${name}/${part}`;
+    if (this.#called.has(called)) {
+      throw new TransactionMisused(
+        `The effect '${called}' was called twice for one message: give each call a \`part\` of its own, e.g. the number of its line`,
+      );
+    }
+    this.#called.add(called);
+  }
+}
