@@ -166,3 +166,27 @@ function spell(arn: unknown): string {
   if (intrinsic['Fn::Join']) return intrinsic['Fn::Join'][1].map(spell).join(intrinsic['Fn::Join'][0]);
   return JSON.stringify(arn);
 }
+
+/** What a queue's own policy allows roles: `{ 'sqs:SendMessage': ['LedgerRelayRole…', …] }`, with names of imported roles. */
+export function allowedBy(resources: Resources, queue: string): Record<string, string[]> {
+  const policies = Object.values(resources).filter(
+    ({ Type, Properties }) => Type === 'AWS::SQS::QueuePolicy' && Properties.Queues[0].Ref === queue,
+  );
+  const allowed: Record<string, string[]> = {};
+  for (const { Properties } of policies) {
+    for (const { Effect, Action, Principal, Resource } of Properties.PolicyDocument.Statement) {
+      if (Effect !== 'Allow') continue;
+      if (spell(Resource) !== `${queue}.Arn`) throw new Error(`The policy of ${queue} is about ${spell(Resource)}`);
+      for (const action of [Action].flat()) {
+        allowed[action] = [...(allowed[action] ?? []), ...[Principal.AWS].flat().map(roleIn)];
+      }
+    }
+  }
+  return allowed;
+}
+
+function roleIn(principal: unknown): string {
+  return spell(principal)
+    .replace(/.*:role\//, '')
+    .replace(/\.Arn$/, '');
+}

@@ -4,6 +4,7 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { describe, expect, test, vi } from 'vitest';
 import { Ledger, QueueChannel, StreamChannel, Subscriber } from '../../lib/public/constructs.ts';
 import {
+  allowedBy,
   allowedTo,
   CountSales,
   handlerIn,
@@ -74,7 +75,7 @@ describe.each(Object.entries(regions))('in stacks %s', (_, stackIn) => {
     expect(resourcesOf(ledger)).toEqual(resourcesOf(alone));
   });
 
-  test("the relay's permission and the routes are in the subscriber's stack, the stream's permission in the channel's", () => {
+  test("who may send is said by the subscriber's queue, and of a stream in the channel's stack", () => {
     const app = testApp();
     const [ledger, channel, subscriber] = ['Ledgers', 'Channels', 'Subscribers'].map((id) => stackIn(id, app)) as [
       Stack,
@@ -89,35 +90,26 @@ describe.each(Object.entries(regions))('in stacks %s', (_, stackIn) => {
       );
     expect(permissions(ledger)).toHaveLength(0);
     expect(permissions(channel)).toHaveLength(1);
-    expect(permissions(subscriber)).toHaveLength(1);
+    expect(permissions(subscriber)).toHaveLength(0);
     Template.fromStack(subscriber).resourceCountIs('Custom::WaybillRoute', 2);
-    const senders = ['LedgerRelay', 'LedgerForwarder', 'LedgerSweepRole'].map((sender) => {
+    const senders = ['LedgerRelay', 'LedgerForwarder', 'LedgerSweepRole', 'LedgerReconcilerRole'].map((sender) => {
       const role = Template.fromStack(ledger).findOutputs('*', {
-        Value: { Ref: only(resourcesOf(ledger), 'AWS::IAM::Role', sender).id },
+        Value: { 'Fn::GetAtt': [only(resourcesOf(ledger), 'AWS::IAM::Role', sender).id, 'Arn'] },
       });
-      return { 'Fn::ImportValue': (Object.values(role)[0]!.Export as { Name: string }).Name };
+      return JSON.stringify({ 'Fn::ImportValue': (Object.values(role)[0]!.Export as { Name: string }).Name });
     });
-    expect(only(resourcesOf(subscriber), 'AWS::IAM::Policy', 'ReserveRelayMaySend').Properties.Roles).toEqual(senders);
+    const resources = resourcesOf(subscriber);
+    expect(allowedBy(resources, only(resources, 'AWS::SQS::Queue', 'ReserveQueue').id)['sqs:SendMessage']).toEqual(
+      senders,
+    );
   });
 });
 
 test("two stacks that name their constructs alike do not take each other's permission away", () => {
   const app = testApp();
   const ledger = new Ledger(testStack('Ledgers', app), 'Ledger');
-  const events = [OrderPlaced, OrderCancelled];
   const [one, two] = [testStack('One', app), testStack('Two', app)];
-  new Subscriber(one, 'Same', {
-    channel: new QueueChannel(one, 'Orders', { ledger, events }),
-    subscriber: ReserveStock,
-    handler: handlerIn(one),
-    tables: { stock: tableIn(one) },
-  });
-  new Subscriber(two, 'Same', {
-    channel: new QueueChannel(two, 'Orders', { ledger, events }),
-    subscriber: CountSales,
-    handler: handlerIn(two),
-    tables: { 'sales-counts': tableIn(two) },
-  });
+  for (const stack of [one, two]) new StreamChannel(stack, 'Same', { ledger, events: [OrderPlaced] });
 
   const [first, second] = [one, two].map((stack) => only(resourcesOf(stack), 'AWS::IAM::Policy', 'SameRelayMaySend'));
   expect(first!.Properties.Roles).toEqual(second!.Properties.Roles);
@@ -177,7 +169,9 @@ describe('a ledger of another app, by its name', () => {
       WAYBILL_SHARDS: '32',
       WAYBILL_QUARANTINE_BUCKET: bucket,
     });
-    expect(only(ours, 'AWS::IAM::Policy', 'ReserveRelayMaySend').Properties.Roles).toEqual(senders);
+    const reserve = only(ours, 'AWS::SQS::Queue', 'ReserveQueue').id;
+    const reconciler = only(theirs, 'AWS::IAM::Role', 'LedgerReconcilerRole').Properties.RoleName;
+    expect(allowedBy(ours, reserve)['sqs:SendMessage']).toEqual([...senders, reconciler]);
     expect(only(ours, 'AWS::IAM::Policy', 'SalesRelayMaySend').Properties.Roles).toEqual(senders);
     for (const route of Object.values(ours).filter(({ Type }) => Type === 'Custom::WaybillRoute')) {
       expect(JSON.stringify(route.Properties.ServiceToken)).toContain(`:function:${registrar}`);

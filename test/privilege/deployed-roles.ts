@@ -6,6 +6,8 @@ export interface DeployedRole {
   /** Its name at the engine. */
   readonly name: string;
   readonly policies: readonly RolePolicy[];
+  /** What queues allow it by policies of their own. */
+  readonly byQueues: Statement[];
 }
 
 interface RolePolicy {
@@ -18,6 +20,7 @@ export interface Statement {
   readonly Action: string | readonly string[];
   readonly Resource: string | readonly string[];
   readonly Condition?: object;
+  readonly Principal?: unknown;
 }
 
 /** One thing that a role may do to one resource, which may end with a wildcard. */
@@ -43,20 +46,25 @@ export async function resourcesOf(api: SignedApi, stack: string, type: string): 
 export async function deployedRoles(api: SignedApi, stack: string): Promise<DeployedRole[]> {
   const roles = await resourcesOf(api, stack, 'AWS::IAM::Role');
   return Promise.all(
-    [...roles].map(async ([logicalId, name]) => ({ logicalId, name, policies: await policiesOf(api, name) })),
+    [...roles].map(async ([logicalId, name]) => ({
+      logicalId,
+      name,
+      policies: await policiesOf(api, name),
+      byQueues: [],
+    })),
   );
 }
 
-export function grantsOf({ policies }: DeployedRole): Grant[] {
-  return policies.flatMap(({ document }) =>
-    document.Statement.filter(({ Effect }) => Effect === 'Allow').flatMap(({ Action, Resource, Condition }) =>
+export function grantsOf({ policies, byQueues }: DeployedRole): Grant[] {
+  return [...policies.flatMap(({ document }) => document.Statement), ...byQueues]
+    .filter(({ Effect }) => Effect === 'Allow')
+    .flatMap(({ Action, Resource, Condition }) =>
       [Resource]
         .flat()
         .flatMap((resource) =>
           [Action].flat().map((action) => ({ action, resource, ...(Condition && { condition: Condition }) })),
         ),
-    ),
-  );
+    );
 }
 
 /** Replaces what a role may do. The template stays as it is. */

@@ -57,6 +57,7 @@ export class EnforcedShop {
       const outputs = await deployApp({ target: engine, cwd, app });
       const roles = await deployedRoles(new SignedApi(engine.endpoint), STACK_NAME);
       const shop = new EnforcedShop(engine, deploymentOf(outputs[STACK_NAME] ?? {}), roles);
+      await shop.#readQueuePolicies();
       await shop.#spellAsTheEngineDoes();
       await shop.#allowPlainHttp();
       return shop;
@@ -130,6 +131,21 @@ export class EnforcedShop {
     await this.engine.stop();
   }
 
+  /** What queues allow roles belongs to what the roles may do. */
+  async #readQueuePolicies(): Promise<void> {
+    const sqs = new SQSClient(clientOptions(this.engine.endpoint));
+    sqs.middlewareStack.add(asIfByTls, { step: 'build' });
+    const queues = await resourcesOf(this.api, STACK_NAME, 'AWS::SQS::Queue');
+    for (const QueueUrl of queues.values()) {
+      const { Statement } = await policyOf(sqs, QueueUrl);
+      for (const role of this.roles) {
+        const own = Statement.filter((one) => one.Effect === 'Allow' && names(one, role));
+        role.byQueues.push(...own);
+      }
+    }
+    sqs.destroy();
+  }
+
   /** Says in the deployed roles, not in the template, what the engine wants to be said otherwise than AWS does. */
   async #spellAsTheEngineDoes(): Promise<void> {
     for (const role of this.roles) await changeRole(this.api, role, spelledForEngine);
@@ -143,12 +159,25 @@ export class EnforcedShop {
     sqs.middlewareStack.add(asIfByTls, { step: 'build' });
     const queues = await resourcesOf(this.api, STACK_NAME, 'AWS::SQS::Queue');
     for (const QueueUrl of queues.values()) {
-      await sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { Policy: '' } }));
+      const policy = await policyOf(sqs, QueueUrl);
+      const Statement = policy.Statement.filter(({ Effect }) => Effect === 'Allow').map(spelledForEngine);
+      const Policy = Statement.length > 0 ? JSON.stringify({ ...policy, Statement }) : '';
+      await sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { Policy } }));
     }
     const buckets = await resourcesOf(this.api, STACK_NAME, 'AWS::S3::Bucket');
     for (const Bucket of buckets.values()) await s3.send(new DeleteBucketPolicyCommand({ Bucket }));
     for (const client of [s3, sqs]) client.destroy();
   }
+}
+
+function names({ Principal }: Statement, { name }: DeployedRole): boolean {
+  const { AWS = [] } = (Principal ?? {}) as { readonly AWS?: string | readonly string[] };
+  return [AWS].flat().some((arn) => arn.endsWith(`:role/${name}`));
+}
+
+async function policyOf(sqs: SQSClient, QueueUrl: string): Promise<{ readonly Statement: readonly Statement[] }> {
+  const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['Policy'] }));
+  return JSON.parse(Attributes?.Policy ?? '{ "Statement": [] }');
 }
 
 /** Says what a proxy would say that had ended TLS. */

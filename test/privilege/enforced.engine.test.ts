@@ -57,7 +57,7 @@ test('every action that the roles grant is used, or AWS itself uses it for a rea
 
   const [first] = shop.roles;
   const wide = { Effect: 'Allow', Action: 'sqs:PurgeQueue', Resource: '*' } as const;
-  const wider = { ...first, policies: [{ name: 'wide', document: { Statement: [wide] } }] };
+  const wider = { ...first, byQueues: [], policies: [{ name: 'wide', document: { Statement: [wide] } }] };
   expect(unneededGrants([wider as (typeof shop.roles)[number]], calls, []).grants).toEqual([
     `${first?.logicalId}: sqs:PurgeQueue on *`,
   ]);

@@ -4,7 +4,7 @@ import * as kinesis from 'aws-cdk-lib/aws-kinesis';
 import type { Construct, IDependable } from 'constructs';
 import type { EventDefinition } from '../../contract/event.ts';
 import { encryptedStream } from '../aws/encryption.ts';
-import { SendPermission } from '../framework/send-permission.ts';
+import { StreamPermission } from '../framework/send-permission.ts';
 import { InvalidConstruct } from '../invalid-construct.ts';
 import { Channel, type ChannelProps } from './channel.ts';
 
@@ -38,7 +38,7 @@ export class StreamChannel<Event extends EventDefinition = EventDefinition> exte
     super(scope, id, props);
     this.stream = props.stream ?? this.createStream(props);
     if (props.stream) this.refuseSettingsOfAnother(props);
-    this.relayPermission = SendPermission.toStream(this, this.ledger, this.stream);
+    this.relayPermission = new StreamPermission(this, this.ledger, this.stream);
   }
 
   private createStream(props: StreamChannelProps<Event>): kinesis.Stream {

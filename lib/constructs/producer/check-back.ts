@@ -4,7 +4,7 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { timeoutOf, WorkQueue } from '../aws/work-queue.ts';
-import { SendPermission } from '../framework/send-permission.ts';
+import { allowRequests } from '../framework/send-permission.ts';
 import { InvalidConstruct } from '../invalid-construct.ts';
 import type { ILedger } from '../ledger/ledger-interface.ts';
 import { deploymentGraphOf } from '../rules/prove-delivery.ts';
@@ -78,7 +78,7 @@ export class CheckBack extends Construct implements ICheckBack {
 
     grantDecide(ledger, handler, {});
     consumeQueue(handler, queue, {});
-    SendPermission.toCheckBack(this, ledger, queue);
+    allowRequests(queue, ledger);
     if (producer) grantPrepare(ledger, producer, { checkBack: this });
     deploymentGraphOf(this).addWorkQueue({
       construct: this,

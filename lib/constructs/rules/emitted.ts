@@ -1,4 +1,4 @@
-import { CfnResource, Stage, Tokenization } from 'aws-cdk-lib';
+import { CfnResource, type Stack, Stage, Tokenization } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 import { ReferenceKeeper, referredIn, textOf } from './reference-keeper.ts';
 
@@ -32,6 +32,13 @@ export class Emitted {
   /** All resources of some CloudFormation types, e.g. `AWS::SQS::Queue`. */
   ofType(...types: readonly string[]): EmittedResource[] {
     return types.flatMap((type) => this.#byType.get(type) ?? []).flatMap((construct) => this.of(construct) ?? []);
+  }
+
+  /** How many resources each stack emits. */
+  byStack(): ReadonlyMap<Stack, number> {
+    const resources = new Map<Stack, number>();
+    for (const { stack } of [...this.#byType.values()].flat()) resources.set(stack, (resources.get(stack) ?? 0) + 1);
+    return resources;
   }
 
   /** The resource that a construct emits: itself, or the one that its L2 stands for. Nothing for what is imported. */

@@ -13,6 +13,7 @@ import { renamedSubscriber } from './renamed-subscriber.ts';
 import { reservedConcurrency } from './reserved-concurrency.ts';
 import { retryHorizon } from './retry-horizon.ts';
 import type { Rule } from './rule.ts';
+import { stackResources } from './stack-resources.ts';
 import { startingPosition } from './starting-position.ts';
 import { failureDestination, streamRetries } from './stream-failures.ts';
 import { streamRetention } from './stream-retention.ts';
@@ -39,6 +40,7 @@ export const RULES: readonly Rule[] = [
   handshakeWithoutReconciler,
   reservedConcurrency,
   ledgerRemoval,
+  stackResources,
   renamedSubscriber,
   channelWithoutSubscriber,
 ];

@@ -13,7 +13,7 @@ import { functionOf } from '../aws/function-of.ts';
 import { allow, roleOf, SEND } from '../aws/grants.ts';
 import { allowRows } from '../aws/ledger-rows.ts';
 import { timeoutOf } from '../aws/work-queue.ts';
-import { SendPermission } from '../framework/send-permission.ts';
+import { allowDelivery, allowHealing } from '../framework/send-permission.ts';
 import { allowQuarantine } from '../ledger/quarantine.ts';
 import { bindTables } from '../producer/business-tables.ts';
 import { bindLedger } from '../producer/producer-grants.ts';
@@ -98,13 +98,13 @@ export class Subscriber<
       effects: definition.effects.length > 0,
     });
     // The relay sends once the route is there: by then the destination must be there too, and the relay allowed to send.
-    const permission = stream ? channel.relayPermission : SendPermission.toQueue(this, ledger, this.queue);
-    route.node.addDependency(this.queue, ...(permission ? [permission] : []));
+    if (!stream) allowDelivery(this.queue, ledger);
+    allowHealing(this.queue, ledger);
+    route.node.addDependency(this.queue, ...(channel.relayPermission ? [channel.relayPermission] : []));
     // Code that knows an event comes before its route. A handler of another stack refers to this one, which deploys first.
     const code = target.node.defaultChild;
     if (code && Stack.of(target) === Stack.of(route)) route.node.addDependency(code);
 
-    SendPermission.toHeal(this, ledger, this.queue);
     deploymentGraphOf(this).addSubscriber({ ...queues, construct: this, handler, route, definition, channel });
   }
 

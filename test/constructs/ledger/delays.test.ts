@@ -4,6 +4,7 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import { describe, expect, test, vi } from 'vitest';
 import { Ledger, type LedgerProps, QueueChannel, StreamChannel } from '../../../lib/public/constructs.ts';
 import {
+  allowedBy,
   allowedTo,
   handlerIn,
   OrderPlaced,
@@ -204,21 +205,23 @@ describe('a destination', () => {
     const payments = new QueueChannel(stack, 'Payments', { ledger, events: [PaymentReceived] });
     payments.addSubscriber(SendReceipt, { handler: handlerIn(stack) });
     const resources = resourcesOf(stack);
-    const policies = ['SalesRelayMaySend', 'Paymentssendreceipt'].map(
-      (prefix) =>
-        only(resources, 'AWS::IAM::Policy', prefix.endsWith('Send') ? prefix : `${prefix}RelayMaySend`).Properties,
-    );
-    return policies.map(({ Roles }) =>
-      (Roles as { Ref: string }[]).map(({ Ref }) => /^Ledger([A-Za-z]+?)Role/.exec(Ref)?.[1]),
-    );
+    const { Roles } = only(resources, 'AWS::IAM::Policy', 'SalesRelayMaySend').Properties;
+    const queue = only(resources, 'AWS::SQS::Queue', 'PaymentssendreceiptQueue').id;
+    const { 'sqs:SendMessage': senders = [] } = allowedBy(resources, queue);
+    const named = (role: string) => /^Ledger([A-Za-z]+?)Role/.exec(role)?.[1];
+    return [(Roles as { Ref: string }[]).map(({ Ref }) => named(Ref)), senders.map(named)];
   }
 
-  test('lets relay, forwarder and sweep send to it by one policy', () => {
-    expect(destinationsOf({})).toEqual(Array(2).fill(['Relay', 'Forwarder', 'Sweep']));
+  test('lets relay, forwarder and sweep send to it, and the reconciler to a queue', () => {
+    const senders = ['Relay', 'Forwarder', 'Sweep'];
+    expect(destinationsOf({})).toEqual([senders, [...senders, 'Reconciler']]);
   });
 
   test('lets no sweep send to it where there is none', () => {
-    expect(destinationsOf({ delayedDelivery: 'schedules' })).toEqual(Array(2).fill(['Relay', 'Forwarder']));
+    expect(destinationsOf({ delayedDelivery: 'schedules' })).toEqual([
+      ['Relay', 'Forwarder'],
+      ['Relay', 'Forwarder', 'Reconciler'],
+    ]);
   });
 
   test('of an imported ledger goes by what the importing app says of it', () => {

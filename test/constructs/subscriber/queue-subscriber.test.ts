@@ -6,6 +6,7 @@ import { defineEvent } from '../../../lib/contract/event.ts';
 import { defineSubscriber } from '../../../lib/contract/subscriber.ts';
 import { Ledger, QueueChannel, Subscriber } from '../../../lib/public/constructs.ts';
 import {
+  allowedBy,
   allowedTo,
   handlerIn,
   OrderCancelled,
@@ -80,7 +81,9 @@ describe('by default', () => {
       template.hasResourceProperties('AWS::SQS::QueuePolicy', {
         Queues: [{ Ref: queue }],
         PolicyDocument: {
-          Statement: [Match.objectLike({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } })],
+          Statement: Match.arrayWith([
+            Match.objectLike({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }),
+          ]),
         },
       });
     }
@@ -176,7 +179,7 @@ describe('by default', () => {
   test('its route is written once the queue is there and the relay may send to it', () => {
     const route = only(resources, 'Custom::WaybillRoute');
     const queue = id('AWS::SQS::Queue', 'ReserveQueue');
-    const permission = only(resources, 'AWS::IAM::Policy', 'ReserveRelayMaySend');
+    const permission = only(resources, 'AWS::SQS::QueuePolicy', 'ReserveQueuePolicy');
 
     expect(route.Properties).toMatchObject({
       ServiceToken: { 'Fn::GetAtt': [id('AWS::Lambda::Function', 'LedgerRegisterRoutes'), 'Arn'] },
@@ -192,10 +195,11 @@ describe('by default', () => {
     const handler = id('AWS::Lambda::Function', 'Handler');
     expect(route.DependsOn).toEqual(expect.arrayContaining([queue, permission.id, handler]));
     const senders = ['LedgerRelay', 'LedgerForwarder', 'LedgerSweepRole'];
-    expect(permission.Properties.Roles).toEqual(senders.map((sender) => ({ Ref: id('AWS::IAM::Role', sender) })));
-    expect(permission.Properties.PolicyDocument.Statement).toEqual([
-      { Effect: 'Allow', Action: 'sqs:SendMessage', Resource: { 'Fn::GetAtt': [queue, 'Arn'] } },
-    ]);
+    const reconciler = id('AWS::IAM::Role', 'LedgerReconcilerRole');
+    expect(allowedBy(resources, queue)).toEqual({
+      'sqs:SendMessage': [...senders.map((sender) => id('AWS::IAM::Role', sender)), reconciler],
+      'sqs:GetQueueAttributes': [reconciler],
+    });
   });
 });
 

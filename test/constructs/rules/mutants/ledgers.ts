@@ -8,6 +8,9 @@ import { handlerIn, testStack } from '../../shop-app.ts';
 import { hatch, OrderLost, type Shop } from '../proved-shop.ts';
 import { type Mutant, override } from './mutant.ts';
 
+/** Resources that are not Waybill's. */
+const OTHERS = 480;
+
 export const ledgers: Mutant[] = [
   {
     rule: 'ledger-readers',
@@ -53,6 +56,14 @@ export const ledgers: Mutant[] = [
     rule: 'ledger-removal',
     name: 'a disposable ledger in production',
     options: { ledger: { removalPolicy: RemovalPolicy.DESTROY }, context: { 'waybill:production': 'true' } },
+  },
+  {
+    rule: 'stack-resources',
+    name: 'hundreds of other resources beside the ledger',
+    mutate: ({ stack }) => {
+      for (let number = 0; number < OTHERS; number++)
+        new CfnResource(stack, `Topic${number}`, { type: 'AWS::SNS::Topic' });
+    },
   },
 ];
 
