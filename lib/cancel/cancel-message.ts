@@ -7,12 +7,12 @@ import { LIMITS } from '../contract/limits.ts';
 import { effectsTombstone, readEffects } from '../ledger/effect.ts';
 import { readInbox } from '../ledger/inbox.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { readOutbox } from '../ledger/outbox.ts';
+import { envelopeIn, readOutbox } from '../ledger/outbox.ts';
 import { readRoutes } from '../ledger/route-book.ts';
 import type { EndState } from '../ledger/rows/inbox.ts';
 import { type OutboxRow, outboxKey, outboxRow } from '../ledger/rows/outbox.ts';
 import { expected, type Route } from '../ledger/rows/route.ts';
-import { decodeEnvelope, type Envelope } from '../message/envelope.ts';
+import type { Envelope } from '../message/envelope.ts';
 import { messageTime } from '../message/message-id.ts';
 import { commit } from '../transaction/commit.ts';
 import { inboxAction } from '../transaction/end-message.ts';
@@ -55,7 +55,7 @@ export async function cancelMessage(
   let id = messageId;
   for (let repeats = 0; ; repeats++) {
     const row = await readPresent(ledger, id);
-    const envelope = decodeEnvelope(row.envelope);
+    const envelope = envelopeIn(ledger, row);
     id = envelope.id;
     const routes = expected(id, await readRoutes(ledger, envelope.type));
     const all = routes.map(({ subscriber }) => subscriber);

@@ -1,4 +1,5 @@
 import type { Bindings } from '../aws/bindings.ts';
+import type { Environment } from '../aws/environment.ts';
 import { type InboundRecord, textOf } from '../aws/record.ts';
 import { durationToMilliseconds } from '../contract/duration.ts';
 import {
@@ -14,6 +15,7 @@ import {
 import type { EventDefinition } from '../contract/event.ts';
 import { DEFAULT_LIFETIME, LIMITS } from '../contract/limits.ts';
 import type { SubscriberDefinition } from '../contract/subscriber.ts';
+import { encodingsOf, newestFormat } from '../ledger/rows/format.ts';
 import { momentOf } from '../message/delivery-time.ts';
 import { decodeEnvelope, type Envelope, readPayload } from '../message/envelope.ts';
 import { messageTime } from '../message/message-id.ts';
@@ -28,13 +30,14 @@ export type RecordContent =
     }
   /** An event on a stream that this subscriber does not consume. */
   | { readonly kind: 'skipped' }
-  /** It can never be handled: bytes that are no envelope, an invalid payload, of another ledger, past its expiry. */
+  /** It can never be handled: bytes that are no envelope, an invalid payload or one that cannot be unpacked, of another ledger, past its expiry. */
   | { readonly kind: 'refused'; readonly error: WaybillError; readonly envelope?: Envelope }
-  /** It may be handled later: a newer version, a type that is not known yet, or an upgrade or a schema that threw. */
+  /** It may be handled later: a newer version, a type or an encoding that is not known yet, or an upgrade or a schema that threw. */
   | { readonly kind: 'failed'; readonly error: unknown; readonly envelope?: Envelope };
 
 /** Who reads a record, and when. */
 export interface Reader {
+  readonly environment: Pick<Environment, 'variables'>;
   readonly subscriber: SubscriberDefinition;
   readonly bindings: Pick<Bindings, 'ledger'>;
   /** When the batch arrived, in milliseconds since the epoch. */
@@ -42,7 +45,10 @@ export interface Reader {
 }
 
 /** Decodes and validates a record for a subscriber. Never throws. */
-export function readRecord({ subscriber, bindings, received }: Reader, record: InboundRecord): RecordContent {
+export function readRecord(
+  { environment, subscriber, bindings, received }: Reader,
+  record: InboundRecord,
+): RecordContent {
   if (record.wrong) return { kind: 'failed', error: new MalformedMessage(record.wrong) };
   let envelope: Envelope;
   try {
@@ -74,9 +80,14 @@ export function readRecord({ subscriber, bindings, received }: Reader, record: I
     return { kind: 'failed', error, envelope };
   }
   try {
-    return { kind: 'message', envelope, event, payload: readPayload(event, envelope) };
+    return {
+      kind: 'message',
+      envelope,
+      event,
+      payload: readPayload(event, envelope, encodingsOf(newestFormat(environment))),
+    };
   } catch (error) {
-    return hasCode(error, 'invalid-payload')
+    return hasCode(error, 'invalid-payload') || hasCode(error, 'malformed-message')
       ? { kind: 'refused', error, envelope }
       : { kind: 'failed', error, envelope };
   }
@@ -91,7 +102,9 @@ function latestExpiry(event: EventDefinition | undefined, { id, version, deliver
   return due + (published?.lifetime ?? durationToMilliseconds(DEFAULT_LIFETIME));
 }
 
+const AWAITING_DEPLOY = ['newer-event-version', 'unknown-event-type', 'unknown-encoding'] as const;
+
 /** Whether a failure is only a deploy that is still on its way, which is no attempt. */
 export function isAwaitingDeploy(error: unknown): boolean {
-  return hasCode(error, 'newer-event-version') || hasCode(error, 'unknown-event-type');
+  return AWAITING_DEPLOY.some((code) => hasCode(error, code));
 }

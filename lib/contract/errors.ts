@@ -100,6 +100,19 @@ export class NewerEventVersion extends WaybillError {
   readonly code = 'newer-event-version';
 }
 
+/** A payload that is compressed in a way that this code does not know: the deploy that knows it is on its way, so it is retried. */
+export class UnknownEncoding extends WaybillError {
+  readonly code = 'unknown-encoding';
+}
+
+/**
+ * An outbox row in a format that this code does not know: a deploy was rolled back, or is still on its way. The message is
+ * well, and comes again.
+ */
+export class UnknownRowFormat extends WaybillError {
+  readonly code = 'unknown-row-format';
+}
+
 /** The message is past the `expires` that was fixed when it was committed. */
 export class MessageExpired extends WaybillError {
   readonly code = 'expired';

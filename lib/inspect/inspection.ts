@@ -2,7 +2,7 @@ import { errorCode } from '../aws/errors.ts';
 import { HighWater, receivable } from '../ledger/high-water.ts';
 import { readInbox } from '../ledger/inbox.ts';
 import { getRow, type Ledger } from '../ledger/ledger.ts';
-import { readOutbox } from '../ledger/outbox.ts';
+import { isOfNewerFormat, readOutbox } from '../ledger/outbox.ts';
 import { SCHEDULE } from '../ledger/receipt.ts';
 import { dueKey } from '../ledger/rows/due.ts';
 import { type FailureRow, failureKey } from '../ledger/rows/failure.ts';
@@ -113,6 +113,7 @@ export class Inspection {
   async #askOutbox({ id }: Suspect, finding: Finding & { readonly kind: 'missing' }): Promise<Finding> {
     const row = await readOutbox(this.#ledger, id);
     if (row?.cancelled !== undefined) return { kind: 'cancelled' };
+    if (row && isOfNewerFormat(this.#ledger, row)) return unjudged('its row is of a newer format than is known here');
     if (finding.hop !== 'relay' || row?.sending !== 'pending') return finding;
     return { ...finding, hop: 'producer', evidence: 'its producer has not sent it: the handshake is pending' };
   }

@@ -4,6 +4,7 @@ import { parseJson, refuseOverSize, wirePayload } from '../contract/json.ts';
 import { LIMITS } from '../contract/limits.ts';
 import { validate } from '../contract/schema.ts';
 import { instantOf } from '../contract/timestamp.ts';
+import { ENCODINGS, payloadOf } from './compression.ts';
 import { knownFields } from './known-fields.ts';
 import { isMessageId, messageTime, mintMessageId } from './message-id.ts';
 import { childTraceparent, isTraceparent } from './trace-context.ts';
@@ -43,8 +44,12 @@ export interface Envelope {
   readonly ledger: string;
   /** Hop stamp: when the relay sent it (RFC 3339, UTC). */
   readonly relayed?: string;
-  /** The payload: the schema's validated input, without the fields that the schema drops. */
-  readonly data: unknown;
+  /** The payload: the schema's validated input, without the fields that the schema drops. Absent where it is compressed. */
+  readonly data?: unknown;
+  /** Of a compressed payload: the base64 of its bytes (CloudEvents' own attribute for binary data). */
+  readonly data_base64?: string;
+  /** Of a compressed payload: how, see `payloadOf`. */
+  readonly contentencoding?: string;
 }
 
 export interface EnvelopeContext {
@@ -126,6 +131,11 @@ export function decodeEnvelope(text: string): Envelope {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new MalformedMessage('The record is not an envelope: it is no JSON object');
   }
+  return checkedEnvelope(value);
+}
+
+/** @throws MalformedMessage naming the attribute that is missing or wrong */
+export function checkedEnvelope(value: object): Envelope {
   const wrong = firstWrongAttribute(value as Attributes);
   if (wrong) throw new MalformedMessage(`The record is not an envelope: '${wrong}' is missing or wrong`);
   return value as Envelope;
@@ -135,27 +145,35 @@ export function decodeEnvelope(text: string): Envelope {
  * The payload as a handler sees it: validated by the version that it was published with, upgraded step by step, and
  * validated again.
  *
+ * @param encodings by which it may be compressed
  * @throws NewerEventVersion when a newer producer sent it: the deploy that understands it is on its way
+ * @throws UnknownEncoding when it is compressed in another way: the deploy that understands it is on its way
+ * @throws MalformedMessage when what is compressed is no payload, or too large
  * @throws InvalidPayload when it does not satisfy the schema, or no upgrade leads here from its version
  */
-export function readPayload<Output>(event: EventDefinition<string, unknown, Output>, envelope: Envelope): Output {
+export function readPayload<Output>(
+  event: EventDefinition<string, unknown, Output>,
+  envelope: Envelope,
+  encodings: readonly string[] = ENCODINGS,
+): Output {
   if (envelope.version > event.version) {
     throw new NewerEventVersion(
       `'${event.type}' has version ${envelope.version}; this deployment knows ${event.version}`,
     );
   }
-  return validate(event.schema, upgradedInput(event, envelope), event.type);
+  const payload = payloadOf(envelope, encodings);
+  return validate(event.schema, upgradedInput(event, envelope, payload), event.type);
 }
 
-function upgradedInput(event: EventDefinition, envelope: Envelope): unknown {
-  if (envelope.version === event.version) return envelope.data;
+function upgradedInput(event: EventDefinition, envelope: Envelope, payload: unknown): unknown {
+  if (envelope.version === event.version) return payload;
   if (!event.upgrade) {
     throw new InvalidPayload(
       `'${event.type}' has version ${envelope.version}, from which no upgrade leads to a known one`,
     );
   }
   const { from, by } = event.upgrade;
-  return by(validate(from.schema, upgradedInput(from, envelope), from.type));
+  return by(validate(from.schema, upgradedInput(from, envelope, payload), from.type));
 }
 
 /** What the schema makes of the payload as the wire carries it. */
@@ -223,7 +241,9 @@ const ATTRIBUTES: { readonly [Attribute in keyof Envelope]-?: (value: unknown, e
   deliverat: (value) => value === undefined || instantOf(value) !== undefined,
   ledger: isText,
   relayed: (value) => value === undefined || instantOf(value) !== undefined,
-  data: (value) => value !== undefined,
+  data_base64: (value) => value === undefined || (typeof value === 'string' && value !== ''),
+  contentencoding: (value, { data_base64 }) => data_base64 === undefined || isText(value),
+  data: (value, { data_base64 }) => (value !== undefined) !== (data_base64 !== undefined),
 };
 
 type Attributes = Readonly<Partial<Record<keyof Envelope, unknown>>>;

@@ -35,6 +35,17 @@ export function isMessageId(value: unknown): value is string {
   return typeof value === 'string' && MESSAGE_ID.test(value);
 }
 
+/** The 16 bytes of a message id. */
+export function bytesOfId(id: string): Uint8Array {
+  return Buffer.from(id.replaceAll('-', ''), 'hex');
+}
+
+/** The message id of 16 bytes. */
+export function idOfBytes(bytes: Uint8Array): string {
+  const hex = Buffer.from(bytes).toString('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}
+
 /** The moment the id was minted, in milliseconds since the epoch. */
 export function messageTime(id: string): number {
   return Number.parseInt(checked(id).slice(0, 8) + id.slice(9, 13), 16);

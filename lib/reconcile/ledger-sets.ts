@@ -4,7 +4,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { type PartitionOptions, partition, type Row } from '../ledger/partition.ts';
 import { projectionOf } from '../ledger/projection.ts';
 import { type EndState, inboxPartition } from '../ledger/rows/inbox.ts';
-import { INBOX_AFTERLIFE } from '../ledger/rows/layout.ts';
+import { latestExpiry } from '../ledger/rows/layout.ts';
 import { outboxKey, outboxPartition } from '../ledger/rows/outbox.ts';
 import type { Envelope } from '../message/envelope.ts';
 import type { Dead } from './totals.ts';
@@ -65,7 +65,7 @@ export async function* keyedIn(
   shard: number,
   range?: PartitionOptions,
 ): AsyncGenerator<readonly Keyed[]> {
-  for await (const page of partition(ledger, outboxPartition(minute, shard), range)) yield page.map(readWhole);
+  for await (const page of partition(ledger, outboxPartition(minute, shard), range)) yield page.map(keyedOf);
 }
 
 /** The messages of a minute and shard that ended at a subscriber, in the order of their ids. */
@@ -100,8 +100,13 @@ function committedOf(row: Row): Committed {
     type: type.S,
     businessLine: line?.S ?? '',
     ...(deliverat?.S && { deliverAt: Date.parse(deliverat.S) }),
-    expires: Number(ttl?.N) * 1000 - INBOX_AFTERLIFE,
+    expires: latestExpiry({ ttl: Number(ttl?.N) }),
   };
+}
+
+/** A packed row says its key by itself, whether or not its format is known. */
+function keyedOf(row: Row): Keyed {
+  return row.key?.S === undefined ? readWhole(row) : { ...committedOf(row), key: row.key.S };
 }
 
 /** A row that is no message is reported under no type: nobody expects it, and the relay has logged it. */

@@ -5,10 +5,10 @@ import { MessageExpired, SendFailed, UnknownMessage, WaybillError } from '../con
 import { LIMITS } from '../contract/limits.ts';
 import { type Ledger, ledgerOf } from '../ledger/ledger.ts';
 import { markSent } from '../ledger/mark-sent.ts';
-import { readOutbox } from '../ledger/outbox.ts';
+import { envelopeIn, readOutbox } from '../ledger/outbox.ts';
 import { writeReceipts } from '../ledger/receipt.ts';
 import { ownQueueUrl, type Route } from '../ledger/rows/route.ts';
-import { decodeEnvelope, type Envelope, encodeEnvelope } from '../message/envelope.ts';
+import { type Envelope, encodeEnvelope } from '../message/envelope.ts';
 import { traceHeader } from '../message/trace-context.ts';
 
 /** A message waits for a moment that is further ahead than SQS can delay it by: there is nothing to send yet. */
@@ -88,11 +88,12 @@ export async function forward(ledger: Ledger, id: string): Promise<void> {
  * The message as it was committed.
  *
  * @throws UnknownMessage when the outbox does not hold it
+ * @throws UnknownRowFormat when its row is of a newer format
  */
 export async function committedEnvelope(ledger: Ledger, id: string): Promise<Envelope> {
   const row = await readOutbox(ledger, id);
   if (!row) throw new UnknownMessage(`No message '${id}' is in the ledger '${ledger.table}'`);
-  return decodeEnvelope(row.envelope);
+  return envelopeIn(ledger, row);
 }
 
 /** Whole seconds: the consumer holds the rest. */

@@ -2,8 +2,8 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Counts } from '../aws/invocation.ts';
 import { MINUTE_MS } from '../contract/time.ts';
 import { type Ledger, updateRow } from '../ledger/ledger.ts';
-import { readOutboxRow } from '../ledger/outbox.ts';
-import { partition, type Row, rowsOf } from '../ledger/partition.ts';
+import { readOutboxRows } from '../ledger/outbox.ts';
+import { partition, rowsOf } from '../ledger/partition.ts';
 import type { RouteBook } from '../ledger/route-book.ts';
 import { OUTBOX_PREFIX } from '../ledger/rows/layout.ts';
 import {
@@ -14,6 +14,7 @@ import {
   unroutedTypeKey,
 } from '../ledger/rows/unrouted.ts';
 import { dispatch } from './dispatch.ts';
+import { readLater } from './hand-over.ts';
 
 export interface BackfillOptions {
   readonly ledger: Ledger;
@@ -83,15 +84,13 @@ async function fill(options: BackfillOptions, state: UnroutedTypeRow): Promise<v
 async function fillBucket({ ledger, book, counts }: BackfillOptions, type: string, bucket: string): Promise<number> {
   let sent = 0;
   for await (const page of partition(ledger, `${OUTBOX_PREFIX}${bucket}`, { consistent: true })) {
-    const envelopes = page.flatMap((row) => (row.cancelled ? [] : (envelopeIn(row) ?? [])));
-    await dispatch(ledger, book, envelopes, counts);
-    sent += envelopes.length;
+    // Rows of the first format say their type in their envelopes alone.
+    const rows = page.filter((row) => !row.cancelled && (row.type?.S ?? type) === type);
+    const { envelopes, later } = readOutboxRows(ledger, rows, counts);
+    const wanted = envelopes.filter((envelope) => envelope.type === type);
+    await dispatch(ledger, book, wanted, counts);
+    await readLater(ledger.environment, later);
+    sent += wanted.length + later.length;
   }
   return sent;
-
-  function envelopeIn({ pk, sk, envelope }: Row) {
-    const row = { pk: pk?.S ?? '', sk: sk?.S ?? '', envelope: envelope?.S ?? '' };
-    const read = readOutboxRow(ledger.environment, row, counts);
-    return read?.type === type ? read : undefined;
-  }
 }

@@ -6,10 +6,10 @@ import { errorCode } from '../aws/errors.ts';
 import { type Counts, summarize } from '../aws/invocation.ts';
 import { fromQueue, textOf } from '../aws/record.ts';
 import { backOff, givenBack, type Postponed, postponed, type QueueRecord } from '../aws/visibility.ts';
-import { MalformedMessage, SendFailed, UnknownMessage } from '../contract/errors.ts';
+import { MalformedMessage, SendFailed, UnknownMessage, UnknownRowFormat } from '../contract/errors.ts';
 import { getRows } from '../ledger/batch-get.ts';
 import { type Ledger, ledgerOf } from '../ledger/ledger.ts';
-import { readOutboxRow } from '../ledger/outbox.ts';
+import { outboxRowOf, readOutboxRow } from '../ledger/outbox.ts';
 import { type RouteBook, RouteBooks } from '../ledger/route-book.ts';
 import { outboxKey } from '../ledger/rows/outbox.ts';
 import { holdUntil, momentOf, secondsUntil } from '../message/delivery-time.ts';
@@ -133,10 +133,13 @@ class Forwarding {
           this.#counts.add('cancelled');
           return [];
         }
-        const outbox = { ...outboxKey(id), envelope: row?.envelope?.S ?? '' };
-        const envelope = row && readOutboxRow(this.#ledger.environment, outbox, this.#counts);
-        if (envelope) return [{ record, envelope, label: undefined }];
-        this.#fail(record, new UnknownMessage(`No message '${id}' can be read in the ledger`));
+        const content = row && readOutboxRow(this.#ledger, outboxRowOf(row), this.#counts);
+        if (content?.kind === 'message') return [{ record, envelope: content.envelope, label: undefined }];
+        const error =
+          content?.kind === 'later'
+            ? new UnknownRowFormat(`The row of '${id}' is of a newer format: a deployment that knows it reads it`)
+            : new UnknownMessage(`No message '${id}' can be read in the ledger`);
+        this.#fail(record, error);
         return [];
       });
     } catch (error) {

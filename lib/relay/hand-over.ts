@@ -5,6 +5,7 @@ import { SendFailed } from '../contract/errors.ts';
 import type { Destination, Route } from '../ledger/rows/route.ts';
 import { type Envelope, encodeEnvelope } from '../message/envelope.ts';
 import { traceHeader } from '../message/trace-context.ts';
+import type { DueNotice } from './schedule.ts';
 
 /** The one destination of a copy that lies in the forward queue. A copy without a label goes to everybody. */
 export interface Label {
@@ -73,6 +74,20 @@ export async function handOver(environment: Environment, refusals: readonly Refu
     quietly(() => environment.log.warn('handed over', fields));
   }
   return entries.length;
+}
+
+/**
+ * Has messages read again whose rows cannot be read yet: the forward queue asks for each until its format is known, and
+ * holds up nobody else meanwhile.
+ *
+ * @throws SendFailed when the forward queue does not take them
+ */
+export async function readLater(environment: Environment, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  const entries = ids.map((id) => ({ body: JSON.stringify({ due: id } satisfies DueNotice) }));
+  const failed = await sendMessages(environment, bindingsOf(environment).get('forwardQueueUrl'), entries);
+  if (failed.length === 0) return;
+  throw new SendFailed(`${failed.length} rows of a newer format could not be left for later (${codesOf(failed)})`);
 }
 
 function described({ label, failed }: Refusal): string {

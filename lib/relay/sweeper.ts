@@ -4,7 +4,7 @@ import { errorCode } from '../aws/errors.ts';
 import { type Counts, summarize } from '../aws/invocation.ts';
 import { getRows, READ_BATCH } from '../ledger/batch-get.ts';
 import { type Ledger, ledgerOf, updateRow } from '../ledger/ledger.ts';
-import { readOutboxRow, reportCorrupt } from '../ledger/outbox.ts';
+import { readOutboxRows, reportCorrupt } from '../ledger/outbox.ts';
 import { partition } from '../ledger/partition.ts';
 import { type RouteBook, RouteBooks } from '../ledger/route-book.ts';
 import { sweepKey } from '../ledger/rows/cursor.ts';
@@ -16,6 +16,7 @@ import type { Envelope } from '../message/envelope.ts';
 import { isMessageId } from '../message/message-id.ts';
 import { backfill } from './backfill.ts';
 import { dispatch } from './dispatch.ts';
+import { readLater } from './hand-over.ts';
 
 /** The Lambda handler of the sweeper. */
 export type Sweeper = (event: unknown, context?: GivenContext) => Promise<void>;
@@ -150,31 +151,26 @@ class Sweeping {
 
   async #send(rows: readonly LedgerKey[]): Promise<void> {
     const { ledger, book, counts } = this.#options;
-    const envelopes = await this.#read(rows);
+    const { envelopes, later } = await this.#read(rows);
     counts.add('due', envelopes.length);
     await dispatch(ledger, book, envelopes, counts);
+    await readLater(ledger.environment, later);
   }
 
-  /** The messages of due rows, but for those that were cancelled. */
-  async #read(rows: readonly LedgerKey[]): Promise<Envelope[]> {
+  /** The messages of due rows, but for those that were cancelled. `later`: the ids of those that cannot be read yet. */
+  async #read(rows: readonly LedgerKey[]): Promise<{ readonly envelopes: Envelope[]; readonly later: string[] }> {
     const { ledger, counts } = this.#options;
-    const { environment } = ledger;
     const ids = rows.flatMap((row) => {
       const { id } = readDueKey(row);
       if (isMessageId(id)) return [id];
-      reportCorrupt(environment, row, 'its key names no message', counts);
+      reportCorrupt(ledger, row, 'its key names no message', counts);
       return [];
     });
     const found = await getRows(ledger, [...new Set(ids)].map(outboxKey));
     counts.add('gone', new Set(ids).size - found.length);
-    return found.flatMap(({ pk, sk, envelope, cancelled }) => {
-      if (cancelled) {
-        counts.add('cancelled');
-        return [];
-      }
-      const row = { pk: pk?.S ?? '', sk: sk?.S ?? '', envelope: envelope?.S ?? '' };
-      return readOutboxRow(environment, row, counts) ?? [];
-    });
+    const kept = found.filter(({ cancelled }) => !cancelled);
+    counts.add('cancelled', found.length - kept.length);
+    return readOutboxRows(ledger, kept, counts);
   }
 
   /** @returns false where another run has come further: then that one goes on */

@@ -1,5 +1,7 @@
+import { outboxRowOf } from '../ledger/outbox.ts';
 import { FAILURE_PREFIX, OUTBOX_PREFIX } from '../ledger/rows/layout.ts';
-import { decodeEnvelope } from '../message/envelope.ts';
+import { envelopeOf } from '../ledger/rows/outbox.ts';
+import { payloadOf } from '../message/compression.ts';
 import { toRow } from './engines/dynamodb/table.ts';
 import type { Change } from './engines/index.ts';
 import type { LogLine } from './test-environment.ts';
@@ -96,10 +98,11 @@ export function retryReason(
 
 /** The message that a change of the ledger has committed, if it has. */
 export function publishedIn(ledger: string, { table, key, before, after }: Change): PublishedMessage[] {
-  if (table !== ledger || before || !after?.envelope?.S || !key.pk?.S?.startsWith(OUTBOX_PREFIX)) return [];
-  const { id, type, version, partitionkey, data, deliverat } = decodeEnvelope(after.envelope.S);
+  if (table !== ledger || before || !after || !key.pk?.S?.startsWith(OUTBOX_PREFIX)) return [];
+  const envelope = envelopeOf(outboxRowOf(after), table);
+  const { id, type, version, partitionkey, deliverat } = envelope;
   const delay = deliverat !== undefined && { deliverAt: new Date(deliverat) };
-  return [{ id, type, version, key: partitionkey, payload: data, ...delay }];
+  return [{ id, type, version, key: partitionkey, payload: payloadOf(envelope), ...delay }];
 }
 
 /** The change, if it is one of a business table. */

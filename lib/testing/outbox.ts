@@ -1,8 +1,9 @@
 import { toItem } from '../aws/attribute.ts';
 import type { EventDefinition } from '../contract/event.ts';
-import { OUTBOX_PREFIX } from '../ledger/rows/layout.ts';
-import { type OutboxRow, outboxKey, outboxRow } from '../ledger/rows/outbox.ts';
-import { createEnvelope, decodeEnvelope, type Envelope, type EnvelopeContext } from '../message/envelope.ts';
+import { outboxRowOf } from '../ledger/outbox.ts';
+import { type Expiring, OUTBOX_PREFIX } from '../ledger/rows/layout.ts';
+import { envelopeOf, type OutboxMarks, type OutboxRow, outboxKey, outboxRow } from '../ledger/rows/outbox.ts';
+import { createEnvelope, type Envelope, type EnvelopeContext } from '../message/envelope.ts';
 import { isMessageId } from '../message/message-id.ts';
 import type { Table } from './engines/index.ts';
 import { TestMisused } from './errors.ts';
@@ -44,9 +45,17 @@ export class Outbox {
     return envelope;
   }
 
-  /** Puts a message into the ledger, with other columns than a producer would give its row. */
-  write(envelope: Envelope, changes: Partial<OutboxRow> = {}): OutboxRow {
-    const row = { ...outboxRow(envelope), ...changes };
+  /**
+   * Puts a message into the ledger, with other columns than a producer would give its row.
+   *
+   * @param format of the row, see `docs/row-formats.md`. @default 1
+   */
+  write(
+    envelope: Envelope,
+    changes: Partial<OutboxMarks & Expiring & { envelope: string }> = {},
+    format?: number,
+  ): OutboxRow {
+    const row = { ...outboxRow(envelope, format), ...changes } as OutboxRow;
     const item = toItem(row);
     this.#ledger.write(this.#ledger.keyOf(item), item);
     return row;
@@ -60,7 +69,7 @@ export class Outbox {
   /** @throws TestMisused when there is no such message */
   read(id: string): Envelope {
     const row = isMessageId(id) ? this.#ledger.get(toItem(outboxKey(id))) : undefined;
-    if (!row?.envelope?.S) throw new TestMisused(`'${id}' is not the id of a message that was committed here`);
-    return decodeEnvelope(row.envelope.S);
+    if (!row) throw new TestMisused(`'${id}' is not the id of a message that was committed here`);
+    return envelopeOf(outboxRowOf(row), this.#ledger.name);
   }
 }

@@ -115,7 +115,8 @@ export async function traceKey(
   }
   const rows = await concurrently(READS_AT_ONCE, partitions, (pk) => rowsOf(ledger, pk));
   const messages = rows.flat().flatMap((item) => {
-    const read = item.envelope?.S?.includes(JSON.stringify(key)) ? messageIn(item) : undefined;
+    const mayBe = item.key ? item.key.S === key : item.envelope?.S?.includes(JSON.stringify(key));
+    const read = mayBe ? messageIn(ledger, item) : undefined;
     return read?.envelope.partitionkey === key ? [read] : [];
   });
   const roots = new Map<string, Committed>();

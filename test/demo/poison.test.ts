@@ -28,7 +28,12 @@ describe.each([
           : fromStream({ kinesis: { data: Buffer.from(one.bytes).toString('base64') } } as Parameters<
               typeof fromStream
             >[0]);
-      const reader = { subscriber: definition, bindings: { ledger: 'shop' }, received: now() };
+      const reader = {
+        environment: { variables: {} },
+        subscriber: definition,
+        bindings: { ledger: 'shop' },
+        received: now(),
+      };
       expect(readRecord(reader, record)).toMatchObject({ kind: 'refused', error: { code: one.reason } });
     },
   );

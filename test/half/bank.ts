@@ -7,7 +7,6 @@ import { defineEvent } from '../../lib/contract/event.ts';
 import { defineSubscriber, type SubscriberDefinition } from '../../lib/contract/subscriber.ts';
 import { type AnyTable, defineTable } from '../../lib/contract/table.ts';
 import { type HalfRow, halfKey } from '../../lib/ledger/rows/half.ts';
-import { decodeEnvelope } from '../../lib/message/envelope.ts';
 import { createRelay } from '../../lib/relay/relay.ts';
 import { toRow } from '../../lib/testing/engines/dynamodb/table.ts';
 import type { Queue, Request } from '../../lib/testing/engines/index.ts';
@@ -132,8 +131,8 @@ export function openBank({ subscriber = CreditAccount, handler = creditAccount }
     reconcile: (minutes: number) => stack.advance(`${minutes}m`),
     /** What reconciliation does with messages that their producer left `pending`: one message to the forward queue for each. */
     heal(): void {
-      for (const { envelope, sending } of outbox.rows()) {
-        const message = { id: `healed-${decodeEnvelope(envelope).id}`, body: envelope, attributes: {} };
+      for (const { sk, envelope, sending } of outbox.rows()) {
+        const message = { id: `healed-${sk}`, body: envelope ?? '', attributes: {} };
         if (sending === 'pending') forward.send(message);
       }
     },

@@ -69,7 +69,7 @@ test('a delay counts from the preparation', async () => {
   const [later, passed] = [await prepare(till, { delay: '10m' }), await prepare(till, { delay: '1s' })];
   await bank.clock.advance(60_000);
   const ids = [(await later.commit()).id, (await passed.commit()).id];
-  const messages = new Map(bank.outbox().map(({ sk, envelope }) => [sk, decodeEnvelope(envelope)]));
+  const messages = new Map(bank.outbox().map(({ sk, envelope }) => [sk, decodeEnvelope(envelope ?? '')]));
   const [delayed, due] = ids.map((id) => messages.get(id));
   expect(delayed?.deliverat).toBe(new Date(BANK_NOW + 600_000).toISOString());
   expect(Date.parse(delayed?.expires ?? '')).toBe(BANK_NOW + 600_000 + MoneySent.lifetime);

@@ -55,6 +55,9 @@ describe('an envelope with one wrong attribute is refused, naming it', () => {
     ledger: [undefined, null, '', 7, 'l'.repeat(1_025)],
     relayed: [null, '', SECRET, 7, '2026-11-23T08:14'],
     data: [undefined],
+    data_base64: [null, '', 7, {}],
+    // Without a compressed payload it is an extension like any other.
+    contentencoding: [],
   };
   const cases = Object.entries(wrong).flatMap(([attribute, values]) =>
     values.map((value) => ({ attribute, value, shown: JSON.stringify(value)?.slice(0, 60) })),

@@ -200,7 +200,7 @@ export const healingBugs: readonly Bug[] = [
     edits: [
       {
         file: 'message/envelope.ts',
-        find: 'return by(validate(from.schema, upgradedInput(from, envelope), from.type));',
+        find: 'return by(validate(from.schema, upgradedInput(from, envelope, payload), from.type));',
         replace: 'void by; void from; return envelope.data;',
       },
     ],

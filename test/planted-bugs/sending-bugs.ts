@@ -84,10 +84,13 @@ export const sendingBugs: readonly Bug[] = [
     edits: [
       {
         file: 'relay/sweeper.ts',
-        find: 'return readOutboxRow(environment, row, counts) ?? [];',
-        replace: `const read = readOutboxRow(environment, row, counts);
-      const bytes = Buffer.from(environment.random(6)).toString('hex');
-      return read ? [{ ...read, id: read.id.slice(0, 24) + bytes.slice(0, 8) + read.id.slice(32) }] : [];`,
+        find: 'return readOutboxRows(ledger, kept, counts);',
+        replace: `const read = readOutboxRows(ledger, kept, counts);
+    const minted = (id) => {
+      const bytes = Buffer.from(ledger.environment.random(6)).toString('hex');
+      return id.slice(0, 24) + bytes.slice(0, 8) + id.slice(32);
+    };
+    return { ...read, envelopes: read.envelopes.map((one) => ({ ...one, id: minted(one.id) })) };`,
       },
     ],
   },

@@ -19,7 +19,7 @@ test('100 messages take 4 calls to write, 10 to send and 100 marks: two writes a
     writeUnits: 200,
     readUnits: 0,
   });
-  const accounts = new Map(bank.outbox().map(({ sk, envelope }) => [sk, decodeEnvelope(envelope).partitionkey]));
+  const accounts = new Map(bank.outbox().map(({ sk, envelope }) => [sk, decodeEnvelope(envelope ?? '').partitionkey]));
   expect(receipts.map(({ id, state }) => [accounts.get(id), state])).toEqual(
     entries(100).map(({ payload }) => [payload.account, 'sent']),
   );
@@ -167,6 +167,6 @@ test('each entry has its own moment', async () => {
     { event: MoneySent, payload: SENT },
   ] as const;
   const [first, second] = await producer.sendBatch(batch, bank.start());
-  const moments = new Map(bank.outbox().map(({ sk, envelope }) => [sk, decodeEnvelope(envelope).deliverat]));
+  const moments = new Map(bank.outbox().map(({ sk, envelope }) => [sk, decodeEnvelope(envelope ?? '').deliverat]));
   expect([moments.get(first?.id ?? ''), moments.get(second?.id ?? '')]).toEqual([deliverAt.toISOString(), undefined]);
 });

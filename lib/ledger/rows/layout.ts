@@ -24,6 +24,7 @@ import { messageShard, messageTime } from '../../message/message-id.ts';
  * unrouted                            <event type>   messages of it wait for a first subscriber, and how far they were sent
  * unrouted#<event type>               <minute>#<shard>  a bucket that holds such messages
  * shards                              greatest       the greatest shard count that any id was minted for
+ * format                              outbox         in which format outbox rows are written
  * half#<minute>#<shard>               <half id>      a message whose producer has not decided yet; minute and shard of the id
  * effect#<subscriber>#<message id>    effects        the effects outside of a message: running or done
  * effect#<subscriber>#<key>           shared         the effects outside for which a handler has given a key
@@ -80,6 +81,11 @@ export const DUE_PREFIX = 'due#';
 
 /** Inbox rows outlive `expires` by this, so that no message can come after its row has gone. */
 export const INBOX_AFTERLIFE = 3 * DAY_MS;
+
+/** No message expires after this, by its outbox row; and none more than a second before. In milliseconds since the epoch. */
+export function latestExpiry({ ttl }: Expiring): number {
+  return ttl * 1000 - INBOX_AFTERLIFE;
+}
 
 /** The minute bucket of a moment: `2026-11-23T08:14`, UTC. */
 export function minuteOf(milliseconds: number): string {

@@ -1,8 +1,16 @@
-import { type Envelope, encodeEnvelope } from '../../message/envelope.ts';
+import { UnknownRowFormat } from '../../contract/errors.ts';
+import { compressed, uncompressedMessage } from '../../message/compression.ts';
+import { decodeEnvelope, type Envelope, encodeEnvelope } from '../../message/envelope.ts';
+import { FORMATS, NEWEST_FORMAT } from './format.ts';
 import { bucket, type Expiring, INBOX_AFTERLIFE, type LedgerKey, OUTBOX_PREFIX } from './layout.ts';
+import { type PackedOutboxRow, pack, unpack } from './packed-outbox.ts';
+import { itemBytes, writeUnits } from './row-size.ts';
 
 /** A message as committed with the business change. */
-export interface OutboxRow extends LedgerKey, Expiring {
+export type OutboxRow = (PlainOutboxRow | PackedOutboxRow) & OutboxMarks;
+
+/** A message in the first format. */
+export interface PlainOutboxRow extends LedgerKey, Expiring {
   /** The envelope's JSON text. */
   readonly envelope: string;
   /** The event type, as reconciliation reads it. Absent on rows of version 0.1 and earlier: what says less is read whole. */
@@ -11,6 +19,11 @@ export interface OutboxRow extends LedgerKey, Expiring {
   readonly line?: string;
   /** Of a delayed message: when it is to be delivered (RFC 3339, UTC). */
   readonly deliverat?: string;
+  readonly format?: undefined;
+}
+
+/** What is noted in the row of a message, whatever its format. */
+export interface OutboxMarks {
   /**
    * Of a message that its producer sends itself, past the relay: `pending` until the broker has it, then `sent`. Absent on
    * what the relay sends.
@@ -32,14 +45,56 @@ export function outboxPartition(minute: string, shard: number): string {
   return `${OUTBOX_PREFIX}${minute}#${shard}`;
 }
 
-/** The row that makes a message durable. */
-export function outboxRow(envelope: Envelope): OutboxRow {
-  return {
-    ...outboxKey(envelope.id),
-    envelope: encodeEnvelope(envelope),
-    type: envelope.type,
-    line: envelope.businessline,
-    ...(envelope.deliverat && { deliverat: envelope.deliverat }),
-    ttl: Math.ceil((Date.parse(envelope.expires) + INBOX_AFTERLIFE) / 1000),
-  };
+/** The row that makes a message durable, in the table that its envelope names. */
+export function outboxRow(given: Envelope, format: number = FORMATS.plain): OutboxRow {
+  const envelope = format >= FORMATS.compressed ? given : uncompressedMessage(given);
+  const row = { ...outboxKey(envelope.id), ttl: Math.ceil((Date.parse(envelope.expires) + INBOX_AFTERLIFE) / 1000) };
+  if (format <= FORMATS.plain) return { ...row, envelope: encodeEnvelope(envelope), ...told(envelope) };
+  const packed = { ...row, format, ...pack(envelope, row, envelope.ledger) };
+  return format >= FORMATS.compressed ? smallest(packed) : packed;
+}
+
+/** What each row says of its message, whatever its format. */
+function told({ type, businessline, deliverat }: Envelope) {
+  return { type, line: businessline, ...(deliverat !== undefined && { deliverat }) };
+}
+
+/**
+ * The message in an outbox row.
+ *
+ * @param table that the row lies in
+ * @param newest the newest format that is known
+ * @throws UnknownRowFormat when it is in a newer one
+ * @throws MalformedMessage when the row holds no message
+ */
+export function envelopeOf(row: OutboxRow, table: string, newest: number = NEWEST_FORMAT): Envelope {
+  if (!isPacked(row)) return decodeEnvelope(row.envelope ?? '');
+  if (Number.isInteger(row.format) && row.format > FORMATS.plain && row.format <= newest) return unpack(row, table);
+  throw new UnknownRowFormat(
+    `The row of '${row.sk}' has the format ${row.format}; this deployment knows those up to ${newest}`,
+  );
+}
+
+function isPacked(row: OutboxRow): row is PackedOutboxRow & OutboxMarks {
+  return row.format !== undefined;
+}
+
+/** Bytes of what SQS bills as one request, and of an envelope beside its payload. */
+const CHUNK_BYTES = 64 * 1024;
+const HEAD_BYTES = 1024;
+
+/** The row with its payload compressed, where that saves write units, and costs nothing on the way. */
+function smallest(row: PackedOutboxRow): PackedOutboxRow {
+  const { data } = row;
+  const bytes = itemBytes(row);
+  if (typeof data !== 'string' || writeUnits(bytes) === 1) return row;
+  const packed = compressed(data);
+  const plain = Buffer.byteLength(data);
+  const saves = writeUnits(bytes - plain + packed.byteLength) < writeUnits(bytes);
+  const onTheWay = Math.ceil(packed.byteLength / 3) * 4;
+  return saves && chunks(onTheWay) <= chunks(plain) ? { ...row, data: packed } : row;
+}
+
+function chunks(bytes: number): number {
+  return Math.ceil((bytes + HEAD_BYTES) / CHUNK_BYTES);
 }

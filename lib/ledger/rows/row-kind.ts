@@ -15,6 +15,7 @@ const KINDS = {
   due: 'due',
   sweep: 'sweep',
   shards: 'shards',
+  format: 'format',
   unrouted: 'unrouted',
   half: 'half',
   effect: 'effect',

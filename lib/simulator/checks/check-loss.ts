@@ -41,10 +41,13 @@ export function checkLoss(
 function wrongLetter({ carried }: Evidence, { subscriber, id }: End, envelope: Envelope): string | undefined {
   const letters = carried.filter(({ to, letterOf }) => to === `${subscriber}-dead` && letterOf === id);
   if (letters.length === 0) return 'there is no dead letter of it';
-  const complete = letters.some(
-    (letter) => letter.reason && JSON.stringify(letter.envelope?.data) === JSON.stringify(envelope.data),
-  );
+  const complete = letters.some((letter) => letter.reason && payloadIn(letter.envelope) === payloadIn(envelope));
   return complete ? undefined : 'its dead letter lacks the reason or the envelope';
+}
+
+/** The payload as it is carried, whether or not it is compressed. */
+function payloadIn(envelope: Envelope | undefined): string | undefined {
+  return envelope && (envelope.data_base64 ?? JSON.stringify(envelope.data));
 }
 
 /** Bytes that are no message, as they came to a subscriber. */

@@ -1,6 +1,7 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { OUTBOX_PREFIX } from '../../ledger/rows/layout.ts';
 import { FORWARDER, RELAY } from '../faults/site.ts';
-import { decoded, textsIn } from '../run/envelopes.ts';
+import { decoded, decodedRow, textsIn } from '../run/envelopes.ts';
 import type { QueueEntry, RowEntry, RunRecord } from '../run/run-record.ts';
 import { type System, streamOf } from '../system.ts';
 import { ATTRIBUTES } from './attributes.ts';
@@ -58,7 +59,7 @@ class Promises {
     if (!row || !after) return;
     const { kind, of, sk } = row;
     if (kind === 'inbox') this.#ended.add(`${of} ${sk}`);
-    if (kind === 'outbox') this.#types.set(sk, decoded(after.envelope?.S ?? '')?.type ?? '');
+    if (kind === 'outbox') this.#types.set(sk, decodedRow(after)?.type ?? '');
     if (kind === 'outbox' && after.cancelled) this.#cancelled.add(sk);
     if (kind === 'due') {
       this.#due.set(of, [...(this.#due.get(of) ?? []), sk]);
@@ -97,7 +98,7 @@ class Promises {
     const { Records = [] } = event as { readonly Records?: readonly OutboxRecord[] };
     const ids = Records.flatMap(({ dynamodb: { Keys, NewImage } = {} }) => {
       const isRelayed = Keys?.pk?.S?.startsWith(OUTBOX_PREFIX) && !NewImage?.sending;
-      return isRelayed && decoded(NewImage?.envelope?.S ?? '') ? [Keys?.sk?.S ?? ''] : [];
+      return isRelayed && decodedRow(NewImage) ? [Keys?.sk?.S ?? ''] : [];
     });
     this.#given.set(invocation, ids);
   }
@@ -149,7 +150,7 @@ interface Demand {
 interface OutboxRecord {
   readonly dynamodb?: {
     readonly Keys?: Record<string, { readonly S?: string }>;
-    readonly NewImage?: Record<string, { readonly S?: string }>;
+    readonly NewImage?: Record<string, AttributeValue>;
   };
 }
 

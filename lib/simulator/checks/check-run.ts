@@ -1,3 +1,4 @@
+import { payloadOf } from '../../message/compression.ts';
 import type { FaultPlan } from '../faults/fault-plan.ts';
 import type { RunRecord } from '../run/run-record.ts';
 import type { EndedMessage, RunState } from '../run/run-state.ts';
@@ -59,14 +60,19 @@ function stateOf({ committed, ends, halves }: Evidence, rows: RunState['rows']):
   const ended = [...last.values()].flatMap(({ subscriber, id, state, row }): EndedMessage[] => {
     const envelope = committed.get(id)?.envelope;
     if (!envelope) return [];
-    const { type, data: payload } = envelope;
+    const { type } = envelope;
+    const payload = payloadOf(envelope);
     const { reason, hops } = row;
     return [{ subscriber, state, id, type, payload, endedAt: hops.ended, ...(reason && { reason }) }];
   });
   return {
     rows,
     ended,
-    committed: [...committed.values()].map(({ envelope: { id, type, data } }) => ({ id, type, payload: data })),
+    committed: [...committed.values()].map(({ envelope }) => ({
+      id: envelope.id,
+      type: envelope.type,
+      payload: payloadOf(envelope),
+    })),
     undecided: halves.flatMap(({ states }) => {
       const row = states.at(-1)?.row;
       return row?.state === 'prepared' ? [row.transaction] : [];

@@ -6,7 +6,7 @@ import type { EndState, InboxRow } from '../../ledger/rows/inbox.ts';
 import type { OutboxRow } from '../../ledger/rows/outbox.ts';
 import type { ReceiptRow } from '../../ledger/rows/receipt.ts';
 import type { Envelope } from '../../message/envelope.ts';
-import { decoded, textsIn } from '../run/envelopes.ts';
+import { decoded, decodedRow, textsIn } from '../run/envelopes.ts';
 import type { AcknowledgedEntry, Origin, QueueEntry, RecordEntry, RowEntry, RunRecord } from '../run/run-record.ts';
 import { ATTRIBUTES } from './attributes.ts';
 
@@ -191,9 +191,9 @@ export class Evidence {
 
   #addOutboxRow(entry: RowEntry, after: Record<string, AttributeValue>, place: number): void {
     const { commit } = entry;
-    const { cancelled, replacedBy, sending, envelope: text } = unmarshall(after) as OutboxRow;
+    const { cancelled, replacedBy, sending } = unmarshall(after) as OutboxRow;
     const id = entry.row?.sk ?? '';
-    const envelope = decoded(text);
+    const envelope = decodedRow(after);
     if (envelope && !entry.change.before) {
       this.committed.set(id, { envelope, place, commit });
       this.#effectOf(entry)?.published.push(envelope);

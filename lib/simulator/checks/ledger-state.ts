@@ -1,4 +1,4 @@
-import { decoded } from '../run/envelopes.ts';
+import { decodedRow } from '../run/envelopes.ts';
 import type { RunRecord } from '../run/run-record.ts';
 import type { System } from '../system.ts';
 
@@ -33,7 +33,7 @@ export function ledgerStateOf({ subscribers }: System, { entries }: RunRecord): 
     const { kind, of, sk } = entry.row;
     const { after } = entry.change;
     if (kind === 'outbox') {
-      put(committed, sk, after && (decoded(after.envelope?.S ?? '')?.type ?? ''));
+      put(committed, sk, after && (decodedRow(after)?.type ?? ''));
       if (after?.cancelled) cancelled.add(sk);
     } else if (kind === 'inbox') {
       put(ended, `${of} ${sk}`, after && { id: sk, subscriber: of });

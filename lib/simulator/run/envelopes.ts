@@ -1,5 +1,8 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { outboxRowOf } from '../../ledger/outbox.ts';
+import { envelopeOf } from '../../ledger/rows/outbox.ts';
 import { decodeEnvelope, type Envelope } from '../../message/envelope.ts';
+import { LEDGER } from './ledger-row.ts';
 
 /** Each check of a run reads the same texts: those of the last runs are kept. */
 const KEPT = 1_000;
@@ -17,6 +20,24 @@ export function decoded(text: string): Envelope | undefined {
 function decode(text: string): Envelope | undefined {
   try {
     return decodeEnvelope(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const keptRows = new WeakMap<object, Envelope | undefined>();
+
+/** The envelope in an outbox row, if there is one. It is not to be changed. */
+export function decodedRow(row: Readonly<Record<string, AttributeValue>> | undefined): Envelope | undefined {
+  if (!row) return undefined;
+  if (row.envelope?.S !== undefined) return decoded(row.envelope.S);
+  if (!keptRows.has(row)) keptRows.set(row, unpacked(row));
+  return keptRows.get(row);
+}
+
+function unpacked(row: Readonly<Record<string, AttributeValue>>): Envelope | undefined {
+  try {
+    return envelopeOf(outboxRowOf(row), LEDGER);
   } catch {
     return undefined;
   }

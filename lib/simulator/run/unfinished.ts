@@ -3,7 +3,7 @@ import { readDueKey } from '../../ledger/rows/due.ts';
 import { messageTime } from '../../message/message-id.ts';
 import type { Change } from '../../testing/engines/index.ts';
 import type { System } from '../system.ts';
-import { decoded } from './envelopes.ts';
+import { decodedRow } from './envelopes.ts';
 import type { LedgerRow } from './ledger-row.ts';
 
 /** How old a half message is when reconciliation looks at it, in milliseconds, at most. */
@@ -52,7 +52,7 @@ export class Unfinished {
   onChange({ kind, of, sk: id }: LedgerRow, { before, after, at }: Change): void {
     if (kind === 'outbox' && after && !before) {
       this.lastCommit = at;
-      const envelope = decoded(after.envelope?.S ?? '');
+      const envelope = decodedRow(after);
       const moment = envelope?.deliverat === undefined ? 0 : Date.parse(envelope.deliverat);
       for (const { name, consumes } of this.#system.subscribers) {
         if (consumes.some((event) => event.type === envelope?.type)) this.#copies.set(`${name} ${id}`, moment);

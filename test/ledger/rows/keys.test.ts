@@ -9,6 +9,7 @@ import { deadKey, deadPartition, readDeadKey } from '../../../lib/ledger/rows/de
 import { dueKey, duePartition, readDueKey } from '../../../lib/ledger/rows/due.ts';
 import { effectsKey, sharedEffectsKey } from '../../../lib/ledger/rows/effect.ts';
 import { failureKey } from '../../../lib/ledger/rows/failure.ts';
+import { FORMAT_KEY } from '../../../lib/ledger/rows/format.ts';
 import { halfKey } from '../../../lib/ledger/rows/half.ts';
 import { inboxKey, inboxPartition } from '../../../lib/ledger/rows/inbox.ts';
 import { HALF_PREFIX, type LedgerKey, minuteOf, OUTBOX_PREFIX } from '../../../lib/ledger/rows/layout.ts';
@@ -26,6 +27,7 @@ type Subject =
   | readonly ['out' | 'relay' | 'half', string]
   | readonly ['sweep', number]
   | readonly ['shards']
+  | readonly ['format']
   | readonly ['unrouted', string]
   | readonly ['unrouted', string, string]
   | readonly ['due', string, number]
@@ -44,6 +46,8 @@ function keyOf(subject: Subject): LedgerKey {
       return subject[2] === undefined ? unroutedTypeKey(subject[1]) : unroutedKey(subject[1], subject[2]);
     case 'shards':
       return SHARDS_KEY;
+    case 'format':
+      return FORMAT_KEY;
     case 'sweep':
       return sweepKey(subject[1]);
     case 'due':
@@ -96,6 +100,7 @@ const subjects: fc.Arbitrary<Subject> = fc.oneof(
   fc.tuple(fc.constantFrom('out' as const, 'relay' as const, 'half' as const), someIds),
   fc.tuple(fc.constant('sweep' as const), fc.constantFrom(0, 1, 10)),
   fc.tuple(fc.constant('shards' as const)),
+  fc.tuple(fc.constant('format' as const)),
   fc.tuple(fc.constant('unrouted' as const), someNames),
   fc.tuple(fc.constant('unrouted' as const), someNames, fc.constantFrom(bucket, `${bucket}1`)),
   fc.tuple(fc.constant('due' as const), someIds, fc.constantFrom(NOON, NOON + 1, NOON + 60_000)),

@@ -5,7 +5,7 @@ const sources = files.filter((file) => /^lib\/.*\.ts$/.test(file)).map(textOf);
 
 test.for<[heading: string, union: RegExp]>([
   ['## A message at a subscriber', /type EndState = ([^;]+);/],
-  ['## A message that its producer sends itself', /interface OutboxRow [\s\S]*?readonly sending\?: ([^;]+);/],
+  ['## A message that its producer sends itself', /interface OutboxMarks [\s\S]*?readonly sending\?: ([^;]+);/],
   ['## A half message', /interface HalfRow [\s\S]*?readonly state: ([^;]+);/],
   ['## An effect outside', /interface EffectState [\s\S]*?readonly state: ([^;]+);/],
   ['## A case', /interface Case [\s\S]*?readonly state: ([^;]+);/],
