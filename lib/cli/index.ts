@@ -8,6 +8,7 @@ import { type DescribedCommand, describeCommand } from './command-tree.ts';
 import { addCompletion } from './completion.ts';
 import { addContract } from './contract.ts';
 import { addDown } from './down.ts';
+import { addEffect } from './effect.ts';
 import { addHalf } from './half.ts';
 import { addLogs } from './logs.ts';
 import { addLs } from './ls.ts';
@@ -69,6 +70,7 @@ Environment:
     addReschedule,
     addHalf,
     addCase,
+    addEffect,
     addSubscriber,
     addContract,
   ];

@@ -1,5 +1,5 @@
 import { unicodeOr } from '@clack/prompts';
-import type { TracedDelivery, TracedMessage } from '../trace/trace.ts';
+import type { TracedDelivery, TracedEffect, TracedMessage } from '../trace/trace.ts';
 import type { TracedHalf } from '../trace/trace-half.ts';
 import { printable } from './printable.ts';
 import { lengthOf } from './span-text.ts';
@@ -146,9 +146,15 @@ function stateOf({ state, reason, hop, overdueMs, due }: TracedDelivery, now: nu
 const LATE =
   '! its handler used its transaction after it had returned: what that was to write is lost. Await everything in it';
 
+const EFFECTS: Readonly<Record<TracedEffect['state'], string>> = {
+  running: 'may be running',
+  done: 'done',
+  unknown: 'nobody knows whether it was done',
+};
+
 function detailsOf(delivery: TracedDelivery, { committed, due }: TracedMessage, now: number): string[] {
   const { relayed, received, ended, attempts: deliveries, function: name, request } = delivery;
-  const { evidence, detail, at, late } = delivery;
+  const { evidence, detail, at, late, effects = [] } = delivery;
   const hops = [
     { name: 'relayed', at: relayed },
     { name: 'received', at: received },
@@ -163,6 +169,7 @@ function detailsOf(delivery: TracedDelivery, { committed, due }: TracedMessage, 
   return [
     [...gaps, whole, ...after, ...delivered].join(', '),
     ...(name ? [`by ${name}${request ? `, request ${request}` : ''}`] : []),
+    ...effects.map((effect) => `effect ${effect.name}: ${EFFECTS[effect.state]}, begun ${instant(effect.since)}`),
     ...(evidence ? [evidence] : []),
     ...(detail ? [detail] : []),
     ...(at ? [at] : []),

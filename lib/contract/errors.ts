@@ -248,3 +248,8 @@ export class EffectInProgress extends WaybillError {
 export class EffectCancelled extends WaybillError {
   readonly code = 'effect-cancelled';
 }
+
+/** An operator cannot decide about an effect: none has begun, several have, or it may still be running. */
+export class EffectUndecidable extends WaybillError {
+  readonly code = 'effect-undecidable';
+}

@@ -1,7 +1,7 @@
 import { quietly } from '../aws/environment.ts';
 import { errorTrace } from '../aws/errors.ts';
 import { EffectCancelled, EffectInProgress, EffectInputChanged } from '../contract/errors.ts';
-import { type EffectPlace, moveEffect, noteEffectElsewhere, takeEffect } from '../ledger/effect.ts';
+import { type EffectPlace, moveEffect, noteSharedEffect, takeEffect } from '../ledger/effect.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { EffectState } from '../ledger/rows/effect.ts';
 import type { LedgerKey } from '../ledger/rows/layout.ts';
@@ -21,6 +21,8 @@ interface LeaseOptions {
   readonly key: string;
 }
 
+/** Of an effect that an operator has had accept whatever it is asked for. */
+export const ANY_INPUT = 'any';
 /** Lambda has ended the invocation this long after its deadline. */
 const ENDED_MS = 5_000;
 /** Less is not enough to begin an effect. */
@@ -69,7 +71,7 @@ export class Lease {
       throw new EffectInProgress(`Too little time remains to begin the effect '${this.effect}'`, now + SOON_MS);
     }
     if (message) {
-      const noted = await noteEffectElsewhere(ledger, { key: message, ttl: place.ttl });
+      const noted = await noteSharedEffect(ledger, { ...place, key: message }, this.key);
       if (noted.kind === 'refused') throw cancelled(this.effect);
     }
     const state: EffectState = {
@@ -87,7 +89,7 @@ export class Lease {
     if (!found) throw cancelled(this.effect);
     // A first try whose reply was lost.
     if (found.owner === this.#owner) return undefined;
-    if (found.input !== input) {
+    if (found.input !== input && found.input !== ANY_INPUT) {
       throw new EffectInputChanged(
         `The effect '${this.effect}' was begun for another input: decide by \`waybill effect\` whether it is the same`,
       );

@@ -34,14 +34,22 @@ export function resultOf(
   { name, output }: EffectDefinition,
   answer: unknown,
 ): { readonly kept: string; readonly result: unknown } {
+  const kept = keptAnswer(name, answer);
+  return { kept, result: validate(output, JSON.parse(kept), `${name}, its answer`) };
+}
+
+/**
+ * An answer as it is kept.
+ *
+ * @throws InvalidPayload, LimitExceeded when it is no JSON, or too large
+ */
+export function keptAnswer(name: string, answer: unknown): string {
   const what = `${name}, its answer`;
   const { data, bytes } = wirePayload(answer, what);
-  if (bytes > ANSWER_BYTES) {
-    throw new LimitExceeded(
-      `'${what}' takes ${bytes} bytes; the limit is ${ANSWER_BYTES}. Answer with what the handler needs of it`,
-    );
-  }
-  return { kept: JSON.stringify(data), result: validate(output, data, what) };
+  if (bytes <= ANSWER_BYTES) return JSON.stringify(data);
+  throw new LimitExceeded(
+    `'${what}' takes ${bytes} bytes; the limit is ${ANSWER_BYTES}. Answer with what the handler needs of it`,
+  );
 }
 
 /** The result that handlers get of an answer that was kept. */

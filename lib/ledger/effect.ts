@@ -3,7 +3,16 @@ import { toItem } from '../aws/attribute.ts';
 import { Expression } from '../aws/expression.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { getRow, type Ledger, type Update, updateRow, type Written } from './ledger.ts';
-import { type EffectAttribute, type EffectState, type EffectsRow, effectsKey } from './rows/effect.ts';
+import {
+  type EffectAttribute,
+  type EffectState,
+  type EffectsRow,
+  effectsIn,
+  effectsKey,
+  sharedAttribute,
+  sharedEffectsKey,
+  sharedIn,
+} from './rows/effect.ts';
 import { INBOX_AFTERLIFE, type LedgerKey } from './rows/layout.ts';
 
 /** One effect's place in the ledger. */
@@ -17,6 +26,29 @@ export interface EffectPlace {
 /** The effects of a message at a subscriber, read consistently; `undefined` where none has begun. */
 export function readEffects(ledger: Ledger, subscriber: string, id: string): Promise<EffectsRow | undefined> {
   return getRow(ledger, effectsKey(subscriber, id));
+}
+
+/** An effect of a message as it is, and where it lies. */
+export interface FoundEffect {
+  /** `<name>`, or `<name>/<part>`. */
+  readonly name: string;
+  readonly key: LedgerKey;
+  readonly state: EffectState;
+}
+
+/** All effects of a message at a subscriber that have begun, also those that it shares with others. */
+export async function effectsOf(ledger: Ledger, subscriber: string, id: string): Promise<FoundEffect[]> {
+  const row = await readEffects(ledger, subscriber, id);
+  if (!row) return [];
+  const key = effectsKey(subscriber, id);
+  const found = effectsIn(row).map(([name, state]) => ({ name, key, state }));
+  for (const [name, sharedKey] of sharedIn(row)) {
+    const place = sharedEffectsKey(subscriber, sharedKey);
+    const shared = await getRow<EffectsRow>(ledger, place);
+    const state = shared && effectsIn(shared).find(([other]) => other === name)?.[1];
+    if (state) found.push({ name, key: place, state });
+  }
+  return found.sort((one, other) => one.state.since - other.state.since);
 }
 
 /** The write that keeps the effects of a message from beginning, on condition that none has. */
@@ -45,30 +77,35 @@ export function takeEffect(ledger: Ledger, place: EffectPlace, state: EffectStat
   });
 }
 
-/** Notes that a message has begun an effect that lies elsewhere, unless it was cancelled. */
-export function noteEffectElsewhere(
+/** Notes where the effect lies that a message shares with others, unless the message was cancelled. */
+export function noteSharedEffect(
   ledger: Ledger,
-  { key, ttl }: Omit<EffectPlace, 'attribute'>,
+  { key, attribute, ttl }: EffectPlace,
+  sharedKey: string,
 ): Promise<Written<EffectsRow>> {
   const expression = new Expression('an effect');
+  const set = { taken: 1, [sharedAttribute(attribute)]: sharedKey, ttl };
+  const assignments = Object.entries(set).map(
+    ([column, value]) => `${expression.name(column)} = ${expression.value(column, value)}`,
+  );
   return change(ledger, { key }, expression, {
-    UpdateExpression: `SET ${expression.name('taken')} = ${expression.value('taken', 1)}, ${expression.name('ttl')} = ${expression.value('ttl', ttl)}`,
+    UpdateExpression: `SET ${assignments.join(', ')}`,
     ConditionExpression: `attribute_not_exists(${expression.name('cancelled')})`,
   });
 }
 
-/** Writes an effect's next state over one that is still running as it was seen: by the same owner, as often taken over. */
+/** Writes an effect's next state over one that is still as it was seen: of the same owner, as often taken over. */
 export function moveEffect(
   ledger: Ledger,
   place: EffectPlace,
-  seen: Pick<EffectState, 'owner' | 'generation'>,
+  seen: Pick<EffectState, 'state' | 'owner' | 'generation'>,
   next: EffectState | undefined,
 ): Promise<Written<EffectsRow>> {
   const expression = new Expression('an effect');
   const effect = expression.name(place.attribute);
   const is = (column: keyof EffectState, value: unknown) =>
     `${effect}.${expression.name(column)} = ${expression.value(column, value)}`;
-  const condition = [is('state', 'running'), is('owner', seen.owner), is('generation', seen.generation)];
+  const condition = [is('state', seen.state), is('owner', seen.owner), is('generation', seen.generation)];
   return change(ledger, place, expression, {
     UpdateExpression: next
       ? `SET ${effect} = ${expression.value(place.attribute, next)}`

@@ -1,6 +1,8 @@
+export { EffectUndecidable } from '../contract/errors.ts';
+export { type DecideEffectOptions, decideEffect, type EffectDecision } from '../effect/decide.ts';
 export type { Hop } from '../inspect/inspection.ts';
 export { type ReconcileOptions, reconcile } from '../reconcile/reconcile.ts';
 export { MessageNotDue, resend } from '../reconcile/resend.ts';
 export type { Dead, LineCounts, Missing, Reconciliation, Uncaused, Unjudged } from '../reconcile/totals.ts';
-export { type TracedDelivery, type TracedMessage, trace, traceKey } from '../trace/trace.ts';
+export { type TracedDelivery, type TracedEffect, type TracedMessage, trace, traceKey } from '../trace/trace.ts';
 export { type TracedHalf, traceHalf } from '../trace/trace-half.ts';

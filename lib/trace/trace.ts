@@ -3,6 +3,7 @@ import type { Environment } from '../aws/environment.ts';
 import { MalformedMessage, UnknownMessage } from '../contract/errors.ts';
 import { MINUTE_MS } from '../contract/time.ts';
 import { deadlineOf, type Finding, type Hop, Inspection, type InspectionOptions } from '../inspect/inspection.ts';
+import { effectsOf } from '../ledger/effect.ts';
 import { type Graph, readGraph } from '../ledger/graph.ts';
 import { readInbox } from '../ledger/inbox.ts';
 import { type Ledger, ledgerOf } from '../ledger/ledger.ts';
@@ -72,8 +73,20 @@ export interface TracedDelivery {
   readonly evidence?: string;
   /** Milliseconds since its deadline, where it has not ended in time. */
   readonly overdueMs?: number;
+  /** Its effects on services outside, in the order in which they began. */
+  readonly effects?: readonly TracedEffect[];
   /** The messages that its handling published. */
   readonly published: readonly TracedMessage[];
+}
+
+/** An effect on a service outside. */
+export interface TracedEffect {
+  /** `<name>`, or `<name>/<part>` where the message has several of the name. */
+  readonly name: string;
+  /** `unknown`: whoever ran it can run no more, and has not said how it ended. */
+  readonly state: 'running' | 'done' | 'unknown';
+  /** When its first run began, in milliseconds since the epoch. */
+  readonly since: number;
 }
 
 /** A generation is published by the one before: a chain longer than this is a circle. */
@@ -171,7 +184,19 @@ class Tracer {
 
   async #delivery(envelope: Envelope, route: Route, generation: number): Promise<TracedDelivery> {
     const row = await readInbox(this.#ledger, route.subscriber, envelope.id);
-    return row ? this.#ended(route, row, generation) : this.#open(envelope, route);
+    const delivery = row ? await this.#ended(route, row, generation) : await this.#open(envelope, route);
+    const effects = route.effects ? await this.#effects(route, envelope) : [];
+    return { ...delivery, ...(effects.length > 0 && { effects }) };
+  }
+
+  async #effects({ subscriber }: Route, { id }: Envelope): Promise<TracedEffect[]> {
+    const now = this.#ledger.environment.now();
+    const found = await effectsOf(this.#ledger, subscriber, id);
+    return found.map(({ name, state: { state, since, until } }) => ({
+      name,
+      state: state === 'running' && now > until ? 'unknown' : state,
+      since,
+    }));
   }
 
   async #ended({ subscriber }: Route, row: InboxRow, generation: number): Promise<TracedDelivery> {

@@ -11,9 +11,12 @@ export interface EffectsRow extends LedgerKey, Expiring {
   /** When the message was cancelled, in milliseconds since the epoch: none begins any more. */
   readonly cancelled?: number;
   readonly [attribute: EffectAttribute]: EffectState | undefined;
+  /** The keys under which effects lie that the message shares with others. */
+  readonly [attribute: SharedAttribute]: string | undefined;
 }
 
 export type EffectAttribute = `effect:${string}`;
+export type SharedAttribute = `shared:${string}`;
 
 /** An effect as it is stored. Running, and past its `until`, its end is unknown. */
 export interface EffectState {
@@ -26,7 +29,7 @@ export interface EffectState {
   readonly since: number;
   /** After this moment its owner runs no more, in milliseconds since the epoch. */
   readonly until: number;
-  /** SHA-256 of what it was asked for. */
+  /** SHA-256 of what it was asked for; `any` where an operator has accepted whatever it is asked for next. */
   readonly input: string;
   /** Of a done one: what the service answered, as JSON. */
   readonly result?: string;
@@ -53,9 +56,25 @@ export function effectAttribute(name: string, part?: string): EffectAttribute {
   return part === undefined ? `effect:${name}` : `effect:${name}/${part}`;
 }
 
+/** The attribute that says under which key an effect lies that several messages share. */
+export function sharedAttribute(attribute: EffectAttribute): SharedAttribute {
+  return `shared:${nameIn(attribute)}`;
+}
+
+/** The effects in a row that several messages share, by name, and their keys. */
+export function sharedIn(row: EffectsRow): [name: string, key: string][] {
+  return Object.entries(row).flatMap(([attribute, key]) =>
+    attribute.startsWith('shared:') ? [[nameIn(attribute), String(key)]] : [],
+  );
+}
+
 /** The effects in a row, by name, or `<name>/<part>`. */
 export function effectsIn(row: EffectsRow): [name: string, state: EffectState][] {
   return Object.entries(row).flatMap(([attribute, state]) =>
-    attribute.startsWith('effect:') ? [[attribute.slice('effect:'.length), state as EffectState]] : [],
+    attribute.startsWith('effect:') ? [[nameIn(attribute), state as EffectState]] : [],
   );
+}
+
+function nameIn(attribute: string): string {
+  return attribute.slice(attribute.indexOf(':') + 1);
 }

@@ -1,0 +1,134 @@
+import { describe, expect, it } from 'vitest';
+import { runEffect } from '../../lib/cli/effect.ts';
+import { traceTree } from '../../lib/cli/trace-tree.ts';
+import { consume } from '../../lib/consume/consume.ts';
+import { EffectUndecidable } from '../../lib/contract/errors.ts';
+import { unknown } from '../../lib/effect/answer.ts';
+import { decideEffect } from '../../lib/effect/decide.ts';
+import { publish } from '../../lib/publish/publish.ts';
+import { MemoryStack } from '../../lib/testing/stack/memory-stack.ts';
+import { VirtualClock } from '../../lib/testing/virtual-clock.ts';
+import { trace } from '../../lib/trace/trace.ts';
+import { capturedContext } from '../cli/captured-context.ts';
+import { Charge, chargeBy, ORDER, OrderPlaced, Payments, Provider, TakePayment } from './payments.ts';
+
+const subscriber = TakePayment.name;
+
+/** A stack in which a charge was begun whose provider cannot tell what became of it. */
+async function withUnknownCharge({ key, fails = true }: { readonly key?: string; readonly fails?: boolean } = {}) {
+  const provider = new Provider();
+  const isLost = { value: fails };
+  const order = { ...ORDER };
+  const handler = consume(TakePayment, async (_, { tx, message }) => {
+    const charge = await message.effect(
+      Charge,
+      order,
+      chargeBy(provider, {
+        ...(key && { key }),
+        run: (input, { key }) => {
+          if (isLost.value) throw new Error('socket hang up');
+          return provider.charge(key, input.cents);
+        },
+        verify: () => unknown(),
+      }),
+    );
+    tx.put(Payments, { orderId: order.orderId, chargeId: charge.id });
+  });
+  const clock = new VirtualClock({ now: Date.UTC(2026, 0, 1), jumps: true });
+  const stack = new MemoryStack({ subscribers: [TakePayment], handlers: { [subscriber]: handler }, clock });
+  const environment = stack.environment();
+  const { id } = await publish(OrderPlaced, order, { environment });
+  await stack.settle();
+  return { stack, clock, environment, id, provider, isLost, order };
+}
+
+/** Until the last attempt has failed, as long as the default policy takes. */
+const EXHAUSTED = '12h';
+
+describe('an effect of which nobody knows', () => {
+  it('ends its message as dead, and an operator who says that it was done gives the handler its answer', async () => {
+    const { stack, environment, id } = await withUnknownCharge();
+    await stack.advance(EXHAUSTED);
+    expect(await stack.deadLetters(subscriber)).toMatchObject([{ id, reason: 'effect-unknown' }]);
+
+    await decideEffect(id, { kind: 'done', answer: { id: 'ch_1' } }, { subscriber, environment });
+    const [letter] = stack.queues.get(`${subscriber}-dead`)?.receive(1) ?? [];
+    if (letter) stack.queues.get(subscriber)?.send({ id: letter.id, body: letter.body, attributes: letter.attributes });
+    await stack.settle();
+    expect(stack.rows(Payments)).toEqual([{ orderId: '1', chargeId: 'ch_1' }]);
+  });
+
+  it('is run again once an operator says that it was not done', async () => {
+    const { stack, clock, environment, id, isLost, provider } = await withUnknownCharge();
+    isLost.value = false;
+    clock.pass(60_000);
+    await decideEffect(id, { kind: 'notDone' }, { subscriber, environment });
+    await stack.advance('15m');
+    expect(provider.charges).toHaveLength(1);
+    expect(stack.rows(Payments)).toHaveLength(1);
+  });
+
+  it('with a key of its own is found by the message, too', async () => {
+    const { stack, clock, environment, id } = await withUnknownCharge({ key: '1_1' });
+    clock.pass(60_000);
+    await decideEffect(id, { kind: 'done', answer: { id: 'ch_1' } }, { subscriber, environment });
+    await stack.advance('15m');
+    expect(stack.rows(Payments)).toEqual([{ orderId: '1', chargeId: 'ch_1' }]);
+  });
+
+  it('may be asked for otherwise once an operator accepts it', async () => {
+    const { stack, clock, environment, id, order } = await withUnknownCharge();
+    order.cents += 1;
+    await decideEffect(id, { kind: 'acceptInput' }, { subscriber, environment });
+    clock.pass(60_000);
+    await decideEffect(id, { kind: 'done', answer: { id: 'ch_1' } }, { subscriber, environment });
+    await stack.advance('15m');
+    expect(stack.rows(Payments)).toEqual([{ orderId: '1', chargeId: 'ch_1' }]);
+  });
+
+  it('is not decided where there is none, or where it is done', async () => {
+    const { stack, environment, id } = await withUnknownCharge({ fails: false });
+    await expect(decideEffect(id, { kind: 'notDone' }, { subscriber, environment })).rejects.toThrow(/is done/);
+    const other = decideEffect(id, { kind: 'notDone' }, { subscriber, effect: 'refund', environment });
+    await expect(other).rejects.toThrow(
+      new EffectUndecidable(`'${id}' has begun no effect 'refund' at 'take-payment'`),
+    );
+    await stack.settle();
+  });
+});
+
+describe('the trace of a message', () => {
+  const inspection = { ledger: 'waybill-ledger', shards: 2 };
+
+  it.each([
+    [{ fails: false }, 'done', 'effect charge: done'],
+    [{ fails: true }, 'unknown', 'effect charge: nobody knows whether it was done'],
+    [{ fails: true, key: '1_1' }, 'unknown', 'effect charge: nobody knows whether it was done'],
+  ] as const)('shows its effects: %j', async (options, state, line) => {
+    const { stack, clock, environment, id } = await withUnknownCharge(options);
+    const [since] = [stack.now];
+    clock.pass(60_000);
+    const traced = await trace(environment, inspection, id);
+    expect(traced.subscribers).toMatchObject([{ subscriber, effects: [{ name: 'charge', state }] }]);
+    expect(traced.subscribers[0]?.effects?.[0]?.since).toBeLessThanOrEqual(since);
+    expect(traceTree(traced, { now: stack.now }).join('\n')).toContain(line);
+  });
+});
+
+describe('waybill effect', () => {
+  it('shows how far the effects of a message have come, and decides about one', async () => {
+    const { clock, environment, id } = await withUnknownCharge();
+    clock.pass(60_000);
+    const shown = capturedContext();
+    await runEffect(environment, id, { subscriber }, shown);
+    expect(shown.stdout()).toMatch(/^charge {2}unknown, begun 2026-/);
+    const decided = capturedContext();
+    await runEffect(environment, id, { subscriber, done: '{"id":"ch_1"}', json: true }, decided);
+    expect(JSON.parse(decided.stdout())).toEqual({ id, subscriber, effect: 'charge', decision: 'done' });
+    const listed = capturedContext();
+    await runEffect(environment, id, { subscriber, json: true }, listed);
+    expect(JSON.parse(listed.stdout())).toMatchObject({ effects: [{ name: 'charge', state: 'done' }] });
+    const none = runEffect(environment, id, { subscriber, done: 'ch_1' }, capturedContext());
+    await expect(none).rejects.toThrow('--done takes JSON');
+  });
+});
