@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { afterAll, expect, test, vi } from 'vitest';
-import { auditRun, stockUpFor } from '../../demo/books.ts';
+import { auditRun, stockUpFor } from '../../demo/audit.ts';
 import { deploymentOf, STACK_NAME } from '../../demo/deployment.ts';
 import { generateOrders, ordersOfRun } from '../../demo/orders.ts';
 import { placeOrder } from '../../examples/commerce/place-order.ts';

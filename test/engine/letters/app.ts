@@ -1,14 +1,12 @@
-import { App, CfnOutput, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { App, Stack } from 'aws-cdk-lib';
 import { SqsSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
-import { BINDINGS } from 'waybill';
-import { ConsumerFunction, Ledger, LedgerAlarms, LedgerDashboard, QueueChannel } from 'waybill/constructs';
-import { outputName } from '../output-name.ts';
+import { Ledger, LedgerAlarms, LedgerDashboard, QueueChannel } from 'waybill/constructs';
+import { functionOf, output, outputLedger, outputSubscriber, removalPolicy } from '../app-parts.ts';
 import { DeliverLetter, LetterPosted } from './contract.ts';
 
 /** One subscriber, watched: whoever is on call reads a queue. */
 const stack = new Stack(new App(), 'Letters');
-const removalPolicy = RemovalPolicy.DESTROY;
 const ledger = new Ledger(stack, 'Ledger', { removalPolicy });
 const alarms = new LedgerAlarms(stack, 'Alarms', { ledger });
 const dashboard = new LedgerDashboard(stack, 'Dashboard', { ledger, alarms });
@@ -16,22 +14,9 @@ const onCall = new Queue(stack, 'OnCall');
 alarms.topic.addSubscription(new SqsSubscription(onCall, { rawMessageDelivery: true }));
 
 const letters = new QueueChannel(stack, 'LettersChannel', { ledger, events: [LetterPosted] });
-const { handler, queue } = letters.addSubscriber(DeliverLetter, {
-  handler: new ConsumerFunction(stack, DeliverLetter.name, {
-    entry: new URL(`./functions/${DeliverLetter.name}.ts`, import.meta.url),
-    timeout: Duration.seconds(5),
-    logRemovalPolicy: removalPolicy,
-  }),
-});
-
-output(BINDINGS.ledger, ledger.table.tableName);
-output(BINDINGS.shards, String(ledger.shards));
-output('dashboard', dashboard.dashboard.dashboardName);
-output('on-call', onCall.queueUrl);
-output('reconciler', ledger.reconciler?.functionName ?? '');
-output(DeliverLetter.name, handler.functionName);
-output(`${DeliverLetter.name}-queue`, queue.queueUrl);
-
-function output(name: string, value: string): void {
-  new CfnOutput(stack, outputName(name), { value });
-}
+const handler = functionOf(stack, import.meta.url, DeliverLetter.name);
+outputSubscriber(stack, DeliverLetter.name, letters.addSubscriber(DeliverLetter, { handler }));
+outputLedger(stack, ledger);
+output(stack, 'dashboard', dashboard.dashboard.dashboardName);
+output(stack, 'on-call', onCall.queueUrl);
+output(stack, 'reconciler', ledger.reconciler?.functionName ?? '');

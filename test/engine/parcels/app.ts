@@ -1,54 +1,26 @@
-import { App, CfnOutput, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { AttributeType, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
-import { BINDINGS, type SubscriberDefinition, tableBinding } from 'waybill';
-import { ConsumerFunction, Ledger, QueueChannel, StreamChannel, type Subscriber } from 'waybill/constructs';
-import { outputName } from '../output-name.ts';
+import { App, Stack } from 'aws-cdk-lib';
+import type { SubscriberDefinition } from 'waybill';
+import { Ledger, QueueChannel, StreamChannel } from 'waybill/constructs';
+import { businessTable, functionOf, output, outputLedger, outputSubscriber, removalPolicy } from '../app-parts.ts';
 import { CountParcel, DeliverParcel, Effects, ParcelAccepted, ParcelStamped, StampParcel, Totals } from './contract.ts';
 
 /** Two subscribers one after the other on queues, a third on a stream beside them. */
 const stack = new Stack(new App(), 'Parcels');
-const removalPolicy = RemovalPolicy.DESTROY;
 const ledger = new Ledger(stack, 'Ledger', { removalPolicy });
 const accepted = new QueueChannel(stack, 'Accepted', { ledger, events: [ParcelAccepted] });
 const stamped = new QueueChannel(stack, 'Stamped', { ledger, events: [ParcelStamped] });
 const counted = new StreamChannel(stack, 'Counted', { ledger, events: [ParcelAccepted], removalPolicy, shardCount: 2 });
-const effects = new TableV2(stack, 'Effects', {
-  partitionKey: { name: Effects.partitionKey, type: AttributeType.STRING },
-  sortKey: { name: 'subscriber', type: AttributeType.STRING },
-  removalPolicy,
-});
-const totals = new TableV2(stack, 'Totals', {
-  partitionKey: { name: Totals.partitionKey, type: AttributeType.STRING },
-  removalPolicy,
-});
-const stamp = handlerOf(StampParcel);
-const deliver = handlerOf(DeliverParcel);
-const count = handlerOf(CountParcel);
+const effects = businessTable(stack, 'Effects', Effects);
+const totals = businessTable(stack, 'Totals', Totals);
+const handlerOf = ({ name }: SubscriberDefinition) => functionOf(stack, import.meta.url, name);
+const [stamp, deliver, count] = [handlerOf(StampParcel), handlerOf(DeliverParcel), handlerOf(CountParcel)];
 
-outputSubscriber(StampParcel, accepted.addSubscriber(StampParcel, { handler: stamp, tables: { effects, totals } }));
-outputSubscriber(DeliverParcel, stamped.addSubscriber(DeliverParcel, { handler: deliver, tables: { effects } }));
-outputSubscriber(CountParcel, counted.addSubscriber(CountParcel, { handler: count, tables: { effects, totals } }));
-output(BINDINGS.ledger, ledger.table.tableName);
-output(BINDINGS.shards, String(ledger.shards));
-output(tableBinding(Effects.name), effects.tableName);
-output(tableBinding(Totals.name), totals.tableName);
-output('relay', ledger.relay.functionName);
-output('stream', counted.stream.streamName);
-
-function handlerOf({ name }: SubscriberDefinition): ConsumerFunction {
-  return new ConsumerFunction(stack, name, {
-    entry: new URL(`./functions/${name}.ts`, import.meta.url),
-    timeout: Duration.seconds(5),
-    logRemovalPolicy: removalPolicy,
-  });
-}
-
-function outputSubscriber({ name }: SubscriberDefinition, { handler, queue, deadLetterQueue }: Subscriber): void {
-  output(name, handler.functionName);
-  output(`${name}-queue`, queue.queueUrl);
-  output(`${name}-dead-letters`, deadLetterQueue.queueUrl);
-}
-
-function output(name: string, value: string): void {
-  new CfnOutput(stack, outputName(name), { value });
-}
+const stamps = accepted.addSubscriber(StampParcel, { handler: stamp, tables: { effects, totals } });
+outputSubscriber(stack, StampParcel.name, stamps);
+const delivery = stamped.addSubscriber(DeliverParcel, { handler: deliver, tables: { effects } });
+outputSubscriber(stack, DeliverParcel.name, delivery);
+const counts = counted.addSubscriber(CountParcel, { handler: count, tables: { effects, totals } });
+outputSubscriber(stack, CountParcel.name, counts);
+outputLedger(stack, ledger);
+output(stack, 'relay', ledger.relay.functionName);
+output(stack, 'stream', counted.stream.streamName);

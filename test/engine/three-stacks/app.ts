@@ -1,73 +1,30 @@
-import { App, CfnOutput, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { AttributeType, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
-import { BINDINGS, type SubscriberDefinition, tableBinding } from 'waybill';
-import { ConsumerFunction, Ledger, QueueChannel, StreamChannel, Subscriber } from 'waybill/constructs';
-import { outputName } from '../output-name.ts';
+import { App, Stack } from 'aws-cdk-lib';
+import type { SubscriberDefinition } from 'waybill';
+import { type IChannel, Ledger, QueueChannel, StreamChannel, Subscriber } from 'waybill/constructs';
+import { businessTable, functionOf, output, outputLedger, removalPolicy } from '../app-parts.ts';
 import { ArchiveParcel, Effects, NotifyReceiver, ParcelArrived, SortParcel, TrackParcel } from './contract.ts';
 
 /** Ledger, channels and each team's subscribers in stacks of their own. */
 const app = new App();
-const removalPolicy = RemovalPolicy.DESTROY;
-
 const ground = new Stack(app, 'Ground');
 const ledger = new Ledger(ground, 'Ledger', { removalPolicy });
-const effects = new TableV2(ground, 'Effects', {
-  partitionKey: { name: Effects.partitionKey, type: AttributeType.STRING },
-  sortKey: { name: 'subscriber', type: AttributeType.STRING },
-  removalPolicy,
-});
-output(ground, BINDINGS.ledger, ledger.table.tableName);
-output(ground, BINDINGS.shards, String(ledger.shards));
-output(ground, tableBinding(Effects.name), effects.tableName);
+const tables = { effects: businessTable(ground, 'Effects', Effects) };
+outputLedger(ground, ledger);
 output(ground, 'relay', ledger.relay.functionName);
 
 const channels = new Stack(app, 'Channels');
-const arrivals = new QueueChannel(channels, 'Arrivals', { ledger, events: [ParcelArrived] });
-const tracking = new StreamChannel(channels, 'Tracking', {
-  ledger,
-  events: [ParcelArrived],
-  shardCount: 1,
-  removalPolicy,
-});
+const of = { ledger, events: [ParcelArrived] };
+const arrivals = new QueueChannel(channels, 'Arrivals', of);
+const tracking = new StreamChannel(channels, 'Tracking', { ...of, shardCount: 1, removalPolicy });
 output(channels, 'stream', tracking.stream.streamName);
 
-const tables = { effects };
-const sorting = new Stack(app, 'Sorting');
-new Subscriber(sorting, 'Sort', {
-  channel: arrivals,
-  subscriber: SortParcel,
-  handler: handlerOf(sorting, SortParcel),
-  tables,
-});
+subscribe(new Stack(app, 'Sorting'), 'Sort', arrivals, SortParcel);
 const service = new Stack(app, 'Service');
-new Subscriber(service, 'Notify', {
-  channel: arrivals,
-  subscriber: NotifyReceiver,
-  handler: handlerOf(service, NotifyReceiver),
-  tables,
-});
-new Subscriber(service, 'Track', {
-  channel: tracking,
-  subscriber: TrackParcel,
-  handler: handlerOf(service, TrackParcel),
-  tables,
-});
-const archives = new Stack(app, 'Archives');
-new Subscriber(archives, 'Archive', {
-  channel: arrivals,
-  subscriber: ArchiveParcel,
-  handler: handlerOf(archives, ArchiveParcel),
-  tables,
-});
+subscribe(service, 'Notify', arrivals, NotifyReceiver);
+subscribe(service, 'Track', tracking, TrackParcel);
+subscribe(new Stack(app, 'Archives'), 'Archive', arrivals, ArchiveParcel);
 
-function handlerOf(stack: Stack, { name }: SubscriberDefinition): ConsumerFunction {
-  return new ConsumerFunction(stack, `${name}-function`, {
-    entry: new URL(`./functions/${name}.ts`, import.meta.url),
-    timeout: Duration.seconds(5),
-    logRemovalPolicy: removalPolicy,
-  });
-}
-
-function output(stack: Stack, name: string, value: string): void {
-  new CfnOutput(stack, outputName(name), { value });
+function subscribe(stack: Stack, id: string, channel: IChannel, subscriber: SubscriberDefinition): void {
+  const handler = functionOf(stack, import.meta.url, subscriber.name);
+  new Subscriber(stack, id, { channel, subscriber, handler, tables });
 }

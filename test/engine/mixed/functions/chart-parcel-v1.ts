@@ -1,10 +1,4 @@
-import { consume } from 'waybill/runtime';
-import { ChartParcelV1, Weights } from '../contract.ts';
+import { ChartParcelV1 } from '../contract.ts';
+import { weighingKilograms } from '../weighing.ts';
 
-export const handler = consume(ChartParcelV1, ({ parcelId, kilograms }, { tx }) => {
-  tx.update(
-    Weights,
-    { parcelId, subscriber: ChartParcelV1.name },
-    { create: true, set: { grams: 1_000 * kilograms, knows: 1 }, add: { times: 1 } },
-  );
-});
+export const handler = weighingKilograms(ChartParcelV1);

@@ -1,10 +1,4 @@
-import { consume } from 'waybill/runtime';
-import { ChartParcelV2, Weights } from '../contract.ts';
+import { ChartParcelV2 } from '../contract.ts';
+import { weighingGrams } from '../weighing.ts';
 
-export const handler = consume(ChartParcelV2, ({ parcelId, grams }, { tx }) => {
-  tx.update(
-    Weights,
-    { parcelId, subscriber: ChartParcelV2.name },
-    { create: true, set: { grams, knows: 2 }, add: { times: 1 } },
-  );
-});
+export const handler = weighingGrams(ChartParcelV2);

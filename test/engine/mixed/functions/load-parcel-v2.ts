@@ -1,10 +1,4 @@
-import { consume } from 'waybill/runtime';
-import { LoadParcelV2, Weights } from '../contract.ts';
+import { LoadParcelV2 } from '../contract.ts';
+import { weighingGrams } from '../weighing.ts';
 
-export const handler = consume(LoadParcelV2, ({ parcelId, grams }, { tx }) => {
-  tx.update(
-    Weights,
-    { parcelId, subscriber: LoadParcelV2.name },
-    { create: true, set: { grams, knows: 2 }, add: { times: 1 } },
-  );
-});
+export const handler = weighingGrams(LoadParcelV2);

@@ -1,10 +1,4 @@
-import { consume } from 'waybill/runtime';
-import { ChartBell, Effects } from '../contract.ts';
+import { ChartBell } from '../contract.ts';
+import { noting } from '../noting.ts';
 
-export const handler = consume(ChartBell, ({ reminderId }, { tx }) => {
-  tx.update(
-    Effects,
-    { reminderId, subscriber: ChartBell.name },
-    { create: true, add: { times: 1 }, set: { at: Date.now() } },
-  );
-});
+export const handler = noting(ChartBell);

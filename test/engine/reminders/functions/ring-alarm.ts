@@ -1,10 +1,4 @@
-import { consume } from 'waybill/runtime';
-import { Effects, RingAlarm } from '../contract.ts';
+import { RingAlarm } from '../contract.ts';
+import { noting } from '../noting.ts';
 
-export const handler = consume(RingAlarm, ({ reminderId }, { tx }) => {
-  tx.update(
-    Effects,
-    { reminderId, subscriber: RingAlarm.name },
-    { create: true, add: { times: 1 }, set: { at: Date.now() } },
-  );
-});
+export const handler = noting(RingAlarm);

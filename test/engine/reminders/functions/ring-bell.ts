@@ -1,10 +1,4 @@
-import { consume } from 'waybill/runtime';
-import { Effects, RingBell } from '../contract.ts';
+import { RingBell } from '../contract.ts';
+import { noting } from '../noting.ts';
 
-export const handler = consume(RingBell, ({ reminderId }, { tx }) => {
-  tx.update(
-    Effects,
-    { reminderId, subscriber: RingBell.name },
-    { create: true, add: { times: 1 }, set: { at: Date.now() } },
-  );
-});
+export const handler = noting(RingBell);
