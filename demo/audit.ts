@@ -1,12 +1,13 @@
-import type { TableItem } from 'waybill';
+import { ScanCommand, type ScanCommandOutput } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { type AnyTable, type TableItem, tableBinding } from 'waybill';
+import { type Environment, transact } from 'waybill/runtime';
+import { Stock } from '../examples/commerce/contract.ts';
 import type { Order } from '../examples/commerce/place-order.ts';
-import type { TABLES } from './deployment.ts';
+import { TABLES } from './deployment.ts';
 
 /** What the business tables hold of a run. */
-export type Books = {
-  readonly [Name in keyof typeof TABLES]: readonly TableItem<(typeof TABLES)[Name]>[];
-};
-
+export type Books = { readonly [Name in keyof typeof TABLES]: readonly TableItem<(typeof TABLES)[Name]>[] };
 export type Step = 'take-payment' | 'reserve-stock' | 'note-shipping' | 'count-sales';
 /** Orders whose message was dead-lettered at a subscriber, by its name: what comes after it is not to be expected. */
 export type Stopped = Readonly<Partial<Record<Step, ReadonlySet<string>>>>;
@@ -21,18 +22,13 @@ export interface Finding {
   readonly what: string;
 }
 
+/** What the shop's own books say of a run. */
 export interface Audit {
   /** Whether money, stock and shipping notes add up. */
   readonly conserved: boolean;
   readonly findings: readonly Finding[];
-  readonly totals: Totals;
-}
-
-/** The sums by which the books are compared: money in cents, goods in pieces. */
-export interface Totals {
-  readonly money: { readonly ordered: number; readonly paid: number; readonly sold: number };
-  readonly stock: { readonly initial: number; readonly left: number; readonly reserved: number };
-  readonly notes: { readonly due: number; readonly written: number };
+  /** The sums that were compared, each in words. */
+  readonly sums: readonly string[];
 }
 
 /**
@@ -54,29 +50,18 @@ export function audit(submitted: readonly Order[], books: Books, stopped: Stoppe
     ...auditRows('count-sales', 'orders', ['quantity', 'amountCents'], sold, books.sales, bySale),
     ...auditStock(reserved, books),
   ];
-  const totals: Totals = {
-    money: {
-      ordered: sum(paid, 'amountCents'),
-      paid: sum(books.payments, 'amountCents'),
-      sold: sum(books.sales, 'amountCents'),
-    },
-    stock: {
-      initial: sum(books.stock, 'initial'),
-      left: sum(books.stock, 'quantity'),
-      reserved: sum(books.reservations, 'quantity'),
-    },
-    notes: { due: noted.length, written: sum(books.shippingNotes, 'copies') },
-  };
-  return { conserved: addsUp(totals, sold) && findings.length === 0, findings, totals };
-}
-
-function addsUp({ money, stock, notes }: Totals, sold: readonly Order[]): boolean {
-  return (
-    money.ordered === money.paid &&
-    money.sold === sum(sold, 'amountCents') &&
-    stock.initial - stock.left === stock.reserved &&
-    notes.due === notes.written
-  );
+  const [due, captured] = [sum(paid, 'amountCents'), sum(books.payments, 'amountCents')];
+  const [turnover, counted] = [sum(sold, 'amountCents'), sum(books.sales, 'amountCents')];
+  const [initial, left] = [sum(books.stock, 'initial'), sum(books.stock, 'quantity')];
+  const [taken, written] = [sum(books.reservations, 'quantity'), sum(books.shippingNotes, 'copies')];
+  const addsUp = due === captured && turnover === counted && initial - left === taken && noted.length === written;
+  const dollars = (cents: number) => `$${(cents / 100).toFixed(2)}`;
+  const sums = [
+    `money: ${dollars(due)} ordered, ${dollars(captured)} paid, ${dollars(counted)} in the sales`,
+    `stock: ${initial} pieces at first, ${left} left, ${taken} reserved`,
+    `notes: ${noted.length} due, ${written} written`,
+  ];
+  return { conserved: addsUp && findings.length === 0, findings, sums };
 }
 
 function auditOrders(submitted: readonly Order[], paid: ReadonlySet<Order>, { orders }: Books): Finding[] {
@@ -137,14 +122,64 @@ function auditStock(reserved: readonly Order[], { stock }: Books): Finding[] {
   const ordersOf = Map.groupBy(reserved, (order) => order.sku);
   return stock.flatMap(({ sku, initial, quantity }): Finding[] => {
     const orders = ordersOf.get(sku) ?? [];
-    const gone = initial - quantity;
-    const due = sum(orders, 'quantity');
-    if (gone === due) return [];
+    const [gone, due] = [initial - quantity, sum(orders, 'quantity')];
     const what = `${gone} pieces of ${sku} are gone, ${due} are due`;
-    return [{ kind: 'wrong', step: 'reserve-stock', orderIds: orders.map(byOrder), what }];
+    return gone === due ? [] : [{ kind: 'wrong', step: 'reserve-stock', orderIds: orders.map(byOrder), what }];
   });
 }
 
 function sum(rows: readonly Row[], column: string): number {
   return rows.reduce((total, row) => total + Number(row[column]), 0);
+}
+
+/** Compares the business tables with the orders of a run. It does not look into the ledger. */
+export async function auditRun(run: string, submitted: readonly Order[], stopped: Stopped, environment: Environment) {
+  const books = Object.entries(TABLES).map(async ([name, table]) => [name, await rowsOfRun(run, table, environment)]);
+  return audit(submitted, Object.fromEntries(await Promise.all(books)), stopped);
+}
+
+/** The partition keys of all tables, order ids and articles, begin with the run's name. */
+async function rowsOfRun(run: string, table: AnyTable, { dynamodb, variables }: Environment): Promise<object[]> {
+  const rows: object[] = [];
+  let start: ScanCommandOutput['LastEvaluatedKey'];
+  do {
+    const page: ScanCommandOutput = await dynamodb.send(
+      new ScanCommand({
+        ...{ TableName: variables[tableBinding(table.name)], ConsistentRead: true, ExclusiveStartKey: start },
+        FilterExpression: 'begins_with(#key, :run)',
+        ExpressionAttributeNames: { '#key': table.partitionKey },
+        ExpressionAttributeValues: { ':run': { S: `${run}.` } },
+      }),
+    );
+    rows.push(...(page.Items ?? []).map((item) => unmarshall(item)));
+    start = page.LastEvaluatedKey;
+  } while (start);
+  return rows;
+}
+
+/** Pieces of each article that are left when every order of a run is served. */
+const SPARE = 3;
+/** Rows written at once: a transaction of DynamoDB takes 100. */
+const ROWS = 90;
+
+/**
+ * Puts enough goods into the shop to serve the orders.
+ *
+ * @throws ConditionFailed when the shop has one of their articles already
+ */
+export async function stockUpFor(orders: readonly Order[], options: { readonly environment: Environment }) {
+  const demand = [...demandOf(orders)];
+  for (let start = 0; start < demand.length; start += ROWS) {
+    await transact((tx) => {
+      for (const [sku, due] of demand.slice(start, start + ROWS)) {
+        const quantity = due + SPARE;
+        tx.put(Stock, { sku, quantity, initial: quantity, version: 1 }, { when: 'absent', otherwise: 'duplicate' });
+      }
+    }, options);
+  }
+}
+
+/** How much of each article the orders take. */
+export function demandOf(orders: readonly Order[]): Map<string, number> {
+  return new Map([...Map.groupBy(orders, ({ sku }) => sku)].map(([sku, some]) => [sku, sum(some, 'quantity')]));
 }

@@ -4,9 +4,11 @@
  *
  * - `local/index`: the engine, and deploying
  * - `cli/*`: command line, progress, interruption, the table of a reconciliation
+ * - `aws/concurrently`: so many at once
  * - `ledger/graph`, `reconcile/heal`, `reconcile/passes`: what the deployed reconciler does each minute, every few seconds
+ * - `relay/registrar`: what the deployed registrar does for CloudFormation, for a subscriber that the demo removes
  * - `inspect/list-event-sources`: by which reconcile() knows that nothing reads a queue
- * - `ledger/rows/inbox`: hundreds of messages followed by one request, where trace() follows each
+ * - `ledger/batch-get`, `ledger/rows/inbox`: hundreds of messages followed by one request, where trace() follows each
  * - `message/message-id`: ids for poison, their time, and their shard
  * - `consume/dead-letter`: the bytes in a dead letter
  */

@@ -25,21 +25,20 @@ interface Context {
 export interface PoisonOptions extends Context {
   readonly count: number;
   /** Whom it goes to, in turn. */
-  readonly subscribers: readonly {
-    readonly definition: SubscriberDefinition;
-    readonly transport: 'queue' | 'stream';
-  }[];
+  readonly subscribers: readonly { readonly definition: SubscriberDefinition; readonly transport: Transport }[];
 }
+
+type Transport = 'queue' | 'stream';
 
 /** Makes records of every kind that must not get through, for every subscriber. */
 export function makePoison({ count, subscribers, ...context }: PoisonOptions): Poison[] {
   return Array.from({ length: count }, (_, index) => {
     const { definition, transport } = subscribers[index % subscribers.length] as (typeof subscribers)[number];
-    const kinds = KINDS.filter(({ only = transport }) => only === transport);
+    const kinds = KINDS.filter(([, , , only = transport]) => only === transport);
     const round = Math.floor(index / subscribers.length);
-    const { kind, reason, make } = kinds[round % kinds.length] as Kind;
-    const first = round < kinds.length;
-    const bytes = Buffer.from(make({ ...context, definition, name: `${context.run}.poison-${index}`, first }));
+    const [kind, reason, make] = kinds[round % kinds.length] as Kind;
+    const ingredients = { ...context, definition, name: `${context.run}.poison-${index}`, first: round < kinds.length };
+    const bytes = Buffer.from(make(ingredients));
     return { subscriber: definition.name, kind, bytes, sha256: hash('sha256', bytes), reason };
   });
 }
@@ -51,48 +50,28 @@ interface Ingredients extends Context {
   readonly first: boolean;
 }
 
-interface Kind {
-  readonly kind: string;
-  readonly reason: string;
-  /** @default on both transports */
-  readonly only?: 'queue' | 'stream';
-  readonly make: (ingredients: Ingredients) => string | Uint8Array;
-}
+type Kind = readonly [
+  ...[kind: string, reason: string, make: (it: Ingredients) => string | Uint8Array],
+  only?: Transport | undefined,
+];
 
 const HOUR_MS = 3_600_000;
-const malformed = { reason: 'malformed-message' } as const;
+const INVALID = Buffer.from([0xff, 0xfe, 0x00, 0xc3]);
+const PROTO = '"data":{"__proto__":{"admin":true},';
 
 const KINDS: readonly Kind[] = [
-  { kind: 'no JSON', ...malformed, make: ({ name }) => `{"${name}` },
-  { kind: 'wrong schema', reason: 'invalid-payload', make: (it) => envelope(it, { data: { orderId: it.name } }) },
-  { kind: 'no envelope', ...malformed, make: ({ name }) => JSON.stringify({ hello: name }) },
+  ['no JSON', 'malformed-message', ({ name }) => `{"${name}`],
+  ['wrong schema', 'invalid-payload', (it) => envelope(it, { data: { orderId: it.name } })],
+  ['no envelope', 'malformed-message', ({ name }) => JSON.stringify({ hello: name })],
   // A queue carries text only.
-  {
-    ...{ kind: 'no text', ...malformed, only: 'stream' },
-    make: ({ name }) => Buffer.concat([Buffer.from(name), Buffer.from([0xff, 0xfe, 0x00, 0xc3])]),
-  },
-  {
-    ...{ kind: '__proto__ key', ...malformed },
-    make: (it) => envelope(it, {}).replace('"data":{', '"data":{"__proto__":{"admin":true},'),
-  },
-  {
-    ...{ kind: 'too deep', ...malformed },
-    make: ({ name, first }) => `{"${name}":${'['.repeat(first ? 500_000 : 500)}`,
-  },
-  {
-    ...{ kind: 'expired', reason: 'expired' },
-    make: (it) => envelope(it, { expires: new Date(it.now - HOUR_MS).toISOString() }),
-  },
-  { kind: 'foreign', reason: 'foreign-ledger', make: (it) => envelope(it, { ledger: it.run }) },
-  {
-    ...{ kind: 'too long a life', reason: 'lifetime-exceeded' },
-    make: (it) => envelope(it, { expires: '9999-12-31T00:00:00.000Z' }),
-  },
-  {
-    ...{ kind: 'too large', ...malformed, only: 'stream' },
-    make: ({ name, first }) => `${name} ${'x'.repeat((first ? 900 : 20) * 1024)}`,
-  },
-  { kind: 'no message id', ...malformed, make: (it) => envelope(it, { id: it.name }) },
+  ['no text', 'malformed-message', ({ name }) => Buffer.concat([Buffer.from(name), INVALID]), 'stream'],
+  ['__proto__ key', 'malformed-message', (it) => envelope(it, {}).replace('"data":{', PROTO)],
+  ['too deep', 'malformed-message', ({ name, first }) => `{"${name}":${'['.repeat(first ? 500_000 : 500)}`],
+  ['expired', 'expired', (it) => envelope(it, { expires: new Date(it.now - HOUR_MS).toISOString() })],
+  ['foreign', 'foreign-ledger', (it) => envelope(it, { ledger: it.run })],
+  ['too long a life', 'lifetime-exceeded', (it) => envelope(it, { expires: '9999-12-31T00:00:00.000Z' })],
+  ['too large', 'malformed-message', ({ name, first }) => name + 'x'.repeat((first ? 900 : 20) * 1024), 'stream'],
+  ['no message id', 'malformed-message', (it) => envelope(it, { id: it.name })],
 ];
 
 /** An envelope that is right but for what is changed. Nobody has committed it. */
@@ -105,8 +84,6 @@ function envelope({ run, ledger, name, definition, now, random }: Ingredients, c
     ...{ datacontenttype: 'application/json', partitionkey: name, version: event?.version },
     ...{ businessline: event?.businessLine, correlationid: id, ledger },
     traceparent: `00-${Buffer.from(random(16)).toString('hex')}-${Buffer.from(random(8)).toString('hex')}-01`,
-    expires: new Date(now + HOUR_MS).toISOString(),
-    data: { name },
-    ...change,
+    ...{ expires: new Date(now + HOUR_MS).toISOString(), data: { name }, ...change },
   });
 }

@@ -10,8 +10,7 @@ import { reconciliationTable } from '../lib/cli/reconciliation-table.ts';
 import { useTarget } from '../lib/cli/use-target.ts';
 import { deployApp, resolveEngine, type Target } from '../lib/local/index.ts';
 import { deploymentOf, STACK_NAME } from './deployment.ts';
-import { readOrders } from './order-file.ts';
-import { generateOrders } from './orders.ts';
+import { generateOrders, readOrders } from './orders.ts';
 import { type FinishedRun, runOrders } from './run.ts';
 import { DEADLINE_MS } from './sabotage.ts';
 import { runSabotaged, type SabotagedRun, sabotageProblems } from './sabotaged-run.ts';
@@ -29,8 +28,10 @@ interface DemoOptions {
   readonly sabotage?: boolean;
 }
 
+type DemoRun = FinishedRun & Partial<SabotagedRun>;
+
 const DEFAULT_COUNT = 300;
-const HOUR = 3_600_000;
+const HOUR_MS = 3_600_000;
 /** The folder of `cdk.json`. */
 const REPOSITORY = fileURLToPath(new URL('../', import.meta.url));
 
@@ -41,15 +42,14 @@ class NoOrders extends WaybillError {
 
 /** Runs one command line of the demo (without node and script) and answers with the exit code. */
 export function runDemo(parameters: readonly string[], context: CommandContext = processContext()): Promise<number> {
+  const count = `how many orders to run; default: ${DEFAULT_COUNT} made up, or the whole file`;
+  const sabotage =
+    'refuse, delete and drop messages, block a subscriber and remove one; show that each is named, and healed or abandoned';
   const program = createCommandLine('npm start --', context)
     .showHelpAfterError('(`npm start -- --help` lists the options)')
     .description('deploy the example shop, run orders through it, and prove what became of them')
     .option('--orders <file>', 'run the orders of a CSV file: order_id, customer_id, date, quantity, amount_usd')
-    .option(
-      '--count <number>',
-      `how many orders to run; default: ${DEFAULT_COUNT} made up, or the whole file`,
-      wholeNumber,
-    )
+    .option('--count <number>', count, wholeNumber)
     .option(
       '--duplicates <share>',
       'send this share of messages twice, and submit this share of orders twice',
@@ -65,43 +65,29 @@ export function runDemo(parameters: readonly string[], context: CommandContext =
     )
     .option('--json', 'print one JSON object instead of the summary, and keep nothing running')
     .option('--aws', 'use the real AWS: it costs money, and the stack stays until it is destroyed')
-    .addOption(
-      new Option(
-        '--sabotage',
-        'delete messages from a queue, block a subscriber and have the relay drop messages; show that each is named and healed',
-      ).conflicts(['aws', 'duplicates', 'poison']),
-    )
+    .addOption(new Option('--sabotage', sabotage).conflicts(['aws', 'duplicates', 'poison']))
     .addHelpText(
       'after',
-      `
-Example:
-  $ npm start -- --count 500 --duplicates 0.1 --poison 0.05
-  $ npm start -- --sabotage`,
+      '\nExample:\n  $ npm start -- --count 500 --duplicates 0.1 --poison 0.05\n  $ npm start -- --sabotage',
     )
     .action((options: DemoOptions) => demo(options, context));
   return runCommandLine(program, parameters, context);
 }
 
 async function demo(options: DemoOptions, context: CommandContext): Promise<void> {
-  const { progress } = context;
+  const { progress, environment } = context;
   const orders = await ordersOf(options, context);
   const interruption = awaitInterruption();
   const { signal } = interruption;
   try {
-    const target = await resolveEngine({
-      environment: context.environment,
-      report: progress.step,
-      ...(options.aws && { aws: true }),
-    });
+    const aws = options.aws && { aws: true };
+    const target = await resolveEngine({ environment, report: progress.step, ...aws });
     try {
       signal.throwIfAborted();
       progress.done(target.kind === 'aws' ? 'Using the real AWS' : `The engine runs at ${target.endpoint}`);
       const finished = await deployAndRun(orders, target, options, context, signal);
-      const problems = report(finished, options, context);
-      const staysUp = !target.owned || (context.err.isTTY && !options.json);
-      const broken = finished.sabotage?.verdict.sabotage.map(({ id }) => id) ?? [];
-      for (const line of whereToLook(finished, broken, !staysUp)) tell(line, options, context);
-      if (problems > 0) context.exitCode = 1;
+      const staysUp = !target.owned || (context.err.isTTY === true && !options.json);
+      if (report(finished, staysUp, options, context) > 0) context.exitCode = 1;
       if (target.owned && staysUp) await stayUp(target, context, signal);
     } finally {
       if (target.owned) {
@@ -136,15 +122,10 @@ async function deployAndRun(
   { duplicates, poison, sabotage }: DemoOptions,
   { progress }: CommandContext,
   signal: AbortSignal,
-): Promise<FinishedRun & Partial<SabotagedRun>> {
-  const outputs = await deployApp({
-    target,
-    cwd: REPOSITORY,
-    context: { disposable: 'true', ...(sabotage && { deadline: String(DEADLINE_MS / 1000) }) },
-    stacks: [STACK_NAME],
-    report: progress.step,
-    signal,
-  });
+): Promise<DemoRun> {
+  const context = { disposable: 'true', ...(sabotage && { deadline: String(DEADLINE_MS / 1000) }) };
+  const stack = { target, cwd: REPOSITORY, context, stacks: [STACK_NAME] };
+  const outputs = await deployApp({ ...stack, report: progress.step, signal });
   progress.done('The shop is deployed');
   useTarget(target);
   const options = { deployment: deploymentOf(outputs[STACK_NAME] ?? {}), orders, progress, signal };
@@ -154,22 +135,20 @@ async function deployAndRun(
 }
 
 /** Prints what a run came to, and says how many problems there are. */
-function report(run: FinishedRun & Partial<SabotagedRun>, options: DemoOptions, context: CommandContext): number {
+function report(run: DemoRun, staysUp: boolean, options: DemoOptions, context: CommandContext): number {
   const { verdict, reconciliation, sabotage } = run;
   const problems = [...problemsOf(run), ...(sabotage ? sabotageProblems(sabotage.verdict) : [])];
   for (const line of problems) context.progress.note(line);
   if (options.json) printJson(context, { ...verdict, ...sabotage?.verdict });
-  const lines = [...summaryOf(run), ...(sabotage?.summary ?? []), ...reconciliationTable(reconciliation)];
-  for (const line of lines) tell(line, options, context);
   const bad = `Lost: ${verdict.lost.length}, doubled: ${verdict.doubled.length}. This run does not prove what it should.`;
-  tell(problems.length > 0 ? bad : 'Nothing lost, nothing doubled, everything adds up.', options, context);
+  const lines = [
+    ...[...summaryOf(run), ...(sabotage?.summary ?? []), ...reconciliationTable(reconciliation)],
+    problems.length > 0 ? bad : 'Nothing lost, nothing doubled, everything adds up.',
+    ...whereToLook(run, sabotage?.verdict.sabotage.map(({ id }) => id) ?? [], !staysUp),
+  ];
+  // The result in words goes to stdout, unless an object does.
+  for (const line of lines) options.json ? context.progress.note(line) : print(context, line);
   return problems.length;
-}
-
-/** The result in words goes to stdout, unless an object does. */
-function tell(line: string, { json }: DemoOptions, context: CommandContext): void {
-  if (json) context.progress.note(line);
-  else print(context, line);
 }
 
 /** Leaves the engine to the person at the terminal until Ctrl-C. */
@@ -183,21 +162,17 @@ async function stayUp(target: Target, { progress }: CommandContext, signal: Abor
     progress.note(line);
   }
   // A timer keeps the process alive.
-  while (!signal.aborted) await sleep(HOUR, undefined, { signal }).catch(() => undefined);
+  while (!signal.aborted) await sleep(HOUR_MS, undefined, { signal }).catch(() => undefined);
 }
 
 function wholeNumber(text: string): number {
   const number = Number(text);
-  if (!/^\d+$/.test(text) || number < 1 || number > 1_000_000) {
-    throw new InvalidArgumentError('It is a whole number from 1 to 1000000.');
-  }
-  return number;
+  if (/^\d+$/.test(text) && number >= 1 && number <= 1_000_000) return number;
+  throw new InvalidArgumentError('It is a whole number from 1 to 1000000.');
 }
 
 function share(text: string): number {
   const number = Number(text);
-  if (text.trim() === '' || !(number >= 0 && number <= 1)) {
-    throw new InvalidArgumentError('It is a share from 0 to 1, such as 0.1.');
-  }
-  return number;
+  if (text.trim() !== '' && number >= 0 && number <= 1) return number;
+  throw new InvalidArgumentError('It is a share from 0 to 1, such as 0.1.');
 }

@@ -1,20 +1,18 @@
-import type { Reconciliation } from 'waybill/operations';
-import { createEnvironment, type Environment } from 'waybill/runtime';
+import { type Reconciliation, type TracedMessage, traceKey } from 'waybill/operations';
+import { createEnvironment } from 'waybill/runtime';
 import { type Order, placeOrder } from '../examples/commerce/place-order.ts';
 import type { Progress } from '../lib/cli/progress.ts';
-import { auditRun, stockUpFor } from './books.ts';
-import { DeadLetterBox } from './dead-letter-box.ts';
-import { type Deployment, SUBSCRIBERS } from './deployment.ts';
+import { auditRun, stockUpFor } from './audit.ts';
+import { type Deployment, inspectionOf, reconcileSince, SUBSCRIBERS } from './deployment.ts';
 import { FunctionLogs } from './function-logs.ts';
 import { ordersOfRun } from './orders.ts';
 import { makePoison, type Poison } from './poison.ts';
-import { isUnderWay, messagesOf, reconcileSince } from './reconciliation.ts';
 import type { Scene } from './sabotage.ts';
 import { inTurn, submitOrders } from './submission.ts';
-import { MessageTracker } from './tracker.ts';
+import { MessageTracker, type TrackedMessage } from './tracker.ts';
 import { type Evidence, judge, stoppedOrders, type Verdict } from './verdict.ts';
-import { PATIENCE, type Patience, type State, type Watched, watch } from './watch.ts';
-import { putOnWire, sendAgain, WireDuplicates } from './wire.ts';
+import { describe, PATIENCE, type Patience, type State, type Watched, watch } from './watch.ts';
+import { DeadLetterBox, putOnWire, sendAgain, WireDuplicates } from './wire.ts';
 
 export interface RunOptions {
   readonly deployment: Deployment;
@@ -46,9 +44,6 @@ export interface FinishedRun {
   readonly milliseconds: number;
 }
 
-/** Milliseconds by which the clocks of functions and of this machine may differ. */
-const SKEW_MS = 60_000;
-
 /**
  * Runs orders through the deployed shop, with copies and poison on the wire, until everything has ended, and judges what
  * came of it. The AWS clients are configured by this process's environment variables.
@@ -56,22 +51,20 @@ const SKEW_MS = 60_000;
  * @throws the signal's reason when it is interrupted
  */
 export async function runOrders(options: RunOptions): Promise<FinishedRun> {
-  const { deployment, duplicates: share = 0, progress, patience = PATIENCE, signal } = options;
+  const { deployment, duplicates: share = 0, progress, patience = PATIENCE, signal = NEVER } = options;
   // Reading and meddling is not what a message costs: the producer counts for itself.
-  const producer = createEnvironment(deployment.variables);
-  const observer = createEnvironment(deployment.variables);
-  const started = observer.now();
+  const [producer, environment] = [createEnvironment(deployment.variables), createEnvironment(deployment.variables)];
+  const started = environment.now();
   const run = `run-${started.toString(36)}`;
   const orders = ordersOfRun(run, options.orders);
   const submissions = inTurn(orders, share);
-  const poison = poisonFor(run, options, submissions.length, observer);
-
+  const poison = poisonFor(run, options, submissions.length);
   progress.step('Filling the shelves');
-  await stockUpFor(orders, { environment: observer });
+  await stockUpFor(orders, { environment });
 
-  const tracker = new MessageTracker(observer, deployment.ledger);
-  const duplicates = new WireDuplicates(share, sendAgain(observer, deployment));
-  const letters = new DeadLetterBox(observer, deployment.subscribers);
+  const tracker = new MessageTracker(environment, deployment);
+  const duplicates = new WireDuplicates(share, sendAgain(environment, deployment));
+  const letters = new DeadLetterBox(environment, deployment.subscribers);
   const logs = new FunctionLogs(deployment.logGroups, started);
   const watched: Watched = {
     ...{ tracker, duplicates, letters, logs, poison },
@@ -83,11 +76,11 @@ export async function runOrders(options: RunOptions): Promise<FinishedRun> {
     submitOrders({
       ...{ orders: some, poison, tracker, signal: over },
       placeOrder: (order) => placeOrder(order, { environment: producer }),
-      putOnWire: (one) => putOnWire(observer, deployment, one),
+      putOnWire: (one) => putOnWire(environment, deployment, one),
       undecided: ({ orderId }) => undecided.add(orderId),
     });
   const direct = options.direct ?? ((scene) => scene.submit(submissions));
-  const scene = { orders: submissions, deployment, tracker, environment: observer };
+  const scene = { orders: submissions, deployment, tracker, environment };
   const first = performance.now();
   let missing = await watchWhile(
     (over) => direct({ ...scene, signal: over, submit: (some) => submit(some, over) }),
@@ -95,21 +88,18 @@ export async function runOrders(options: RunOptions): Promise<FinishedRun> {
     signal,
   );
   // An order whose outcome was unknown may have been kept: then its message is there, and is expected like any other.
-  const found = [];
-  for (const orderId of undecided) found.push(...(await messagesOf(deployment, orderId, started - SKEW_MS)));
-  const more = found.filter((message) => tracker.follow(message));
+  const found = await Promise.all([...undecided].map((orderId) => messagesOf(deployment, orderId, started)));
+  const more = found.flat().filter((message) => tracker.follow(message));
   if (more.length > 0) missing = await watch(watched, () => false, patience, signal);
-  signal?.throwIfAborted();
+  signal.throwIfAborted();
   const milliseconds = performance.now() - first;
 
   progress.step("Reading the shop's books");
-  const committed = [...tracker.messages.values()];
   const { ended } = tracker;
+  const committed = [...tracker.messages.values()];
   const known = new Set(committed.map(({ orderId }) => orderId));
-  const { kept = [], unknown = [] } = Object.groupBy(orders, ({ orderId }) =>
-    known.has(orderId) ? 'kept' : 'unknown',
-  );
-  const audit = await auditRun(run, kept, stoppedOrders(ended), observer);
+  const kept = orders.filter(({ orderId }) => known.has(orderId));
+  const audit = await auditRun(run, kept, stoppedOrders(ended), environment);
   const functions = await logs.poll();
   await letters.release();
   progress.step('Reconciling');
@@ -118,42 +108,15 @@ export async function runOrders(options: RunOptions): Promise<FinishedRun> {
     ...{ subscribers: SUBSCRIBERS, committed, ended, letters: letters.letters, poison, audit, functions },
     ...{ producer: producer.usage, reconciliation },
   };
+  const unknown = orders.filter(({ orderId }) => !known.has(orderId));
   const copies = Object.values(duplicates.sent).reduce((sum, count) => sum + count, 0);
   return { verdict: judge(evidence), evidence, reconciliation, missing, unknown, copies, milliseconds };
 }
 
-/** Whoever ends first because nothing goes on any more ends the other, too. */
-async function watchWhile(
-  act: (signal: AbortSignal) => Promise<unknown>,
-  watching: (isOpen: () => boolean, signal: AbortSignal) => Promise<State>,
-  interruption: AbortSignal | undefined,
-): Promise<State> {
-  const over = new AbortController();
-  const signal = interruption ? AbortSignal.any([over.signal, interruption]) : over.signal;
-  let open = true;
-  const watched = watching(() => open, signal).finally(() => over.abort());
-  const acted = act(signal).then(
-    () => {
-      open = false;
-    },
-    (error: unknown) => {
-      over.abort();
-      throw error;
-    },
-  );
-  // Whichever fails, the other has come to its end, and has put back what it changed.
-  await Promise.allSettled([watched, acted]);
-  const [missing] = await Promise.all([watched, acted]);
-  interruption?.throwIfAborted();
-  return missing;
-}
+const NEVER = new AbortController().signal;
 
-function poisonFor(
-  run: string,
-  { deployment, orders, poison = 0 }: RunOptions,
-  submissions: number,
-  { now, random }: Environment,
-): Poison[] {
+function poisonFor(run: string, { deployment, orders, poison = 0 }: RunOptions, submissions: number): Poison[] {
+  const { now, random } = createEnvironment(deployment.variables);
   // Each order's chain is gone through once.
   const published = SUBSCRIBERS.reduce((sum, { publishes }) => sum + publishes.length, 0);
   const subscribers = SUBSCRIBERS.map((definition) => {
@@ -164,11 +127,45 @@ function poisonFor(
   return makePoison({ run, ledger: deployment.ledger, count, subscribers, now: now(), random });
 }
 
-function describe({ messages, pending, letters, copies }: State, ended: number): string {
-  const waiting = [
-    pending > 0 && `${pending} to come`,
-    letters > 0 && `${letters} dead letters to come`,
-    copies > 0 && `${copies} copies to be skipped`,
-  ].filter(Boolean);
-  return [`${messages} messages committed`, `${ended} ends`, ...waiting].join(', ');
+/** Milliseconds by which the clocks of functions and of this machine may differ. */
+const SKEW_MS = 60_000;
+
+/** The messages about an order that were committed since a moment. */
+async function messagesOf(deployment: Deployment, orderId: string, since: number): Promise<TrackedMessage[]> {
+  const below = ({ id, type, subscribers }: TracedMessage): TrackedMessage[] => [
+    { id, type, orderId },
+    ...subscribers.flatMap(({ published }) => published.flatMap(below)),
+  ];
+  const environment = createEnvironment(deployment.variables);
+  return (await traceKey(environment, inspectionOf(deployment), orderId, since - SKEW_MS)).flatMap(below);
+}
+
+/** Whether a message has not ended that is late, or rests, or is within its deadline: nothing that is missing is. */
+function isUnderWay({ lines, copies }: Reconciliation): boolean {
+  return copies.late > 0 || Object.values(lines).some(({ inFlight, scheduled }) => inFlight + scheduled > 0);
+}
+
+/** Whoever ends first because nothing goes on any more ends the other, too. */
+async function watchWhile(
+  act: (signal: AbortSignal) => Promise<unknown>,
+  watching: (isOpen: () => boolean, signal: AbortSignal) => Promise<State>,
+  interruption: AbortSignal,
+): Promise<State> {
+  const over = new AbortController();
+  const signal = AbortSignal.any([over.signal, interruption]);
+  let open = true;
+  const watched = watching(() => open, signal).finally(() => over.abort());
+  const acted = act(signal)
+    .finally(() => {
+      open = false;
+    })
+    .catch((error: unknown) => {
+      over.abort();
+      throw error;
+    });
+  // Whichever fails, the other has come to its end, and has put back what it changed.
+  await Promise.allSettled([watched, acted]);
+  const [missing] = await Promise.all([watched, acted]);
+  interruption.throwIfAborted();
+  return missing;
 }

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { BINDINGS } from 'waybill';
 import type { Hop } from 'waybill/operations';
 import { createEnvironment } from 'waybill/runtime';
 import type { Progress } from '../lib/cli/progress.ts';
 import { readGraph } from '../lib/ledger/graph.ts';
 import { heal } from '../lib/reconcile/heal.ts';
 import { runPasses } from '../lib/reconcile/passes.ts';
-import type { Deployment } from './deployment.ts';
-import { inspectionOf, reconcileSince } from './reconciliation.ts';
+import { type Deployment, inspectionOf, reconcileSince } from './deployment.ts';
 
 /** A message that Waybill named missing at a subscriber. */
 export interface NamedMessage {
@@ -21,6 +21,8 @@ export interface NamedMessage {
 const PAUSE_MS = 3_000;
 /** The demo breaks more at once than a minute's budget heals, and is no storm. */
 const BUDGET = 100;
+/** How long after a subscriber's removal its messages are given up, where a deployed ledger waits an hour. */
+const ABANDON_AFTER_SECONDS = 3;
 
 /**
  * Reconciles and heals every few seconds: the code of the deployed reconciler, which runs every minute, and beside it. What
@@ -29,6 +31,8 @@ const BUDGET = 100;
 export class SabotageWatch {
   /** Copies that this watch has sent again. The deployed reconciler may have sent others. */
   resent = 0;
+  /** Ids of messages whose subscriber was removed before they ended there. */
+  readonly abandoned = new Set<string>();
   readonly #deployment: Deployment;
   readonly #progress: Pick<Progress, 'note'>;
   readonly #since = Date.now();
@@ -46,16 +50,15 @@ export class SabotageWatch {
   }
 
   /** Reconciles and heals once; it begins when it is called or later. */
-  look(): Promise<void> {
+  readonly look = (): Promise<void> => {
     // A run of the deployed reconciler that fails is made up for by the next one: so it is here.
-    const once = () =>
-      this.#look()
-        .catch(() => this.#look())
-        .catch(() => this.#look());
+    const once = () => this.#look().catch(() => this.#look().catch(() => this.#look()));
     const look = this.#looks.then(once);
     this.#looks = look.catch(() => undefined);
     return look;
-  }
+  };
+
+  readonly isNamed = (messageId: string): boolean => this.named.some(({ id }) => id === messageId);
 
   /** Looks again and again until the signal is aborted. */
   async run(signal: AbortSignal): Promise<void> {
@@ -73,7 +76,8 @@ export class SabotageWatch {
     for (const { id, subscriber, hop } of missing) this.#name(id, subscriber, hop);
     const complain = (message: string, fields: object) => this.#progress.note(`${message}: ${JSON.stringify(fields)}`);
     const log = { info: () => undefined, warn: complain, error: complain };
-    const environment = { ...createEnvironment(this.#deployment.variables), log };
+    const variables = { ...this.#deployment.variables, [BINDINGS.abandonAfter]: String(ABANDON_AFTER_SECONDS) };
+    const environment = { ...createEnvironment(variables), log };
     const { ledger: table, shards, listEventSources } = inspectionOf(this.#deployment);
     const ledger = { environment, table, shards };
     const options = { listEventSources, graph: await readGraph(ledger) };
@@ -83,6 +87,7 @@ export class SabotageWatch {
     for (const { id, subscriber, hop } of [...healing.missing, ...healing.closed]) {
       if (hop) this.#name(id, subscriber, hop);
     }
+    for (const { id } of healing.abandoned) this.abandoned.add(id);
     this.resent += healing.resent.length;
   }
 

@@ -1,13 +1,11 @@
-import type { SubscriberDefinition } from 'waybill';
 import type { Hop } from 'waybill/operations';
 import type { Progress } from '../lib/cli/progress.ts';
 import { lengthOf } from '../lib/cli/span-text.ts';
 import { messageTime } from '../lib/message/message-id.ts';
-import { SUBSCRIBERS } from './deployment.ts';
 import { type FinishedRun, type RunOptions, runOrders } from './run.ts';
 import { DEADLINE_MS, type Deeds, sabotage } from './sabotage.ts';
 import { type NamedMessage, SabotageWatch } from './sabotage-watch.ts';
-import type { EndedMessage, TrackedMessage } from './tracker.ts';
+import { type Evidence, endedEverywhere } from './verdict.ts';
 import { PATIENCE } from './watch.ts';
 
 /** What `--sabotage` adds to the object of `--json`. */
@@ -16,7 +14,7 @@ export interface SabotageVerdict {
   readonly sabotage: readonly Stopped[];
   /** Messages of the run that Waybill named missing. */
   readonly named: readonly Stopped[];
-  /** Ids of sabotaged messages that have ended everywhere after all. */
+  /** Ids of sabotaged messages that have ended everywhere after all: handled, or abandoned where nobody expects them any more. */
   readonly healed: readonly string[];
   /** Ids of messages that Waybill named missing although nothing had been done to them, or at another hop. */
   readonly falselyNamed: readonly string[];
@@ -27,12 +25,10 @@ export interface Stopped {
   readonly hop: Hop;
 }
 
-export interface SabotageEvidence {
+export interface SabotageEvidence extends Pick<Evidence, 'subscribers' | 'committed' | 'ended'> {
   readonly deeds: Deeds;
   readonly named: readonly NamedMessage[];
-  readonly subscribers: readonly SubscriberDefinition[];
-  readonly committed: readonly TrackedMessage[];
-  readonly ended: readonly EndedMessage[];
+  readonly abandoned: ReadonlySet<string>;
 }
 
 /** A finished run in which things were broken: what Waybill said and did about it, as an object and in words. */
@@ -53,23 +49,20 @@ export async function runSabotaged(
   progress: Pick<Progress, 'note'>,
 ): Promise<SabotagedRun> {
   const watch = new SabotageWatch(options.deployment, progress);
-  const over = new AbortController();
-  const failed = new AbortController();
+  const [over, failed] = [new AbortController(), new AbortController()];
   const interrupted = options.signal ? [options.signal] : [];
   const looking = watch.run(AbortSignal.any([over.signal, ...interrupted])).catch((error) => failed.abort(error));
-  let deeds: Deeds = { stolen: [], dropped: [] };
+  let deeds: Deeds = NOTHING;
   try {
     const finished = await runOrders({
-      ...options,
-      patience: LONG_PATIENCE,
-      signal: AbortSignal.any([failed.signal, ...interrupted]),
+      ...{ ...options, patience: LONG_PATIENCE, signal: AbortSignal.any([failed.signal, ...interrupted]) },
       direct: async (scene) => {
-        deeds = await sabotage(scene, () => watch.look(), progress);
+        deeds = await sabotage(scene, watch, progress);
       },
     });
     await watch.look();
-    const { named, resent } = watch;
-    const verdict = judgeSabotage({ ...finished.evidence, deeds, named, subscribers: SUBSCRIBERS });
+    const { named, abandoned, resent } = watch;
+    const verdict = judgeSabotage({ ...finished.evidence, deeds, named, abandoned });
     return { ...finished, sabotage: { verdict, summary: sabotageSummary(verdict, named, resent) } };
   } catch (error) {
     // Whatever fails once looking has failed fails because of that.
@@ -80,16 +73,18 @@ export async function runSabotaged(
   }
 }
 
+const NOTHING: Deeds = { refused: [], stolen: [], dropped: [], orphaned: [] };
+
 /** Compares what was done with what Waybill said. */
 export function judgeSabotage(evidence: SabotageEvidence): SabotageVerdict {
-  const { deeds, subscribers, committed, ended } = evidence;
-  const { stolen, dropped, blocked } = deeds;
-  const typeOf = new Map(committed.map(({ id, type }) => [id, type]));
-  const named = evidence.named.filter(({ id }) => typeOf.has(id));
+  const { refused, stolen, dropped, blocked, orphaned } = evidence.deeds;
+  const ids = new Set(evidence.committed.map(({ id }) => id));
+  const named = evidence.named.filter(({ id }) => ids.has(id));
+  const stopped = (some: readonly string[], hop: Hop) => some.map((id): Stopped => ({ id, hop }));
   const broken = distinct([
-    ...stolen.map((id): Stopped => ({ id, hop: 'broker' })),
-    ...dropped.map((id): Stopped => ({ id, hop: 'relay' })),
-    ...(blocked?.overdue ?? []).map((id): Stopped => ({ id, hop: 'consumer' })),
+    ...stopped(stolen, 'broker'),
+    ...stopped([...refused, ...dropped], 'relay'),
+    ...stopped([...(blocked?.overdue ?? []), ...orphaned], 'consumer'),
     // What came to its deadline while the block was being ended may be named or not.
     ...named.filter(
       ({ id, hop, subscriber }) =>
@@ -97,15 +92,12 @@ export function judgeSabotage(evidence: SabotageEvidence): SabotageVerdict {
     ),
   ]);
   const right = new Set(broken.map(keyOf));
-  const ends = new Set(ended.map(({ subscriber, message }) => `${subscriber} ${message.id}`));
-  const hasEnded = (id: string) =>
-    subscribers
-      .filter(({ consumes }) => consumes.some(({ type }) => type === typeOf.get(id)))
-      .every(({ name }) => ends.has(`${name} ${id}`));
+  const over = endedEverywhere(evidence);
+  const isOver = (id: string) => over.has(id) && (!orphaned.includes(id) || evidence.abandoned.has(id));
   return {
     sabotage: broken,
     named: distinct(named),
-    healed: idsOf(broken).filter(hasEnded),
+    healed: idsOf(broken).filter(isOver),
     falselyNamed: idsOf(named.filter((one) => !right.has(keyOf(one)))),
   };
 }
@@ -132,10 +124,11 @@ function sabotageSummary(verdict: SabotageVerdict, namings: readonly NamedMessag
     return `  ${hop.padEnd('consumer'.length)}  ${some.length} broken, ${right} named, at most ${longest} after their deadline`;
   });
   const ids = idsOf(broken).length;
+  const sent = `${resent} copies of them sent again from here`;
   return [
     `sabotage: ${ids} messages`,
     ...hops,
-    `  ${healed.length} of ${ids} healed, ${resent} copies of them sent again from here; ${falselyNamed.length} falsely named`,
+    `  ${healed.length} of ${ids} healed or abandoned, ${sent}; ${falselyNamed.length} falsely named`,
   ];
 }
 

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CommitUndecided } from 'waybill';
 import { OrderPlaced } from '../examples/commerce/contract.ts';
 import type { Order } from '../examples/commerce/place-order.ts';
+import { concurrently } from '../lib/aws/concurrently.ts';
 import type { Poison } from './poison.ts';
 import type { MessageTracker } from './tracker.ts';
 
@@ -16,7 +17,7 @@ const TRIES = 3;
  * once, and every latency would be that of the backlog.
  */
 const ON_THEIR_WAY = 150;
-/** Milliseconds between two looks whether there is room for the next order. */
+/** Between two looks whether there is room for the next order. */
 const PAUSE_MS = 50;
 
 export interface Submission {
@@ -42,34 +43,18 @@ export interface Submission {
  */
 export async function submitOrders(submission: Submission): Promise<string[]> {
   const { orders, poison, putOnWire, tracker, signal } = submission;
-  const ids: (string | undefined)[] = [];
-  let submitted = 0;
-  let poisoned = 0;
-  const queue = orders.entries();
-  const submitter = async () => {
-    for (const [index, order] of queue) {
-      while (tracker.pending > ON_THEIR_WAY && !signal.aborted) await sleep(PAUSE_MS);
-      if (signal.aborted) return;
-      const id = await submit(submission, order);
-      if (id) tracker.follow({ id, type: OrderPlaced.type, orderId: order.orderId });
-      ids[index] = id;
-      submitted += 1;
-      const due = poison.slice(poisoned, Math.floor((poison.length * submitted) / orders.length));
-      poisoned += due.length;
-      for (const one of due) await putOnWire(one);
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, submitter));
+  let [submitted, poisoned] = [0, 0];
+  const ids = await concurrently(AT_ONCE, orders, async (order) => {
+    while (tracker.pending > ON_THEIR_WAY && !signal.aborted) await sleep(PAUSE_MS);
+    const id = signal.aborted ? undefined : await submit(submission, order);
+    if (id) tracker.follow({ id, type: OrderPlaced.type, orderId: order.orderId });
+    submitted += 1;
+    const due = poison.slice(poisoned, Math.floor((poison.length * submitted) / orders.length));
+    poisoned += due.length;
+    if (!signal.aborted) for (const one of due) await putOnWire(one);
+    return id;
+  });
   return ids.filter((id) => id !== undefined);
-}
-
-/** The orders in turn, with an even share of them twice. */
-export function inTurn<Item>(orders: readonly Item[], again: number): Item[] {
-  const turns = orders.map((order, index) => ({ order, turn: index }));
-  const second = turns.filter(({ turn }) => Math.round((turn + 1) * again) > Math.round(turn * again));
-  return [...turns, ...second.map(({ order, turn }) => ({ order, turn: turn + LATER + 0.5 }))]
-    .sort((one, other) => one.turn - other.turn)
-    .map(({ order }) => order);
 }
 
 async function submit({ placeOrder, undecided }: Submission, order: Order): Promise<string | undefined> {
@@ -82,4 +67,12 @@ async function submit({ placeOrder, undecided }: Submission, order: Order): Prom
     }
   }
   return undefined;
+}
+
+/** The orders in turn, with an even share of them twice. */
+export function inTurn<Item>(orders: readonly Item[], again: number): Item[] {
+  const turns = orders.map((order, turn) => ({ order, turn }));
+  const second = turns.filter(({ turn }) => Math.round((turn + 1) * again) > Math.round(turn * again));
+  const later = second.map(({ order, turn }) => ({ order, turn: turn + LATER + 0.5 }));
+  return [...turns, ...later].sort((one, other) => one.turn - other.turn).map(({ order }) => order);
 }

@@ -13,12 +13,13 @@ export function summaryOf({ verdict, evidence, missing, copies, milliseconds }: 
   // An invocation that died has not said what it skipped. The books say whether it took effect.
   const unseen = missing.copies > 0 ? `, of which ${missing.copies} were not seen to be skipped` : '';
   const width = Math.max(...Object.keys(subscribers).map((name) => name.length));
+  const lines = Object.entries(subscribers).map(([name, { handled, duplicates, deadLettered }]) => {
+    const counts = `${handled} handled, ${duplicates} duplicates skipped, ${deadLettered} dead-lettered`;
+    return `  ${name.padEnd(width)}  ${counts}; ${latencyText(latencyOf(endedAt(evidence.ended, name)))}`;
+  });
   return [
     `${committed} messages committed in ${(milliseconds / 1000).toFixed(1)} s (${types})`,
-    ...Object.entries(subscribers).map(([name, { handled, duplicates, deadLettered }]) => {
-      const latency = latencyText(latencyOf(endedAt(evidence.ended, name)));
-      return `  ${name.padEnd(width)}  ${handled} handled, ${duplicates} duplicates skipped, ${deadLettered} dead-lettered; ${latency}`;
-    }),
+    ...lines,
     ...(copies > 0 ? [`copies with the same id put on the wire: ${copies}${unseen}`] : []),
     ...(reasons ? [`dead letters: ${reasons}`] : []),
     ...evidence.audit.sums,
@@ -29,9 +30,7 @@ export function summaryOf({ verdict, evidence, missing, copies, milliseconds }: 
 
 /** What is wrong with a run, in words, line by line; empty when nothing is. */
 export function problemsOf({ verdict, evidence, unknown }: FinishedRun): string[] {
-  const findings = evidence.audit.findings.map(
-    ({ step, orderIds, what }) => `${step} of ${orderIds.join(', ')}: ${what}`,
-  );
+  const findings = evidence.audit.findings.map((one) => `${one.step} of ${one.orderIds.join(', ')}: ${one.what}`);
   const unsubmitted = unknown.map(({ orderId }) => orderId);
   const unposted = missingPoison(evidence).map(({ subscriber, kind }) => `${kind} for ${subscriber}`);
   const misjudged = misjudgedPoison(evidence).map(

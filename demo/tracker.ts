@@ -1,8 +1,8 @@
-import { BatchGetItemCommand } from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Environment } from 'waybill/runtime';
+import { getRows } from '../lib/ledger/batch-get.ts';
 import { type InboxRow, inboxKey } from '../lib/ledger/rows/inbox.ts';
-import { SUBSCRIBERS } from './deployment.ts';
+import { type Deployment, SUBSCRIBERS, subscribersOf } from './deployment.ts';
 
 /** A message of the run. */
 export interface TrackedMessage {
@@ -28,13 +28,11 @@ const BATCH = 100;
 export class MessageTracker {
   readonly messages = new Map<string, TrackedMessage>();
   readonly ended: EndedMessage[] = [];
-  readonly #environment: Environment;
-  readonly #ledger: string;
+  readonly #ledger: { readonly environment: Environment; readonly table: string; readonly shards: number };
   readonly #pending = new Map<string, Set<string>>(SUBSCRIBERS.map(({ name }) => [name, new Set()]));
 
-  constructor(environment: Environment, ledger: string) {
-    this.#environment = environment;
-    this.#ledger = ledger;
+  constructor(environment: Environment, { ledger: table, shards }: Deployment) {
+    this.#ledger = { environment, table, shards };
   }
 
   /** Expects a committed message at its subscribers. A message that is known already stays as it is. */
@@ -63,16 +61,16 @@ export class MessageTracker {
    */
   async poll(everywhere: boolean): Promise<EndedMessage[]> {
     const before = this.ended.length;
-    await Promise.all(
-      [...this.#pending].map(async ([subscriber, pending]) => {
-        const asked = [...pending];
-        for (let start = 0; start < asked.length; start += BATCH) {
-          const rows = await this.#inboxRows(subscriber, asked.slice(start, start + BATCH));
-          for (const row of rows) this.#end(subscriber, row);
-          if (rows.length === 0 && !everywhere) return;
-        }
-      }),
-    );
+    const polls = [...this.#pending.keys()].map(async (subscriber) => {
+      const ids = this.pendingAt(subscriber);
+      for (let start = 0; start < ids.length; start += BATCH) {
+        const keys = ids.slice(start, start + BATCH).map((id) => inboxKey(subscriber, id));
+        const rows = await getRows(this.#ledger, keys);
+        for (const row of rows) this.#end(subscriber, unmarshall(row) as InboxRow);
+        if (rows.length === 0 && !everywhere) return;
+      }
+    });
+    await Promise.all(polls);
     return this.ended.slice(before);
   }
 
@@ -84,22 +82,4 @@ export class MessageTracker {
     const type = SUBSCRIBERS.find(({ name }) => name === subscriber)?.publishes[0]?.type;
     if (type) for (const id of row.published ?? []) this.follow({ id, type, orderId: message.orderId });
   }
-
-  async #inboxRows(subscriber: string, ids: readonly string[]): Promise<InboxRow[]> {
-    const rows: InboxRow[] = [];
-    let Keys = ids.map((id) => marshall(inboxKey(subscriber, id)));
-    while (Keys.length > 0) {
-      const { Responses, UnprocessedKeys } = await this.#environment.dynamodb.send(
-        new BatchGetItemCommand({ RequestItems: { [this.#ledger]: { Keys, ConsistentRead: true } } }),
-      );
-      rows.push(...(Responses?.[this.#ledger] ?? []).map((item) => unmarshall(item) as InboxRow));
-      Keys = UnprocessedKeys?.[this.#ledger]?.Keys ?? [];
-    }
-    return rows;
-  }
-}
-
-/** The names of the subscribers that consume an event type. */
-export function subscribersOf(type: string): string[] {
-  return SUBSCRIBERS.filter(({ consumes }) => consumes.some((event) => event.type === type)).map(({ name }) => name);
 }

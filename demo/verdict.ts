@@ -1,11 +1,10 @@
 import type { SubscriberDefinition } from 'waybill';
 import type { Reconciliation } from 'waybill/operations';
-import type { Finding } from './audit.ts';
-import type { RunAudit } from './books.ts';
-import type { ReceivedLetter } from './dead-letter-box.ts';
+import type { Audit, Finding } from './audit.ts';
 import type { FunctionUsage } from './function-logs.ts';
 import type { Poison } from './poison.ts';
 import type { EndedMessage, TrackedMessage } from './tracker.ts';
+import type { ReceivedLetter } from './wire.ts';
 
 /** What a run came to: the object that `--json` prints, see docs/demo.md. */
 export interface Verdict {
@@ -19,10 +18,7 @@ export interface Verdict {
   readonly perMessage: { readonly calls: number; readonly writeUnits: number };
 }
 
-export interface Latency {
-  readonly p50: number;
-  readonly p99: number;
-}
+export type Latency = Readonly<Record<'p50' | 'p99', number>>;
 
 /** Everything that is known of a run. */
 export interface Evidence {
@@ -32,7 +28,7 @@ export interface Evidence {
   /** Letters in the dead-letter queues, those of other runs included. */
   readonly letters: readonly ReceivedLetter[];
   readonly poison: readonly Poison[];
-  readonly audit: RunAudit;
+  readonly audit: Audit;
   /** Of the ledger since the run began, other runs included. */
   readonly reconciliation: Pick<Reconciliation, 'missing' | 'uncaused'>;
   readonly functions: FunctionUsage;
@@ -44,16 +40,15 @@ export function judge(evidence: Evidence): Verdict {
   const letters = lettersOfRun(evidence);
   const calls = [functions, producer].flatMap((usage) => Object.values(usage.calls));
   const perMessage = (sum: number) => (committed.length === 0 ? 0 : Math.round((sum / committed.length) * 100) / 100);
+  const countsAt = (name: string) => {
+    const states = Map.groupBy(endedAt(ended, name), ({ row }) => row.state);
+    const duplicates = (states.get('duplicate')?.length ?? 0) + copiesSkipped(functions, name, ended);
+    const deadLettered = letters.filter(({ subscriber }) => subscriber === name).length;
+    return { handled: states.get('handled')?.length ?? 0, duplicates, deadLettered };
+  };
   return {
     committed: committed.length,
-    subscribers: Object.fromEntries(
-      subscribers.map(({ name }) => {
-        const states = Map.groupBy(endedAt(ended, name), ({ row }) => row.state);
-        const duplicates = (states.get('duplicate')?.length ?? 0) + copiesSkipped(functions, name, ended);
-        const deadLettered = letters.filter(({ subscriber }) => subscriber === name).length;
-        return [name, { handled: states.get('handled')?.length ?? 0, duplicates, deadLettered }];
-      }),
-    ),
+    subscribers: Object.fromEntries(subscribers.map(({ name }) => [name, countsAt(name)])),
     lost: [...new Set([...withoutEnd(evidence), ...concerned(evidence, 'lost')])],
     doubled: [...new Set(concerned(evidence, 'doubled'))],
     conserved: audit.conserved,
@@ -81,35 +76,33 @@ export function endedAt(ended: readonly EndedMessage[], name: string): EndedMess
 
 /** The letters of this run: its poison, and its messages. */
 export function lettersOfRun({ letters, poison, committed }: Evidence): ReceivedLetter[] {
-  const digests = new Set(poison.map(({ sha256 }) => sha256));
-  const ids = new Set(committed.map(({ id }) => id));
-  return letters.filter(({ sha256, messageId = '' }) => digests.has(sha256) || ids.has(messageId));
+  const known = new Set([...poison.map(({ sha256 }) => sha256), ...committed.map(({ id }) => id)]);
+  return letters.filter(({ sha256, messageId = '' }) => known.has(sha256) || known.has(messageId));
 }
 
+type Posted = Pick<Evidence, 'letters' | 'poison' | 'ended'>;
+
 /** How many dead letters are missing: of poison, and of messages that ended as dead. */
-export function lettersMissing(evidence: Pick<Evidence, 'letters' | 'poison' | 'ended'>): number {
+export function lettersMissing(evidence: Posted): number {
   return missingPoison(evidence).length + deadWithoutLetter(evidence).length;
 }
 
-function deadWithoutLetter({ letters, ended }: Pick<Evidence, 'letters' | 'ended'>): EndedMessage[] {
+function deadWithoutLetter({ letters, ended }: Omit<Posted, 'poison'>): EndedMessage[] {
   const posted = new Set(letters.map(({ subscriber, messageId }) => `${subscriber} ${messageId}`));
-  return ended.filter(
-    ({ row, subscriber, message }) => row.state === 'dead' && !posted.has(`${subscriber} ${message.id}`),
-  );
+  return ended.filter((end) => end.row.state === 'dead' && !posted.has(`${end.subscriber} ${end.message.id}`));
 }
 
 /** Poison that is not in its subscriber's dead-letter queue. */
-export function missingPoison({ letters, poison }: Pick<Evidence, 'letters' | 'poison'>): Poison[] {
+export function missingPoison({ letters, poison }: Omit<Posted, 'ended'>): Poison[] {
   const reasons = reasonsOf(letters);
   return poison.filter((one) => !reasons.has(recordOf(one)));
 }
 
 /** Poison that was dead-lettered for another reason than its own, with that reason. */
-export function misjudgedPoison({ letters, poison }: Pick<Evidence, 'letters' | 'poison'>) {
+export function misjudgedPoison({ letters, poison }: Omit<Posted, 'ended'>) {
   const reasons = reasonsOf(letters);
-  return poison
-    .map((one) => ({ ...one, given: reasons.get(recordOf(one)) ?? one.reason }))
-    .filter(({ reason, given }) => given !== reason);
+  const judged = poison.map((one) => ({ ...one, given: reasons.get(recordOf(one)) ?? one.reason }));
+  return judged.filter(({ reason, given }) => given !== reason);
 }
 
 function reasonsOf(letters: readonly ReceivedLetter[]): ReadonlyMap<string, string> {
@@ -122,48 +115,53 @@ function recordOf({ subscriber, sha256 }: Pick<Poison, 'subscriber' | 'sha256'>)
 
 /** Orders whose message was dead-lettered, by subscriber. An order with a second message that was handled is not. */
 export function stoppedOrders(ended: readonly EndedMessage[]): Record<string, ReadonlySet<string>> {
-  const orderIds = (ends: readonly EndedMessage[], state: string) =>
-    new Set(ends.filter(({ row }) => row.state === state).map(({ message }) => message.orderId));
   const stopped = [...Map.groupBy(ended, ({ subscriber }) => subscriber)].map(([subscriber, ends]) => {
-    return [subscriber, orderIds(ends, 'dead').difference(orderIds(ends, 'handled'))] as const;
+    const orders = (state: string) =>
+      new Set(ends.flatMap(({ row, message }) => (row.state === state ? [message.orderId] : [])));
+    return [subscriber, orders('dead').difference(orders('handled'))] as const;
   });
   return Object.fromEntries(stopped);
 }
 
+/** The ids of the messages that have ended at every subscriber of theirs. */
+export function endedEverywhere({
+  subscribers,
+  committed,
+  ended,
+}: Pick<Evidence, 'subscribers' | 'committed' | 'ended'>) {
+  const ends = new Set(ended.map(({ subscriber, message }) => `${subscriber} ${message.id}`));
+  const isOver = ({ id, type }: TrackedMessage) =>
+    subscribers.every(
+      ({ name, consumes }) => consumes.every((event) => event.type !== type) || ends.has(`${name} ${id}`),
+    );
+  return new Set(committed.filter(isOver).map(({ id }) => id));
+}
+
 /** Messages that have not ended somewhere, ended as dead without a letter, or of which the ledger itself says so. */
 function withoutEnd(evidence: Evidence): string[] {
-  const { subscribers, committed, ended, reconciliation } = evidence;
-  const isEnd = new Set(ended.map(({ subscriber, message }) => `${subscriber} ${message.id}`));
-  const open = committed.filter(({ id, type }) =>
-    subscribers.some(
-      ({ name, consumes }) => consumes.some((event) => event.type === type) && !isEnd.has(`${name} ${id}`),
-    ),
-  );
-  const ofRun = new Set(committed.map(({ id }) => id));
-  return [
-    ...open.map(({ id }) => id),
-    ...deadWithoutLetter(evidence).map(({ message }) => message.id),
-    ...[...reconciliation.missing, ...reconciliation.uncaused].flatMap(({ id }) => (ofRun.has(id) ? [id] : [])),
-  ];
+  const { committed, reconciliation } = evidence;
+  const over = endedEverywhere(evidence);
+  const ids = committed.map(({ id }) => id);
+  const told = new Set([...reconciliation.missing, ...reconciliation.uncaused].map(({ id }) => id));
+  const unposted = deadWithoutLetter(evidence).map(({ message }) => message.id);
+  return [...ids.filter((id) => !over.has(id)), ...unposted, ...ids.filter((id) => told.has(id))];
 }
 
 /** The messages behind what the business tables lack or have too much of. */
 function concerned({ subscribers, committed, ended, audit }: Evidence, kind: Finding['kind']): string[] {
   const ofOrder = Map.groupBy(committed, ({ orderId }) => orderId);
-  return audit.findings
-    .filter((finding) => finding.kind === kind)
-    .flatMap(({ step, orderIds }) => {
-      const types = subscribers.find(({ name }) => name === step)?.consumes.map(({ type }) => type);
-      const handled = new Set(
-        endedAt(ended, step).flatMap(({ row, message }) => (row.state === 'handled' ? [message.id] : [])),
-      );
-      return orderIds.map((orderId) => {
-        const messages = ofOrder.get(orderId) ?? [];
-        const due = messages.filter(({ type }) => types?.includes(type) ?? true);
-        // Of several messages of an order, the one that was handled is the one whose effect is wrong.
-        return (due.find(({ id }) => handled.has(id)) ?? due[0] ?? messages[0])?.id ?? orderId;
-      });
+  const findings = audit.findings.filter((finding) => finding.kind === kind);
+  return findings.flatMap(({ step, orderIds }) => {
+    const types = subscribers.find(({ name }) => name === step)?.consumes.map(({ type }) => type);
+    const handled = endedAt(ended, step).filter(({ row }) => row.state === 'handled');
+    const ids = new Set(handled.map(({ message }) => message.id));
+    return orderIds.map((orderId) => {
+      const messages = ofOrder.get(orderId) ?? [];
+      const due = messages.filter(({ type }) => types?.includes(type) ?? true);
+      // Of several messages of an order, the one that was handled is the one whose effect is wrong.
+      return (due.find(({ id }) => ids.has(id)) ?? due[0] ?? messages[0])?.id ?? orderId;
     });
+  });
 }
 
 /** From commit until handled, in milliseconds. */

@@ -1,15 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DeadLetterBox } from './dead-letter-box.ts';
 import type { FunctionLogs } from './function-logs.ts';
 import type { Poison } from './poison.ts';
 import type { MessageTracker } from './tracker.ts';
 import { copiesSkipped, lettersMissing } from './verdict.ts';
-import type { WireDuplicates } from './wire.ts';
+import type { DeadLetterBox, WireDuplicates } from './wire.ts';
 
 /** Everything of a run that moves. */
 export interface Watched {
   readonly tracker: Pick<MessageTracker, 'messages' | 'ended' | 'pending' | 'poll'>;
-  readonly duplicates: Pick<WireDuplicates, 'sent' | 'committed' | 'ended' | 'send'>;
+  readonly duplicates: Pick<WireDuplicates, 'sent' | 'send'>;
   readonly letters: Pick<DeadLetterBox, 'letters' | 'poll'>;
   readonly logs: Pick<FunctionLogs, 'usage' | 'poll'>;
   readonly poison: readonly Poison[];
@@ -59,53 +58,49 @@ export async function watch(
   { pause, idle, held }: Patience,
   signal?: AbortSignal,
 ): Promise<State> {
-  let followed = 0;
-  let moved = performance.now();
-  let before = '';
+  const { tracker, duplicates, report, isUnderWay } = watched;
+  let [followed, moved, before] = [0, performance.now(), ''];
   for (let still = false; ; ) {
     const began = performance.now();
     const open = isOpen();
-    followed = await look(watched, followed, still);
+    const ended = await tracker.poll(still);
+    const messages = [...tracker.messages.values()];
+    await duplicates.send(messages.slice(followed), ended);
+    followed = messages.length;
     const state = await stateOf(watched, open);
-    watched.report(state);
+    report(state);
     if (!open && state.pending === 0 && state.letters === 0 && state.copies === 0) return state;
 
     const now = JSON.stringify(state);
     still = now === before;
     before = now;
     if (!still) moved = performance.now();
-    if (signal?.aborted) return state;
     const quiet = performance.now() - moved;
-    if (quiet > held || (quiet > idle && !(await watched.isUnderWay()))) return state;
+    if (signal?.aborted || quiet > held || (quiet > idle && !(await isUnderWay()))) return state;
     // Watching takes at most a fourth of the time, so that what is watched gets on.
     const rest = Math.max(pause, 3 * (performance.now() - began));
     await sleep(rest, undefined, { signal }).catch(() => undefined);
   }
 }
 
-/** Looks once what has ended, and sends the copies that are due. */
-async function look({ tracker, duplicates }: Watched, followed: number, everywhere: boolean): Promise<number> {
-  const ended = await tracker.poll(everywhere);
-  const messages = [...tracker.messages.values()];
-  // Chosen before they are told of as ended: those that are copied afterwards are copied then.
-  for (const message of messages.slice(followed)) duplicates.committed(message);
-  for (const end of ended) duplicates.ended(end);
-  await duplicates.send();
-  return messages.length;
-}
-
 async function stateOf({ tracker, duplicates, letters, logs, poison }: Watched, open: boolean): Promise<State> {
-  const { pending, ended } = tracker;
+  const { pending, ended, messages } = tracker;
   // What is cheap to ask is asked each time; the rest when it may be the last thing that is missing.
   const late = !open && pending === 0;
   if (poison.length > 0 || late) await letters.poll();
   const sent = Object.entries(duplicates.sent);
   const usage = late && sent.length > 0 ? await logs.poll() : logs.usage;
   const unseen = sent.map(([name, count]) => Math.max(0, count - copiesSkipped(usage, name, ended)));
-  return {
-    messages: tracker.messages.size,
-    pending,
-    letters: lettersMissing({ letters: letters.letters, poison, ended }),
-    copies: unseen.reduce((sum, count) => sum + count, 0),
-  };
+  const copies = unseen.reduce((sum, count) => sum + count, 0);
+  return { messages: messages.size, pending, letters: lettersMissing({ ...letters, poison, ended }), copies };
+}
+
+/** A state in words. */
+export function describe({ messages, pending, letters, copies }: State, ended: number): string {
+  const waiting = [
+    ...(pending > 0 ? [`${pending} to come`] : []),
+    ...(letters > 0 ? [`${letters} dead letters to come`] : []),
+    ...(copies > 0 ? [`${copies} copies to be skipped`] : []),
+  ];
+  return [`${messages} messages committed`, `${ended} ends`, ...waiting].join(', ');
 }

@@ -1,7 +1,6 @@
 import { type TracedMessage, trace } from 'waybill/operations';
 import { createEnvironment } from 'waybill/runtime';
-import { deploymentOf } from '../../demo/deployment.ts';
-import { inspectionOf } from '../../demo/reconciliation.ts';
+import { deploymentOf, inspectionOf } from '../../demo/deployment.ts';
 import { sendAgain } from '../../demo/wire.ts';
 import { placeOrder } from '../../examples/commerce/place-order.ts';
 import { concurrently } from '../../lib/aws/concurrently.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createEnvironment, type Environment } from 'waybill/runtime';
 import type { Finding } from '../../demo/audit.ts';
-import { auditRun, demandOf } from '../../demo/books.ts';
+import { auditRun, demandOf } from '../../demo/audit.ts';
 import { FunctionLogs } from '../../demo/function-logs.ts';
 import { ordersOfRun } from '../../demo/orders.ts';
 import type { Order } from '../../examples/commerce/place-order.ts';

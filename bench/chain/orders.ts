@@ -1,5 +1,4 @@
-import { readOrders } from '../../demo/order-file.ts';
-import { generateOrders } from '../../demo/orders.ts';
+import { generateOrders, readOrders } from '../../demo/orders.ts';
 import type { Order } from '../../examples/commerce/place-order.ts';
 
 /** The orders of a file, or made up, the same ones each time. */

@@ -29,7 +29,11 @@ export class LogTail {
   #from: number;
 
   /** @param from milliseconds since the epoch */
-  constructor(logs: CloudWatchLogsClient, functions: readonly DeployedFunction[], from: number) {
+  constructor(
+    logs: CloudWatchLogsClient,
+    functions: readonly Pick<DeployedFunction, 'logGroup' | 'name'>[],
+    from: number,
+  ) {
     this.#logs = logs;
     this.#groups = new Map(functions.map(({ logGroup, name }) => [logGroup, name]));
     this.#from = from;

@@ -1,6 +1,6 @@
 import { type Message, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { expect, test } from 'vitest';
-import { DeadLetterBox } from '../../demo/dead-letter-box.ts';
+import { DeadLetterBox } from '../../demo/wire.ts';
 import type { Environment } from '../../lib/aws/environment.ts';
 import { fakeEnvironment } from '../aws/fake-environment.ts';
 

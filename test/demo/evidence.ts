@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
-import type { ReceivedLetter } from '../../demo/dead-letter-box.ts';
 import type { Poison } from '../../demo/poison.ts';
 import type { EndedMessage, TrackedMessage } from '../../demo/tracker.ts';
 import type { Evidence } from '../../demo/verdict.ts';
+import type { ReceivedLetter } from '../../demo/wire.ts';
 import { defineEvent } from '../../lib/contract/event.ts';
 import { defineSubscriber } from '../../lib/contract/subscriber.ts';
 import type { EndState } from '../../lib/ledger/rows/inbox.ts';

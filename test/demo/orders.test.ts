@@ -2,9 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { demandOf } from '../../demo/books.ts';
-import { readOrders } from '../../demo/order-file.ts';
-import { generateOrders, ordersOfRun } from '../../demo/orders.ts';
+import { demandOf } from '../../demo/audit.ts';
+import { generateOrders, ordersOfRun, readOrders } from '../../demo/orders.ts';
 import { OrderPlaced } from '../../examples/commerce/contract.ts';
 import { validate } from '../../lib/contract/schema.ts';
 

@@ -74,7 +74,7 @@ describe('a run is watched', () => {
   const patience = { pause: 1, idle: 60, held: 60_000 };
   const watched = (change: Partial<Watched> = {}): Watched => ({
     tracker: { messages: new Map(), ended: [], pending: 0, poll: async () => [] },
-    duplicates: { sent: {}, committed: () => undefined, ended: () => undefined, send: async () => undefined },
+    duplicates: { sent: {}, send: async () => undefined },
     letters: { letters: [], poll: async () => [] },
     logs: { usage: evidence().functions, poll: async () => evidence().functions },
     isUnderWay: async () => false,

@@ -13,7 +13,7 @@ import {
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { tableBinding } from 'waybill';
 import { createEnvironment } from 'waybill/runtime';
-import { auditRun } from '../../demo/books.ts';
+import { auditRun } from '../../demo/audit.ts';
 import { TABLES } from '../../demo/deployment.ts';
 import { generateOrders, ordersOfRun } from '../../demo/orders.ts';
 import type { SabotageVerdict } from '../../demo/sabotaged-run.ts';
@@ -24,6 +24,8 @@ import { assemblyOf } from '../assembly.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const COUNT = 50;
+/** Messages of orders whose one more subscriber is removed. */
+const ORPHANED = 4;
 
 let folder: string;
 /** Where the engine is. */
@@ -99,11 +101,19 @@ describe('a sabotaged demo', () => {
     expect(told).toMatch(/npm run waybill trace [0-9a-f-]{36}/);
   });
 
-  test('is reconciled from any shell: every message is handled', async () => {
+  test('is reconciled from any shell: every message is handled, or abandoned where its subscriber was removed', async () => {
     const { exitCode, stdout } = await waybill('reconcile', '--since', '30m', '--json', '--exit-code');
     const all = { committed: COUNT, handled: COUNT, inFlight: 0, scheduled: 0, dead: 0 };
-    const lines = { orders: all, payments: all, inventory: all };
-    expect(JSON.parse(stdout)).toEqual({ lines, missing: [], uncaused: [] } satisfies Omit<Reconciliation, 'copies'>);
+    const left = { ...all, handled: COUNT - ORPHANED, abandoned: ORPHANED };
+    const lines = { orders: left, payments: all, inventory: all };
+    const { abandoned, ...told } = JSON.parse(stdout) as Reconciliation;
+    expect(told).toEqual({ lines, missing: [], uncaused: [] } satisfies Omit<Reconciliation, 'copies'>);
+    expect(abandoned).toEqual(
+      Array.from({ length: ORPHANED }, () => ({
+        id: expect.any(String),
+        subscriber: expect.stringMatching(/^award-points-/),
+      })),
+    );
     expect(exitCode).toBe(0);
   });
 

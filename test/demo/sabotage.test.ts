@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { generateOrders } from '../../demo/orders.ts';
 import { runDemo } from '../../demo/program.ts';
 import { type Deeds, LEAST_ORDERS, type Scene, sabotage } from '../../demo/sabotage.ts';
-import type { NamedMessage } from '../../demo/sabotage-watch.ts';
+import { type NamedMessage, SabotageWatch } from '../../demo/sabotage-watch.ts';
 import { judgeSabotage, type SabotageEvidence, sabotageProblems } from '../../demo/sabotaged-run.ts';
 import { mintMessageId } from '../../lib/message/message-id.ts';
 import { seededRandom } from '../../lib/testing/seeded-random.ts';
@@ -21,11 +21,15 @@ const stolen = order(0);
 const dropped = order(1_000);
 const held = order(2_000);
 const whole = order(3_000);
-const messages = [stolen, dropped, held, whole];
+const refused = order(4_000);
+const orphaned = order(5_000);
+const messages = [stolen, dropped, held, whole, refused, orphaned];
 
 const deeds: Deeds = {
+  refused: [refused.id],
   stolen: [stolen.id],
   dropped: [dropped.id],
+  orphaned: [orphaned.id],
   blocked: { subscriber: 'count', waiting: [held.id, whole.id], overdue: [held.id] },
 };
 
@@ -50,13 +54,20 @@ function broken(change: Partial<SabotageEvidence> = {}): SabotageEvidence {
       endedAt('count', held, 16_500),
       endedAt('pay', whole, 3_500),
       endedAt('count', whole, 16_500),
+      endedAt('pay', refused, 60_000),
+      endedAt('count', refused, 4_500),
+      endedAt('pay', orphaned, 5_500),
+      endedAt('count', orphaned, 5_500),
     ],
     named: [
       named(stolen, 'broker'),
       named(dropped, 'relay'),
       named(dropped, 'relay', 'count'),
       named(held, 'consumer', 'count'),
+      named(refused, 'relay'),
+      named(orphaned, 'consumer', 'award-points'),
     ],
+    abandoned: new Set([orphaned.id]),
     ...change,
   };
 }
@@ -69,13 +80,19 @@ describe('a sabotaged run', () => {
     const verdict = verdictOf();
     const each = [
       { id: stolen.id, hop: 'broker' },
+      { id: refused.id, hop: 'relay' },
       { id: dropped.id, hop: 'relay' },
       { id: held.id, hop: 'consumer' },
+      { id: orphaned.id, hop: 'consumer' },
     ];
     expect(verdict).toEqual({
       sabotage: each,
-      named: each,
-      healed: [stolen.id, dropped.id, held.id],
+      named: expect.toSatisfy(
+        (some: object[]) =>
+          some.length === each.length &&
+          each.every((one) => some.some((other) => JSON.stringify(other) === JSON.stringify(one))),
+      ),
+      healed: each.map(({ id }) => id),
       falselyNamed: [],
     });
     expect(sabotageProblems(verdict)).toEqual([]);
@@ -85,6 +102,8 @@ describe('a sabotaged run', () => {
     ['stolen', stolen, 'broker'],
     ['dropped', dropped, 'relay'],
     ['held back', held, 'consumer'],
+    ['refused by its destination', refused, 'relay'],
+    ['left by its subscriber', orphaned, 'consumer'],
   ] as const)('is not well when a message that was %s is not named', (_, message, hop) => {
     expect(sabotageProblems(verdictOf({ named: without(message) }))).toEqual([
       `Not named: ${message.id}, stopped at the ${hop}`,
@@ -114,6 +133,11 @@ describe('a sabotaged run', () => {
     expect(ended.falselyNamed).toEqual([stolen.id]);
   });
 
+  test('is not well when what its subscriber left behind is not abandoned', () => {
+    const problems = sabotageProblems(verdictOf({ abandoned: new Set() }));
+    expect(problems).toEqual([`Not healed: ${orphaned.id}, stopped at the consumer`]);
+  });
+
   test('is not well when a broken message has not ended everywhere', () => {
     const ended = broken().ended.filter(({ subscriber, message }) => subscriber !== 'count' || message !== dropped);
     const problems = sabotageProblems(verdictOf({ ended }));
@@ -121,7 +145,7 @@ describe('a sabotaged run', () => {
   });
 
   test('proves nothing when nothing was broken', () => {
-    const verdict = verdictOf({ deeds: { stolen: [], dropped: [] }, named: [] });
+    const verdict = verdictOf({ deeds: { refused: [], stolen: [], dropped: [], orphaned: [] }, named: [] });
     expect(sabotageProblems(verdict)).toEqual([
       'Nothing was broken at the relay',
       'Nothing was broken at the broker',
@@ -130,7 +154,7 @@ describe('a sabotaged run', () => {
   });
 
   test('leaves other runs of the ledger alone', () => {
-    const verdict = verdictOf({ named: [...broken().named, named({ id: order(4_000).id }, 'broker')] });
+    const verdict = verdictOf({ named: [...broken().named, named({ id: order(9_000).id }, 'broker')] });
     expect(sabotageProblems(verdict)).toEqual([]);
   });
 });
@@ -149,7 +173,9 @@ test('too few orders are refused before anything is broken', async () => {
       return [];
     },
   };
-  const refused = sabotage(scene, async () => undefined, { note: () => undefined });
+  const refused = sabotage(scene, new SabotageWatch(scene.deployment, { note: () => undefined }), {
+    note: () => undefined,
+  });
   await expect(refused).rejects.toMatchObject({ code: 'too-few-orders' });
   expect(submitted).toEqual([]);
 });

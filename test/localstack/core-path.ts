@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { producer, publish, transact } from 'waybill/runtime';
 import { describeLeftOut, type HostEndpoints } from 'waybill/testing';
-import { auditRun, stockUpFor } from '../../demo/books.ts';
+import { auditRun, stockUpFor } from '../../demo/audit.ts';
 import { SUBSCRIBERS } from '../../demo/deployment.ts';
 import { generateOrders, ordersOfRun } from '../../demo/orders.ts';
 import { OrderPlaced, Orders } from '../../examples/commerce/contract.ts';

@@ -4,7 +4,7 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import { expect } from 'vitest';
 import { type AnyTable, type EventDefinition, type EventInput, tableBinding } from 'waybill';
 import { type Environment, publish } from 'waybill/runtime';
-import { stockUpFor } from '../../demo/books.ts';
+import { stockUpFor } from '../../demo/audit.ts';
 import { ordersOfRun } from '../../demo/orders.ts';
 import {
   CountSales,
