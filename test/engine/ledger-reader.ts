@@ -22,7 +22,7 @@ export class LedgerReader {
   /** The envelope's text, as it was committed. */
   async envelope(id: string): Promise<string> {
     const row = await readOutbox(this.#ledger, id);
-    if (!row) throw new Error(`No message ${id} was committed`);
+    if (row?.envelope === undefined) throw new Error(`No message ${id} was committed`);
     return row.envelope;
   }
 
