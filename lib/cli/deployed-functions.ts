@@ -2,6 +2,9 @@ import { type FunctionConfiguration, type LambdaClient, paginateListFunctions } 
 import { BINDINGS } from '../contract/bindings.ts';
 import { WaybillError } from '../contract/errors.ts';
 
+/** The shards of a ledger that does not say otherwise. */
+export const DEFAULT_SHARDS = 16;
+
 /** A function that is bound to a ledger. */
 export interface DeployedFunction {
   /** Of a subscriber's or a producer's function, that name; else the function's own. */
@@ -24,6 +27,22 @@ export async function functionsOf(lambda: LambdaClient, ledger: string): Promise
     functions.push(...bound.map(described));
   }
   return functions.sort((one, other) => one.name.localeCompare(other.name));
+}
+
+/** The ledgers to which functions are bound, with their shards: of several numbers the largest. */
+export async function ledgersOf(lambda: LambdaClient): Promise<ReadonlyMap<string, number>> {
+  const ledgers = new Map<string, number>();
+  for await (const { Functions = [] } of paginateListFunctions({ client: lambda }, {})) noteLedgers(ledgers, Functions);
+  return ledgers;
+}
+
+/** Adds the ledgers to which some functions are bound. */
+export function noteLedgers(ledgers: Map<string, number>, functions: readonly FunctionConfiguration[]): void {
+  for (const { Environment: environment } of functions) {
+    const ledger = environment?.Variables?.[BINDINGS.ledger];
+    const shards = Number(environment?.Variables?.[BINDINGS.shards] ?? 0);
+    if (ledger) ledgers.set(ledger, Math.max(shards || DEFAULT_SHARDS, ledgers.get(ledger) ?? 0));
+  }
 }
 
 /**

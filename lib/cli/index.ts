@@ -7,6 +7,8 @@ import { createCommandLine, runCommandLine } from './command-line.ts';
 import { type DescribedCommand, describeCommand } from './command-tree.ts';
 import { addCompletion } from './completion.ts';
 import { addContract } from './contract.ts';
+import { addDeploy } from './deploy.ts';
+import { addDev } from './dev.ts';
 import { addDown } from './down.ts';
 import { addEffect } from './effect.ts';
 import { addHalf } from './half.ts';
@@ -39,6 +41,8 @@ function createProgram(context: CommandContext): Command {
       'after',
       `
 Examples:
+  $ waybill dev               run the CDK app of this folder on an engine, kept as its files are
+  $ waybill deploy            deploy it, to an engine or by --aws to AWS
   $ waybill up                start the embedded AWS engine on a free port
   $ eval "$(waybill up)"      and let this shell's AWS tools use it
   $ waybill up --engine localstack
@@ -59,6 +63,7 @@ Environment:
   WAYBILL_DEBUG=1             print stack traces, and let the engine log every request
   NO_COLOR=1                  print no colours`,
     );
+  const ofApps = [addDev, addDeploy];
   const ofEngines = [addUp, addDown, addStatus];
   const ofMessages = [
     addRadar,
@@ -74,7 +79,7 @@ Environment:
     addSubscriber,
     addContract,
   ];
-  const commands = [...ofEngines, ...ofMessages, addCompletion];
+  const commands = [...ofApps, ...ofEngines, ...ofMessages, addCompletion];
   for (const add of commands) add(program, context);
   return program;
 }

@@ -14,6 +14,7 @@ import { repositoryRoot, runningTarget, type Target } from '../local/index.ts';
 import { CLIENT_LIMITS, configuredRegion, firstAnswer, type Service } from './aws-access.ts';
 import { addAwsOptions } from './aws-option.ts';
 import { type CommandContext, jsonLine } from './command-context.ts';
+import { DEFAULT_SHARDS, noteLedgers } from './deployed-functions.ts';
 import { said } from './said.ts';
 import { useTarget } from './use-target.ts';
 
@@ -55,9 +56,6 @@ export class UnknownLedger extends WaybillError {
 const ADVICE = repositoryRoot()
   ? '`npm start` runs the example shop on one'
   : '`eval "$(npx waybill up)"` starts one for this shell, and `npx cdk bootstrap` and `npx cdk deploy` put your application on it';
-
-/** The shards of a ledger that does not say otherwise. */
-const DEFAULT_SHARDS = 16;
 
 /** Adds the options by which a command finds its ledger. */
 export function addLedgerOptions(command: Command): Command {
@@ -120,13 +118,7 @@ async function deployedLedgers(lambda: LambdaClient, where: Where): Promise<Read
   const ledgers = new Map<string, number>();
   const pages = paginateListFunctions({ client: lambda }, {});
   let page = await firstAnswer({ name: 'Lambda', ...where }, pages.next());
-  for (; !page.done; page = await pages.next()) {
-    for (const { Environment: environment } of page.value.Functions ?? []) {
-      const ledger = environment?.Variables?.[BINDINGS.ledger];
-      const shards = Number(environment?.Variables?.[BINDINGS.shards] ?? 0);
-      if (ledger) ledgers.set(ledger, Math.max(shards || DEFAULT_SHARDS, ledgers.get(ledger) ?? 0));
-    }
-  }
+  for (; !page.done; page = await pages.next()) noteLedgers(ledgers, page.value.Functions ?? []);
   return ledgers;
 }
 

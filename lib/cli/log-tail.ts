@@ -24,7 +24,7 @@ const LATE_MS = 10_000;
 /** Reads the logs of functions on and on: each call answers with what it has not answered with before, the oldest first. */
 export class LogTail {
   readonly #logs: CloudWatchLogsClient;
-  readonly #groups: ReadonlyMap<string, string>;
+  #groups: ReadonlyMap<string, string>;
   readonly #seen = new Map<string, number>();
   #from: number;
 
@@ -37,6 +37,11 @@ export class LogTail {
     this.#logs = logs;
     this.#groups = new Map(functions.map(({ logGroup, name }) => [logGroup, name]));
     this.#from = from;
+  }
+
+  /** Reads the logs of these functions from now on. */
+  follow(functions: readonly DeployedFunction[]): void {
+    this.#groups = new Map(functions.map(({ logGroup, name }) => [logGroup, name]));
   }
 
   async read(): Promise<LogEvent[]> {

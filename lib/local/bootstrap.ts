@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type CdkRun, findCdk, runCdk } from './cdk.ts';
+import { query } from './engine-query.ts';
 import { defaultStateFolder } from './folders.ts';
 import { withLock } from './lock.ts';
 
@@ -47,7 +48,7 @@ async function createToolkit(cwd: string, endpoint: string, region: string): Pro
       [`${member}.ParameterValue`, value],
     ];
   });
-  const created = await query(endpoint, region, 'cloudformation', {
+  const created = await query({ endpoint, region }, 'cloudformation', {
     ...{ Action: 'CreateStack', Version: '2010-05-15', StackName: TOOLKIT },
     ...{ 'Capabilities.member.1': 'CAPABILITY_NAMED_IAM', TemplateBody: readFileSync(template, 'utf8') },
     ...Object.fromEntries(parameters),
@@ -66,24 +67,13 @@ async function isBootstrapped(endpoint: string, region: string): Promise<boolean
 
 /** Empty where there is no such stack. */
 async function toolkitStatus(endpoint: string, region: string): Promise<string> {
-  const answer = await query(endpoint, region, 'cloudformation', {
+  const answer = await query({ endpoint, region }, 'cloudformation', {
     ...{ Action: 'DescribeStacks', Version: '2010-05-15', StackName: TOOLKIT },
   });
   return /<StackStatus>(\w+)</.exec(answer)?.[1] ?? '';
 }
 
 async function accountAt(endpoint: string, region: string): Promise<string | undefined> {
-  const answer = await query(endpoint, region, 'sts', { Action: 'GetCallerIdentity', Version: '2011-06-15' });
+  const answer = await query({ endpoint, region }, 'sts', { Action: 'GetCallerIdentity', Version: '2011-06-15' });
   return /<Account>(\d{12})</.exec(answer)?.[1];
-}
-
-/** One call of AWS's query protocol, not signed: engines that check signatures refuse it, which is as good as a no. */
-async function query(endpoint: string, region: string, service: string, body: Record<string, string>): Promise<string> {
-  const scope = `${process.env.AWS_ACCESS_KEY_ID ?? 'test'}/20260101/${region}/${service}/aws4_request`;
-  const response = await fetch(endpoint, {
-    method: 'POST',
-    headers: { authorization: `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=none` },
-    body: new URLSearchParams(body),
-  });
-  return response.ok ? response.text() : '';
 }

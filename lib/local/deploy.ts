@@ -25,6 +25,8 @@ export interface DeployOptions {
   readonly stacks?: readonly string[];
   /** How many stacks at once, where their dependencies allow it. @default 4 */
   readonly concurrency?: number;
+  /** Where the synthesized assembly is put. @default a folder that is removed */
+  readonly assembly?: string;
   /** Takes a line a step: synthesis, bootstrap, each stack. */
   readonly report?: Report;
   /** Takes each line of the CDK CLI, resource by resource. */
@@ -44,7 +46,7 @@ export async function deployApp(given: DeployOptions): Promise<StackOutputs> {
     const { target, cwd = process.cwd(), detail, signal: outer } = options;
     const run: CdkRun = { target, cwd, onLine: detail, signal: outer };
     const synthesized = synthesizedAssembly(options, cwd);
-    const assembly = synthesized ?? join(folder, 'assembly');
+    const assembly = synthesized ?? options.assembly ?? join(folder, 'assembly');
     const outputs = join(folder, 'outputs.json');
     if (synthesized) {
       await bootstrap(run);

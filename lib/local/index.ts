@@ -1,8 +1,10 @@
 export { type DeployOptions, deployApp, type StackOutputs } from './deploy.ts';
+export { type DevEvent, type DevelopOptions, develop } from './dev/develop.ts';
 export { UP_ENDPOINT } from './endpoint.ts';
 export { type Engine, type EngineOptions, startEngine } from './engine.ts';
 export * from './errors.ts';
 export { repositoryRoot } from './folders.ts';
+export { openable } from './function-urls.ts';
 export type { Report } from './report.ts';
 export { type SharedLocalStack, sharedEngine, sharedLocalStack } from './shared.ts';
 export * from './target.ts';

@@ -46,6 +46,8 @@ test.each([
   [['up', 'now'], "too many arguments for 'up'"],
   [['up', '--port', 'x'], "option '--port <number>' argument 'x' is invalid. It is a number from 1 to 65535."],
   [['up', '--port', '70000'], 'It is a number from 1 to 65535.'],
+  [['deploy', '--context', 'stage'], 'It is a key and a value: stage=test.'],
+  [['dev', 'now'], "too many arguments for 'dev'"],
   [[], 'Usage: waybill'],
 ])('%o is wrong usage: exit code 2 and a sentence on stderr', async (parameters, sentence) => {
   const { exitCode, stdout, stderr } = await waybill(parameters);

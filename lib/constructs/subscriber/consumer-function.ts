@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Duration } from 'aws-cdk-lib';
 import type * as kms from 'aws-cdk-lib/aws-kms';
@@ -5,6 +6,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as nodejs from 'aws-cdk-lib/aws-lambda-nodejs';
 import { Construct } from 'constructs';
 import { createExecution, type LogOptions } from '../framework/execution.ts';
+import { bundledCode, handlerMetadata, noteBundling } from './handler-bundling.ts';
 import { findLockFile } from './lock-file.ts';
 import { useOwnEsbuild } from './own-esbuild.ts';
 
@@ -49,6 +51,10 @@ export class ConsumerFunction extends nodejs.NodejsFunction {
     // Beside the function, not below it: a role must be there before the function that it is given to.
     const options = { logRetention, logRemovalPolicy, encryptionKey, role };
     const execution = createExecution(new Construct(scope, `${id}Execution`), options);
+    const depsLockFilePath = rest.depsLockFilePath ?? findLockFile(file);
+    const bundling = bundlingOptions(rest.bundling);
+    const root = rest.projectRoot ?? dirname(depsLockFilePath ?? file);
+    const metadata = handlerMetadata(scope, file, root, bundling);
     const restore = useOwnEsbuild();
     try {
       super(scope, id, {
@@ -57,12 +63,14 @@ export class ConsumerFunction extends nodejs.NodejsFunction {
         memorySize: 512,
         timeout: Duration.seconds(30),
         environmentEncryption: encryptionKey,
-        depsLockFilePath: findLockFile(file),
         ...rest,
+        depsLockFilePath,
         entry: file,
         ...execution,
-        bundling: bundlingOptions(rest.bundling),
+        bundling,
+        ...bundledCode(scope, metadata, rest.handler),
       });
+      noteBundling(this, metadata);
     } finally {
       restore();
     }

@@ -10,6 +10,12 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findLockFile } from '../../../lib/constructs/subscriber/lock-file.ts';
+import {
+  BUNDLES_CONTEXT,
+  bundleFile,
+  HANDLER_METADATA,
+  type HandlerMetadata,
+} from '../../../lib/contract/handler-metadata.ts';
 import { ConsumerFunction, type ConsumerFunctionProps } from '../../../lib/public/constructs.ts';
 import { allowedTo, only, resourcesOf, snapshotOf, testApp, testStack } from '../shop-app.ts';
 
@@ -180,5 +186,45 @@ describe('in a project', () => {
 
     expect(findLockFile(join(bare, 'handler.ts'))).toBe(join(bare, 'package.json'));
     rmSync(bare, { recursive: true });
+  });
+});
+
+describe('with a folder of bundles in the context', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'waybill-bundles-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  function functionWith(props: Partial<ConsumerFunctionProps> = {}) {
+    const stack = testStack();
+    stack.node.setContext(BUNDLES_CONTEXT, folder);
+    new ConsumerFunction(stack, 'ReserveStock', { entry: import.meta.filename, ...props });
+    return only(resourcesOf(stack), 'AWS::Lambda::Function') as unknown as {
+      readonly Metadata?: { readonly [HANDLER_METADATA]?: HandlerMetadata };
+      readonly Properties: { readonly Handler: string; readonly Code: { readonly S3Key?: string } };
+    };
+  }
+
+  test('the template says how the handler is bundled, and a bundle that is there is its code', () => {
+    const { Metadata, Properties } = functionWith();
+    const metadata = Metadata?.[HANDLER_METADATA] as HandlerMetadata;
+    expect(metadata).toMatchObject({ entry: import.meta.filename, file: 'index.mjs', esbuild: { minify: true } });
+    const file = bundleFile(folder, metadata);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, 'export const handler = 1;');
+    const bundled = functionWith();
+    expect(bundled.Properties.Handler).toBe('index.handler');
+    expect(bundled.Properties.Code).not.toEqual(Properties.Code);
+    expect(bundled.Metadata?.[HANDLER_METADATA]).toEqual(metadata);
+    expect(functionWith({ handler: 'other' }).Properties.Handler).toBe('index.other');
+    expect(functionWith({ bundling: { minify: false } }).Metadata?.[HANDLER_METADATA]?.key).not.toBe(metadata.key);
+  });
+
+  test('what only synthesis can bundle is left to it', () => {
+    for (const bundling of [
+      { inject: ['./shim.ts'] },
+      { esbuildArgs: { '--log-limit': '0' } },
+      { bundleAwsSDK: false },
+    ]) {
+      expect(functionWith({ bundling }).Metadata?.[HANDLER_METADATA]).toBeUndefined();
+    }
   });
 });

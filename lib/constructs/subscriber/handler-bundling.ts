@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as nodejs from 'aws-cdk-lib/aws-lambda-nodejs';
+import type { IConstruct } from 'constructs';
+import {
+  BUNDLES_CONTEXT,
+  bundleFile,
+  HANDLER_METADATA,
+  type HandlerMetadata,
+} from '../../contract/handler-metadata.ts';
+
+/** What is read here of `bundling`. Whatever else is given is left to synthesis. */
+const UNDERSTOOD = new Set([
+  ...['banner', 'bundleAwsSDK', 'define', 'esbuildArgs', 'externalModules', 'footer', 'format', 'keepNames', 'loader'],
+  ...['logLevel', 'mainFields', 'minify', 'sourceMap', 'target', 'tsconfig'],
+]);
+
+/** The names of those options that esbuild's own interface calls as CDK does. */
+const SAME = ['define', 'keepNames', 'loader', 'mainFields', 'minify', 'target', 'tsconfig'] as const;
+
+/**
+ * A handler's bundling as data, where the context names a folder of bundles; `undefined` where it does not, or where
+ * somebody asks of the bundling what only synthesis does.
+ */
+export function handlerMetadata(
+  scope: IConstruct,
+  entry: string,
+  root: string,
+  bundling: nodejs.BundlingOptions,
+): HandlerMetadata | undefined {
+  const given = Object.entries(bundling).filter(([, value]) => value !== undefined);
+  const { '--conditions': conditions, ...otherArguments } = bundling.esbuildArgs ?? {};
+  const isUnderstood = given.every(([name]) => UNDERSTOOD.has(name)) && Object.keys(otherArguments).length === 0;
+  if (bundlesFolder(scope) === undefined || !isUnderstood || !bundling.bundleAwsSDK) return undefined;
+  const esbuild = {
+    ...Object.fromEntries(given.filter(([name]) => (SAME as readonly string[]).includes(name))),
+    format: bundling.format,
+    external: bundling.externalModules ?? [],
+    ...(bundling.sourceMap && { sourcemap: 'inline' }),
+    ...(bundling.banner && { banner: { js: bundling.banner } }),
+    ...(bundling.footer && { footer: { js: bundling.footer } }),
+    ...(typeof conditions === 'string' && { conditions: conditions.split(',') }),
+  };
+  const file = bundling.format === nodejs.OutputFormat.ESM ? 'index.mjs' : 'index.js';
+  const described = { entry: resolve(entry), root: resolve(root), file, esbuild };
+  const key = createHash('sha256').update(JSON.stringify(described)).digest('hex').slice(0, 24);
+  return { ...described, key };
+}
+
+/** The handler's code, where its bundle is there already. */
+export function bundledCode(
+  scope: IConstruct,
+  metadata: HandlerMetadata | undefined,
+  handler = 'handler',
+): Pick<nodejs.NodejsFunctionProps, 'code' | 'handler'> {
+  const folder = bundlesFolder(scope);
+  if (folder === undefined || !metadata) return {};
+  const file = bundleFile(folder, metadata);
+  if (!existsSync(file)) return {};
+  return { code: lambda.Code.fromAsset(dirname(file)), handler: handler.includes('.') ? handler : `index.${handler}` };
+}
+
+/** Says in the template how the handler was bundled. */
+export function noteBundling(created: lambda.Function, metadata: HandlerMetadata | undefined): void {
+  const resource = created.node.defaultChild;
+  if (metadata && resource instanceof lambda.CfnFunction) resource.addMetadata(HANDLER_METADATA, metadata);
+}
+
+function bundlesFolder(scope: IConstruct): string | undefined {
+  const folder: unknown = scope.node.tryGetContext(BUNDLES_CONTEXT);
+  return typeof folder === 'string' ? folder : undefined;
+}

@@ -1,0 +1,4 @@
+import { App } from 'aws-cdk-lib';
+import { Packing } from './stack.ts';
+
+new Packing(new App(), 'Packing');
