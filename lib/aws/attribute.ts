@@ -86,7 +86,8 @@ function mapOf(value: Readonly<Record<string, unknown>>, depth: number): Item {
   for (const column of Object.keys(value)) {
     const cell = value[column];
     if (column === '__proto__') throw new Unstorable(`a column '${column}'`);
-    if (cell !== undefined) map[column] = within(column, cell, depth);
+    if (typeof cell === 'string') map[column] = { S: cell };
+    else if (cell !== undefined) map[column] = within(column, cell, depth);
   }
   return map;
 }

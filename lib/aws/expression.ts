@@ -85,6 +85,8 @@ function valueAt(index: number): string {
 
 function byPlaceholder<Value>(values: readonly Value[], placeholder: (index: number) => string): Record<string, Value> {
   const record: Record<string, Value> = {};
-  for (const [index, value] of values.entries()) record[placeholder(index)] = value;
+  values.forEach((value, index) => {
+    record[placeholder(index)] = value;
+  });
   return record;
 }

@@ -7,8 +7,8 @@ export type InboundRecord = QueueRecord | StreamRecord;
 interface Delivered {
   /** The transport's own id of the record, by which it is reported. Never a key: a redrive changes it. */
   readonly eventId: string;
-  /** The record's bytes, unchanged. */
-  readonly bytes: Uint8Array;
+  /** The record's bytes, unchanged. A text stands for its UTF-8 bytes. */
+  readonly bytes: Uint8Array | string;
   /** When the transport took it, in milliseconds since the epoch, if it says so. */
   readonly sentAt?: number;
   /** How often the transport has delivered it, this time included, as far as it counts. */
@@ -42,7 +42,7 @@ export function fromQueue(record: SQSRecord): QueueRecord {
     transport: 'queue',
     eventId: record.messageId,
     // A dead letter that was redriven holds the record as it could be carried.
-    bytes: Buffer.from(typeof body === 'string' ? body : '', encoding === 'base64' ? 'base64' : 'utf8'),
+    bytes: encoding === 'base64' ? Buffer.from(String(body), 'base64') : typeof body === 'string' ? body : '',
     ...sentAt(Number(attributes?.SentTimestamp)),
     ...(notBefore > 0 && { notBefore }),
     deliveries: Number(attributes?.ApproximateReceiveCount) || 1,
@@ -103,6 +103,8 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true });
 export function textOf({ bytes, wrong, isPointer }: InboundRecord): string {
   if (wrong) throw new MalformedMessage(wrong);
   if (isPointer) throw new MalformedMessage('The record is in the quarantine bucket, where no message is');
+  // As the decoder does it.
+  if (typeof bytes === 'string') return bytes.toWellFormed().replace(/^\uFEFF/, '');
   try {
     return UTF8.decode(bytes);
   } catch {

@@ -7,6 +7,7 @@ import type { CallEffect } from '../effect/call.ts';
 import type { Ending } from '../ledger/inbox.ts';
 import type { EndState, InboxRow } from '../ledger/rows/inbox.ts';
 import type { Envelope } from '../message/envelope.ts';
+import { messageTime } from '../message/message-id.ts';
 import type { Transaction } from '../transaction/transaction.ts';
 
 /** The messages whose handlers have used their transactions though they had returned. */
@@ -124,7 +125,7 @@ export function messageOf<Type extends string>(
     type: envelope.type,
     version: envelope.version,
     key: envelope.partitionkey,
-    time: new Date(envelope.time),
+    time: new Date(messageTime(envelope.id)),
     correlationId: envelope.correlationid,
     ...(envelope.causationid && { causationId: envelope.causationid }),
     traceparent: envelope.traceparent,

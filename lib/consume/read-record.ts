@@ -59,7 +59,8 @@ export function readRecord(
   const event = subscriber.consumes.find(({ type }) => type === envelope.type);
   if (!event && record.transport === 'stream') return { kind: 'skipped' };
   const latest = latestExpiry(event, envelope);
-  const lasting = Date.parse(envelope.expires) > latest;
+  const expires = Date.parse(envelope.expires);
+  const lasting = expires > latest;
   // No row is kept for longer than one of a right message.
   const bounded = lasting ? { ...envelope, expires: new Date(latest).toISOString() } : envelope;
   if (envelope.ledger !== bindings.ledger) {
@@ -72,7 +73,7 @@ export function readRecord(
     );
     return { kind: 'refused', error, envelope: bounded };
   }
-  if (Date.parse(envelope.expires) <= received) {
+  if (expires <= received) {
     return { kind: 'refused', error: new MessageExpired(`The message expired at ${envelope.expires}`), envelope };
   }
   if (!event) {

@@ -17,7 +17,12 @@ export function instantOf(value: unknown): number | undefined {
  * February for the 2nd of March, and hour 24 for the next day.
  */
 export function isOnTheCalendar(timestamp: string): boolean {
-  const hour = timestamp.slice(0, 13);
-  const moment = Date.parse(`${hour}:00Z`);
-  return !Number.isNaN(moment) && new Date(moment).toISOString().startsWith(hour);
+  const day = Number(timestamp.slice(8, 10));
+  const isDay = day >= 1 && (day <= 28 || day <= lastDay(Number(timestamp.slice(0, 4)), Number(timestamp.slice(5, 7))));
+  return isDay && timestamp.slice(11, 13) < '24' && timestamp.slice(5, 7) <= '12' && timestamp.slice(5, 7) >= '01';
+}
+
+function lastDay(year: number, month: number): number {
+  if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
+  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
 }

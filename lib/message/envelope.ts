@@ -125,7 +125,8 @@ export function encodeEnvelope(envelope: Envelope): string {
  * @throws MalformedMessage naming what is wrong; the text itself is never quoted
  */
 export function decodeEnvelope(text: string): Envelope {
-  if (Buffer.byteLength(text) > LIMITS.wireBytes)
+  // A character takes at most three bytes for each of its units: only a large text is worth counting.
+  if (3 * text.length > LIMITS.wireBytes && Buffer.byteLength(text) > LIMITS.wireBytes)
     throw new MalformedMessage(`The record is larger than ${LIMITS.wireBytes} bytes`);
   const value = parseJson(text);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {

@@ -18,8 +18,8 @@ type Path = readonly (string | number)[];
  * @param output what the schema makes of it
  */
 export function knownFields(event: EventDefinition, data: unknown, output: unknown): unknown {
+  if (hasAll(data, output)) return data;
   const missing = missingFields(data, output);
-  if (missing.length === 0) return data;
   const isSameWithout = (paths: readonly Path[]) => {
     try {
       return isSame(validate(event.schema, without(data, paths), event.type), output);
@@ -31,6 +31,17 @@ export function knownFields(event: EventDefinition, data: unknown, output: unkno
   // Some of them are known, under another name or in another shape.
   const dropped = missing.length > FIELDS_ASKED ? [] : missing.filter((path) => isSameWithout([path]));
   return dropped.length > 0 && isSameWithout(dropped) ? without(data, dropped) : data;
+}
+
+/** Whether every field of the input is at its place in the output: it nearly always is. */
+function hasAll(input: unknown, made: unknown): boolean {
+  if (input === made || typeof input !== 'object' || input === null) return true;
+  if (Array.isArray(input)) {
+    return input.every((one, index) => hasAll(one, Array.isArray(made) ? made[index] : undefined));
+  }
+  return Object.keys(input).every(
+    (key) => isRecord(made) && Object.hasOwn(made, key) && hasAll((input as Record<string, unknown>)[key], made[key]),
+  );
 }
 
 /** The fields of the input that are not at their place in the output. */

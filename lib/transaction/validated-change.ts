@@ -15,8 +15,10 @@ type AnyChange = Pick<Change<object>, 'set' | 'add'> & { readonly remove?: reado
  */
 export function validatedSet(table: AnyTable, key: Columns, change: AnyChange, creates: boolean): Columns {
   const { item, name } = table;
-  const given = Object.entries(change.set ?? {}).filter(([, value]) => value !== undefined);
-  const row: Columns = { ...key, ...Object.fromEntries(given) };
+  const entries = Object.entries(change.set ?? {});
+  const given = entries.filter(([, value]) => value !== undefined);
+  const set = given.length === entries.length ? (change.set as Columns | undefined) : Object.fromEntries(given);
+  const row: Columns = { ...key, ...set };
   for (const [column, value] of Object.entries(change.add ?? {})) {
     if (value !== undefined && typeof value !== 'bigint' && !Number.isFinite(value)) {
       throw new InvalidPayload(`'${name}' is invalid: ${column} grows by ${typeof value}, no finite number`, {
@@ -24,12 +26,13 @@ export function validatedSet(table: AnyTable, key: Columns, change: AnyChange, c
       });
     }
   }
-  if (creates) validate(item, { ...row, ...change.add }, name);
+  const made = creates ? (validate(item, { ...row, ...change.add }, name) as Columns) : {};
   for (const column of change.remove ?? []) validateColumn(item, row, String(column), name);
   return Object.fromEntries(
     given.map(([column, value]) => {
       const schema = columnSchema(item, column);
-      if (schema) return [column, validate(schema, value, name, column)];
+      // What the schema has made of the row it has made of the column, too.
+      if (schema) return [column, Object.hasOwn(made, column) ? made[column] : validate(schema, value, name, column)];
       validateColumn(item, row, column, name);
       return [column, value];
     }),
