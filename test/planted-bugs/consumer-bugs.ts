@@ -115,8 +115,8 @@ export const consumerBugs: readonly Bug[] = [
     edits: [
       {
         file: 'consume/deliver.ts',
-        find: 'return counts ?',
-        replace: 'return counts || true ?',
+        find: 'if (saysNothing(error)) return postpone(',
+        replace: 'if (false && saysNothing(error)) return postpone(',
       },
     ],
   },

@@ -115,8 +115,8 @@ export const sendingBugs: readonly Bug[] = [
     edits: [
       {
         file: 'cancel/cancel-message.ts',
-        find: 'return [...inboxes, markAction(',
-        replace: 'return [...inboxes.slice(1), markAction(',
+        find: 'return [...inboxes, ...effects, mark,',
+        replace: 'return [...inboxes.slice(1), ...effects, mark,',
       },
     ],
   },
@@ -127,8 +127,8 @@ export const sendingBugs: readonly Bug[] = [
     edits: [
       {
         file: 'cancel/cancel-message.ts',
-        find: 'markAction(table, envelope.id, now, replacement), ...outboxActions(table, replacement)];',
-        replace: 'markAction(table, envelope.id, now, replacement)];',
+        find: 'mark, ...outboxActions(table, replacement)];',
+        replace: 'mark];',
       },
       {
         file: 'cancel/cancel-message.ts',

@@ -74,8 +74,8 @@ export const transactionBugs: readonly Bug[] = [
       },
       {
         file: 'ledger/rows/once.ts',
-        find: 'if (!idempotencyKey.isWellFormed()) {',
-        replace: "const subscriber = 'all';\n  if (!idempotencyKey.isWellFormed()) {",
+        find: 'refuseUnfit(idempotencyKey, `An',
+        replace: "const subscriber = 'all';\n  refuseUnfit(idempotencyKey, `An",
       },
     ],
   },
