@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { MINUTE_MS } from '../contract/time.ts';
 import { Graph, readGraph } from '../ledger/graph.ts';
 import { type Ledger, ledgerOf } from '../ledger/ledger.ts';
 import { COPY_STATES, type ListedCopy, type ListedMessage, messagesOf } from '../reconcile/messages.ts';
@@ -25,7 +26,7 @@ interface Filter {
 
 const LIMIT = 50;
 /** Ids are minted by clocks that differ: as far as reconciliation looks ahead. */
-const LOOKAHEAD = 6 * 60_000;
+const LOOKAHEAD_MS = 6 * MINUTE_MS;
 
 /** Adds `waybill ls`: the messages of a ledger, the newest first. */
 export function addLs(program: Command, context: CommandContext): void {
@@ -67,7 +68,7 @@ export async function listMessages(
   const messages: ListedMessage[] = [];
   let more = false;
   for await (const message of messagesOf(ledger, {
-    ...{ graph, from: now - since, to: now + LOOKAHEAD },
+    ...{ graph, from: now - since, to: now + LOOKAHEAD_MS },
     ...{ type, listEventSources },
   })) {
     const interesting = filtered(message, options);

@@ -1,6 +1,7 @@
 import { quietly } from '../aws/environment.ts';
 import { errorTrace } from '../aws/errors.ts';
 import { Expression } from '../aws/expression.ts';
+import { DAY_MS } from '../contract/time.ts';
 import { type Ledger, updateRow } from './ledger.ts';
 import { type CauseRow, causeKey, causeOf, frameOf, type Reason } from './rows/cause.ts';
 
@@ -13,7 +14,7 @@ interface Died extends Reason {
 
 const MAX_SAMPLE = 1_000;
 /** So long after the last death nobody asks any more. */
-const KEPT = 90 * 86_400_000;
+const KEPT_MS = 90 * DAY_MS;
 
 /**
  * Counts a death by its cause. The row is hot where many die at once, so it is no part of the transaction that ends the
@@ -29,7 +30,7 @@ export async function noteCause(ledger: Ledger, died: Died): Promise<void> {
     id: envelope?.id ?? died.id ?? '',
     frame: frameOf(at),
     last: now,
-    ttl: Math.ceil((now + KEPT) / 1000),
+    ttl: Math.ceil((now + KEPT_MS) / 1000),
   };
   const expression = new Expression('a cause');
   const assignments = Object.entries(set).flatMap(([column, value]) =>

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { DAY_MS } from '../contract/time.ts';
 import { noteCause } from './cause.ts';
 import type { Ending } from './inbox.ts';
 import { type Ledger, putRow } from './ledger.ts';
@@ -41,11 +42,11 @@ export async function noteDeadRecord(ledger: Ledger, record: DeadRecord): Promis
     cause: causeOf(record),
     reason,
     detail: detail.slice(0, MAX_DETAIL),
-    ttl: Math.ceil((now + LETTER_RETENTION) / 1000),
+    ttl: Math.ceil((now + LETTER_RETENTION_MS) / 1000),
   });
   await noteCause(ledger, { ...record, id });
 }
 
 const MAX_DETAIL = 1_000;
 /** As long as the dead-letter queue keeps its letter. */
-const LETTER_RETENTION = 14 * 86_400_000;
+const LETTER_RETENTION_MS = 14 * DAY_MS;

@@ -1,4 +1,5 @@
 import { concurrently } from '../aws/concurrently.ts';
+import { MINUTE_MS } from '../contract/time.ts';
 import { deadlineOf, type Finding, type Hop, Inspection } from '../inspect/inspection.ts';
 import type { ListEventSources } from '../inspect/subscriber-state.ts';
 import type { Graph } from '../ledger/graph.ts';
@@ -54,7 +55,6 @@ export interface MessagesOptions {
   readonly listEventSources?: ListEventSources;
 }
 
-const MINUTE = 60_000;
 const MINUTES_AT_ONCE = 4;
 const SHARDS_AT_ONCE = 8;
 const INSPECTIONS_AT_ONCE = 16;
@@ -66,7 +66,7 @@ const INSPECTIONS_AT_ONCE = 16;
 export async function* messagesOf(ledger: Ledger, options: MessagesOptions): AsyncGenerator<ListedMessage> {
   const { from, to } = options;
   const minutes: number[] = [];
-  for (let time = to - (to % MINUTE); time > from - MINUTE; time -= MINUTE) minutes.push(time);
+  for (let time = to - (to % MINUTE_MS); time > from - MINUTE_MS; time -= MINUTE_MS) minutes.push(time);
   const inspection = new Inspection(ledger, options.listEventSources);
   for (let next = 0; next < minutes.length; next += MINUTES_AT_ONCE) {
     const some = minutes.slice(next, next + MINUTES_AT_ONCE);

@@ -16,11 +16,10 @@ import { outboxRow } from '../ledger/rows/outbox.ts';
 import { createEnvelope, type Envelope } from '../message/envelope.ts';
 import { messageTime } from '../message/message-id.ts';
 import { type BusinessRow, conditionOf, keyOf, type RequestCondition, risesTo } from './business-row.ts';
+import { updateExpression, validatedSet } from './change.ts';
 import { idempotencyKeyPut } from './idempotency-key.ts';
 import type { Lock, Otherwise, Role } from './outcome.ts';
 import type { Change, Conditional, Transaction } from './transaction.ts';
-import { updateExpression } from './update-expression.ts';
-import { validatedSet } from './validated-change.ts';
 
 /** One action of a transaction, and why it is there. */
 export interface Action {

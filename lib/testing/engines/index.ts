@@ -20,6 +20,6 @@ export {
 } from './scheduler/index.ts';
 export { SqsEngine } from './sqs/engine.ts';
 export type { Queue, QueueEvent, QueueOptions } from './sqs/queue.ts';
-export { systemAttributes } from './sqs/received-message.ts';
+export { received } from './sqs/received-message.ts';
 export type { SentMessage, StoredMessage } from './sqs/stored-message.ts';
 export { directWire, type Request, type Wire } from './wire.ts';

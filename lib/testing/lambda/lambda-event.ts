@@ -1,31 +1,12 @@
-import { hash } from 'node:crypto';
-import type { Context, KinesisStreamRecord, SQSMessageAttributes, SQSRecord } from 'aws-lambda';
+import type { Context, KinesisStreamRecord, SQSRecord } from 'aws-lambda';
 import { ENVIRONMENT, type Environment } from '../../aws/environment.ts';
-import { type StoredMessage, systemAttributes } from '../engines/index.ts';
+import { received, type StoredMessage } from '../engines/index.ts';
+import { queueRecord as recordOf } from './queue-record.ts';
 
 /** A message as Lambda hands it to a function. @see https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html */
-export function queueRecord(queue: string, message: Readonly<StoredMessage>): SQSRecord {
-  const attributes = Object.entries(message.attributes).map(([name, value]) => [
-    name,
-    {
-      dataType: value.DataType ?? 'String',
-      ...(value.StringValue !== undefined && { stringValue: value.StringValue }),
-      ...(value.BinaryValue && { binaryValue: Buffer.from(value.BinaryValue).toString('base64') }),
-      stringListValues: [],
-      binaryListValues: [],
-    },
-  ]);
-  return {
-    messageId: message.id,
-    receiptHandle: message.receiptHandle ?? '',
-    body: message.body,
-    attributes: systemAttributes(message),
-    messageAttributes: Object.fromEntries(attributes) as SQSMessageAttributes,
-    md5OfBody: hash('md5', message.body),
-    eventSource: 'aws:sqs',
-    eventSourceARN: `arn:aws:sqs:us-east-1:000000000000:${queue}`,
-    awsRegion: 'us-east-1',
-  };
+export function queueRecord(name: string, message: Readonly<StoredMessage>): SQSRecord {
+  const all = { QueueUrl: name, MessageSystemAttributeNames: ['All' as const], MessageAttributeNames: ['All'] };
+  return recordOf({ name, region: 'us-east-1' }, received(message, all));
 }
 
 export interface StreamRecordInput {

@@ -23,7 +23,7 @@ export function received(message: StoredMessage, input: ReceiveMessageCommandInp
 }
 
 /** The attributes that SQS itself gives a message. */
-export function systemAttributes(message: Readonly<StoredMessage>) {
+function systemAttributes(message: Readonly<StoredMessage>) {
   return {
     ApproximateReceiveCount: String(message.receives),
     ApproximateFirstReceiveTimestamp: String(message.firstReceivedAt ?? message.sentAt),
