@@ -61,6 +61,7 @@ export {
   type Trouble,
   tableStreamsOf,
 } from '../testing/lambda/index.ts';
+export { type ServiceEntry, TestService, type TestServiceOptions } from '../testing/service.ts';
 export type { FunctionSource, StackFunction } from '../testing/stack/function.ts';
 export { MemoryStack, type StackEnvironmentOptions } from '../testing/stack/memory-stack.ts';
 export type { MemoryStackOptions, StackRequest, StackWire } from '../testing/stack/options.ts';

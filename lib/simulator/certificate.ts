@@ -17,6 +17,8 @@ export interface Certificate {
   readonly doubled: number;
   /** Effects, ends and copies without a committed cause, counted in the record of what was committed. */
   readonly uncaused: number;
+  /** What services outside have done more than once, by their own books. */
+  readonly chargedTwice: number;
   /** Kinds of faults that never happened, and outcomes that were never reached: what they would show is not known. */
   readonly unreached: readonly string[];
   /** The same for the same system, seed and plans. */
@@ -52,6 +54,7 @@ export function certificateOf(totals: Totals, targets: readonly Target[]): Certi
     lost: (violations.L ?? 0) + (violations.T ?? 0),
     doubled: violations.D ?? 0,
     uncaused,
+    chargedTwice: violations.E ?? 0,
     unreached: [...kinds.filter((kind) => !faults[kind]), ...wanted.filter((outcome) => !outcomes[outcome])],
     hash: hashOf(totals),
   };

@@ -7,6 +7,7 @@ import type { AnyTable, TableItem } from '../contract/table.ts';
 import type { CheckBackHandler } from '../half/check-back.ts';
 import { publish } from '../publish/publish.ts';
 import type { ConsumerHandler } from '../testing/invocation.ts';
+import type { AnyTestService } from '../testing/service.ts';
 import type { RunState } from './run/run-state.ts';
 
 /** What producers do: one step of a workload. It may run several times, as a customer may press a button twice. */
@@ -107,6 +108,8 @@ export interface System {
   readonly streams?: Readonly<Record<string, readonly SubscriberDefinition[]>>;
   /** Business tables that are not empty at first. @default none */
   readonly tables?: readonly InitialRows[];
+  /** Services outside of which handlers have effects: what can go wrong with a request to AWS can go wrong there, too. @default none */
+  readonly services?: readonly AnyTestService[];
   readonly workload: readonly WorkloadStep[];
   /**
    * What `checkBack` returns, where the workload sends half messages: it is asked for those that were left undecided.

@@ -3,18 +3,21 @@ import { lengthOf } from '../../lib/simulator/plan/plan.ts';
 import { simulate } from '../../lib/simulator/run/simulation.ts';
 import { careless } from '../../scripts/certify/careless.ts';
 import { commerce } from '../../scripts/certify/commerce.ts';
+import { payments } from '../../scripts/certify/payments.ts';
 import { hunt } from '../planted-bugs/hunt.ts';
 import { bugs } from '../planted-bugs/index.ts';
 import { corpus } from './corpus.ts';
 
 const TIMEOUT = 120_000;
+const SYSTEMS = { shop: commerce, careless, payments };
 
 test.each(corpus)(
   'nothing but its own mistakes fails the plan that once found: $name',
   { timeout: TIMEOUT },
   async ({ name, plan }) => {
-    const isCareless = bugs.find((bug) => bug.name === name)?.system === 'careless';
-    const { violations } = await simulate(isCareless ? careless : commerce, plan);
+    const system = bugs.find((bug) => bug.name === name)?.system ?? 'shop';
+    const isCareless = system === 'careless';
+    const { violations } = await simulate(SYSTEMS[system], plan);
 
     expect(isCareless ? violations.filter(({ invariant }) => invariant !== 'H') : violations).toEqual([]);
   },

@@ -4,10 +4,13 @@ import type { Violation } from '../../lib/simulator/checks/violation.ts';
 import type { Plan } from '../../lib/simulator/plan/plan.ts';
 import type * as runners from '../../lib/simulator/plan/plan-runner.ts';
 import type * as simulation from '../../lib/simulator/run/simulation.ts';
+import type { System } from '../../lib/simulator/system.ts';
 import type * as mistaken from '../../scripts/certify/careless.ts';
 import type * as shop from '../../scripts/certify/commerce.ts';
+import type * as paying from '../../scripts/certify/payments.ts';
+import type { Bug } from './bug.ts';
 import { bugs } from './index.ts';
-import { plant } from './plant.ts';
+import { type Planted, plant } from './plant.ts';
 
 // Runs plans on the example shop with a bug planted into the framework, until one fails; then with the next bug.
 
@@ -42,9 +45,7 @@ async function hunt({ bug: name, plan, seed, most }: Quarry): Promise<Hunt> {
     const { PlanRunner } = await load<typeof runners>('lib/simulator/plan/plan-runner.ts');
     const { simulate } = await load<typeof simulation>('lib/simulator/run/simulation.ts');
     const isCareless = bug.system === 'careless';
-    const system = isCareless
-      ? (await load<typeof mistaken>('scripts/certify/careless.ts')).careless
-      : (await load<typeof shop>('scripts/certify/commerce.ts')).commerce;
+    const system = await loadSystem(bug.system, load);
     // A careless system fails every plan for what it is itself to blame for.
     const known = (violations: readonly Violation[]) =>
       isCareless ? violations.filter(({ invariant }) => invariant !== 'H') : violations;
@@ -64,5 +65,16 @@ async function hunt({ bug: name, plan, seed, most }: Quarry): Promise<Hunt> {
     return { astray: astray(), plans };
   } finally {
     uproot();
+  }
+}
+
+async function loadSystem(name: Bug['system'], load: Planted['load']): Promise<System> {
+  switch (name) {
+    case 'careless':
+      return (await load<typeof mistaken>('scripts/certify/careless.ts')).careless;
+    case 'payments':
+      return (await load<typeof paying>('scripts/certify/payments.ts')).payments;
+    default:
+      return (await load<typeof shop>('scripts/certify/commerce.ts')).commerce;
   }
 }

@@ -1,4 +1,5 @@
 import { consumerBugs } from './consumer-bugs.ts';
+import { effectBugs } from './effect-bugs.ts';
 import { healingBugs } from './healing-bugs.ts';
 import { inboxBugs } from './inbox-bugs.ts';
 import { reconcileBugs } from './reconcile-bugs.ts';
@@ -16,4 +17,5 @@ export const bugs = [
   ...reconcileBugs,
   ...healingBugs,
   ...sendingBugs,
+  ...effectBugs,
 ];

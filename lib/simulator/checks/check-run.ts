@@ -11,6 +11,7 @@ import { checkHealing } from './check-healing.ts';
 import { checkLoss } from './check-loss.ts';
 import { checkPromises } from './check-promises.ts';
 import { checkSending } from './check-sending.ts';
+import { checkServices } from './check-services.ts';
 import { checkTraces } from './check-traces.ts';
 import type { Evidence } from './evidence.ts';
 import { leniencyOf } from './leniency.ts';
@@ -24,6 +25,8 @@ export interface Checked {
   readonly isIdle: boolean;
   /** Errors of promises that nobody has waited for. */
   readonly rejections: readonly string[];
+  /** What services outside have done. */
+  readonly done: RunState['done'];
   /** The rows of a business table, ordered by their keys. */
   readonly rows: RunState['rows'];
 }
@@ -33,12 +36,12 @@ export interface Checked {
  * the code under test says of itself is believed.
  */
 export function checkRun(system: System, checked: Checked): readonly Violation[] {
-  const { record, evidence, faults, isIdle, rejections, rows } = checked;
+  const { record, evidence, faults, isIdle, rejections, rows, done } = checked;
   const leniency = leniencyOf(faults);
   const late: Violation[] = isIdle
     ? []
     : [{ invariant: 'T', what: 'something is still going on when the bound is over' }];
-  const wrong = system.invariant?.(stateOf(evidence, rows)) ?? [];
+  const wrong = system.invariant?.(stateOf(evidence, rows, done)) ?? [];
   return [
     // First, since whatever else is wrong may come of it.
     ...checkHandlers(evidence, rejections),
@@ -46,6 +49,7 @@ export function checkRun(system: System, checked: Checked): readonly Violation[]
     ...checkLoss(system, evidence, { isIdle, ...leniency }),
     ...checkPromises(system, record, leniency),
     ...checkEffects(system, evidence),
+    ...checkServices(system, done),
     ...checkCauses(system, evidence),
     ...checkTraces(system, evidence, leniency),
     ...checkSending(system, evidence, leniency),
@@ -55,7 +59,7 @@ export function checkRun(system: System, checked: Checked): readonly Violation[]
   ];
 }
 
-function stateOf({ committed, ends, halves }: Evidence, rows: RunState['rows']): RunState {
+function stateOf({ committed, ends, halves }: Evidence, rows: RunState['rows'], done: RunState['done']): RunState {
   const last = new Map(ends.map((end) => [`${end.subscriber} ${end.id}`, end]));
   const ended = [...last.values()].flatMap(({ subscriber, id, state, row }): EndedMessage[] => {
     const envelope = committed.get(id)?.envelope;
@@ -67,6 +71,7 @@ function stateOf({ committed, ends, halves }: Evidence, rows: RunState['rows']):
   });
   return {
     rows,
+    done,
     ended,
     committed: [...committed.values()].map(({ envelope }) => ({
       id: envelope.id,

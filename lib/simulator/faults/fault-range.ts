@@ -22,6 +22,8 @@ export interface Deployed {
   readonly queues: readonly string[];
   /** Names of the subscribers that read a stream, by stream. */
   readonly streams: Readonly<Record<string, readonly string[]>>;
+  /** Names of the subscribers whose handlers have effects outside. @default none */
+  readonly effects?: readonly string[];
   /** Names of the subscribers whose code before the last deploy is known. @default none */
   readonly deployed?: readonly string[];
   /** In which modes producers send, beside `publish` at once. @default none */
@@ -39,7 +41,7 @@ export class FaultRange {
   readonly #modes = new Map<Site, readonly SendingMode[]>();
   readonly #used: ReadonlySet<SendingMode>;
 
-  constructor({ queues, streams, deployed = [], modes = new Set() }: Deployed) {
+  constructor({ queues, streams, deployed = [], effects = [], modes = new Set() }: Deployed) {
     this.#used = modes;
     this.faults = this.#faults;
     this.modes = this.#modes;
@@ -53,6 +55,9 @@ export class FaultRange {
     for (const name of [...queues, ...readers]) this.#addSubscriber(name);
     for (const name of queues) this.#addQueueReader(name);
     for (const name of readers) this.#addStreamReader(name);
+    for (const name of effects) {
+      this.#add(name, ['ServiceRequest', 'ServiceQuery', 'UpdateItem.effect'], kinds.REQUEST);
+    }
     for (const name of deployed) this.#add(name, ['invoke'], kinds.OLD_VERSION);
     for (const stream of Object.keys(streams)) this.#add(stream, ['arrived'], kinds.ARRIVED);
   }

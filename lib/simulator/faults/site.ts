@@ -47,7 +47,10 @@ type OtherOperation =
   | 'GetQueueAttributes'
   | 'GetRecords'
   | 'PutRecords'
-  | 'CreateSchedule';
+  | 'CreateSchedule'
+  // Of services outside.
+  | 'ServiceRequest'
+  | 'ServiceQuery';
 
 /** A request: `TransactWriteItems.inbox`, where it is for rows of a table, else `SendMessageBatch`. */
 export type SiteRequest = `${TableOperation}.${RowKind | 'business'}` | OtherOperation;

@@ -43,6 +43,7 @@ export class PlanRunner {
         Object.entries(system.streams ?? {}).map(([stream, readers]) => [stream, readers.map(({ name }) => name)]),
       ),
       deployed: Object.keys(system.previous ?? {}),
+      effects: system.subscribers.filter(({ effects }) => effects.length > 0).map(({ name }) => name),
       modes: sendingModesOf(system),
     });
     this.targets = targetsOf(system, this.#range.faults);

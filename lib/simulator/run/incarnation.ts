@@ -1,4 +1,5 @@
 import type { Environment } from '../../aws/environment.ts';
+import type { Wire } from '../../testing/engines/index.ts';
 import { seededRandom } from '../../testing/seeded-random.ts';
 import { testEnvironment } from '../../testing/test-environment.ts';
 import { type Caller, faultyWire } from '../faults/request-wire.ts';
@@ -15,6 +16,8 @@ export class Incarnation implements Caller {
   readonly actor: string;
   readonly name: string;
   readonly environment: Environment;
+  /** By which its requests go, those to services outside included. */
+  readonly wire: Wire;
   alive = true;
   /** The invocation that it is busy with. */
   invocation = 0;
@@ -33,12 +36,13 @@ export class Incarnation implements Caller {
     this.#world = world;
     this.actor = actor;
     this.name = name;
+    this.wire = faultyWire(world, this);
     const environment = testEnvironment({
       clock: { now: () => world.schedule.now() + this.skew, sleep: this.#sleep },
       random: seededRandom(world.draw(`random of ${name}`, 2 ** 31)),
       engines: world.engines,
       variables,
-      wire: faultyWire(world, this),
+      wire: this.wire,
       ...(world.scheduler && { scheduler: world.scheduler }),
     });
     this.environment = { ...environment, log: this.#log(), metrics: this.#metrics() };

@@ -3,6 +3,7 @@ import type { Environment } from '../../aws/environment.ts';
 import { BINDINGS } from '../../contract/bindings.ts';
 import type { LambdaHandler } from '../../testing/lambda/index.ts';
 import { lambdaContext } from '../../testing/lambda/lambda-event.ts';
+import { carryingRequests } from '../../testing/service.ts';
 import type { Fault } from '../faults/fault.ts';
 import { TRAITS } from '../faults/traits.ts';
 import { Incarnation } from './incarnation.ts';
@@ -117,7 +118,9 @@ export class LambdaFunction {
     const lost = { error: new FunctionFailed(`the answer of ${this.name} was lost`) };
     const context = lambdaContext(incarnation.environment, `${this.name}-${invocation}`, milliseconds);
     Promise.resolve()
-      .then(() => handler(event, context, {}))
+      .then(() =>
+        carryingRequests({ wire: incarnation.wire, books: this.#world.books }, () => handler(event, context, {})),
+      )
       .then(
         (result) =>
           incarnation.deliver(() => {

@@ -1,5 +1,6 @@
 import type { AnyTable, TableItem } from '../../contract/table.ts';
 import type { EndState } from '../../ledger/rows/inbox.ts';
+import type { ServiceEntry, TestService } from '../../testing/service.ts';
 
 /** How a message ended at a subscriber. */
 export interface EndedMessage {
@@ -19,6 +20,8 @@ export interface EndedMessage {
 export interface RunState {
   /** The rows of a business table, ordered by their keys. */
   rows<Table extends AnyTable>(table: Table): TableItem<Table>[];
+  /** What a service outside has done, in order. */
+  done<Input, Answer>(service: TestService<Input, Answer>): readonly ServiceEntry<Input, Answer>[];
   /** Every message at every subscriber where it has ended. */
   readonly ended: readonly EndedMessage[];
   /** Every message that was committed. */

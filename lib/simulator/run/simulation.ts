@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { durationToMilliseconds } from '../../contract/duration.ts';
 import { MINUTE_MS } from '../../contract/time.ts';
 import { seededRandom } from '../../testing/seeded-random.ts';
+import { ServiceBooks } from '../../testing/service.ts';
 import { enginesOn } from '../../testing/test-environment.ts';
 import { checkRun } from '../checks/check-run.ts';
 import { Evidence } from '../checks/evidence.ts';
@@ -87,7 +88,8 @@ async function judge(system: System, { world, isIdle }: Ran, rejections: readonl
   const evidence = new Evidence(record);
   const rows = (({ name }) =>
     engines.dynamodb.hasTable(name) ? engines.dynamodb.table(name).rows() : []) as RunState['rows'];
-  const violations = checkRun(system, { record, evidence, faults, isIdle, rejections, rows });
+  const done = ((service) => world.books.of(service)) as RunState['done'];
+  const violations = checkRun(system, { record, evidence, faults, isIdle, rejections, rows, done });
   const { uncaused } = ledgerStateOf(system, record);
   const misnamed = violations.length === 0 ? await reconcileDelivered(system, world) : [];
   return {
@@ -113,6 +115,7 @@ function worldOf({ seed, faults }: Plan, observe: World['observe']): World {
     schedule,
     record,
     engines: enginesOn(schedule),
+    books: new ServiceBooks(),
     faults: new FaultPlan(faults, (site, nth, fault) => record.note(`FAULT ${site} ${nth} ${JSON.stringify(fault)}`)),
     draw: (name, below) => Number.parseInt(hash('md5', `${seed} ${name}`).slice(0, 8), 16) % below,
     outcomes: {},

@@ -1,5 +1,6 @@
 import type { Request, SchedulerEngine } from '../../testing/engines/index.ts';
 import type { UnsupportedByEngine } from '../../testing/errors.ts';
+import type { ServiceBooks } from '../../testing/service.ts';
 import type { Engines } from '../../testing/test-environment.ts';
 import type { FaultPlan } from '../faults/fault-plan.ts';
 import type { RunRecord } from './run-record.ts';
@@ -16,6 +17,8 @@ export interface World {
   scheduler?: SchedulerEngine;
   readonly faults: FaultPlan;
   readonly record: RunRecord;
+  /** What services outside have done. */
+  readonly books: ServiceBooks;
   /** A whole number below `below` that follows from the run's seed and the name alone. */
   draw(name: string, below: number): number;
   /** Outcomes of the code under test, as it counts them itself, by metric: only to see that each was reached. */

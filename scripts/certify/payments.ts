@@ -1,0 +1,93 @@
+import { defineEffect, defineEvent, defineSubscriber, defineTable } from 'waybill';
+import { cancel, consume, done, notDone, publish } from 'waybill/runtime';
+import { bySending, publishing, type RunState, type System, TestService } from 'waybill/testing';
+import * as z from 'zod/mini';
+
+const OrderPlaced = defineEvent('order.placed', {
+  schema: z.object({ orderId: z.string(), cents: z.int() }),
+  key: (order) => order.orderId,
+  businessLine: 'orders',
+});
+const request = { input: z.object({ orderId: z.string(), cents: z.int() }), output: z.object({ id: z.string() }) };
+/** At a bank that can be asked what it did. */
+const Transfer = defineEffect('transfer', request);
+/** At a provider that keeps keys for longer than any plan lasts. */
+const Charge = defineEffect('charge', { ...request, idempotentFor: '60d' });
+
+const Payments = defineTable('payments', {
+  item: z.object({ orderId: z.string(), by: z.string(), id: z.string() }),
+  partitionKey: 'orderId',
+  sortKey: 'by',
+});
+const attempts = { attempts: 20, longest: '30m' } as const;
+const PayByBank = defineSubscriber('pay-by-bank', {
+  consumes: [OrderPlaced],
+  tables: [Payments],
+  effects: [Transfer],
+  retry: attempts,
+});
+const PayByCard = defineSubscriber('pay-by-card', {
+  consumes: [OrderPlaced],
+  tables: [Payments],
+  effects: [Charge],
+  retry: attempts,
+});
+
+type Order = { readonly orderId: string; readonly cents: number };
+const bank = new TestService('bank', { does: (_: Order, count) => ({ id: `transfer-${count}` }) });
+const provider = new TestService('provider', {
+  does: (_: Order, count) => ({ id: `charge-${count}` }),
+  keepsKeys: true,
+});
+
+const payByBank = consume(PayByBank, async (order, { tx, message }) => {
+  const { id } = await message.effect(Transfer, order, {
+    run: (input, { key, signal }) => bank.request(key, input, { signal }),
+    verify: async (_, { key }) => {
+      const found = await bank.find(key);
+      return found ? done(found) : notDone();
+    },
+    // A request may be carried out for so long after its sender has died.
+    settle: '12m',
+  });
+  tx.put(Payments, { orderId: order.orderId, by: 'bank', id });
+});
+
+const payByCard = consume(PayByCard, async (order, { tx, message }) => {
+  const { id } = await message.effect(Charge, order, {
+    run: (input, { key, signal }) => provider.request(key, input, { signal }),
+  });
+  tx.put(Payments, { orderId: order.orderId, by: 'card', id });
+});
+
+const place = (orderId: string) => publishing(OrderPlaced, { orderId, cents: 250 });
+
+/** A business whose handlers pay at services outside: whose requests go astray, too. */
+export const payments: System = {
+  subscribers: [PayByBank, PayByCard],
+  handlers: { 'pay-by-bank': payByBank, 'pay-by-card': payByCard },
+  services: [bank, provider],
+  workload: [
+    place('1'),
+    place('2'),
+    bySending(['cancel'], ({ environment }) => publish(OrderPlaced, { orderId: '3', cents: 1 }, { environment }), {
+      after: '1s',
+      run: ({ environment, answer }) => cancel((answer as { readonly id: string }).id, { environment }),
+    }),
+    place('4'),
+  ],
+  invariant: unpaid,
+  timeout: '30s',
+  bound: '12h',
+};
+
+/** What has not been paid once where it was handled, or was paid though it was cancelled. */
+function unpaid(state: RunState): string[] {
+  return state.ended.flatMap(({ id, subscriber, state: how }) => {
+    const service = subscriber === 'pay-by-bank' ? bank : provider;
+    const times = state.done(service).filter(({ key }) => key.startsWith(id)).length;
+    if (how === 'handled' && times !== 1) return [`${id} was handled at ${subscriber}, and paid ${times} times`];
+    if (how === 'cancelled' && times !== 0) return [`${id} was cancelled at ${subscriber}, and paid ${times} times`];
+    return [];
+  });
+}

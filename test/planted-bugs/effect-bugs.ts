@@ -1,0 +1,88 @@
+import type { Bug } from './bug.ts';
+
+/** Mistakes in how effects outside are kept from happening twice. */
+export const effectBugs: readonly Bug[] = [
+  {
+    name: 'effect-of-two-states',
+    mistake: 'an effect of which nobody knows is run again without asking the service',
+    system: 'payments',
+    by: ['reply-lost', 'crash-after', 'error-after'],
+    edits: [
+      {
+        file: 'effect/run-verified.ts',
+        find: "if (verified.kind === 'done') return await complete(lease, effect, verified.answer);",
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'effect-without-settling',
+    mistake: 'a service is asked while it may still act on what its client had sent',
+    system: 'payments',
+    by: ['apply-late', 'request-late'],
+    edits: [
+      {
+        file: 'effect/lease.ts',
+        find: 'const settled = found.until + settle + clockSkew;',
+        replace: 'const settled = found.until;',
+      },
+    ],
+  },
+  {
+    name: 'effect-lease-too-short',
+    mistake: 'another run takes an effect over while its owner still lives',
+    system: 'payments',
+    by: ['duplicate', 'reply-late', 'request-late'],
+    edits: [
+      {
+        file: 'effect/lease.ts',
+        find: 'const settled = found.until + settle + clockSkew;',
+        replace: 'const settled = 0;',
+      },
+      {
+        file: 'effect/run-verified.ts',
+        find: 'const verified = await verifyBy(lease, input, verify);',
+        replace: "const verified = { kind: 'notDone' } as const; void verifyBy; void verify;",
+      },
+    ],
+  },
+  {
+    name: 'cancel-after-effect',
+    mistake: 'a message is cancelled though its effect has begun',
+    system: 'payments',
+    by: ['too-late', 'cancelled'],
+    edits: [
+      {
+        file: 'ledger/effect.ts',
+        find: "ConditionExpression: 'attribute_not_exists(pk) OR taken = :none'",
+        replace: "ConditionExpression: 'attribute_not_exists(pk) OR taken <> :none'",
+      },
+    ],
+  },
+  {
+    name: 'effect-after-cancel',
+    mistake: 'an effect begins though its message was cancelled',
+    system: 'payments',
+    by: ['cancelled', 'too-late'],
+    edits: [
+      {
+        file: 'ledger/effect.ts',
+        find: " AND attribute_not_exists(${expression.name('cancelled')})`,\n  });\n}\n\n/** Notes",
+        replace: '`,\n  });\n}\n\n/** Notes',
+      },
+    ],
+  },
+  {
+    name: 'effect-key-of-each-run',
+    mistake: 'each run names its effect to the service by a key of its own',
+    system: 'payments',
+    by: ['reply-lost', 'crash-after', 'error-after'],
+    edits: [
+      {
+        file: 'effect/effects.ts',
+        find: '/$' + '{name}`,',
+        replace: '/$' + '{name}/$' + '{request}`,',
+      },
+    ],
+  },
+];
