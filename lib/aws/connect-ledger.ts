@@ -43,6 +43,7 @@ export function connectLedger(options: ConnectLedgerOptions): Environment {
     ...process.env,
     [BINDINGS.ledger]: name,
     [BINDINGS.shards]: String(shards),
+    [BINDINGS.formats]: 'ledger',
     ...(producer && { [BINDINGS.producer]: producer }),
     ...(forwardQueueUrl && { [BINDINGS.forwardQueueUrl]: forwardQueueUrl }),
     ...(checkBackQueueUrl && { [BINDINGS.checkBackQueueUrl]: checkBackQueueUrl }),

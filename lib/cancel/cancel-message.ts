@@ -5,6 +5,7 @@ import { BINDINGS } from '../contract/bindings.ts';
 import { CommitUndecided, LimitExceeded, TransactionRefused, UnknownMessage } from '../contract/errors.ts';
 import { LIMITS } from '../contract/limits.ts';
 import { effectsTombstone, readEffects } from '../ledger/effect.ts';
+import { writtenFormat } from '../ledger/format.ts';
 import { readInbox } from '../ledger/inbox.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { envelopeIn, readOutbox } from '../ledger/outbox.ts';
@@ -135,7 +136,7 @@ function actionsOf(
     return { item, role: { kind: 'business', otherwise: 'retry' }, row: `the effects of '${subscriber}'` };
   });
   const mark = markAction(table, envelope.id, now, replacement);
-  return [...inboxes, ...effects, mark, ...outboxActions(table, replacement)];
+  return [...inboxes, ...effects, mark, ...outboxActions(ledger, replacement)];
 }
 
 function markAction(table: string, id: string, now: number, replacement: Envelope | undefined): Action {
@@ -151,8 +152,10 @@ function markAction(table: string, id: string, now: number, replacement: Envelop
   return { item, role: { kind: 'business', otherwise: 'retry' }, row: 'the outbox row' };
 }
 
-function outboxActions(table: string, envelope: Envelope | undefined): Action[] {
+function outboxActions(ledger: Ledger, envelope: Envelope | undefined): Action[] {
   if (!envelope) return [];
-  const item = { Put: { TableName: table, Item: toItem(outboxRow(envelope)) } };
+  const item = {
+    Put: { TableName: ledger.table, Item: toItem(outboxRow(envelope, writtenFormat(ledger), ledger.table)) },
+  };
   return [{ item, role: { kind: 'outbox' }, row: 'the new message' }];
 }

@@ -12,6 +12,7 @@ import { addDev } from './dev.ts';
 import { addDown } from './down.ts';
 import { addEffect } from './effect.ts';
 import { addHalf } from './half.ts';
+import { addLedger } from './ledger.ts';
 import { addLogs } from './logs.ts';
 import { addLs } from './ls.ts';
 import { addRadar } from './radar.ts';
@@ -76,6 +77,7 @@ Environment:
     addHalf,
     addCase,
     addEffect,
+    addLedger,
     addSubscriber,
     addContract,
   ];

@@ -5,6 +5,7 @@ import type { Delay } from '../contract/delay.ts';
 import { CommitUndecided, HalfMessageDecided, LimitExceeded, TransactionRefused } from '../contract/errors.ts';
 import type { EventDefinition, EventInput } from '../contract/event.ts';
 import { LIMITS } from '../contract/limits.ts';
+import { writtenFormat } from '../ledger/format.ts';
 import { putHalf, readHalf, tombstone, UNDECIDED_LIFE_MS, unknownHalf } from '../ledger/half.ts';
 import { type Ledger, ledgerOf } from '../ledger/ledger.ts';
 import { type HalfRow, halfKey } from '../ledger/rows/half.ts';
@@ -198,8 +199,10 @@ function decide({ table }: Ledger, halfId: string, message: Envelope): Action {
   return { item, role: { kind: 'business', otherwise: 'deadLetter' }, row: 'the half message' };
 }
 
-function put({ table }: Ledger, message: Envelope): Action {
-  const item = { Put: { TableName: table, Item: toItem(outboxRow(message)) } };
+function put(ledger: Ledger, message: Envelope): Action {
+  const item = {
+    Put: { TableName: ledger.table, Item: toItem(outboxRow(message, writtenFormat(ledger), ledger.table)) },
+  };
   return { item, role: { kind: 'outbox' }, row: `the message '${message.type}'` };
 }
 

@@ -8,9 +8,10 @@ import type { Delay } from '../contract/delay.ts';
 import { type Duration, durationToMilliseconds } from '../contract/duration.ts';
 import { InvalidDefinition } from '../contract/errors.ts';
 import type { EventDefinition, EventInput } from '../contract/event.ts';
+import { writtenFormat } from '../ledger/format.ts';
 import { ledgerOf } from '../ledger/ledger.ts';
 import { markSent } from '../ledger/mark-sent.ts';
-import { outboxRow } from '../ledger/rows/outbox.ts';
+import { asStored, outboxRow } from '../ledger/rows/outbox.ts';
 import { type Envelope, encodeEnvelope } from '../message/envelope.ts';
 import { newMessage } from '../message/new-message.ts';
 import { traceHeader } from '../message/trace-context.ts';
@@ -131,15 +132,16 @@ async function handshake(entries: readonly Unsent[], options: SendBatchOptions):
   const ledger = ledgerOf(environment, bindings);
   bindings.get('forwardQueueUrl');
   const until = environment.now() + patience;
-  const envelopes = entries.map(({ event, payload, delay }) =>
-    newMessage(environment, bindings, event, payload, delay),
-  );
+  const messages = entries.map(({ event, payload, delay }) => newMessage(environment, bindings, event, payload, delay));
 
   // They say at every moment what is known.
-  const states = envelopes.map((): SendReceipt['state'] => 'unknown');
-  const receipts = () => envelopes.map(({ id }, place) => ({ id, state: states[place] as SendReceipt['state'] }));
+  const states = messages.map((): SendReceipt['state'] => 'unknown');
+  const receipts = () => messages.map(({ id }, place) => ({ id, state: states[place] as SendReceipt['state'] }));
 
-  const rows = envelopes.map((envelope) => ({ ...outboxRow(envelope), sending: 'pending' as const }));
+  const format = writtenFormat(ledger);
+  const rows = messages.map((message) => ({ ...outboxRow(message, format), sending: 'pending' as const }));
+  // What is compressed in its row is so on its way.
+  const envelopes = rows.map((row, place) => asStored(messages[place] as Envelope, row));
   const stored = storePending(ledger, rows, until, (place) => {
     states[place] = 'pending';
   });

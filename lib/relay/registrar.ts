@@ -8,6 +8,7 @@ import { jitter } from '../aws/retry.ts';
 import { CommitUndecided } from '../contract/errors.ts';
 import { type Ledger, ledgerOf, putRow } from '../ledger/ledger.ts';
 import { readRoutes } from '../ledger/route-book.ts';
+import { newestFormat } from '../ledger/rows/format.ts';
 import { eventTypeKey, type RouteRow, routeKey } from '../ledger/rows/route.ts';
 import { claimRoute, isSameRoute, type RouteClaim, releaseRoute } from './route-claim.ts';
 import { type RouteProperties, readRouteProperties } from './route-properties.ts';
@@ -114,7 +115,10 @@ async function carryOut(
   const wanted = readRouteProperties(event.ResourceProperties);
   const since = await concurrently(TYPES_AT_ONCE, wanted.events, ({ type, businessLine }) => {
     const { subscriber, destination, deadline, effects } = wanted;
-    const claim = { type, businessLine, subscriber, destination, deadline, ...(effects && { effects }) };
+    // The subscriber's stack may be newer than the ledger's, whose functions read the rows.
+    const reads = wanted.reads && Math.min(wanted.reads, newestFormat(environment));
+    const optional = { ...(effects && { effects }), ...(reads && { reads }) };
+    const claim = { type, businessLine, subscriber, destination, deadline, ...optional };
     return claimUntilWritten(request, { ...claim, owner: request.owner, request: event.RequestId });
   });
   if (event.RequestType === 'Update' && event.PhysicalResourceId === physicalId(event)) {

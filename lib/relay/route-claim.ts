@@ -80,14 +80,14 @@ export function isSameRoute(one: RouteRow, other: RouteRow | undefined): boolean
 
 /** What the claim that has the route wants: the last one's. */
 function wanted(claims: readonly Claim[], otherwise: Claim): Omit<Claim, 'owner'> {
-  const { destination, deadline, businessLine, effects } = claims.at(-1) ?? otherwise;
-  return { destination, deadline, businessLine, ...(effects && { effects }) };
+  const { destination, deadline, businessLine, effects, reads } = claims.at(-1) ?? otherwise;
+  return { destination, deadline, businessLine, ...(effects && { effects }), ...(reads && { reads }) };
 }
 
 function comparable({ since, until, claims = [] }: RouteRow): string {
-  const parts = claims.map(({ owner, destination, deadline, businessLine, effects }) => {
+  const parts = claims.map(({ owner, destination, deadline, businessLine, effects, reads }) => {
     const where = destination.kind === 'queue' ? '' : destination.name;
-    return [owner, destination.kind, where, ownQueueUrl(destination), deadline, businessLine, effects];
+    return [owner, destination.kind, where, ownQueueUrl(destination), deadline, businessLine, effects, reads];
   });
   return JSON.stringify([since, until, parts]);
 }

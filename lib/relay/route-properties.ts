@@ -11,6 +11,8 @@ export interface RouteProperties {
   readonly deadline: number;
   /** Whether its handler has effects outside. */
   readonly effects?: true;
+  /** The newest format of outbox rows that its code reads. @default 1 */
+  readonly reads?: number;
 }
 
 /**
@@ -19,7 +21,7 @@ export interface RouteProperties {
  * @throws InvalidDefinition naming the property that is missing or wrong
  */
 export function readRouteProperties(properties: unknown): RouteProperties {
-  const { subscriber, events, destination, deadline, effects } = fieldsOf(properties);
+  const { subscriber, events, destination, deadline, effects, reads } = fieldsOf(properties);
   if (!Array.isArray(events) || events.length === 0) throw wrong('events');
   return {
     subscriber: readText(subscriber, 'subscriber'),
@@ -30,6 +32,7 @@ export function readRouteProperties(properties: unknown): RouteProperties {
     destination: readDestination(fieldsOf(destination)),
     deadline: readMilliseconds(deadline),
     ...(String(effects) === 'true' && { effects: true }),
+    ...(reads !== undefined && { reads: readFormatNumber(reads) }),
   };
 }
 
@@ -50,6 +53,12 @@ function readMilliseconds(value: unknown): number {
   if (typeof milliseconds !== 'number' || !Number.isSafeInteger(milliseconds) || milliseconds <= 0)
     throw wrong('deadline');
   return milliseconds;
+}
+
+function readFormatNumber(value: unknown): number {
+  const format = Number(value);
+  if (!Number.isSafeInteger(format) || format < 1) throw wrong('reads');
+  return format;
 }
 
 function readText(value: unknown, property: string): string {

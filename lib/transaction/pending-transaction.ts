@@ -12,6 +12,8 @@ import { LIMITS } from '../contract/limits.ts';
 import { METRICS } from '../contract/metrics.ts';
 import { validate } from '../contract/schema.ts';
 import type { AnyTable, TableItem, TableKey } from '../contract/table.ts';
+import { writtenFormat } from '../ledger/format.ts';
+import { ledgerOf } from '../ledger/ledger.ts';
 import { outboxRow } from '../ledger/rows/outbox.ts';
 import { createEnvelope, type Envelope } from '../message/envelope.ts';
 import { messageTime } from '../message/message-id.ts';
@@ -226,6 +228,7 @@ export class PendingTransaction implements Transaction {
         `'${owner}' publishes '${event.type}' without declaring it: add it to \`publishes\``,
       );
     }
+    const ledger = ledgerOf(environment, bindings);
     const now = environment.now();
     const envelope = createEnvelope(event, payload, {
       now,
@@ -237,7 +240,7 @@ export class PendingTransaction implements Transaction {
       deliverAt: deliveryTime(delay, now),
     });
     this.#push({
-      item: { Put: { TableName: bindings.ledger, Item: toItem(outboxRow(envelope)) } },
+      item: { Put: { TableName: bindings.ledger, Item: toItem(outboxRow(envelope, writtenFormat(ledger))) } },
       role: { kind: 'outbox' },
       row: `the message '${event.type}'`,
     });

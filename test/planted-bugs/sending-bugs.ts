@@ -115,8 +115,8 @@ export const sendingBugs: readonly Bug[] = [
     edits: [
       {
         file: 'cancel/cancel-message.ts',
-        find: 'return [...inboxes, ...effects, mark,',
-        replace: 'return [...inboxes.slice(1), ...effects, mark,',
+        find: 'return [...inboxes, ...effects, mark, ',
+        replace: 'return [...inboxes.slice(1), ...effects, mark, ',
       },
     ],
   },
@@ -127,14 +127,14 @@ export const sendingBugs: readonly Bug[] = [
     edits: [
       {
         file: 'cancel/cancel-message.ts',
-        find: 'mark, ...outboxActions(table, replacement)];',
+        find: 'mark, ...outboxActions(ledger, replacement)];',
         replace: 'mark];',
       },
       {
         file: 'cancel/cancel-message.ts',
         find: "    if (decision.kind === 'committed') {\n",
         replace:
-          "    if (decision.kind === 'committed') {\n      if (replacement) await commit(environment, outboxActions(ledger.table, replacement), by);\n",
+          "    if (decision.kind === 'committed') {\n      if (replacement) await commit(environment, outboxActions(ledger, replacement), by);\n",
       },
     ],
   },
@@ -184,9 +184,9 @@ export const sendingBugs: readonly Bug[] = [
     edits: [
       {
         file: 'publish/send.ts',
-        find: '  const rows = envelopes.map((envelope) => ({ ...outboxRow(envelope), ',
-        replace: `  await handOver(environment, bindings, envelopes, until, jitter);
-  const rows = envelopes.map((envelope) => ({ ...outboxRow(envelope), `,
+        find: '  const rows = messages.map((message) => ({ ...outboxRow(message, ',
+        replace: `  await handOver(environment, bindings, messages, until, jitter);
+  const rows = messages.map((message) => ({ ...outboxRow(message, `,
       },
     ],
   },
@@ -197,8 +197,8 @@ export const sendingBugs: readonly Bug[] = [
     edits: [
       {
         file: 'publish/send.ts',
-        find: "const states = envelopes.map((): SendReceipt['state'] => 'unknown');",
-        replace: "const states = envelopes.map((): SendReceipt['state'] => 'pending');",
+        find: "const states = messages.map((): SendReceipt['state'] => 'unknown');",
+        replace: "const states = messages.map((): SendReceipt['state'] => 'pending');",
       },
     ],
   },

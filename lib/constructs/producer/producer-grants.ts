@@ -14,7 +14,10 @@ import { deploymentGraphOf } from '../rules/prove-delivery.ts';
 import { bindingRefusals, bindTables } from './business-tables.ts';
 import type { AnyProducerGrantOptions, ICheckBack } from './grant-options.ts';
 
-const { effects, halves, inbox, outbox, routes } = PARTITIONS;
+const { effects, formats, halves, inbox, outbox, routes } = PARTITIONS;
+
+/** Whoever writes outbox rows asks in which format. */
+export const READ_FORMAT: RowGrant = { actions: ['dynamodb:GetItem'], partitions: formats };
 
 const PUBLISH: RowGrant = { actions: ['dynamodb:PutItem'], partitions: outbox };
 
@@ -104,7 +107,9 @@ function grantProduce(
   }
   bindTables(grantee, producer, tables, tableActions);
   grantKeyUse(ledger.encryptionKey, grantee);
-  return rows.map((grant) => allowRows(grantee, ledger.table, grant)).reduce((one, other) => one.combine(other));
+  if (producer) bindVariable(producer, BINDINGS.formats, 'ledger');
+  const all = [...rows, READ_FORMAT];
+  return all.map((grant) => allowRows(grantee, ledger.table, grant)).reduce((one, other) => one.combine(other));
 }
 
 /** What runs outside Lambda is called as `connectLedger` calls it. */

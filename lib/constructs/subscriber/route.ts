@@ -1,6 +1,7 @@
 import { CustomResource, Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { EventDefinition } from '../../contract/event.ts';
+import { NEWEST_FORMAT } from '../../ledger/rows/format.ts';
 import type { Destination } from '../../ledger/rows/route.ts';
 import type { ILedger } from '../ledger/ledger-interface.ts';
 
@@ -31,6 +32,7 @@ export class Route extends CustomResource {
         destination: props.destination,
         deadline: props.deadline,
         ...(props.effects && { effects: true }),
+        reads: NEWEST_FORMAT,
       },
     });
   }

@@ -16,7 +16,7 @@ import { timeoutOf } from '../aws/work-queue.ts';
 import { allowDelivery, allowHealing } from '../framework/send-permission.ts';
 import { allowQuarantine } from '../ledger/quarantine.ts';
 import { bindTables } from '../producer/business-tables.ts';
-import { bindLedger } from '../producer/producer-grants.ts';
+import { bindLedger, READ_FORMAT } from '../producer/producer-grants.ts';
 import { deploymentGraphOf } from '../rules/prove-delivery.ts';
 import { consumeQueue, consumeStream } from './event-sources.ts';
 import { Route } from './route.ts';
@@ -150,6 +150,8 @@ export class Subscriber<
     allowRows(handler, ledger.table, { actions: ['dynamodb:DeleteItem'], partitions: deadPartitions(subscriber.name) });
     if (subscriber.publishes.length > 0) {
       allowRows(handler, ledger.table, { actions: ['dynamodb:PutItem'], partitions: PARTITIONS.outbox });
+      allowRows(handler, ledger.table, READ_FORMAT);
+      bindVariable(handler, BINDINGS.formats, 'ledger');
     }
     allow(handler, SEND, this.deadLetterQueue.queueArn);
     grantKeyUse(ledger.encryptionKey, handler);

@@ -1,5 +1,5 @@
 import { UnknownRowFormat } from '../../contract/errors.ts';
-import { compressed, uncompressedMessage } from '../../message/compression.ts';
+import { compressed, uncompressedMessage, withCompressed } from '../../message/compression.ts';
 import { decodeEnvelope, type Envelope, encodeEnvelope } from '../../message/envelope.ts';
 import { FORMATS, NEWEST_FORMAT } from './format.ts';
 import { bucket, type Expiring, INBOX_AFTERLIFE, type LedgerKey, OUTBOX_PREFIX } from './layout.ts';
@@ -20,6 +20,7 @@ export interface PlainOutboxRow extends LedgerKey, Expiring {
   /** Of a delayed message: when it is to be delivered (RFC 3339, UTC). */
   readonly deliverat?: string;
   readonly format?: undefined;
+  readonly data?: undefined;
 }
 
 /** What is noted in the row of a message, whatever its format. */
@@ -45,13 +46,22 @@ export function outboxPartition(minute: string, shard: number): string {
   return `${OUTBOX_PREFIX}${minute}#${shard}`;
 }
 
-/** The row that makes a message durable, in the table that its envelope names. */
-export function outboxRow(given: Envelope, format: number = FORMATS.plain): OutboxRow {
+/**
+ * The row that makes a message durable.
+ *
+ * @param table that the row will lie in
+ */
+export function outboxRow(given: Envelope, format: number = FORMATS.plain, table: string = given.ledger): OutboxRow {
   const envelope = format >= FORMATS.compressed ? given : uncompressedMessage(given);
   const row = { ...outboxKey(envelope.id), ttl: Math.ceil((Date.parse(envelope.expires) + INBOX_AFTERLIFE) / 1000) };
   if (format <= FORMATS.plain) return { ...row, envelope: encodeEnvelope(envelope), ...told(envelope) };
-  const packed = { ...row, format, ...pack(envelope, row, envelope.ledger) };
+  const packed = { ...row, format, ...pack(envelope, row, table) };
   return format >= FORMATS.compressed ? smallest(packed) : packed;
+}
+
+/** The message with its payload as a row has it, compressed or not. */
+export function asStored(envelope: Envelope, { data }: OutboxRow): Envelope {
+  return data instanceof Uint8Array ? withCompressed(envelope, data) : envelope;
 }
 
 /** What each row says of its message, whatever its format. */

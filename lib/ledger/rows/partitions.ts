@@ -1,5 +1,6 @@
 import { causePartition } from './cause.ts';
 import { CURSORS, SWEEP_CURSORS } from './cursor.ts';
+import { FORMAT_KEY } from './format.ts';
 import {
   CAUSE_PREFIX,
   DEAD_PREFIX,
@@ -42,6 +43,7 @@ export const PARTITIONS = {
   sweepCursors: [SWEEP_CURSORS],
   unrouted: [UNROUTED_TYPES, unroutedPartition('*')],
   shards: [SHARDS_KEY.pk],
+  formats: [FORMAT_KEY.pk],
   halves: [`${HALF_PREFIX}*`],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 

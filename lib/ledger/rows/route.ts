@@ -19,6 +19,8 @@ export interface Route extends Term {
   /** Milliseconds from commit within which a message should have ended there. */
   readonly deadline: number;
   readonly businessLine: string;
+  /** The newest format of outbox rows that its code and the ledger's stack read. @default 1 */
+  readonly reads?: number;
   /** Whether its handler has effects outside: who cancels a message keeps them from beginning. */
   readonly effects?: true;
 }
@@ -53,6 +55,7 @@ export interface Claim {
   readonly deadline: number;
   readonly businessLine: string;
   readonly effects?: true;
+  readonly reads?: number;
 }
 
 /** The queue of which nobody but the subscriber receives. */

@@ -44,12 +44,13 @@ test('who sends by handshake may write its messages, send them, and mark them, a
   const shop = shopWith((stack, ledger) => ledger.grantSend(handlerIn(stack, 'Producer'), { producer: 'checkout' }));
 
   expect(shop.allowed('Producer')).toEqual({
-    [`${shop.table}.Arn`]: ['dynamodb:BatchWriteItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
+    [`${shop.table}.Arn`]: ['dynamodb:BatchWriteItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
     [`${shop.forward}.Arn`]: ['sqs:SendMessage'],
   });
   expect(shop.variablesOf('Producer')).toEqual({
     WAYBILL_LEDGER: { Ref: shop.table },
     WAYBILL_SHARDS: '16',
+    WAYBILL_FORMATS: 'ledger',
     WAYBILL_PRODUCER: 'checkout',
     WAYBILL_FORWARD_QUEUE_URL: { Ref: shop.forward },
   });
@@ -81,7 +82,7 @@ test('a producer function publishes to its ledger and writes its tables, and no 
   });
   const stock = only(shop.resources, 'AWS::DynamoDB::GlobalTable', 'Stock').id;
   const { [`${shop.table}.Arn`]: ledger, [`${stock}.Arn`]: rows, ...others } = shop.allowed('PlaceOrder');
-  expect({ ledger, rows }).toEqual({ ledger: ['dynamodb:PutItem'], rows: ROW_ACTIONS });
+  expect({ ledger, rows }).toEqual({ ledger: ['dynamodb:GetItem', 'dynamodb:PutItem'], rows: ROW_ACTIONS });
   expect(Object.values(others).flat()).toEqual(['logs:CreateLogStream', 'logs:PutLogEvents']);
   expect(shop.variablesOf('PlaceOrder')).toMatchObject({
     WAYBILL_LEDGER: { Ref: shop.table },
@@ -91,7 +92,7 @@ test('a producer function publishes to its ledger and writes its tables, and no 
 });
 
 test.each([
-  ['grantSend', ['dynamodb:BatchWriteItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem']],
+  ['grantSend', ['dynamodb:BatchWriteItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem']],
   ['grantCancel', ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem']],
 ] as const)('%s binds the tables that a producer declares, narrowed as it says', (grant, actions) => {
   const shop = shopWith((stack, ledger) => {
@@ -120,6 +121,8 @@ test('the role of what runs outside Lambda may publish, and its events are looke
   const policy = only(resources, 'AWS::IAM::Policy', 'Task');
   expect(policy.Properties.PolicyDocument.Statement).toEqual([
     expect.objectContaining({ Effect: 'Allow', Action: 'dynamodb:PutItem' }),
+    // In which format outbox rows are written.
+    expect.objectContaining({ Effect: 'Allow', Action: 'dynamodb:GetItem' }),
   ]);
   expect(() => resourcesOf(grant([OrderPlaced]))).toThrow(/publishes.*Stack\/Task|at '.*Task'/);
 });

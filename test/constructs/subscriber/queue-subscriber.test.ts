@@ -298,10 +298,14 @@ test('a producer that is no handler may put rows into the ledger and write its t
   expect(Properties.Environment.Variables).toEqual({
     WAYBILL_LEDGER: { Ref: only(resources, 'AWS::DynamoDB::GlobalTable', 'Ledger').id },
     WAYBILL_SHARDS: '16',
+    WAYBILL_FORMATS: 'ledger',
     WAYBILL_PRODUCER: 'PlaceOrder',
     WAYBILL_TABLE_ORDERS: { Ref: only(resources, 'AWS::DynamoDB::GlobalTable', 'OrdersTable').id },
   });
   const allowed = allowedTo(resources, id);
-  expect(allowed[`${only(resources, 'AWS::DynamoDB::GlobalTable', 'Ledger').id}.Arn`]).toEqual(['dynamodb:PutItem']);
+  expect(allowed[`${only(resources, 'AWS::DynamoDB::GlobalTable', 'Ledger').id}.Arn`]).toEqual([
+    'dynamodb:GetItem',
+    'dynamodb:PutItem',
+  ]);
   expect(Object.keys(allowed)).toHaveLength(2);
 });

@@ -1,0 +1,85 @@
+import { type Environment, quietly } from '../aws/environment.ts';
+import { errorTrace } from '../aws/errors.ts';
+import { BINDINGS } from '../contract/bindings.ts';
+import { MINUTE_MS } from '../contract/time.ts';
+import { readGraph } from './graph.ts';
+import { getRow, type Ledger, putRow } from './ledger.ts';
+import { FORMAT_KEY, FORMATS, type FormatRow, newestFormat } from './rows/format.ts';
+
+/** How long a copy of the format row is good; when it is half as old, it is read again. */
+export const FORMAT_COPY_MS = 10 * MINUTE_MS;
+
+/** What an environment knows of its ledger's format row. */
+interface Known {
+  /** What it said when it was read last; absent where it never was. */
+  readonly copy?: { readonly format: number; readonly read: number };
+  /** When it was last asked for, in milliseconds since the epoch. */
+  readonly asked: number;
+}
+
+/** By environment: in Lambda, by process. */
+const known = new WeakMap<Environment, Known>();
+
+/**
+ * The format in which outbox rows are to be written. Nobody waits for the format row: it is read beside whatever is under
+ * way, once in five minutes, and a process that does not know what it says writes the first format, which everybody reads.
+ * So no row is written in a format that was turned off ten minutes ago.
+ */
+export function writtenFormat(ledger: Ledger): number {
+  const { environment } = ledger;
+  if (!environment.variables[BINDINGS.formats]) return FORMATS.plain;
+  const now = environment.now();
+  const { copy, asked = Number.NEGATIVE_INFINITY } = known.get(environment) ?? {};
+  const isOld = !copy || now - copy.read >= FORMAT_COPY_MS / 2;
+  if (isOld && now - asked >= MINUTE_MS) void learnFormat(ledger);
+  return copy && now - copy.read < FORMAT_COPY_MS ? Math.min(copy.format, newestFormat(environment)) : FORMATS.plain;
+}
+
+/** Reads the format row. Where it cannot be read, the ledger goes on as before. */
+export async function learnFormat(ledger: Ledger): Promise<void> {
+  const { environment } = ledger;
+  const asked = environment.now();
+  known.set(environment, { ...known.get(environment), asked });
+  try {
+    const format = await readFormat(ledger, { consistent: false });
+    known.set(environment, { copy: { format, read: asked }, asked });
+  } catch (error) {
+    quietly(() => environment.log.warn('format not read', errorTrace(error)));
+  }
+}
+
+/** What the format row says: 1 where there is none, or it says no format. */
+export async function readFormat(ledger: Ledger, options?: { readonly consistent?: boolean }): Promise<number> {
+  const { format = FORMATS.plain } = (await getRow<FormatRow>(ledger, FORMAT_KEY, options)) ?? {};
+  return Number.isInteger(format) && format > FORMATS.plain ? format : FORMATS.plain;
+}
+
+/** A subscriber, and the newest format that its code and the ledger's stack read. */
+export interface FormatReader {
+  readonly subscriber: string;
+  readonly reads: number;
+}
+
+/** Who reads outbox rows and what comes of them, as the routes of those that are there say. */
+export async function readersOf(ledger: Ledger): Promise<FormatReader[]> {
+  const { routes } = await readGraph(ledger);
+  const reads = new Map<string, number>();
+  for (const { subscriber, until, reads: newest = FORMATS.plain } of routes) {
+    if (until === undefined) reads.set(subscriber, Math.min(newest, reads.get(subscriber) ?? newest));
+  }
+  return [...reads].map(([subscriber, newest]) => ({ subscriber, reads: newest }));
+}
+
+/**
+ * Has outbox rows written in a format, once those who read them know it. Producers follow within ten minutes. An older
+ * format is taken by everybody, so that this is how a newer one is turned off.
+ *
+ * @returns the readers that do not know it: then nothing is changed
+ */
+export async function turnFormat(ledger: Ledger, format: number): Promise<readonly FormatReader[]> {
+  const behind = (await readersOf(ledger)).filter(({ reads }) => reads < format);
+  const isOlder = format <= (await readFormat(ledger));
+  if (behind.length > 0 && !isOlder) return behind;
+  await putRow<FormatRow>(ledger, { ...FORMAT_KEY, format, since: ledger.environment.now() });
+  return [];
+}
