@@ -8,12 +8,11 @@ import { LIMITS } from '../contract/limits.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { SCHEDULE, type Sent, writeReceipts } from '../ledger/receipt.ts';
 import type { RouteBook } from '../ledger/route-book.ts';
+import type { Destination, Route } from '../ledger/rows/route.ts';
 import { momentOf, secondsUntil } from '../message/delivery-time.ts';
 import { type Envelope, encodeEnvelope } from '../message/envelope.ts';
 import { traceHeader } from '../message/trace-context.ts';
-import { fanOut, type Shipment } from './fan-out.ts';
-import { handOver, type Label, labelled, leadsTo, type Refusal } from './hand-over.ts';
-import { refusalsOf } from './refusals.ts';
+import { handOver, type Label, labelled, leadsTo, type Refusal, refusalsOf } from './hand-over.ts';
 import { putToWait } from './schedule.ts';
 import { noteUnrouted } from './unrouted.ts';
 
@@ -107,6 +106,40 @@ async function send(
     counts.add('removed', removed);
   }
   return { sent: delivered, refused: only ? refusals.flatMap((refusal) => refusal.envelopes) : [] };
+}
+
+/** The copies that go to one destination. */
+interface Shipment {
+  /** How receipts name the destination: the subscriber of a queue, or the stream. */
+  readonly to: string;
+  readonly destination: Destination;
+  /** Whether every subscriber behind it has been removed: then it may be gone, and may be gone rightly. */
+  readonly removed: boolean;
+  readonly envelopes: readonly Envelope[];
+}
+
+/**
+ * Groups messages by where they go: one copy for each subscriber with a queue, and one for each stream, however many
+ * subscribers share it. Keeps the messages' order.
+ *
+ * @param routes for each message, in the same order, the routes by which it is expected
+ */
+function fanOut(envelopes: readonly Envelope[], routes: readonly (readonly Route[])[]): Shipment[] {
+  const shipments = new Map<
+    string,
+    { to: string; destination: Destination; removed: boolean; envelopes: Envelope[] }
+  >();
+  for (const [index, envelope] of envelopes.entries()) {
+    for (const { subscriber, destination, until } of routes[index] ?? []) {
+      const to = destination.kind === 'queue' ? subscriber : destination.name;
+      const key = `${destination.kind}#${to}#${destination.kind === 'queue' ? destination.url : ''}`;
+      const shipment = shipments.get(key) ?? { to, destination, removed: true, envelopes: [] };
+      shipments.set(key, shipment);
+      shipment.removed &&= until !== undefined;
+      if (shipment.envelopes.at(-1) !== envelope) shipment.envelopes.push(envelope);
+    }
+  }
+  return [...shipments.values()];
 }
 
 /** What a destination has taken, and what it has not. */

@@ -96,7 +96,7 @@ export const relayBugs: readonly Bug[] = [
     mistake: 'a message goes to the first of its subscribers',
     edits: [
       {
-        file: 'relay/fan-out.ts',
+        file: 'relay/dispatch.ts',
         find: 'of routes[index] ?? []) {',
         replace: 'of (routes[index] ?? []).slice(0, 1)) {',
       },
