@@ -8,6 +8,8 @@ export const LONGEST = [
   'test/examples/commerce.engine.test.ts',
   'test/privilege/enforced.engine.test.ts',
   'test/engine/kills.engine.test.ts',
+  'test/cli/dev.engine.test.ts',
+  'test/package/init.test.ts',
   'test/corpus/corpus.test.ts',
   'test/relay/sweeper-scale.test.ts',
 ];

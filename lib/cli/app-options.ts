@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import type { StackOutputs } from '../local/index.ts';
+import type { StackOutputs, Target } from '../local/index.ts';
 import { colourOf } from './colour.ts';
 import { type CommandContext, print } from './command-context.ts';
 
@@ -23,6 +23,11 @@ function contextOf(text: string, others: Readonly<Record<string, string>> = {}):
   const [, key, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
   if (key === undefined || value === undefined) throw new InvalidArgumentError('It is a key and a value: stage=test.');
   return { ...others, [key]: value };
+}
+
+/** The context of an app on a target: what is on an engine is told so. */
+export function contextFor({ kind }: Target, { context }: AppOptions): Readonly<Record<string, string>> {
+  return { ...(kind !== 'aws' && { 'waybill:engine': 'true' }), ...context };
 }
 
 /** Prints the outputs of stacks, one a line. */

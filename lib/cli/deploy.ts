@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { deployApp, openable, runningTarget, sharedEngine, type Target } from '../local/index.ts';
-import { type AppOptions, addAppOptions, printOutputs } from './app-options.ts';
+import { type AppOptions, addAppOptions, contextFor, printOutputs } from './app-options.ts';
 import { addAwsOptions } from './aws-option.ts';
 import { type CommandContext, printJson } from './command-context.ts';
 import { awaitInterruption } from './interruption.ts';
@@ -44,7 +44,7 @@ async function deploy(stacks: readonly string[], options: DeployOptions, context
     const outputs = await deployApp({
       target,
       ...(options.app !== undefined && { app: options.app }),
-      ...(options.context && { context: options.context }),
+      context: contextFor(target, options),
       ...(stacks.length > 0 && { stacks }),
       report: progress.step,
       detail: progress.count,

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { DeployFailed, type DevEvent, develop, resolveEngine } from '../local/index.ts';
-import { type AppOptions, addAppOptions, printOutputs } from './app-options.ts';
+import { type AppOptions, addAppOptions, contextFor, printOutputs } from './app-options.ts';
 import { colourOf } from './colour.ts';
 import { type CommandContext, print, printJson } from './command-context.ts';
 import { DevStream } from './dev-stream.ts';
@@ -47,7 +47,7 @@ async function dev(options: DevOptions, context: CommandContext): Promise<void> 
       develop({
         target: engine,
         ...(options.app !== undefined && { app: options.app }),
-        ...(options.context && { context: options.context }),
+        context: contextFor(engine, options),
         report: progress.step,
         detail: progress.count,
         signal,

@@ -12,6 +12,7 @@ import { addDev } from './dev.ts';
 import { addDown } from './down.ts';
 import { addEffect } from './effect.ts';
 import { addHalf } from './half.ts';
+import { addInit } from './init.ts';
 import { addLedger } from './ledger.ts';
 import { addLogs } from './logs.ts';
 import { addLs } from './ls.ts';
@@ -42,6 +43,7 @@ function createProgram(context: CommandContext): Command {
       'after',
       `
 Examples:
+  $ waybill init shop         make a working application in a new folder
   $ waybill dev               run the CDK app of this folder on an engine, kept as its files are
   $ waybill deploy            deploy it, to an engine or by --aws to AWS
   $ waybill up                start the embedded AWS engine on a free port
@@ -64,7 +66,7 @@ Environment:
   WAYBILL_DEBUG=1             print stack traces, and let the engine log every request
   NO_COLOR=1                  print no colours`,
     );
-  const ofApps = [addDev, addDeploy];
+  const ofApps = [addInit, addDev, addDeploy];
   const ofEngines = [addUp, addDown, addStatus];
   const ofMessages = [
     addRadar,

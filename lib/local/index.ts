@@ -6,5 +6,6 @@ export * from './errors.ts';
 export { repositoryRoot } from './folders.ts';
 export { openable } from './function-urls.ts';
 export type { Report } from './report.ts';
+export { runProgram } from './run-program.ts';
 export { type SharedLocalStack, sharedEngine, sharedLocalStack } from './shared.ts';
 export * from './target.ts';

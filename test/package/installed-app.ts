@@ -7,7 +7,7 @@ import { runCommand } from './run-command.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The app of `./app`, with the package as npm would publish it installed in a folder far from this repository. */
+/** An app, with the package as npm would publish it installed in a folder far from this repository. */
 export interface InstalledApp {
   readonly folder: string;
   /** The environment of a user who has Node 24 and npm, and nothing of this repository on the PATH. */
@@ -18,32 +18,30 @@ export interface InstalledApp {
 }
 
 /**
- * Packs and installs. The versions are those of this repository's lock file, so that npm finds them in the cache that
+ * Packs, and installs in an app that depends on `file:../waybill.tgz`. The versions are those of this repository's lock file, so that npm finds them in the cache that
  * installing this repository has filled.
  */
-export async function installApp(): Promise<InstalledApp> {
+export async function installApp(make: (folder: string) => Promise<void> = copyApp): Promise<InstalledApp> {
   const parent = await mkdtemp(join(tmpdir(), 'waybill-package-'));
   const remove = () => rm(parent, { recursive: true, force: true });
   try {
     const content = await readFile(await pack(parent));
 
     const folder = join(parent, 'app');
-    await cp(join(root, 'test/package/app'), folder, { recursive: true });
+    await make(folder);
     await writeFile(join(folder, 'package-lock.json'), JSON.stringify(await lockFile(folder, content)));
     const env = userEnvironment();
-    await runCommand(
-      'npm',
-      ['ci', '--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
-      {
-        cwd: folder,
-        env,
-      },
-    );
+    const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+    await runCommand('npm', ['ci', '--prefer-offline', ...quiet], { cwd: folder, env });
     return { folder, env, packedSize: content.byteLength, remove };
   } catch (error) {
     await remove();
     throw error;
   }
+}
+
+async function copyApp(folder: string): Promise<void> {
+  await cp(join(root, 'test/package/app'), folder, { recursive: true });
 }
 
 /** Packs what npm would publish, and answers with the tarball in the folder. */
@@ -79,7 +77,14 @@ type Locked = {
   dev?: boolean;
   dependencies?: Record<string, string>;
   optionalDependencies?: Record<string, string>;
+  peerDependencies?: Record<string, string>;
+  peerDependenciesMeta?: Record<string, { optional?: boolean }>;
 };
+
+/** npm installs them, too. */
+function requiredPeers({ peerDependencies = {}, peerDependenciesMeta = {} }: Locked): Record<string, string> {
+  return Object.fromEntries(Object.entries(peerDependencies).filter(([name]) => !peerDependenciesMeta[name]?.optional));
+}
 
 /** What npm would lock for the app, if these were the newest versions. */
 async function lockFile(folder: string, tarball: Buffer): Promise<object> {
@@ -96,7 +101,7 @@ async function lockFile(folder: string, tarball: Buffer): Promise<object> {
       if (path === undefined || found === undefined || packages[path] !== undefined) continue;
       const { dev: _, ...locked } = found;
       packages[path] = locked;
-      follow(path, { ...found.dependencies, ...found.optionalDependencies });
+      follow(path, { ...found.dependencies, ...found.optionalDependencies, ...requiredPeers(found) });
     }
   };
   follow('', { ...app.dependencies, ...app.devDependencies, ...dependencies });

@@ -13,7 +13,8 @@ export const files = execFileSync('git', ['ls-files', '--cached', '--others', '-
   .split('\n')
   .filter((path) => path !== '' && existsSync(join(root, path)));
 
-export const papers = files.filter((path) => path.endsWith('.md'));
+/** Those of the templates are about the applications that are made of them. */
+export const papers = files.filter((path) => path.endsWith('.md') && !path.startsWith('templates/'));
 
 export function textOf(path: string): string {
   return readFileSync(join(root, path), 'utf8');
