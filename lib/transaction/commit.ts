@@ -69,12 +69,33 @@ function putting(environment: Environment, [first, ...others]: readonly Action[]
   };
 }
 
-/** What lies there already. An earlier try has written it where it equals the whole row: then its reply was lost. */
-function judgeRow(role: Role, { Item }: Put, row: Put['Item']): CommitResult | Unknown {
-  // Nobody else has the id of a new message, and somebody may have marked its row since.
-  if (role.kind === 'outbox' || isDeepStrictEqual(row, Item)) return { kind: 'committed' };
+/** What lies there already. An earlier try has written it where it holds the whole row: then its reply was lost. */
+function judgeRow(role: Role, { Item = {} }: Put, row: Put['Item']): CommitResult | Unknown {
+  if (role.kind === 'outbox') {
+    // Somebody may have marked a message since; but what else has its id is another message, which is not to be taken for it.
+    const isOurs =
+      row !== undefined && Object.keys(Item).every((name) => isMark(name) || isSame(row[name], Item[name]));
+    return isOurs ? { kind: 'committed' } : { kind: 'refused', index: 0, code: 'another row has its id' };
+  }
+  if (isSame(row, Item)) return { kind: 'committed' };
   const result = judgeCancellation([role], [{ Code: 'ConditionalCheckFailed', ...(row && { Item: row }) }]);
   return result.kind === 'undecided' ? { ...result, again: true } : result;
+}
+
+/** The only column of a new message that changes later. */
+function isMark(column: string): boolean {
+  return column === 'sending';
+}
+
+/** Whether two values of a row, or two rows, are the same, whichever class their bytes are of. */
+function isSame(one: unknown, other: unknown): boolean {
+  return isDeepStrictEqual(withPlainBytes(one), withPlainBytes(other));
+}
+
+function withPlainBytes(value: unknown): unknown {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, withPlainBytes(part)]));
 }
 
 function transacting(environment: Environment, actions: readonly Action[]): Send {

@@ -7,7 +7,9 @@ import { describe, expect, test } from 'vitest';
 import { toItem } from '../../lib/aws/attribute.ts';
 import { inboxPut } from '../../lib/ledger/inbox.ts';
 import { ledgerOf } from '../../lib/ledger/ledger.ts';
+import { FORMATS } from '../../lib/ledger/rows/format.ts';
 import { outboxRow } from '../../lib/ledger/rows/outbox.ts';
+import type { Envelope } from '../../lib/message/envelope.ts';
 import { commit } from '../../lib/transaction/commit.ts';
 import type { Action } from '../../lib/transaction/pending-transaction.ts';
 import { cancelledFor, ORDER, OrderPlaced, openShop, refusedBy, replyLost, type Shop } from '../consume/shop.ts';
@@ -141,8 +143,8 @@ test('a condition that does not hold is no reason to try again', async () => {
 });
 
 describe('a commit of one row of the ledger', () => {
-  const outbox = (shop: Shop): Action => ({
-    item: { Put: { TableName: 'ledger', Item: toItem(outboxRow(shop.envelopeOf(OrderPlaced, ORDER))) } },
+  const outbox = (shop: Shop, envelope = shop.envelopeOf(OrderPlaced, ORDER), format = 1): Action => ({
+    item: { Put: { TableName: 'ledger', Item: toItem(outboxRow(envelope, format)) } },
     role: { kind: 'outbox' },
     row: 'the message',
   });
@@ -155,7 +157,7 @@ describe('a commit of one row of the ledger', () => {
       row: 'the inbox row',
     };
   };
-  const rows = { outbox, inbox: (shop: Shop) => inbox(shop) };
+  const rows = { outbox: (shop: Shop) => outbox(shop), inbox: (shop: Shop) => inbox(shop) };
   const kinds = Object.keys(rows) as (keyof typeof rows)[];
 
   test.each(kinds)('%s: is a conditional put of one write unit', async (kind) => {
@@ -215,6 +217,27 @@ describe('a commit of one row of the ledger', () => {
     });
     expect(await commit(shop.environment, [action], shop.clock.now() + SOON)).toEqual({ kind: 'committed' });
     expect(shop.written()).toMatchObject([{ sending: 'sent' }]);
+  });
+
+  test('after a lost reply only the whole row is ours: what else has the id is refused, and stays as it is', async () => {
+    const formats = Object.values(FORMATS);
+    for (const format of formats) {
+      const shop = openShop();
+      const mine = shop.envelopeOf(OrderPlaced, ORDER);
+      const action = outbox(shop, mine, format);
+      const others: Partial<Envelope>[] = [{ data: { ...ORDER, quantity: 7 } }, { partitionkey: 'other' }];
+      for (const other of others) {
+        const row = toItem(outboxRow({ ...mine, ...other }, format));
+        shop.ledger.write(shop.ledger.keyOf(row), row);
+        shop.next('PutItem', requestLost);
+        const result = await commit(shop.environment, [action], shop.clock.now() + SOON);
+        expect(result).toEqual({ kind: 'refused', index: 0, code: 'another row has its id' });
+        expect(shop.ledger.get(shop.ledger.keyOf(row))).toEqual(row);
+        shop.ledger.write(shop.ledger.keyOf(row), undefined);
+      }
+      shop.next('PutItem', replyLost);
+      expect(await commit(shop.environment, [action], shop.clock.now() + SOON)).toEqual({ kind: 'committed' });
+    }
   });
 
   test('what stays undecided is given up, and what DynamoDB cannot read is refused', async () => {
