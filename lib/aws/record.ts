@@ -15,8 +15,10 @@ interface Delivered {
   readonly deliveries: number;
   /** Of a record that was parked for longer than SQS delays: when it may be handled, in milliseconds since the epoch. */
   readonly notBefore?: number;
-  /** Whether it comes from a dead-letter queue. */
+  /** Whether it comes from a dead-letter queue, or a redrive has sent it. */
   readonly redriven: boolean;
+  /** The operation by which an operator has sent it again; absent where it came otherwise. */
+  readonly redrive?: string;
   /** Whether the bytes are a dead letter's pointer to where the record is quarantined; absent when they are not. */
   readonly isPointer?: boolean;
   /** What is wrong with the record itself, as no transport delivers it; absent when nothing is. */
@@ -38,6 +40,7 @@ export function fromQueue(record: SQSRecord): QueueRecord {
   const wrong = wrongWith(body, attributes);
   const encoding = record.messageAttributes?.[ATTRIBUTES.encoding]?.stringValue;
   const notBefore = Number(record.messageAttributes?.[NOT_BEFORE]?.stringValue);
+  const redrive = record.messageAttributes?.[ATTRIBUTES.redrive]?.stringValue;
   return {
     transport: 'queue',
     eventId: record.messageId,
@@ -46,7 +49,8 @@ export function fromQueue(record: SQSRecord): QueueRecord {
     ...sentAt(Number(attributes?.SentTimestamp)),
     ...(notBefore > 0 && { notBefore }),
     deliveries: Number(attributes?.ApproximateReceiveCount) || 1,
-    redriven: record.messageAttributes?.[ATTRIBUTES.reason] !== undefined,
+    redriven: record.messageAttributes?.[ATTRIBUTES.reason] !== undefined || redrive !== undefined,
+    ...(redrive && { redrive }),
     receiptHandle: record.receiptHandle,
     ...(encoding === 'quarantine' && !wrong && pointerOf(record.body) && { isPointer: true }),
     ...(wrong && { wrong }),
@@ -123,4 +127,6 @@ export const ATTRIBUTES = {
   /** Absent when the record could not be decoded. */
   messageId: 'waybill-message-id',
   encoding: 'waybill-encoding',
+  /** Not of a letter, but of what a redrive has sent: the operation. */
+  redrive: 'waybill-redrive',
 } as const;

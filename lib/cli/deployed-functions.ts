@@ -29,19 +29,29 @@ export async function functionsOf(lambda: LambdaClient, ledger: string): Promise
   return functions.sort((one, other) => one.name.localeCompare(other.name));
 }
 
-/** The ledgers to which functions are bound, with their shards: of several numbers the largest. */
-export async function ledgersOf(lambda: LambdaClient): Promise<ReadonlyMap<string, number>> {
-  const ledgers = new Map<string, number>();
+/** What the functions that are bound to a ledger say of it. */
+export interface DeployedLedger {
+  /** Of several numbers the largest. */
+  readonly shards: number;
+  readonly forwardQueueUrl?: string;
+}
+
+/** The ledgers to which functions are bound. */
+export async function ledgersOf(lambda: LambdaClient): Promise<ReadonlyMap<string, DeployedLedger>> {
+  const ledgers = new Map<string, DeployedLedger>();
   for await (const { Functions = [] } of paginateListFunctions({ client: lambda }, {})) noteLedgers(ledgers, Functions);
   return ledgers;
 }
 
 /** Adds the ledgers to which some functions are bound. */
-export function noteLedgers(ledgers: Map<string, number>, functions: readonly FunctionConfiguration[]): void {
+export function noteLedgers(ledgers: Map<string, DeployedLedger>, functions: readonly FunctionConfiguration[]): void {
   for (const { Environment: environment } of functions) {
-    const ledger = environment?.Variables?.[BINDINGS.ledger];
-    const shards = Number(environment?.Variables?.[BINDINGS.shards] ?? 0);
-    if (ledger) ledgers.set(ledger, Math.max(shards || DEFAULT_SHARDS, ledgers.get(ledger) ?? 0));
+    const variables = environment?.Variables ?? {};
+    const { [BINDINGS.ledger]: ledger, [BINDINGS.forwardQueueUrl]: url } = variables;
+    if (!ledger) continue;
+    const { shards = 0, forwardQueueUrl = url } = ledgers.get(ledger) ?? {};
+    const own = Number(variables[BINDINGS.shards] ?? 0) || DEFAULT_SHARDS;
+    ledgers.set(ledger, { shards: Math.max(own, shards), ...(forwardQueueUrl && { forwardQueueUrl }) });
   }
 }
 

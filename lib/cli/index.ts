@@ -7,6 +7,7 @@ import { createCommandLine, runCommandLine } from './command-line.ts';
 import { type DescribedCommand, describeCommand } from './command-tree.ts';
 import { addCompletion } from './completion.ts';
 import { addContract } from './contract.ts';
+import { addDead } from './dead.ts';
 import { addDeploy } from './deploy.ts';
 import { addDev } from './dev.ts';
 import { addDown } from './down.ts';
@@ -18,6 +19,7 @@ import { addLogs } from './logs.ts';
 import { addLs } from './ls.ts';
 import { addRadar } from './radar.ts';
 import { addReconcile } from './reconcile.ts';
+import { addRedrive } from './redrive.ts';
 import { addReschedule } from './reschedule.ts';
 import { addStatus } from './status.ts';
 import { addSubscriber } from './subscriber.ts';
@@ -58,6 +60,9 @@ Examples:
   $ waybill logs --follow     see what handlers and framework log, live
   $ waybill trace --key 42    draw what came of an order, hop by hop
   $ waybill cancel <id>       cancel a message before it takes effect
+  $ waybill dead              list what is dead, by cause
+  $ waybill redrive <name> --all
+                              send what is dead at a subscriber again, a canary first
 
 Environment:
   AWS_ENDPOINT_URL            use this engine instead of the embedded one; it is never stopped from here
@@ -77,6 +82,8 @@ Environment:
     addCancel,
     addReschedule,
     addHalf,
+    addDead,
+    addRedrive,
     addCase,
     addEffect,
     addLedger,

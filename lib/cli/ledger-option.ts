@@ -14,7 +14,7 @@ import { repositoryRoot, runningTarget, type Target } from '../local/index.ts';
 import { CLIENT_LIMITS, configuredRegion, firstAnswer, type Service } from './aws-access.ts';
 import { addAwsOptions } from './aws-option.ts';
 import { type CommandContext, jsonLine } from './command-context.ts';
-import { DEFAULT_SHARDS, noteLedgers } from './deployed-functions.ts';
+import { DEFAULT_SHARDS, type DeployedLedger, noteLedgers } from './deployed-functions.ts';
 import { said } from './said.ts';
 import { useTarget } from './use-target.ts';
 
@@ -94,9 +94,14 @@ export async function resolveLedger(options: LedgerOptions, context: CommandCont
   const ledger = named ?? onlyLedger(listed, target);
   if (named === undefined) await checkLedger(ledger, where);
   const deployed = listed.status === 'fulfilled' ? listed.value.get(ledger) : undefined;
-  const configured = deployed ?? Number(context.environment[BINDINGS.shards] ?? DEFAULT_SHARDS);
+  const configured = deployed?.shards ?? Number(context.environment[BINDINGS.shards] ?? DEFAULT_SHARDS);
+  const forwardQueueUrl = deployed?.forwardQueueUrl ?? context.environment[BINDINGS.forwardQueueUrl];
   const environment = {
-    ...createEnvironment({ [BINDINGS.ledger]: ledger, [BINDINGS.shards]: String(configured) }),
+    ...createEnvironment({
+      [BINDINGS.ledger]: ledger,
+      [BINDINGS.shards]: String(configured),
+      [BINDINGS.forwardQueueUrl]: forwardQueueUrl,
+    }),
     log: logOf(context),
   };
   const { shards } = await withEveryShard(ledgerOf(environment));
@@ -114,15 +119,15 @@ type Where = Pick<Service, 'target' | 'region'>;
  * The ledgers to which deployed functions are bound, with their shards: while a deployment that adds some is under way,
  * the larger number.
  */
-async function deployedLedgers(lambda: LambdaClient, where: Where): Promise<ReadonlyMap<string, number>> {
-  const ledgers = new Map<string, number>();
+async function deployedLedgers(lambda: LambdaClient, where: Where): Promise<ReadonlyMap<string, DeployedLedger>> {
+  const ledgers = new Map<string, DeployedLedger>();
   const pages = paginateListFunctions({ client: lambda }, {});
   let page = await firstAnswer({ name: 'Lambda', ...where }, pages.next());
   for (; !page.done; page = await pages.next()) noteLedgers(ledgers, page.value.Functions ?? []);
   return ledgers;
 }
 
-function onlyLedger(listed: PromiseSettledResult<ReadonlyMap<string, number>>, target: Target): string {
+function onlyLedger(listed: PromiseSettledResult<ReadonlyMap<string, unknown>>, target: Target): string {
   const where = nameOf(target);
   const how = `name it by --ledger or ${BINDINGS.ledger}`;
   if (listed.status === 'rejected') {

@@ -4,21 +4,18 @@ import { type Rescheduling, reschedule } from '../cancel/reschedule.ts';
 import { type Delay, deliveryTime } from '../contract/delay.ts';
 import type { Duration } from '../contract/duration.ts';
 import { WaybillError } from '../contract/errors.ts';
-import { isOnTheCalendar } from '../contract/timestamp.ts';
 import { asOperator } from './cancel.ts';
 import { type CommandContext, print, printJson } from './command-context.ts';
 import { endsInWords } from './ends-in-words.ts';
 import { addLedgerOptions, type LedgerOptions, resolveLedger } from './ledger-option.ts';
 import { messageIdOf } from './message-id-argument.ts';
+import { momentOf } from './moment-argument.ts';
 
 interface RescheduleOptions extends LedgerOptions {
   readonly delay?: Duration;
   readonly at?: Date;
   readonly json?: boolean;
 }
-
-/** With its zone: what a text without one means depends on where it is read. */
-const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/;
 
 /** Adds `waybill reschedule`: gives a message another moment. */
 export function addReschedule(program: Command, context: CommandContext): void {
@@ -27,7 +24,7 @@ export function addReschedule(program: Command, context: CommandContext): void {
     .description('give a message another moment, unless it has taken effect somewhere')
     .argument('<id>', 'the id of the message; of one that was rescheduled, any of its ids', messageIdOf)
     .option('--delay <time>', 'deliver it so long from now, such as 90s, 10m, 2h or 3d', delayOf)
-    .option('--at <moment>', 'deliver it at this moment, such as 2026-11-24T08:00:00Z', momentOf)
+    .option('--at <moment>', 'deliver it at this moment, such as 2026-11-24T08:00:00Z', dueMomentOf)
     .option('--json', 'print one JSON object');
   addLedgerOptions(command)
     .addHelpText(
@@ -75,11 +72,8 @@ function delayOf(text: string): Duration {
   return text as Duration;
 }
 
-function momentOf(text: string): Date {
-  const at = new Date(INSTANT.test(text) && isOnTheCalendar(text) ? text : Number.NaN);
-  if (Number.isNaN(at.getTime())) {
-    throw new InvalidArgumentError('It is a moment with its zone, such as 2026-11-24T08:00:00Z.');
-  }
+function dueMomentOf(text: string): Date {
+  const at = momentOf(text);
   refuseIfWrong({ deliverAt: at });
   return at;
 }

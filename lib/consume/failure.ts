@@ -46,6 +46,7 @@ export async function countAttempt(
     // As far as no delivery was without an attempt; otherwise the row is written once more.
     guess: record.deliveries,
     next: (attempts) => now + waitAfter(attempts) * 1000,
+    redrive: record.redrive,
   });
   if (attempts < retry.attempts) return again(invocation, record, error, envelope, waitAfter(attempts));
   // What is not known of an effect is what the operator has to find out.

@@ -60,6 +60,7 @@ export function endingOf(invocation: Invocation, record: InboundRecord, envelope
     function: invocation.function,
     request: invocation.request,
     redriven: record.redriven,
+    redrive: record.redrive,
     before: invocation.before.get(record),
   };
 }

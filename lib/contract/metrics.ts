@@ -24,4 +24,6 @@ export const METRICS = {
   halfQuarantined: 'half-quarantined',
   /** Uses of a transaction after its handler's return, which have no effect. Counted by functions. */
   transactionLate: 'transaction.late',
+  /** Redrives that a relapse or their time has stopped. Counted by functions. */
+  redriveStopped: 'redrive.stopped',
 } as const;

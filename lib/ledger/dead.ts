@@ -1,10 +1,12 @@
 import { hash } from 'node:crypto';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { DAY_MS } from '../contract/time.ts';
 import { noteCause } from './cause.ts';
 import type { Ending } from './inbox.ts';
 import { type Ledger, putRow } from './ledger.ts';
+import { partition, type Row } from './partition.ts';
 import { causeOf, type Reason } from './rows/cause.ts';
-import { type DeadRow, deadKey } from './rows/dead.ts';
+import { type DeadRow, type Death, deadKey, deadPartition, readDeadKey } from './rows/dead.ts';
 import { INBOX_AFTERLIFE } from './rows/layout.ts';
 
 /** The row by which operators find a message that ends as dead now. It commits together with the message's inbox row. */
@@ -50,3 +52,19 @@ export async function noteDeadRecord(ledger: Ledger, record: DeadRecord): Promis
 const MAX_DETAIL = 1_000;
 /** As long as the dead-letter queue keeps its letter. */
 const LETTER_RETENTION_MS = 14 * DAY_MS;
+
+/** What an operator sees of something that is dead. */
+export interface DeadMessage extends Omit<DeadRow, 'pk' | 'sk' | 'ttl'>, Death {}
+
+/** What is dead at a subscriber: of each shard in the order of the deaths, a page at a time. */
+export async function* deadOf(ledger: Ledger, subscriber: string): AsyncGenerator<readonly DeadMessage[]> {
+  for (let shard = 0; shard < ledger.shards; shard++) {
+    for await (const page of partition(ledger, deadPartition(subscriber, shard))) yield page.map(readDeadRow);
+  }
+}
+
+/** What a row says that was read from the ledger. */
+export function readDeadRow(row: Row): DeadMessage {
+  const { pk: _, sk, ttl: __, ...rest } = unmarshall({ ...row }) as DeadRow;
+  return { ...rest, ...readDeadKey({ sk }) };
+}

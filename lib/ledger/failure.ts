@@ -15,6 +15,8 @@ export interface Failure {
   readonly guess: number;
   /** Whether it counts as an attempt; `first`: the count begins anew. */
   readonly counts: boolean | 'first';
+  /** The operation that had sent it again, if one had. */
+  readonly redrive?: string | undefined;
 }
 
 /**
@@ -24,12 +26,13 @@ export interface Failure {
  */
 export async function noteFailure(
   ledger: Ledger,
-  { subscriber, envelope, error, next, guess, counts }: Failure,
+  { subscriber, envelope, error, next, guess, counts, redrive }: Failure,
 ): Promise<number> {
   const expression = new Expression('a failure');
   const isFirst = counts === 'first';
   const set = {
     ...(isFirst && { attempts: 1 }),
+    ...(counts && redrive && { redrive }),
     reason: errorCode(error),
     detail: describeError(error),
     next: next(isFirst ? 1 : guess),

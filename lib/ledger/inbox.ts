@@ -28,6 +28,8 @@ export interface Ending {
   readonly request: string;
   /** Whether an operator has sent the message again: only then may it overwrite `dead`. */
   readonly redriven: boolean;
+  /** The operation that did so; absent where it was sent otherwise. */
+  readonly redrive?: string | undefined;
   /** The row that says `dead` and is overwritten; absent where none is known. */
   readonly before?: Pick<InboxRow, 'state' | 'hops'> | undefined;
 }
@@ -72,6 +74,7 @@ function inboxRow(environment: Environment, ending: Ending): InboxRow {
     reason: reason || undefined,
     detail: detail?.slice(0, MAX_DETAIL) || undefined,
     at: at || undefined,
+    redrive: ending.redrive,
     ended: { function: ending.function, request: ending.request },
     ttl: Math.ceil((Date.parse(envelope.expires) + INBOX_AFTERLIFE) / 1000),
   };

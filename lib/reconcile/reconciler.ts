@@ -3,6 +3,7 @@ import { type Counts, summarize } from '../aws/invocation.ts';
 import type { ListEventSources } from '../inspect/subscriber-state.ts';
 import { type Graph, readGraph } from '../ledger/graph.ts';
 import { type Ledger, ledgerOf } from '../ledger/ledger.ts';
+import { wakeSleepingRedrives } from '../ledger/redrive.ts';
 import { withEveryShard } from '../ledger/shards.ts';
 import { runHalfPasses } from './half-pass.ts';
 import { heal } from './heal.ts';
@@ -95,6 +96,7 @@ async function followUp(ledger: Ledger, options: RunOptions, counts: Counts): Pr
   const counted = await recentlyCounted(ledger, options.graph);
   const budget = Math.max(LEAST_BUDGET, Math.ceil(rateOf(options.graph, counted) * BUDGET_SHARE));
   const healing = await heal(ledger, { ...options, budget });
+  counts.add('woken', await wakeSleepingRedrives(ledger));
   report(counts, healing);
   for (const { subscriber, reason, cases } of healing.stopped) {
     ledger.environment.log.error('subscriber stands still', { subscriber, reason, cases });

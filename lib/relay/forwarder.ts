@@ -6,12 +6,13 @@ import { errorCode } from '../aws/errors.ts';
 import { type Counts, summarize } from '../aws/invocation.ts';
 import { fromQueue, textOf } from '../aws/record.ts';
 import { backOff, givenBack, type Postponed, postponed, type QueueRecord } from '../aws/visibility.ts';
-import { MalformedMessage, SendFailed, UnknownMessage, UnknownRowFormat } from '../contract/errors.ts';
+import { MalformedMessage, SendFailed, safely, UnknownMessage, UnknownRowFormat } from '../contract/errors.ts';
 import { getRows } from '../ledger/batch-get.ts';
 import { type Ledger, ledgerOf } from '../ledger/ledger.ts';
 import { outboxRowOf, readOutboxRow } from '../ledger/outbox.ts';
 import { type RouteBook, RouteBooks } from '../ledger/route-book.ts';
 import { outboxKey } from '../ledger/rows/outbox.ts';
+import type { RedriveNotice } from '../ledger/rows/redrive.ts';
 import { holdUntil, momentOf, secondsUntil } from '../message/delivery-time.ts';
 import { decodeEnvelope, type Envelope } from '../message/envelope.ts';
 import { isMessageId } from '../message/message-id.ts';
@@ -21,6 +22,25 @@ import type { DueNotice } from './schedule.ts';
 
 /** The Lambda handler of the forward queue. */
 export type Forwarder = (event: SQSEvent, context?: GivenContext) => Promise<SQSBatchResponse>;
+
+/** What the forwarder does beside forwarding. */
+export interface ForwarderOptions {
+  /** Works on what an operator sends again. @default such a notice goes to the dead-letter queue */
+  readonly redrive?: Redriver;
+}
+
+/**
+ * Works on an operation for a while.
+ *
+ * @returns after how many seconds its notice is to come again; `undefined` when it is not
+ */
+export type Redriver = (ledger: Ledger, notice: RedriveNotice, shift: Shift) => Promise<number | undefined>;
+
+/** When to begin nothing more, in milliseconds since the epoch, and how often the notice was received. */
+interface Shift {
+  readonly until: number;
+  readonly receives: number;
+}
 
 const DISPATCHES_AT_ONCE = 4;
 
@@ -40,7 +60,7 @@ const TOGETHER_MS = 100;
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
  */
-export function createForwarder(): Forwarder {
+export function createForwarder(options: ForwarderOptions = {}): Forwarder {
   const books = new RouteBooks();
   return async (event, context = {}) => {
     const environment = environmentOf(context);
@@ -54,7 +74,7 @@ export function createForwarder(): Forwarder {
     const remaining = context.getRemainingTimeInMillis?.() ?? INVOCATION_MS;
     const until = environment.now() + remaining / 2;
     return summarize(environment, 'forward', { records: records.length }, async (counts) => {
-      const forwarding = new Forwarding({ ledger, book, until, counts });
+      const forwarding = new Forwarding({ ...options, ledger, book, until, counts });
       const again = await forwarding.forward(event.Records);
       await backOff(environment, bindingsOf(environment).get('forwardQueueUrl'), again);
       return { batchItemFailures: again.map(({ record }) => ({ itemIdentifier: record.eventId })) };
@@ -70,7 +90,7 @@ interface QueuedMessage {
   readonly label: Label | undefined;
 }
 
-interface ForwardingOptions {
+interface ForwardingOptions extends ForwarderOptions {
   readonly ledger: Ledger;
   readonly book: RouteBook;
   /** When to try nothing a second time, in milliseconds since the epoch. */
@@ -84,9 +104,12 @@ class Forwarding {
   readonly #book: RouteBook;
   readonly #until: number;
   readonly #counts: Counts;
+  readonly #redrive: Redriver | undefined;
+  readonly #redrives = new Map<QueueRecord, RedriveNotice>();
   readonly #again: Postponed<QueueRecord>[] = [];
 
-  constructor({ ledger, book, until, counts }: ForwardingOptions) {
+  constructor({ ledger, book, until, counts, redrive }: ForwardingOptions) {
+    this.#redrive = redrive;
     this.#ledger = ledger;
     this.#book = book;
     this.#until = until;
@@ -99,7 +122,8 @@ class Forwarding {
     const { stream = [], others = [] } = Object.groupBy(messages, ({ label }) =>
       label?.kind === 'stream' ? 'stream' : 'others',
     );
-    await Promise.all([this.#dispatchByLabel(others), this.#toStreams(stream)]);
+    const redrives = [...this.#redrives].map(([record, notice]) => this.#workOn(record, notice));
+    await Promise.all([this.#dispatchByLabel(others), this.#toStreams(stream), ...redrives]);
     return this.#again;
   }
 
@@ -110,6 +134,11 @@ class Forwarding {
       const record = fromQueue(sqsRecord);
       try {
         const text = textOf(record);
+        const redrive = redriveIn(text);
+        if (redrive) {
+          this.#redrives.set(record, redrive);
+          continue;
+        }
         const id = dueIn(text);
         const label = labelIn(sqsRecord.messageAttributes);
         if (id === undefined) messages.push({ record, envelope: decodeEnvelope(text), label });
@@ -119,6 +148,18 @@ class Forwarding {
       }
     }
     return notices.size === 0 ? messages : [...messages, ...(await this.#readDue(notices))];
+  }
+
+  /** Its record comes again for as long as the operation runs. */
+  async #workOn(record: QueueRecord, notice: RedriveNotice): Promise<void> {
+    try {
+      if (!this.#redrive) throw new MalformedMessage('Nothing redrives here');
+      const shift = { until: this.#until, receives: record.deliveries };
+      const seconds = await this.#redrive(this.#ledger, notice, shift);
+      if (seconds !== undefined) this.#again.push(givenBack(record, seconds));
+    } catch (error) {
+      this.#fail(record, error);
+    }
   }
 
   /** The messages that are due: those that their producers cancelled are done. */
@@ -197,6 +238,14 @@ class Forwarding {
     const fields = { record: record.eventId, delivery: record.deliveries, error: errorCode(error) };
     quietly(() => this.#ledger.environment.log.error('not forwarded', fields));
   }
+}
+
+/** The operation that a text names, if it is a notice of one. */
+function redriveIn(text: string): RedriveNotice | undefined {
+  if (!text.startsWith('{"redrive":')) return undefined;
+  const { redrive } = (safely(() => JSON.parse(text)) ?? {}) as Partial<RedriveNotice>;
+  if (typeof redrive?.subscriber === 'string' && typeof redrive.operation === 'string') return { redrive };
+  throw new MalformedMessage('The notice of a redrive names no operation');
 }
 
 /** The message of which a schedule says that it is due; `undefined` where the text is no schedule's. */

@@ -87,7 +87,8 @@ function wanted(claims: readonly Claim[], otherwise: Claim): Omit<Claim, 'owner'
 function comparable({ since, until, claims = [] }: RouteRow): string {
   const parts = claims.map(({ owner, destination, deadline, businessLine, effects, reads }) => {
     const where = destination.kind === 'queue' ? '' : destination.name;
-    return [owner, destination.kind, where, ownQueueUrl(destination), deadline, businessLine, effects, reads];
+    const queues = [ownQueueUrl(destination), destination.deadLetterQueueUrl];
+    return [owner, destination.kind, where, ...queues, deadline, businessLine, effects, reads];
   });
   return JSON.stringify([since, until, parts]);
 }

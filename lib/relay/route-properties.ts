@@ -36,13 +36,17 @@ export function readRouteProperties(properties: unknown): RouteProperties {
   };
 }
 
-function readDestination({ kind, url, name, retryQueueUrl }: Readonly<Record<string, unknown>>): Destination {
-  if (kind === 'queue') return { kind, url: readText(url, 'destination.url') };
+function readDestination({ kind, url, name, retryQueueUrl, ...rest }: Readonly<Record<string, unknown>>): Destination {
+  const letterBox = rest.deadLetterQueueUrl !== undefined && {
+    deadLetterQueueUrl: readText(rest.deadLetterQueueUrl, 'destination.deadLetterQueueUrl'),
+  };
+  if (kind === 'queue') return { kind, url: readText(url, 'destination.url'), ...letterBox };
   if (kind === 'stream') {
     return {
       kind,
       name: readText(name, 'destination.name'),
       retryQueueUrl: readText(retryQueueUrl, 'destination.retryQueueUrl'),
+      ...letterBox,
     };
   }
   throw wrong('destination.kind');

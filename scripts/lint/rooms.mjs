@@ -29,6 +29,7 @@ const RUN_TIME = [
   'cancel',
   'effect',
   'consume',
+  'redrive',
   'relay',
   'inspect',
   'reconcile',
@@ -70,6 +71,11 @@ export const ROOMS = {
     files: ['half/check-back-request.ts'],
     without: inLambda,
     because: 'The relay knows the ledger and what is below it.',
+  },
+  redrive: {
+    imports: SENDING,
+    without: inLambda,
+    because: 'A redrive knows the ledger, and commits its own rows.',
   },
   inspect: { imports: LEDGER, without: inLambda, because: 'Evidence is what the ledger and AWS say.' },
   reconcile: {

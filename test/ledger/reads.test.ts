@@ -2,6 +2,7 @@ import type { BatchGetItemCommandInput, GetItemCommandInput, QueryCommandInput }
 import { afterAll, expect, test, vi } from 'vitest';
 import { cancel } from '../../lib/cancel/cancel.ts';
 import { type RowKind, rowKindOf } from '../../lib/ledger/rows/row-kind.ts';
+import { listDead } from '../../lib/redrive/causes.ts';
 import { simulate } from '../../lib/simulator/run/simulation.ts';
 import { DynamoDbEngine } from '../../lib/testing/engines/dynamodb/engine.ts';
 import type { Wire } from '../../lib/testing/engines/index.ts';
@@ -10,6 +11,7 @@ import { commerce } from '../../scripts/certify/commerce.ts';
 import { corpus } from '../corpus/corpus.ts';
 import { DAY, delaying, HOUR, MINUTE } from '../reconcile/delaying-world.ts';
 import { DEADLINE, NOW } from '../reconcile/reconcile-world.ts';
+import { redriveWorld } from '../redrive/redrive-world.ts';
 
 /** Which rooms read so, and why. */
 type Read = readonly [rooms: string, why: string];
@@ -32,6 +34,8 @@ const CONSISTENT: Readonly<Record<string, Read>> = {
     'inspect, reconcile',
     'a pass would look at its last minutes once more, and count them from counts that are old',
   ],
+  'GetItem redrive': ['redrive', 'what an operator has stopped would go on'],
+  'BatchGetItem inbox': ['redrive', 'a relapse that is not seen lets the next wave go'],
   'BatchGetItem outbox': [
     'reconcile, relay',
     'a row that does not say its type would be expected by nobody; a due message that is not seen is not sent',
@@ -40,15 +44,19 @@ const CONSISTENT: Readonly<Record<string, Read>> = {
   'BatchGetItem half': ['reconcile', 'a half message that is not seen is not asked for again'],
   'Query due': ['relay', 'a due row that is not seen is not sent, and the cursor moves past it'],
   'Query route': [
-    'cancel, reconcile, relay, trace',
+    'cancel, reconcile, redrive, relay, trace',
     'whoever has expected a message since before it was committed must be sent it',
   ],
-  'Query event-type': ['reconcile, trace', 'a type that is not seen is reconciled nowhere'],
+  'Query event-type': ['reconcile, redrive, trace', 'a type that is not seen is reconciled nowhere'],
   'Query case': [
     'reconcile',
     'a case that is not seen is not looked at for a minute, and one that was closed would be healed',
   ],
-  'Query shards': ['reconcile, relay, trace', 'what lies in shards that are not seen is neither sent nor named'],
+  'Query redrive': ['reconcile', 'a redrive that has lost its notice would sleep for a minute more'],
+  'Query shards': [
+    'reconcile, redrive, relay, trace',
+    'what lies in shards that are not seen is neither sent nor named',
+  ],
   'Query unrouted': ['relay', 'a type whose backfill is done would be sent once more'],
   'Query receipt': ['inspect', 'what was sent would be named for the relay, and healed'],
   'Query half': ['reconcile', 'what the first pass overlooks waits for a day'],
@@ -56,13 +64,18 @@ const CONSISTENT: Readonly<Record<string, Read>> = {
 
 /** Reads for half the units: what they miss is looked at again before anything is said or done. */
 const EVENTUAL: Readonly<Record<string, Read>> = {
-  'Query outbox': ['reconcile, trace', 'later passes come past the same minutes; a trace by key shows a moment'],
+  'Query dead': ['redrive', 'what has just died is for the next redrive'],
+  'Query cause': ['redrive', 'what is shown may be seconds old'],
+  'Query outbox': [
+    'reconcile, redrive, trace',
+    'later passes come past the same minutes; a trace by key shows a moment',
+  ],
   'Query inbox': ['inspect, reconcile', 'a suspect is looked at by itself, consistently, before it is named'],
   'Query due': ['reconcile', 'it was written a quarter of an hour before, at least: no replica lags so'],
   'Query half': ['reconcile', 'the first pass has come past it, a day before'],
   'Query radar': ['reconcile', 'what is shown, and the ratio of an alarm, may be seconds old'],
   'BatchGetItem due': ['reconcile', 'a case that is opened for nothing closes by itself'],
-  'BatchGetItem outbox': ['reconcile', 'it was committed a quarter of an hour before, at least'],
+  'BatchGetItem outbox': ['reconcile, redrive', 'it was committed a quarter of an hour before, at least'],
   'BatchGetItem inbox': ['reconcile', 'a case that is opened for nothing closes by itself'],
 };
 
@@ -97,6 +110,7 @@ test('each read of the ledger is consistent or is not, for a reason', async () =
   expect(plans).toHaveLength(PLANS.length);
   for (const { plan } of plans) await simulate(commerce, plan);
   await waitAndTrace();
+  await redriveAll();
 
   const known = [...rowsOf(CONSISTENT, 'consistent'), ...rowsOf(EVENTUAL, 'eventual')];
   expect([...seen].sort()).toEqual(known.sort());
@@ -118,6 +132,20 @@ async function waitAndTrace(): Promise<void> {
   clock.pass(HOUR);
   await run();
   await reconcile({ from: clock.now() - DAY / 4, due: true });
+}
+
+/** An operator's redrives, of what is dead and of a range. */
+async function redriveAll(): Promise<void> {
+  const world = redriveWorld({ shards: 1 });
+  const from = world.stack.now;
+  world.broken.add('card');
+  await world.pay('card', 3);
+  await listDead({ environment: world.environment });
+  world.broken.clear();
+  const { operation } = await world.redrive();
+  await world.finish(operation);
+  const again = await world.redrive({ range: { from, to: world.stack.now } });
+  await world.finish(again.operation);
 }
 
 function rowsOf(reads: typeof CONSISTENT, how: string): string[] {

@@ -3,7 +3,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { PARTITIONS } from '../../ledger/rows/partitions.ts';
 import { allow, CONSUME } from '../aws/grants.ts';
-import { allowRows } from '../aws/ledger-rows.ts';
+import { allowRows, type RowGrant } from '../aws/ledger-rows.ts';
 import { allowPostponing, type DispatcherProps, dispatching } from './dispatcher.ts';
 import { FrameworkFunction } from './framework-function.ts';
 
@@ -30,10 +30,7 @@ export class Forwarder extends FrameworkFunction {
       memorySize: 512,
     });
     allowPostponing(this, props);
-    // A schedule says which message is due, and the message is read from the table.
-    if (props.schedules) {
-      allowRows(this.role, table, { actions: ['dynamodb:BatchGetItem'], partitions: PARTITIONS.outbox });
-    }
+    for (const rows of REDRIVES) allowRows(this.role, table, rows);
     allow(this.role, [...CONSUME, 'sqs:ChangeMessageVisibility'], forwardQueue.queueArn);
     new lambda.EventSourceMapping(this, 'Queue', {
       target: this.function,
@@ -45,3 +42,16 @@ export class Forwarder extends FrameworkFunction {
     });
   }
 }
+
+const { dead, eventTypes, failures, inbox, outbox, redrives, runningRedrives } = PARTITIONS;
+
+/**
+ * What it works on when an operator sends again what is dead or missing: messages, how they have ended or failed, and the
+ * operation's own rows. A schedule, too, says which message is due, and the message is read from the table.
+ */
+const REDRIVES: readonly RowGrant[] = [
+  { actions: ['dynamodb:BatchGetItem'], partitions: [...outbox, ...inbox, ...failures] },
+  { actions: ['dynamodb:Query'], partitions: [...dead, ...outbox, ...eventTypes] },
+  { actions: ['dynamodb:GetItem', 'dynamodb:PutItem'], partitions: redrives },
+  { actions: ['dynamodb:DeleteItem'], partitions: [...dead, ...runningRedrives] },
+];

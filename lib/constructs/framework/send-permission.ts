@@ -18,6 +18,12 @@ export function allowHealing(queue: sqs.IQueue, { reconcilerRole }: ILedger): vo
   if (reconcilerRole) allowRoles(queue, 'Heal', [...SEND, 'sqs:GetQueueAttributes'], [reconcilerRole]);
 }
 
+/** Lets the forwarder take letters out of a subscriber's dead-letter queue, once a redrive has ended their messages. */
+export function allowSweeping(deadLetterQueue: sqs.IQueue, { forwarderRole }: ILedger): void {
+  const actions = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility'];
+  allowRoles(deadLetterQueue, 'Sweep', actions, [forwarderRole]);
+}
+
 /** Lets the relay, and the reconciler for half messages that the relay has never seen, send requests to a check-back. */
 export function allowRequests(queue: sqs.IQueue, { relayRole, reconcilerRole }: ILedger): void {
   allowRoles(queue, 'Ask', SEND, [relayRole, ...(reconcilerRole ? [reconcilerRole] : [])]);

@@ -12,7 +12,7 @@ import type {
   PublishGrantOptions,
   SendGrantOptions,
 } from '../producer/grant-options.ts';
-import { grantCancel, grantPrepare, grantPublish, grantSend } from '../producer/producer-grants.ts';
+import { grantCancel, grantPrepare, grantPublish, grantRedrive, grantSend } from '../producer/producer-grants.ts';
 import { deploymentGraphOf } from '../rules/prove-delivery.ts';
 import type { ILedger } from './ledger-interface.ts';
 import { ledgerNames } from './ledger-name.ts';
@@ -23,6 +23,7 @@ export class ImportedLedger extends Construct implements ILedger {
   readonly table: dynamodb.ITableV2;
   readonly relayRole: iam.IRole;
   readonly senderRoles: readonly iam.IRole[];
+  readonly forwarderRole: iam.IRole;
   readonly forwardQueue: sqs.IQueue;
   readonly reconcilerRole?: iam.IRole;
   readonly registerRoutesArn: string;
@@ -37,7 +38,8 @@ export class ImportedLedger extends Construct implements ILedger {
     this.table = dynamodb.TableV2.fromTableName(this, 'Table', names.table);
     const role = (name: string, roleName: string) => iam.Role.fromRoleName(this, name, roleName);
     this.relayRole = role('RelayRole', names.relayRole);
-    const dispatcherRoles = [this.relayRole, role('ForwarderRole', names.forwarderRole)];
+    this.forwarderRole = role('ForwarderRole', names.forwarderRole);
+    const dispatcherRoles = [this.relayRole, this.forwarderRole];
     const sweeps = attributes.delayedDelivery !== 'schedules';
     this.senderRoles = sweeps ? [...dispatcherRoles, role('SweepRole', names.sweepRole)] : dispatcherRoles;
     this.forwardQueue = sqs.Queue.fromQueueAttributes(this, 'ForwardQueue', {
@@ -76,6 +78,10 @@ export class ImportedLedger extends Construct implements ILedger {
     options: PrepareGrantOptions<Tables>,
   ): iam.Grant {
     return grantPrepare(this, producer, options);
+  }
+
+  grantRedrive(operator: iam.IGrantable): iam.Grant {
+    return grantRedrive(this, operator);
   }
 
   grantCancel<const Tables extends readonly AnyTable[] = readonly []>(

@@ -23,6 +23,8 @@ export interface ILedger extends IConstruct {
    * roles send to the subscriber's destination.
    */
   readonly senderRoles: readonly iam.IRole[];
+  /** The forwarder's role: a subscriber's dead-letter queue lets it take out what a redrive has ended. */
+  readonly forwarderRole: iam.IRole;
   /** The queue of messages that are not sent on from the table's stream. */
   readonly forwardQueue: sqs.IQueue;
   /** The reconciler's role, if the ledger has one: a subscriber's stack lets the reconciler heal the subscriber. */
@@ -69,4 +71,7 @@ export interface ILedger extends IConstruct {
     canceller: iam.IGrantable,
     options?: ProducerGrantOptions<Tables>,
   ): iam.Grant;
+
+  /** Lets an operator's function call `redrive`: send again what is dead at a subscriber, and stop that. */
+  grantRedrive(operator: iam.IGrantable): iam.Grant;
 }

@@ -24,7 +24,7 @@ import type {
   PublishGrantOptions,
   SendGrantOptions,
 } from '../producer/grant-options.ts';
-import { grantCancel, grantPrepare, grantPublish, grantSend } from '../producer/producer-grants.ts';
+import { grantCancel, grantPrepare, grantPublish, grantRedrive, grantSend } from '../producer/producer-grants.ts';
 import { deploymentGraphOf } from '../rules/prove-delivery.ts';
 import { ImportedLedger } from './imported-ledger.ts';
 import type { ILedger } from './ledger-interface.ts';
@@ -74,6 +74,7 @@ export class Ledger extends Construct implements ILedger {
   /** Messages that their schedules could not send. Absent where messages have no schedules. */
   readonly scheduleDeadLetterQueue?: sqs.Queue;
   readonly senderRoles: readonly iam.IRole[];
+  readonly forwarderRole: iam.IRole;
   /** The function that finds what is missing and sends it again, every minute. */
   readonly reconciler?: lambda.Function;
   readonly reconcilerRole?: iam.IRole;
@@ -129,6 +130,7 @@ export class Ledger extends Construct implements ILedger {
     this.relayRole = relay.role;
     this.forwarder = forwarder.function;
     this.sweeper = sweeper?.function;
+    this.forwarderRole = forwarder.role;
     this.senderRoles = [relay, forwarder, ...(sweeper ? [sweeper] : [])].map(({ role }) => role);
     const registrar = new RouteRegistrar(this, 'RegisterRoutes', { ...common, functionName: names?.registerRoutes });
     this.registerRoutesArn = registrar.function.functionArn;
@@ -161,6 +163,10 @@ export class Ledger extends Construct implements ILedger {
     options: PrepareGrantOptions<Tables>,
   ): iam.Grant {
     return grantPrepare(this, producer, options);
+  }
+
+  grantRedrive(operator: iam.IGrantable): iam.Grant {
+    return grantRedrive(this, operator);
   }
 
   grantCancel<const Tables extends readonly AnyTable[] = readonly []>(

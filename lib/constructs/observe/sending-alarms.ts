@@ -27,6 +27,13 @@ export function sendingConditions(ledger: Ledger, relayLag: Duration): AlarmCond
         'A handler used its transaction after it had returned: what it meant to write is lost, and its message counts as ' +
         'handled. Its log says `transaction used too late`, with the subscriber and the message: await everything.',
     },
+    RedriveStopped: {
+      metric: countedMetric(ledger, METRICS.redriveStopped, { period: MINUTE }),
+      treatMissingData: NOT_BREACHING,
+      alarmDescription:
+        'A redrive was stopped: a message that it had sent failed again, or its time was up. The log of the forwarder says ' +
+        '`redrive stopped`, with the subscriber and the operation: mend the fault, and `waybill redrive --resume` it.',
+    },
     'DeadLetters-Forward': deadLettersIn(
       forwardDeadLetterQueue,
       'The forwarder could not send some messages on: its log says why. They are in the ledger, and reconciliation sends ' +

@@ -14,7 +14,8 @@ import { deploymentGraphOf } from '../rules/prove-delivery.ts';
 import { bindingRefusals, bindTables } from './business-tables.ts';
 import type { AnyProducerGrantOptions, ICheckBack } from './grant-options.ts';
 
-const { effects, formats, halves, inbox, outbox, routes } = PARTITIONS;
+const { effects, eventTypes, failures, formats, halves, inbox, outbox, redrives, routes, runningRedrives, shards } =
+  PARTITIONS;
 
 /** Whoever writes outbox rows asks in which format. */
 export const READ_FORMAT: RowGrant = { actions: ['dynamodb:GetItem'], partitions: formats };
@@ -80,6 +81,25 @@ export function grantCancel(ledger: ILedger, grantee: iam.IGrantable, options: A
     { actions: ['dynamodb:GetItem', 'dynamodb:PutItem'], partitions: [...outbox, ...inbox, ...effects] },
     { actions: ['dynamodb:UpdateItem'], partitions: outbox },
   ]);
+}
+
+/** Lets somebody send again what is dead at a subscriber: the forwarder does it, and is told to. */
+export function grantRedrive(ledger: ILedger, grantee: iam.IGrantable): iam.Grant {
+  const { forwardQueue } = ledger;
+  const operator = functionIn(grantee);
+  if (operator) {
+    bindLedger(ledger, operator);
+    bindVariable(operator, BINDINGS.forwardQueueUrl, forwardQueue.queueUrl, forwardQueue);
+  }
+  grantKeyUse(ledger.encryptionKey, grantee);
+  const rows: readonly RowGrant[] = [
+    { actions: ['dynamodb:Query'], partitions: [...routes, ...eventTypes, ...shards] },
+    { actions: ['dynamodb:BatchGetItem'], partitions: [...inbox, ...failures] },
+    { actions: ['dynamodb:GetItem', 'dynamodb:PutItem'], partitions: redrives },
+    { actions: ['dynamodb:DeleteItem'], partitions: runningRedrives },
+  ];
+  const grants = rows.map((grant) => allowRows(grantee, ledger.table, grant));
+  return grants.reduce((one, other) => one.combine(other), allow(grantee, SEND, forwardQueue.queueArn));
 }
 
 /** Tells a function which ledger it works on. */

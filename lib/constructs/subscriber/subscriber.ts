@@ -13,7 +13,7 @@ import { functionOf } from '../aws/function-of.ts';
 import { allow, roleOf, SEND } from '../aws/grants.ts';
 import { allowRows } from '../aws/ledger-rows.ts';
 import { timeoutOf } from '../aws/work-queue.ts';
-import { allowDelivery, allowHealing } from '../framework/send-permission.ts';
+import { allowDelivery, allowHealing, allowSweeping } from '../framework/send-permission.ts';
 import { allowQuarantine } from '../ledger/quarantine.ts';
 import { bindTables } from '../producer/business-tables.ts';
 import { bindLedger, READ_FORMAT } from '../producer/producer-grants.ts';
@@ -87,13 +87,14 @@ export class Subscriber<
       consumeQueue(handler, this.queue, props, target);
     }
 
+    const letterBox = { deadLetterQueueUrl: this.deadLetterQueue.queueUrl };
     const route = new Route(this, 'Route', {
       ledger,
       subscriber: definition.name,
       events: definition.consumes,
       destination: stream
-        ? { kind: 'stream', name: stream.streamName, retryQueueUrl: this.queue.queueUrl }
-        : { kind: 'queue', url: this.queue.queueUrl },
+        ? { kind: 'stream', name: stream.streamName, retryQueueUrl: this.queue.queueUrl, ...letterBox }
+        : { kind: 'queue', url: this.queue.queueUrl, ...letterBox },
       deadline: props.deadline?.toMilliseconds() ?? definition.deadline,
       effects: definition.effects.length > 0,
     });
@@ -105,6 +106,7 @@ export class Subscriber<
     const code = target.node.defaultChild;
     if (code && Stack.of(target) === Stack.of(route)) route.node.addDependency(code);
 
+    allowSweeping(this.deadLetterQueue, ledger);
     deploymentGraphOf(this).addSubscriber({ ...queues, construct: this, handler, route, definition, channel });
   }
 

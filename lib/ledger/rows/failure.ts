@@ -6,6 +6,8 @@ export interface FailureRow extends LedgerKey, Expiring {
   /** The last error's code or class, and its message. */
   readonly reason: string;
   readonly detail: string;
+  /** The operation that had sent it again before it failed last; absent where none had. */
+  readonly redrive?: string;
   /** Milliseconds since the epoch. */
   readonly next: number;
 }

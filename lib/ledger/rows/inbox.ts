@@ -17,6 +17,8 @@ export interface InboxRow extends LedgerKey, Expiring {
   readonly at?: string;
   /** When its handler used its transaction though it had returned, in milliseconds since the epoch: that had no effect. */
   readonly late?: number;
+  /** The operation that had sent it again; absent where none had. */
+  readonly redrive?: string;
   /** The function and the request that ended it. */
   readonly ended: { readonly function: string; readonly request: string };
 }

@@ -12,6 +12,8 @@ import { messageShard, messageTime } from '../../message/message-id.ts';
  * fail#<subscriber>#<minute>#<shard>  <message id>   only for messages that failed: attempts, error, next attempt
  * dead#<subscriber>#<shard>           <died at>#<message id>  a message that is dead there, or by digest a record that is none
  * cause#<subscriber>                  <cause>        what messages died of there, and how many
+ * redrive#<subscriber>                <operation>    how far an operation has come that sends again what is dead there
+ * redrive                             <subscriber>   which operation runs there
  * relay#<minute of sending>#<shard>   <batch id>     one per relayed batch: ids and destinations
  * route#<event type>                  <subscriber>   who expects the event type, from when until when
  * types                               <event type>   every event type that ever had a route
@@ -75,6 +77,9 @@ export const CAUSE_PREFIX = 'cause#';
 
 /** The prefix of every partition key of effects outside. */
 export const EFFECT_PREFIX = 'effect#';
+
+/** The prefix of every partition key of operations that send again what is dead. */
+export const REDRIVE_PREFIX = 'redrive#';
 
 /** The prefix of every partition key of delayed messages that wait. */
 export const DUE_PREFIX = 'due#';

@@ -14,8 +14,10 @@ import {
   OUTBOX_PREFIX,
   RADAR_PREFIX,
   RECEIPT_PREFIX,
+  REDRIVE_PREFIX,
   ROUTE_PREFIX,
 } from './layout.ts';
+import { RUNNING_REDRIVES } from './redrive.ts';
 import { EVENT_TYPES } from './route.ts';
 import { SHARDS_KEY } from './shards.ts';
 import { UNROUTED_TYPES, unroutedPartition } from './unrouted.ts';
@@ -33,6 +35,11 @@ export const PARTITIONS = {
   causes: [`${CAUSE_PREFIX}*`],
   /** Effects outside, of every subscriber. */
   effects: [`${EFFECT_PREFIX}*`],
+  /** Of every subscriber. */
+  failures: [`${FAILURE_PREFIX}*`],
+  /** Of every subscriber, and which of them run. */
+  redrives: [`${REDRIVE_PREFIX}*`, RUNNING_REDRIVES],
+  runningRedrives: [RUNNING_REDRIVES],
   receipts: [`${RECEIPT_PREFIX}*`],
   routes: [`${ROUTE_PREFIX}*`],
   eventTypes: [EVENT_TYPES],

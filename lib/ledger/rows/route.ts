@@ -30,8 +30,14 @@ export interface Route extends Term {
  * one of them lacks is sent to the retry queue, which is its own.
  */
 export type Destination =
-  | { readonly kind: 'queue'; readonly url: string }
-  | { readonly kind: 'stream'; readonly name: string; readonly retryQueueUrl: string };
+  | ({ readonly kind: 'queue'; readonly url: string } & LetterBox)
+  | ({ readonly kind: 'stream'; readonly name: string; readonly retryQueueUrl: string } & LetterBox);
+
+/** Where a subscriber's dead letters lie. */
+export interface LetterBox {
+  /** Absent where a deployment of version 0.1 has registered the route. */
+  readonly deadLetterQueueUrl?: string;
+}
 
 /**
  * A route as it lies in the ledger, with the resources of CloudFormation that claim it. A construct that moves (to

@@ -6,6 +6,7 @@ const KINDS = {
   fail: 'failure',
   dead: 'dead',
   cause: 'cause',
+  redrive: 'redrive',
   relay: 'receipt',
   route: 'route',
   types: 'event-type',

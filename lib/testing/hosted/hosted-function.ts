@@ -1,5 +1,6 @@
 import { createRecorder } from '../../consume/recorder.ts';
 import { BINDINGS } from '../../contract/bindings.ts';
+import { workOn } from '../../redrive/redriver.ts';
 import { createForwarder } from '../../relay/forwarder.ts';
 import { createRelay } from '../../relay/relay.ts';
 import type { LambdaHandler } from '../lambda/index.ts';
@@ -71,5 +72,5 @@ export function handlerOf(
   if (sources.some(({ service }) => service === 'dynamodb')) return createRelay() as LambdaHandler;
   const forwardQueue = variables[BINDINGS.forwardQueueUrl]?.split('/').at(-1);
   const forwards = sources.some(({ properties }) => properties.EventSourceArn.split(':').at(-1) === forwardQueue);
-  return forwards ? (createForwarder() as LambdaHandler) : undefined;
+  return forwards ? (createForwarder({ redrive: workOn }) as LambdaHandler) : undefined;
 }

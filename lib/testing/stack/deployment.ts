@@ -83,8 +83,11 @@ export class Deployment {
     const stream = Object.keys(streams).find((one) => streams[one]?.some((reader) => reader.name === name));
     const queues = this.queues.addSubscriber(name, timeout, retention);
     const { url } = queues.queue;
+    const letterBox = { deadLetterQueueUrl: queues.deadLetters.url };
     const destination: Destination =
-      stream === undefined ? { kind: 'queue', url } : { kind: 'stream', name: stream, retryQueueUrl: url };
+      stream === undefined
+        ? { kind: 'queue', url, ...letterBox }
+        : { kind: 'stream', name: stream, retryQueueUrl: url, ...letterBox };
     writeRoutes(this.ledger, definition, destination);
     const variables = {
       ...this.variables,

@@ -4,6 +4,7 @@ import { type Duration, durationToMilliseconds } from '../../contract/duration.t
 import { HOUR_MS } from '../../contract/time.ts';
 import { HALF_PREFIX, OUTBOX_PREFIX } from '../../ledger/rows/layout.ts';
 import { createReconciler } from '../../reconcile/reconciler.ts';
+import { workOn } from '../../redrive/redriver.ts';
 import { createForwarder } from '../../relay/forwarder.ts';
 import { createRelay } from '../../relay/relay.ts';
 import { createSweeper } from '../../relay/sweeper.ts';
@@ -77,7 +78,7 @@ export function ledgerFunctions(
       sources: [relaySource(ledger)],
     },
     {
-      ...idle(FORWARDER, FORWARDER_TIMEOUT, variables, () => createForwarder() as LambdaHandler),
+      ...idle(FORWARDER, FORWARDER_TIMEOUT, variables, () => createForwarder({ redrive: workOn }) as LambdaHandler),
       sources: [queueSource(queues.forward.url)],
     },
     {

@@ -56,11 +56,18 @@ describe('by default', () => {
     });
   });
 
-  test('the forwarder may send as the relay does, and read neither the stream nor messages', () => {
+  test('the forwarder may send as the relay does, read what a redrive sends, and not read the stream', () => {
     const log = only(resources, 'AWS::Logs::LogGroup', 'LedgerForwarder').id;
 
     expect(allowedTo(resources, forwarder.id)).toEqual({
-      [`${table}.Arn`]: ['dynamodb:BatchWriteItem', 'dynamodb:PutItem', 'dynamodb:Query'],
+      [`${table}.Arn`]: [
+        'dynamodb:BatchGetItem',
+        'dynamodb:BatchWriteItem',
+        'dynamodb:DeleteItem',
+        'dynamodb:GetItem',
+        'dynamodb:PutItem',
+        'dynamodb:Query',
+      ],
       [`${forward.id}.Arn`]: [
         'sqs:ChangeMessageVisibility',
         'sqs:DeleteMessage',

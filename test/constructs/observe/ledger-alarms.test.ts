@@ -89,6 +89,7 @@ describe('by default', () => {
       'payments.missing-ratio',
       'quarantined',
       'reconciled',
+      'redrive.stopped',
       'transaction.late',
       'uncaused',
     ]);
@@ -298,6 +299,7 @@ test('of a ledger that does not reconcile, relay, sweep and dead letters are wat
       'Errors',
       'ApproximateNumberOfMessagesVisible',
       'half-quarantined',
+      'redrive.stopped',
       'transaction.late',
     ]),
   );

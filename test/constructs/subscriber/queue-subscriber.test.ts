@@ -89,6 +89,20 @@ describe('by default', () => {
     }
   });
 
+  test('the dead-letter queue lets the forwarder alone take letters out', () => {
+    const { Properties } = only(resources, 'AWS::SQS::QueuePolicy', 'ReserveDeadLetterQueue');
+    const allowed = Properties.PolicyDocument.Statement.filter(({ Effect }: { Effect: string }) => Effect === 'Allow');
+    expect(allowed).toEqual([
+      {
+        Sid: 'Sweep',
+        Effect: 'Allow',
+        Action: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility'],
+        Principal: { AWS: { 'Fn::GetAtt': [id('AWS::IAM::Role', 'LedgerForwarder'), 'Arn'] } },
+        Resource: { 'Fn::GetAtt': [id('AWS::SQS::Queue', 'ReserveDeadLetterQueue'), 'Arn'] },
+      },
+    ]);
+  });
+
   test('the handler reports partial failures of batches of ten', () => {
     template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
       FunctionName: { Ref: id('AWS::Lambda::Function', 'Handler') },

@@ -116,6 +116,7 @@ describe('by default', () => {
       kind: 'stream',
       name: { Ref: id('AWS::Kinesis::Stream') },
       retryQueueUrl: { Ref: id('AWS::SQS::Queue', 'CountQueue') },
+      deadLetterQueueUrl: { Ref: id('AWS::SQS::Queue', 'CountDeadLetterQueue') },
     });
     expect(route.DependsOn).toContain(permission.id);
     expect(permission.Properties.PolicyDocument.Statement).toEqual([

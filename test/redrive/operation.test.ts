@@ -1,0 +1,193 @@
+import { describe, expect, test } from 'vitest';
+import { deadGroups } from '../../lib/redrive/causes.ts';
+import { redriveWorld } from './redrive-world.ts';
+
+describe('a redrive', () => {
+  test('doubles its waves up to the rate, and no second has more messages than that', async () => {
+    const world = redriveWorld();
+    world.broken.add('card');
+    await world.pay('card', 120);
+    world.broken.clear();
+    const before = world.stack.now;
+    const { operation } = await world.redrive({ maxRate: 4 });
+    // 1, 2, 4, 8, 16, 20, 20 …: five seconds of the rate at most.
+    expect(await world.finish(operation)).toMatchObject({ state: 'done', sent: 120, waves: 10 });
+    expect(world.stack.now - before).toBeGreaterThan(25_000);
+  });
+
+  test('counts one failed attempt for a relapse, long before the message dies again', async () => {
+    const world = redriveWorld();
+    world.broken.add('card');
+    await world.pay('card', 30);
+    world.broken.clear();
+    world.broken.add('card for now');
+    const { operation } = await world.redrive();
+    expect(await world.finish(operation)).toMatchObject({ state: 'stopped', reason: 'relapse', sent: 1, relapsed: 1 });
+    expect(world.stack.environmentOf('forwarder').counted).toMatchObject({ 'redrive.stopped': 1 });
+
+    // It goes on where it stood, once the bank is there again.
+    world.broken.clear();
+    await world.resume(operation);
+    expect(await world.finish(operation)).toMatchObject({ state: 'done', sent: 30, handled: 29, relapsed: 1 });
+    // The one that relapsed died again meanwhile, which is for another redrive.
+    expect(world.booked()).toHaveLength(29);
+    const next = await world.redrive();
+    expect(await world.finish(next.operation)).toMatchObject({ state: 'done', sent: 1, handled: 1 });
+    expect(world.rows('dead')).toEqual([]);
+    expect(world.letters()).toBe(0);
+  });
+
+  test('goes on past a single relapse of a larger wave, and stops at a second one', async () => {
+    const world = redriveWorld();
+    for (const method of ['card', 'one', 'two', 'three']) world.broken.add(method);
+    await world.pay('card', 40);
+    await world.pay('one', 1);
+    world.broken.delete('card');
+    expect(await world.finish((await world.redrive()).operation)).toMatchObject({
+      state: 'done',
+      handled: 40,
+      relapsed: 1,
+    });
+    expect(world.letters()).toBe(2);
+
+    world.broken.add('card');
+    await world.pay('card', 60, 40);
+    world.broken.delete('card');
+    await world.pay('two', 20);
+    const { operation } = await world.redrive({ canary: 4 });
+    const ended = await world.finish(operation);
+    expect(ended).toMatchObject({ state: 'stopped', reason: 'relapse' });
+    expect(ended.sent).toBeLessThan(81);
+  });
+
+  test('takes what had died when it began, and nothing that dies later', async () => {
+    const world = redriveWorld();
+    world.broken.add('card');
+    await world.pay('card', 10);
+    world.broken.delete('card');
+    world.broken.add('cheque');
+    const { operation } = await world.redrive();
+    await world.stack.advance('1s');
+    await world.pay('cheque', 10);
+    expect(await world.finish(operation)).toMatchObject({ state: 'done', sent: 10, handled: 10 });
+    expect(world.rows('dead')).toHaveLength(10);
+    expect(world.letters()).toBe(10);
+  });
+
+  test('takes single messages by their ids', async () => {
+    const world = redriveWorld();
+    world.broken.add('card');
+    const ids = await world.pay('card', 10);
+    world.broken.clear();
+    const { operation } = await world.redrive({ ids: ids.slice(3, 6) });
+    expect(await world.finish(operation)).toMatchObject({ state: 'done', sent: 3, handled: 3 });
+    expect(world.booked().map(({ orderId }) => orderId)).toEqual(['card-3', 'card-4', 'card-5']);
+  });
+
+  test('is stopped by an operator, and goes on when that is wanted', async () => {
+    const world = redriveWorld();
+    world.broken.add('card');
+    await world.pay('card', 200);
+    world.broken.clear();
+    const { operation } = await world.redrive({ maxRate: 2 });
+    await world.stack.advance('20s');
+    const stopped = await world.stop(operation);
+    expect(stopped).toMatchObject({ state: 'stopped', reason: 'operator' });
+    await world.stack.advance('10m');
+    const booked = world.booked().length;
+    expect(booked).toBe(stopped.sent);
+    expect(booked).toBeLessThan(100);
+    await world.resume(operation);
+    expect(await world.finish(operation)).toMatchObject({ state: 'done', sent: 200, handled: 200 });
+  });
+
+  test('stops when its time is up', async () => {
+    const world = redriveWorld();
+    world.broken.add('card');
+    await world.pay('card', 100);
+    world.broken.clear();
+    const { operation } = await world.redrive({ maxRate: 1, until: world.stack.now + 20_000 });
+    expect(await world.finish(operation)).toMatchObject({ state: 'stopped', reason: 'time' });
+    expect(world.booked().length).toBeLessThan(50);
+  });
+
+  test('runs alone at its subscriber, and names the one that runs', async () => {
+    const world = redriveWorld();
+    world.broken.add('card');
+    await world.pay('card', 5);
+    world.broken.clear();
+    const { operation } = await world.redrive();
+    await expect(world.redrive()).rejects.toMatchObject({
+      code: 'redrive-refused',
+      message: expect.stringContaining(operation),
+    });
+    await world.finish(operation);
+    expect(await world.finish((await world.redrive()).operation)).toMatchObject({ state: 'done', sent: 0 });
+  });
+
+  test('does not send what has expired, and says so', async () => {
+    const world = redriveWorld();
+    world.broken.add('card');
+    await world.pay('card', 3);
+    world.broken.clear();
+    await world.stack.advance('3h');
+    expect(await world.finish((await world.redrive()).operation)).toMatchObject({ state: 'done', sent: 0, refused: 3 });
+  });
+
+  test('sends again what a whole range has lost, and what is dead in it, and nothing twice', async () => {
+    const world = redriveWorld();
+    const from = world.stack.now;
+    await world.pay('cash', 20);
+    world.broken.add('card');
+    await world.pay('card', 20);
+    world.broken.clear();
+    for (let n = 0; n < 40; n++) await world.publish('voucher', `voucher-${n}`);
+    await world.stack.settle('relay');
+    const queue = world.stack.queues.get('book');
+    for (let batch = queue?.receive(10) ?? []; batch.length > 0; batch = queue?.receive(10) ?? []) {
+      for (const { receiptHandle = '' } of batch) queue?.delete(receiptHandle);
+    }
+    await world.stack.settle();
+    expect(world.booked()).toHaveLength(20);
+    const { operation } = await world.redrive({ range: { from, to: world.stack.now + 1 } });
+    expect(await world.finish(operation)).toMatchObject({ state: 'done', relapsed: 0 });
+    expect(world.booked()).toHaveLength(80);
+    expect(world.booked().every(({ times }) => times === 1)).toBe(true);
+    expect(world.letters()).toBe(0);
+    expect(await deadGroups(world.ledger())).toEqual([]);
+  });
+
+  test('whose notice is lost is woken by the reconciler', async () => {
+    const world = redriveWorld();
+    world.broken.add('card');
+    await world.pay('card', 5);
+    world.broken.clear();
+    const { operation } = await world.redrive();
+    const queue = world.stack.queues.get('forwarder');
+    for (const { receiptHandle = '' } of queue?.receive(10) ?? []) queue?.delete(receiptHandle);
+    expect(await world.finish(operation)).toMatchObject({ state: 'done', handled: 5 });
+  });
+
+  test.each([
+    [{ cause: 'x' }, 'is no cause'],
+    [{ ids: [] }, 'from 1 to 1000'],
+    [{ range: { from: 2, to: 1 } }, 'is empty'],
+    [{ range: { from: 1, to: 2 }, cause: '01234567' }, 'give no cause'],
+    [{ canary: 0 }, 'a canary of 0'],
+    [{ maxRate: 0 }, 'maxRate 0'],
+    [{ ramp: 11 }, 'ramp 11'],
+  ])('that is asked for with %j does not begin', async (options, why) => {
+    const world = redriveWorld();
+    await expect(world.redrive(options)).rejects.toMatchObject({
+      code: 'invalid-definition',
+      message: expect.stringContaining(why),
+    });
+    expect(world.rows('redrive')).toEqual([]);
+  });
+
+  test('of nobody, or of a name that nothing has, is refused', async () => {
+    const world = redriveWorld();
+    await expect(world.read('book.00000000')).rejects.toMatchObject({ code: 'unknown-redrive' });
+    await expect(world.stop('nobody.0')).rejects.toMatchObject({ code: 'unknown-redrive' });
+  });
+});
