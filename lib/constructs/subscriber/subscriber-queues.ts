@@ -11,6 +11,13 @@ import type { ILedger } from '../ledger/ledger-interface.ts';
 /** Far beyond the run time's own count of failures, so that throttles and conflicts never fill a dead-letter queue. */
 const BACKSTOP_RECEIVES = 100;
 
+/**
+ * Two days of a recorder that fails, and as many as SQS takes. By this SQS knows the dead-letter queue for one, so that its own
+ * redrive, of the console and of `StartMessageMoveTask`, moves letters out of it.
+ * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html
+ */
+const RECORDER_RECEIVES = 1_000;
+
 export interface SubscriberQueuesProps {
   readonly ledger: ILedger;
   readonly subscriber: string;
@@ -29,6 +36,7 @@ export function createSubscriberQueues(scope: Construct, props: SubscriberQueues
     ...encryptedQueue(encryptionKey),
     retentionPeriod: DEAD_LETTER_RETENTION,
     visibilityTimeout: visibilityFor(RECORDER_TIMEOUT),
+    deadLetterQueue: { queue: deadLetterQueue, maxReceiveCount: RECORDER_RECEIVES },
   });
   const queue = new sqs.Queue(scope, 'Queue', {
     ...encryptedQueue(encryptionKey),

@@ -14,6 +14,7 @@ export const FORWARDER_TIMEOUT: Duration = '30s';
 export const CHECK_BACK_TIMEOUT: Duration = '10s';
 const TIMEOUTS_OF_VISIBILITY = 6;
 const BACKSTOP_RECEIVES = 100;
+const RECORDER_RECEIVES = 1_000;
 const FORWARD_RECEIVES = 100;
 const CHECK_BACK_RECEIVES = 1_000;
 const LONGEST_RETENTION = 14 * 86_400;
@@ -62,7 +63,10 @@ export class StackQueues {
    */
   addSubscriber(name: string, timeout: Duration, retention: Duration = '14d'): SubscriberQueues {
     const deadLetters = this.#kept(`${name}-dead`);
-    const backstop = this.#consumed(`${name}-backstop`, RECORDER_TIMEOUT);
+    const backstop = this.#consumed(`${name}-backstop`, RECORDER_TIMEOUT, {
+      queue: deadLetters,
+      maxReceiveCount: RECORDER_RECEIVES,
+    });
     const queue = this.#consumed(name, timeout, { queue: backstop, maxReceiveCount: BACKSTOP_RECEIVES }, retention);
     const queues = { queue, backstop, deadLetters };
     this.#subscribers.set(name, queues);

@@ -68,12 +68,14 @@ describe('by default', () => {
     });
   });
 
-  test('dead letters are kept for 14 days, and SQS itself moves none there', () => {
+  test('dead letters are kept for 14 days, and SQS knows their queue for one, so that its own redrive moves out of it', () => {
     const deadLetterQueue = only(resources, 'AWS::SQS::Queue', 'ReserveDeadLetterQueue');
 
     expect(deadLetterQueue.Properties).toEqual({ MessageRetentionPeriod: 1_209_600, SqsManagedSseEnabled: true });
-    const redrives = Object.values(resources).map(({ Properties }) => Properties?.RedrivePolicy);
-    expect(JSON.stringify(redrives)).not.toContain(deadLetterQueue.id);
+    const sources = Object.entries(resources).filter(([, { Properties }]) =>
+      JSON.stringify(Properties?.RedrivePolicy ?? '').includes(deadLetterQueue.id),
+    );
+    expect(sources.map(([name]) => name)).toEqual([id('AWS::SQS::Queue', 'ReserveBackstopQueue')]);
   });
 
   test('every queue refuses plain HTTP', () => {
@@ -171,6 +173,10 @@ describe('by default', () => {
       VisibilityTimeout: 6 * recorder.Properties.Timeout,
       MessageRetentionPeriod: 1_209_600,
       SqsManagedSseEnabled: true,
+      RedrivePolicy: {
+        deadLetterTargetArn: { 'Fn::GetAtt': [id('AWS::SQS::Queue', 'ReserveDeadLetterQueue'), 'Arn'] },
+        maxReceiveCount: 1_000,
+      },
     });
     expect(allowedTo(resources, recorder.id)).toEqual({
       [`${id('AWS::DynamoDB::GlobalTable', 'Ledger')}.Arn`]: [
