@@ -20,6 +20,8 @@ export interface Candidate {
   readonly id: string;
   /** Absent where the outbox does not hold it any more, or it never was a message. */
   readonly envelope?: Envelope;
+  /** When it died, in milliseconds since the epoch, where that is known. */
+  readonly died?: number;
 }
 
 /** What comes next, and where it goes on. */
@@ -120,7 +122,10 @@ function deadSource(
         ledger,
         chosen.map(({ id }) => id),
       );
-      return chosen.map(({ after }, index) => ({ after, candidate: candidates[index] as Candidate }));
+      return chosen.map(({ after, died }, index) => ({
+        after,
+        candidate: { ...(candidates[index] as Candidate), died },
+      }));
     },
   };
 }

@@ -12,8 +12,10 @@ import type { RedriveRow } from '../ledger/rows/redrive.ts';
 import { ownQueueUrl, type Route } from '../ledger/rows/route.ts';
 import { momentOf, secondsUntil } from '../message/delivery-time.ts';
 import { type Envelope, encodeEnvelope } from '../message/envelope.ts';
+import { messageTime } from '../message/message-id.ts';
 import { traceHeader } from '../message/trace-context.ts';
 import type { Candidate } from './candidates.ts';
+import { republish } from './republish.ts';
 import type { SubscriberRoutes } from './subscriber-routes.ts';
 import { type Fate, fateOf } from './wave.ts';
 
@@ -33,9 +35,12 @@ export async function sendWave(
   const { environment } = ledger;
   const now = environment.now();
   const copies: { readonly envelope: Envelope; readonly route: Route }[] = [];
-  for (const { envelope } of candidates) {
+  const anew: string[] = [];
+  for (const { envelope, died } of candidates) {
     const route = envelope && (await routes.present(envelope.type));
-    if (route && Date.parse(envelope.expires) > now) copies.push({ envelope, route });
+    if (!route) continue;
+    if (Date.parse(envelope.expires) > now) copies.push({ envelope, route });
+    else if (row.republish && died !== undefined) anew.push((await republish(ledger, row, envelope, died)) ?? '');
   }
   for (const [url, group] of Map.groupBy(copies, ({ route }) => ownQueueUrl(route.destination))) {
     const entries = group.map(({ envelope }, place) => entryOf(row, envelope, now, Math.floor(place / row.maxRate)));
@@ -49,7 +54,7 @@ export async function sendWave(
       await writeReceipts(ledger, [{ to, ids: group.map(({ envelope }) => envelope.id) }]);
     }
   }
-  return ids;
+  return [...ids, ...anew.filter((id) => id !== '')];
 }
 
 function entryOf({ operation }: RedriveRow, envelope: Envelope, now: number, pace: number): QueueEntry {
@@ -67,7 +72,10 @@ function destinationOf({ subscriber, destination }: Route): string {
 }
 
 /** What became of the messages that are out. */
-export async function fatesOf(ledger: Ledger, { subscriber, operation, wave }: RedriveRow): Promise<Map<string, Fate>> {
+export async function fatesOf(
+  ledger: Ledger,
+  { subscriber, operation, wave, started }: RedriveRow,
+): Promise<Map<string, Fate>> {
   const keys = wave.open.flatMap((id) => [inboxKey(subscriber, id), failureKey(subscriber, id)]);
   const ends = new Map<string, InboxRow>();
   const failures = new Map<string, FailureRow>();
@@ -79,7 +87,13 @@ export async function fatesOf(ledger: Ledger, { subscriber, operation, wave }: R
   return new Map(
     wave.open.map((id) => {
       const end = ends.get(id);
-      const traces = { state: end?.state, endedBy: end?.redrive, failedBy: failures.get(id)?.redrive };
+      const failed = failures.get(id);
+      // What was published anew comes by the relay, which names no operation: nobody else has sent it.
+      const isNew = messageTime(id) > started;
+      const [endedBy, failedBy] = isNew
+        ? [end && operation, failed && failed.attempts > 0 ? operation : undefined]
+        : [end?.redrive, failed?.redrive];
+      const traces = { state: end?.state, endedBy, failedBy };
       return [id, fateOf(traces, operation)];
     }),
   );

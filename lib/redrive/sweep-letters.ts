@@ -72,7 +72,9 @@ async function deadAmong(ledger: Ledger, subscriber: string, letters: readonly M
   const ids = new Map(letters.map((letter) => [letter, idIn(letter, subscriber)]));
   const keys = [...new Set(ids.values())].flatMap((id) => (id === undefined ? [] : [inboxKey(subscriber, id)]));
   const rows = await getRows(ledger, keys);
-  const mended = new Set(rows.filter(({ state }) => state?.S !== 'dead').map(({ sk }) => sk?.S));
+  const mended = new Set(
+    rows.filter(({ state, republished }) => state?.S !== 'dead' || republished).map(({ sk }) => sk?.S),
+  );
   return new Set(letters.filter((letter) => !mended.has(ids.get(letter))));
 }
 

@@ -94,7 +94,7 @@ describe('a handler may not', () => {
   });
 });
 
-test('nobody but the registrar writes routes, and nobody but who cancels or reconciles ends messages elsewhere', () => {
+test('nobody but the registrar writes routes, and nobody but who cancels, reconciles or publishes anew ends messages elsewhere', () => {
   const writers = (key: string) =>
     [...granted].filter(([, statements]) =>
       ['PutItem', 'UpdateItem', 'BatchWriteItem', 'DeleteItem'].some((operation) =>
@@ -105,7 +105,7 @@ test('nobody but the registrar writes routes, and nobody but who cancels or reco
 
   expect(names('route#order.placed')).toEqual([]);
   expect(names('in#take-payment#2026-01-01T00:00#0').sort()).toEqual(
-    ['producer', 'reconciler', 'take-payment', 'take-payment-recorder'].sort(),
+    ['forwarder', 'producer', 'reconciler', 'take-payment', 'take-payment-recorder'].sort(),
   );
 });
 

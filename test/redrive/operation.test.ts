@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { deadGroups } from '../../lib/redrive/causes.ts';
-import { redriveWorld } from './redrive-world.ts';
+import { Audit, redriveWorld } from './redrive-world.ts';
 
 describe('a redrive', () => {
   test('doubles its waves up to the rate, and no second has more messages than that', async () => {
@@ -132,6 +132,30 @@ describe('a redrive', () => {
     world.broken.clear();
     await world.stack.advance('3h');
     expect(await world.finish((await world.redrive()).operation)).toMatchObject({ state: 'done', sent: 0, refused: 3 });
+  });
+
+  test('publishes what has expired anew where that is wanted, for its subscriber alone, and once', async () => {
+    const world = redriveWorld({}, [Audit]);
+    world.broken.add('card');
+    const [old = ''] = await world.pay('card', 3);
+    world.broken.clear();
+    await world.stack.advance('3h');
+    const { operation } = await world.redrive({ republish: true });
+    expect(await world.finish(operation)).toMatchObject({ state: 'done', sent: 3, handled: 3, refused: 0 });
+    expect(world.booked()).toHaveLength(3);
+    expect(world.booked().every(({ times }) => times === 1)).toBe(true);
+    const audited = world.rows('in').filter(({ pk }) => String(pk).startsWith('in#audit#'));
+    expect(audited.map(({ state }) => state).sort()).toEqual([
+      ...Array(3).fill('cancelled'),
+      ...Array(3).fill('handled'),
+    ]);
+    expect(world.letters()).toBe(0);
+    expect(world.rows('dead')).toEqual([]);
+    const again = world.rows('in').find((row) => row.sk === old && row.republished)?.republished;
+    expect(world.rows('out').find(({ sk }) => sk === again)?.envelope).toContain(`"causationid":"${old}"`);
+    await world.stack.advance('30m');
+    expect(world.booked().every(({ times }) => times === 1)).toBe(true);
+    expect(await world.finish((await world.redrive({ republish: true })).operation)).toMatchObject({ sent: 0 });
   });
 
   test('sends again what a whole range has lost, and what is dead in it, and nothing twice', async () => {

@@ -24,8 +24,11 @@ export const Booked = defineTable('booked', {
 });
 export const Book = defineSubscriber('book', { consumes: [Paid], tables: [Booked], retry: { attempts: 3 } });
 
+export const Audit = defineSubscriber('audit', { consumes: [Paid] });
+
 /** Orders of which those that are paid by a broken method are not booked. */
-export function redriveWorld(options: Partial<MemoryStackOptions> = {}) {
+export function redriveWorld(options: Partial<MemoryStackOptions> = {}, besides: readonly (typeof Audit)[] = []) {
+  const audit = consume(Audit, () => undefined);
   const broken = new Set<string>();
   /** How often the handler ran, by order. */
   const runs = new Map<string, number>();
@@ -36,8 +39,8 @@ export function redriveWorld(options: Partial<MemoryStackOptions> = {}) {
     tx.update(Booked, { orderId: order.orderId }, { add: { times: 1 }, create: true });
   });
   const stack = new MemoryStack({
-    subscribers: [Book],
-    handlers: { book: handler as LambdaHandler },
+    subscribers: [Book, ...besides],
+    handlers: { book: handler as LambdaHandler, audit: audit as LambdaHandler },
     shards: 4,
     ...options,
   });

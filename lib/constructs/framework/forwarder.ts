@@ -53,5 +53,8 @@ const REDRIVES: readonly RowGrant[] = [
   { actions: ['dynamodb:BatchGetItem'], partitions: [...outbox, ...inbox, ...failures] },
   { actions: ['dynamodb:Query'], partitions: [...dead, ...outbox, ...eventTypes] },
   { actions: ['dynamodb:GetItem', 'dynamodb:PutItem'], partitions: redrives },
+  // What has expired is published anew, for one subscriber alone.
+  { actions: ['dynamodb:PutItem'], partitions: [...outbox, ...inbox] },
+  { actions: ['dynamodb:UpdateItem'], partitions: inbox },
   { actions: ['dynamodb:DeleteItem'], partitions: [...dead, ...runningRedrives] },
 ];

@@ -19,6 +19,8 @@ export interface InboxRow extends LedgerKey, Expiring {
   readonly late?: number;
   /** The operation that had sent it again; absent where none had. */
   readonly redrive?: string;
+  /** Of a `dead` row: the message that was published anew in the place of this one, which had expired. */
+  readonly republished?: string;
   /** The function and the request that ended it. */
   readonly ended: { readonly function: string; readonly request: string };
 }

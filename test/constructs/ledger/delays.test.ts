@@ -67,6 +67,7 @@ describe('by default', () => {
         'dynamodb:GetItem',
         'dynamodb:PutItem',
         'dynamodb:Query',
+        'dynamodb:UpdateItem',
       ],
       [`${forward.id}.Arn`]: [
         'sqs:ChangeMessageVisibility',
