@@ -67,7 +67,7 @@ export const effectBugs: readonly Bug[] = [
     edits: [
       {
         file: 'ledger/effect.ts',
-        find: " AND attribute_not_exists(${expression.name('cancelled')})`,\n  });\n}\n\n/** Notes",
+        find: ` AND attribute_not_exists(\${expression.name('cancelled')})\`,\n  });\n}\n\n/** Notes`,
         replace: '`,\n  });\n}\n\n/** Notes',
       },
     ],
