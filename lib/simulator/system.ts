@@ -123,7 +123,7 @@ export interface System {
   readonly invariant?: (state: RunState) => readonly string[];
   /** How long an invocation of a subscriber's function may take. @default '10s' */
   readonly timeout?: Duration;
-  /** How soon everything must be delivered once nothing fails any more. @default '30m' */
+  /** How soon everything must be delivered once nothing fails any more. @default '30m', and as long as the longest `retry` of a subscriber lasts */
   readonly bound?: Duration;
 }
 

@@ -20,6 +20,7 @@ describe('npm run certify', { timeout: TIMEOUT }, () => {
       'lost',
       'doubled',
       'uncaused',
+      'chargedTwice',
       'unreached',
       'hash',
     ]);

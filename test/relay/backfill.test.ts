@@ -45,6 +45,19 @@ describe('a message of an event type that nobody has subscribed to', () => {
     expect(world.receipts()).toHaveLength(5);
   });
 
+  it('that is noted while the backfill is under way does not begin it anew', async () => {
+    const world = oneQueue();
+    const subscribe = withoutRoutes(world);
+    await publishAt(world, [0]);
+    const row = () => world.ledger.items().find(({ pk, sk }) => pk?.S === 'unrouted' && sk !== undefined);
+    const begun = { ...row(), began: { N: '1' } } as never;
+    const { pk, sk } = row() ?? {};
+    world.ledger.write({ pk, sk } as never, begun);
+    await publishAt(world, [HOUR]);
+    expect(row()?.began).toEqual({ N: '1' });
+    subscribe();
+  });
+
   it('costs one write a minute and shard, however many there are, and nothing once there is a route', async () => {
     const world = oneQueue();
     const subscribe = withoutRoutes(world);

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { durationToMilliseconds } from '../../contract/duration.ts';
-import { MINUTE_MS } from '../../contract/time.ts';
+import { retryHorizon } from '../../contract/retry.ts';
+import { MINUTE_MS, SECOND_MS } from '../../contract/time.ts';
 import { seededRandom } from '../../testing/seeded-random.ts';
 import { ServiceBooks } from '../../testing/service.ts';
 import { enginesOn } from '../../testing/test-environment.ts';
@@ -77,10 +78,17 @@ async function run(system: System, plan: Plan, observe: World['observe']): Promi
   await schedule.run(START + LONGEST_MS, MOST_EVENTS, isOver);
   record.note('nothing fails any more');
   faults.heal();
-  const bound = durationToMilliseconds(system.bound ?? '30m');
+  const bound = boundOf(system);
   const isIdle = (await schedule.run(schedule.now() + bound, MOST_EVENTS)) === 'idle';
   if (world.unsupported) throw world.unsupported;
   return { world, isIdle };
+}
+
+/** Half an hour, and as long as a message that keeps failing waits for its last attempt. */
+function boundOf({ bound, subscribers }: System): number {
+  if (bound !== undefined) return durationToMilliseconds(bound);
+  const longest = Math.max(...subscribers.map(({ retry }) => retryHorizon(retry)));
+  return 30 * MINUTE_MS + longest * SECOND_MS;
 }
 
 async function judge(system: System, { world, isIdle }: Ran, rejections: readonly string[]): Promise<RunReport> {

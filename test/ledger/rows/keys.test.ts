@@ -209,7 +209,7 @@ describe('what is dead', () => {
         const key = deadKey(subscriber, { id: message, died }, 16);
         expect(key.pk).toBe(deadPartition(subscriber, messageShard(message)));
         expect(readDeadKey(key)).toEqual({ id: message, died });
-        expect(deadKey(subscriber, { id: message, died: died + 1 }, 16).sk > key.sk).toBe(true);
+        expect(deadKey(subscriber, { id: message, died: died - 1 }, 16).sk < key.sk).toBe(true);
       }),
     );
   });
