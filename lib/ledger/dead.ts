@@ -7,6 +7,7 @@ import { type Ledger, putRow } from './ledger.ts';
 import { partition, type Row } from './partition.ts';
 import { causeOf, type Reason } from './rows/cause.ts';
 import { type DeadRow, type Death, deadKey, deadPartition, readDeadKey } from './rows/dead.ts';
+import type { InboxRow } from './rows/inbox.ts';
 import { INBOX_AFTERLIFE } from './rows/layout.ts';
 
 /** The row by which operators find a message that ends as dead now. It commits together with the message's inbox row. */
@@ -21,6 +22,12 @@ export function deadRow({ environment, shards }: Ledger, ending: Ending): DeadRo
     type: envelope.type,
     ttl: Math.ceil((Date.parse(envelope.expires) + INBOX_AFTERLIFE) / 1000),
   };
+}
+
+/** The row of a message that had died before there were such rows, from its inbox row. */
+export function deadRowOf(subscriber: string, inbox: InboxRow, shards: number): DeadRow {
+  const { sk: id, type, hops, reason = 'unknown', detail = '', ttl } = inbox;
+  return { ...deadKey(subscriber, { id, died: hops.ended }, shards), cause: causeOf(inbox), reason, detail, type, ttl };
 }
 
 /** A record that is dead though it is no message: it has no inbox row. */

@@ -4,6 +4,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { readRedrive, wakeRedrive, writeRedrive } from '../ledger/redrive.ts';
 import type { RedriveNotice, RedriveRow } from '../ledger/rows/redrive.ts';
 import { candidatesOf, committed } from './candidates.ts';
+import { enterLetters } from './enter-letters.ts';
 import { endRedrive, leavePlace } from './operation.ts';
 import { fatesOf, sendWave } from './send-wave.ts';
 import { letterBoxOf, SubscriberRoutes } from './subscriber-routes.ts';
@@ -74,6 +75,7 @@ class Worker {
   readonly #ledger: Ledger;
   readonly #routes: SubscriberRoutes;
   #row: RedriveRow;
+  #isEntered = false;
 
   constructor(ledger: Ledger, row: RedriveRow) {
     this.#ledger = ledger;
@@ -100,6 +102,7 @@ class Worker {
     const row = this.#row;
     const now = environment.now();
     if (row.state === 'sweeping') return this.#sweep(until);
+    if (row.waves === 0 && !(await this.#entered(until))) return 0;
     if (row.until !== undefined && now >= row.until) return this.#stop('time');
     if (row.wave.open.length > 0) return this.#look();
     const verdict = judgeWave(row);
@@ -175,6 +178,15 @@ class Worker {
     }
     await this.#end({ state: 'done', swept: row.swept + swept });
     return undefined;
+  }
+
+  /** Whether what died before the ledger had rows of it is entered, if there is any. */
+  async #entered(until: number): Promise<boolean> {
+    const { subscriber, selection } = this.#row;
+    if (selection.kind !== 'dead' || this.#isEntered) return true;
+    const url = await letterBoxOf(this.#ledger, subscriber);
+    this.#isEntered = url === undefined || (await enterLetters(this.#ledger, subscriber, url, until));
+    return this.#isEntered;
   }
 
   /** A subscriber whose route does not say where its letters lie has none that could be swept. */

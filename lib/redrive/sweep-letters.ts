@@ -38,33 +38,52 @@ export async function sweepLetters(
   queueUrl: string,
   until: number,
 ): Promise<Swept> {
+  let swept = 0;
+  const done = await walkLetters(ledger, queueUrl, until, async (letters) => {
+    const dead = await deadAmong(ledger, subscriber, letters);
+    const mended = letters.filter((letter) => !dead.has(letter));
+    if (mended.length > 0) {
+      const Entries = mended.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
+      const reply = await ledger.environment.sqs.send(new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries }));
+      swept += reply.Successful?.length ?? 0;
+    }
+    return [...dead];
+  });
+  return { swept, done };
+}
+
+/**
+ * Looks at every letter of a dead-letter queue once, ten at a time. They are hidden from others meanwhile.
+ *
+ * @param visit answers with the letters that stay
+ * @returns whether it came to the end before its time was up
+ */
+export async function walkLetters(
+  ledger: Ledger,
+  queueUrl: string,
+  until: number,
+  visit: (letters: readonly Message[]) => Promise<readonly Message[]>,
+): Promise<boolean> {
   const { environment } = ledger;
   const kept: Message[] = [];
-  let swept = 0;
-  for (;;) {
-    if (environment.now() >= until) return { swept, done: false };
+  while (environment.now() < until) {
     const { Messages: letters = [] } = await environment.sqs.send(
       new ReceiveMessageCommand({
         QueueUrl: queueUrl,
         MaxNumberOfMessages: BATCH,
         VisibilityTimeout: HIDDEN_SECONDS,
-        MessageAttributeNames: [ATTRIBUTES.messageId, ATTRIBUTES.subscriber],
+        MessageAttributeNames: Object.values(ATTRIBUTES),
         // Asks every server of the queue: a short poll may miss what is there.
         WaitTimeSeconds: 1,
       }),
     );
-    if (letters.length === 0) break;
-    const dead = await deadAmong(ledger, subscriber, letters);
-    const mended = letters.filter((letter) => !dead.has(letter));
-    kept.push(...dead);
-    if (mended.length > 0) {
-      const Entries = mended.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
-      const reply = await environment.sqs.send(new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries }));
-      swept += reply.Successful?.length ?? 0;
+    if (letters.length === 0) {
+      await show(ledger, queueUrl, kept);
+      return true;
     }
+    kept.push(...(await visit(letters)));
   }
-  await show(ledger, queueUrl, kept);
-  return { swept, done: true };
+  return false;
 }
 
 /** Those letters of a batch that are to stay: of what is dead still, of records that are no message, of another subscriber. */
@@ -78,7 +97,8 @@ async function deadAmong(ledger: Ledger, subscriber: string, letters: readonly M
   return new Set(letters.filter((letter) => !mended.has(ids.get(letter))));
 }
 
-function idIn({ MessageAttributes: attributes = {} }: Message, subscriber: string): string | undefined {
+/** The message of a letter of this subscriber's. */
+export function idIn({ MessageAttributes: attributes = {} }: Message, subscriber: string): string | undefined {
   const id = attributes[ATTRIBUTES.messageId]?.StringValue;
   return attributes[ATTRIBUTES.subscriber]?.StringValue === subscriber && isMessageId(id) ? id : undefined;
 }

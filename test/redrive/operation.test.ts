@@ -181,6 +181,26 @@ describe('a redrive', () => {
     expect(await deadGroups(world.ledger())).toEqual([]);
   });
 
+  test('sends, too, what died before the ledger had rows of what is dead', async () => {
+    const world = redriveWorld();
+    world.broken.add('card');
+    await world.pay('card', 15);
+    for (const item of world.stack.ledger.items()) {
+      if (item.pk?.S?.startsWith('dead#')) world.stack.ledger.write(world.stack.ledger.keyOf(item), undefined);
+    }
+    expect(world.rows('dead')).toEqual([]);
+    world.broken.clear();
+    const { operation } = await world.redrive();
+    expect(await world.finish(operation)).toMatchObject({ state: 'done', sent: 15, handled: 15 });
+    expect(world.letters()).toBe(0);
+    expect(world.rows('dead')).toEqual([]);
+    // Once: the letters are not looked through again.
+    const calls = () => world.stack.environmentOf('forwarder').usage.calls.ReceiveMessage ?? 0;
+    const before = calls();
+    await world.finish((await world.redrive()).operation);
+    expect(calls() - before).toBe(1);
+  });
+
   test('whose notice is lost is woken by the reconciler', async () => {
     const world = redriveWorld();
     world.broken.add('card');

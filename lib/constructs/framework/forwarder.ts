@@ -53,6 +53,7 @@ const REDRIVES: readonly RowGrant[] = [
   { actions: ['dynamodb:BatchGetItem'], partitions: [...outbox, ...inbox, ...failures] },
   { actions: ['dynamodb:Query'], partitions: [...dead, ...outbox, ...eventTypes] },
   { actions: ['dynamodb:GetItem', 'dynamodb:PutItem'], partitions: redrives },
+  { actions: ['dynamodb:PutItem'], partitions: dead },
   // What has expired is published anew, for one subscriber alone.
   { actions: ['dynamodb:PutItem'], partitions: [...outbox, ...inbox] },
   { actions: ['dynamodb:UpdateItem'], partitions: inbox },
