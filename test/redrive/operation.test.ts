@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { wakeRedrive } from '../../lib/ledger/redrive.ts';
 import { deadGroups } from '../../lib/redrive/causes.ts';
 import { Audit, redriveWorld } from './redrive-world.ts';
 
@@ -22,7 +23,10 @@ describe('a redrive', () => {
     world.broken.clear();
     world.broken.add('card for now');
     const { operation } = await world.redrive();
-    expect(await world.finish(operation)).toMatchObject({ state: 'stopped', reason: 'relapse', sent: 1, relapsed: 1 });
+    await world.stack.advance('25s');
+    expect(await world.read(operation)).toMatchObject({ state: 'stopped', reason: 'relapse', sent: 1, relapsed: 1 });
+    expect(world.rows('dead')).toHaveLength(30);
+    await world.stack.advance('2m');
     expect(world.stack.environmentOf('forwarder').counted).toMatchObject({ 'redrive.stopped': 1 });
 
     // It goes on where it stood, once the bank is there again.
@@ -199,6 +203,26 @@ describe('a redrive', () => {
     const before = calls();
     await world.finish((await world.redrive()).operation);
     expect(calls() - before).toBe(1);
+  });
+
+  test('of which two notices are there at once sends each message once', async () => {
+    const sent: string[] = [];
+    const world = redriveWorld({
+      wire: async ({ from, operation, input }, apply) => {
+        const { QueueUrl = '', Entries = [] } = input as { QueueUrl?: string; Entries?: { MessageBody: string }[] };
+        const isWave = from === 'forwarder' && operation === 'SendMessageBatch' && QueueUrl.endsWith('/book');
+        if (isWave) sent.push(...Entries.map(({ MessageBody }) => JSON.parse(MessageBody).id));
+        return apply();
+      },
+    });
+    world.broken.add('card');
+    await world.pay('card', 30);
+    world.broken.clear();
+    const { operation } = await world.redrive();
+    for (let n = 0; n < 3; n++) await wakeRedrive(world.ledger(), { subscriber: 'book', operation });
+    expect(await world.finish(operation)).toMatchObject({ state: 'done', handled: 30 });
+    expect(sent).toHaveLength(30);
+    expect(new Set(sent).size).toBe(30);
   });
 
   test('whose notice is lost is woken by the reconciler', async () => {

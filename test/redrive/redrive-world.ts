@@ -22,7 +22,7 @@ export const Booked = defineTable('booked', {
   item: z.object({ orderId: z.string(), times: z.number() }),
   partitionKey: 'orderId',
 });
-export const Book = defineSubscriber('book', { consumes: [Paid], tables: [Booked], retry: { attempts: 3 } });
+export const Book = defineSubscriber('book', { consumes: [Paid], tables: [Booked], retry: { attempts: 6 } });
 
 export const Audit = defineSubscriber('audit', { consumes: [Paid] });
 
