@@ -14,8 +14,8 @@ const browserTests = 'test/browser/**/*.browser.test.ts';
 const packageTests = 'test/package/**/*.test.ts';
 /** Of the repository as a whole, and of all templates: they start programs that others have made, and wait for them. */
 const repositoryTests = ['test/repository/**/*.test.ts', 'test/templates/**/*.test.ts'];
-/** Its own threads take every core. */
-const certificateTests = 'test/certificate/commerce.test.ts';
+/** A thousand plans each. */
+const certificateTests = ['test/certificate/commerce.test.ts', 'test/certificate/formats.test.ts'];
 /** Needs LocalStack or an engine like it, and is run as its user runs it: by `node --test`. */
 const localstackExample = 'examples/localstack/**';
 const typeTests = 'test/types/**/*.test-d.ts';
@@ -55,7 +55,7 @@ export default defineConfig({
             engineTests,
             packageTests,
             ...repositoryTests,
-            certificateTests,
+            ...certificateTests,
             localstackExample,
           ],
           // Loading the CDK and the AWS SDK anew for each file would take longer than most of the tests.
@@ -77,7 +77,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'certificate',
-          include: [certificateTests],
+          include: certificateTests,
           sequence: { groupOrder: 2 },
         },
       },

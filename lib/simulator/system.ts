@@ -112,6 +112,12 @@ export interface System {
   readonly services?: readonly AnyTestService[];
   readonly workload: readonly WorkloadStep[];
   /**
+   * The newest format of outbox rows that functions know which a plan has rolled back: what newer ones write they meet as
+   * something unknown. Then producers and handlers write in the format that the ledger's row says.
+   * @default they know all of them, and write the first
+   */
+  readonly formerFormat?: number;
+  /**
    * What `checkBack` returns, where the workload sends half messages: it is asked for those that were left undecided.
    * @default nobody answers
    */

@@ -7,6 +7,7 @@ import type * as simulation from '../../lib/simulator/run/simulation.ts';
 import type { System } from '../../lib/simulator/system.ts';
 import type * as mistaken from '../../scripts/certify/careless.ts';
 import type * as shop from '../../scripts/certify/commerce.ts';
+import type * as changing from '../../scripts/certify/formats.ts';
 import type * as paying from '../../scripts/certify/payments.ts';
 import type { Bug } from './bug.ts';
 import { bugs } from './index.ts';
@@ -74,6 +75,8 @@ async function loadSystem(name: Bug['system'], load: Planted['load']): Promise<S
       return (await load<typeof mistaken>('scripts/certify/careless.ts')).careless;
     case 'payments':
       return (await load<typeof paying>('scripts/certify/payments.ts')).payments;
+    case 'formats':
+      return (await load<typeof changing>('scripts/certify/formats.ts')).changingFormats;
     default:
       return (await load<typeof shop>('scripts/certify/commerce.ts')).commerce;
   }

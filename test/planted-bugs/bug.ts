@@ -4,8 +4,9 @@ export interface Bug {
   /** What a reviewer would say of it. */
   readonly mistake: string;
   readonly edits: readonly Edit[];
-  /** In which system it shows: of `careless`, whose handlers make mistakes of their own, all but these counts; of `payments`, which pays at services outside. @default 'shop' */
-  readonly system?: 'shop' | 'careless' | 'payments';
+  /** In which system it shows: of `careless`, whose handlers make mistakes of their own, all but these counts; of `payments`, which pays at services outside;
+   * of `formats`, whose row formats change and whose functions are rolled back. @default 'shop' */
+  readonly system?: 'shop' | 'careless' | 'payments' | 'formats';
   /** Whether only hundreds of plans find it: then the corpus has one that does. @default false */
   readonly rare?: true;
   /** What the plans are made for that find it. @default anything */

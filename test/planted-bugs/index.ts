@@ -1,5 +1,6 @@
 import { consumerBugs } from './consumer-bugs.ts';
 import { effectBugs } from './effect-bugs.ts';
+import { formatBugs } from './format-bugs.ts';
 import { healingBugs } from './healing-bugs.ts';
 import { inboxBugs } from './inbox-bugs.ts';
 import { reconcileBugs } from './reconcile-bugs.ts';
@@ -18,4 +19,5 @@ export const bugs = [
   ...healingBugs,
   ...sendingBugs,
   ...effectBugs,
+  ...formatBugs,
 ];

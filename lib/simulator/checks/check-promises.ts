@@ -44,6 +44,8 @@ class Promises {
   /** Sort keys of due rows, by shard and by message. */
   readonly #due = new Map<string, string[]>();
   readonly #waiting = new Set<string>();
+  /** Messages whose rows are to be read again: the forward queue asks for them. */
+  readonly #readLater = new Set<string>();
   /** Ids of messages, by invocation of the relay. */
   readonly #given = new Map<number, readonly string[]>();
   /** Ids of messages that came by a stream, by `<subscriber> <invocation>`. */
@@ -78,11 +80,15 @@ class Promises {
     const only = (message.attributes[ATTRIBUTES.stream] ?? message.attributes[ATTRIBUTES.subscriber])?.StringValue;
     if (kind === 'sent' && queue === FORWARDER && id && only) this.#handedOver.add(`${only} ${id}`);
     if (kind === 'sent') this.onSent(queue, message.body);
+    const due = /^\{"due":"([0-9a-f-]+)"/.exec(message.body)?.[1];
+    if (kind === 'sent' && queue === FORWARDER && due && origin) this.#readLater.add(due);
     if (kind !== 'deleted' || !origin) return;
     if (queue === FORWARDER) {
-      const due = /^\{"due":"([0-9a-f-]+)"/.exec(message.body)?.[1];
       const forwarded = id ?? due;
-      if (forwarded) this.#demandSent('the forwarder was done with', forwarded, { waits: !due && !only, only });
+      // Whoever could not read its row did not know its moment: it may have been put to wait.
+      const isNotice = due !== undefined && !this.#readLater.has(due);
+      const demand = { waits: !isNotice && !only, only, readLater: false };
+      if (forwarded) this.#demandSent('the forwarder was done with', forwarded, demand);
     }
     const isOwn = this.#system.subscribers.some(({ name }) => name === subscriber);
     if (id && isOwn && !this.#ended.has(`${subscriber} ${id}`))
@@ -126,8 +132,9 @@ class Promises {
     }
   }
 
-  #demandSent(who: string, id: string, { waits = true, only }: Demand): void {
+  #demandSent(who: string, id: string, { waits = true, only, readLater = true }: Demand): void {
     if (this.#cancelled.has(id) || (waits && this.#waiting.has(id))) return;
+    if (readLater && this.#readLater.has(id)) return;
     for (const { name, consumes } of this.#system.subscribers) {
       const to = streamOf(this.#system, name) ?? name;
       if (!consumes.some(({ type }) => type === this.#types.get(id)) || (only !== undefined && to !== only)) continue;
@@ -142,6 +149,8 @@ class Promises {
 interface Demand {
   /** Whether a row by which it waits will do. @default true */
   readonly waits?: boolean;
+  /** Whether it will do that its row is to be read again. @default true */
+  readonly readLater?: boolean;
   /** The only queue or stream that is demanded. @default all */
   readonly only?: string | undefined;
 }

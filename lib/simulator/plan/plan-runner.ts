@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { Violation } from '../checks/violation.ts';
 import { SimulatorMisused } from '../errors.ts';
 import { FaultRange } from '../faults/fault-range.ts';
+import { FORWARDER, PRODUCER, RECONCILER, RELAY } from '../faults/site.ts';
 import { type RunReport, simulate } from '../run/simulation.ts';
 import { type System, sendingModesOf, streamOf } from '../system.ts';
 import type { Plan } from './plan.ts';
@@ -42,7 +43,11 @@ export class PlanRunner {
       streams: Object.fromEntries(
         Object.entries(system.streams ?? {}).map(([stream, readers]) => [stream, readers.map(({ name }) => name)]),
       ),
-      deployed: Object.keys(system.previous ?? {}),
+      // Formats are read by the framework's own functions too.
+      deployed:
+        system.formerFormat === undefined
+          ? Object.keys(system.previous ?? {})
+          : [...names, RELAY, FORWARDER, RECONCILER, PRODUCER],
       effects: system.subscribers.filter(({ effects }) => effects.length > 0).map(({ name }) => name),
       modes: sendingModesOf(system),
     });

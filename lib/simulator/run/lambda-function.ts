@@ -14,6 +14,8 @@ export interface FunctionOptions {
   /** Milliseconds that an invocation may take. */
   readonly timeout: number;
   readonly variables: Environment['variables'];
+  /** Variables beside these of what it ran before the last deploy. @default none */
+  readonly previousVariables?: Environment['variables'];
   /** Loads the handler: called once for each process. */
   readonly load: () => LambdaHandler;
   /** Loads the handler as it was before the last deploy. @default the same */
@@ -133,11 +135,12 @@ export class LambdaFunction {
 
   #start(): Process {
     this.#started += 1;
-    const { name, load, loadPrevious = load } = this.#options;
+    const { name, load, loadPrevious = load, previousVariables } = this.#options;
+    const variables = this.#old ? { ...this.#variables, ...previousVariables } : this.#variables;
     return {
       deploy: this.#deploys,
       old: this.#old,
-      incarnation: new Incarnation(this.#world, name, `${name}#${this.#started}`, this.#variables),
+      incarnation: new Incarnation(this.#world, name, `${name}#${this.#started}`, variables),
       handler: (this.#old ? loadPrevious() : load()) as Process['handler'],
     };
   }

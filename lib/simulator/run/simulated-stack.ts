@@ -3,7 +3,9 @@ import { MINUTE_MS, SECOND_MS } from '../../contract/time.ts';
 import '@aws-sdk/client-scheduler';
 import { PutRecordsCommand } from '@aws-sdk/client-kinesis';
 import { toItem } from '../../aws/attribute.ts';
+import { BINDINGS } from '../../contract/bindings.ts';
 import type { AnyTable } from '../../contract/table.ts';
+import { FORMAT_VARIABLE } from '../../ledger/rows/format.ts';
 import type { Change, QueueEvent, SchedulerOptions } from '../../testing/engines/index.ts';
 import { Deployment } from '../../testing/stack/deployment.ts';
 import { tableOf } from '../../testing/test-environment.ts';
@@ -32,6 +34,7 @@ const LAZY: readonly string[] = [FORWARDER, CHECK_BACK];
 export class SimulatedStack {
   readonly producer: LambdaFunction;
   readonly #world: World;
+  readonly #system: System;
   readonly #deployment: Deployment;
   readonly #schedule: ReconcilerSchedule;
   readonly #sweep: SweepSchedule | undefined;
@@ -43,6 +46,7 @@ export class SimulatedStack {
 
   constructor(world: World, system: System) {
     this.#world = world;
+    this.#system = system;
     this.#unfinished = new Unfinished(system);
     const { schedule, engines } = world;
     const isScheduled = world.draw('strategy', SCHEDULES_IN) === 0;
@@ -99,7 +103,14 @@ export class SimulatedStack {
   }
 
   #add(options: FunctionOptions): LambdaFunction {
-    const added = new LambdaFunction(this.#world, options);
+    const { formerFormat } = this.#system;
+    const added = new LambdaFunction(this.#world, {
+      ...options,
+      ...(formerFormat !== undefined && {
+        variables: { ...options.variables, [BINDINGS.formats]: 'ledger' },
+        previousVariables: { [FORMAT_VARIABLE]: String(formerFormat) },
+      }),
+    });
     this.#functions.set(options.name, added);
     return added;
   }
