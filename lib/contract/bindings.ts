@@ -32,6 +32,8 @@ export const BINDINGS = {
   deadLetterQueueUrl: 'WAYBILL_DEAD_LETTER_QUEUE_URL',
   /** The bucket for bytes that SQS cannot carry. */
   quarantineBucket: 'WAYBILL_QUARANTINE_BUCKET',
+  /** The URL of the queue by which the runs of a large ledger's reconciliation share its shards. Absent where one run does all. */
+  reconcileQueueUrl: 'WAYBILL_RECONCILE_QUEUE_URL',
   /** Seconds after a subscriber's removal; of the reconciler. */
   abandonAfter: 'WAYBILL_ABANDON_AFTER',
 } as const;

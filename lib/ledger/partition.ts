@@ -12,6 +12,8 @@ export interface PartitionOptions {
   readonly from?: string;
   /** Sort keys up to this one. */
   readonly to?: string;
+  /** The most rows of a page. @default as many as DynamoDB gives: 1 MB */
+  readonly pageSize?: number;
   /** @default whole rows */
   readonly projection?: Projection;
 }
@@ -20,7 +22,7 @@ export interface PartitionOptions {
 export async function* partition(
   ledger: Ledger,
   pk: string,
-  { consistent = false, from, to, projection }: PartitionOptions = {},
+  { consistent = false, from, to, pageSize, projection }: PartitionOptions = {},
 ): AsyncGenerator<readonly Row[]> {
   const range = sortKeyRange(from, to);
   let start: Record<string, AttributeValue> | undefined;
@@ -30,6 +32,7 @@ export async function* partition(
       ExpressionAttributeValues: range.values,
       ConsistentRead: consistent,
       ExclusiveStartKey: start,
+      Limit: pageSize,
       ...projection,
     });
     if (page.Items && page.Items.length > 0) yield page.Items;

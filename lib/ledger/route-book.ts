@@ -1,6 +1,7 @@
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { concurrently } from '../aws/concurrently.ts';
 import type { Environment } from '../aws/environment.ts';
+import { MINUTE_MS } from '../contract/time.ts';
 import { messageTime } from '../message/message-id.ts';
 import type { Ledger } from './ledger.ts';
 import { rowsOf } from './partition.ts';
@@ -25,7 +26,7 @@ const READS_AT_ONCE = 8;
  *
  * A copy is good for the ids that are older than its reading: a route that such an id is expected by was in the ledger
  * by then (docs/decisions/route-since.md). A newer id has the type read again, consistently. So each type costs at most
- * one query a batch, and a backlog none.
+ * one query a batch, and a backlog one a minute, since destinations change.
  */
 export class RouteBook {
   readonly #ledger: Ledger;
@@ -64,7 +65,10 @@ export class RouteBook {
     const known = new Map(this.#copies);
     const copies = await concurrently(READS_AT_ONCE, [...newest], async ([type, time]) => {
       const copy = known.get(type);
-      return [type, copy && isGood(copy, time) ? copy : await this.#read(type)] as const;
+      return [
+        type,
+        copy && isGood(copy, time, this.#ledger.environment.now()) ? copy : await this.#read(type),
+      ] as const;
     });
     return new Map(copies);
   }
@@ -80,8 +84,8 @@ export class RouteBook {
 }
 
 /** The first route of a type is expected by older ids too, so that no routes is never the last word. */
-function isGood({ read, routes }: Copy, time: number): boolean {
-  return routes.length > 0 && time < read;
+function isGood({ read, routes }: Copy, time: number, now: number): boolean {
+  return routes.length > 0 && time < read && now < read + MINUTE_MS;
 }
 
 /** A book for each environment that a function meets: one in Lambda. */

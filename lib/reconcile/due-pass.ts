@@ -8,10 +8,13 @@ import { openCase } from './cases.ts';
 import { FIRST_SPAN_MS, nextSpan, readCursor, writeCursor } from './cursor.ts';
 import { dueMessages } from './due-messages.ts';
 import { Recount } from './recount.ts';
+import { groupIn, ofGroup, type ShardGroup } from './shard-groups.ts';
 import { isOver, type TimeLeft } from './time-left.ts';
 
 export interface PassesOptions extends TimeLeft {
   readonly graph: Graph;
+  /** The shards to compare. @default all of the ledger's */
+  readonly group?: ShardGroup;
   /** @default nothing is known of event sources */
   readonly listEventSources?: ListEventSources;
 }
@@ -33,14 +36,15 @@ const CASES_AT_ONCE = 16;
  */
 export async function runDuePass(ledger: Ledger, options: PassesOptions): Promise<number> {
   const target = ledger.environment.now() - options.graph.shortestDeadline;
-  let cursor = await readCursor(ledger, PASS);
+  const pass = ofGroup(PASS, groupIn(ledger, options).index);
+  let cursor = await readCursor(ledger, pass);
   const span = nextSpan(cursor, target, target - FIRST_SPAN_MS);
   if (!span) return 0;
   let { from } = span;
   while (from <= span.to && !isOver(ledger, options)) {
     const to = Math.min(span.to, from + STEP_MS - 1);
     await openDue(ledger, options, { from, to });
-    cursor = await writeCursor(ledger, PASS, cursor, { upTo: to });
+    cursor = await writeCursor(ledger, pass, cursor, { upTo: to });
     if (!cursor) break;
     from = to + 1;
   }
@@ -52,12 +56,12 @@ async function openDue(
   options: PassesOptions,
   span: { readonly from: number; readonly to: number },
 ): Promise<void> {
-  const { environment, shards } = ledger;
+  const { environment } = ledger;
   const { graph } = options;
+  const group = groupIn(ledger, options);
   const recount = new Recount();
   const ended = new HighWater();
-  const everyShard = Array.from({ length: shards }, (_, shard) => shard);
-  await concurrently(SHARDS_AT_ONCE, everyShard, async (shard) => {
+  await concurrently(SHARDS_AT_ONCE, group.shards, async (shard) => {
     for await (const messages of dueMessages(ledger, { graph, ...span }, shard)) {
       for (const { id } of messages) recount.note(id, environment.now());
       const open = messages.flatMap(({ committed, ends }) =>

@@ -12,6 +12,8 @@ export { HEALING_TRIES } from './healer.ts';
 /** Cases that one run looks at, so that a subscriber that stood still for a day does not stop reconciliation. */
 const CASES_A_RUN = 5_000;
 const CASES_AT_ONCE = 16;
+/** A large ledger has thousands of shards, of which nearly all have no case. */
+const SHARDS_AT_ONCE = 8;
 
 /**
  * Follows up the cases: closes those that have ended, and sends again what is missing, to the subscriber that lacks it.
@@ -29,13 +31,15 @@ export async function heal(ledger: Ledger, options: HealOptions): Promise<Healin
   const healer = new Healer(ledger, options);
   const due = new DueCases((left) => healer.leave(left));
   const first = Math.floor(environment.now() / MINUTE_MS) % shards;
-  for (let turn = 0; turn < shards && !isOver(ledger, options); turn++) {
-    for await (const one of casesOf(ledger, (first + turn) % shards)) {
+  const inTurn = Array.from({ length: shards }, (_, turn) => (first + turn) % shards);
+  await concurrently(SHARDS_AT_ONCE, inTurn, async (shard) => {
+    if (isOver(ledger, options)) return;
+    for await (const one of casesOf(ledger, shard)) {
       if (one.state === 'closed') continue;
       if (one.next > environment.now() || (await healer.standsStill(one))) healer.leave(one);
       else due.add(one);
     }
-  }
+  });
   await concurrently(CASES_AT_ONCE, due.inTurn(CASES_A_RUN), async (one) => {
     if (isOver(ledger, options)) healer.leave(one);
     else await healer.followUp(one);

@@ -19,6 +19,8 @@ export interface JudgeOptions {
   readonly graph: Graph;
   /** @default nothing is known of event sources */
   readonly listEventSources?: ListEventSources;
+  /** @default all of the ledger's */
+  readonly shards?: readonly number[];
   /** By shard: the message id behind which to go on, or `DONE`. @default at the beginning of each */
   readonly behind?: Readonly<Record<string, string>>;
 }
@@ -36,6 +38,9 @@ export interface JudgedBucket extends Judged {
 }
 
 const BUCKETS_AT_ONCE = 8;
+/** Rows that are in memory at once, at most: a page of the outbox and of each inbox, for each bucket. */
+const ROWS_HELD = 100_000;
+const SMALLEST_PAGE = 50;
 
 /**
  * Compares the outbox with every inbox, id by id, bucket by bucket: exact, and in memory for a few buckets, however long
@@ -43,13 +48,14 @@ const BUCKETS_AT_ONCE = 8;
  * done, each once; what was made of one needs no other. Nothing is named missing or uncaused before consistent reads say so.
  */
 export function judgedBuckets(ledger: Ledger, options: JudgeOptions): AsyncGenerator<JudgedBucket> {
-  const { from, to, graph, listEventSources, behind } = options;
+  const { from, to, graph, listEventSources, behind, shards = everyShard(ledger) } = options;
   const inspection = new Inspection(ledger, listEventSources);
   const range = messageIdRange(from, to);
-  const buckets = bucketsOf(ledger, from, to).filter(({ shard }) => behind?.[shard] !== DONE);
+  const pageSize = Math.max(SMALLEST_PAGE, Math.floor(ROWS_HELD / (BUCKETS_AT_ONCE * (1 + graph.subscribers.length))));
+  const buckets = bucketsOf(shards, from, to).filter(({ shard }) => behind?.[shard] !== DONE);
   return inParallel(BUCKETS_AT_ONCE, buckets, async function* ({ minute, shard }) {
     const last = behind?.[shard];
-    const rest = last === undefined ? range : { ...range, from: `${last}~` };
+    const rest = { ...range, ...(last !== undefined && { from: `${last}~` }), pageSize };
     const committed = committedIn(ledger, minute, shard, rest);
     const ends = graph.subscribers.map((subscriber) => endedIn(ledger, subscriber, minute, shard, rest));
     let bucket = new Bucket(ledger, graph, inspection);
@@ -70,7 +76,7 @@ export function judgedBuckets(ledger: Ledger, options: JudgeOptions): AsyncGener
 export function judgedDelayed(ledger: Ledger, options: JudgeOptions): AsyncGenerator<Judged> {
   const { from, to, graph, listEventSources } = options;
   const inspection = new Inspection(ledger, listEventSources);
-  const shards = Array.from({ length: ledger.shards }, (_, shard) => shard);
+  const { shards = everyShard(ledger) } = options;
   return inParallel(BUCKETS_AT_ONCE, shards, async function* (shard) {
     for await (const messages of dueMessages(ledger, { graph, from, to }, shard)) {
       const bucket = new Bucket(ledger, graph, inspection);
@@ -81,13 +87,17 @@ export function judgedDelayed(ledger: Ledger, options: JudgeOptions): AsyncGener
 }
 
 function bucketsOf(
-  { shards }: Ledger,
+  shards: readonly number[],
   from: number,
   to: number,
 ): { readonly minute: string; readonly shard: number }[] {
   const buckets: { minute: string; shard: number }[] = [];
   for (let time = from - (from % MINUTE_MS); time <= to; time += MINUTE_MS) {
-    for (let shard = 0; shard < shards; shard++) buckets.push({ minute: minuteOf(time), shard });
+    for (const shard of shards) buckets.push({ minute: minuteOf(time), shard });
   }
   return buckets;
+}
+
+function everyShard({ shards }: Ledger): number[] {
+  return Array.from({ length: shards }, (_, shard) => shard);
 }

@@ -1,3 +1,4 @@
+import { concurrently } from '../aws/concurrently.ts';
 import { METRICS } from '../contract/metrics.ts';
 import { MINUTE_MS } from '../contract/time.ts';
 import { momentOf } from '../inspect/inspection.ts';
@@ -7,6 +8,7 @@ import { type Case, GIVEN_UP } from './cases.ts';
 import { readCursor } from './cursor.ts';
 import type { Healing } from './healing.ts';
 import { type RadarBucket, readRadar } from './radar-rows.ts';
+import { ofGroup } from './shard-groups.ts';
 
 /** A number that an alarm watches. Its name holds whatever tells it apart: an alarm takes one metric. */
 export interface Metric {
@@ -15,6 +17,7 @@ export interface Metric {
   readonly unit: 'Percent' | 'Count' | 'Seconds';
 }
 
+const CURSORS_AT_ONCE = 8;
 /** How far back the ratio of missing messages and the rate of all look, behind the longest deadline. */
 const RATIO_MINUTES = 10;
 /** Where the first pass is behind by more, nobody tells what is missing. */
@@ -47,14 +50,14 @@ export function comparisonMetrics(uncaused: number): Metric[] {
 /**
  * What following up the cases came to, and whether comparison keeps up.
  *
- * @param behind milliseconds by which comparison is behind. @default its first pass is asked
+ * @param behind milliseconds by which comparison is behind. @default the first pass of each group of shards is asked
  */
 export async function healingMetrics(
   ledger: Ledger,
   graph: Graph,
   counted: ReadonlyMap<string, readonly RadarBucket[]>,
   { missing, oldest, deferred }: Healing,
-  behind?: number,
+  { behind, groups = 1 }: { readonly behind?: number; readonly groups?: number } = {},
 ): Promise<Metric[]> {
   const now = ledger.environment.now();
   const ratios = graph.businessLines.map((line): Metric => {
@@ -65,7 +68,7 @@ export async function healingMetrics(
     const value = ids.size === 0 ? 0 : (100 * ids.size) / Math.max(committed, ids.size);
     return { name: METRICS.missingRatio(line), value, unit: 'Percent' };
   });
-  const late = behind ?? (await behindOf(ledger, graph));
+  const late = behind ?? (await behindOf(ledger, graph, groups));
   return [
     ...ratios,
     { name: METRICS.quarantined, value: missing.filter(isGivenUp).length, unit: 'Count' },
@@ -77,10 +80,16 @@ export async function healingMetrics(
   ];
 }
 
-/** Of a ledger that has not been compared yet nothing is said: where it stays so, the absence of the metric tells. */
-async function behindOf(ledger: Ledger, { shortestDeadline }: Graph): Promise<number | undefined> {
-  const cursor = await readCursor(ledger, 'due');
-  return cursor && ledger.environment.now() - shortestDeadline - cursor.upTo;
+/**
+ * How far the slowest group of shards is behind. Of a ledger of which some was not compared yet nothing is said: where it
+ * stays so, the absence of the metric tells.
+ */
+async function behindOf(ledger: Ledger, { shortestDeadline }: Graph, groups: number): Promise<number | undefined> {
+  const passes = Array.from({ length: groups }, (_, index) => ofGroup('due', index));
+  const cursors = await concurrently(CURSORS_AT_ONCE, passes, (pass) => readCursor(ledger, pass));
+  const upTo = cursors.map((cursor) => cursor?.upTo ?? Number.NaN);
+  const behind = ledger.environment.now() - shortestDeadline - Math.min(...upTo);
+  return Number.isNaN(behind) ? undefined : behind;
 }
 
 export function isGivenUp({ state }: Case): boolean {

@@ -9,6 +9,7 @@ import { type Cursor, nextSpan, readCursor, writeCursor } from './cursor.ts';
 import type { PassesOptions } from './due-pass.ts';
 import { DONE, type JudgedBucket, judgedBuckets } from './judge.ts';
 import { writeRadar } from './radar-rows.ts';
+import { groupIn, ofGroup } from './shard-groups.ts';
 import { isOver } from './time-left.ts';
 import { addLines, type Lines } from './totals.ts';
 import { lookAfter } from './waiting.ts';
@@ -67,7 +68,7 @@ const CHECKPOINT_MS = 5_000;
  * come further than the one before, however much there is to do. A run that is overtaken by another leaves the pass to it.
  */
 export async function runPass(ledger: Ledger, options: PassesOptions, span: PassSpan): Promise<PassRun> {
-  const walk = new Walk(ledger, options, span.name);
+  const walk = new Walk(ledger, options, ofGroup(span.name, groupIn(ledger, options).index));
   const upTo = await walk.go(span);
   const { committed, uncaused } = walk;
   return { committed, uncaused, behind: Math.max(0, span.target - upTo) };
@@ -106,8 +107,16 @@ class Walk {
     const shards = { ...before.shards };
     let [cases, saved] = [0, asOf];
     const { graph, listEventSources } = this.#options;
+    const group = groupIn(this.#ledger, this.#options);
     const inspection = new Inspection(this.#ledger, listEventSources);
-    const buckets = judgedBuckets(this.#ledger, { graph, listEventSources, from, to, behind: before.shards });
+    const buckets = judgedBuckets(this.#ledger, {
+      graph,
+      listEventSources,
+      from,
+      to,
+      shards: group.shards,
+      behind: before.shards,
+    });
     for await (const bucket of buckets) {
       await this.#open(bucket, inspection);
       addLines(lines, bucket.totals.lines);
@@ -120,7 +129,7 @@ class Walk {
       [cases, saved] = [0, now()];
     }
     const rows = Object.entries(lines).map(([businessLine, counts]) => ({ businessLine, minute, ...counts, asOf }));
-    await writeRadar(this.#ledger, rows);
+    await writeRadar(this.#ledger, rows, group.index);
     return this.#save({ upTo: to, minute, lines });
   }
 

@@ -4,8 +4,11 @@ import { minuteOf } from '../ledger/rows/layout.ts';
 import { messageTime } from '../message/message-id.ts';
 import { type JudgeOptions, judgedBuckets } from './judge.ts';
 import { writeRadar } from './radar-rows.ts';
+import { groupIn, type ShardGroup } from './shard-groups.ts';
 import { isOver, type TimeLeft } from './time-left.ts';
 import { addLines, type Lines } from './totals.ts';
+
+type RecountOptions = Pick<JudgeOptions, 'graph' | 'listEventSources'> & TimeLeft & { readonly group?: ShardGroup };
 
 /** Minutes that one run counts again, at most. */
 const MINUTES_A_RUN = 20;
@@ -28,17 +31,18 @@ export class Recount {
    * Counts the minutes with the most messages that came due, as far as there is time. The others show what they did until
    * more of theirs do.
    */
-  async run(ledger: Ledger, options: Pick<JudgeOptions, 'graph' | 'listEventSources'> & TimeLeft): Promise<void> {
+  async run(ledger: Ledger, options: RecountOptions): Promise<void> {
+    const group = groupIn(ledger, options);
     const most = [...this.#minutes].sort(([, one], [, other]) => other - one).slice(0, MINUTES_A_RUN);
     for (const [minute] of most) {
       if (isOver(ledger, options)) return;
       const asOf = ledger.environment.now();
       const from = Date.parse(`${minute}Z`);
       const lines: Lines = {};
-      const buckets = judgedBuckets(ledger, { ...options, from, to: from + MINUTE_MS - 1 });
+      const buckets = judgedBuckets(ledger, { ...options, shards: group.shards, from, to: from + MINUTE_MS - 1 });
       for await (const { totals } of buckets) addLines(lines, totals.lines);
       const rows = Object.entries(lines).map(([businessLine, counts]) => ({ businessLine, minute, ...counts, asOf }));
-      await writeRadar(ledger, rows);
+      await writeRadar(ledger, rows, group.index);
     }
   }
 }

@@ -212,8 +212,20 @@ export const healingBugs: readonly Bug[] = [
     edits: [
       {
         file: 'reconcile/heal.ts',
-        find: 'casesOf(ledger, (first + turn) % shards)',
-        replace: 'casesOf(ledger, 0 * (first + turn))',
+        find: 'casesOf(ledger, shard)',
+        replace: 'casesOf(ledger, 0 * shard)',
+      },
+    ],
+  },
+  {
+    name: 'compares-the-wrong-shards',
+    rare: true,
+    mistake: 'whoever is asked to compare some shards compares the first ones',
+    edits: [
+      {
+        file: 'reconcile/shard-groups.ts',
+        find: 'index === compare?.group',
+        replace: 'index === 0 * Number(compare?.group)',
       },
     ],
   },

@@ -31,6 +31,8 @@ export interface FrameworkFunctionProps extends LogOptions {
   readonly functionName?: string;
   /** @default CloudFormation chooses it */
   readonly roleName?: string;
+  /** @default a role of the function's own */
+  readonly role?: iam.IRole;
   /** @default none are reserved */
   readonly reservedConcurrentExecutions?: number;
 }

@@ -1,12 +1,17 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import type { Construct } from 'constructs';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as sqs from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
 import { BINDINGS } from '../../contract/bindings.ts';
 import { METRICS } from '../../contract/metrics.ts';
 import { PARTITIONS } from '../../ledger/rows/partitions.ts';
-import { SEND } from '../aws/grants.ts';
+import { SHARDS_A_RUN } from '../../ledger/rows/shards.ts';
+import { encryptedQueue } from '../aws/encryption.ts';
+import { CONSUME, SEND } from '../aws/grants.ts';
 import type { RowGrant } from '../aws/ledger-rows.ts';
 import { WildcardPolicy } from '../aws/wildcard-policy.ts';
+import { visibilityFor } from '../aws/work-queue.ts';
 import { InvalidConstruct } from '../invalid-construct.ts';
 import { allowQuarantine } from '../ledger/quarantine.ts';
 import { EveryMinute } from './every-minute.ts';
@@ -21,6 +26,13 @@ export interface ReconcilerOptions {
    * @default true
    */
   readonly reserveConcurrency?: boolean;
+  /**
+   * Runs that compare the ledger's shards beside the first, at most at once, from 2 to 1000: each has 64 shards. They have
+   * a function and a queue of their own, which Lambda asks for requests all the time: about $0.30 a month. Without them
+   * one run compares all shards one after the other.
+   * @default one for each 64 shards beside the first 64, and 2 at least; none where `shards` is 64 or fewer
+   */
+  readonly workers?: number;
   /** MiB of the function. More is faster: Lambda gives it more of a processor. @default 512 */
   readonly memorySize?: number;
   /**
@@ -45,27 +57,32 @@ export interface ReconcilerProps extends ReconcilerOptions, LogOptions {
 export class Reconciler extends FrameworkFunction {
   constructor(scope: Construct, id: string, props: ReconcilerProps) {
     const { table, forwardQueue, encryptionKey, quarantineBucket } = props.ledger;
+    const environment = {
+      [BINDINGS.forwardQueueUrl]: forwardQueue.queueUrl,
+      [BINDINGS.quarantineBucket]: quarantineBucket.bucketName,
+      ...(props.abandonAfter && { [BINDINGS.abandonAfter]: secondsOf(props.abandonAfter, scope) }),
+    };
     super(scope, id, {
       ...props,
       asset: 'reconciler',
       description: 'Waybill: finds what is missing, and sends it again',
-      environment: {
-        [BINDINGS.forwardQueueUrl]: forwardQueue.queueUrl,
-        [BINDINGS.quarantineBucket]: quarantineBucket.bucketName,
-        ...(props.abandonAfter && { [BINDINGS.abandonAfter]: secondsOf(props.abandonAfter, scope) }),
-      },
+      environment,
       allows: [
         [READS, table.tableArn],
         [SEND, forwardQueue.queueArn],
       ],
       rows: WRITES,
       // A run after a standstill has more to look at. What one run does not get through, the next one goes on with.
-      timeout: Duration.minutes(5),
+      timeout: TIMEOUT,
       memorySize: props.memorySize ?? 512,
       reservedConcurrentExecutions: (props.reserveConcurrency ?? true) ? 2 : undefined,
     });
     allowQuarantine(this, this.role, quarantineBucket, 'unfinished');
     new WildcardPolicy(this, 'Observation', this.role, observing(), OBSERVING);
+    const workers = props.workers ?? workersFor(props.ledger.shards);
+    if (props.workers !== undefined || workers > 0) {
+      new ReconcilerWorkers(this, 'Workers', { ...props, reconciler: this, environment, workers });
+    }
     const description = 'Waybill: reconciles the ledger';
     new EveryMinute(this, 'EveryMinute', {
       function: this.function,
@@ -76,6 +93,77 @@ export class Reconciler extends FrameworkFunction {
     });
   }
 }
+
+const TIMEOUT = Duration.minutes(5);
+
+/** As many as a ledger's shards keep busy. */
+function workersFor(shards: number): number {
+  const others = Math.ceil(shards / SHARDS_A_RUN) - 1;
+  return others > 0 ? Math.max(LEAST_WORKERS, others) : 0;
+}
+
+/** Lambda's own, of an event source on a queue. */
+const LEAST_WORKERS = 2;
+
+interface ReconcilerWorkersProps extends LogOptions {
+  readonly ledger: LedgerParts;
+  readonly reconciler: FrameworkFunction;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly workers: number;
+  readonly memorySize?: number;
+}
+
+/**
+ * The function that compares the shards of a large ledger, each run some of them, and the queue by which the reconciler
+ * asks it to, each minute. It has the reconciler's role, which subscribers of other stacks know.
+ */
+class ReconcilerWorkers extends Construct {
+  constructor(scope: Construct, id: string, props: ReconcilerWorkersProps) {
+    super(scope, id);
+    const { ledger, reconciler, environment, workers, memorySize } = props;
+    if (!Number.isInteger(workers) || workers < LEAST_WORKERS || workers > MOST_WORKERS) {
+      throw new InvalidConstruct(
+        scope,
+        `\`workers\` is ${workers}: give a whole number from 2 to 1000, or leave it out`,
+      );
+    }
+    const queue = new sqs.Queue(this, 'Queue', {
+      ...encryptedQueue(ledger.encryptionKey),
+      visibilityTimeout: visibilityFor(TIMEOUT),
+      // What is older, the requests of the minutes since ask for.
+      retentionPeriod: TIMEOUT,
+    });
+    Validations.of(queue).acknowledge({
+      id: 'AwsSolutions-SQS3',
+      reason: 'A request that fails is made again in the next minute: nothing needs to be kept',
+    });
+    reconciler.function.addEnvironment(BINDINGS.reconcileQueueUrl, queue.queueUrl);
+    const worker = new FrameworkFunction(this, 'Worker', {
+      ledger,
+      asset: 'reconciler',
+      description: 'Waybill: compares some shards of a large ledger',
+      role: reconciler.role,
+      environment,
+      allows: [
+        [SEND, queue.queueArn],
+        [CONSUME, queue.queueArn],
+      ],
+      rows: [],
+      timeout: TIMEOUT,
+      memorySize: memorySize ?? 512,
+      logRetention: props.logRetention,
+      logRemovalPolicy: props.logRemovalPolicy,
+    });
+    new lambda.EventSourceMapping(worker, 'Requests', {
+      target: worker.function,
+      eventSourceArn: queue.queueArn,
+      batchSize: 1,
+      maxConcurrency: workers,
+    });
+  }
+}
+
+const MOST_WORKERS = 1_000;
 
 /** Of any row: evidence lies in all of them. */
 const READS = ['dynamodb:Query', 'dynamodb:GetItem', 'dynamodb:BatchGetItem'];

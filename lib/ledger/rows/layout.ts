@@ -18,8 +18,8 @@ import { messageShard, messageTime } from '../../message/message-id.ts';
  * route#<event type>                  <subscriber>   who expects the event type, from when until when
  * types                               <event type>   every event type that ever had a route
  * open#<shard>                        <message id>#<subscriber>  a message that is overdue at a subscriber: its case
- * radar#<business line>               <minute>       what reconciliation counted of the minute
- * reconcile                           <pass>         the last minute that was reconciled
+ * radar#<business line>               <minute>       what reconciliation counted of the minute; `<minute>#<group>` of further shards
+ * reconcile                           <pass>         the last minute that was reconciled; `<pass>#<group>` of further shards
  * reconcile                           ended#<subscriber>  the newest moment of the delayed messages that it has ended
  * due#<shard>                         <moment>#<message id>  a message that is to be sent when the moment comes near
  * sweep                               <shard>        up to which moment due messages were sent

@@ -7,3 +7,6 @@ export interface ShardsRow extends LedgerKey {
 
 /** Where the greatest shard count is written. */
 export const SHARDS_KEY: LedgerKey = { pk: 'shards', sk: 'greatest' };
+
+/** Shards whose rows one run of reconciliation compares. A larger ledger is compared by several runs, each of which has so many. */
+export const SHARDS_A_RUN = 64;

@@ -6,7 +6,7 @@ import { laterIn, type World } from '../run/world.ts';
 import type { Fault } from './fault.ts';
 import { applyPartially, hasEntries } from './partial-failure.ts';
 import { conflict, denied, internalError, throttled, timeout } from './service-errors.ts';
-import { CHECK_BACK, FORWARDER, siteOf } from './site.ts';
+import { CHECK_BACK, FORWARDER, RECONCILER, siteOf } from './site.ts';
 
 /** A process that sends requests. */
 export interface Caller {
@@ -172,7 +172,7 @@ function happensTo(request: Request, fault: Fault): boolean {
 /** Whether a request sends to subscribers, and not to what the framework itself reads. */
 function isToSubscribers(request: Request): boolean {
   const to = destinationOf(request);
-  return to !== undefined && to !== FORWARDER && to !== CHECK_BACK;
+  return to !== undefined && to !== FORWARDER && to !== CHECK_BACK && to !== RECONCILER;
 }
 
 /** Whether an event source asks for what there is. */

@@ -5,6 +5,7 @@ import { MINUTE_MS, SECOND_MS } from '../../contract/time.ts';
 import { reconcileKey } from '../../ledger/rows/cursor.ts';
 import { minuteOf } from '../../ledger/rows/layout.ts';
 import { createReconciler } from '../../reconcile/reconciler.ts';
+import { ofGroup } from '../../reconcile/shard-groups.ts';
 import type { LambdaHandler } from '../../testing/lambda/index.ts';
 import type { System } from '../system.ts';
 import { skipIdleMinutes } from './idle-minutes.ts';
@@ -22,7 +23,7 @@ const LOOKS = 6;
 const MOST_RUNS = 2_000;
 
 /** Loads the reconciler, which asks Lambda for event sources, and puts metrics. */
-export function loadReconciler(world: World): () => LambdaHandler {
+export function loadReconciler(world: World, shardsARun?: number): () => LambdaHandler {
   const listEventSources = async (queueArn: string) => {
     const subscriber = queueArn.split(':').at(-1) ?? '';
     return [{ state: world.disabled.has(subscriber) ? 'Disabled' : 'Enabled' }];
@@ -31,20 +32,22 @@ export function loadReconciler(world: World): () => LambdaHandler {
     const { metrics } = (context as unknown as { readonly [ENVIRONMENT]: Environment })[ENVIRONMENT];
     // CloudWatch is where metrics go: it fails together with whatever else takes them.
     const putMetrics = async () => metrics.flush();
-    return createReconciler({ listEventSources, putMetrics })(event, context);
+    return createReconciler({ listEventSources, putMetrics, shardsARun })(event, context);
   };
 }
 
 /** Mostly, a run begins with a ledger that has been reconciled until shortly before. */
-export function writeCursors(world: World): void {
+export function writeCursors(world: World, groups: number): void {
   if (world.draw('never reconciled', NEVER_RECONCILED) === 0) return;
   const now = world.schedule.now();
   // No id is older than six minutes, though a producer's clock may be five behind.
   const passes = { due: now - 1, settled: now - 6 * MINUTE_MS - 1, day: now - 6 * MINUTE_MS - 1 };
-  for (const [pass, upTo] of Object.entries(passes)) {
-    const minute = minuteOf(upTo);
-    const key = toItem(reconcileKey(pass));
-    world.engines.dynamodb.table(LEDGER).write(key, { ...key, ...toItem({ upTo, minute, lines: {} }) });
+  for (let group = 0; group < groups; group++) {
+    for (const [pass, upTo] of Object.entries(passes)) {
+      const minute = minuteOf(upTo);
+      const key = toItem(reconcileKey(ofGroup(pass, group)));
+      world.engines.dynamodb.table(LEDGER).write(key, { ...key, ...toItem({ upTo, minute, lines: {} }) });
+    }
   }
   const upTo = now - 10 * MINUTE_MS - 1;
   for (const pass of ['half', 'half-day']) {

@@ -25,10 +25,12 @@ import { laterIn, SHARDS, type World } from './world.ts';
 const DEPLOY_TIME_MS = 20 * SECOND_MS;
 /** One run in so many gives each message a schedule of its own; the others sweep. */
 const SCHEDULES_IN = 3;
+/** In one run in so many, several runs of the reconciler share the ledger's shards. */
+const SHARED_OUT_IN = 4;
 /** Less than messages live: one that lies for longer is lost. */
 const RETENTION = '4d';
 /** Nobody may use these functions: their event sources begin with the first message, so that a run need not pay for them. */
-const LAZY: readonly string[] = [FORWARDER, CHECK_BACK];
+const LAZY: readonly string[] = [FORWARDER, CHECK_BACK, RECONCILER];
 
 /** A system with the framework around it, as the constructs deploy it, each function in processes that may die. */
 export class SimulatedStack {
@@ -52,10 +54,13 @@ export class SimulatedStack {
     const isScheduled = world.draw('strategy', SCHEDULES_IN) === 0;
     const schedules = isScheduled && { schedules: faultySchedules(world) };
     const { subscribers, handlers, streams, checkBack, timeout, previous = {} } = system;
+    // As in a large ledger, whose reconciliation has several runs.
+    const shardsARun = world.draw('shared out', SHARED_OUT_IN) === 0 ? 1 : undefined;
     this.#deployment = new Deployment(engines, schedule.now, (milliseconds, run) => schedule.after(milliseconds, run), {
       ledger: LEDGER,
       shards: SHARDS,
       retention: RETENTION,
+      ...(shardsARun && { shardsARun }),
       subscribers,
       handlers,
       ...(streams && { streams }),
@@ -66,13 +71,13 @@ export class SimulatedStack {
     const { functions, scheduler, variables } = this.#deployment;
     if (scheduler) world.scheduler = scheduler;
     for (const { table, rows } of system.tables ?? []) this.#fill(table, rows);
-    writeCursors(world);
+    writeCursors(world, shardsARun === undefined ? 1 : SHARDS / shardsARun);
     for (const one of functions.values()) {
       const before = previous[one.name];
       this.#add({
         ...one,
         ...(before && { loadPrevious: () => before }),
-        ...(one.name === RECONCILER && { load: loadReconciler(world) }),
+        ...(one.name === RECONCILER && { load: loadReconciler(world, shardsARun) }),
       });
     }
     this.producer = this.#add(producerOptions(system, variables));

@@ -66,12 +66,12 @@ export class Deployment {
   }
 
   #functions(): readonly StackFunction[] {
-    const { subscribers = [], checkBack } = this.#options;
+    const { subscribers = [], checkBack, shardsARun } = this.#options;
     const { bucket, queues, variables } = this;
     const ledger: DeployedLedger = { name: this.ledger.name, bucket, queues, variables };
     return [
       ...subscribers.flatMap((definition) => this.#subscribe(ledger, definition)),
-      ...ledgerFunctions(ledger, { ...(checkBack && { checkBack }), sweeps: !this.scheduler }),
+      ...ledgerFunctions(ledger, { ...(checkBack && { checkBack }), sweeps: !this.scheduler, shardsARun }),
     ];
   }
 

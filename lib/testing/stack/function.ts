@@ -1,5 +1,6 @@
 import type { Environment } from '../../aws/environment.ts';
 import { createRecorder } from '../../consume/recorder.ts';
+import { BINDINGS } from '../../contract/bindings.ts';
 import { type Duration, durationToMilliseconds } from '../../contract/duration.ts';
 import { HOUR_MS } from '../../contract/time.ts';
 import { HALF_PREFIX, OUTBOX_PREFIX } from '../../ledger/rows/layout.ts';
@@ -16,6 +17,7 @@ import {
   FORWARDER,
   FORWARDER_TIMEOUT,
   RECONCILER,
+  RECONCILER_TIMEOUT,
   RECORDER_TIMEOUT,
   RELAY,
   type StackQueues,
@@ -69,7 +71,11 @@ const MAX_RECORD_AGE_MS = 12 * HOUR_MS;
 /** The functions of a ledger: relay, forwarder, reconciler, and what the options ask for. */
 export function ledgerFunctions(
   ledger: DeployedLedger,
-  { checkBack, sweeps }: { readonly checkBack?: LambdaHandler; readonly sweeps: boolean },
+  {
+    checkBack,
+    sweeps,
+    shardsARun,
+  }: { readonly checkBack?: LambdaHandler; readonly sweeps: boolean; readonly shardsARun?: number },
 ): readonly StackFunction[] {
   const { queues, variables } = ledger;
   const functions: StackFunction[] = [
@@ -84,11 +90,12 @@ export function ledgerFunctions(
     {
       ...idle(
         RECONCILER,
-        '5m',
-        variables,
-        () => createReconciler({ putMetrics: async () => undefined }) as LambdaHandler,
+        RECONCILER_TIMEOUT,
+        shardsARun === undefined ? variables : { ...variables, [BINDINGS.reconcileQueueUrl]: queues.reconcile.url },
+        () => createReconciler({ putMetrics: async () => undefined, shardsARun }) as LambdaHandler,
       ),
       everyMinute: true,
+      sources: shardsARun === undefined ? [] : [queueSource(queues.reconcile.url)],
     },
   ];
   if (sweeps) {

@@ -93,7 +93,10 @@ export class MemoryStack {
     return this.clock.now();
   }
 
-  /** All queues, by name: a subscriber's own, `<name>-dead` and `<name>-backstop`, `forwarder` and `check-back`. */
+  /**
+   * All queues, by name: a subscriber's own, `<name>-dead` and `<name>-backstop`, `forwarder`, `check-back`
+   * and `reconciler`.
+   */
   get queues(): ReadonlyMap<string, Queue> {
     return this.#deployment.queues.all;
   }

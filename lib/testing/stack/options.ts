@@ -36,6 +36,11 @@ export interface MemoryStackOptions {
   readonly retention?: Duration;
   /** Of the ledger: reconciler and sweep read each of them every minute. @default 2 */
   readonly shards?: number;
+  /**
+   * Shards that one run of the reconciler compares: with more, runs share them by the queue `reconciler`.
+   * @default one run compares all
+   */
+  readonly shardsARun?: number;
   /** The name of the ledger's table. @default 'waybill-ledger' */
   readonly ledger?: string;
   /**

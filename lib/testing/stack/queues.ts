@@ -12,6 +12,9 @@ export const CHECK_BACK = 'check-back';
 export const RECORDER_TIMEOUT: Duration = '30s';
 export const FORWARDER_TIMEOUT: Duration = '30s';
 export const CHECK_BACK_TIMEOUT: Duration = '10s';
+export const RECONCILER_TIMEOUT: Duration = '5m';
+/** What is older, the next minute's requests ask for. */
+const RECONCILE_RETENTION: Duration = '5m';
 const TIMEOUTS_OF_VISIBILITY = 6;
 const BACKSTOP_RECEIVES = 100;
 const RECORDER_RECEIVES = 1_000;
@@ -31,6 +34,8 @@ export interface SubscriberQueues {
 export class StackQueues {
   readonly forward: Queue;
   readonly checkBack: Queue;
+  /** Takes the requests for groups of shards, where several runs reconcile. */
+  readonly reconcile: Queue;
   readonly #sqs: SqsEngine;
   readonly #all = new Map<string, Queue>();
   readonly #subscribers = new Map<string, SubscriberQueues>();
@@ -45,6 +50,7 @@ export class StackQueues {
       queue: this.#kept(`${CHECK_BACK}-dead`),
       maxReceiveCount: CHECK_BACK_RECEIVES,
     });
+    this.reconcile = this.#consumed(RECONCILER, RECONCILER_TIMEOUT, undefined, RECONCILE_RETENTION);
   }
 
   /** All queues, by name. */

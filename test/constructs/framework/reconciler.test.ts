@@ -220,3 +220,42 @@ describe('a subscriber', () => {
     expect(JSON.stringify(resourcesOf(stack))).not.toContain('shop-reconcile');
   });
 });
+
+describe('a ledger with many shards', () => {
+  const large = ledgerWith({ shards: 256 }).resources;
+
+  test('is compared by workers, which have the role of the reconciler and a queue that keeps nothing for long', () => {
+    const reconciler = only(large, 'AWS::Lambda::Function', 'LedgerReconcilerFunction');
+    const worker = only(large, 'AWS::Lambda::Function', 'LedgerReconcilerWorkersWorker');
+    const queue = only(large, 'AWS::SQS::Queue', 'LedgerReconcilerWorkersQueue');
+    const source = only(large, 'AWS::Lambda::EventSourceMapping', 'LedgerReconcilerWorkersWorker');
+
+    expect(worker.Properties.Role).toEqual(reconciler.Properties.Role);
+    expect(worker.Properties.Code).toEqual(reconciler.Properties.Code);
+    expect(worker.Properties).not.toHaveProperty('ReservedConcurrentExecutions');
+    expect(reconciler.Properties.Environment.Variables.WAYBILL_RECONCILE_QUEUE_URL).toEqual({ Ref: queue.id });
+    expect(worker.Properties.Environment.Variables).not.toHaveProperty('WAYBILL_RECONCILE_QUEUE_URL');
+    expect(queue.Properties).toMatchObject({ MessageRetentionPeriod: 300, VisibilityTimeout: 1_800 });
+    expect(source.Properties).toMatchObject({ BatchSize: 1, ScalingConfig: { MaximumConcurrency: 3 } });
+    const role = only(large, 'AWS::IAM::Role', 'LedgerReconcilerRole').id;
+    const policies = Object.values(large).filter(
+      ({ Type, Properties }) => Type === 'AWS::IAM::Policy' && Properties.Roles[0].Ref === role,
+    );
+    expect(JSON.stringify(policies)).toContain(`"${queue.id}"`);
+  });
+
+  test('may have as many workers as it is told to, and with few shards has none', () => {
+    const { resources } = ledgerWith({ shards: 16, reconcile: { workers: 5 } });
+
+    expect(
+      only(resources, 'AWS::Lambda::EventSourceMapping', 'LedgerReconcilerWorkersWorker').Properties,
+    ).toMatchObject({
+      ScalingConfig: { MaximumConcurrency: 5 },
+    });
+    expect(JSON.stringify(ledgerWith({ shards: 64 }).resources)).not.toContain('ReconcilerWorkers');
+  });
+
+  test.each([0, 1, 1_001, 2.5, Number.NaN])('refuses %s workers', (workers) => {
+    expect(() => ledgerWith({ reconcile: { workers } })).toThrow(/`workers` is .*: give a whole number from 2 to 1000/);
+  });
+});
