@@ -14,6 +14,7 @@ interface Benchmark {
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   handler: { file: 'handler-overhead.ts', measures: 'CPU time a record, besides the network' },
   import: { file: 'root-import.ts', measures: 'how much longer a process takes to start that imports `waybill`' },
+  'cold-start': { file: 'cold-start.ts', measures: 'a cold process until its first invocation has ended' },
   chain: { file: 'chain.ts', measures: 'the example shop beside the same chain written by hand' },
   reconcile: {
     file: 'reconcile.ts',

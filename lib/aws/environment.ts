@@ -118,17 +118,15 @@ export function createEnvironment(variables: Environment['variables'] = process.
     kinesis: () => {
       // Its own handler would speak HTTP/2, which one request at a time does not need, and has no limit for connecting.
       const { requestHandler } = dynamodb.config;
-      kinesis ??= import('@aws-sdk/client-kinesis').then((sdk) =>
-        quiet(new sdk.KinesisClient({ requestHandler }), usage),
-      );
+      kinesis ??= import('./kinesis-client.ts').then((sdk) => quiet(new sdk.KinesisClient({ requestHandler }), usage));
       return kinesis;
     },
     s3: () => {
-      s3 ??= import('@aws-sdk/client-s3').then((sdk) => quiet(new sdk.S3Client(client), usage));
+      s3 ??= import('./s3-client.ts').then((sdk) => quiet(new sdk.S3Client(client), usage));
       return s3;
     },
     scheduler: () => {
-      scheduler ??= import('@aws-sdk/client-scheduler').then((sdk) => quiet(new sdk.SchedulerClient(client), usage));
+      scheduler ??= import('./scheduler-client.ts').then((sdk) => quiet(new sdk.SchedulerClient(client), usage));
       return scheduler;
     },
     log: powertoolsLog(),

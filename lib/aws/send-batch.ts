@@ -102,7 +102,7 @@ export function putRecords(
   pauses: Pauses = patiently(environment),
 ): Promise<FailedEntry[]> {
   return sendUntilDone(environment, records, pauses, STREAM_BATCH, streamRecordBytes, async (batch) => {
-    const { PutRecordsCommand } = await import('@aws-sdk/client-kinesis');
+    const { PutRecordsCommand } = await import('./kinesis-client.ts');
     const kinesis = await environment.kinesis();
     const reply = await kinesis.send(
       new PutRecordsCommand({

@@ -142,7 +142,7 @@ async function quarantinedEntry(
 ): Promise<QueueEntry> {
   const body = Buffer.from(letter.bytes);
   const key = quarantineKey(environment, target.subscriber, letter);
-  const { PutObjectCommand } = await import('@aws-sdk/client-s3');
+  const { PutObjectCommand } = await import('../aws/s3-client.ts');
   const s3 = await environment.s3();
   await s3.send(new PutObjectCommand({ Bucket: target.bucket, Key: key, Body: body }));
   const pointer: Pointer = { bucket: target.bucket, key, bytes: body.byteLength, sha256: hash('sha256', body) };

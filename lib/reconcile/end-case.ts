@@ -66,7 +66,7 @@ function write(
 async function quarantineUnfinished({ environment }: Ledger, { id, subscriber }: Case, envelope: Envelope) {
   const bucket = environment.variables[BINDINGS.quarantineBucket];
   if (!bucket) return;
-  const { PutObjectCommand } = await import('@aws-sdk/client-s3');
+  const { PutObjectCommand } = await import('../aws/s3-client.ts');
   const s3 = await environment.s3();
   const key = `${UNFINISHED}/${subscriber}/${id}`;
   await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: encodeEnvelope(envelope) }));

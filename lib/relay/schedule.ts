@@ -57,7 +57,7 @@ async function createSchedules(
   messages: readonly Envelope[],
 ): Promise<FailedEntry[]> {
   if (messages.length === 0) return [];
-  const { CreateScheduleCommand } = await import('@aws-sdk/client-scheduler');
+  const { CreateScheduleCommand } = await import('../aws/scheduler-client.ts');
   const scheduler = await environment.scheduler();
   const failed = await concurrently(SCHEDULES_AT_ONCE, messages, async (envelope, index) => {
     const notice: DueNotice = { due: envelope.id };

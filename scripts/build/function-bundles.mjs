@@ -55,6 +55,8 @@ export async function bundleFunction(name, entry = `functions/${name}.ts`) {
     conditions: ['waybill-source', 'module'],
     mainFields: ['module', 'main'],
     minify: true,
+    // As an ES module it has all of its exports looked at, of which some load the whole of `fetch`.
+    alias: { 'node:http': "data:text/javascript,module.exports=process.getBuiltinModule('node:http')" },
     // The names of error classes are in the logs.
     keepNames: true,
     legalComments: 'none',

@@ -26,6 +26,13 @@ test('the benchmark of the root import still runs, on the package and on the sou
   expect(results.map(({ name }: { name: string }) => name)).toEqual(['empty', 'built', 'source']);
 }, 120_000);
 
+test('the benchmark of cold starts still runs, and both functions handle their record', async () => {
+  const { results, ratio } = await bench('cold-start', '--rounds', '1');
+
+  expect(results.map(({ name }: { name: string }) => name)).toEqual(['Waybill', 'Powertools']);
+  expect(ratio.elapsed).toBeGreaterThan(0);
+}, 120_000);
+
 test('the benchmark of reconciliation still runs, and every message is told', async () => {
   const result = await bench('reconcile', '--messages', '20000', '--rounds', '1');
 
@@ -33,7 +40,7 @@ test('the benchmark of reconciliation still runs, and every message is told', as
   expect(result.cpuMicroseconds).toBeGreaterThan(0);
 }, 120_000);
 
-test.each(['handler', 'import', 'reconcile'])(
+test.each(['handler', 'import', 'reconcile', 'cold-start'])(
   '%s refuses a number of rounds that is none',
   async (name) => {
     await expect(bench(name, '--rounds', 'many')).rejects.toThrow("--rounds is 'many'");

@@ -11,6 +11,9 @@ import {
   type HandlerMetadata,
 } from '../../contract/handler-metadata.ts';
 
+/** The argument of esbuild that says what a bundle takes for Node's `http`. */
+export const HTTP_ALIAS = '--alias:node:http';
+
 /** What is read here of `bundling`. Whatever else is given is left to synthesis. */
 const UNDERSTOOD = new Set([
   ...['banner', 'bundleAwsSDK', 'define', 'esbuildArgs', 'externalModules', 'footer', 'format', 'keepNames', 'loader'],
@@ -31,7 +34,7 @@ export function handlerMetadata(
   bundling: nodejs.BundlingOptions,
 ): HandlerMetadata | undefined {
   const given = Object.entries(bundling).filter(([, value]) => value !== undefined);
-  const { '--conditions': conditions, ...otherArguments } = bundling.esbuildArgs ?? {};
+  const { '--conditions': conditions, [HTTP_ALIAS]: http, ...otherArguments } = bundling.esbuildArgs ?? {};
   const isUnderstood = given.every(([name]) => UNDERSTOOD.has(name)) && Object.keys(otherArguments).length === 0;
   if (bundlesFolder(scope) === undefined || !isUnderstood || !bundling.bundleAwsSDK) return undefined;
   const esbuild = {
@@ -42,6 +45,7 @@ export function handlerMetadata(
     ...(bundling.banner && { banner: { js: bundling.banner } }),
     ...(bundling.footer && { footer: { js: bundling.footer } }),
     ...(typeof conditions === 'string' && { conditions: conditions.split(',') }),
+    ...(typeof http === 'string' && { alias: { 'node:http': http } }),
   };
   const file = bundling.format === nodejs.OutputFormat.ESM ? 'index.mjs' : 'index.js';
   const described = { entry: resolve(entry), root: resolve(root), file, esbuild };
