@@ -32,8 +32,9 @@ export function mintMessageId({ now, random, key, shards }: MintOptions): string
 
 /** Whether the value is a message id as `mintMessageId` makes them. */
 export function isMessageId(value: unknown): value is string {
+  if (typeof value !== 'string') return false;
   if (value === lastId) return true;
-  if (typeof value !== 'string' || !MESSAGE_ID.test(value)) return false;
+  if (!MESSAGE_ID.test(value)) return false;
   lastId = value;
   return true;
 }

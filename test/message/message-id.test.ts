@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { validate, version } from 'uuid';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { InvalidDefinition, MalformedMessage } from '../../lib/contract/errors.ts';
 import { outboxKey } from '../../lib/ledger/rows/outbox.ts';
 import { isMessageId, keyShard, messageShard, messageTime, mintMessageId } from '../../lib/message/message-id.ts';
@@ -138,4 +138,10 @@ describe('what is no message id', () => {
     const error = thrownBy(() => messageTime('x'.repeat(1_000_000))) as MalformedMessage;
     expect(error.message.length).toBeLessThan(200);
   });
+});
+
+it.each([undefined, null, '', 0])('a process that has read no id yet takes %j for none', async (value) => {
+  vi.resetModules();
+  const { isMessageId: ask } = await import('../../lib/message/message-id.ts');
+  expect(ask(value)).toBe(false);
 });
