@@ -122,6 +122,24 @@ describe('registering routes', () => {
     expect(row()?.since).toBe(0);
   });
 
+  it('writes down the newest row format that both the subscriber and the ledger read', async () => {
+    const older = deployment({}, { WAYBILL_NEWEST_FORMAT: '2' });
+    const newer = deployment();
+    for (const { request } of [older, newer]) await request('Create', { ...payment(), reads: '3' });
+    expect([older.row()?.reads, newer.row()?.reads]).toEqual([2, 3]);
+    // A rollback of the subscriber lowers it, also to a version that says nothing of formats.
+    const { request, row } = newer;
+    const OldResourceProperties = { ...payment(), reads: '3' };
+    await request('Update', { ...payment(), reads: '1' }, { OldResourceProperties });
+    expect(row()?.reads).toBe(1);
+    await request('Update', payment(), { OldResourceProperties });
+    expect(row()).not.toHaveProperty('reads');
+    expect(await request('Update', { ...payment(), reads: 'all' }, { OldResourceProperties })).toMatchObject({
+      Status: 'FAILED',
+      Reason: expect.stringContaining("'reads'"),
+    });
+  });
+
   it('sets a start again that had passed before its row was written', async () => {
     let slow = 2;
     const { request, row, environment } = deployment();
