@@ -1,10 +1,12 @@
 /**
- * Installs the package as npm would publish it by other package managers, and synthesizes with it: `npm run test:managers`.
+ * Installs the package as npm would publish it by other package managers, and synthesizes with it; makes applications by
+ * `waybill init`, of each kind, and tests them: `npm run test:managers`.
  * The managers and all packages come from npm's registry, so `npm test` tries only the layout that they make.
  */
 import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { run } from '../../lib/cli/index.ts';
 import { pack, userEnvironment } from './installed-app.ts';
 import { runCommand } from './run-command.ts';
 
@@ -32,6 +34,24 @@ try {
     if (files.join() !== 'index.mjs')
       throw new Error(`${manager.name}: the handler's asset holds ${files.join(', ')}.`);
     console.log(`${manager.name}: installed, and its handler bundled.`);
+  }
+  const made = [
+    { manager: 'npm', flags: ['--jest'] },
+    { manager: 'npm', flags: ['--cjs'] },
+    { manager: 'pnpm', flags: [] },
+    { manager: 'yarn', flags: ['--jest'] },
+  ];
+  for (const [index, { manager, flags }] of made.entries()) {
+    const folder = join(parent, `made-${index}`);
+    const options = ['--manager', manager, '--no-install', '--package', `file:${tarball}`];
+    await run(['init', folder, ...flags, ...options]);
+    await runCommand(manager, ['install'], { cwd: folder, env });
+    for (const script of ['test', 'check']) await runCommand(manager, ['run', script], { cwd: folder, env });
+    await runCommand(manager, ['run', 'cdk', ...(manager === 'npm' ? ['--'] : []), 'synth', '--quiet'], {
+      cwd: folder,
+      env,
+    });
+    console.log(`init ${flags.join(' ')} by ${manager}: tested, type-checked, synthesized.`);
   }
 } finally {
   await rm(parent, { recursive: true, force: true });

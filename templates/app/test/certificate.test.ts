@@ -21,4 +21,4 @@ test('whatever fails, each order reserves its stock exactly once', async () => {
     },
   });
   expect(certificate).toMatchObject({ plans: PLANS, lost: 0, doubled: 0 });
-});
+}, 120_000);
