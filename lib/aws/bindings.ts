@@ -19,6 +19,7 @@ type BoundName = Exclude<keyof typeof BINDINGS, 'ledger' | 'shards' | 'formats' 
 /** The construct call that gives a binding, where that is not a Subscriber. */
 const GIVEN_BY: { readonly [Name in BoundName]?: string } = {
   forwardQueueUrl: 'call `grantSend` with the function',
+  controlQueueUrl: 'give the Subscriber a `breaker`',
   checkBackQueueUrl: 'call `grantPrepare` with the function',
 };
 

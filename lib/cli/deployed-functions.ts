@@ -12,6 +12,8 @@ export interface DeployedFunction {
   readonly kind: 'subscriber' | 'producer' | 'framework';
   readonly functionName: string;
   readonly logGroup: string;
+  /** Of a subscriber's function with a breaker. */
+  readonly controlQueueUrl?: string;
 }
 
 /** No function of the ledger has the name. */
@@ -77,6 +79,7 @@ export function chosen(
 
 function described({ FunctionName = '', Environment, LoggingConfig }: FunctionConfiguration): DeployedFunction {
   const { [BINDINGS.subscriber]: subscriber, [BINDINGS.producer]: producer } = Environment?.Variables ?? {};
+  const controlQueueUrl = Environment?.Variables?.[BINDINGS.controlQueueUrl];
   const isRecorder = Environment?.Variables?.[BINDINGS.queueUrl] === undefined;
   const kind = subscriber && !isRecorder ? 'subscriber' : producer ? 'producer' : 'framework';
   const own = kind === 'framework' ? undefined : (subscriber ?? producer);
@@ -84,6 +87,7 @@ function described({ FunctionName = '', Environment, LoggingConfig }: FunctionCo
     name: own ?? FunctionName,
     kind,
     functionName: FunctionName,
+    ...(controlQueueUrl && { controlQueueUrl }),
     logGroup: LoggingConfig?.LogGroup ?? `/aws/lambda/${FunctionName}`,
   };
 }

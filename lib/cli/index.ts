@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import type { Command } from 'commander';
 import { addCancel } from './cancel.ts';
 import { addCase } from './case.ts';
+import { addCircuit } from './circuit.ts';
 import { type CommandContext, processContext } from './command-context.ts';
 import { createCommandLine, runCommandLine } from './command-line.ts';
 import { type DescribedCommand, describeCommand } from './command-tree.ts';
@@ -88,6 +89,7 @@ Environment:
     addEffect,
     addLedger,
     addSubscriber,
+    addCircuit,
     addContract,
   ];
   const commands = [...ofApps, ...ofEngines, ...ofMessages, addCompletion];

@@ -3,6 +3,7 @@ import type { ListEventSources } from '../inspect/subscriber-state.ts';
 import { Graph, readGraph } from '../ledger/graph.ts';
 import { type Ledger, ledgerOf } from '../ledger/ledger.ts';
 import { type Owed, owedBy } from '../reconcile/owed.ts';
+import { listSubscribers } from './circuit.ts';
 import { type CommandContext, print, printJson } from './command-context.ts';
 import { addLedgerOptions, type LedgerOptions, resolveLedger } from './ledger-option.ts';
 import { SINCE, sinceOf } from './since-option.ts';
@@ -16,11 +17,18 @@ interface RemoveOptions extends LedgerOptions {
 /** Messages of a long list that are written out: `--json` has them all. */
 const SOME = 20;
 
-/** Adds `waybill subscriber remove --check`: what a subscriber would leave behind. */
+/** Adds `waybill subscriber ls`, and `remove --check`: what a subscriber would leave behind. */
 export function addSubscriber(program: Command, context: CommandContext): void {
-  const command = program
-    .command('subscriber')
-    .description('look at a subscriber')
+  const subscribers = program.command('subscriber').description('look at subscribers');
+  const ls = subscribers
+    .command('ls')
+    .description('say of each subscriber whether its handler runs, is paused, or its circuit is open')
+    .option('--json', 'print one JSON object');
+  addLedgerOptions(ls).action(async (options: LedgerOptions & { readonly json?: boolean }) => {
+    const { environment, ...resolved } = await resolveLedger(options, context);
+    await listSubscribers(ledgerOf(environment, resolved), options, context);
+  });
+  const command = subscribers
     .command('remove')
     .description('say what is on its way to a subscriber that is to be removed; a deployment without it removes it')
     .argument('<name>', 'the name of the subscriber')

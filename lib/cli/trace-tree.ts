@@ -116,7 +116,7 @@ function deliveryLines(delivery: TracedDelivery, message: TracedMessage, now: nu
   ];
 }
 
-function stateOf({ state, reason, hop, overdueMs, due }: TracedDelivery, now: number): string {
+function stateOf({ state, reason, hop, overdueMs, due, evidence }: TracedDelivery, now: number): string {
   const overdue = overdueMs === undefined ? '' : `, overdue by ${lengthOf(overdueMs)}`;
   switch (state) {
     case 'duplicate':
@@ -129,6 +129,7 @@ function stateOf({ state, reason, hop, overdueMs, due }: TracedDelivery, now: nu
       return `late, behind others${overdue}`;
     case 'scheduled':
       if (due !== undefined) return `scheduled, due in ${lengthOf(due - now)}`;
+      if (evidence?.startsWith('paused')) return `paused${overdue}`;
       return `failed, resting until its next attempt${overdue}`;
     case 'missing':
       return `MISSING at the ${hop}${overdue}`;

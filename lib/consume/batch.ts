@@ -34,6 +34,7 @@ export async function consumeBatch(
   const inTime = await deliverUntil(invocation, batch, concurrency);
   const outcomes = inTime.includes(undefined) ? await deliverUnhandled(invocation, batch, inTime) : inTime;
   await tellLateUses(invocation);
+  await invocation.circuit?.report();
   for (const outcome of outcomes) counts.add(outcome?.kind ?? 'unfinished');
 
   const queued: Postponed<Extract<InboundRecord, { transport: 'queue' }>>[] = [];

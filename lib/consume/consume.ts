@@ -1,16 +1,21 @@
 import middy from '@middy/core';
 import type { Context, KinesisStreamEvent, SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { consumerBindingsOf } from '../aws/bindings.ts';
-import { environmentOf } from '../aws/environment.ts';
+import { type Bindings, consumerBindingsOf } from '../aws/bindings.ts';
+import { type Environment, environmentOf } from '../aws/environment.ts';
 import { summarize } from '../aws/invocation.ts';
 import { fromQueue, fromStream, type InboundRecord } from '../aws/record.ts';
+import { type Circuit, circuitOf } from '../circuit/circuit.ts';
+import { PROBE } from '../circuit/probe-event.ts';
+import { BINDINGS } from '../contract/bindings.ts';
+import { breakerIn } from '../contract/breaker.ts';
 import { InvalidDefinition, MalformedMessage } from '../contract/errors.ts';
 import type { EventDefinition, EventOutput } from '../contract/event.ts';
 import type { SubscriberDefinition } from '../contract/subscriber.ts';
+import { ledgerOf } from '../ledger/ledger.ts';
 import type { Transaction } from '../transaction/transaction.ts';
 import { consumeBatch } from './batch.ts';
 import type { Consumer } from './consumer.ts';
-import type { AnyHandler, Invocation, Message, MessageEffects } from './invocation.ts';
+import type { AnyHandler, Invocation, Message, MessageEffects, Probe } from './invocation.ts';
 
 /** What a handler is given beside the payload. */
 export interface HandlerContext<Subscriber extends SubscriberDefinition, Type extends string> {
@@ -51,6 +56,12 @@ export interface ConsumeOptions {
    * @default whatever a handler throws is tried again
    */
   readonly retryable?: (error: unknown) => boolean;
+  /**
+   * Whether what a handler threw says that something fails on which it depends, such as a provider: so much of it opens the
+   * subscriber's circuit. It is asked of what `retryable` is asked of.
+   * @default whatever is retryable
+   */
+  readonly trips?: (error: unknown) => boolean;
 }
 
 /** middy would race each invocation against a real timer of its own; this has its own deadline, by the environment's clock. */
@@ -67,7 +78,7 @@ const RESERVE_SHARE = 0.2;
  *
  * Reads no environment variable before the first invocation.
  *
- * @throws InvalidDefinition when a consumed event has no handler, the concurrency is out of range, or `retryable` is no function
+ * @throws InvalidDefinition when a consumed event has no handler, the concurrency is out of range, or `retryable` or `trips` is no function
  * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
  * @example
  * export const handler = consume(ReserveStock, async (order, { tx }) => {
@@ -80,7 +91,7 @@ export function consume<Subscriber extends SubscriberDefinition>(
   handlers: HandlerOrHandlers<Subscriber>,
   options: ConsumeOptions = {},
 ): Consumer {
-  const { concurrency = 10, retryable = () => true } = options;
+  const { concurrency = 10, retryable = () => true, trips = retryable } = options;
   if (typeof subscriber?.name !== 'string') {
     throw new InvalidDefinition(
       '`consume` was given no subscriber: give what `defineSubscriber` returned. Where that is undefined, modules import each other in a circle',
@@ -91,36 +102,65 @@ export function consume<Subscriber extends SubscriberDefinition>(
       `'${subscriber.name}' has concurrency ${concurrency}: give a whole number from 1 to 100`,
     );
   }
-  if (typeof retryable !== 'function') {
+  for (const [option, given] of Object.entries({ retryable, trips })) {
+    if (typeof given === 'function') continue;
     throw new InvalidDefinition(
-      `'${subscriber.name}' has ${typeof retryable} for \`retryable\`: give a function of the error`,
+      `'${subscriber.name}' has ${typeof given} for \`${option}\`: give a function of the error`,
     );
   }
   const byType = handlerByType(subscriber, handlers as AnyHandler | Readonly<Record<string, AnyHandler>>);
-  return middy(async (event: SQSEvent | KinesisStreamEvent, context: Context): Promise<SQSBatchResponse> => {
-    const environment = environmentOf(context);
-    const received = environment.now();
-    const remaining = Math.max(0, context.getRemainingTimeInMillis());
-    const invocation: Invocation = {
-      environment,
-      bindings: consumerBindingsOf(environment, subscriber),
-      subscriber,
-      handlers: byType,
-      retryable,
-      received,
-      until: received + remaining - Math.min(RESERVE_MS, remaining * RESERVE_SHARE),
-      deadline: received + remaining,
-      function: context.functionName,
-      request: context.awsRequestId,
-      running: new Map(),
-      before: new Map(),
-      effectsUnderWay: new Set(),
-      lateUses: { ids: new Set(), told: false },
-    };
-    const records = recordsOf(event);
-    const fields = { subscriber: subscriber.name, request: context.awsRequestId, records: records.length };
-    return summarize(environment, 'batch', fields, (counts) => consumeBatch(invocation, records, concurrency, counts));
-  }, NO_TIMER);
+  return middy(
+    async (
+      event: SQSEvent | KinesisStreamEvent,
+      context: Context,
+    ): Promise<SQSBatchResponse & { readonly probe?: Probe }> => {
+      const environment = environmentOf(context);
+      const received = environment.now();
+      const remaining = Math.max(0, context.getRemainingTimeInMillis());
+      const bindings = consumerBindingsOf(environment, subscriber);
+      const probe = isProbe(event) ? { ran: false, tripped: false } : undefined;
+      const circuit = circuitIn(environment, bindings, subscriber.name);
+      const invocation: Invocation = {
+        environment,
+        bindings,
+        subscriber,
+        handlers: byType,
+        retryable,
+        trips,
+        circuit,
+        probe,
+        received,
+        until: received + remaining - Math.min(RESERVE_MS, remaining * RESERVE_SHARE),
+        deadline: received + remaining,
+        function: context.functionName,
+        request: context.awsRequestId,
+        running: new Map(),
+        before: new Map(),
+        effectsUnderWay: new Set(),
+        lateUses: { ids: new Set(), told: false },
+      };
+      const records = recordsOf(event);
+      const fields = { subscriber: subscriber.name, request: context.awsRequestId, records: records.length };
+      const response = await summarize(environment, 'batch', fields, async (counts) => {
+        if (!probe) await circuit?.look();
+        return consumeBatch(invocation, records, concurrency, counts);
+      });
+      return probe ? { ...response, probe } : response;
+    },
+    NO_TIMER,
+  );
+}
+
+/** The circuit of the function's subscriber, where its construct gave it a breaker. */
+function circuitIn(environment: Environment, bindings: Bindings, subscriber: string): Circuit | undefined {
+  const settings = breakerIn(environment.variables[BINDINGS.breaker]);
+  if (!settings) return undefined;
+  const controlQueueUrl = bindings.get('controlQueueUrl');
+  return circuitOf({ ledger: ledgerOf(environment, bindings), subscriber, settings, controlQueueUrl });
+}
+
+function isProbe(event: object): boolean {
+  return (event as { readonly [PROBE]?: unknown })?.[PROBE] === true;
 }
 
 function recordsOf(event: SQSEvent | KinesisStreamEvent): InboundRecord[] {

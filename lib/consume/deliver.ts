@@ -2,6 +2,7 @@ import { describeError, isPassingServiceError } from '../aws/errors.ts';
 import type { InboundRecord } from '../aws/record.ts';
 import { jitter } from '../aws/retry.ts';
 import {
+  CircuitOpen,
   CommitUndecided,
   ConditionFailed,
   type EffectUnknown,
@@ -53,6 +54,7 @@ export async function deliver(invocation: Invocation, record: InboundRecord, con
 async function handle(invocation: Invocation, record: InboundRecord, content: MessageContent): Promise<Outcome> {
   const { environment, bindings, subscriber, until, before } = invocation;
   const { envelope } = content;
+  if (isPaused(invocation)) return pause(invocation, record, envelope);
   const deliverAt = Math.max(momentOf(envelope), record.notBefore ?? 0);
   if (deliverAt > Math.min(environment.now() + HOLD_MS, until)) return { kind: 'early', deliverAt };
   await holdUntil(environment, deliverAt);
@@ -65,8 +67,10 @@ async function handle(invocation: Invocation, record: InboundRecord, content: Me
   try {
     settled = await settle(invocation, record, content);
   } catch (error) {
-    return hasCode(error, 'effect-cancelled') ? { kind: 'already' } : fail(invocation, record, envelope, error);
+    if (hasCode(error, 'effect-cancelled')) return { kind: 'already' };
+    return afterHandler(invocation, record, envelope, error);
   }
+  invocation.circuit?.ran();
   switch (settled.kind) {
     case 'refused':
       return deadLetter(invocation, record, settled.error, envelope);
@@ -75,6 +79,38 @@ async function handle(invocation: Invocation, record: InboundRecord, content: Me
     default:
       return settled;
   }
+}
+
+/** Whether no handler may run but for a probe. */
+function isPaused({ circuit, probe }: Invocation): boolean {
+  return circuit?.isOpen === true && !probe;
+}
+
+/** A record that comes again when the circuit may have closed, uncounted. */
+function pause(invocation: Invocation, record: InboundRecord, envelope: Envelope): Promise<Outcome> {
+  const wait = invocation.circuit?.wait ?? 0;
+  return postpone(invocation, record, envelope, new CircuitOpen(invocation.subscriber.name, wait));
+}
+
+/** Tells the circuit what the handler has failed with. A message that fails when the circuit is open has made no attempt. */
+async function afterHandler(
+  invocation: Invocation,
+  record: InboundRecord,
+  envelope: Envelope,
+  error: unknown,
+): Promise<Outcome> {
+  const { circuit, probe, trips } = invocation;
+  const says = !isWaybillError(error) && !saysNothing(error) && (safely(() => trips(error)) ?? true);
+  if (!circuit || !says) {
+    circuit?.ran();
+    return fail(invocation, record, envelope, error);
+  }
+  if (probe) {
+    probe.tripped = true;
+    return pause(invocation, record, envelope);
+  }
+  await circuit.tripped(envelope.id, error);
+  return circuit.isOpen ? pause(invocation, record, envelope) : fail(invocation, record, envelope, error);
 }
 
 /** Counts the attempt, unless the failure says nothing about the message, or no other attempt can mend it. */
@@ -128,6 +164,8 @@ async function settle(invocation: Invocation, record: InboundRecord, content: Me
     const settled = await conclude(invocation, record, content.envelope, actions, result);
     if (settled.kind !== 'rerun') return settled;
 
+    // A probe meets what the handler depends on once.
+    if (invocation.probe) throw new CommitUndecided(settled.error.message);
     rerunUntil ??= Math.min(until, environment.now() + RERUN_MS);
     const pause = jitter(environment, reruns);
     if (environment.now() + pause >= rerunUntil) throw settled.error;
@@ -160,6 +198,7 @@ async function run(
   const tx = new PendingTransaction(context);
   const effects = new Effects({ environment, bindings, subscriber, envelope, request, deadline, underWay });
   try {
+    if (invocation.probe) invocation.probe.ran = true;
     running.set(record, environment.now());
     const message = { ...messageOf(envelope, record.deliveries), effect: effects.call };
     const answer: unknown = await handler(payload, { tx, message });

@@ -4,6 +4,7 @@ import type { InboundRecord } from '../aws/record.ts';
 import { redeliveryDelay } from '../aws/retry.ts';
 import {
   AttemptsExhausted,
+  CircuitOpen,
   type EffectInProgress,
   HandlerUnfinished,
   hasCode,
@@ -70,6 +71,9 @@ export async function countUnfinished(
   envelope: Envelope,
 ): Promise<Outcome> {
   const error = new HandlerUnfinished("The handler was still running when its invocation's time was up");
+  const { circuit, probe } = invocation;
+  if (probe) probe.tripped = true;
+  else await circuit?.tripped(envelope.id, error);
   try {
     return await countAttempt(invocation, record, envelope, error);
   } catch (failure) {
@@ -113,6 +117,7 @@ const ASKED_SHARE = 5;
 
 /** Seconds until a message that is well is tried again, at the latest when it expires. */
 function waitFor(record: InboundRecord, { id, expires }: Envelope, error: unknown, now: number): number {
+  if (error instanceof CircuitOpen) return error.seconds;
   const asked = retryLaterSeconds(error) ?? settledSeconds(error, now);
   if (asked === undefined && !isAwaitingDeploy(error)) return redeliveryDelay(record.deliveries);
   const waited = (now - (record.sentAt ?? messageTime(id))) / 1000;

@@ -1,6 +1,7 @@
 import type { Bindings } from '../aws/bindings.ts';
 import type { Environment } from '../aws/environment.ts';
 import type { InboundRecord } from '../aws/record.ts';
+import type { Circuit } from '../circuit/circuit.ts';
 import type { EffectDefinition } from '../contract/effect.ts';
 import type { SubscriberDefinition } from '../contract/subscriber.ts';
 import type { CallEffect } from '../effect/call.ts';
@@ -33,6 +34,12 @@ export interface Invocation {
   readonly handlers: ReadonlyMap<string, AnyHandler>;
   /** Whether another attempt may mend what a handler threw. */
   readonly retryable: (error: unknown) => boolean;
+  /** Whether what a handler threw says that something fails on which it depends. */
+  readonly trips: (error: unknown) => boolean;
+  /** Absent where the subscriber has no breaker. */
+  readonly circuit: Circuit | undefined;
+  /** Set where the controller tries one message while the circuit is open: what came of it. */
+  readonly probe: Probe | undefined;
   /** When the batch arrived, in milliseconds since the epoch. */
   readonly received: number;
   /** When to stop trying, in milliseconds since the epoch. */
@@ -48,6 +55,14 @@ export interface Invocation {
   /** Effects outside that are under way: the invocation does not return before they have settled. */
   readonly effectsUnderWay: Set<Promise<unknown>>;
   readonly lateUses: LateUses;
+}
+
+/** What came of a probe. */
+export interface Probe {
+  /** Whether the handler ran: anything else proves nothing. */
+  ran: boolean;
+  /** Whether what it depends on has failed. */
+  tripped: boolean;
 }
 
 /** How a message ends by this invocation, but for its state. */

@@ -34,6 +34,10 @@ export const BINDINGS = {
   quarantineBucket: 'WAYBILL_QUARANTINE_BUCKET',
   /** The URL of the queue by which the runs of a large ledger's reconciliation share its shards. Absent where one run does all. */
   reconcileQueueUrl: 'WAYBILL_RECONCILE_QUEUE_URL',
+  /** The URL of the ledger's control queue, where a circuit that opens asks to be looked after. */
+  controlQueueUrl: 'WAYBILL_CONTROL_QUEUE_URL',
+  /** The settings of the subscriber's breaker, as JSON; absent where it has none. */
+  breaker: 'WAYBILL_BREAKER',
   /** Seconds after a subscriber's removal; of the reconciler. */
   abandonAfter: 'WAYBILL_ABANDON_AFTER',
 } as const;

@@ -138,6 +138,18 @@ export class NotRetryable extends WaybillError {
   readonly code = 'not-retryable';
 }
 
+/** The subscriber's circuit is open: what its handler depends on fails, or an operator has paused it. No attempt. */
+export class CircuitOpen extends WaybillError {
+  readonly code = 'circuit-open';
+  /** Seconds until the message comes again. */
+  readonly seconds: number;
+
+  constructor(subscriber: string, seconds: number) {
+    super(`The circuit of '${subscriber}' is open`);
+    this.seconds = seconds;
+  }
+}
+
 /** The handler was still running when its invocation's time was up: it hangs, or its function's timeout is too short. */
 export class HandlerUnfinished extends WaybillError {
   readonly code = 'handler-unfinished';

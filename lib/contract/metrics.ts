@@ -22,6 +22,8 @@ export const METRICS = {
   reconciled: 'reconciled',
   /** Half messages whose owner did not decide in the time of the check-back. Counted by functions. */
   halfQuarantined: 'half-quarantined',
+  /** Circuits that have opened. Counted by functions. */
+  circuitOpened: 'circuit.opened',
   /** Uses of a transaction after its handler's return, which have no effect. Counted by functions. */
   transactionLate: 'transaction.late',
   /** Redrives that a relapse or their time has stopped. Counted by functions. */

@@ -47,7 +47,8 @@ export type Finding =
   | { readonly kind: 'cancelled' }
   /** Its moment has not come. `swept`: a `due#` row says when to send it; otherwise it was sent with a delay. */
   | { readonly kind: 'waiting'; readonly swept: boolean }
-  /** A failed attempt rests until its next one. `evidence`: how often it failed, and with what. */
+  /** A failed attempt rests until its next one. `evidence`: how often it failed, and with what; or that its
+   * subscriber is paused. */
   | { readonly kind: 'scheduled'; readonly evidence: string }
   /** It is on its way, behind others. */
   | { readonly kind: 'late' }
@@ -131,6 +132,7 @@ export class Inspection {
 
     const state = await this.stateOf(route);
     if (failure) {
+      if (state.paused) return { kind: 'scheduled', evidence: state.paused };
       if (state.unreadable) return unjudged(state.unreadable);
       const evidence = `${failed(failure)}; the next was due at ${instant(failure.next)}`;
       return { kind: 'missing', hop: 'consumer', evidence: state.stopped ?? evidence };
@@ -142,6 +144,7 @@ export class Inspection {
       if (!overtaken && now < deadlineAt + RELAY_PATIENCE_MS) return { kind: 'late' };
       return { kind: 'missing', hop: 'relay', evidence: `no receipt says that it was sent to '${subscriber}'` };
     }
+    if (state.paused) return { kind: 'scheduled', evidence: state.paused };
     if (state.unreadable) return unjudged(state.unreadable);
     if (state.stopped) return { kind: 'missing', hop: 'consumer', evidence: state.stopped };
     // What was sent with a delay is received only after it.

@@ -2,8 +2,10 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { concurrently } from '../aws/concurrently.ts';
 import { errorCode } from '../aws/errors.ts';
+import { readCircuit } from '../ledger/circuit.ts';
 import { readHighWater, receivable } from '../ledger/high-water.ts';
 import { type Ledger, queryPage } from '../ledger/ledger.ts';
+import type { CircuitRow } from '../ledger/rows/circuit.ts';
 import { inboxPartition } from '../ledger/rows/inbox.ts';
 import { minuteOf } from '../ledger/rows/layout.ts';
 import { ownQueueUrl, type Route } from '../ledger/rows/route.ts';
@@ -31,6 +33,8 @@ export interface SubscriberState {
   readonly visibilityTimeout: number;
   /** Why its queue or its event source cannot be told about, where Lambda or SQS does not say. Then the rest is a guess. */
   readonly unreadable: string | undefined;
+  /** Where its circuit is not closed: `paused: `, since when and why. Nothing is missing there, and nothing is sent. */
+  readonly paused: string | undefined;
   /** Why nothing reads its queue, if nothing does. */
   readonly stopped: string | undefined;
   /** When the newest of what it has ended could be received first, in milliseconds since the epoch. */
@@ -62,6 +66,7 @@ export async function readSubscriberState(
     unreadable: attributes.refused ?? sources.refused,
     queued,
     visibilityTimeout: Number(counted.VisibilityTimeout ?? 30) * 1000,
+    paused: pausedBy(await readCircuit(ledger, subscriber)),
     stopped: stoppedBy(sources.read),
     newestEnded: Math.max(await newestEnded(ledger, subscriber), await readHighWater(ledger, subscriber)),
   };
@@ -93,6 +98,13 @@ async function unlessRefused<Read>(
   } catch (error) {
     return { refused: `${what} (${errorCode(error)})` };
   }
+}
+
+function pausedBy(circuit: CircuitRow | undefined): string | undefined {
+  const { state = 'closed', since = 0, by, reason } = circuit ?? {};
+  if (state === 'closed') return undefined;
+  const why = by === 'operator' ? 'by an operator' : `its circuit is open (${reason})`;
+  return `paused: ${why} since ${new Date(since).toISOString()}`;
 }
 
 function stoppedBy(sources: readonly EventSource[] | undefined): string | undefined {

@@ -83,7 +83,7 @@ export class Healer {
     if (one.state !== 'missing' || one.hop !== 'consumer' || !route) return false;
     if (this.#isGone(route) || this.#isExpired(one)) return false;
     const state = await this.#inspection.stateOf(route).catch(() => undefined);
-    if (!state?.stopped || state.queued === 0) return false;
+    if (!state?.stopped || state.paused || state.queued === 0) return false;
     const { subscriber } = one;
     const known = this.#stopped.get(subscriber) ?? { subscriber, reason: state.stopped, cases: 0 };
     this.#stopped.set(subscriber, known);
@@ -142,7 +142,8 @@ export class Healer {
     if (hop === 'producer' && this.#outgoing.canForward)
       return (await this.#rewrite(read, later)) && this.#outgoing.forward(later);
     const state = await this.#inspection.stateOf(route);
-    // What a consumer does not take is in its queue already.
+    // What a consumer does not take is in its queue already; nothing is sent into an open circuit.
+    if (state.paused) return this.#rewrite(read, later);
     if (hop === 'consumer' && state.queued > 0) return this.#rewrite(read, later);
     if (read.tries >= HEALING_TRIES) return this.#rewrite(read, { ...later, state: waits ? 'waiting' : GIVEN_UP });
     if (!this.#spend(read)) return this.#rewrite(read, later);

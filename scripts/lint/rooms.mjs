@@ -28,6 +28,7 @@ const RUN_TIME = [
   'half',
   'cancel',
   'effect',
+  'circuit',
   'consume',
   'redrive',
   'relay',
@@ -61,10 +62,11 @@ export const ROOMS = {
   half: { depth: 2, imports: SENDING, without: inLambda, because: 'A way of sending knows no other way of sending.' },
   cancel: { imports: SENDING, without: inLambda, because: 'A way of sending knows no other way of sending.' },
   effect: { imports: LEDGER, without: inLambda, because: 'An effect outside knows the ledger and what is below it.' },
+  circuit: { imports: LEDGER, without: inLambda, because: 'A circuit knows the ledger and what is below it.' },
   consume: {
-    imports: [...SENDING, 'effect'],
+    imports: [...SENDING, 'effect', 'circuit'],
     without: inLambda,
-    because: 'A consumer knows transactions, effects outside and what is below them.',
+    because: 'A consumer knows transactions, effects outside, circuits and what is below them.',
   },
   relay: {
     imports: LEDGER,

@@ -28,6 +28,7 @@ const CONSISTENT: Readonly<Record<string, Read>> = {
     'what is missing or uncaused is named only once its outbox row was seen',
   ],
   'GetItem failure': ['inspect', 'a failed message that rests would be named, and sent again before its time'],
+  'GetItem circuit': ['inspect', 'what waits at a subscriber that is paused would be named, and sent there'],
   'GetItem due': ['inspect', 'a message that waits would be named'],
   'GetItem half': ['half', 'who decides a half message must see that somebody has'],
   'GetItem cursor': [

@@ -2,6 +2,7 @@ import type { Duration } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { METRICS } from '../../contract/metrics.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { ILedger } from '../ledger/ledger-interface.ts';
 import type { DeployedWorkQueue } from '../rules/deployment-graph.ts';
 import { type AlarmConditions, deadLettersIn, MINUTE, SILENT } from './alarm-condition.ts';
 import { countedMetric } from './ledger-metrics.ts';
@@ -81,5 +82,18 @@ export function checkBackConditions({ construct, ledger, deadLetterQueue }: Depl
       `The check-back '${construct.node.path}' crashes, or gets what is no request, so that half messages stay undecided: ` +
         'see its log. `waybill half <id> --check-back` asks again.',
     ),
+  };
+}
+
+/** The alarms of subscribers with breakers. */
+export function circuitConditions(ledger: ILedger): AlarmConditions {
+  return {
+    CircuitOpened: {
+      metric: countedMetric(ledger, METRICS.circuitOpened, { period: MINUTE }),
+      treatMissingData: NOT_BREACHING,
+      alarmDescription:
+        'What a subscriber depends on fails, so its handler runs no more: `waybill subscriber ls` says which subscriber, since ' +
+        'when, and the error. Its messages wait, uncounted, and go on when probes go well.',
+    },
   };
 }

@@ -23,6 +23,8 @@ export interface DeployedSubscriber {
   readonly definition: SubscriberDefinition;
   readonly channel: IChannel;
   readonly handler: lambda.Function;
+  /** The tag of its circuit's controller, where it has a breaker. */
+  readonly controllerTag?: string;
   readonly recorder: lambda.Function;
   readonly queue: sqs.IQueue;
   readonly backstopQueue: sqs.IQueue;
@@ -31,10 +33,10 @@ export interface DeployedSubscriber {
   readonly route: IConstruct;
 }
 
-/** A queue of work that is no subscriber's: the forward queue of a ledger, or the requests of a check-back. */
+/** A queue of work that is no subscriber's: the forward queue of a ledger, the requests of a check-back, or the messages of a controller. */
 export interface DeployedWorkQueue {
   readonly construct: IConstruct;
-  readonly purpose: 'forward' | 'check-back';
+  readonly purpose: 'forward' | 'check-back' | 'control';
   readonly ledger: ILedger;
   readonly consumer: lambda.Function;
   readonly queue: sqs.IQueue;

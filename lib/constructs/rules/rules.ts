@@ -1,4 +1,5 @@
 import { backstop } from './backstop.ts';
+import { breakerRights } from './breaker-rights.ts';
 import { competingConsumer } from './competing-consumer.ts';
 import { deadLetterRetention } from './dead-letter-retention.ts';
 import { dedupLife } from './dedup-life.ts';
@@ -26,6 +27,7 @@ export const RULES: readonly Rule[] = [
   deadLetterRetention,
   backstop,
   visibilityTimeout,
+  breakerRights,
   partialBatchResponse,
   competingConsumer,
   eventFilter,

@@ -6,6 +6,7 @@ import type { AnyTable } from '../../contract/table.ts';
 import type { QualifiedFunction } from '../aws/function-of.ts';
 import type { IChannel } from '../channel/channel-interface.ts';
 import type { TableAction, TablesOption } from '../producer/business-tables.ts';
+import type { BreakerOptions } from './breaker.ts';
 
 /** How a subscriber is deployed. */
 export interface DeploymentOptions<Tables extends readonly AnyTable[]> {
@@ -34,6 +35,13 @@ export interface DeploymentOptions<Tables extends readonly AnyTable[]> {
   readonly retentionPeriod?: Duration;
   /** How soon after its commit a message should have ended here. @default the definition's */
   readonly deadline?: Duration;
+  /**
+   * Opens the subscriber's circuit when what its handler depends on fails: its handler runs no more, its messages wait
+   * uncounted, and a few of them are tried one by one before all go on. `{}` takes the defaults. An environment of the function reads
+   * its circuit once, when it starts; while all is well that is all it costs.
+   * @default the handler runs for each message, whatever fails
+   */
+  readonly breaker?: BreakerOptions;
   /** How long the log of the subscriber's recorder is kept. @default ONE_MONTH */
   readonly logRetention?: logs.RetentionDays;
 }

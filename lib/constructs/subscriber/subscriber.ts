@@ -6,18 +6,21 @@ import { Construct } from 'constructs';
 import { BINDINGS } from '../../contract/bindings.ts';
 import type { EventDefinition } from '../../contract/event.ts';
 import type { AnyTable } from '../../contract/table.ts';
-import { deadPartitions, PARTITIONS, subscriberPartitions } from '../../ledger/rows/partitions.ts';
+import { circuitPartitions, deadPartitions, PARTITIONS, subscriberPartitions } from '../../ledger/rows/partitions.ts';
 import { grantKeyUse } from '../aws/encryption.ts';
 import { bindVariable } from '../aws/function-binding.ts';
 import { functionOf } from '../aws/function-of.ts';
 import { allow, roleOf, SEND } from '../aws/grants.ts';
 import { allowRows } from '../aws/ledger-rows.ts';
 import { timeoutOf } from '../aws/work-queue.ts';
+import { Controller } from '../framework/controller.ts';
 import { allowDelivery, allowHealing, allowSweeping } from '../framework/send-permission.ts';
+import type { ILedger } from '../ledger/ledger-interface.ts';
 import { allowQuarantine } from '../ledger/quarantine.ts';
 import { bindTables } from '../producer/business-tables.ts';
 import { bindLedger, READ_FORMAT } from '../producer/producer-grants.ts';
 import { deploymentGraphOf } from '../rules/prove-delivery.ts';
+import { type BreakerOptions, breakerSettings } from './breaker.ts';
 import { consumeQueue, consumeStream } from './event-sources.ts';
 import { Route } from './route.ts';
 import { checkSubscriber } from './subscriber-check.ts';
@@ -86,6 +89,7 @@ export class Subscriber<
     } else {
       consumeQueue(handler, this.queue, props, target);
     }
+    const controller = props.breaker && this.breakBy(props.breaker, channel.ledger, definition.name);
 
     const letterBox = { deadLetterQueueUrl: this.deadLetterQueue.queueUrl };
     const route = new Route(this, 'Route', {
@@ -107,7 +111,15 @@ export class Subscriber<
     if (code && Stack.of(target) === Stack.of(route)) route.node.addDependency(code);
 
     allowSweeping(this.deadLetterQueue, ledger);
-    deploymentGraphOf(this).addSubscriber({ ...queues, construct: this, handler, route, definition, channel });
+    deploymentGraphOf(this).addSubscriber({
+      ...queues,
+      ...(controller && { controllerTag: controller.tag }),
+      construct: this,
+      handler,
+      route,
+      definition,
+      channel,
+    });
   }
 
   /** Dead letters that wait for somebody to look at them. @default maximum over 5 minutes */
@@ -133,6 +145,21 @@ export class Subscriber<
   /** Milliseconds by which the handler lags behind its stream. @default maximum over 5 minutes */
   metricIteratorAge(options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
     return this.handler.metric('IteratorAge', { statistic: 'Maximum', ...options });
+  }
+
+  /** Gives the handler a breaker, and the controller what it controls. */
+  private breakBy(options: BreakerOptions, ledger: ILedger, subscriber: string): Controller {
+    const { handler } = this;
+    const controller = Controller.of(ledger);
+    controller.control(handler, this.queue);
+    bindVariable(handler, BINDINGS.breaker, JSON.stringify(breakerSettings(options)));
+    bindVariable(handler, BINDINGS.controlQueueUrl, controller.queue.queueUrl);
+    allow(handler, SEND, controller.queue.queueArn);
+    allowRows(handler, ledger.table, {
+      actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'],
+      partitions: circuitPartitions(subscriber),
+    });
+    return controller;
   }
 
   /** Tells the handler where things are, and lets it do what the run time does with them. */

@@ -27,6 +27,7 @@ import { messageShard, messageTime } from '../../message/message-id.ts';
  * unrouted#<event type>               <minute>#<shard>  a bucket that holds such messages
  * shards                              greatest       the greatest shard count that any id was minted for
  * format                              outbox         in which format outbox rows are written
+ * circuit#<subscriber>              circuit        whether its handler may run, and what has failed lately
  * half#<minute>#<shard>               <half id>      a message whose producer has not decided yet; minute and shard of the id
  * effect#<subscriber>#<message id>    effects        the effects outside of a message: running or done
  * effect#<subscriber>#<key>           shared         the effects outside for which a handler has given a key
@@ -80,6 +81,9 @@ export const EFFECT_PREFIX = 'effect#';
 
 /** The prefix of every partition key of operations that send again what is dead. */
 export const REDRIVE_PREFIX = 'redrive#';
+
+/** The prefix of every partition key of circuits. */
+export const CIRCUIT_PREFIX = 'circuit#';
 
 /** The prefix of every partition key of delayed messages that wait. */
 export const DUE_PREFIX = 'due#';

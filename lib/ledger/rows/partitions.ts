@@ -1,8 +1,10 @@
 import { causePartition } from './cause.ts';
+import { circuitKey } from './circuit.ts';
 import { CURSORS, SWEEP_CURSORS } from './cursor.ts';
 import { FORMAT_KEY } from './format.ts';
 import {
   CAUSE_PREFIX,
+  CIRCUIT_PREFIX,
   DEAD_PREFIX,
   DUE_PREFIX,
   EFFECT_PREFIX,
@@ -52,6 +54,8 @@ export const PARTITIONS = {
   shards: [SHARDS_KEY.pk],
   formats: [FORMAT_KEY.pk],
   halves: [`${HALF_PREFIX}*`],
+  /** Of every subscriber. */
+  circuits: [`${CIRCUIT_PREFIX}*`],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 /** A subscriber, as far as it says which rows are its own. */
@@ -71,6 +75,11 @@ export function subscriberPartitions({ name, effects }: OwnerOfRows): string[] {
     causePartitions(name),
     effects.length > 0 ? [ownedBy(EFFECT_PREFIX, name)] : [],
   ].flat();
+}
+
+/** Where a subscriber's circuit is. */
+export function circuitPartitions(subscriber: string): string[] {
+  return [circuitKey(subscriber).pk];
 }
 
 /** Where it is written how messages ended at a subscriber. */

@@ -20,6 +20,7 @@ const KINDS = {
   unrouted: 'unrouted',
   half: 'half',
   effect: 'effect',
+  circuit: 'circuit',
 } as const;
 
 export type RowKind = (typeof KINDS)[keyof typeof KINDS] | 'other';

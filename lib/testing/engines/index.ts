@@ -6,6 +6,7 @@ export type { TableStreamOptions } from './dynamodb/table-streams.ts';
 export { KinesisEngine } from './kinesis/engine.ts';
 export type { StreamShard } from './kinesis/shard.ts';
 export type { StoredRecord, StreamOptions } from './kinesis/stream.ts';
+export { LambdaEngine } from './lambda.ts';
 export { S3Engine } from './s3.ts';
 export {
   type Alarm,

@@ -2,9 +2,10 @@ import type { Environment } from '../../aws/environment.ts';
 import { BINDINGS } from '../../contract/bindings.ts';
 import type { SubscriberDefinition } from '../../contract/subscriber.ts';
 import type { Destination } from '../../ledger/rows/route.ts';
-import { type AlarmClock, SchedulerEngine, type Table } from '../engines/index.ts';
+import { type AlarmClock, LambdaEngine, SchedulerEngine, type Table } from '../engines/index.ts';
+import { TestMisused } from '../errors.ts';
 import type { Engines } from '../test-environment.ts';
-import { type DeployedLedger, ledgerFunctions, type StackFunction, subscriberFunctions } from './function.ts';
+import { type DeployedLedger, ledgerFunctions, type StackFunction, sourceId, subscriberFunctions } from './function.ts';
 import type { MemoryStackOptions } from './options.ts';
 import { FORWARDER, StackQueues } from './queues.ts';
 import { writeRoutes } from './routes.ts';
@@ -28,12 +29,20 @@ export class Deployment {
   readonly variables: Environment['variables'];
   /** The bindings of subscribers, by name. */
   readonly subscribers = new Map<string, Environment['variables']>();
+  /** Switches event sources, where subscribers have breakers. */
+  readonly lambda: LambdaEngine | undefined;
   /** All functions, by name. */
   readonly functions: ReadonlyMap<string, StackFunction>;
   readonly #options: MemoryStackOptions;
 
   /** @param after runs what schedules are due for */
-  constructor(engines: Engines, now: () => number, after: AlarmClock, options: MemoryStackOptions) {
+  constructor(
+    engines: Engines,
+    now: () => number,
+    after: AlarmClock,
+    options: MemoryStackOptions,
+    invoke: (name: string, event: object) => Promise<unknown> = refuseToInvoke,
+  ) {
     const { ledger: name = LEDGER, streams = {}, schedules } = options;
     this.#options = options;
     const keys = { partitionKey: { name: 'pk', type: 'S' }, sortKey: { name: 'sk', type: 'S' } } as const;
@@ -45,8 +54,18 @@ export class Deployment {
       this.scheduler = new SchedulerEngine({ now, after, targets: { sqs: engines.sqs.client() }, ...schedules });
       this.scheduler.createGroup(SCHEDULE_GROUP);
     }
+    const { breakers, sourceLag } = options;
+    if (breakers) this.lambda = new LambdaEngine({ now, invoke, ...(sourceLag && { lag: sourceLag }) });
     this.variables = this.#bindings();
     this.functions = new Map(this.#functions().map((one) => [one.name, this.#replaced(one)]));
+    for (const { name: functionName, sources } of this.functions.values()) {
+      sources.forEach((source, index) => {
+        const id = sourceId(functionName, index);
+        const eventSourceArn =
+          source.kind === 'queue' ? engines.sqs.queue(source.queueUrl).arn : `arn:aws:kinesis:::${id}`;
+        this.lambda?.create({ id, eventSourceArn, functionName, concurrency: source.kind === 'queue' ? 0 : 1 });
+      });
+    }
   }
 
   #bindings(): Environment['variables'] {
@@ -71,7 +90,12 @@ export class Deployment {
     const ledger: DeployedLedger = { name: this.ledger.name, bucket, queues, variables };
     return [
       ...subscribers.flatMap((definition) => this.#subscribe(ledger, definition)),
-      ...ledgerFunctions(ledger, { ...(checkBack && { checkBack }), sweeps: !this.scheduler, shardsARun }),
+      ...ledgerFunctions(ledger, {
+        ...(checkBack && { checkBack }),
+        sweeps: !this.scheduler,
+        shardsARun,
+        lambda: this.lambda,
+      }),
     ];
   }
 
@@ -80,6 +104,7 @@ export class Deployment {
     const { handlers = {}, streams = {}, timeout = DEFAULT_TIMEOUT, retention } = this.#options;
     const { name } = definition;
     const handler = handlers[name];
+    const breaker = this.#options.breakers?.[name];
     const stream = Object.keys(streams).find((one) => streams[one]?.some((reader) => reader.name === name));
     const queues = this.queues.addSubscriber(name, timeout, retention);
     const { url } = queues.queue;
@@ -95,6 +120,10 @@ export class Deployment {
       [BINDINGS.queueUrl]: url,
       [BINDINGS.deadLetterQueueUrl]: queues.deadLetters.url,
       [BINDINGS.quarantineBucket]: this.bucket,
+      ...(breaker && {
+        [BINDINGS.breaker]: JSON.stringify(breaker),
+        [BINDINGS.controlQueueUrl]: this.queues.control.url,
+      }),
     };
     this.subscribers.set(name, variables);
     return subscriberFunctions(ledger, queues, {
@@ -111,4 +140,8 @@ export class Deployment {
     const handler = this.#options.handlers?.[deployed.name];
     return handler ? { ...deployed, load: () => handler } : deployed;
   }
+}
+
+async function refuseToInvoke(name: string): Promise<never> {
+  throw new TestMisused(`Nothing here invokes '${name}'`);
 }

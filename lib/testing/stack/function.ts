@@ -1,4 +1,5 @@
 import type { Environment } from '../../aws/environment.ts';
+import { createController } from '../../circuit/controller.ts';
 import { createRecorder } from '../../consume/recorder.ts';
 import { BINDINGS } from '../../contract/bindings.ts';
 import { type Duration, durationToMilliseconds } from '../../contract/duration.ts';
@@ -9,11 +10,13 @@ import { workOn } from '../../redrive/redriver.ts';
 import { createForwarder } from '../../relay/forwarder.ts';
 import { createRelay } from '../../relay/relay.ts';
 import { createSweeper } from '../../relay/sweeper.ts';
-import { tableStreamArn } from '../engines/index.ts';
+import { type LambdaEngine, tableStreamArn } from '../engines/index.ts';
 import type { LambdaHandler, QueueMapping, StreamMapping, TableMapping } from '../lambda/index.ts';
 import {
   CHECK_BACK,
   CHECK_BACK_TIMEOUT,
+  CONTROLLER,
+  CONTROLLER_TIMEOUT,
   FORWARDER,
   FORWARDER_TIMEOUT,
   RECONCILER,
@@ -68,14 +71,19 @@ export interface SubscriberCode {
 
 const MAX_RECORD_AGE_MS = 12 * HOUR_MS;
 
+export interface LedgerFunctionOptions {
+  readonly checkBack?: LambdaHandler;
+  readonly sweeps: boolean;
+  /** Shards of one run of a reconciler that shares them out. @default one run does all */
+  readonly shardsARun?: number | undefined;
+  /** Where subscribers have breakers. */
+  readonly lambda?: LambdaEngine | undefined;
+}
+
 /** The functions of a ledger: relay, forwarder, reconciler, and what the options ask for. */
 export function ledgerFunctions(
   ledger: DeployedLedger,
-  {
-    checkBack,
-    sweeps,
-    shardsARun,
-  }: { readonly checkBack?: LambdaHandler; readonly sweeps: boolean; readonly shardsARun?: number },
+  { checkBack, sweeps, shardsARun, lambda }: LedgerFunctionOptions,
 ): readonly StackFunction[] {
   const { queues, variables } = ledger;
   const functions: StackFunction[] = [
@@ -100,6 +108,13 @@ export function ledgerFunctions(
   ];
   if (sweeps) {
     functions.push({ ...idle(SWEEPER, '1m', variables, () => createSweeper() as LambdaHandler), everyMinute: true });
+  }
+  if (lambda) {
+    const client = lambda.client();
+    const bound = { ...variables, [BINDINGS.controlQueueUrl]: queues.control.url };
+    const load = () => createController({ lambda: () => client }) as LambdaHandler;
+    const sources = [{ ...queueSource(queues.control.url), batchSize: 1 } as FunctionSource];
+    functions.push({ ...idle(CONTROLLER, CONTROLLER_TIMEOUT, bound, load), sources });
   }
   if (checkBack) {
     const sources = [queueSource(queues.checkBack.url)];
@@ -166,4 +181,9 @@ function relaySource({ name, bucket }: DeployedLedger): FunctionSource {
     onFailure: { kind: 'bucket', bucket },
     filters: [{ eventName: ['INSERT'], dynamodb: { Keys: { pk } } }],
   };
+}
+
+/** The id of a function's nth event source mapping. */
+export function sourceId(functionName: string, index: number): string {
+  return `${functionName}-source-${index}`;
 }

@@ -5,7 +5,7 @@ import { type Duration, durationToMilliseconds } from '../../contract/duration.t
 import { validate } from '../../contract/schema.ts';
 import type { AnyTable, TableItem, TableKey } from '../../contract/table.ts';
 import type { DeadLetter } from '../delivery.ts';
-import type { AlarmClock, Queue, Table } from '../engines/index.ts';
+import type { AlarmClock, LambdaEngine, Queue, Table } from '../engines/index.ts';
 import { TestMisused, UnsupportedByEngine } from '../errors.ts';
 import { type LambdaHandler, lambdaFunction } from '../lambda/index.ts';
 import { readLetter } from '../letter-box.ts';
@@ -68,7 +68,7 @@ export class MemoryStack {
     this.clock = clock;
     this.engines = engines;
     const after: AlarmClock = (milliseconds, run) => this.#runner().after(milliseconds, run);
-    this.#deployment = new Deployment(engines, clock.now, after, options);
+    this.#deployment = new Deployment(engines, clock.now, after, options, (name, event) => this.invoke(name, event));
     const shards = options.shards ?? SHARDS;
     this.outbox = new Outbox(this.ledger, { now: clock.now, random: this.#random, shards });
   }
@@ -76,6 +76,11 @@ export class MemoryStack {
   /** The ledger's table. */
   get ledger(): Table {
     return this.#deployment.ledger;
+  }
+
+  /** Lambda's control of event sources, where subscribers have breakers. */
+  get lambda(): LambdaEngine | undefined {
+    return this.#deployment.lambda;
   }
 
   /** The quarantine bucket's name. */
@@ -242,6 +247,7 @@ export class MemoryStack {
       clock: this.clock,
       random: this.#random,
       invoke: (name, event) => this.invoke(name, event),
+      ...(this.lambda && { lambda: this.lambda }),
     });
     return this.#run;
   }

@@ -1,3 +1,4 @@
+import type { BreakerSettings } from '../../contract/breaker.ts';
 import type { Duration } from '../../contract/duration.ts';
 import type { SubscriberDefinition } from '../../contract/subscriber.ts';
 import type { Request, SchedulerOptions } from '../engines/index.ts';
@@ -30,6 +31,10 @@ export interface MemoryStackOptions {
   readonly streams?: Readonly<Record<string, readonly SubscriberDefinition[]>>;
   /** The handler that `checkBack` returned: it is asked for half messages that were left undecided. @default nobody answers */
   readonly checkBack?: LambdaHandler;
+  /** The breakers of subscribers, by their names: what is not given is as `BREAKER_DEFAULTS` says. @default none has one */
+  readonly breakers?: Readonly<Record<string, Partial<BreakerSettings>>>;
+  /** Milliseconds until a change of an event source takes effect. @default at once */
+  readonly sourceLag?: () => number;
   /** How long an invocation of a subscriber's function may take. @default '10s' */
   readonly timeout?: Duration;
   /** How long the queue of a subscriber keeps a message. @default '14d' */

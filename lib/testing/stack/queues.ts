@@ -7,6 +7,7 @@ export const FORWARDER = 'forwarder';
 export const SWEEPER = 'sweep';
 export const RECONCILER = 'reconciler';
 export const CHECK_BACK = 'check-back';
+export const CONTROLLER = 'controller';
 
 // As `lib/constructs` deploys them.
 export const RECORDER_TIMEOUT: Duration = '30s';
@@ -15,11 +16,13 @@ export const CHECK_BACK_TIMEOUT: Duration = '10s';
 export const RECONCILER_TIMEOUT: Duration = '5m';
 /** What is older, the next minute's requests ask for. */
 const RECONCILE_RETENTION: Duration = '5m';
+export const CONTROLLER_TIMEOUT: Duration = '2m';
 const TIMEOUTS_OF_VISIBILITY = 6;
 const BACKSTOP_RECEIVES = 100;
 const RECORDER_RECEIVES = 1_000;
 const FORWARD_RECEIVES = 100;
 const CHECK_BACK_RECEIVES = 1_000;
+const CONTROL_RECEIVES = 1_000;
 const LONGEST_RETENTION = 14 * 86_400;
 
 /** The queues of one subscriber. */
@@ -36,6 +39,7 @@ export class StackQueues {
   readonly checkBack: Queue;
   /** Takes the requests for groups of shards, where several runs reconcile. */
   readonly reconcile: Queue;
+  readonly control: Queue;
   readonly #sqs: SqsEngine;
   readonly #all = new Map<string, Queue>();
   readonly #subscribers = new Map<string, SubscriberQueues>();
@@ -51,6 +55,10 @@ export class StackQueues {
       maxReceiveCount: CHECK_BACK_RECEIVES,
     });
     this.reconcile = this.#consumed(RECONCILER, RECONCILER_TIMEOUT, undefined, RECONCILE_RETENTION);
+    this.control = this.#consumed(CONTROLLER, CONTROLLER_TIMEOUT, {
+      queue: this.#kept(`${CONTROLLER}-dead`),
+      maxReceiveCount: CONTROL_RECEIVES,
+    });
   }
 
   /** All queues, by name. */

@@ -1,8 +1,8 @@
 import { MINUTE_MS } from '../../contract/time.ts';
-import type { Alarm } from '../engines/index.ts';
+import type { Alarm, LambdaEngine } from '../engines/index.ts';
 import { EventSourcePoller, type Invoke } from '../lambda/index.ts';
 import type { Engines } from '../test-environment.ts';
-import type { FunctionSource, StackFunction } from './function.ts';
+import { type FunctionSource, type StackFunction, sourceId } from './function.ts';
 
 /** The time of a stack. */
 export interface StackClock {
@@ -20,11 +20,16 @@ export interface StackRunOptions {
   readonly clock: StackClock;
   readonly random: (bytes: number) => Uint8Array;
   readonly invoke: (name: string, event: object) => Promise<unknown>;
+  /** Says which event sources are switched off. @default none is */
+  readonly lambda?: LambdaEngine;
 }
 
 /** The poller of one event source, with so many batches at once. */
 interface Poller {
   readonly function: string;
+  /** The id of its mapping. */
+  readonly id: string;
+  readonly source: FunctionSource;
   readonly poller: EventSourcePoller;
   readonly batches: number;
 }
@@ -43,7 +48,9 @@ export class StackRun {
 
   constructor(options: StackRunOptions) {
     this.#options = options;
-    this.#pollers = options.functions.flatMap((one) => one.sources.map((source) => this.#poller(one.name, source)));
+    this.#pollers = options.functions.flatMap((one) =>
+      one.sources.map((source, index) => this.#poller(one.name, source, index)),
+    );
     this.#everyMinute = options.functions.filter(({ everyMinute }) => everyMinute).map(({ name }) => name);
     this.#nextMinute = minuteAfter(options.clock.now());
   }
@@ -57,10 +64,13 @@ export class StackRun {
 
   /** Lets event sources hand over what is there, and what follows from it, until nothing is left at this moment. */
   async settle(names?: readonly string[]): Promise<void> {
-    const pollers = this.#pollers.filter((one) => names?.includes(one.function) ?? true);
+    const asked = this.#pollers.filter((one) => names?.includes(one.function) ?? true);
     for (;;) {
+      const pollers = asked.filter(this.#isOn);
       const troubles = this.#troubles;
-      const steps = pollers.flatMap(({ poller, batches }) => Array.from({ length: batches }, () => poller.step()));
+      const steps = pollers.flatMap(({ poller, ...one }) =>
+        Array.from({ length: this.#batchesOf(one) }, () => poller.step()),
+      );
       const busy = await Promise.all(steps);
       // A source that could not be asked is asked again.
       if (!busy.includes(true) && troubles === this.#troubles) return;
@@ -85,12 +95,19 @@ export class StackRun {
 
   /** When the next message becomes visible, or a batch may be tried again. */
   #due(): number {
-    const { engines, functions } = this.#options;
-    const messages = functions.flatMap(({ sources }) =>
-      sources.flatMap((source) => (source.kind === 'queue' ? engines.sqs.queue(source.queueUrl).messages() : [])),
+    const { engines, lambda } = this.#options;
+    const on = this.#pollers.filter(this.#isOn);
+    const messages = on.flatMap(({ source }) =>
+      source.kind === 'queue' ? engines.sqs.queue(source.queueUrl).messages() : [],
     );
     const visible = messages.reduce((first, { visibleAt }) => Math.min(first, visibleAt), Number.POSITIVE_INFINITY);
-    return Math.min(visible, ...this.#pollers.map(({ poller }) => poller.due));
+    return Math.min(visible, lambda?.due ?? Number.POSITIVE_INFINITY, ...on.map(({ poller }) => poller.due));
+  }
+
+  readonly #isOn = ({ id }: Pick<Poller, 'id'>): boolean => this.#options.lambda?.isOn(id) ?? true;
+
+  #batchesOf({ id, batches }: Pick<Poller, 'id' | 'batches'>): number {
+    return Math.min(batches, this.#options.lambda?.concurrencyOf(id) || batches);
   }
 
   #ring(): void {
@@ -107,7 +124,7 @@ export class StackRun {
     await Promise.all(this.#everyMinute.map((name) => invoke(name, {})));
   }
 
-  #poller(name: string, source: FunctionSource): Poller {
+  #poller(name: string, source: FunctionSource, index: number): Poller {
     const { engines, clock, random } = this.#options;
     const invoke: Invoke = (event) => this.#options.invoke(name, event);
     const poller = new EventSourcePoller({
@@ -127,7 +144,13 @@ export class StackRun {
         },
       },
     });
-    return { function: name, poller, batches: source.kind === 'queue' ? QUEUE_BATCHES : 1 };
+    return {
+      function: name,
+      id: sourceId(name, index),
+      source,
+      poller,
+      batches: source.kind === 'queue' ? QUEUE_BATCHES : 1,
+    };
   }
 }
 

@@ -7,6 +7,7 @@ import { defineEvent, type EventDefinition } from '../../../lib/contract/event.t
 import { type RetryOptions, retryPolicy } from '../../../lib/contract/retry.ts';
 import { defineSubscriber } from '../../../lib/contract/subscriber.ts';
 import {
+  type BreakerOptions,
   Ledger,
   type LedgerProps,
   QueueChannel,
@@ -39,6 +40,7 @@ export interface ShopOptions {
     readonly retentionPeriod?: Duration;
     readonly maxConcurrency?: number;
     readonly maxBatchingWindow?: Duration;
+    readonly breaker?: BreakerOptions;
   };
   /** The stream of the stream channel, where it is another app's. */
   readonly importStream?: (stack: Stack) => IStream;

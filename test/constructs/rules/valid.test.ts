@@ -57,6 +57,7 @@ const variants: Variant[] = [
     name: 'an event defined twice with schemas that say the same',
     options: { publishes: [{ ...OrderCancelled, schema: z.object({ orderId: z.string().meta({ title: 'Order' }) }) }] },
   },
+  { name: 'a subscriber with a breaker', options: { spread: true, queue: { breaker: {} } } },
   { name: 'an event that lives for an hour', options: { event: shortLived('1h') } },
   {
     name: 'a stream of another app',

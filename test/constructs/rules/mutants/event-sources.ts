@@ -45,6 +45,21 @@ export const eventSources: Mutant[] = [
   },
 ];
 
+export const breakers: Mutant[] = [
+  {
+    rule: 'breaker-rights',
+    name: 'an event source without the tag',
+    options: { queue: { breaker: {} } },
+    mutate: ({ reserveHandler }) => override(source.ofQueue(reserveHandler), 'Tags', []),
+  },
+  {
+    rule: 'breaker-rights',
+    name: 'a queue whose tag is of another controller',
+    options: { queue: { breaker: {} } },
+    mutate: ({ reserve }) => override(reserve.queue, 'Tags', [{ Key: 'waybill:controller', Value: 'another' }]),
+  },
+];
+
 export const concurrency: Mutant[] = [
   {
     rule: 'reserved-concurrency',

@@ -1,4 +1,4 @@
-import { concurrency, eventSources } from './event-sources.ts';
+import { breakers, concurrency, eventSources } from './event-sources.ts';
 import { events, ledgers } from './ledgers.ts';
 import type { Mutant } from './mutant.ts';
 import { deadLetters, deduplication, retries } from './queues.ts';
@@ -13,6 +13,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...deadLetters,
   ...visibility,
   ...eventSources,
+  ...breakers,
   ...streams,
   ...ledgers,
   ...events,
