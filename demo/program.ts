@@ -11,6 +11,7 @@ import { useTarget } from '../lib/cli/use-target.ts';
 import { deployApp, resolveEngine, type Target } from '../lib/local/index.ts';
 import { deploymentOf, STACK_NAME } from './deployment.ts';
 import { generateOrders, readOrders } from './orders.ts';
+import { type OutageDrill, outageProblems, outageSummary, Provider, runOutage } from './outage.ts';
 import { type FinishedRun, runOrders } from './run.ts';
 import { DEADLINE_MS } from './sabotage.ts';
 import { runSabotaged, type SabotagedRun, sabotageProblems } from './sabotaged-run.ts';
@@ -26,12 +27,15 @@ interface DemoOptions {
   readonly json?: boolean;
   readonly aws?: boolean;
   readonly sabotage?: boolean;
+  readonly outage?: boolean;
 }
 
-type DemoRun = FinishedRun & Partial<SabotagedRun>;
+type DemoRun = FinishedRun & Partial<SabotagedRun> & { readonly drill?: OutageDrill | undefined };
 
 const DEFAULT_COUNT = 300;
 const HOUR_MS = 3_600_000;
+/** The stack of the outage drill. */
+const OUTAGE_STACK = 'Charges';
 /** The folder of `cdk.json`. */
 const REPOSITORY = fileURLToPath(new URL('../', import.meta.url));
 
@@ -66,9 +70,15 @@ export function runDemo(parameters: readonly string[], context: CommandContext =
     .option('--json', 'print one JSON object instead of the summary, and keep nothing running')
     .option('--aws', 'use the real AWS: it costs money, and the stack stays until it is destroyed')
     .addOption(new Option('--sabotage', sabotage).conflicts(['aws', 'duplicates', 'poison']))
+    .addOption(
+      new Option(
+        '--outage',
+        'have a provider fail for a minute; show that the breaker opens, and that nothing is buried',
+      ).conflicts(['aws', 'sabotage']),
+    )
     .addHelpText(
       'after',
-      '\nExample:\n  $ npm start -- --count 500 --duplicates 0.1 --poison 0.05\n  $ npm start -- --sabotage',
+      '\nExample:\n  $ npm start -- --count 500 --duplicates 0.1 --poison 0.05\n  $ npm start -- --sabotage\n  $ npm start -- --outage',
     )
     .action((options: DemoOptions) => demo(options, context));
   return runCommandLine(program, parameters, context);
@@ -119,30 +129,50 @@ async function ordersOf(options: DemoOptions, { progress }: CommandContext): Pro
 async function deployAndRun(
   orders: readonly Order[],
   target: Target,
-  { duplicates, poison, sabotage }: DemoOptions,
+  { duplicates, poison, sabotage, outage }: DemoOptions,
   { progress }: CommandContext,
   signal: AbortSignal,
 ): Promise<DemoRun> {
-  const context = { disposable: 'true', ...(sabotage && { deadline: String(DEADLINE_MS / 1000) }) };
-  const stack = { target, cwd: REPOSITORY, context, stacks: [STACK_NAME] };
+  const provider = outage ? await Provider.open() : undefined;
+  const context = {
+    disposable: 'true',
+    ...(sabotage && { deadline: String(DEADLINE_MS / 1000) }),
+    ...(provider && { provider: provider.url }),
+  };
+  const stack = { target, cwd: REPOSITORY, context, stacks: provider ? [STACK_NAME, OUTAGE_STACK] : [STACK_NAME] };
   const outputs = await deployApp({ ...stack, report: progress.step, signal });
   progress.done('The shop is deployed');
   useTarget(target);
   const options = { deployment: deploymentOf(outputs[STACK_NAME] ?? {}), orders, progress, signal };
   const finished = await (sabotage ? runSabotaged(options, progress) : runOrders({ ...options, duplicates, poison }));
   progress.done(`${orders.length} orders went through the shop`);
-  return finished;
+  if (!provider) return finished;
+  try {
+    const drill = { outputs: outputs[OUTAGE_STACK] ?? {}, provider, report: progress.done, signal };
+    return { ...finished, drill: await runOutage(drill) };
+  } finally {
+    provider.close();
+  }
 }
 
 /** Prints what a run came to, and says how many problems there are. */
 function report(run: DemoRun, staysUp: boolean, options: DemoOptions, context: CommandContext): number {
-  const { verdict, reconciliation, sabotage } = run;
-  const problems = [...problemsOf(run), ...(sabotage ? sabotageProblems(sabotage.verdict) : [])];
+  const { verdict, reconciliation, sabotage, drill } = run;
+  const problems = [
+    ...problemsOf(run),
+    ...(sabotage ? sabotageProblems(sabotage.verdict) : []),
+    ...(drill ? outageProblems(drill) : []),
+  ];
   for (const line of problems) context.progress.note(line);
-  if (options.json) printJson(context, { ...verdict, ...sabotage?.verdict });
+  if (options.json) printJson(context, { ...verdict, ...sabotage?.verdict, ...(drill && { outage: drill.outage }) });
   const bad = `Lost: ${verdict.lost.length}, doubled: ${verdict.doubled.length}. This run does not prove what it should.`;
   const lines = [
-    ...[...summaryOf(run), ...(sabotage?.summary ?? []), ...reconciliationTable(reconciliation)],
+    ...[
+      ...summaryOf(run),
+      ...(sabotage?.summary ?? []),
+      ...(drill ? outageSummary(drill) : []),
+      ...reconciliationTable(reconciliation),
+    ],
     problems.length > 0 ? bad : 'Nothing lost, nothing doubled, everything adds up.',
     ...whereToLook(run, sabotage?.verdict.sabotage.map(({ id }) => id) ?? [], !staysUp),
   ];
