@@ -45,7 +45,7 @@ export function addInit(program: Command, context: CommandContext): void {
     .option('--cjs', 'CommonJS in place of ES modules')
     .option('--jest', 'tests by jest and ts-jest in place of vitest; it has --cjs with it')
     .option('--no-install', 'install nothing')
-    .option('--package <spec>', 'the version of waybill that it depends on, or a tarball; default: this version')
+    .option('--package <spec>', 'the version of the package that it depends on, or a tarball; default: this version')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
