@@ -26,8 +26,8 @@ export const healingBugs: readonly Bug[] = [
       },
       {
         file: 'reconcile/healer.ts',
-        find: 'if (!state?.stopped || state.queued === 0) return false;',
-        replace: 'if (!state?.stopped || state.queued >= 0) return false;',
+        find: 'if (!state?.stopped || state.paused || state.queued === 0) return false;',
+        replace: 'if (!state?.stopped || state.paused || state.queued >= 0) return false;',
       },
     ],
   },
