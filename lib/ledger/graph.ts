@@ -2,7 +2,7 @@ import { concurrently } from '../aws/concurrently.ts';
 import type { Ledger } from './ledger.ts';
 import { rowsOf } from './partition.ts';
 import { readRoutes } from './route-book.ts';
-import { EVENT_TYPES, expected, type Route } from './rows/route.ts';
+import { EVENT_TYPES, type ExpectedRoute, expected, type Route } from './rows/route.ts';
 
 const READS_AT_ONCE = 8;
 
@@ -21,7 +21,7 @@ export class Graph {
   }
 
   /** The routes by which a message is expected. */
-  expectedOf(id: string, type: string): readonly Route[] {
+  expectedOf(id: string, type: string): readonly ExpectedRoute[] {
     return expected(id, this.#routes.get(type) ?? []);
   }
 

@@ -41,7 +41,10 @@ export class RouteBook {
   /** For each message, in the same order, the routes by which it is expected. */
   async routesOf(messages: readonly Routable[]): Promise<Route[][]> {
     const copies = await this.#copiesOf(newestByType(messages));
-    return messages.map(({ id, type }) => expected(id, copies.get(type)?.routes ?? []));
+    return messages.map(({ id, type }) =>
+      // What is adopted, the reconciler sends.
+      expected(id, copies.get(type)?.routes ?? []).filter(({ adoptedFrom }) => adoptedFrom === undefined),
+    );
   }
 
   /** Whether an event type has a route, or ever had one. */

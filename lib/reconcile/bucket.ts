@@ -4,7 +4,7 @@ import type { Graph } from '../ledger/graph.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { readOutbox } from '../ledger/outbox.ts';
 import type { EndState } from '../ledger/rows/inbox.ts';
-import type { Route } from '../ledger/rows/route.ts';
+import { isAdopted, isOwed, type Route } from '../ledger/rows/route.ts';
 import type { Joined } from './join.ts';
 import type { Committed, Ended } from './ledger-sets.ts';
 import { type CopyState, Totals } from './totals.ts';
@@ -86,8 +86,13 @@ export class Bucket {
     const now = this.#ledger.environment.now();
     const states: CopyState[] = [];
     const suspects: Suspect[] = [];
-    for (const route of this.#graph.expectedOf(id, type)) {
-      const end = ends[this.#graph.subscribers.indexOf(route.subscriber)];
+    const endAt = (subscriber: string) => ends[this.#graph.subscribers.indexOf(subscriber)];
+    const routes = this.#graph.expectedOf(id, type);
+    for (const route of routes) {
+      const end = endAt(route.subscriber);
+      if (!end && !isOwed(route, (subscriber) => endAt(subscriber)?.state)) continue;
+      // What is adopted counts where it is adopted.
+      if (end?.state === 'abandoned' && isAdopted(route, routes)) continue;
       const deadlineAt = deadlineOf(committed, route);
       if (end) {
         if (end.due !== undefined) this.#inspection.ended.note(route.subscriber, end.due);

@@ -4,6 +4,7 @@ import type { ListEventSources } from '../inspect/subscriber-state.ts';
 import type { Graph } from '../ledger/graph.ts';
 import { HighWater } from '../ledger/high-water.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { isOwed } from '../ledger/rows/route.ts';
 import { openCase } from './cases.ts';
 import { FIRST_SPAN_MS, nextSpan, readCursor, writeCursor } from './cursor.ts';
 import { dueMessages } from './due-messages.ts';
@@ -69,7 +70,7 @@ async function openDue(
           const { subscriber } = route;
           const end = ends[graph.subscribers.indexOf(subscriber)];
           if (end?.due !== undefined) ended.note(subscriber, end.due);
-          if (end) return [];
+          if (end || !isOwed(route, (former) => ends[graph.subscribers.indexOf(former)]?.state)) return [];
           return { ...committed, subscriber, state: 'waiting' as const, tries: 0, next: deadlineOf(committed, route) };
         }),
       );

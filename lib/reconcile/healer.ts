@@ -6,7 +6,7 @@ import type { Graph } from '../ledger/graph.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { readOutbox } from '../ledger/outbox.ts';
 import type { Route } from '../ledger/rows/route.ts';
-import { type Case, closeCase, GIVEN_UP, rewriteCase } from './cases.ts';
+import { type Case, closeCase, GIVEN_UP, openCase, rewriteCase } from './cases.ts';
 import { endAs, endAsExpired } from './end-case.ts';
 import type { Healing, HealOptions, Standstill } from './healing.ts';
 import { Outgoing } from './outgoing.ts';
@@ -210,11 +210,24 @@ export class Healer {
     const { id, subscriber } = read;
     const row = await readOutbox(this.#ledger, id);
     const state = await endAs(this.#ledger, read, row?.cancelled === undefined ? 'abandoned' : 'cancelled');
+    const successors = state === 'abandoned' ? this.#successorsOf(read) : [];
+    const { type, businessLine, deliverAt, expires } = read;
+    for (const successor of successors) {
+      // As long as it is not open, the former's is: a run that dies here does it again.
+      const opened = { id, type, businessLine, deliverAt, expires, subscriber: successor, state: 'waiting' } as const;
+      await openCase(this.#ledger, { ...opened, tries: 0, next: this.#now });
+    }
     await this.#close(read);
-    if (state === 'abandoned') {
+    if (state === 'abandoned' && successors.length === 0) {
       this.#ledger.environment.log.warn('abandoned', { messageId: id, subscriber });
       this.#abandoned.push(read);
     }
+  }
+
+  /** Who adopts what its subscriber has not ended. */
+  #successorsOf({ id, type, subscriber }: Case): string[] {
+    const routes = this.#graph.expectedOf(id, type).filter(({ adoptedFrom }) => adoptedFrom === subscriber);
+    return routes.map((route) => route.subscriber);
   }
 
   async #close(ended: Case): Promise<void> {

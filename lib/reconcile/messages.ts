@@ -6,7 +6,7 @@ import type { Graph } from '../ledger/graph.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { EndState } from '../ledger/rows/inbox.ts';
 import { minuteOf } from '../ledger/rows/layout.ts';
-import type { Route } from '../ledger/rows/route.ts';
+import { isOwed, type Route } from '../ledger/rows/route.ts';
 import { messageIdRange, messageTime } from '../message/message-id.ts';
 import { type Joined, joinById } from './join.ts';
 import { type Ended, endedIn, type Keyed, keyedIn } from './ledger-sets.ts';
@@ -104,9 +104,12 @@ async function listed(
   inspection: Inspection,
 ): Promise<ListedMessage> {
   const { type = '', businessLine = '', key = '' } = committed ?? {};
-  const routes = graph.expectedOf(id, type);
+  const endAt = (subscriber: string) => ends[graph.subscribers.indexOf(subscriber)];
+  const routes = graph
+    .expectedOf(id, type)
+    .filter((route) => endAt(route.subscriber) || isOwed(route, (former) => endAt(former)?.state));
   const subscribers = await concurrently(INSPECTIONS_AT_ONCE, routes, (route) => {
-    const end = ends[graph.subscribers.indexOf(route.subscriber)];
+    const end = endAt(route.subscriber);
     return copyOf(ledger, { id, ...committed }, route, end, inspection);
   });
   return { id, type, businessLine, key, committed: messageTime(id), subscribers };

@@ -3,6 +3,7 @@ import { MINUTE_MS } from '../contract/time.ts';
 import { Inspection } from '../inspect/inspection.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { minuteOf } from '../ledger/rows/layout.ts';
+import type { Route } from '../ledger/rows/route.ts';
 import type { Unended } from './bucket.ts';
 import { type Case, openCase } from './cases.ts';
 import { type Cursor, nextSpan, readCursor, writeCursor } from './cursor.ts';
@@ -21,6 +22,8 @@ export interface PassSpan {
   readonly target: number;
   /** Where it begins if it has no cursor. */
   readonly first: number;
+  /** The one subscriber of which it opens cases. @default all */
+  readonly adopting?: string;
 }
 
 /** What a pass came to in a run. */
@@ -68,7 +71,7 @@ const CHECKPOINT_MS = 5_000;
  * come further than the one before, however much there is to do. A run that is overtaken by another leaves the pass to it.
  */
 export async function runPass(ledger: Ledger, options: PassesOptions, span: PassSpan): Promise<PassRun> {
-  const walk = new Walk(ledger, options, ofGroup(span.name, groupIn(ledger, options).index));
+  const walk = new Walk(ledger, options, { ...span, name: ofGroup(span.name, groupIn(ledger, options).index) });
   const upTo = await walk.go(span);
   const { committed, uncaused } = walk;
   return { committed, uncaused, behind: Math.max(0, span.target - upTo) };
@@ -80,12 +83,14 @@ class Walk {
   readonly #ledger: Ledger;
   readonly #options: PassesOptions;
   readonly #pass: string;
+  readonly #adopting: string | undefined;
   #cursor: CountingCursor | undefined;
 
-  constructor(ledger: Ledger, options: PassesOptions, pass: string) {
+  constructor(ledger: Ledger, options: PassesOptions, { name, adopting }: PassSpan) {
     this.#ledger = ledger;
     this.#options = options;
-    this.#pass = pass;
+    this.#pass = name;
+    this.#adopting = adopting;
   }
 
   /** @returns up to where the pass has come */
@@ -138,8 +143,11 @@ class Walk {
     for (const { id, subscriber } of totals.uncaused) log.error('uncaused', { messageId: id, subscriber });
     this.uncaused += totals.uncaused.length;
     this.committed += Object.values(totals.lines).reduce((messages, { committed }) => messages + committed, 0);
-    await concurrently(CASES_AT_ONCE, unended, (one) => openCase(this.#ledger, caseOf(one)));
-    if (waiting.length > 0) await lookAfter(this.#ledger, inspection, waiting);
+    const isOpened = ({ route }: { readonly route: Route }) =>
+      this.#adopting === undefined || route.subscriber === this.#adopting;
+    await concurrently(CASES_AT_ONCE, unended.filter(isOpened), (one) => openCase(this.#ledger, caseOf(one)));
+    const kept = waiting.filter(isOpened);
+    if (kept.length > 0) await lookAfter(this.#ledger, inspection, kept);
   }
 
   async #save(cursor: CountingCursor): Promise<boolean> {

@@ -1,6 +1,7 @@
 import { DAY_MS, MINUTE_MS } from '../contract/time.ts';
 import type { Graph } from '../ledger/graph.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { runAdoptions } from './adoptions.ts';
 import { FIRST_SPAN_MS } from './cursor.ts';
 import { type PassesOptions, runDuePass } from './due-pass.ts';
 import { type PassRun, runPass } from './pass.ts';
@@ -39,6 +40,7 @@ export async function runPasses(ledger: Ledger, options: PassesOptions): Promise
     uncaused += run.uncaused;
     behind = Math.max(behind, run.behind);
   }
+  await runAdoptions(ledger, options);
   behind = Math.max(behind, await runDuePass(ledger, options));
   return { committed, uncaused, behind };
 }

@@ -114,10 +114,10 @@ async function carryOut(
   }
   const wanted = readRouteProperties(event.ResourceProperties);
   const since = await concurrently(TYPES_AT_ONCE, wanted.events, ({ type, businessLine }) => {
-    const { subscriber, destination, deadline, effects } = wanted;
+    const { subscriber, destination, deadline, effects, adopts } = wanted;
     // The subscriber's stack may be newer than the ledger's, whose functions read the rows.
     const reads = wanted.reads && Math.min(wanted.reads, newestFormat(environment));
-    const optional = { ...(effects && { effects }), ...(reads && { reads }) };
+    const optional = { ...(adopts && { adopts }), ...(effects && { effects }), ...(reads && { reads }) };
     const claim = { type, businessLine, subscriber, destination, deadline, ...optional };
     return claimUntilWritten(request, { ...claim, owner: request.owner, request: event.RequestId });
   });

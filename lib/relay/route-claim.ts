@@ -1,5 +1,5 @@
 import { DAY_MS } from '../contract/time.ts';
-import { type Claim, ownQueueUrl, type RouteRow, type Term } from '../ledger/rows/route.ts';
+import { type Adoption, type Claim, ownQueueUrl, type RouteRow, type Term } from '../ledger/rows/route.ts';
 
 /** A resource's claim of the route of one event type. */
 export interface RouteClaim extends Claim {
@@ -42,7 +42,7 @@ export function claimRoute(
     subscriber,
     ...opening,
     ...(past.length > 0 && { past }),
-    ...wanted(claims, claim),
+    ...wanted(claims, claim, own?.adopts, start),
     claims,
     revision: (own?.revision ?? 0) + 1,
   };
@@ -69,7 +69,7 @@ export function releaseRoute(row: RouteRow, owner: string, now: number): RouteRo
   const revision = (row.revision ?? 0) + 1;
   const last = left.at(-1);
   return last
-    ? { ...row, ...wanted(left, last), claims: left, revision }
+    ? { ...row, adopts: undefined, ...wanted(left, last, row.adopts, now), claims: left, revision }
     : { ...row, until: now, claims: [], revision };
 }
 
@@ -79,16 +79,29 @@ export function isSameRoute(one: RouteRow, other: RouteRow | undefined): boolean
 }
 
 /** What the claim that has the route wants: the last one's. */
-function wanted(claims: readonly Claim[], otherwise: Claim): Omit<Claim, 'owner'> {
-  const { destination, deadline, businessLine, effects, reads } = claims.at(-1) ?? otherwise;
-  return { destination, deadline, businessLine, ...(effects && { effects }), ...(reads && { reads }) };
+function wanted(
+  claims: readonly Claim[],
+  otherwise: Claim,
+  before: Adoption | undefined,
+  start: number,
+): Omit<Claim, 'owner' | 'adopts'> & Pick<RouteRow, 'adopts'> {
+  const { destination, deadline, businessLine, adopts: subscriber, effects, reads } = claims.at(-1) ?? otherwise;
+  const since = before?.subscriber === subscriber ? before?.since : undefined;
+  return {
+    destination,
+    deadline,
+    businessLine,
+    ...(subscriber && { adopts: { subscriber, since: since ?? start } }),
+    ...(effects && { effects }),
+    ...(reads && { reads }),
+  };
 }
 
 function comparable({ since, until, claims = [] }: RouteRow): string {
-  const parts = claims.map(({ owner, destination, deadline, businessLine, effects, reads }) => {
+  const parts = claims.map(({ owner, destination, deadline, businessLine, adopts, effects, reads }) => {
     const where = destination.kind === 'queue' ? '' : destination.name;
     const queues = [ownQueueUrl(destination), destination.deadLetterQueueUrl];
-    return [owner, destination.kind, where, ...queues, deadline, businessLine, effects, reads];
+    return [owner, destination.kind, where, ...queues, deadline, businessLine, effects, reads, adopts];
   });
   return JSON.stringify([since, until, parts]);
 }

@@ -9,6 +9,8 @@ export interface RouteProperties {
   readonly destination: Destination;
   /** Milliseconds from commit within which a message should have ended at the subscriber. */
   readonly deadline: number;
+  /** The subscriber that it succeeds. */
+  readonly adopts?: string;
   /** Whether its handler has effects outside. */
   readonly effects?: true;
   /** The newest format of outbox rows that its code reads. @default 1 */
@@ -21,7 +23,7 @@ export interface RouteProperties {
  * @throws InvalidDefinition naming the property that is missing or wrong
  */
 export function readRouteProperties(properties: unknown): RouteProperties {
-  const { subscriber, events, destination, deadline, effects, reads } = fieldsOf(properties);
+  const { subscriber, events, destination, deadline, adopts, effects, reads } = fieldsOf(properties);
   if (!Array.isArray(events) || events.length === 0) throw wrong('events');
   return {
     subscriber: readText(subscriber, 'subscriber'),
@@ -31,6 +33,7 @@ export function readRouteProperties(properties: unknown): RouteProperties {
     }),
     destination: readDestination(fieldsOf(destination)),
     deadline: readMilliseconds(deadline),
+    ...(adopts !== undefined && { adopts: readText(adopts, 'adopts') }),
     ...(String(effects) === 'true' && { effects: true }),
     ...(reads !== undefined && { reads: readFormatNumber(reads) }),
   };

@@ -11,7 +11,7 @@ import { rowsOf } from '../ledger/partition.ts';
 import type { EndState, InboxRow } from '../ledger/rows/inbox.ts';
 import { minuteOf } from '../ledger/rows/layout.ts';
 import { outboxPartition } from '../ledger/rows/outbox.ts';
-import type { Route } from '../ledger/rows/route.ts';
+import { isOwed, type Route } from '../ledger/rows/route.ts';
 import { withEveryShard } from '../ledger/shards.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { isMessageId, keyShard } from '../message/message-id.ts';
@@ -160,7 +160,7 @@ class Tracer {
   }
 
   async message({ envelope, row }: Committed, generation = 0): Promise<TracedMessage> {
-    const routes = this.#graph.expectedOf(envelope.id, envelope.type);
+    const routes = await this.#owedOf(envelope);
     const { sending, cancelled, replacedBy } = row;
     const [replacement] =
       replacedBy && generation < GENERATIONS ? await this.#messages([replacedBy], generation + 1) : [];
@@ -180,6 +180,14 @@ class Tracer {
         this.#delivery(envelope, route, generation),
       ),
     };
+  }
+
+  /** Who is to handle it: what is adopted, not before the former subscriber's inbox says that it never will. */
+  async #owedOf({ id, type }: Envelope): Promise<readonly Route[]> {
+    const routes = this.#graph.expectedOf(id, type);
+    const formers = [...new Set(routes.flatMap(({ adoptedFrom }) => adoptedFrom ?? []))];
+    const rows = await concurrently(READS_AT_ONCE, formers, (former) => readInbox(this.#ledger, former, id));
+    return routes.filter((route) => isOwed(route, (former) => rows[formers.indexOf(former)]?.state));
   }
 
   async #delivery(envelope: Envelope, route: Route, generation: number): Promise<TracedDelivery> {

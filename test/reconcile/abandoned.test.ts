@@ -84,7 +84,7 @@ describe('what a removed subscriber has not ended', () => {
     const { runs, compare, id, routes, clock, write } = await removal();
     await runs(62);
     const row = { ...(routes[0] as RouteRow), until: NOW + MINUTE, revision: 1 };
-    const claim = { ...row, owner: 'stack|again', request: 'again' };
+    const claim = { ...row, adopts: undefined, owner: 'stack|again', request: 'again' };
     write(claimRoute([row], claim, clock.now() + 3_000));
     await runs(10);
     expect(await compare()).toMatchObject({ abandoned: [{ id, subscriber: 'payment' }], missing: [] });

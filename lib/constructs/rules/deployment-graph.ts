@@ -21,6 +21,8 @@ export interface DeployedLedger {
 export interface DeployedSubscriber {
   readonly construct: IConstruct;
   readonly definition: SubscriberDefinition;
+  /** The subscriber that it succeeds, if it does. */
+  readonly adopts?: string;
   readonly channel: IChannel;
   readonly handler: lambda.Function;
   /** The tag of its circuit's controller, where it has a breaker. */

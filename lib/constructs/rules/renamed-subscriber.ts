@@ -13,7 +13,9 @@ export const renamedSubscriber: Rule = {
     "A subscriber's name is its identity: under another one its proofs are gone, so that what was handled could " +
     'take effect again, and what was on its way to the old name is expected by nobody.',
   source: 'docs/decisions/delivery-proof.md',
-  mend: 'Take the old name back; or, once the old one has nothing on its way, change the record too: that says so.',
+  mend:
+    'Take the old name back; or have its successor adopt what it has not ended (`adopts`); or, once the old one has nothing on its ' +
+    'way, change the record too: that says so.',
   unknown: 'the names of the last deployment, where the app records none and is not production (a note)',
 
   *check({ stage, graph }) {
@@ -30,8 +32,11 @@ export const renamedSubscriber: Rule = {
       return;
     }
     const recorded = Array.isArray(record) ? record.map(String) : [];
-    const gone = recorded.filter((name) => !names.includes(name));
-    const fresh = names.filter((name) => !recorded.includes(name));
+    const adopted = new Set(graph.subscribers.map(({ adopts }) => adopts));
+    const gone = recorded.filter((name) => !names.includes(name) && !adopted.has(name));
+    const succeeding = graph.subscribers.filter(({ adopts }) => adopts !== undefined && recorded.includes(adopts));
+    const successors = new Set(succeeding.map(({ definition }) => definition.name));
+    const fresh = names.filter((name) => !recorded.includes(name) && !successors.has(name));
     if (gone.length === 0 && fresh.length === 0) return;
     const said = [
       gone.length > 0 && `${quoted(gone)} is recorded but gone`,

@@ -12,6 +12,8 @@ export interface RouteProps {
   readonly destination: Destination;
   /** Milliseconds. */
   readonly deadline: number;
+  /** The subscriber that it succeeds. */
+  readonly adopts?: string;
   /** Whether its handler has effects outside. */
   readonly effects: boolean;
 }
@@ -31,6 +33,7 @@ export class Route extends CustomResource {
         events: props.events.map(({ type, businessLine }) => ({ type, businessLine })),
         destination: props.destination,
         deadline: props.deadline,
+        ...(props.adopts !== undefined && { adopts: props.adopts }),
         ...(props.effects && { effects: true }),
         reads: NEWEST_FORMAT,
       },

@@ -65,6 +65,10 @@ function* refusals(props: CheckedProps): Iterable<string> {
   if (served !== undefined) {
     yield `The function '${handler.node.path}' serves the subscriber '${served}' already: give '${name}' a function of its own`;
   }
+  if (props.adopts === name) {
+    yield `'${name}' adopts itself: name the subscriber that it succeeds, or leave \`adopts\` out. What it owed before it was ` +
+      'removed it still owes when it is added again';
+  }
   const namesake = namesOn(channel.ledger).get(name);
   if (namesake) {
     yield `The ledger has a subscriber '${name}' already, at '${namesake.node.path}': a name is an identity, so choose another`;

@@ -33,6 +33,13 @@ export interface DeploymentOptions<Tables extends readonly AnyTable[]> {
    * @default 4 days, or a day longer than the shortest lifetime of the events
    */
   readonly retentionPeriod?: Duration;
+  /**
+   * The name of a subscriber that this one succeeds, e.g. under which it was deployed before. What that one had not ended when it
+   * was removed is sent here once it is abandoned (an hour later, by default), and takes effect once over both. Until it is
+   * removed, messages go to it alone.
+   * @default what a removed subscriber never ended stays abandoned
+   */
+  readonly adopts?: string;
   /** How soon after its commit a message should have ended here. @default the definition's */
   readonly deadline?: Duration;
   /**

@@ -99,6 +99,7 @@ export class Subscriber<
       destination: stream
         ? { kind: 'stream', name: stream.streamName, retryQueueUrl: this.queue.queueUrl, ...letterBox }
         : { kind: 'queue', url: this.queue.queueUrl, ...letterBox },
+      ...(props.adopts !== undefined && { adopts: props.adopts }),
       deadline: props.deadline?.toMilliseconds() ?? definition.deadline,
       effects: definition.effects.length > 0,
     });
@@ -114,6 +115,7 @@ export class Subscriber<
     deploymentGraphOf(this).addSubscriber({
       ...queues,
       ...(controller && { controllerTag: controller.tag }),
+      ...(props.adopts !== undefined && { adopts: props.adopts }),
       construct: this,
       handler,
       route,

@@ -1,4 +1,5 @@
 import { messageTime } from '../../message/message-id.ts';
+import type { EndState } from './inbox.ts';
 import { type LedgerKey, ROUTE_PREFIX } from './layout.ts';
 
 /** From when until when a subscriber expects messages, by the times in their ids. */
@@ -15,6 +16,8 @@ export interface Route extends Term {
   readonly subscriber: string;
   /** Of a subscriber that was removed and added again: its terms before, of which some messages may not have ended. */
   readonly past?: readonly Term[];
+  /** The subscriber whose messages this one adopts once that was removed: what never ended there is sent here. */
+  readonly adopts?: Adoption;
   readonly destination: Destination;
   /** Milliseconds from commit within which a message should have ended there. */
   readonly deadline: number;
@@ -23,6 +26,13 @@ export interface Route extends Term {
   readonly reads?: number;
   /** Whether its handler has effects outside: who cancels a message keeps them from beginning. */
   readonly effects?: true;
+}
+
+/** Whose messages a subscriber adopts, and from which ids on it expects none of its own while the former is there. */
+export interface Adoption {
+  readonly subscriber: string;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
 }
 
 /**
@@ -60,6 +70,7 @@ export interface Claim {
   readonly destination: Destination;
   readonly deadline: number;
   readonly businessLine: string;
+  readonly adopts?: string;
   readonly effects?: true;
   readonly reads?: number;
 }
@@ -73,14 +84,61 @@ export function ownQueueUrl(destination: Destination): string {
  * The routes of a message's event type by which the message is expected, each with the term in which it is. Relay,
  * reconciliation, trace and healing all ask this one function, so they never disagree: the answer rests on the id's time
  * and the routes alone.
+ *
+ * What a subscriber expected that was removed, its successor adopts: an answer with `adoptedFrom`. It is the successor's
+ * once the former's inbox says `abandoned`, and not before. Nobody but the reconciler sends it there.
  */
-export function expected(messageId: string, routes: readonly Route[]): Route[] {
+export function expected(messageId: string, routes: readonly Route[]): ExpectedRoute[] {
   const time = messageTime(messageId);
   return routes.flatMap((route) => {
-    if (isWithin(time, route)) return [route];
-    const term = route.past?.find((past) => isWithin(time, past));
-    return term ? [{ ...route, since: term.since, until: term.until }] : [];
+    const term = termAt(time, route, routes);
+    if (term === route) return [route];
+    return term ? [{ ...route, since: term.since, until: term.until, ...adoptedIn(term) }] : [];
   });
+}
+
+/** A route by which a message is expected. */
+export interface ExpectedRoute extends Route {
+  /** The removed subscriber from which the message is adopted, if it is. */
+  readonly adoptedFrom?: string;
+}
+
+/** Whether a message is a subscriber's to handle or hand over, given how it ended at whom it would be adopted from. */
+export function isOwed({ adoptedFrom }: ExpectedRoute, endAt: (subscriber: string) => EndState | undefined): boolean {
+  return adoptedFrom === undefined || endAt(adoptedFrom) === 'abandoned';
+}
+
+/** Whether somebody adopts what a subscriber has not ended. */
+export function isAdopted({ subscriber }: Route, routes: readonly ExpectedRoute[]): boolean {
+  return routes.some(({ adoptedFrom }) => adoptedFrom === subscriber);
+}
+
+interface FoundTerm extends Term {
+  readonly adoptedFrom?: string;
+}
+
+/** The term in which a route expects ids of a time. Since the adoption, what the former subscriber expects is not its successor's. */
+function termAt(
+  time: number,
+  route: Route,
+  routes: readonly Route[],
+  successors: readonly string[] = [],
+): FoundTerm | undefined {
+  const own = [route, ...(route.past ?? [])].find((term) => isWithin(time, term));
+  const { adopts } = route;
+  if (!adopts || successors.includes(adopts.subscriber) || (own && time < adopts.since)) return own;
+  const former = routes.find(({ subscriber }) => subscriber === adopts.subscriber);
+  const term = former && termAt(time, former, routes, [...successors, route.subscriber]);
+  if (!term) return own;
+  return term.until === undefined ? undefined : { ...termOf(route), adoptedFrom: adopts.subscriber };
+}
+
+function termOf({ since, until }: Term): Term {
+  return { since, ...(until !== undefined && { until }) };
+}
+
+function adoptedIn({ adoptedFrom }: FoundTerm): Pick<ExpectedRoute, 'adoptedFrom'> {
+  return adoptedFrom === undefined ? {} : { adoptedFrom };
 }
 
 function isWithin(time: number, { since, until }: Term): boolean {

@@ -36,6 +36,8 @@ export interface ShopOptions {
   /** What the channels carry for `order.placed`, and both subscribers consume. */
   readonly event?: EventDefinition<'order.placed'>;
   readonly publishes?: readonly EventDefinition[];
+  /** What the subscriber on the queue adopts. */
+  readonly adopts?: string;
   readonly queue?: {
     readonly retentionPeriod?: Duration;
     readonly maxConcurrency?: number;
@@ -99,6 +101,7 @@ export function shop(options: ShopOptions = {}): Shop {
     handler: reserveHandler,
     tables: { stock: tableIn(handlers) },
     ...options.queue,
+    ...(options.adopts && { adopts: options.adopts }),
   });
   const count = new Subscriber(stack, 'Count', {
     channel: sales,
