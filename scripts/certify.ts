@@ -54,8 +54,10 @@ function print(certificate: Certificate, json: boolean): void {
     process.stdout.write(`${JSON.stringify(certificate)}\n`);
     return;
   }
-  const { plans, messages, faults, lost, doubled, uncaused, hash } = certificate;
-  const fired = Object.entries(faults).map(([kind, times]) => `  ${String(times).padStart(6)} ${kind}`);
+  const { plans, messages, faults, operations, lost, doubled, uncaused, hash } = certificate;
+  const fired = Object.entries({ ...faults, ...operations }).map(
+    ([kind, times]) => `  ${String(times).padStart(6)} ${kind}`,
+  );
   const lines = [
     `${plans} plans, ${messages} messages: ${lost} lost, ${doubled} doubled, ${uncaused} uncaused`,
     ...fired,

@@ -3,6 +3,7 @@ export { CertificationFailed, type CertifyOptions, certify, PLAN_VARIABLE } from
 export type { Invariant, Violation } from '../simulator/checks/violation.ts';
 export { SimulatorMisused } from '../simulator/errors.ts';
 export type { Fault, FaultKind, PlannedFault } from '../simulator/faults/fault.ts';
+export type { Operation, OperationKind, PlannedOperation } from '../simulator/operations/operation.ts';
 export type { Plan, PlannedStep } from '../simulator/plan/plan.ts';
 export type { FailedPlan } from '../simulator/plan/plan-runner.ts';
 export type { EndedMessage, RunState } from '../simulator/run/run-state.ts';

@@ -11,6 +11,8 @@ export interface Certificate {
   readonly messages: number;
   /** How often each kind of fault has happened, and how often each trait was met. */
   readonly faults: Readonly<Record<string, number>>;
+  /** How often operators have done each kind of thing. */
+  readonly operations: Readonly<Record<string, number>>;
   /** Messages that were lost, or late, at a subscriber. */
   readonly lost: number;
   /** Effects, ends and dead letters too many. */
@@ -42,20 +44,26 @@ const OUTCOMES = [
 
 /** @param targets what the system's plans must show */
 export function certificateOf(totals: Totals, targets: readonly Target[]): Certificate {
-  const { faults, outcomes, violations, messages, uncaused, hashes } = totals;
+  const { faults, outcomes, operations, violations, messages, uncaused, hashes } = totals;
   const isOutcome = (name: string) => AIMED_OUTCOMES.some((one) => one === name);
-  const names = targets.map(({ name }) => name);
+  const wantedOperations = targets.flatMap(({ operation }) => operation ?? []).sort();
+  const names = targets.flatMap(({ name, operation }) => (operation ? [] : [name]));
   const kinds = names.filter((name) => !isOutcome(name)).sort();
   const wanted = [...OUTCOMES, ...names.filter(isOutcome)];
   return {
     plans: Object.keys(hashes).length,
     messages,
     faults: Object.fromEntries(kinds.map((kind) => [kind, faults[kind] ?? 0])),
+    operations: Object.fromEntries(wantedOperations.map((kind) => [kind, operations[kind] ?? 0])),
     lost: (violations.L ?? 0) + (violations.T ?? 0),
     doubled: violations.D ?? 0,
     uncaused,
     chargedTwice: violations.E ?? 0,
-    unreached: [...kinds.filter((kind) => !faults[kind]), ...wanted.filter((outcome) => !outcomes[outcome])],
+    unreached: [
+      ...kinds.filter((kind) => !faults[kind]),
+      ...wantedOperations.filter((kind) => !operations[kind]),
+      ...wanted.filter((outcome) => !outcomes[outcome]),
+    ],
     hash: hashOf(totals),
   };
 }

@@ -10,6 +10,7 @@ export interface Totals {
   readonly uncaused: number;
   readonly faults: Readonly<Record<string, number>>;
   readonly outcomes: Readonly<Record<string, number>>;
+  readonly operations: Readonly<Record<string, number>>;
   /** Violations by invariant. */
   readonly violations: Readonly<Partial<Record<Invariant, number>>>;
   /** By the plan's number. */
@@ -22,6 +23,7 @@ export const NO_RUNS: Totals = {
   uncaused: 0,
   faults: {},
   outcomes: {},
+  operations: {},
   violations: {},
   hashes: {},
   failed: [],
@@ -29,7 +31,7 @@ export const NO_RUNS: Totals = {
 
 /** The totals of one run. */
 export function totalsOf(number: number, report: RunReport & { readonly failed?: FailedPlan }): Totals {
-  const { messages, faults, outcomes, hash: own, failed } = report;
+  const { messages, faults, outcomes, operations, hash: own, failed } = report;
   const violations: Partial<Record<Invariant, number>> = {};
   for (const { invariant } of report.violations) violations[invariant] = (violations[invariant] ?? 0) + 1;
   return {
@@ -38,6 +40,7 @@ export function totalsOf(number: number, report: RunReport & { readonly failed?:
     uncaused: Math.max(report.uncaused, violations.C ?? 0),
     faults,
     outcomes,
+    operations,
     violations,
     hashes: { [number]: own },
     failed: failed ? [{ ...failed, number }] : [],
@@ -51,6 +54,7 @@ export function joined(one: Totals, other: Totals): Totals {
     uncaused: one.uncaused + other.uncaused,
     faults: sum(one.faults, other.faults),
     outcomes: sum(one.outcomes, other.outcomes),
+    operations: sum(one.operations, other.operations),
     violations: sum(one.violations, other.violations),
     hashes: { ...one.hashes, ...other.hashes },
     failed: [...one.failed, ...other.failed].sort((a, b) => a.number - b.number),

@@ -17,6 +17,7 @@ describe('npm run certify', { timeout: TIMEOUT }, () => {
       'plans',
       'messages',
       'faults',
+      'operations',
       'lost',
       'doubled',
       'uncaused',

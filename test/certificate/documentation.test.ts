@@ -2,15 +2,21 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { FaultRange } from '../../lib/simulator/faults/fault-range.ts';
 import { TRAITS } from '../../lib/simulator/faults/traits.ts';
+import { operationsOf } from '../../lib/simulator/operations/operation-range.ts';
 import { sendingModesOf } from '../../lib/simulator/system.ts';
 import { commerce } from '../../scripts/certify/commerce.ts';
 
 const page = readFileSync(new URL('../../docs/certificate.md', import.meta.url), 'utf8');
 
-test('the page on the certificate explains every kind of fault and every trait, and no other', () => {
+test('the page on the certificate explains every kind of fault, operation and trait, and no other', () => {
   const modes = sendingModesOf(commerce);
   const { faults } = new FaultRange({ queues: ['one'], streams: { stream: ['two'] }, deployed: ['one'], modes });
-  const kinds = new Set([...[...faults.values()].flat().map(({ kind }) => kind), ...Object.values(TRAITS)]);
+  const operations = operationsOf(commerce).map(({ kind }) => kind);
+  const kinds = new Set([
+    ...[...faults.values()].flat().map(({ kind }) => kind),
+    ...operations,
+    ...Object.values(TRAITS),
+  ]);
   const rows = page.split('\n').filter((line) => line.startsWith('| `'));
   const explained = rows.flatMap((row) =>
     [...(row.split('|')[1] ?? '').matchAll(/`([\w-]+)`/g)].map(([, kind]) => kind),

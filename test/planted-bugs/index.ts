@@ -3,6 +3,7 @@ import { effectBugs } from './effect-bugs.ts';
 import { formatBugs } from './format-bugs.ts';
 import { healingBugs } from './healing-bugs.ts';
 import { inboxBugs } from './inbox-bugs.ts';
+import { operationBugs } from './operation-bugs.ts';
 import { reconcileBugs } from './reconcile-bugs.ts';
 import { relayBugs } from './relay-bugs.ts';
 import { sendingBugs } from './sending-bugs.ts';
@@ -20,4 +21,5 @@ export const bugs = [
   ...sendingBugs,
   ...effectBugs,
   ...formatBugs,
+  ...operationBugs,
 ];

@@ -90,6 +90,17 @@ describe('what a removed subscriber has not ended', () => {
     expect(await compare()).toMatchObject({ abandoned: [{ id, subscriber: 'payment' }], missing: [] });
   });
 
+  test('is healed, and not abandoned, when a subscriber of that name is added again within the hour', async () => {
+    const { runs, compare, id, routes, clock, write, ledger } = await removal();
+    await runs(30);
+    const row = { ...(routes[0] as RouteRow), until: NOW + MINUTE, revision: 1 };
+    const claim = { ...row, adopts: undefined, owner: 'stack|again', request: 'again' };
+    write(claimRoute([row], claim, clock.now() + 3_000));
+    await runs(90);
+    expect(await readInbox(ledger, 'payment', id)).toBeUndefined();
+    expect((await compare()).missing).toMatchObject([{ id, subscriber: 'payment' }]);
+  });
+
   test('keeps no producer from taking the message back where it has not ended', async () => {
     const world = reconcileWorld({ subscribers: ['payment', 'sales'] });
     const id = world.commit(world.mint(0));
@@ -122,5 +133,5 @@ test('a subscriber that comes again still expects what it did not end before', (
   world.clock.pass(HOUR);
   const after = world.mint(0);
   const untilOf = (id: string) => expected(id, [again]).map(({ until }) => until);
-  expect([untilOf(before), untilOf(between), untilOf(after)]).toEqual([[NOW + MINUTE], [], [undefined]]);
+  expect([untilOf(before), untilOf(between), untilOf(after)]).toEqual([[undefined], [], [undefined]]);
 });

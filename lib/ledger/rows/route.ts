@@ -83,7 +83,7 @@ export function ownQueueUrl(destination: Destination): string {
 /**
  * The routes of a message's event type by which the message is expected, each with the term in which it is. Relay,
  * reconciliation, trace and healing all ask this one function, so they never disagree: the answer rests on the id's time
- * and the routes alone.
+ * and the routes alone. A subscriber that was removed and added again expects what it expected before, and is there.
  *
  * What a subscriber expected that was removed, its successor adopts: an answer with `adoptedFrom`. It is the successor's
  * once the former's inbox says `abandoned`, and not before. Nobody but the reconciler sends it there.
@@ -92,7 +92,8 @@ export function expected(messageId: string, routes: readonly Route[]): ExpectedR
   const time = messageTime(messageId);
   return routes.flatMap((route) => {
     const term = termAt(time, route, routes);
-    if (term === route) return [route];
+    // Whoever is back is there, whatever it was away for: the route says whether it is gone.
+    if (term && !term.adoptedFrom) return [route];
     return term ? [{ ...route, since: term.since, until: term.until, ...adoptedIn(term) }] : [];
   });
 }

@@ -21,10 +21,10 @@ export function checkBulkhead(
   system: System,
   { entries }: RunRecord,
   evidence: Evidence,
-  { refusesOnly }: Leniency,
+  { sickOnly }: Leniency,
 ): Violation[] {
-  if (!refusesOnly) return [];
-  const sick = new Set(entries.flatMap((entry) => (entry.kind === 'refusing' ? [entry.to] : [])));
+  if (!sickOnly) return [];
+  const sick = new Set(entries.flatMap((entry) => (entry.kind === 'sick' ? [entry.to] : [])));
   return [...tooManyCopies(evidence, sick), ...tooLate(system, evidence, sick)].map((what) => ({
     invariant: 'T2',
     what,
@@ -45,7 +45,7 @@ function tooManyCopies({ carried }: Evidence, sick: ReadonlySet<string>): string
 function tooLate(system: System, { ends, deliverAt }: Evidence, sick: ReadonlySet<string>): string[] {
   return ends.flatMap(({ id, subscriber, state, at }) => {
     const late = at - Math.max(messageTime(id), deliverAt.get(id) ?? 0);
-    const isSick = sick.has(streamOf(system, subscriber) ?? subscriber);
+    const isSick = sick.has(subscriber) || sick.has(streamOf(system, subscriber) ?? '');
     if (isSick || state !== 'handled' || late <= LATENESS_MS) return [];
     return [`${id} was handled at ${subscriber} ${late} ms after its moment, while another destination refused`];
   });

@@ -5,13 +5,16 @@ import type { Violation } from './violation.ts';
 
 /** C: every message that ended, was sent or was published has a committed cause, and was given to the subscriber that ended it. */
 export function checkCauses(system: System, evidence: Evidence): Violation[] {
-  const { committed, ends, carried } = evidence;
+  const { committed, ends, carried, expectations } = evidence;
   const violations: Violation[] = [];
   const uncaused = (what: string) => violations.push({ invariant: 'C', what });
   const isCommitted = (id: string, place: number) => (committed.get(id)?.place ?? Infinity) < place;
 
   for (const { subscriber, id, place, state } of ends) {
     if (!isCommitted(id, place)) uncaused(`${id} ended as ${state} at ${subscriber}, and was never committed`);
+    const envelope = committed.get(id)?.envelope;
+    if (envelope && !expectations.has(subscriber, envelope))
+      uncaused(`${id} ended as ${state} at ${subscriber}, which is not to get it`);
   }
   for (const { envelope, to, place } of carried) {
     if (envelope && !isCommitted(envelope.id, place))

@@ -1,4 +1,5 @@
 import type { Envelope } from '../../message/envelope.ts';
+import { decoded } from '../run/envelopes.ts';
 import { type System, streamOf } from '../system.ts';
 import type { End, Evidence } from './evidence.ts';
 import type { Violation } from './violation.ts';
@@ -9,16 +10,16 @@ export function checkLoss(
   evidence: Evidence,
   { isIdle, loses }: { readonly isIdle: boolean; readonly loses: boolean },
 ): Violation[] {
-  const { committed, ends, acknowledged } = evidence;
+  const { committed, ends, acknowledged, expectations } = evidence;
   const last = new Map(ends.map((end) => [`${end.subscriber} ${end.id}`, end]));
   const violations: Violation[] = [];
   const missing = (what: string) => violations.push({ invariant: 'L', what });
   for (const id of acknowledged.flatMap(({ ids }) => ids)) {
     if (!committed.has(id)) missing(`a producer was told that ${id} is committed, and it is not in the ledger`);
   }
-  for (const { name, consumes } of system.subscribers) {
+  for (const { name } of system.subscribers) {
     for (const { envelope } of committed.values()) {
-      if (!consumes.some(({ type }) => type === envelope.type)) continue;
+      if (!expectations.has(name, envelope)) continue;
       const end = last.get(`${name} ${envelope.id}`);
       if (!end) {
         const invariant = isIdle ? 'L' : 'T';
@@ -28,13 +29,36 @@ export function checkLoss(
         if (wrong) missing(`${envelope.type} ${envelope.id} is dead at ${name}, and ${wrong}`);
       }
     }
+    for (const [id, times] of timesGiven(evidence, name)) {
+      if (times > MOST_DELIVERIES)
+        violations.push({
+          invariant: 'T',
+          what: `${id} was given to ${name} ${times} times, though nothing failed any more`,
+        });
+    }
     // Where messages are lost, nobody finds bytes again that are none.
-    for (const text of loses ? [] : poisonOf(system, evidence, name)) {
+    for (const text of loses || expectations.wasRemoved(name) ? [] : poisonOf(system, evidence, name)) {
       const isThere = evidence.carried.some((one) => one.to === `${name}-dead` && one.text === text);
       if (!isThere) missing(`bytes that are no message are not among the dead letters of ${name}: ${text}`);
     }
   }
   return violations;
+}
+
+/** So often a message may be given to a subscriber once nothing fails any more: an attempt backs off, and is counted. */
+const MOST_DELIVERIES = 40;
+
+/** How often each message was given to a subscriber once nothing failed any more. */
+function timesGiven({ given, begun, healed }: Evidence, subscriber: string): Map<string, number> {
+  const times = new Map<string, number>();
+  for (const [invocation, texts] of given) {
+    if (!invocation.startsWith(`${subscriber} `) || (begun.get(invocation) ?? 0) < healed.place) continue;
+    for (const text of texts) {
+      const id = decoded(text)?.id;
+      if (id !== undefined) times.set(id, (times.get(id) ?? 0) + 1);
+    }
+  }
+  return times;
 }
 
 /** What is wrong with the letter of a dead message, if something is. */

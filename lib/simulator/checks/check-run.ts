@@ -1,11 +1,13 @@
 import { payloadOf } from '../../message/compression.ts';
 import type { FaultPlan } from '../faults/fault-plan.ts';
+import type { OperationKind } from '../operations/operation.ts';
 import type { RunRecord } from '../run/run-record.ts';
 import type { EndedMessage, RunState } from '../run/run-state.ts';
 import type { System } from '../system.ts';
 import { checkBulkhead } from './check-bulkhead.ts';
 import { checkCauses } from './check-causes.ts';
 import { checkEffects } from './check-effects.ts';
+import { checkGraph } from './check-graph.ts';
 import { checkHandlers } from './check-handlers.ts';
 import { checkHealing } from './check-healing.ts';
 import { checkLoss } from './check-loss.ts';
@@ -21,6 +23,8 @@ export interface Checked {
   readonly record: RunRecord;
   readonly evidence: Evidence;
   readonly faults: FaultPlan;
+  /** How often operators have done each kind of thing. */
+  readonly operations: Readonly<Partial<Record<OperationKind, number>>>;
   /** Whether nothing was left to do when the bound was over. */
   readonly isIdle: boolean;
   /** Errors of promises that nobody has waited for. */
@@ -36,12 +40,13 @@ export interface Checked {
  * the code under test says of itself is believed.
  */
 export function checkRun(system: System, checked: Checked): readonly Violation[] {
-  const { record, evidence, faults, isIdle, rejections, rows, done } = checked;
-  const leniency = leniencyOf(faults);
+  const { record, evidence, faults, operations, isIdle, rejections, rows, done } = checked;
+  const leniency = leniencyOf(faults, operations);
   const late: Violation[] = isIdle
     ? []
     : [{ invariant: 'T', what: 'something is still going on when the bound is over' }];
-  const wrong = system.invariant?.(stateOf(evidence, rows, done)) ?? [];
+  // The books of a system are written for one in which everybody gets what is meant for it.
+  const wrong = (lacksNothing(system, evidence) && system.invariant?.(stateOf(evidence, rows, done))) || [];
   return [
     // First, since whatever else is wrong may come of it.
     ...checkHandlers(evidence, rejections),
@@ -54,9 +59,20 @@ export function checkRun(system: System, checked: Checked): readonly Violation[]
     ...checkTraces(system, evidence, leniency),
     ...checkSending(system, evidence, leniency),
     ...checkBulkhead(system, record, evidence, leniency),
+    ...checkGraph(system, record, evidence, leniency),
     ...checkHealing(system, record, evidence, leniency),
     ...wrong.map((what): Violation => ({ invariant: 'M', what })),
   ];
+}
+
+/** Whether every message was to end at everybody who consumes it, and no subscriber was removed before it had. */
+function lacksNothing({ subscribers }: System, { committed, expectations, ends }: Evidence): boolean {
+  const isComplete = subscribers.every(({ name, consumes }) =>
+    [...committed.values()].every(
+      ({ envelope }) => !consumes.some(({ type }) => type === envelope.type) || expectations.has(name, envelope),
+    ),
+  );
+  return isComplete && !ends.some(({ state }) => state === 'abandoned');
 }
 
 function stateOf({ committed, ends, halves }: Evidence, rows: RunState['rows'], done: RunState['done']): RunState {

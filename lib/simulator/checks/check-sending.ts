@@ -39,19 +39,22 @@ function wrongMoments({ ends, deliverAt }: Evidence, { skewed, punctual }: Lenie
   });
 }
 
-function wrongCancellations({ subscribers }: System, { committed, ends, cancelled }: Evidence): Violation[] {
+function wrongCancellations({ subscribers }: System, evidence: Evidence): Violation[] {
+  const { committed, ends, cancelled, expectations } = evidence;
   const violations: Violation[] = [];
   for (const { id, subscriber, state } of ends) {
     const isCancelled = cancelled.has(id);
-    if (isCancelled && state !== 'cancelled')
+    if (isCancelled && state !== 'cancelled' && state !== 'abandoned')
       violations.push({ invariant: 'C', what: `${id} was cancelled, and ended as ${state} at ${subscriber}` });
     if (!isCancelled && state === 'cancelled')
       violations.push({ invariant: 'L', what: `${id} ended as cancelled at ${subscriber}, and nobody cancelled it` });
   }
   for (const { id, replacedBy, commit } of cancelled.values()) {
     const envelope = committed.get(id)?.envelope;
-    for (const { name, consumes } of subscribers) {
-      if (!consumes.some(({ type }) => type === envelope?.type)) continue;
+    for (const { name } of subscribers) {
+      if (!envelope || !expectations.has(name, envelope)) continue;
+      // Who comes later, or was given up, is no part of it.
+      if (expectations.waitedFor(name, envelope.type) || expectations.wasRemoved(name)) continue;
       if (!ends.some((end) => end.id === id && end.subscriber === name && end.commit === commit))
         violations.push({ invariant: 'C', what: `${id} was cancelled, but not at ${name} in the same transaction` });
     }

@@ -35,8 +35,8 @@ function brokenChains(evidence: Evidence): Violation[] {
 function wrongHops({ ends }: Evidence, skewed: boolean): Violation[] {
   if (skewed) return [];
   return ends.flatMap(({ id, subscriber, state, row: { hops } }): Violation[] => {
-    // A cancelled message has come nowhere.
-    if (state === 'cancelled') return [];
+    // A message that was cancelled or abandoned has come nowhere.
+    if (state === 'cancelled' || state === 'abandoned') return [];
     const { committed, relayed, received, ended } = hops;
     const isOrdered =
       isMessageId(id) &&
@@ -70,7 +70,7 @@ function wrongPublished(evidence: Evidence): Violation[] {
 /** Each copy that was due has a receipt, and no receipt speaks of a copy that had not been sent. */
 function wrongReceipts(
   system: System,
-  { committed, receipts, carried, waiting, cancelled }: Evidence,
+  { committed, receipts, carried, waiting, cancelled, expectations }: Evidence,
   relayed: boolean,
 ): Violation[] {
   const firstSent = new Map([...waiting].map(([id, place]) => [`${SCHEDULE} ${id}`, place]));
@@ -95,10 +95,12 @@ function wrongReceipts(
   }
   // What the relay never saw is sent by reconciliation, which may die before it has written the receipt.
   if (!relayed) return violations;
-  for (const { name, consumes } of system.subscribers) {
+  for (const { name } of system.subscribers) {
     const to = streamOf(system, name) ?? name;
+    // What a queue that is gone refuses, nobody has sent.
+    if (expectations.wasRemoved(name)) continue;
     for (const { envelope } of committed.values()) {
-      if (!consumes.some(({ type }) => type === envelope.type) || named.has(`${to} ${envelope.id}`)) continue;
+      if (!expectations.has(name, envelope) || named.has(`${to} ${envelope.id}`)) continue;
       if (cancelled.has(envelope.id)) continue;
       violations.push(broken(`no receipt says that ${envelope.id} was sent to ${to}`));
     }

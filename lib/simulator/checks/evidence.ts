@@ -9,6 +9,7 @@ import type { Envelope } from '../../message/envelope.ts';
 import { decoded, decodedRow, textsIn } from '../run/envelopes.ts';
 import type { AcknowledgedEntry, Origin, QueueEntry, RecordEntry, RowEntry, RunRecord } from '../run/run-record.ts';
 import { ATTRIBUTES } from './attributes.ts';
+import { Expectations } from './expectations.ts';
 
 /** A message that was committed: its outbox row was there. */
 export interface Committed {
@@ -86,6 +87,15 @@ export interface Receipt {
   readonly place: number;
 }
 
+/** A failed attempt, as the row says that counts it. */
+export interface Failure {
+  readonly subscriber: string;
+  readonly id: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly detail: string;
+}
+
 /** A record, sorted by what it is evidence of. */
 export class Evidence {
   /** By message id. */
@@ -95,7 +105,9 @@ export class Evidence {
   /** Messages whose handlers have used their transactions though they had returned, as their inbox rows say. */
   readonly lateUses: { readonly subscriber: string; readonly id: string }[] = [];
   /** Why attempts at messages have failed, by the rows that count them. */
-  readonly failures: { readonly subscriber: string; readonly id: string; readonly detail: string }[] = [];
+  readonly failures: Failure[] = [];
+  /** From where in the record on nothing failed any more, and when that was, in milliseconds since the epoch. */
+  healed = { place: Number.POSITIVE_INFINITY, at: Number.POSITIVE_INFINITY };
   readonly carried: Carried[] = [];
   readonly effects: readonly Effect[];
   readonly receipts: Receipt[] = [];
@@ -116,11 +128,13 @@ export class Evidence {
   readonly sending = new Map<string, NonNullable<OutboxRow['sending']>>();
   /** Where rows were marked as sent, by message id: the place in the record of the first mark. */
   readonly marked = new Map<string, number>();
+  readonly expectations: Expectations;
   readonly #halves = new Map<string, HalfState[]>();
   readonly #effects = new Map<number, { origin: Origin; commit: number; rows: number; published: Envelope[] }>();
 
   /** Sorts a record. The layout of the ledger's rows is that of the design, read with the contract's own types. */
   constructor({ entries }: RunRecord) {
+    this.expectations = new Expectations(entries);
     for (const [place, entry] of entries.entries()) this.#add(entry, place);
     this.effects = [...this.#effects.values()];
   }
@@ -131,6 +145,7 @@ export class Evidence {
 
   #add(entry: RecordEntry, place: number): void {
     if (entry.kind === 'row') this.#addRow(entry, place);
+    else if (entry.kind === 'healed') this.healed = { place, at: entry.at };
     else if (entry.kind === 'invocation') {
       const key = `${entry.actor} ${entry.invocation}`;
       this.given.set(key, textsIn(entry.event));
@@ -177,7 +192,7 @@ export class Evidence {
       const { sent } = unmarshall(after) as ReceiptRow;
       this.receipts.push({ id: sk, sent: sent.map(({ to, ids }) => ({ to, ids: idsIn(ids) })), place });
     } else if (kind === 'failure') {
-      this.failures.push({ subscriber: of, id: sk, detail: after.detail?.S ?? '' });
+      this.failures.push({ subscriber: of, id: sk, at, detail: after.detail?.S ?? '' });
     } else if (kind === 'once') this.once.push(entry);
     else if (kind === 'half') {
       const states = this.#halves.get(sk) ?? [];

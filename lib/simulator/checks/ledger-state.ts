@@ -1,6 +1,7 @@
 import { decodedRow } from '../run/envelopes.ts';
 import type { RunRecord } from '../run/run-record.ts';
 import type { System } from '../system.ts';
+import { Expectations } from './expectations.ts';
 
 /** A message at a subscriber. */
 export interface Copy {
@@ -25,9 +26,10 @@ export interface LedgerState {
 /** The ledger once the record's last entry is written: rows that were deleted count as not there. */
 export function ledgerStateOf({ subscribers }: System, { entries }: RunRecord): LedgerState {
   const committed = new Map<string, string>();
-  const ended = new Map<string, Copy>();
+  const ended = new Map<string, Copy & { readonly hasEffect: boolean }>();
   const cases = new Map<string, Copy>();
   const cancelled = new Set<string>();
+  const expectations = new Expectations(entries);
   for (const entry of entries) {
     if (entry.kind !== 'row' || !entry.row) continue;
     const { kind, of, sk } = entry.row;
@@ -36,21 +38,22 @@ export function ledgerStateOf({ subscribers }: System, { entries }: RunRecord): 
       put(committed, sk, after && (decodedRow(after)?.type ?? ''));
       if (after?.cancelled) cancelled.add(sk);
     } else if (kind === 'inbox') {
-      put(ended, `${of} ${sk}`, after && { id: sk, subscriber: of });
+      const hasEffect = after?.state?.S !== 'abandoned';
+      put(ended, `${of} ${sk}`, after && { id: sk, subscriber: of, hasEffect });
     } else if (kind === 'case') {
       const [id = '', subscriber = ''] = sk.split('#');
       put(cases, sk, after && { id, subscriber });
     }
   }
-  // A cancelled message lacks nothing, and its ends want no cause.
+  // A cancelled message lacks nothing, and its ends want no cause; nor does one that was abandoned.
   const due = [...committed].filter(([id]) => !cancelled.has(id));
   const missing = due.flatMap(([id, type]) =>
     subscribers
-      .filter(({ name, consumes }) => consumes.some((event) => event.type === type) && !ended.has(`${name} ${id}`))
+      .filter(({ name }) => expectations.has(name, { id, type }) && !ended.has(`${name} ${id}`))
       .map(({ name }) => ({ id, subscriber: name })),
   );
   const ends = [...ended.values()];
-  const uncaused = ends.filter(({ id }) => !committed.has(id) && !cancelled.has(id));
+  const uncaused = ends.filter(({ id, hasEffect }) => hasEffect && !committed.has(id) && !cancelled.has(id));
   return { ids: [...committed.keys()], ends, missing, uncaused, cases: [...cases.values()] };
 }
 

@@ -1,6 +1,7 @@
 import { type FaultKind, LOSSES } from '../faults/fault.ts';
 import type { FaultPlan } from '../faults/fault-plan.ts';
 import { RECONCILER, RELAY, SWEEP } from '../faults/site.ts';
+import type { OperationKind } from '../operations/operation.ts';
 
 /** Runs of the sweep in a row that may fail. */
 const SPARE_RUNS = 8;
@@ -15,8 +16,8 @@ export interface Leniency {
   readonly relayed: boolean;
   /** Whether nothing has failed that makes a message late. */
   readonly punctual: boolean;
-  /** Whether nothing has failed but destinations that took nothing for some time. */
-  readonly refusesOnly: boolean;
+  /** Whether nothing has failed but destinations that took nothing, or subscribers that read nothing, for some time. */
+  readonly sickOnly: boolean;
   /** Whether requests arrive when they are sent, and clocks are right. */
   readonly onTime: boolean;
   /**
@@ -27,17 +28,28 @@ export interface Leniency {
 }
 
 /** What the faults that have happened in a run excuse. */
-export function leniencyOf(faults: FaultPlan): Leniency {
+export function leniencyOf(faults: FaultPlan, operations: Readonly<Partial<Record<OperationKind, number>>>): Leniency {
   const has = (...kinds: readonly FaultKind[]) => faults.has(kinds);
   return {
     skewed: has('clock-skew'),
     loses: faults.has(LOSSES),
     relayed: !faults.has(LOSSES, `${RELAY}.GetRecords`),
-    punctual: isPunctual(faults),
-    refusesOnly: has('refuses') && [...faults.happened].every((one) => one.endsWith(' refuses')),
+    // Who is paused, removed or not there yet gets late what waits for its moment.
+    punctual: Object.keys(operations).length === 0 && isPunctual(faults),
+    sickOnly: isSickOnly(faults, operations),
     onTime: !has('clock-skew', 'request-late', 'apply-late', 'reply-late'),
-    inSight: (queue) => !has('clock-skew', 'more-shards') && !faults.has(['delay'], `${queue}.sent`),
+    inSight: (queue) =>
+      !has('clock-skew', 'more-shards') && !operations['shards-disagree'] && !faults.has(['delay'], `${queue}.sent`),
   };
+}
+
+/** Kinds of operations that keep something from being delivered for some time, and nothing else. */
+const SICKNESSES: ReadonlySet<string> = new Set<OperationKind>(['destination-refused', 'subscriber-paused']);
+
+function isSickOnly({ happened }: FaultPlan, operations: object): boolean {
+  const begun = Object.keys(operations);
+  if (happened.size === 0 && begun.length === 0) return false;
+  return [...happened].every((one) => one.endsWith(' refuses')) && begun.every((kind) => SICKNESSES.has(kind));
 }
 
 function isPunctual({ happened, fired }: FaultPlan): boolean {

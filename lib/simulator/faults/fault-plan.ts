@@ -15,6 +15,8 @@ const PASSING: ReadonlySet<FaultKind> = new Set(['stale', 'schedule-missed']);
 
 /** The faults of one run: says what happens when a site is reached, and counts what has happened. */
 export class FaultPlan {
+  /** Those that may happen. */
+  readonly planned: readonly PlannedFault[];
   readonly #faults = new Map<string, Fault>();
   readonly #reached = new Map<Site, number>();
   readonly #lasting = new Map<Site, { readonly fault: Fault; left: number }>();
@@ -27,6 +29,7 @@ export class FaultPlan {
   readonly #onFault: (site: Site, nth: number, fault: Fault) => void;
 
   constructor(faults: readonly PlannedFault[], onFault: (site: Site, nth: number, fault: Fault) => void) {
+    this.planned = faults;
     for (const { site, nth, fault } of faults) this.#faults.set(`${site} ${nth}`, fault);
     this.#onFault = onFault;
   }

@@ -2,10 +2,11 @@ import type { GetItemCommandInput, QueryCommandInput } from '@aws-sdk/client-dyn
 import type { Request, Wire } from '../../testing/engines/index.ts';
 import { UnsupportedByEngine } from '../../testing/errors.ts';
 import type { Origin } from '../run/run-record.ts';
+import { refuse, switchOff } from '../run/sickness.ts';
 import { laterIn, type World } from '../run/world.ts';
 import type { Fault } from './fault.ts';
 import { applyPartially, hasEntries } from './partial-failure.ts';
-import { conflict, denied, internalError, throttled, timeout } from './service-errors.ts';
+import { conflict, denied, gone, internalError, throttled, timeout } from './service-errors.ts';
 import { CHECK_BACK, FORWARDER, RECONCILER, siteOf } from './site.ts';
 
 /** A process that sends requests. */
@@ -54,13 +55,14 @@ export function faultyWire(world: World, caller: Caller): Wire {
       const fault = faults.reach(site, (one) => happensTo(request, one));
       const there = 1 + draw(`${site} ${nth} there`, 12);
       const back = 1 + draw(`${site} ${nth} back`, 12);
-      switchOff(world, caller.actor, fault);
+      changeSource(world, caller.actor, fault);
       const to = destinationOf(request);
-      if (fault?.kind === 'refuses' && to !== undefined) refuseAt(world, to, fault.for);
+      if (fault?.kind === 'refuses' && to !== undefined) refuse(world, to, fault.for);
       // A mapping that is switched off asks for nothing: here it asks, and is refused.
       const isOff = world.disabled.has(caller.actor) && isReceive(request);
       const isRefused = to !== undefined && world.refusing.has(to);
-      const error = isOff ? internalError() : isRefused ? denied(request) : undefined;
+      const isGone = world.gone.has(queueOf(request) ?? '');
+      const error = isOff ? internalError() : isGone ? gone() : isRefused ? denied(request) : undefined;
       const course = error ? { answered: there + back, error } : courseOf(fault, request, there, back);
       const { actor, invocation } = caller;
       const origin: Origin = { actor, operation: request.operation, ...(invocation && { invocation }) };
@@ -122,26 +124,22 @@ function courseOf(fault: Fault | undefined, request: Request, there: number, bac
 }
 
 /** An event source that is switched off, or made anew. */
-function switchOff(world: World, actor: string, fault: Fault | undefined): void {
-  const { schedule, disabled, horizons } = world;
+function changeSource(world: World, actor: string, fault: Fault | undefined): void {
+  const { schedule, horizons } = world;
   if (fault?.kind === 'from-latest') horizons.set(actor, schedule.now());
-  if (fault?.kind !== 'disabled' && fault?.kind !== 'retention') return;
-  disabled.set(actor, schedule.now() + fault.for);
-  laterIn(world, fault.for, () => disabled.delete(actor));
-}
-
-/** A destination that takes nothing for some time, whoever sends. */
-function refuseAt(world: World, to: string, milliseconds: number): void {
-  world.refusing.add(to);
-  world.record.add({ kind: 'refusing', to });
-  laterIn(world, milliseconds, () => world.refusing.delete(to));
+  if (fault?.kind === 'disabled' || fault?.kind === 'retention') switchOff(world, actor, fault.for);
 }
 
 /** The queue or the stream to which a request sends. */
-function destinationOf({ operation, input }: Request): string | undefined {
-  const { QueueUrl, StreamName } = input as { readonly QueueUrl?: string; readonly StreamName?: string };
-  if (operation === 'PutRecords') return StreamName;
-  return /^SendMessage(?:Batch)?$/.test(operation) ? QueueUrl?.split('/').at(-1) : undefined;
+function destinationOf(request: Request): string | undefined {
+  const { operation, input } = request;
+  if (operation === 'PutRecords') return (input as { readonly StreamName?: string }).StreamName;
+  return /^SendMessage(?:Batch)?$/.test(operation) ? queueOf(request) : undefined;
+}
+
+/** The queue that a request is for. */
+function queueOf({ input }: Request): string | undefined {
+  return (input as { readonly QueueUrl?: string }).QueueUrl?.split('/').at(-1);
 }
 
 /** What the engine does of a request. */

@@ -39,3 +39,8 @@ export function conflict({ operation, input }: Request): Error {
   }));
   return serviceError('TransactionCanceledException', 'client', { CancellationReasons });
 }
+
+/** There is no such queue. */
+export function gone(): Error {
+  return serviceError('QueueDoesNotExist', 'client');
+}

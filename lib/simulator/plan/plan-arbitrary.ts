@@ -1,10 +1,15 @@
 import type { Arbitrary } from 'fast-check';
 import type { Fault, FaultKind, PlannedFault } from '../faults/fault.ts';
 import { actorOf, happeningAt, PRODUCER, RECONCILER, RELAY, type Site } from '../faults/site.ts';
+import { changesGraph, type Operation, type OperationKind, type PlannedOperation } from '../operations/operation.ts';
 import type { Plan } from './plan.ts';
 
 export interface PlanRange {
   readonly faults: ReadonlyMap<Site, readonly Fault[]>;
+  /** What operators may do. @default nothing */
+  readonly operations?: readonly Operation[];
+  /** The kind of operation that each plan has. @default none */
+  readonly operation?: OperationKind;
   /** How many steps the workload has. */
   readonly steps: number;
   /** Which faults each plan has one of, at least. @default any */
@@ -41,6 +46,11 @@ const SPAN_MS = 1_500;
 const TIMES = [0, 0, 0, 1, 1, 2, 3];
 /** The fault that a plan is made for must happen. */
 const FIRST_TIMES = [0, 0, 0, 0, 0, 1, 1, 2];
+/** Other operations of a plan that is made for one, and faults. */
+const MAX_OTHER_OPERATIONS = 2;
+const MAX_BESIDES = 2;
+/** Milliseconds within which operators begin what they do. */
+const OPERATED_MS = 15_000;
 /** Milliseconds after which producers are at it again. */
 const AGAIN_MS = 20_000;
 
@@ -86,9 +96,51 @@ export function planArbitrary(fc: typeof import('fast-check'), range: PlanRange)
   const all = range.again
     ? workload.map((some) => [...some, ...some.map((one) => ({ ...one, at: one.at + AGAIN_MS }))])
     : workload;
-  return fc
-    .record({ seed: fc.noBias(fc.noShrink(fc.nat())), workload: all, faults })
-    .map((plan) => ({ ...plan, workload: withLeading(plan, range) }));
+  const seed = fc.noBias(fc.noShrink(fc.nat()));
+  if (range.operation === undefined) {
+    return fc.record({ seed, workload: all, faults }).map((plan) => ({ ...plan, workload: withLeading(plan, range) }));
+  }
+  // Operations show by themselves what they lead to: few faults, or none, happen beside them.
+  const besides = fc
+    .array(choice, { maxLength: MAX_BESIDES })
+    .map((chosen) => chosen.map((one) => chosenFrom(sites, one)));
+  return fc.record({ seed, workload: all, faults: besides, operations: operationsIn(fc, range, range.operation) });
+}
+
+/** One operation of a kind, and maybe others. */
+function operationsIn(
+  fc: typeof import('fast-check'),
+  { operations = [] }: PlanRange,
+  kind: OperationKind,
+): Arbitrary<PlannedOperation[]> {
+  // Mostly while messages are on their way.
+  const at = fc.oneof(fc.nat(SPAN_MS), fc.nat(OPERATED_MS));
+  const planned = (some: readonly Operation[]) =>
+    fc.record({ operation: fc.constantFrom(...some), at }).map((one) => ({ ...one.operation, at: one.at }));
+  const own = planned(operations.filter((one) => one.kind === kind));
+  const others = fc.array(planned(operations), { maxLength: MAX_OTHER_OPERATIONS });
+  return fc.tuple(own, fc.boolean(), others).map(([one, isLate, rest]) => {
+    // Who is removed has something to lose where it has stood still before.
+    const before = operations.find((other) => other.kind === 'subscriber-paused' && isOfOne(one, other));
+    const standstill = isLate && before && REMOVES.has(one.kind) ? [{ ...before, at: 0 }] : [];
+    return [one, ...standstill, ...rest].filter(isFirstOfItsGraph);
+  });
+}
+
+/** Operations that delete a queue with all that is in it. */
+const REMOVES: ReadonlySet<OperationKind> = new Set(['subscriber-removed', 'subscriber-added-again']);
+
+/** What is deployed twice at once is one deploy's to decide. */
+function isFirstOfItsGraph(one: PlannedOperation, index: number, all: readonly PlannedOperation[]): boolean {
+  return !all.slice(0, index).some((before) => collides(before, one));
+}
+
+function collides(one: Operation, other: Operation): boolean {
+  return changesGraph(one) && changesGraph(other) && isOfOne(one, other);
+}
+
+function isOfOne(one: Operation, other: Operation): boolean {
+  return 'subscriber' in one && 'subscriber' in other && one.subscriber === other.subscriber;
 }
 
 /** The workload, with a step that leads to the place of a fault where no other does. */

@@ -3,6 +3,8 @@ import type { Violation } from '../checks/violation.ts';
 import { SimulatorMisused } from '../errors.ts';
 import { FaultRange } from '../faults/fault-range.ts';
 import { FORWARDER, PRODUCER, RECONCILER, RELAY } from '../faults/site.ts';
+import type { Operation, OperationKind } from '../operations/operation.ts';
+import { operationsOf } from '../operations/operation-range.ts';
 import { type RunReport, simulate } from '../run/simulation.ts';
 import { type System, sendingModesOf, streamOf } from '../system.ts';
 import type { Plan } from './plan.ts';
@@ -31,6 +33,7 @@ export class PlanRunner {
   readonly #system: System;
   readonly #seed: number;
   readonly #range: FaultRange;
+  readonly #operations: readonly Operation[];
 
   /** @throws SimulatorMisused when the system has nothing to simulate, or a subscriber has no handler */
   constructor(system: System, seed: number) {
@@ -51,7 +54,8 @@ export class PlanRunner {
       effects: system.subscribers.filter(({ effects }) => effects.length > 0).map(({ name }) => name),
       modes: sendingModesOf(system),
     });
-    this.targets = targetsOf(system, this.#range.faults);
+    this.#operations = operationsOf(system);
+    this.targets = targetsOf(system, this.#range.faults, this.#operations);
   }
 
   /**
@@ -64,7 +68,7 @@ export class PlanRunner {
     const most = insists ? (hard ? MOST_DRAWS_OF_HARD : MOST_DRAWS) : 1;
     for (let draw = 1; ; draw++) {
       const report = await this.#run(number, draw);
-      if (draw === most || report.failed || report.faults[name] || report.outcomes[name]) return report;
+      if (draw === most || report.failed || hasShown(report, name)) return report;
     }
   }
 
@@ -113,6 +117,7 @@ export class PlanRunner {
         return modes && stepsBy(this.#system, modes);
       },
       faults: this.#range.faults,
+      operations: this.#operations,
       steps: this.#system.workload.length,
     });
   }
@@ -121,10 +126,16 @@ export class PlanRunner {
 /** The plan without one of its faults, or without one of several steps. */
 function eachWithoutOne(plan: Plan): Plan[] {
   const steps = plan.workload.length > 1 ? plan.workload.map((_, index) => index) : [];
+  const { operations = [] } = plan;
   return [
+    ...operations.map((_, index) => ({ ...plan, operations: operations.toSpliced(index, 1) })),
     ...plan.faults.map((_, index) => ({ ...plan, faults: plan.faults.toSpliced(index, 1) })),
     ...steps.map((index) => ({ ...plan, workload: plan.workload.toSpliced(index, 1) })),
   ];
+}
+
+function hasShown({ faults, outcomes, operations }: RunReport, name: string): boolean {
+  return Boolean(faults[name] || outcomes[name] || operations[name as OperationKind]);
 }
 
 class PlanFailed extends Error {

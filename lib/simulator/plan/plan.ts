@@ -1,5 +1,6 @@
 import { SimulatorMisused } from '../errors.ts';
 import type { PlannedFault } from '../faults/fault.ts';
+import type { PlannedOperation } from '../operations/operation.ts';
 
 /** One simulated run as data: what producers do, what goes wrong, and the seed of all that is left to chance. */
 export interface Plan {
@@ -7,6 +8,8 @@ export interface Plan {
   readonly seed: number;
   readonly workload: readonly PlannedStep[];
   readonly faults: readonly PlannedFault[];
+  /** What operators do meanwhile. @default nothing */
+  readonly operations?: readonly PlannedOperation[];
 }
 
 /** A step of a system's workload, and when it is asked for. */
@@ -17,21 +20,27 @@ export interface PlannedStep {
   readonly at: number;
 }
 
-/** How long a plan is: what producers do, and what goes wrong. */
-export function lengthOf({ workload, faults }: Plan): number {
-  return workload.length + faults.length;
+/** How long a plan is: what producers and operators do, and what goes wrong. */
+export function lengthOf({ workload, faults, operations = [] }: Plan): number {
+  return workload.length + faults.length + operations.length;
 }
 
 /** The plan in words, a line for each step. */
-export function describePlan({ seed, workload, faults }: Plan): string {
+export function describePlan({ seed, workload, faults, operations = [] }: Plan): string {
   return [
     `seed ${seed}`,
     ...workload.map(({ step, at }) => `at ${at} ms: step ${step} of the workload`),
+    ...operations.map(({ at, kind, ...details }) => `at ${at} ms: ${kind}${inWords(details)}`),
     ...faults.map(({ site, nth, fault: { kind, ...details } }) => {
-      const parts = Object.entries(details).map(([name, value]) => ` ${name} ${value}`);
-      return `${site}, time ${nth + 1}: ${kind}${parts.join(',')}`;
+      return `${site}, time ${nth + 1}: ${kind}${inWords(details)}`;
     }),
   ].join('\n');
+}
+
+function inWords(details: object): string {
+  return Object.entries(details)
+    .map(([name, value]) => ` ${name} ${value}`)
+    .join(',');
 }
 
 /**
@@ -50,10 +59,11 @@ export function parsePlan(text: string): Plan {
       plan.faults,
       ({ site, nth, fault }: Partial<PlannedFault>) =>
         typeof site === 'string' && isCount(nth) && typeof fault?.kind === 'string',
-    );
+    ) &&
+    isList(plan.operations ?? [], ({ kind, at }: Partial<PlannedOperation>) => typeof kind === 'string' && isCount(at));
   if (isPlan) return plan as Plan;
   throw new SimulatorMisused(
-    'A plan is JSON of the form { seed, workload: [{ step, at }], faults: [{ site, nth, fault }] }',
+    'A plan is JSON of the form { seed, workload: [{ step, at }], faults: [{ site, nth, fault }], operations?: [{ kind, at }] }',
   );
 }
 

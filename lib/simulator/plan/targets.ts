@@ -2,6 +2,7 @@ import { MINUTE_MS } from '../../contract/time.ts';
 import type { Fault, FaultKind } from '../faults/fault.ts';
 import { PRODUCER, type Site, type SiteRequest, SWEEP } from '../faults/site.ts';
 import { TRAITS } from '../faults/traits.ts';
+import type { Operation, OperationKind } from '../operations/operation.ts';
 import { describedStep, type SendingMode, type System, sendingModesOf, streamOf } from '../system.ts';
 
 /** Something that plans must show: a kind of fault, a trait or an outcome. Each plan is made for one of them. */
@@ -10,6 +11,8 @@ export interface Target {
   readonly name: string;
   /** Whether a fault leads there. A plan that is made for it begins with one that does. @default any */
   readonly by?: (fault: Fault, site: Site) => boolean;
+  /** The kind of operation that each plan has which is made for it. @default none */
+  readonly operation?: OperationKind;
   /** The step of the workload that leads there. @default any */
   readonly step?: number;
   /** Steps of the workload of which each may lead there. @default any */
@@ -38,7 +41,11 @@ const HARD: ReadonlySet<FaultKind> = new Set([
 const RECEIVES = 100;
 
 /** Everything that the plans of a system must show, in the order in which plans are made for it. */
-export function targetsOf(system: System, faults: ReadonlyMap<Site, readonly Fault[]>): readonly Target[] {
+export function targetsOf(
+  system: System,
+  faults: ReadonlyMap<Site, readonly Fault[]>,
+  operations: readonly Operation[],
+): readonly Target[] {
   const consumers = system.subscribers.map(({ name }) => name);
   const hasQueues = consumers.some((name) => streamOf(system, name) === undefined);
   const kinds = [...new Set([...faults.values()].flat().map(({ kind }) => kind))].sort();
@@ -51,6 +58,9 @@ export function targetsOf(system: System, faults: ReadonlyMap<Site, readonly Fau
   const [older, newer] = [stepOfVersion(system, false), stepOfVersion(system, true)];
   return [
     ...kinds.map((name): Target => ({ name, by: isOf(name), ...(HARD.has(name) && { hard: true }) })),
+    ...[...new Set(operations.map(({ kind }) => kind))].map(
+      (kind): Target => ({ name: kind, operation: kind, again: true }),
+    ),
     { name: TRAITS.thawed, by: freezes, again: true, hard: true },
     { name: TRAITS.warm },
     ...(hasQueues

@@ -69,10 +69,30 @@ export interface NamedEntry extends Recorded {
   readonly subscriber: string;
 }
 
-/** A queue or a stream that takes nothing from now on, for some time. */
-export interface RefusingEntry extends Recorded {
-  readonly kind: 'refusing';
+/** A queue or a stream that takes nothing from now on, or a subscriber that reads nothing, for some time. */
+export interface SickEntry extends Recorded {
+  readonly kind: 'sick';
   readonly to: string;
+}
+
+/** From now on nothing fails any more. */
+export interface HealedEntry extends Recorded {
+  readonly kind: 'healed';
+}
+
+/** A subscriber whose routes CloudFormation was told are written, or are ended. */
+export interface DeployedEntry extends Recorded {
+  readonly kind: 'deployed';
+  readonly subscriber: string;
+  readonly action: 'added' | 'removed';
+  /** When it was first asked for, in milliseconds since the epoch. */
+  readonly began: number;
+}
+
+/** A subscriber's queue that is gone, with all that was in it. */
+export interface QueueDeletedEntry extends Recorded {
+  readonly kind: 'queue-deleted';
+  readonly queue: string;
 }
 
 /** A producer that was told what has become of its messages. */
@@ -89,7 +109,10 @@ export type RecordEntry =
   | InvocationEntry
   | ReturnedEntry
   | NamedEntry
-  | RefusingEntry
+  | SickEntry
+  | HealedEntry
+  | DeployedEntry
+  | QueueDeletedEntry
   | AcknowledgedEntry;
 
 type Unrecorded = RecordEntry extends infer Entry

@@ -9,8 +9,11 @@ import { FORMAT_VARIABLE } from '../../ledger/rows/format.ts';
 import type { Change, QueueEvent, SchedulerOptions } from '../../testing/engines/index.ts';
 import { Deployment } from '../../testing/stack/deployment.ts';
 import { tableOf } from '../../testing/test-environment.ts';
-import { CHECK_BACK, FORWARDER, RECONCILER, SCHEDULER, SWEEP } from '../faults/site.ts';
+import { CHECK_BACK, FORWARDER, RECONCILER, RELAY, SCHEDULER, SWEEP } from '../faults/site.ts';
 import { TransportFaults } from '../faults/transport-faults.ts';
+import { Deployer, REGISTRAR, type RouteResource, registrarOptions } from '../operations/deployer.ts';
+import type { PlannedOperation } from '../operations/operation.ts';
+import { type Operated, Operator } from '../operations/operator.ts';
 import type { System } from '../system.ts';
 import { type FunctionOptions, LambdaFunction } from './lambda-function.ts';
 import { LEDGER, ledgerRowOf } from './ledger-row.ts';
@@ -19,7 +22,7 @@ import { loadReconciler, ReconcilerSchedule, writeCursors } from './reconciler.t
 import { SimulatedSource } from './simulated-source.ts';
 import { SweepSchedule } from './sweep-schedule.ts';
 import { Unfinished } from './unfinished.ts';
-import { laterIn, SHARDS, type World } from './world.ts';
+import { ABANDON_AFTER_MS, laterIn, SHARDS, type World } from './world.ts';
 
 /** Milliseconds in which a deploy reaches every function. */
 const DEPLOY_TIME_MS = 20 * SECOND_MS;
@@ -29,6 +32,8 @@ const SCHEDULES_IN = 3;
 const SHARED_OUT_IN = 4;
 /** Less than messages live: one that lies for longer is lost. */
 const RETENTION = '4d';
+/** The functions of the ledger's own stack. */
+const LEDGERS: ReadonlySet<string> = new Set([RELAY, FORWARDER, RECONCILER, SWEEP, REGISTRAR]);
 /** Nobody may use these functions: their event sources begin with the first message, so that a run need not pay for them. */
 const LAZY: readonly string[] = [FORWARDER, CHECK_BACK, RECONCILER];
 
@@ -45,13 +50,20 @@ export class SimulatedStack {
   readonly #sources: readonly SimulatedSource[];
   /** Event sources that have not begun, by queue. */
   readonly #lazy = new Map<string, SimulatedSource>();
+  /** Event sources of subscribers that are deployed later, by name. */
+  readonly #later = new Map<string, SimulatedSource[]>();
+  readonly #operator: Operator;
+  readonly #operations: readonly PlannedOperation[];
 
-  constructor(world: World, system: System) {
+  constructor(world: World, system: System, operations: readonly PlannedOperation[] = []) {
     this.#world = world;
     this.#system = system;
-    this.#unfinished = new Unfinished(system);
+    this.#operations = operations;
+    this.#unfinished = new Unfinished();
     const { schedule, engines } = world;
-    const isScheduled = world.draw('strategy', SCHEDULES_IN) === 0;
+    const later = new Set(operations.flatMap((one) => (one.kind === 'subscriber-added' ? [one.subscriber] : [])));
+    // What waited for a first subscriber is sent by the sweep.
+    const isScheduled = world.draw('strategy', SCHEDULES_IN) === 0 && later.size === 0;
     const schedules = isScheduled && { schedules: faultySchedules(world) };
     const { subscribers, handlers, streams, checkBack, timeout, previous = {} } = system;
     // As in a large ledger, whose reconciliation has several runs.
@@ -67,6 +79,7 @@ export class SimulatedStack {
       ...(checkBack && { checkBack }),
       ...(timeout !== undefined && { timeout }),
       ...schedules,
+      later,
     });
     const { functions, scheduler, variables } = this.#deployment;
     if (scheduler) world.scheduler = scheduler;
@@ -77,11 +90,15 @@ export class SimulatedStack {
       this.#add({
         ...one,
         ...(before && { loadPrevious: () => before }),
-        ...(one.name === RECONCILER && { load: loadReconciler(world, shardsARun) }),
+        ...(one.name === RECONCILER && {
+          load: loadReconciler(world, shardsARun),
+          variables: { ...one.variables, [BINDINGS.abandonAfter]: String(ABANDON_AFTER_MS / SECOND_MS) },
+        }),
       });
     }
     this.producer = this.#add(producerOptions(system, variables));
-    this.#sources = this.#makeSources();
+    this.#sources = this.#makeSources(later);
+    this.#operator = this.#makeOperator();
     this.#schedule = new ReconcilerSchedule(world, system, this.#function(RECONCILER), this.#unfinished);
     if (functions.has(SWEEP)) this.#sweep = new SweepSchedule(world, this.#function(SWEEP));
     world.deploy = (shards) => this.#deployShards(shards);
@@ -96,6 +113,24 @@ export class SimulatedStack {
   start(): void {
     for (const source of this.#sources) source.start();
     this.#schedule.start();
+    this.#operator.schedule(this.#operations);
+  }
+
+  #makeOperator(): Operator {
+    const { queues, routes, variables } = this.#deployment;
+    const answers = new Map<string, 'SUCCESS' | 'FAILED'>();
+    const registrar = this.#add(registrarOptions(variables, (request, status) => answers.set(request, status)));
+    const operated: Operated = {
+      routesOf: (name) => routes.get(name) as RouteResource,
+      queueOf: (name) => queues.all.get(name),
+      startSources: (name) => {
+        for (const source of this.#later.get(name) ?? []) source.start();
+        this.#later.delete(name);
+      },
+      deployShards: (stack, shards) => this.#deployShards(shards, (name) => LEDGERS.has(name) === (stack === 'ledger')),
+      doubleReconciler: (apart) => this.#schedule.double(apart),
+    };
+    return new Operator(this.#world, operated, new Deployer(this.#world, registrar, answers));
   }
 
   #fill(definition: AnyTable, rows: readonly unknown[]): void {
@@ -125,9 +160,13 @@ export class SimulatedStack {
   }
 
   /** Answers with those that run from the beginning. */
-  #makeSources(): SimulatedSource[] {
+  #makeSources(later: ReadonlySet<string>): SimulatedSource[] {
     return [...this.#deployment.functions.values()].flatMap(({ name, sources }) => {
       const made = sources.map((source) => new SimulatedSource(this.#world, this.#function(name), source));
+      if (later.has(name)) {
+        this.#later.set(name, made);
+        return [];
+      }
       if (!LAZY.includes(name)) return made;
       for (const source of made) this.#lazy.set(name, source);
       return [];
@@ -135,8 +174,9 @@ export class SimulatedStack {
   }
 
   /** A deploy reaches one function after the other. */
-  #deployShards(shards: number): void {
+  #deployShards(shards: number, isOf: (name: string) => boolean = () => true): void {
     for (const [name, one] of this.#functions) {
+      if (!isOf(name)) continue;
       laterIn(this.#world, this.#world.draw(`deploy of ${name}`, DEPLOY_TIME_MS), () => one.deployShards(shards));
     }
   }
@@ -151,6 +191,10 @@ export class SimulatedStack {
       },
       expire: (ahead) => this.#expire(ahead),
     });
+    for (const after of this.#deployment.ledger.items()) {
+      const key = this.#deployment.ledger.keyOf(after);
+      this.#onChange({ table: LEDGER, sequence: 0, at: this.#world.schedule.now(), key, before: undefined, after });
+    }
     engines.dynamodb.onEvent((change) => this.#onChange(change));
     engines.sqs.onEvent((event) => {
       record.add({ kind: 'queue', event: { ...event, message: { ...event.message } } });

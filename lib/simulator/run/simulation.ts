@@ -11,6 +11,7 @@ import { ledgerStateOf } from '../checks/ledger-state.ts';
 import { traitsMet } from '../checks/traits-met.ts';
 import type { Violation } from '../checks/violation.ts';
 import { FaultPlan } from '../faults/fault-plan.ts';
+import type { OperationKind } from '../operations/operation.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { System } from '../system.ts';
 import { scheduleWorkload } from './producer.ts';
@@ -32,6 +33,8 @@ export interface RunReport {
   readonly uncaused: number;
   /** How often each kind of fault has happened, and each trait was met. */
   readonly faults: Readonly<Record<string, number>>;
+  /** How often operators have done each kind of thing. */
+  readonly operations: Readonly<Partial<Record<OperationKind, number>>>;
   /** How often each outcome was reached, by metric. */
   readonly outcomes: Readonly<Record<string, number>>;
   /** The same for the same plan. */
@@ -70,13 +73,14 @@ interface Ran {
 async function run(system: System, plan: Plan, observe: World['observe']): Promise<Ran> {
   const world = worldOf(plan, observe);
   const { schedule, record, faults } = world;
-  const stack = new SimulatedStack(world, system);
+  const stack = new SimulatedStack(world, system, plan.operations);
   const lastStep = START + scheduleWorkload(system, world, stack.producer, plan.workload);
   stack.start();
   const isOver = () =>
     schedule.now() >= Math.max(lastStep, stack.lastMoment) + FAULTY_MS && world.pending === 0 && !faults.lasts;
   await schedule.run(START + LONGEST_MS, MOST_EVENTS, isOver);
   record.note('nothing fails any more');
+  record.add({ kind: 'healed' });
   faults.heal();
   const bound = boundOf(system);
   const isIdle = (await schedule.run(schedule.now() + bound, MOST_EVENTS)) === 'idle';
@@ -92,12 +96,12 @@ function boundOf({ bound, subscribers }: System): number {
 }
 
 async function judge(system: System, { world, isIdle }: Ran, rejections: readonly string[]): Promise<RunReport> {
-  const { record, faults, engines, outcomes } = world;
+  const { record, faults, engines, outcomes, operations } = world;
   const evidence = new Evidence(record);
   const rows = (({ name }) =>
     engines.dynamodb.hasTable(name) ? engines.dynamodb.table(name).rows() : []) as RunState['rows'];
   const done = ((service) => world.books.of(service)) as RunState['done'];
-  const violations = checkRun(system, { record, evidence, faults, isIdle, rejections, rows, done });
+  const violations = checkRun(system, { record, evidence, faults, operations, isIdle, rejections, rows, done });
   const { uncaused } = ledgerStateOf(system, record);
   const misnamed = violations.length === 0 ? await reconcileDelivered(system, world) : [];
   return {
@@ -106,6 +110,7 @@ async function judge(system: System, { world, isIdle }: Ran, rejections: readonl
     uncaused: uncaused.length,
     faults: { ...faults.fired, ...traitsMet(system, record, evidence) },
     outcomes,
+    operations,
     hash: record.hash(),
     trace: record.trace,
   };
@@ -131,6 +136,8 @@ function worldOf({ seed, faults }: Plan, observe: World['observe']): World {
     disabled: new Map(),
     horizons: new Map(),
     refusing: new Set(),
+    gone: new Set(),
+    operations: {},
     deploy: () => undefined,
     ...(observe && { observe }),
   };

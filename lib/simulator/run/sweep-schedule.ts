@@ -17,23 +17,41 @@ export class SweepSchedule {
   readonly #due = new Map<string, Set<string>>();
   /** Up to which sort key each shard was swept. */
   readonly #cursors = new Map<string, string>();
+  readonly #world: World;
+  /** Event types of which messages wait for a first subscriber. */
+  readonly #waiting = new Set<string>();
+  readonly #routed = new Set<string>();
+  #isStarted = false;
 
   constructor(world: World, sweep: LambdaFunction) {
+    this.#world = world;
     this.#schedule = new MinuteSchedule(world, sweep, { nextWork: () => this.#nextWork(), most: MOST_RUNS });
   }
 
   /** To be called at each change of a row of the ledger. */
-  onChange({ kind, of: shard, sk }: LedgerRow, { after }: Change): void {
+  onChange({ kind, of, sk }: LedgerRow, { after }: Change): void {
     if (kind === 'sweep') this.#cursors.set(sk, after?.upTo?.S ?? '');
-    if (kind !== 'due' || !after) return;
-    const isFirst = this.#due.size === 0;
-    const rows = this.#due.get(shard) ?? new Set();
-    this.#due.set(shard, rows.add(sk));
-    if (isFirst) void this.#schedule.start();
+    else if (kind === 'route') this.#routed.add(of);
+    else if (kind === 'unrouted' && of === '') {
+      if (after?.done) this.#waiting.delete(sk);
+      else this.#waiting.add(sk);
+      this.#start();
+    } else if (kind === 'due' && after) {
+      const rows = this.#due.get(of) ?? new Set();
+      this.#due.set(of, rows.add(sk));
+      this.#start();
+    }
+  }
+
+  #start(): void {
+    if (this.#isStarted) return;
+    this.#isStarted = true;
+    void this.#schedule.start();
   }
 
   /** When the sweep has something to find; infinite where there is nothing that it has not come past. */
   #nextWork(): number {
+    for (const type of this.#waiting) if (this.#routed.has(type)) return this.#world.schedule.now();
     let first = Number.POSITIVE_INFINITY;
     for (const [shard, rows] of this.#due) {
       const cursor = this.#cursors.get(shard) ?? '';

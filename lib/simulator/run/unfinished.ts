@@ -2,7 +2,7 @@ import { MINUTE_MS } from '../../contract/time.ts';
 import { readDueKey } from '../../ledger/rows/due.ts';
 import { messageTime } from '../../message/message-id.ts';
 import type { Change } from '../../testing/engines/index.ts';
-import type { System } from '../system.ts';
+import { Expectations } from '../checks/expectations.ts';
 import { decodedRow } from './envelopes.ts';
 import type { LedgerRow } from './ledger-row.ts';
 
@@ -11,7 +11,11 @@ const UNASKED_MS = 15 * MINUTE_MS;
 
 /** What reconciliation still has to do in a run, kept up to date at each commit, so that it costs nothing to ask. */
 export class Unfinished {
-  readonly #system: System;
+  readonly #expectations = new Expectations();
+  /** By id: what was committed, and the moment for which it waits. */
+  readonly #committed = new Map<string, { readonly type: string; readonly moment: number }>();
+  /** `<subscriber> <id>` */
+  readonly #ended = new Set<string>();
   /** Since when each copy is to be delivered: 0 for at once. Of a delayed one, its moment. */
   readonly #copies = new Map<string, number>();
   /** When each case is looked at next: 0 for at once. */
@@ -23,10 +27,6 @@ export class Unfinished {
   #lastEnd = 0;
   /** The last moment that a row says a message waits for, whether or not it was cancelled since. */
   #lastDue = 0;
-
-  constructor(system: System) {
-    this.#system = system;
-  }
 
   /** Whether a message has not ended at a subscriber that consumes it, has a case that is open, or nobody asks for a half message. */
   get any(): boolean {
@@ -49,18 +49,25 @@ export class Unfinished {
   }
 
   /** To be called at each change of a row of the ledger. */
-  onChange({ kind, of, sk: id }: LedgerRow, { before, after, at }: Change): void {
-    if (kind === 'outbox' && after && !before) {
+  onChange(row: LedgerRow, change: Change): void {
+    const { kind, of, sk: id } = row;
+    const { before, after, at } = change;
+    if (kind === 'route') {
+      this.#expectations.addRow({ row, change });
+      // What waited for its first subscriber is unfinished from now on.
+      for (const [one, { type }] of this.#committed) if (type === of) this.#expect(one, id);
+    } else if (kind === 'outbox' && after && !before) {
       this.lastCommit = at;
       const envelope = decodedRow(after);
       const moment = envelope?.deliverat === undefined ? 0 : Date.parse(envelope.deliverat);
-      for (const { name, consumes } of this.#system.subscribers) {
-        if (consumes.some((event) => event.type === envelope?.type)) this.#copies.set(`${name} ${id}`, moment);
-      }
+      if (!envelope) return;
+      this.#committed.set(id, { type: envelope.type, moment });
+      this.#expect(id);
     } else if (kind === 'inbox') {
       const copy = `${of} ${id}`;
       if (this.#copies.get(copy)) this.#lastEnd = at;
       this.#copies.delete(copy);
+      this.#ended.add(copy);
     } else if (kind === 'half') {
       const isUnasked = after?.state?.S === 'prepared' && !after.asked && !after.quarantined;
       if (isUnasked) this.#halves.set(id, messageTime(id) + UNASKED_MS);
@@ -70,6 +77,16 @@ export class Unfinished {
     } else if (kind === 'case') {
       if (after) this.#cases.set(id, after.deliverAt ? Number(after.next?.N ?? 0) : 0);
       else this.#cases.delete(id);
+    }
+  }
+
+  /** @param former a subscriber that may not expect it any more */
+  #expect(id: string, former?: string): void {
+    const { type, moment } = this.#committed.get(id) ?? { type: '', moment: 0 };
+    const names = this.#expectations.of({ id, type });
+    if (former !== undefined && !names.includes(former)) this.#copies.delete(`${former} ${id}`);
+    for (const name of names) {
+      if (!this.#ended.has(`${name} ${id}`)) this.#copies.set(`${name} ${id}`, moment);
     }
   }
 }

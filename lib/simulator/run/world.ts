@@ -3,11 +3,15 @@ import type { UnsupportedByEngine } from '../../testing/errors.ts';
 import type { ServiceBooks } from '../../testing/service.ts';
 import type { Engines } from '../../testing/test-environment.ts';
 import type { FaultPlan } from '../faults/fault-plan.ts';
+import type { OperationKind } from '../operations/operation.ts';
 import type { RunRecord } from './run-record.ts';
 import type { Schedule } from './schedule.ts';
 
 /** Of the ledger, when a run begins: few, since reconciliation reads each of them. */
 export const SHARDS = 2;
+
+/** How long a removed subscriber's messages wait for it to come back, in milliseconds: less than is left to a run. */
+export const ABANDON_AFTER_MS = 600_000;
 
 /** What all parts of one simulated run share. */
 export interface World {
@@ -31,6 +35,10 @@ export interface World {
   readonly horizons: Map<string, number>;
   /** Queues and streams that take nothing for some time. */
   readonly refusing: Set<string>;
+  /** Queues that are deleted. */
+  readonly gone: Set<string>;
+  /** How often each kind of operation was begun. */
+  readonly operations: Partial<Record<OperationKind, number>>;
   /** A deploy that gives the ledger more shards, or is rolled back, has begun: it reaches one function after the other. */
   deploy: (shards: number) => void;
   /** Is told of each request that a function sends, before anything goes wrong with it. */

@@ -2,6 +2,7 @@ import type { Environment } from '../../aws/environment.ts';
 import { BINDINGS } from '../../contract/bindings.ts';
 import type { SubscriberDefinition } from '../../contract/subscriber.ts';
 import type { Destination } from '../../ledger/rows/route.ts';
+import type { RouteProperties } from '../../relay/route-properties.ts';
 import { type AlarmClock, LambdaEngine, SchedulerEngine, type Table } from '../engines/index.ts';
 import { TestMisused } from '../errors.ts';
 import type { Engines } from '../test-environment.ts';
@@ -16,6 +17,11 @@ const LEDGER = 'waybill-ledger';
 const STREAM_SHARDS = 2;
 const SCHEDULE_GROUP = 'waybill-messages';
 const DEFAULT_TIMEOUT = '10s';
+
+export interface DeploymentOptions extends MemoryStackOptions {
+  /** Subscribers that have no routes yet: they are deployed later. @default none */
+  readonly later?: ReadonlySet<string>;
+}
 
 /** A ledger and its subscribers in engines, as `lib/constructs` deploys them: nothing of it runs yet. */
 export class Deployment {
@@ -33,14 +39,16 @@ export class Deployment {
   readonly lambda: LambdaEngine | undefined;
   /** All functions, by name. */
   readonly functions: ReadonlyMap<string, StackFunction>;
-  readonly #options: MemoryStackOptions;
+  /** What subscribers' routes are registered with, by name. */
+  readonly routes = new Map<string, RouteProperties>();
+  readonly #options: DeploymentOptions;
 
   /** @param after runs what schedules are due for */
   constructor(
     engines: Engines,
     now: () => number,
     after: AlarmClock,
-    options: MemoryStackOptions,
+    options: DeploymentOptions,
     invoke: (name: string, event: object) => Promise<unknown> = refuseToInvoke,
   ) {
     const { ledger: name = LEDGER, streams = {}, schedules } = options;
@@ -101,8 +109,8 @@ export class Deployment {
 
   /** Makes the queues and routes of a subscriber, and answers with its functions. */
   #subscribe(ledger: DeployedLedger, definition: SubscriberDefinition): readonly StackFunction[] {
-    const { handlers = {}, streams = {}, timeout = DEFAULT_TIMEOUT, retention } = this.#options;
-    const { name } = definition;
+    const { handlers = {}, streams = {}, timeout = DEFAULT_TIMEOUT, retention, later } = this.#options;
+    const { name, deadline, effects } = definition;
     const handler = handlers[name];
     const breaker = this.#options.breakers?.[name];
     const stream = Object.keys(streams).find((one) => streams[one]?.some((reader) => reader.name === name));
@@ -113,7 +121,10 @@ export class Deployment {
       stream === undefined
         ? { kind: 'queue', url, ...letterBox }
         : { kind: 'stream', name: stream, retryQueueUrl: url, ...letterBox };
-    writeRoutes(this.ledger, definition, destination);
+    const events = definition.consumes.map(({ type, businessLine }) => ({ type, businessLine }));
+    const outside = effects.length > 0 && { effects: true as const };
+    this.routes.set(name, { subscriber: name, events, destination, deadline, ...outside });
+    if (!later?.has(name)) writeRoutes(this.ledger, definition, destination);
     const variables = {
       ...this.variables,
       [BINDINGS.subscriber]: name,

@@ -1,0 +1,81 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import type { RouteRow, Term } from '../../ledger/rows/route.ts';
+import { messageTime } from '../../message/message-id.ts';
+import type { RecordEntry, RowEntry } from '../run/run-record.ts';
+
+/** A subscriber's terms for an event type, and whether it had the first of them when the run began. */
+interface Terms {
+  readonly all: readonly Term[];
+  readonly fromBeginning: boolean;
+}
+
+/**
+ * Who is to get which message, by the routes that lie in the ledger: the rule of the design, spelled here once more, so that
+ * relay and reconciliation are not judged by what they themselves ask. Entries are added in their order.
+ */
+export class Expectations {
+  /** By event type, then by subscriber. */
+  readonly #terms = new Map<string, Map<string, Terms>>();
+  readonly #removed = new Set<string>();
+  #hasBegun = false;
+
+  constructor(entries: Iterable<RecordEntry> = []) {
+    for (const entry of entries) this.add(entry);
+  }
+
+  add(entry: RecordEntry): void {
+    if (entry.kind === 'row') this.addRow(entry);
+    else if (entry.kind === 'invocation') this.#hasBegun = true;
+    else if (entry.kind === 'deployed' && entry.action === 'removed') this.#removed.add(entry.subscriber);
+  }
+
+  addRow({ row, change: { after } }: Pick<RowEntry, 'row' | 'change'>): void {
+    if (row?.kind !== 'route' || !after) return;
+    const bySubscriber = this.#terms.get(row.of) ?? new Map<string, Terms>();
+    this.#terms.set(row.of, bySubscriber);
+    const known = bySubscriber.get(row.sk);
+    bySubscriber.set(row.sk, {
+      all: termsIn(after),
+      fromBeginning: known ? known.fromBeginning : !this.#hasBegun,
+    });
+  }
+
+  /** Whether a message is to end at a subscriber. */
+  has(subscriber: string, { id, type }: { readonly id: string; readonly type: string }): boolean {
+    const time = messageTime(id);
+    const terms = this.#terms.get(type)?.get(subscriber)?.all ?? [];
+    return terms.some(({ since, until }) => since <= time && (until === undefined || time < until));
+  }
+
+  /** Who is to get a message. */
+  of(message: { readonly id: string; readonly type: string }): string[] {
+    return [...(this.#terms.get(message.type)?.keys() ?? [])].filter((name) => this.has(name, message));
+  }
+
+  /** The terms of a subscriber for an event type, the one that it has now first. */
+  termsOf(subscriber: string, type: string): readonly Term[] {
+    return this.#terms.get(type)?.get(subscriber)?.all ?? [];
+  }
+
+  /** Whether an event type has a route, or had one. */
+  hasRoutes(type: string): boolean {
+    return this.#terms.has(type);
+  }
+
+  /** Whether a subscriber was not there when the run began, and gets what waited for it. */
+  waitedFor(subscriber: string, type: string): boolean {
+    const terms = this.#terms.get(type)?.get(subscriber);
+    return terms !== undefined && !terms.fromBeginning;
+  }
+
+  /** Whether a subscriber was removed, maybe to come back: what lay in its queue is gone. */
+  wasRemoved(subscriber: string): boolean {
+    return this.#removed.has(subscriber);
+  }
+}
+
+function termsIn(row: Readonly<Record<string, AttributeValue>>): readonly Term[] {
+  const { since, until, past = [] } = unmarshall({ ...row }) as RouteRow;
+  return [{ since, ...(until !== undefined && { until }) }, ...past];
+}

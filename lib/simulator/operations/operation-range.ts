@@ -1,0 +1,30 @@
+import { type System, streamOf } from '../system.ts';
+import type { Operation } from './operation.ts';
+
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+
+/** How many shards a stack has that disagrees. */
+const OTHER_SHARDS = 8;
+
+/** Every operation that a plan of a system may have. */
+export function operationsOf(system: System): readonly Operation[] {
+  const names = system.subscribers.map(({ name }) => name);
+  const queues = names.filter((name) => streamOf(system, name) === undefined);
+  const destinations = [...queues, ...Object.keys(system.streams ?? {})];
+  return [
+    ...queues.flatMap((subscriber): Operation[] => [
+      { kind: 'subscriber-added', subscriber },
+      { kind: 'subscriber-removed', subscriber },
+      { kind: 'subscriber-added-again', subscriber, after: 8 * SECOND_MS },
+      { kind: 'subscriber-added-again', subscriber, after: 25 * MINUTE_MS },
+    ]),
+    ...names.map((subscriber): Operation => ({ kind: 'subscriber-paused', subscriber, for: 3 * HOUR_MS })),
+    ...destinations.map((to): Operation => ({ kind: 'destination-refused', to, for: 3 * HOUR_MS })),
+    { kind: 'two-reconcilers', apart: 0 },
+    { kind: 'two-reconcilers', apart: 400 },
+    { kind: 'shards-disagree', stack: 'application', to: OTHER_SHARDS },
+    { kind: 'shards-disagree', stack: 'ledger', to: OTHER_SHARDS },
+  ];
+}

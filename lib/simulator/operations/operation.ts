@@ -1,0 +1,27 @@
+/** Something that operators do to the system around the messages. Durations are milliseconds. */
+export type Operation =
+  /** The subscriber is not there at first, and is deployed now; where it is the first of an event type, messages wait for it. */
+  | { readonly kind: 'subscriber-added'; readonly subscriber: string }
+  /** The subscriber is removed, whatever is on its way to it: its routes end, then its function and its queue are deleted. */
+  | { readonly kind: 'subscriber-removed'; readonly subscriber: string }
+  /** The same, and after a while it is deployed again, under its name, with a new queue. */
+  | { readonly kind: 'subscriber-added-again'; readonly subscriber: string; readonly after: number }
+  /** The subscriber's event source is switched off for hours. */
+  | { readonly kind: 'subscriber-paused'; readonly subscriber: string; readonly for: number }
+  /** A queue or a stream takes nothing for hours: its key is disabled, a permission is gone. */
+  | { readonly kind: 'destination-refused'; readonly to: string; readonly for: number }
+  /** From now on each run of the reconciler is made twice, at once or nearly so. */
+  | { readonly kind: 'two-reconcilers'; readonly apart: number }
+  /** One stack, of the application or of the ledger, is deployed with another shard count; the other is not. */
+  | { readonly kind: 'shards-disagree'; readonly stack: 'application' | 'ledger'; readonly to: number };
+
+/** The name of an operation. */
+export type OperationKind = Operation['kind'];
+
+/** An operation, and when it is begun: milliseconds after the beginning. */
+export type PlannedOperation = Operation & { readonly at: number };
+
+/** Whose subscriber an operation deploys or deletes. */
+export function changesGraph({ kind }: Operation): boolean {
+  return kind === 'subscriber-added' || kind === 'subscriber-removed' || kind === 'subscriber-added-again';
+}

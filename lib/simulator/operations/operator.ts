@@ -1,0 +1,105 @@
+import type { Queue } from '../../testing/engines/index.ts';
+import { refuse, switchOff } from '../run/sickness.ts';
+import { laterIn, type World } from '../run/world.ts';
+import type { Deployer, RouteResource } from './deployer.ts';
+import type { PlannedOperation } from './operation.ts';
+
+/** Milliseconds in which a stack's resources are made or deleted, one after the other. */
+const STEP_MS = 4_000;
+
+/** What operators reach of a deployed system. */
+export interface Operated {
+  /** The properties by which a subscriber's routes are registered. */
+  readonly routesOf: (subscriber: string) => RouteResource;
+  /** A subscriber's own queue. */
+  readonly queueOf: (subscriber: string) => Queue | undefined;
+  /** Its event sources begin, if they have not yet. */
+  readonly startSources: (subscriber: string) => void;
+  /** Deploys functions with another shard count. */
+  readonly deployShards: (stack: 'application' | 'ledger', shards: number) => void;
+  /** From now on each run of the reconciler is made twice, so many milliseconds apart. */
+  readonly doubleReconciler: (apart: number) => void;
+}
+
+/** Carries the operations of a plan out. */
+export class Operator {
+  readonly #world: World;
+  readonly #system: Operated;
+  readonly #deployer: Deployer;
+
+  constructor(world: World, system: Operated, deployer: Deployer) {
+    this.#world = world;
+    this.#system = system;
+    this.#deployer = deployer;
+  }
+
+  schedule(planned: readonly PlannedOperation[]): void {
+    for (const one of planned) {
+      laterIn(this.#world, one.at, () => {
+        const { record, operations } = this.#world;
+        record.note(`OPERATION ${JSON.stringify(one)}`);
+        operations[one.kind] = (operations[one.kind] ?? 0) + 1;
+        this.#carryOut(one);
+      });
+    }
+  }
+
+  #carryOut(one: PlannedOperation): void {
+    const world = this.#world;
+    const system = this.#system;
+    const add = () => this.#add((one as { readonly subscriber: string }).subscriber);
+    switch (one.kind) {
+      case 'subscriber-added':
+        add();
+        break;
+      case 'subscriber-removed':
+        this.#remove(one.subscriber);
+        break;
+      case 'subscriber-added-again':
+        this.#remove(one.subscriber, () => laterIn(world, one.after, add));
+        break;
+      case 'subscriber-paused':
+        world.record.add({ kind: 'sick', to: one.subscriber });
+        switchOff(world, one.subscriber, one.for);
+        break;
+      case 'destination-refused':
+        refuse(world, one.to, one.for);
+        break;
+      case 'two-reconcilers':
+        system.doubleReconciler(one.apart);
+        break;
+      case 'shards-disagree':
+        system.deployShards(one.stack, one.to);
+        break;
+    }
+  }
+
+  /** Queue, function and event source are there before the route that leads to them. */
+  #add(subscriber: string): void {
+    const { gone, disabled } = this.#world;
+    gone.delete(subscriber);
+    disabled.delete(subscriber);
+    this.#system.startSources(subscriber);
+    this.#deployer.request('Create', subscriber, this.#system.routesOf(subscriber), () => undefined);
+  }
+
+  /** The routes end first: what leads nowhere must not be there when the rest goes, resource by resource. */
+  #remove(subscriber: string, then: () => void = () => undefined): void {
+    const { disabled, gone, record } = this.#world;
+    this.#deployer.request('Delete', subscriber, this.#system.routesOf(subscriber), () => {
+      laterIn(this.#world, STEP_MS, () => {
+        disabled.set(subscriber, Number.POSITIVE_INFINITY);
+        laterIn(this.#world, STEP_MS, () => {
+          gone.add(subscriber);
+          record.add({ kind: 'queue-deleted', queue: subscriber });
+          const queue = this.#system.queueOf(subscriber);
+          for (const { id } of queue?.messages() ?? []) {
+            const { receiptHandle } = queue?.receiveOnly(id) ?? {};
+            if (receiptHandle !== undefined) queue?.delete(receiptHandle);
+          }
+          then();
+        });
+      });
+    });
+  }
+}

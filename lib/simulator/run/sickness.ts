@@ -1,0 +1,19 @@
+import { laterIn, type World } from './world.ts';
+
+/** Switches the event sources of a function off for some time. */
+export function switchOff(world: World, actor: string, milliseconds: number): void {
+  const { schedule, disabled } = world;
+  disabled.set(actor, schedule.now() + milliseconds);
+  laterIn(world, milliseconds, () => {
+    // Those of a function that was deleted meanwhile do not come back.
+    if ((disabled.get(actor) ?? 0) <= schedule.now()) disabled.delete(actor);
+  });
+}
+
+/** A queue or a stream takes nothing for some time, whoever sends. */
+export function refuse(world: World, to: string, milliseconds: number): void {
+  const { refusing, record } = world;
+  refusing.add(to);
+  record.add({ kind: 'sick', to });
+  laterIn(world, milliseconds, () => refusing.delete(to));
+}

@@ -1,0 +1,113 @@
+import type { Bug } from './bug.ts';
+
+/** Mistakes that show where operators change the system around the messages. */
+export const operationBugs: readonly Bug[] = [
+  {
+    name: 'never-abandons',
+    by: ['subscriber-removed'],
+    mistake: 'what a removed subscriber has not ended stays open for ever',
+    edits: [
+      {
+        file: 'reconcile/healer.ts',
+        find: 'return until !== undefined && this.#now >= until + after;',
+        replace: 'return until !== undefined && this.#now >= until + after + 86_400_000;',
+      },
+    ],
+  },
+  {
+    name: 'abandons-at-once',
+    by: ['subscriber-removed', 'subscriber-added-again'],
+    mistake: 'what a removed subscriber has not ended is given up, though a rollback may bring it back',
+    edits: [
+      {
+        file: 'reconcile/healer.ts',
+        find: 'return until !== undefined && this.#now >= until + after;',
+        replace: 'return until !== undefined && this.#now >= until + after * 0;',
+      },
+    ],
+  },
+  {
+    name: 'abandons-who-is-back',
+    rare: true,
+    by: ['subscriber-added-again'],
+    mistake: 'a subscriber that is there again has what it owes from before given up',
+    edits: [
+      {
+        file: 'ledger/rows/route.ts',
+        find: 'if (term && !term.adoptedFrom) return [route];',
+        replace: 'if (term === route) return [route];',
+      },
+    ],
+  },
+  {
+    name: 'forgets-past-terms',
+    by: ['subscriber-added-again'],
+    mistake: 'a subscriber that was removed and added again owes nothing of what it had before',
+    edits: [{ file: 'relay/route-claim.ts', find: '...(past.length > 0 && { past }),', replace: '' }],
+  },
+  {
+    name: 'one-queue-ends-the-run',
+    by: ['subscriber-removed'],
+    mistake: 'a queue that is gone ends the run of reconciliation, for everybody',
+    edits: [
+      {
+        file: 'inspect/inspection.ts',
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: a text of the source
+        find: 'return unjudged(`${errorCode(error)} while it was looked at`);',
+        replace: 'throw error;',
+      },
+      {
+        file: 'inspect/subscriber-state.ts',
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: a text of the source
+        find: 'return { refused: `${what} (${errorCode(error)})` };',
+        replace: 'throw error;',
+      },
+      {
+        file: 'reconcile/healer.ts',
+        find: "this.#ledger.environment.log.warn('not followed up', { messageId: id, subscriber, error: errorCode(error) });",
+        replace: 'if (id && subscriber && errorCode(error)) throw error;',
+      },
+    ],
+  },
+  {
+    name: 'no-backfill',
+    by: ['subscriber-added'],
+    mistake: 'what was committed before the first subscriber came is never sent to it',
+    edits: [
+      {
+        file: 'relay/backfill.ts',
+        find: 'if (state.done !== undefined || !(await book.hasRoutes(state.sk))) continue;',
+        replace: 'if (state.sk !== undefined) continue;',
+      },
+    ],
+  },
+  {
+    name: 'late-subscriber-gets-all',
+    by: ['subscriber-added'],
+    mistake: 'whoever comes later is to get what was committed long before',
+    edits: [
+      {
+        file: 'relay/route-claim.ts',
+        find: ': { since: start, sinceRequest: request };',
+        replace: ': { since: start - 3_600_000, sinceRequest: request };',
+      },
+    ],
+  },
+  {
+    name: 'hammers-the-paused',
+    by: ['subscriber-paused'],
+    mistake: 'what lies in the queue of a subscriber that stands still is sent again and again',
+    edits: [
+      {
+        file: 'reconcile/healer.ts',
+        find: "if (hop === 'consumer' && state.queued > 0) return this.#rewrite(read, later);",
+        replace: '',
+      },
+      {
+        file: 'reconcile/healer.ts',
+        find: 'if (!state?.stopped || state.paused || state.queued === 0) return false;',
+        replace: 'if (state) return false;\n    if (!state) return false;',
+      },
+    ],
+  },
+];
