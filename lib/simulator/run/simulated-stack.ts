@@ -1,6 +1,8 @@
-// Loaded before a run begins: the run time imports it when it first makes a schedule.
+// Loaded before a run begins: the run time imports these when it first needs them.
 import { MINUTE_MS, SECOND_MS } from '../../contract/time.ts';
-import '@aws-sdk/client-scheduler';
+import '../../aws/kinesis-client.ts';
+import '../../aws/s3-client.ts';
+import '../../aws/scheduler-client.ts';
 import { PutRecordsCommand } from '@aws-sdk/client-kinesis';
 import { toItem } from '../../aws/attribute.ts';
 import { BINDINGS } from '../../contract/bindings.ts';
