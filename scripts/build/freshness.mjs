@@ -43,7 +43,8 @@ export function functionBundlesAreFresh() {
  * @param {number} startedAt a file that changed after this moment may be in the bundle as it was before
  */
 export function recordBuild(sources, startedAt) {
-  const own = [...sources].filter((path) => !path.startsWith('node_modules/'));
+  // What is written into the build itself, as `<data:…>`, is no file.
+  const own = [...sources].filter((path) => !path.startsWith('node_modules/') && !path.startsWith('<'));
   const inputs = [...new Set([...alwaysInputs, ...own])].sort();
   const outputs = functionNames().map(outputOf);
   /** @type {BuildRecord} */
