@@ -103,7 +103,7 @@ test('nobody but the registrar writes routes, and nobody but who cancels, reconc
     );
   const names = (key: string) => writers(key).map(([name]) => name);
 
-  expect(names('route#order.placed')).toEqual([]);
+  expect(names('route#order.placed')).toEqual(['registrar']);
   expect(names('in#take-payment#2026-01-01T00:00#0').sort()).toEqual(
     ['forwarder', 'producer', 'reconciler', 'take-payment', 'take-payment-recorder'].sort(),
   );
@@ -149,6 +149,7 @@ function grantsOf(stack: Stack): ReadonlyMap<string, readonly RowStatement[]> {
     forwarder: '(Ledger|Scheduling)Forwarder',
     sweep: 'LedgerSweepRole',
     reconciler: 'LedgerReconcilerRole',
+    registrar: 'LedgerRegisterRoutes',
     ...Object.fromEntries(
       commerce.subscribers.flatMap(({ name }) => {
         const id = name.replaceAll('-', '');
