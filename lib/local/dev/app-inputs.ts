@@ -47,7 +47,8 @@ async function importedBy(cwd: string, program: string): Promise<readonly string
       metafile: true,
       logLevel: 'silent',
     });
-    return Object.keys(metafile.inputs).map((input) => resolve(cwd, input));
+    const files = Object.keys(metafile.inputs).filter((input) => !input.startsWith('<'));
+    return files.map((input) => resolve(cwd, input));
   } catch {
     // What does not even parse is told by the synthesis.
     return [];

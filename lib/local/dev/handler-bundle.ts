@@ -68,7 +68,9 @@ async function built(building: BuildContext, { entry, root }: HandlerMetadata) {
     throw new DeployFailed(`${entry} could not be bundled:\n${said || message}`);
   });
   const code = result.outputFiles?.[0]?.contents ?? new Uint8Array();
-  const inputs = new Set(Object.keys(result.metafile?.inputs ?? {}).map((input) => resolve(root, input)));
+  // What is written into the bundle itself, as `<data:…>`, is no file to watch.
+  const files = Object.keys(result.metafile?.inputs ?? {}).filter((input) => !input.startsWith('<'));
+  const inputs = new Set(files.map((input) => resolve(root, input)));
   return { code, inputs, hash: createHash('sha256').update(code).digest('hex') };
 }
 
