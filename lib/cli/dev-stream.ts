@@ -66,7 +66,7 @@ export class DevStream {
   async #find(): Promise<void> {
     this.#stale = false;
     const lambda = new LambdaClient(CLIENT_LIMITS);
-    for (const [name, shards] of await ledgersOf(lambda)) {
+    for (const [name, { shards }] of await ledgersOf(lambda)) {
       const functions = await functionsOf(lambda, name);
       const known = this.#followed.get(name);
       const groups = (list: readonly DeployedFunction[] = []) => list.map(({ logGroup }) => logGroup).join();
