@@ -68,7 +68,7 @@ function recordOf(message: Message, queueArn: string): SQSRecord {
     messageId: message.MessageId ?? '',
     receiptHandle: message.ReceiptHandle ?? '',
     body: message.Body ?? '',
-    attributes: message.Attributes as unknown as SQSRecord['attributes'],
+    attributes: message.Attributes as SQSRecord['attributes'],
     messageAttributes: Object.fromEntries(attributes) as SQSRecord['messageAttributes'],
     md5OfBody: message.MD5OfBody ?? '',
     eventSource: 'aws:sqs',

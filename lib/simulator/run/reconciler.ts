@@ -1,6 +1,6 @@
 import type { Context } from 'aws-lambda';
 import { toItem } from '../../aws/attribute.ts';
-import { ENVIRONMENT, type Environment } from '../../aws/environment.ts';
+import { environmentOf } from '../../aws/environment.ts';
 import { MINUTE_MS, SECOND_MS } from '../../contract/time.ts';
 import { reconcileKey } from '../../ledger/rows/cursor.ts';
 import { minuteOf } from '../../ledger/rows/layout.ts';
@@ -33,7 +33,7 @@ export function loadReconciler(world: World, shardsARun?: number): () => LambdaH
     return [{ state: world.disabled.has(subscriber) ? 'Disabled' : 'Enabled' }];
   };
   return () => (event: object, context: Context) => {
-    const { metrics } = (context as unknown as { readonly [ENVIRONMENT]: Environment })[ENVIRONMENT];
+    const { metrics } = environmentOf(context);
     // CloudWatch is where metrics go: it fails together with whatever else takes them.
     const putMetrics = async () => metrics.flush();
     return createReconciler({ listEventSources, putMetrics, shardsARun })(event, context);
