@@ -3,7 +3,7 @@ import type { EffectDefinition } from '../contract/effect.ts';
 import { hasCode, TransactionMisused } from '../contract/errors.ts';
 import { ledgerOf } from '../ledger/ledger.ts';
 import { effectAttribute, effectsKey, sharedEffectsKey } from '../ledger/rows/effect.ts';
-import { INBOX_AFTERLIFE } from '../ledger/rows/layout.ts';
+import { ttlAfter } from '../ledger/rows/layout.ts';
 import type { Envelope } from '../message/envelope.ts';
 import type { CallEffect, EffectCall } from './call.ts';
 import { Lease } from './lease.ts';
@@ -83,7 +83,7 @@ export class Effects {
     const place = {
       key: key === undefined ? effectsKey(subscriber.name, envelope.id) : sharedEffectsKey(subscriber.name, key),
       attribute: effectAttribute(effect.name, part),
-      ttl: Math.ceil((Date.parse(envelope.expires) + INBOX_AFTERLIFE) / 1000),
+      ttl: ttlAfter(envelope.expires),
     };
     const name = part === undefined ? effect.name : `${effect.name}/${part}`;
     const lease = new Lease({

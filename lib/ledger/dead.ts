@@ -8,7 +8,7 @@ import { partition, type Row } from './partition.ts';
 import { causeOf, type Reason } from './rows/cause.ts';
 import { type DeadRow, type Death, deadKey, deadPartition, readDeadKey } from './rows/dead.ts';
 import type { InboxRow } from './rows/inbox.ts';
-import { INBOX_AFTERLIFE } from './rows/layout.ts';
+import { ttlAfter } from './rows/layout.ts';
 
 /** The row by which operators find a message that ends as dead now. It commits together with the message's inbox row. */
 export function deadRow({ environment, shards }: Ledger, ending: Ending): DeadRow {
@@ -20,7 +20,7 @@ export function deadRow({ environment, shards }: Ledger, ending: Ending): DeadRo
     detail: detail.slice(0, MAX_DETAIL),
     key: envelope.partitionkey,
     type: envelope.type,
-    ttl: Math.ceil((Date.parse(envelope.expires) + INBOX_AFTERLIFE) / 1000),
+    ttl: ttlAfter(envelope.expires),
   };
 }
 

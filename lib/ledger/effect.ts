@@ -13,7 +13,7 @@ import {
   sharedEffectsKey,
   sharedIn,
 } from './rows/effect.ts';
-import { INBOX_AFTERLIFE, type LedgerKey } from './rows/layout.ts';
+import { type LedgerKey, ttlAfter } from './rows/layout.ts';
 
 /** One effect's place in the ledger. */
 export interface EffectPlace {
@@ -56,7 +56,7 @@ export function effectsTombstone({ environment, table }: Ledger, subscriber: str
   const row: EffectsRow = {
     ...effectsKey(subscriber, envelope.id),
     cancelled: environment.now(),
-    ttl: Math.ceil((Date.parse(envelope.expires) + INBOX_AFTERLIFE) / 1000),
+    ttl: ttlAfter(envelope.expires),
   };
   return {
     TableName: table,

@@ -3,7 +3,7 @@ import { Expression } from '../aws/expression.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { type Ledger, updateRow } from './ledger.ts';
 import { type FailureRow, failureKey } from './rows/failure.ts';
-import { INBOX_AFTERLIFE, type LedgerKey } from './rows/layout.ts';
+import { type LedgerKey, ttlAfter } from './rows/layout.ts';
 
 export interface Failure {
   readonly subscriber: string;
@@ -36,7 +36,7 @@ export async function noteFailure(
     reason: errorCode(error),
     detail: describeError(error),
     next: next(isFirst ? 1 : guess),
-    ttl: Math.ceil((Date.parse(envelope.expires) + INBOX_AFTERLIFE) / 1000),
+    ttl: ttlAfter(envelope.expires),
   };
   const assignments = Object.entries(set).map(
     ([column, value]) => `${expression.name(column)} = ${expression.value(column, value)}`,

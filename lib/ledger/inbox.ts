@@ -5,7 +5,7 @@ import type { Envelope } from '../message/envelope.ts';
 import { messageTime } from '../message/message-id.ts';
 import { type Condition, getRow, type Ledger, updateRow } from './ledger.ts';
 import { type EndState, type InboxRow, inboxKey } from './rows/inbox.ts';
-import { INBOX_AFTERLIFE } from './rows/layout.ts';
+import { ttlAfter } from './rows/layout.ts';
 
 /** How a message ended at a subscriber, as far as the row cannot tell it from the envelope. */
 export interface Ending {
@@ -76,7 +76,7 @@ function inboxRow(environment: Environment, ending: Ending): InboxRow {
     at: at || undefined,
     redrive: ending.redrive,
     ended: { function: ending.function, request: ending.request },
-    ttl: Math.ceil((Date.parse(envelope.expires) + INBOX_AFTERLIFE) / 1000),
+    ttl: ttlAfter(envelope.expires),
   };
 }
 

@@ -8,7 +8,7 @@ import { SendFailed } from '../contract/errors.ts';
 import { putRows } from '../ledger/batch-write.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { type DueRow, dueKey } from '../ledger/rows/due.ts';
-import { INBOX_AFTERLIFE } from '../ledger/rows/layout.ts';
+import { ttlAfter } from '../ledger/rows/layout.ts';
 import { momentOf } from '../message/delivery-time.ts';
 import type { Envelope } from '../message/envelope.ts';
 
@@ -40,7 +40,7 @@ export async function putToWait(ledger: Ledger, envelopes: readonly Envelope[]):
 }
 
 function dueRow(envelope: Envelope): DueRow {
-  const ttl = Math.ceil((Date.parse(envelope.expires) + INBOX_AFTERLIFE) / 1000);
+  const ttl = ttlAfter(envelope.expires);
   return { ...dueKey(envelope.id, momentOf(envelope)), ttl };
 }
 

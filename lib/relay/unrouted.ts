@@ -1,7 +1,7 @@
 import { concurrently } from '../aws/concurrently.ts';
 import type { Environment } from '../aws/environment.ts';
 import { type Ledger, putRow } from '../ledger/ledger.ts';
-import { bucket, INBOX_AFTERLIFE } from '../ledger/rows/layout.ts';
+import { bucket, ttlAfter } from '../ledger/rows/layout.ts';
 import { type UnroutedRow, unroutedKey, unroutedTypeKey } from '../ledger/rows/unrouted.ts';
 import type { Envelope } from '../message/envelope.ts';
 
@@ -24,7 +24,7 @@ export async function noteUnrouted(ledger: Ledger, envelopes: readonly Envelope[
   for (const { id, type, expires } of envelopes) {
     const key = unroutedKey(type, bucket(id));
     const name = `${key.pk} ${key.sk}`;
-    const ttl = Math.ceil((Date.parse(expires) + INBOX_AFTERLIFE) / 1000);
+    const ttl = ttlAfter(expires);
     if (!known.has(name))
       notes.set(name, { ...key, at: environment.now(), ttl: Math.max(ttl, notes.get(name)?.ttl ?? 0) });
   }

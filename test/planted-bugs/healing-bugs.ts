@@ -176,8 +176,8 @@ export const healingBugs: readonly Bug[] = [
     edits: [
       {
         file: 'ledger/inbox.ts',
-        find: 'ttl: Math.ceil((Date.parse(envelope.expires) + INBOX_AFTERLIFE) / 1000),',
-        replace: 'ttl: Math.ceil(Date.parse(envelope.expires) / 1000), void: INBOX_AFTERLIFE,',
+        find: 'ttl: ttlAfter(envelope.expires),',
+        replace: 'ttl: Math.ceil(Date.parse(envelope.expires) / 1000),',
       },
     ],
   },

@@ -91,8 +91,8 @@ function unended(`,
     edits: [
       {
         file: 'ledger/inbox.ts',
-        find: 'ttl: Math.ceil((Date.parse(envelope.expires) + INBOX_AFTERLIFE) / 1000),',
-        replace: 'ttl: Math.ceil((Date.parse(envelope.expires) + INBOX_AFTERLIFE) / 1000) - 16 * 86_400,',
+        find: 'ttl: ttlAfter(envelope.expires),',
+        replace: 'ttl: ttlAfter(envelope.expires) - 16 * 86_400,',
       },
     ],
   },

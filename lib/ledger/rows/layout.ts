@@ -91,6 +91,11 @@ export const DUE_PREFIX = 'due#';
 /** Inbox rows outlive `expires` by this, so that no message can come after its row has gone. */
 export const INBOX_AFTERLIFE = 3 * DAY_MS;
 
+/** When rows may go that outlive their message, in seconds since the epoch, by what its envelope says of its `expires`. */
+export function ttlAfter(expires: string): number {
+  return Math.ceil((Date.parse(expires) + INBOX_AFTERLIFE) / 1000);
+}
+
 /** No message expires after this, by its outbox row; and none more than a second before. In milliseconds since the epoch. */
 export function latestExpiry({ ttl }: Expiring): number {
   return ttl * 1000 - INBOX_AFTERLIFE;

@@ -2,7 +2,7 @@ import { UnknownRowFormat } from '../../contract/errors.ts';
 import { compressed, uncompressedMessage, withCompressed } from '../../message/compression.ts';
 import { decodeEnvelope, type Envelope, encodeEnvelope } from '../../message/envelope.ts';
 import { FORMATS, NEWEST_FORMAT } from './format.ts';
-import { bucket, type Expiring, INBOX_AFTERLIFE, type LedgerKey, OUTBOX_PREFIX } from './layout.ts';
+import { bucket, type Expiring, type LedgerKey, OUTBOX_PREFIX, ttlAfter } from './layout.ts';
 import { type PackedOutboxRow, pack, unpack } from './packed-outbox.ts';
 import { itemBytes, writeUnits } from './row-size.ts';
 
@@ -53,7 +53,7 @@ export function outboxPartition(minute: string, shard: number): string {
  */
 export function outboxRow(given: Envelope, format: number = FORMATS.plain, table: string = given.ledger): OutboxRow {
   const envelope = format >= FORMATS.compressed ? given : uncompressedMessage(given);
-  const row = { ...outboxKey(envelope.id), ttl: Math.ceil((Date.parse(envelope.expires) + INBOX_AFTERLIFE) / 1000) };
+  const row = { ...outboxKey(envelope.id), ttl: ttlAfter(envelope.expires) };
   if (format <= FORMATS.plain) return { ...row, envelope: encodeEnvelope(envelope), ...told(envelope) };
   const packed = { ...row, format, ...pack(envelope, row, table) };
   return format >= FORMATS.compressed ? smallest(packed) : packed;
