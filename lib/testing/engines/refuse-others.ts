@@ -6,9 +6,9 @@ import { UnsupportedByEngine } from '../errors.ts';
  * @throws UnsupportedByEngine when a parameter is not among the supported ones, naming it
  */
 export function refuseOthers(operation: string, input: object, supported: readonly string[]): void {
-  const others = Object.entries(input)
-    .filter(([name, value]) => value !== undefined && !supported.includes(name))
-    .map(([name]) => name);
+  const others = Object.keys(input).filter(
+    (name) => !supported.includes(name) && input[name as keyof typeof input] !== undefined,
+  );
   if (others.length > 0) {
     throw new UnsupportedByEngine(`The engine in memory does not know ${others.join(', ')} of ${operation}`);
   }

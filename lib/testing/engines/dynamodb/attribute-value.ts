@@ -12,17 +12,19 @@ const MAX_NESTING = 32;
 const INVALID = 'One or more parameter values were invalid:';
 
 export function typeOf(value: AttributeValue): AttributeType {
-  const types = TYPES.filter((type) => value[type as keyof AttributeValue] !== undefined);
-  const [type] = types;
-  if (types.length > 1) {
-    throw validationException(
-      'Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes',
-    );
+  let found: AttributeType | undefined;
+  // Of each value of each row, many times over: nothing is made for it.
+  for (const type of TYPES) {
+    if (value[type as keyof AttributeValue] === undefined) continue;
+    if (found) {
+      throw validationException(
+        'Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes',
+      );
+    }
+    found = type;
   }
-  if (!type) {
-    throw validationException('Supplied AttributeValue is empty, must contain exactly one of the supported datatypes');
-  }
-  return type;
+  if (found) return found;
+  throw validationException('Supplied AttributeValue is empty, must contain exactly one of the supported datatypes');
 }
 
 /**
@@ -74,7 +76,8 @@ const LONGEST_NAME_BYTES = 65_535;
  */
 export function refuseName(name: string): void {
   if (name === '') throw validationException(`${INVALID} Empty attribute name`);
-  if (Buffer.byteLength(name) > LONGEST_NAME_BYTES) {
+  // A character has three bytes at most in UTF-8, for each unit of a JavaScript string.
+  if (name.length > LONGEST_NAME_BYTES / 3 && Buffer.byteLength(name) > LONGEST_NAME_BYTES) {
     throw validationException(`${INVALID} Attribute name is too large, must be less than 65536 bytes`);
   }
 }
