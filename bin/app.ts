@@ -4,19 +4,21 @@ import { Commerce } from '../examples/commerce/stack.ts';
 
 /**
  * The CDK app of cdk.json: the example shop. Context: `disposable=true` lets `cdk destroy` delete its data too,
- * `deadline=<seconds>` says how soon after its commit a message should have ended; `provider=<url>` adds the stack of an
- * outage drill, whose handler asks that provider.
+ * `deadline=<seconds>` says how soon after its commit a message should have ended; `paymentProvider=<url>` is where the shop
+ * has orders charged; `provider=<url>` adds the stack of an outage drill, whose handler asks that provider.
  */
 // A subscriber's name is its identity: one that is renamed is renamed here too, or refused.
 const subscribers = ['count-sales', 'note-shipping', 'reserve-stock', 'take-payment'];
 const app = new App();
 const provider: unknown = app.node.tryGetContext('provider');
 app.node.setContext('waybill:subscribers', provider ? ['charge-card', ...subscribers] : subscribers);
+const paymentProvider: unknown = app.node.tryGetContext('paymentProvider');
 const deadline = Number(app.node.tryGetContext('deadline'));
 
 new Commerce(app, 'Commerce', {
   disposable: String(app.node.tryGetContext('disposable')) === 'true',
   ...(deadline > 0 && { deadline: Duration.seconds(deadline) }),
+  ...(paymentProvider ? { paymentProvider: String(paymentProvider) } : {}),
 });
 
 if (provider) {

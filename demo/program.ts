@@ -12,6 +12,8 @@ import { deployApp, resolveEngine, type Target } from '../lib/local/index.ts';
 import { deploymentOf, STACK_NAME } from './deployment.ts';
 import { generateOrders, readOrders } from './orders.ts';
 import { type OutageDrill, outageProblems, outageSummary, Provider, runOutage } from './outage.ts';
+import { PaymentProvider } from './payment-provider.ts';
+import { providerVerdict } from './provider-audit.ts';
 import { type FinishedRun, runOrders } from './run.ts';
 import { DEADLINE_MS } from './sabotage.ts';
 import { runSabotaged, type SabotagedRun, sabotageProblems } from './sabotaged-run.ts';
@@ -92,14 +94,17 @@ async function demo(options: DemoOptions, context: CommandContext): Promise<void
   try {
     const aws = options.aws && { aws: true };
     const target = await resolveEngine({ environment, report: progress.step, ...aws });
+    // From the real AWS, nothing on this machine can be reached.
+    const provider = options.aws ? undefined : await PaymentProvider.open();
     try {
       signal.throwIfAborted();
       progress.done(target.kind === 'aws' ? 'Using the real AWS' : `The engine runs at ${target.endpoint}`);
-      const finished = await deployAndRun(orders, target, options, context, signal);
+      const finished = await deployAndRun({ orders, target, provider, signal }, options, context);
       const staysUp = !target.owned || (context.err.isTTY === true && !options.json);
       if (report(finished, staysUp, options, context) > 0) context.exitCode = 1;
       if (target.owned && staysUp) await stayUp(target, context, signal);
     } finally {
+      provider?.close();
       if (target.owned) {
         progress.step('Ending the engine');
         await target.stop();
@@ -126,32 +131,39 @@ async function ordersOf(options: DemoOptions, { progress }: CommandContext): Pro
   return orders.slice(0, count);
 }
 
+interface Stage {
+  readonly orders: readonly Order[];
+  readonly target: Target;
+  /** Whom the shop has charge its orders. */
+  readonly provider: PaymentProvider | undefined;
+  readonly signal: AbortSignal;
+}
+
 async function deployAndRun(
-  orders: readonly Order[],
-  target: Target,
+  { orders, target, provider, signal }: Stage,
   { duplicates, poison, sabotage, outage }: DemoOptions,
   { progress }: CommandContext,
-  signal: AbortSignal,
 ): Promise<DemoRun> {
-  const provider = outage ? await Provider.open() : undefined;
+  const failing = outage ? await Provider.open() : undefined;
   const context = {
     disposable: 'true',
     ...(sabotage && { deadline: String(DEADLINE_MS / 1000) }),
-    ...(provider && { provider: provider.url }),
+    ...(provider && { paymentProvider: provider.url }),
+    ...(failing && { provider: failing.url }),
   };
-  const stack = { target, cwd: REPOSITORY, context, stacks: provider ? [STACK_NAME, OUTAGE_STACK] : [STACK_NAME] };
+  const stack = { target, cwd: REPOSITORY, context, stacks: failing ? [STACK_NAME, OUTAGE_STACK] : [STACK_NAME] };
   const outputs = await deployApp({ ...stack, report: progress.step, signal });
   progress.done('The shop is deployed');
   useTarget(target);
-  const options = { deployment: deploymentOf(outputs[STACK_NAME] ?? {}), orders, progress, signal };
+  const options = { deployment: deploymentOf(outputs[STACK_NAME] ?? {}), orders, provider, progress, signal };
   const finished = await (sabotage ? runSabotaged(options, progress) : runOrders({ ...options, duplicates, poison }));
   progress.done(`${orders.length} orders went through the shop`);
-  if (!provider) return finished;
+  if (!failing) return finished;
   try {
-    const drill = { outputs: outputs[OUTAGE_STACK] ?? {}, provider, report: progress.done, signal };
+    const drill = { outputs: outputs[OUTAGE_STACK] ?? {}, provider: failing, report: progress.done, signal };
     return { ...finished, drill: await runOutage(drill) };
   } finally {
-    provider.close();
+    failing.close();
   }
 }
 
@@ -164,7 +176,10 @@ function report(run: DemoRun, staysUp: boolean, options: DemoOptions, context: C
     ...(drill ? outageProblems(drill) : []),
   ];
   for (const line of problems) context.progress.note(line);
-  if (options.json) printJson(context, { ...verdict, ...sabotage?.verdict, ...(drill && { outage: drill.outage }) });
+  if (options.json) {
+    const provider = run.provider && { provider: providerVerdict(run.provider) };
+    printJson(context, { ...verdict, ...provider, ...sabotage?.verdict, ...(drill && { outage: drill.outage }) });
+  }
   const bad = `Lost: ${verdict.lost.length}, doubled: ${verdict.doubled.length}. This run does not prove what it should.`;
   const lines = [
     ...[

@@ -1,12 +1,15 @@
 import { type Reconciliation, type TracedMessage, traceKey } from 'waybill/operations';
 import { createEnvironment } from 'waybill/runtime';
+import { TakePayment } from '../examples/commerce/contract.ts';
 import { type Order, placeOrder } from '../examples/commerce/place-order.ts';
 import type { Progress } from '../lib/cli/progress.ts';
 import { auditRun, stockUpFor } from './audit.ts';
 import { type Deployment, inspectionOf, reconcileSince, SUBSCRIBERS } from './deployment.ts';
 import { FunctionLogs } from './function-logs.ts';
 import { ordersOfRun } from './orders.ts';
+import type { PaymentProvider } from './payment-provider.ts';
 import { makePoison, type Poison } from './poison.ts';
+import { auditProvider, type ProviderAudit } from './provider-audit.ts';
 import type { Scene } from './sabotage.ts';
 import { inTurn, submitOrders } from './submission.ts';
 import { MessageTracker, type TrackedMessage } from './tracker.ts';
@@ -17,6 +20,8 @@ import { DeadLetterBox, putOnWire, sendAgain, WireDuplicates } from './wire.ts';
 export interface RunOptions {
   readonly deployment: Deployment;
   readonly orders: readonly Order[];
+  /** Whom the shop has charge its orders. @default nobody: it sells on account */
+  readonly provider?: Pick<PaymentProvider, 'book' | 'troubles' | 'asked' | 'settled'> | undefined;
   /** The share of messages that are sent again, and of orders that are submitted a second time. @default 0 */
   readonly duplicates?: number;
   /** Poison records for each message that is to be expected. @default 0 */
@@ -34,6 +39,8 @@ export interface FinishedRun {
   readonly verdict: Verdict;
   readonly evidence: Evidence;
   readonly reconciliation: Reconciliation;
+  /** What the payment provider's own book says, where there is a provider. */
+  readonly provider?: ProviderAudit;
   /** What had not come when nothing moved any more. */
   readonly missing: State;
   /** Orders that were not submitted, or of which it is not known whether the shop kept them. */
@@ -99,7 +106,9 @@ export async function runOrders(options: RunOptions): Promise<FinishedRun> {
   const committed = [...tracker.messages.values()];
   const known = new Set(committed.map(({ orderId }) => orderId));
   const kept = orders.filter(({ orderId }) => known.has(orderId));
-  const audit = await auditRun(run, kept, stoppedOrders(ended), environment);
+  const stopped = stoppedOrders(ended);
+  const audit = await auditRun(run, kept, stopped, environment);
+  const provider = await auditCharges(options, run, kept, stopped[TakePayment.name]);
   const functions = await logs.poll();
   await letters.release();
   progress.step('Reconciling');
@@ -110,7 +119,20 @@ export async function runOrders(options: RunOptions): Promise<FinishedRun> {
   };
   const unknown = orders.filter(({ orderId }) => !known.has(orderId));
   const copies = Object.values(duplicates.sent).reduce((sum, count) => sum + count, 0);
-  return { verdict: judge(evidence), evidence, reconciliation, missing, unknown, copies, milliseconds };
+  const finished = { verdict: judge(evidence), evidence, reconciliation, missing, unknown, copies, milliseconds };
+  return { ...finished, ...(provider && { provider }) };
+}
+
+/** Compares the provider's book with the orders that are paid, once it has carried out everything. */
+async function auditCharges(
+  { provider }: RunOptions,
+  run: string,
+  kept: readonly Order[],
+  unpaid?: ReadonlySet<string>,
+): Promise<ProviderAudit | undefined> {
+  await provider?.settled();
+  const paid = kept.filter(({ orderId }) => !unpaid?.has(orderId));
+  return provider && auditProvider(provider, paid, run);
 }
 
 const NEVER = new AbortController().signal;

@@ -6,7 +6,7 @@ import { endedAt, type Latency, latencyOf, lettersOfRun, misjudgedPoison, missin
 const SOME = 10;
 
 /** What a run came to, in words, line by line. */
-export function summaryOf({ verdict, evidence, missing, copies, milliseconds }: FinishedRun): string[] {
+export function summaryOf({ verdict, evidence, provider, missing, copies, milliseconds }: FinishedRun): string[] {
   const { committed, subscribers, perMessage, latencyMs } = verdict;
   const types = countsOf(evidence.committed.map(({ type }) => type));
   const reasons = countsOf(lettersOfRun(evidence).map(({ reason }) => reason));
@@ -23,13 +23,14 @@ export function summaryOf({ verdict, evidence, missing, copies, milliseconds }: 
     ...(copies > 0 ? [`copies with the same id put on the wire: ${copies}${unseen}`] : []),
     ...(reasons ? [`dead letters: ${reasons}`] : []),
     ...evidence.audit.sums,
+    ...(provider ? [provider.summary] : []),
     `commit → handled, everywhere: ${latencyText(latencyMs)}`,
     `per message: ${perMessage.calls} AWS calls, ${perMessage.writeUnits} write units`,
   ];
 }
 
 /** What is wrong with a run, in words, line by line; empty when nothing is. */
-export function problemsOf({ verdict, evidence, unknown }: FinishedRun): string[] {
+export function problemsOf({ verdict, evidence, unknown, provider }: FinishedRun): string[] {
   const findings = evidence.audit.findings.map((one) => `${one.step} of ${one.orderIds.join(', ')}: ${one.what}`);
   const unsubmitted = unknown.map(({ orderId }) => orderId);
   const unposted = missingPoison(evidence).map(({ subscriber, kind }) => `${kind} for ${subscriber}`);
@@ -40,6 +41,9 @@ export function problemsOf({ verdict, evidence, unknown }: FinishedRun): string[
     ...list('Lost', verdict.lost),
     ...list('Doubled', verdict.doubled),
     ...list('In the books', findings),
+    ...list('Charged more than once', provider?.doubled ?? []),
+    ...list('Not charged', provider?.missing ?? []),
+    ...list('Charged otherwise than the shop has it', provider?.wrong ?? []),
     ...(verdict.conserved ? [] : ['Money, stock or shipping notes do not add up']),
     ...list('Not submitted, or it is not known whether the shop kept them', unsubmitted),
     ...list('Not dead-lettered', unposted),

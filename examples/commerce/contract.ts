@@ -1,8 +1,8 @@
-import { defineEvent, defineSubscriber, defineTable } from 'waybill';
+import { defineEffect, defineEvent, defineSubscriber, defineTable } from 'waybill';
 import * as z from 'zod/mini';
 
 /**
- * The shop's contract: its events, tables and subscribers. Infrastructure and handlers import the same values, so a
+ * The shop's contract: its events, tables, effects outside and subscribers. Infrastructure and handlers import the same values, so a
  * handler that writes an undeclared table, or a stack that forgets to bind one, does not compile.
  */
 
@@ -95,12 +95,22 @@ export const Sales = defineTable('sales', {
   sortKey: 'day',
 });
 
+// --- effects outside ----------------------------------------------------------------------------------------------
+
+/** A charge at the payment provider. Functions of one region have clocks that differ by far less than a second. */
+export const Charge = defineEffect('charge', {
+  input: z.object({ orderId: text, paymentSequence: count, amountCents: cents }),
+  output: z.object({ chargeId: text }),
+  clockSkew: '1s',
+});
+
 // --- subscribers --------------------------------------------------------------------------------------------------
 
 export const TakePayment = defineSubscriber('take-payment', {
   consumes: [OrderPlaced],
   publishes: [PaymentSucceeded],
   tables: [Orders, Payments],
+  effects: [Charge],
 });
 
 export const ReserveStock = defineSubscriber('reserve-stock', {

@@ -32,11 +32,14 @@ export interface CommerceProps extends StackProps {
   readonly disposable?: boolean;
   /** How soon after its commit a message should have ended at each subscriber. @default the subscribers' own */
   readonly deadline?: Duration;
+  /** Where the payment provider is, e.g. `https://psp.example`. @default none: the shop sells on account */
+  readonly paymentProvider?: string;
 }
 
 /** The example shop: payment, stock and shipping note one after another on queues, sales statistics on a stream beside. */
 export class Commerce extends Stack {
-  constructor(scope: Construct, id: string, { disposable = false, deadline, ...props }: CommerceProps = {}) {
+  constructor(scope: Construct, id: string, given: CommerceProps = {}) {
+    const { disposable = false, deadline, paymentProvider, ...props } = given;
     super(scope, id, props);
     const removalPolicy = disposable ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;
     const table = (definition: AnyTable) => businessTable(this, definition, removalPolicy);
@@ -49,10 +52,16 @@ export class Commerce extends Stack {
     // The same orders a second time: to whoever reads the stream.
     const stream = new StreamChannel(this, 'OrderStream', { ledger, events: [OrderPlaced], removalPolicy });
 
+    const paying = handler(TakePayment);
+    if (paymentProvider) paying.addEnvironment('PAYMENT_PROVIDER_URL', paymentProvider);
     const takePayment = orders.addSubscriber(TakePayment, {
-      handler: handler(TakePayment),
+      handler: paying,
       tables: { orders: table(Orders), payments: table(Payments) },
-      tableActions: { orders: ['dynamodb:UpdateItem'], payments: ['dynamodb:UpdateItem'] },
+      tableActions: {
+        // Whether an order is to be charged is read first.
+        orders: [...(paymentProvider ? (['dynamodb:GetItem'] as const) : []), 'dynamodb:UpdateItem'],
+        payments: ['dynamodb:UpdateItem'],
+      },
       deadline,
     });
     const reserveStock = payments.addSubscriber(ReserveStock, {

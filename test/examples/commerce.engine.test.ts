@@ -5,6 +5,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import type { ProviderVerdict } from '../../demo/provider-audit.ts';
 import type { Verdict } from '../../demo/verdict.ts';
 import { assemblyOf } from '../assembly.ts';
 import { processesNaming } from '../local/processes-naming.ts';
@@ -35,11 +36,11 @@ async function run(folder: string, ...command: string[]) {
   return { exitCode, stdout, stderr };
 }
 
-async function demo(folder: string, ...parameters: string[]): Promise<Verdict> {
+async function demo(folder: string, ...parameters: string[]) {
   const { exitCode, stdout, stderr } = await run(folder, 'demo/index.ts', '--json', ...parameters);
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.stringContaining('Nothing lost') });
   expect(stdout.trim().split('\n')).toHaveLength(1);
-  return JSON.parse(stdout) as Verdict;
+  return JSON.parse(stdout) as Verdict & { readonly provider: ProviderVerdict };
 }
 
 const folders: string[] = [];
@@ -73,6 +74,8 @@ test('every order takes effect once, with duplicates and poison on the wire, and
     conserved: true,
     latencyMs: { p50: expect.any(Number), p99: expect.any(Number) },
     perMessage: { calls: expect.any(Number), writeUnits: expect.any(Number) },
+    // By its own book, though it loses replies and answers with 500 what it has charged.
+    provider: { charges: 40, doubled: [], missing: [] },
   });
   const { subscribers, latencyMs, perMessage } = verdict;
   // Ten business duplicates where orders arrive, and copies with the same id everywhere.

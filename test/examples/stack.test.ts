@@ -57,6 +57,14 @@ test('a deadline that is given reaches every route', () => {
   template.allResourcesProperties('Custom::WaybillRoute', { deadline: 15_000 });
 });
 
+test('the function that takes payments alone is told of the provider, and may read orders for it', () => {
+  const template = Template.fromStack(commerce({ paymentProvider: 'https://psp.example' }));
+  const told = template.findResources('AWS::Lambda::Function', {
+    Properties: { Environment: { Variables: { PAYMENT_PROVIDER_URL: 'https://psp.example' } } },
+  });
+  expect(Object.keys(told)).toEqual([expect.stringMatching(/^takepaymentfunction/)]);
+});
+
 test('the outputs tell a program outside where everything is', () => {
   const outputs = Template.fromStack(commerce()).toJSON().Outputs as Record<string, object>;
   const named = Object.fromEntries(Object.keys(outputs).map((name) => [name, name]));
