@@ -98,7 +98,7 @@ export class Circuit {
   /** The control message goes first: a circuit that is open and that nobody looks after would never close again. */
   async #open(row: CircuitRow): Promise<void> {
     const { ledger, subscriber, settings, controlQueueUrl } = this.#options;
-    await sendControl(this.#environment, controlQueueUrl, subscriber);
+    await sendControl(this.#environment, controlQueueUrl, { circuit: subscriber });
     const again = row.ramp === undefined ? settings.open : Math.min((row.wait ?? settings.open) * 2, LONGEST_OPEN_MS);
     const opened = await changeCircuit(ledger, subscriber, row, {
       ...openedFor(again, this.#now),
@@ -125,7 +125,7 @@ export class Circuit {
       const isOverdue = state === 'open' && retryAt !== undefined && this.#now > retryAt + OVERDUE_MS;
       if (!isOverdue || this.#now < this.#sentAt + OVERDUE_MS) return;
       this.#sentAt = this.#now;
-      await sendControl(this.#environment, controlQueueUrl, subscriber);
+      await sendControl(this.#environment, controlQueueUrl, { circuit: subscriber });
     } catch (error) {
       quietly(() => this.#environment.log.warn('circuit not read', { subscriber, ...errorTrace(error) }));
     }

@@ -11,6 +11,7 @@ import { readGraph } from '../ledger/graph.ts';
 import { type Ledger, ledgerOf } from '../ledger/ledger.ts';
 import { ownQueueUrl } from '../ledger/rows/route.ts';
 import { controlMessageIn, sendControl } from './control-message.ts';
+import { setConcurrency } from './set-concurrency.ts';
 import { CircuitStep } from './step.ts';
 
 /** The Lambda handler of the control queue. */
@@ -29,7 +30,8 @@ const MOST_RECEIVES = 500;
 /**
  * The controller: looks after the circuits that are not closed. It switches event sources off and on, tries messages one by one
  * when the time has come, and lets a subscriber that is well again take on its whole load by and by. A control message is the
- * clock of one circuit: it comes back by its visibility until nothing is left to do.
+ * clock of one circuit: it comes back by its visibility until nothing is left to do. What scalers want is set here too, so
+ * that nobody else changes an event source.
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
  */
@@ -54,7 +56,7 @@ export function createController({ lambda }: ControllerOptions): Controller {
   };
 }
 
-/** Takes a circuit one step on. Answers with the seconds after which to look again, if it has to be. Never throws. */
+/** Takes a circuit one step on, or sets what a scaler wants. Answers with the seconds after which to look again, if it has to be. Never throws. */
 async function lookAfter(
   ledger: Ledger,
   lambda: Sender<LambdaClient>,
@@ -64,24 +66,34 @@ async function lookAfter(
   const { environment } = ledger;
   let subscriber: string | undefined;
   try {
-    subscriber = controlMessageIn(textOf(record)).circuit;
+    const message = controlMessageIn(textOf(record));
+    subscriber = 'scale' in message ? message.scale : message.circuit;
     const { routes } = await readGraph(ledger);
     const route = routes.find((one) => one.subscriber === subscriber);
     // Its subscriber is gone, and its event sources with it.
     if (!route) return undefined;
-    const step = new CircuitStep({
+    const isStream = route.destination.kind === 'stream';
+    const of = {
       ledger,
       clients: { environment, lambda },
       subscriber,
       queueUrl: ownQueueUrl(route.destination),
-      isStream: route.destination.kind === 'stream',
+      isStream,
+    };
+    if ('scale' in message) {
+      const busy = await setConcurrency(of);
+      // The scaler asks again.
+      return record.deliveries < MOST_RECEIVES ? busy : undefined;
+    }
+    const step = new CircuitStep({
+      ...of,
       owner: record.eventId,
       receives: record.deliveries,
       counts,
     });
     const wait = await step.take();
     if (wait === undefined || record.deliveries < MOST_RECEIVES) return wait;
-    await sendControl(environment, bindingsOf(environment).get('controlQueueUrl'), subscriber);
+    await sendControl(environment, bindingsOf(environment).get('controlQueueUrl'), message);
     return undefined;
   } catch (error) {
     quietly(() => environment.log.error('circuit not looked after', { subscriber, ...errorTrace(error) }));

@@ -7,6 +7,7 @@ import {
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import type { Environment, Sender } from '../aws/environment.ts';
 import { errorCode } from '../aws/errors.ts';
+import { LEAST_OF_QUEUE } from '../contract/scale.ts';
 
 /** What the controller asks for: SQS by the environment, and Lambda. */
 export interface ControlClients {
@@ -66,12 +67,11 @@ function sourceOf(mapping: EventSourceMappingConfiguration): EventSource {
   };
 }
 
-/** The least that SQS takes for a limit, and the most that Kinesis takes for a shard. */
-const LEAST_OF_QUEUE = 2;
+/** The most that Kinesis takes for a shard. */
 const MOST_OF_SHARD = 10;
 
 /**
- * Switches an event source off, or on with a limit; 0: without one.
+ * Switches an event source off, or on with a limit; 0: without one. What is not given stays as it is.
  *
  * @throws SourceBusy while Lambda carries out the last change
  * @see https://docs.aws.amazon.com/lambda/latest/api/API_UpdateEventSourceMapping.html
@@ -79,7 +79,7 @@ const MOST_OF_SHARD = 10;
 export async function switchSource(
   { lambda }: ControlClients,
   source: EventSource,
-  to: { readonly isOn: boolean; readonly concurrency?: number },
+  to: { readonly isOn?: boolean; readonly concurrency?: number },
 ): Promise<void> {
   const { isOn, concurrency } = to;
   const limit =
@@ -89,7 +89,9 @@ export async function switchSource(
         ? { ParallelizationFactor: Math.min(MOST_OF_SHARD, Math.max(1, concurrency)) }
         : { ScalingConfig: concurrency === 0 ? {} : { MaximumConcurrency: Math.max(LEAST_OF_QUEUE, concurrency) } };
   try {
-    await lambda.send(new UpdateEventSourceMappingCommand({ UUID: source.id, Enabled: isOn, ...limit }));
+    await lambda.send(
+      new UpdateEventSourceMappingCommand({ UUID: source.id, ...(isOn !== undefined && { Enabled: isOn }), ...limit }),
+    );
   } catch (error) {
     if (/^ResourceInUse|^ResourceConflict|^TooManyRequests/.test(errorCode(error))) {
       throw new SourceBusy(`The event source ${source.id} cannot be changed yet: ${errorCode(error)}`, {

@@ -31,7 +31,7 @@ export async function operate(
     throw new LimitExceeded(`The circuit of '${subscriber}' is closed: all its messages are handled`);
   }
   if (operation === 'resume' && row && !isOpen) return row;
-  await sendControl(ledger.environment, controlQueueUrl, subscriber);
+  await sendControl(ledger.environment, controlQueueUrl, { circuit: subscriber });
   // Another control message takes the circuit over at once.
   const anew = { owner: undefined, ownedUntil: undefined };
   const changed = await changeCircuit(ledger, subscriber, row, {

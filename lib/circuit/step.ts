@@ -3,6 +3,7 @@ import type { Counts } from '../aws/invocation.ts';
 import { type CircuitChange, changeCircuit, readCircuit } from '../ledger/circuit.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { CircuitRow } from '../ledger/rows/circuit.ts';
+import { isAtRest } from './at-rest.ts';
 import { LONGEST_OPEN_MS, openedFor } from './circuit.ts';
 import {
   type ControlClients,
@@ -57,8 +58,7 @@ export class CircuitStep {
   async take(): Promise<number | undefined> {
     const { ledger, subscriber, owner, receives } = this.#options;
     this.#row = await readCircuit(ledger, subscriber);
-    const isAtRest = (this.#row?.state ?? 'closed') === 'closed' && this.#row?.wanted === undefined;
-    if (isAtRest) return receives < PATIENT_RECEIVES ? 1 : undefined;
+    if (isAtRest(this.#row)) return receives < PATIENT_RECEIVES ? 1 : undefined;
     const { owner: other, ownedUntil = 0 } = this.#row ?? {};
     if (other !== undefined && other !== owner && this.#now < ownedUntil) return undefined;
     if (!(await this.#change({ owner, ownedUntil: this.#now + OWNED_MS }))) return BUSY_SECONDS;

@@ -24,6 +24,8 @@ export const METRICS = {
   halfQuarantined: 'half-quarantined',
   /** Circuits that have opened. Counted by functions. */
   circuitOpened: 'circuit.opened',
+  /** Readings of a backlog by which more was to be taken on than a scaler may. Counted by functions. */
+  scaleExhausted: 'scale.exhausted',
   /** Uses of a transaction after its handler's return, which have no effect. Counted by functions. */
   transactionLate: 'transaction.late',
   /** Redrives that a relapse or their time has stopped. Counted by functions. */

@@ -29,6 +29,7 @@ const RUN_TIME = [
   'cancel',
   'effect',
   'circuit',
+  'scale',
   'consume',
   'redrive',
   'relay',
@@ -63,6 +64,11 @@ export const ROOMS = {
   cancel: { imports: SENDING, without: inLambda, because: 'A way of sending knows no other way of sending.' },
   effect: { imports: LEDGER, without: inLambda, because: 'An effect outside knows the ledger and what is below it.' },
   circuit: { imports: LEDGER, without: inLambda, because: 'A circuit knows the ledger and what is below it.' },
+  scale: {
+    imports: [...LEDGER, 'circuit'],
+    without: inLambda,
+    because: 'A scaler knows the ledger, and asks the controller of circuits.',
+  },
   consume: {
     imports: [...SENDING, 'effect', 'circuit'],
     without: inLambda,

@@ -28,6 +28,7 @@ import { messageShard, messageTime } from '../../message/message-id.ts';
  * shards                              greatest       the greatest shard count that any id was minted for
  * format                              outbox         in which format outbox rows are written
  * circuit#<subscriber>              circuit        whether its handler may run, and what has failed lately
+ * scale#<subscriber>                scale          how much it is to take on at once, and what was read last
  * half#<minute>#<shard>               <half id>      a message whose producer has not decided yet; minute and shard of the id
  * effect#<subscriber>#<message id>    effects        the effects outside of a message: running or done
  * effect#<subscriber>#<key>           shared         the effects outside for which a handler has given a key
@@ -84,6 +85,9 @@ export const REDRIVE_PREFIX = 'redrive#';
 
 /** The prefix of every partition key of circuits. */
 export const CIRCUIT_PREFIX = 'circuit#';
+
+/** The prefix of every partition key of what scalers want. */
+export const SCALE_PREFIX = 'scale#';
 
 /** The prefix of every partition key of delayed messages that wait. */
 export const DUE_PREFIX = 'due#';

@@ -18,6 +18,7 @@ import {
   RECEIPT_PREFIX,
   REDRIVE_PREFIX,
   ROUTE_PREFIX,
+  SCALE_PREFIX,
 } from './layout.ts';
 import { RUNNING_REDRIVES } from './redrive.ts';
 import { EVENT_TYPES } from './route.ts';
@@ -56,6 +57,8 @@ export const PARTITIONS = {
   halves: [`${HALF_PREFIX}*`],
   /** Of every subscriber. */
   circuits: [`${CIRCUIT_PREFIX}*`],
+  /** Of every subscriber. */
+  scales: [`${SCALE_PREFIX}*`],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 /** A subscriber, as far as it says which rows are its own. */

@@ -21,6 +21,7 @@ const KINDS = {
   half: 'half',
   effect: 'effect',
   circuit: 'circuit',
+  scale: 'scale',
 } as const;
 
 export type RowKind = (typeof KINDS)[keyof typeof KINDS] | 'other';

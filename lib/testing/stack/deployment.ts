@@ -1,5 +1,6 @@
 import type { Environment } from '../../aws/environment.ts';
 import { BINDINGS } from '../../contract/bindings.ts';
+import { LEAST_OF_QUEUE, SCALE_DEFAULTS, type ScaleSettings } from '../../contract/scale.ts';
 import type { SubscriberDefinition } from '../../contract/subscriber.ts';
 import type { Destination } from '../../ledger/rows/route.ts';
 import type { RouteProperties } from '../../relay/route-properties.ts';
@@ -35,7 +36,7 @@ export class Deployment {
   readonly variables: Environment['variables'];
   /** The bindings of subscribers, by name. */
   readonly subscribers = new Map<string, Environment['variables']>();
-  /** Switches event sources, where subscribers have breakers. */
+  /** Switches event sources, where subscribers have breakers or scale. */
   readonly lambda: LambdaEngine | undefined;
   /** All functions, by name. */
   readonly functions: ReadonlyMap<string, StackFunction>;
@@ -62,8 +63,8 @@ export class Deployment {
       this.scheduler = new SchedulerEngine({ now, after, targets: { sqs: engines.sqs.client() }, ...schedules });
       this.scheduler.createGroup(SCHEDULE_GROUP);
     }
-    const { breakers, sourceLag } = options;
-    if (breakers) this.lambda = new LambdaEngine({ now, invoke, ...(sourceLag && { lag: sourceLag }) });
+    const { breakers, scales, sourceLag } = options;
+    if (breakers || scales) this.lambda = new LambdaEngine({ now, invoke, ...(sourceLag && { lag: sourceLag }) });
     this.variables = this.#bindings();
     this.functions = new Map(this.#functions().map((one) => [one.name, this.#replaced(one)]));
     for (const { name: functionName, sources } of this.functions.values()) {
@@ -71,7 +72,9 @@ export class Deployment {
         const id = sourceId(functionName, index);
         const eventSourceArn =
           source.kind === 'queue' ? engines.sqs.queue(source.queueUrl).arn : `arn:aws:kinesis:::${id}`;
-        this.lambda?.create({ id, eventSourceArn, functionName, concurrency: source.kind === 'queue' ? 0 : 1 });
+        const isScaled = scales?.[functionName] !== undefined && source.kind === 'queue';
+        const concurrency = isScaled ? leastOf(scales[functionName]) : source.kind === 'queue' ? 0 : 1;
+        this.lambda?.create({ id, eventSourceArn, functionName, concurrency });
       });
     }
   }
@@ -103,6 +106,7 @@ export class Deployment {
         sweeps: !this.scheduler,
         shardsARun,
         lambda: this.lambda,
+        scales: this.#options.scales,
       }),
     ];
   }
@@ -151,6 +155,11 @@ export class Deployment {
     const handler = this.#options.handlers?.[deployed.name];
     return handler ? { ...deployed, load: () => handler } : deployed;
   }
+}
+
+/** To how many invocations at once a queue that scales is held at first. */
+function leastOf({ min = SCALE_DEFAULTS.min }: Partial<ScaleSettings> = {}): number {
+  return Math.max(LEAST_OF_QUEUE, min);
 }
 
 async function refuseToInvoke(name: string): Promise<never> {

@@ -3,6 +3,7 @@ import { createController } from '../../circuit/controller.ts';
 import { createRecorder } from '../../consume/recorder.ts';
 import { BINDINGS } from '../../contract/bindings.ts';
 import { type Duration, durationToMilliseconds } from '../../contract/duration.ts';
+import type { ScalerInput } from '../../contract/scale.ts';
 import { HOUR_MS } from '../../contract/time.ts';
 import { HALF_PREFIX, OUTBOX_PREFIX } from '../../ledger/rows/layout.ts';
 import { createReconciler } from '../../reconcile/reconciler.ts';
@@ -10,6 +11,7 @@ import { workOn } from '../../redrive/redriver.ts';
 import { createForwarder } from '../../relay/forwarder.ts';
 import { createRelay } from '../../relay/relay.ts';
 import { createSweeper } from '../../relay/sweeper.ts';
+import { createScaler } from '../../scale/scaler.ts';
 import { type LambdaEngine, tableStreamArn } from '../engines/index.ts';
 import type { LambdaHandler, QueueMapping, StreamMapping, TableMapping } from '../lambda/index.ts';
 import {
@@ -23,6 +25,8 @@ import {
   RECONCILER_TIMEOUT,
   RECORDER_TIMEOUT,
   RELAY,
+  SCALER,
+  SCALER_TIMEOUT,
   type StackQueues,
   type SubscriberQueues,
   SWEEPER,
@@ -46,6 +50,8 @@ export interface StackFunction {
   readonly sources: readonly FunctionSource[];
   /** Whether a schedule invokes it each minute. */
   readonly everyMinute: boolean;
+  /** What the schedule tells it. @default nothing */
+  readonly input?: object;
 }
 
 /** The ledger for which functions are made. */
@@ -76,14 +82,16 @@ export interface LedgerFunctionOptions {
   readonly sweeps: boolean;
   /** Shards of one run of a reconciler that shares them out. @default one run does all */
   readonly shardsARun?: number | undefined;
-  /** Where subscribers have breakers. */
+  /** Where subscribers have breakers, or scale. */
   readonly lambda?: LambdaEngine | undefined;
+  /** The subscribers that scale. @default none does */
+  readonly scales?: ScalerInput['scale'] | undefined;
 }
 
 /** The functions of a ledger: relay, forwarder, reconciler, and what the options ask for. */
 export function ledgerFunctions(
   ledger: DeployedLedger,
-  { checkBack, sweeps, shardsARun, lambda }: LedgerFunctionOptions,
+  { checkBack, sweeps, shardsARun, lambda, scales }: LedgerFunctionOptions,
 ): readonly StackFunction[] {
   const { queues, variables } = ledger;
   const functions: StackFunction[] = [
@@ -115,6 +123,10 @@ export function ledgerFunctions(
     const load = () => createController({ lambda: () => client }) as LambdaHandler;
     const sources = [{ ...queueSource(queues.control.url), batchSize: 1 } as FunctionSource];
     functions.push({ ...idle(CONTROLLER, CONTROLLER_TIMEOUT, bound, load), sources });
+    if (scales) {
+      const scaler = idle(SCALER, SCALER_TIMEOUT, bound, () => createScaler() as LambdaHandler);
+      functions.push({ ...scaler, everyMinute: true, input: { scale: scales } });
+    }
   }
   if (checkBack) {
     const sources = [queueSource(queues.checkBack.url)];

@@ -78,7 +78,7 @@ export class MemoryStack {
     return this.#deployment.ledger;
   }
 
-  /** Lambda's control of event sources, where subscribers have breakers. */
+  /** Lambda's control of event sources, where subscribers have breakers or scale. */
   get lambda(): LambdaEngine | undefined {
     return this.#deployment.lambda;
   }

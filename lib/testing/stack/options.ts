@@ -1,5 +1,6 @@
 import type { BreakerSettings } from '../../contract/breaker.ts';
 import type { Duration } from '../../contract/duration.ts';
+import type { ScaleSettings } from '../../contract/scale.ts';
 import type { SubscriberDefinition } from '../../contract/subscriber.ts';
 import type { Request, SchedulerOptions } from '../engines/index.ts';
 import type { LambdaHandler } from '../lambda/index.ts';
@@ -33,6 +34,8 @@ export interface MemoryStackOptions {
   readonly checkBack?: LambdaHandler;
   /** The breakers of subscribers, by their names: what is not given is as `BREAKER_DEFAULTS` says. @default none has one */
   readonly breakers?: Readonly<Record<string, Partial<BreakerSettings>>>;
+  /** The subscribers that scale, by their names: what is not given is as `SCALE_DEFAULTS` says. @default none does */
+  readonly scales?: Readonly<Record<string, Partial<ScaleSettings>>>;
   /** Milliseconds until a change of an event source takes effect. @default at once */
   readonly sourceLag?: () => number;
   /** How long an invocation of a subscriber's function may take. @default '10s' */

@@ -8,6 +8,7 @@ export const SWEEPER = 'sweep';
 export const RECONCILER = 'reconciler';
 export const CHECK_BACK = 'check-back';
 export const CONTROLLER = 'controller';
+export const SCALER = 'scaler';
 
 // As `lib/constructs` deploys them.
 export const RECORDER_TIMEOUT: Duration = '30s';
@@ -17,6 +18,7 @@ export const RECONCILER_TIMEOUT: Duration = '5m';
 /** What is older, the next minute's requests ask for. */
 const RECONCILE_RETENTION: Duration = '5m';
 export const CONTROLLER_TIMEOUT: Duration = '2m';
+export const SCALER_TIMEOUT: Duration = '1m';
 const TIMEOUTS_OF_VISIBILITY = 6;
 const BACKSTOP_RECEIVES = 100;
 const RECORDER_RECEIVES = 1_000;

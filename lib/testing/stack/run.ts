@@ -41,7 +41,7 @@ const QUEUE_BATCHES = 5;
 export class StackRun {
   readonly #options: StackRunOptions;
   readonly #pollers: readonly Poller[];
-  readonly #everyMinute: readonly string[];
+  readonly #everyMinute: readonly StackFunction[];
   #alarms: (Alarm & { readonly at: number; readonly run: () => void })[] = [];
   #nextMinute: number;
   #troubles = 0;
@@ -51,7 +51,7 @@ export class StackRun {
     this.#pollers = options.functions.flatMap((one) =>
       one.sources.map((source, index) => this.#poller(one.name, source, index)),
     );
-    this.#everyMinute = options.functions.filter(({ everyMinute }) => everyMinute).map(({ name }) => name);
+    this.#everyMinute = options.functions.filter(({ everyMinute }) => everyMinute);
     this.#nextMinute = minuteAfter(options.clock.now());
   }
 
@@ -121,7 +121,7 @@ export class StackRun {
     const { clock, invoke } = this.#options;
     if (clock.now() < this.#nextMinute) return;
     this.#nextMinute = minuteAfter(clock.now());
-    await Promise.all(this.#everyMinute.map((name) => invoke(name, {})));
+    await Promise.all(this.#everyMinute.map(({ name, input }) => invoke(name, input ?? {})));
   }
 
   #poller(name: string, source: FunctionSource, index: number): Poller {

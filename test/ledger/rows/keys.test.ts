@@ -17,6 +17,7 @@ import { onceKey } from '../../../lib/ledger/rows/once.ts';
 import { outboxKey, outboxPartition } from '../../../lib/ledger/rows/outbox.ts';
 import { receiptKey } from '../../../lib/ledger/rows/receipt.ts';
 import { routeKey, routePartition } from '../../../lib/ledger/rows/route.ts';
+import { scaleKey } from '../../../lib/ledger/rows/scale.ts';
 import { SHARDS_KEY } from '../../../lib/ledger/rows/shards.ts';
 import { unroutedKey, unroutedTypeKey } from '../../../lib/ledger/rows/unrouted.ts';
 import { messageShard, messageTime, mintMessageId } from '../../../lib/message/message-id.ts';
@@ -25,6 +26,7 @@ import { eventTypes, messageIds, moments, NOON, seededRandom, subscriberNames } 
 /** What a row is about: its kind and all that tells it from the others of its kind. */
 type Subject =
   | readonly ['out' | 'relay' | 'half', string]
+  | readonly ['scale', string]
   | readonly ['sweep', number]
   | readonly ['shards']
   | readonly ['format']
@@ -52,6 +54,8 @@ function keyOf(subject: Subject): LedgerKey {
       return sweepKey(subject[1]);
     case 'due':
       return dueKey(subject[1], subject[2]);
+    case 'scale':
+      return scaleKey(subject[1]);
     case 'dead':
       return deadKey(subject[1], { id: subject[2], died: subject[3] }, 16);
     case 'cause':
@@ -101,6 +105,7 @@ const subjects: fc.Arbitrary<Subject> = fc.oneof(
   fc.tuple(fc.constant('sweep' as const), fc.constantFrom(0, 1, 10)),
   fc.tuple(fc.constant('shards' as const)),
   fc.tuple(fc.constant('format' as const)),
+  fc.tuple(fc.constant('scale' as const), someNames),
   fc.tuple(fc.constant('unrouted' as const), someNames),
   fc.tuple(fc.constant('unrouted' as const), someNames, fc.constantFrom(bucket, `${bucket}1`)),
   fc.tuple(fc.constant('due' as const), someIds, fc.constantFrom(NOON, NOON + 1, NOON + 60_000)),

@@ -1,0 +1,3 @@
+import { createScaler } from '../lib/scale/scaler.ts';
+
+export const handler = createScaler();

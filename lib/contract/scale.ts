@@ -1,0 +1,31 @@
+/** How much a subscriber's event source takes on at once, by how much waits. Lengths of time are milliseconds. */
+export interface ScaleSettings {
+  /** The fewest invocations at once: of a queue, where SQS takes no less than 2; of a stream, by shard. */
+  readonly min: number;
+  /** The most invocations at once: of a queue up to 1,000; of a stream up to 10, by shard. */
+  readonly max: number;
+  /** Messages that wait or are in flight, above which as many again are taken on. */
+  readonly doubleAbove: number;
+  /** Messages that wait or are in flight, below which half as many are taken on. */
+  readonly halveBelow: number;
+  /** How long a change is given to show before the next. */
+  readonly cooldown: number;
+}
+
+/** Of a scaler of which nothing else is said. */
+export const SCALE_DEFAULTS: ScaleSettings = {
+  min: 1,
+  max: 10,
+  doubleAbove: 100_000,
+  halveBelow: 1_000,
+  cooldown: 60_000,
+};
+
+/** The least that SQS takes for a maximum concurrency. */
+export const LEAST_OF_QUEUE = 2;
+
+/** What the schedule of a minute tells the scaler. */
+export interface ScalerInput {
+  /** The settings of each subscriber that scales, by its name: what is not given is as `SCALE_DEFAULTS` says. */
+  readonly scale?: Readonly<Record<string, Partial<ScaleSettings>>>;
+}

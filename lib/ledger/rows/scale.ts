@@ -1,0 +1,30 @@
+import { type LedgerKey, SCALE_PREFIX } from './layout.ts';
+
+/** What one reading of a backlog says: that more has to be taken on at once, or less, or that all may stay. */
+export type Verdict = 'up' | 'down' | 'hold';
+
+/** How much a subscriber is to take on at once. Moments are milliseconds since the epoch. */
+export interface Scaled {
+  /** Invocations at once, by shard where it reads a stream. */
+  readonly concurrency: number;
+  /** What the last reading said, and when it was taken. */
+  readonly verdict: Verdict;
+  readonly at: number;
+  /** When `concurrency` changed last. */
+  readonly changedAt?: number;
+}
+
+/** The scaler's row of a subscriber. There is none before the first reading that wants a change. */
+export interface ScaleRow extends LedgerKey, Scaled {
+  /** Grows with each reading that is written: a row is written on condition that nobody wrote another. */
+  readonly rev: number;
+  /** To what the controller has set the event source; absent where that has to be looked at again. */
+  readonly applied?: number;
+  /** When the controller was asked last. */
+  readonly askedAt?: number;
+}
+
+/** Where it is written how much a subscriber is to take on at once. */
+export function scaleKey(subscriber: string): LedgerKey {
+  return { pk: `${SCALE_PREFIX}${subscriber}`, sk: 'scale' };
+}

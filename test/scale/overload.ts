@@ -1,0 +1,51 @@
+import { toItem } from '../../lib/aws/attribute.ts';
+import { consume } from '../../lib/consume/consume.ts';
+import { type ScaleRow, scaleKey } from '../../lib/ledger/rows/scale.ts';
+import { MemoryStack, type MemoryStackOptions } from '../../lib/public/testing.ts';
+import { publish } from '../../lib/publish/publish.ts';
+import { toRow } from '../../lib/testing/engines/dynamodb/table.ts';
+import { Placed, ProviderDown, TakePayment } from '../circuit/outage.ts';
+
+/** The event source of the subscriber's queue. */
+export const SOURCE = 'take-payment-source-0';
+
+type Given = Partial<Pick<MemoryStackOptions, 'wire' | 'sourceLag' | 'breakers' | 'scales'>>;
+
+/** A subscriber in memory that scales above 100 messages. What is published while its event source is off waits. */
+export function openOverload(given: Given = {}) {
+  let isDown = false;
+  const stack = new MemoryStack({
+    subscribers: [TakePayment],
+    handlers: {
+      'take-payment': consume(TakePayment, () => {
+        if (isDown) throw new ProviderDown('the provider does not answer');
+      }),
+    },
+    scales: { 'take-payment': { doubleAbove: 100, halveBelow: 10 } },
+    ...given,
+  });
+  const environment = stack.environment();
+  let published = 0;
+  return {
+    stack,
+    concurrency: () => stack.lambda?.concurrencyOf(SOURCE),
+    /** Every figure to which the event source was set, in turn. */
+    figures: () => stack.lambda?.changes.map(({ ScalingConfig }) => ScalingConfig?.MaximumConcurrency),
+    row: (): ScaleRow | undefined => {
+      const row = stack.ledger.get(toItem(scaleKey('take-payment')));
+      return row && (toRow(row) as unknown as ScaleRow);
+    },
+    /** Switches the event source off or on, as an operator would. */
+    switchTo: (Enabled: boolean) => stack.lambda?.update({ UUID: SOURCE, Enabled }),
+    /** Has the handler's provider fail, or be well again. */
+    fail: (fails: boolean) => {
+      isDown = fails;
+    },
+    async publish(count: number): Promise<void> {
+      for (let one = 0; one < count; one++) {
+        published += 1;
+        await publish(Placed, { orderId: String(published) }, { environment });
+      }
+    },
+  };
+}
