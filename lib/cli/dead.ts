@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { deadOf } from '../ledger/dead.ts';
 import { readGraph } from '../ledger/graph.ts';
 import { type Ledger, ledgerOf } from '../ledger/ledger.ts';
+import { isMessageId } from '../message/message-id.ts';
 import { type DeadGroup, deadGroups } from '../redrive/causes.ts';
 import { type CommandContext, print, printJson } from './command-context.ts';
 import { addLedgerOptions, type LedgerOptions, resolveLedger } from './ledger-option.ts';
@@ -55,7 +56,11 @@ export async function listDead(
   const groups = await deadGroups(ledger, subscriber);
   const chosen = groups.filter((group) => group.cause.startsWith(cause ?? ''));
   if (cause !== undefined) return listMessages(ledger, chosen, { json }, context);
-  if (json) return printJson(context, chosen);
+  if (json)
+    return printJson(
+      context,
+      chosen.map(({ frame: _, ...group }) => group),
+    );
   if (chosen.length === 0) return print(context, 'Nothing is dead.');
   const now = ledger.environment.now();
   for (const group of chosen) {
@@ -76,6 +81,7 @@ async function listMessages(
 ): Promise<void> {
   const now = ledger.environment.now();
   const messages: object[] = [];
+  let records = 0;
   for (const subscriber of new Set(groups.map((group) => group.subscriber))) {
     const causes = new Set(groups.filter((group) => group.subscriber === subscriber).map(({ cause }) => cause));
     for await (const page of deadOf(ledger, subscriber)) {
@@ -83,17 +89,22 @@ async function listMessages(
         if (!causes.has(one.cause)) continue;
         const moment = new Date(died).toISOString();
         const age = Math.round((now - died) / 1_000);
+        records += isMessageId(one.id) ? 0 : 1;
+        const what = isMessageId(one.id) ? [one.type, one.key] : ['a record that is no message', one.detail];
         if (json) messages.push({ subscriber, died: moment, age, ...one });
-        else
-          print(
-            context,
-            `${one.id}  ${subscriber}: ${[one.type, one.key, ago(moment, now)].filter(Boolean).join(', ')}`,
-          );
+        else print(context, `${one.id}  ${subscriber}: ${[...what, ago(moment, now)].filter(Boolean).join(', ')}`);
       }
     }
   }
   if (json) printJson(context, messages);
   else if (groups.length === 0) print(context, 'Nothing is dead of that cause.');
+  else if (records > 0) print(context, adviceOn(records));
+}
+
+/** What to do about what is named by a digest: there is no message in it that could be sent again. */
+function adviceOn(records: number): string {
+  return `${records} of these hold no message, and are named by the SHA-256 of their bytes. A redrive leaves them: nothing could handle them.
+Their bytes lie in the dead-letter queue for 14 days. Find out who sends them, have it published right, and delete the letter.`;
 }
 
 function ago(moment: string, now: number): string {

@@ -76,11 +76,21 @@ export async function runRedrive(
   context: CommandContext,
 ): Promise<void> {
   const begun = await begin(ledger, subscriber, options);
-  if (!options.json) print(context, `Redrive ${begun.operation}`);
-  const ended = options.stop === undefined ? await follow(ledger, begun, options, context) : begun;
+  const tell = tellerOf(options, context);
+  tell(`Redrive ${begun.operation}`);
+  const ended = options.stop === undefined ? await follow(ledger, begun, tell) : begun;
   if (ended.state === 'stopped' && options.stop === undefined) context.exitCode = 1;
-  if (options.json) printJson(context, ended);
-  else print(context, sentenceOf(ended));
+  tell(sentenceOf(ended));
+  if (!options.json) return;
+  const { operation, state, sent, handled, relapsed, waves } = ended;
+  printJson(context, { operation, state, sent, handled, relapsed, waves });
+}
+
+/** Tells how it goes. Beside the one object of `--json`, it is told where progress is. */
+type Teller = (line: string) => void;
+
+function tellerOf({ json }: CommandOptions, context: CommandContext): Teller {
+  return (line) => (json ? context.err.write(`${line}\n`) : print(context, line));
 }
 
 async function begin(ledger: Ledger, subscriber: string | undefined, options: CommandOptions): Promise<Redrive> {
@@ -103,17 +113,13 @@ async function wholeCause(ledger: Ledger, subscriber: string, digits: string): P
   );
 }
 
-async function follow(
-  ledger: Ledger,
-  begun: Redrive,
-  { json }: CommandOptions,
-  context: CommandContext,
-): Promise<Redrive> {
+async function follow(ledger: Ledger, begun: Redrive, tell: Teller): Promise<Redrive> {
   let seen = begun;
   while (seen.state !== 'done' && seen.state !== 'stopped') {
     await ledger.environment.sleep(LOOK_MS);
     const now = redriveOf(await findRedrive(ledger, begun.operation));
-    if (!json && (now.waves !== seen.waves || now.handled !== seen.handled)) print(context, waveOf(now));
+    if (now.waves !== seen.waves || now.handled !== seen.handled) tell(waveOf(now));
+    if (now.waits !== undefined && now.waits !== seen.waits) tell(`It waits: ${now.waits}`);
     seen = now;
   }
   return seen;
@@ -123,9 +129,16 @@ function waveOf({ waves, sent, handled, relapsed }: Redrive): string {
   return `wave ${waves}: ${sent} sent, ${handled} handled, ${relapsed} relapsed`;
 }
 
-function sentenceOf({ operation, state, reason, sent, handled, relapsed, refused, waves }: Redrive): string {
+function sentenceOf(redrive: Redrive): string {
+  const { operation, state, reason, sent, handled, relapsed, refused, unreadable, waves } = redrive;
   const counts = `${sent} sent in ${waves} waves, ${handled} handled, ${relapsed} relapsed`;
-  const left = refused > 0 ? `; ${refused} not sent, since they have expired or hold no message` : '';
+  const expired = refused - unreadable;
+  const left = [
+    ...(expired > 0 ? [`; ${expired} not sent, since they have expired: --republish publishes them anew`] : []),
+    ...(unreadable > 0
+      ? [`; ${unreadable} not sent, since they are no messages: \`waybill dead\` says what to do`]
+      : []),
+  ].join('');
   if (state !== 'stopped') return `${state === 'done' ? 'Done' : 'Running'}: ${counts}${left}`;
   const why = { relapse: 'a message failed again', operator: 'by hand', time: 'its time is up' }[reason ?? 'operator'];
   return `Stopped, ${why}: ${counts}${left}. \`waybill redrive --resume ${operation}\` goes on`;

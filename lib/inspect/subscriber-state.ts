@@ -2,10 +2,9 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { concurrently } from '../aws/concurrently.ts';
 import { errorCode } from '../aws/errors.ts';
-import { readCircuit } from '../ledger/circuit.ts';
+import { pausedBy, readCircuit } from '../ledger/circuit.ts';
 import { readHighWater, receivable } from '../ledger/high-water.ts';
 import { type Ledger, queryPage } from '../ledger/ledger.ts';
-import type { CircuitRow } from '../ledger/rows/circuit.ts';
 import { inboxPartition } from '../ledger/rows/inbox.ts';
 import { minuteOf } from '../ledger/rows/layout.ts';
 import { ownQueueUrl, type Route } from '../ledger/rows/route.ts';
@@ -98,13 +97,6 @@ async function unlessRefused<Read>(
   } catch (error) {
     return { refused: `${what} (${errorCode(error)})` };
   }
-}
-
-function pausedBy(circuit: CircuitRow | undefined): string | undefined {
-  const { state = 'closed', since = 0, by, reason } = circuit ?? {};
-  if (state === 'closed') return undefined;
-  const why = by === 'operator' ? 'by an operator' : `its circuit is open (${reason})`;
-  return `paused: ${why} since ${new Date(since).toISOString()}`;
 }
 
 function stoppedBy(sources: readonly EventSource[] | undefined): string | undefined {

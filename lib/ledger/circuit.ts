@@ -7,6 +7,14 @@ export function readCircuit(ledger: Ledger, subscriber: string): Promise<Circuit
   return getRow<CircuitRow>(ledger, circuitKey(subscriber));
 }
 
+/** Why a subscriber's handler does not run, and since when, where its circuit is not closed. */
+export function pausedBy(circuit: CircuitRow | undefined): string | undefined {
+  const { state = 'closed', since = 0, by, reason } = circuit ?? {};
+  if (state === 'closed') return undefined;
+  const why = by === 'operator' ? 'by an operator' : `its circuit is open (${reason})`;
+  return `paused: ${why} since ${new Date(since).toISOString()}`;
+}
+
 /**
  * Adds to what failed and ran, and takes away spans that do not count any more.
  *

@@ -11,6 +11,7 @@ import {
   redriveKey,
   runningKey,
 } from '../ledger/rows/redrive.ts';
+import { isMessageId } from '../message/message-id.ts';
 import { commit } from '../transaction/commit.ts';
 import type { Action } from '../transaction/pending-transaction.ts';
 import { RedriveRefused, UnknownRedrive } from './errors.ts';
@@ -161,8 +162,9 @@ async function takePlace(ledger: Ledger, { subscriber, operation }: RedriveRow, 
 
 /** What an operator sees of an operation. */
 export function redriveOf(row: RedriveRow): Redrive {
-  const { operation, state, reason, sent, handled, relapsed, refused, waves } = row;
-  return { operation, state, ...(reason && { reason }), sent, handled, relapsed, refused, waves };
+  const { operation, state, reason, waits, sent, handled, relapsed, refused, unreadable = 0, waves } = row;
+  const why = { ...(reason && { reason }), ...(waits && { waits }) };
+  return { operation, state, ...why, sent, handled, relapsed, refused, unreadable, waves };
 }
 
 function selectionIn({ cause, ids, range }: RedriveOptions): RedriveSelection {
@@ -174,6 +176,12 @@ function selectionIn({ cause, ids, range }: RedriveOptions): RedriveSelection {
   }
   if (ids && (ids.length === 0 || ids.length > MOST_IDS)) {
     throw new InvalidDefinition(`A redrive was given ${ids.length} ids: give from 1 to ${MOST_IDS}`);
+  }
+  const record = ids?.find((id): boolean => !isMessageId(id));
+  if (record !== undefined) {
+    throw new InvalidDefinition(
+      `'${record.slice(0, 64)}' is no message's id. What \`waybill dead\` lists by the digest of its bytes is a record that holds no message: nothing could handle it. Have its producer publish it right, and delete its letter`,
+    );
   }
   if (!range) return { kind: 'dead', ...(cause && { cause }), ...(ids && { ids }) };
   const [from, to] = [Number(range.from), Number(range.to)];

@@ -40,13 +40,17 @@ export interface Redrive {
   readonly state: RedriveRow['state'];
   /** Of a stopped one: a message failed again, an operator stopped it, or its time is up. */
   readonly reason?: NonNullable<RedriveRow['reason']>;
+  /** Why it does not go on for now: what its worker failed with, or that the subscriber is paused. Absent while it goes on. */
+  readonly waits?: string;
   /** Messages that were sent. */
   readonly sent: number;
   /** Messages of them that have ended otherwise than dead. */
   readonly handled: number;
   /** Messages of them that failed again, once or more. */
   readonly relapsed: number;
-  /** Messages that were not sent, since they have expired or are in the outbox no more. */
+  /** What was not sent: messages that have expired, or are in the outbox no more, and what is no message. */
   readonly refused: number;
+  /** Records among these that are no messages: nothing could handle them, and `waybill dead` says what to do. */
+  readonly unreadable: number;
   readonly waves: number;
 }

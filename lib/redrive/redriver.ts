@@ -1,8 +1,11 @@
 import { quietly } from '../aws/environment.ts';
+import { describeError } from '../aws/errors.ts';
 import { METRICS } from '../contract/metrics.ts';
+import { pausedBy, readCircuit } from '../ledger/circuit.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { readRedrive, wakeRedrive, writeRedrive } from '../ledger/redrive.ts';
 import type { RedriveNotice, RedriveRow } from '../ledger/rows/redrive.ts';
+import { isMessageId } from '../message/message-id.ts';
 import { candidatesOf, committed } from './candidates.ts';
 import { enterLetters } from './enter-letters.ts';
 import { endRedrive, leavePlace } from './operation.ts';
@@ -17,8 +20,12 @@ const LEASE_MS = 45_000;
 const SOONEST_LOOK_MS = 1_000;
 const LATEST_LOOK_MS = 60_000;
 const LOOKS = 10;
+/** A wave that takes longer may have met an open circuit. */
+const SLOW_MS = 5_000;
 /** A message of which nothing is seen for so long is sent again: its copy may be lost, and the inbox decides. */
 const LOST_MS = 10 * 60_000;
+/** A subscriber whose circuit is open is looked at again after so long. */
+const PAUSED_MS = 15_000;
 /** Before SQS gives a notice up, it is sent anew. */
 const RECEIVES = 80;
 
@@ -83,11 +90,21 @@ class Worker {
     this.#routes = new SubscriberRoutes(ledger, row.subscriber);
   }
 
-  /** Takes steps until the time is up. @returns after how many seconds to go on */
+  /**
+   * Takes steps until the time is up. Where one fails, the row says why, and is free for whoever tries next.
+   *
+   * @returns after how many seconds to go on
+   */
   async work(until: number): Promise<number | undefined> {
     const { environment } = this.#ledger;
     for (;;) {
-      const pause = await this.#step(until);
+      let pause: Pause;
+      try {
+        pause = await this.#step(until);
+      } catch (error) {
+        await this.#leave(describeError(error));
+        throw error;
+      }
       if (pause === undefined) return undefined;
       if (environment.now() + pause >= until) {
         await this.#write({ owner: undefined, leased: undefined });
@@ -108,18 +125,35 @@ class Worker {
     const verdict = judgeWave(row);
     if (verdict === 'stop') return this.#stop('relapse');
     const early = nextMoment(row) - now;
-    return early > 0 ? early : this.#send();
+    if (early > 0) return early;
+    const paused = await this.#isPaused();
+    if (paused === undefined) return undefined;
+    return paused ? PAUSED_MS : this.#send();
+  }
+
+  /**
+   * Whether the subscriber's handler does not run: what is sent there would wait, and prove nothing.
+   *
+   * @returns undefined where somebody else has written the row
+   */
+  async #isPaused(): Promise<boolean | undefined> {
+    const waits = pausedBy(await readCircuit(this.#ledger, this.#row.subscriber));
+    const isSaid = waits === this.#row.waits || (await this.#write({ waits }));
+    return isSaid ? waits !== undefined : undefined;
   }
 
   /** Asks what became of the wave that is out. */
   async #look(): Promise<Pause> {
     const { environment } = this.#ledger;
+    const isSlow = environment.now() - this.#row.wave.at > SLOW_MS;
+    const paused = isSlow && (await this.#isPaused());
+    if (paused === undefined) return undefined;
     const row = this.#row;
     const fates = await fatesOf(this.#ledger, row);
     const open = row.wave.open.filter((id) => fates.get(id) === 'open');
     const ended = row.wave.open.filter((id) => fates.get(id) === 'ended').length;
     const relapsed = row.wave.open.length - open.length - ended;
-    const lost = open.length > 0 && environment.now() - row.wave.at > LOST_MS;
+    const lost = open.length > 0 && !paused && environment.now() - row.wave.at > LOST_MS;
     if (lost) await sendWave(this.#ledger, row, this.#routes, await committed(this.#ledger, open));
     const look = lookAfter(environment.now() - row.wave.at);
     if (ended === 0 && relapsed === 0 && !lost) return look;
@@ -161,6 +195,7 @@ class Worker {
       waves: row.waves + (sent.length > 0 ? 1 : 0),
       sent: row.sent + sent.length,
       refused: row.refused + candidates.length - sent.length,
+      unreadable: (row.unreadable ?? 0) + candidates.filter(({ id }) => !isMessageId(id)).length,
       leased: now + LEASE_MS,
     });
     return written ? 0 : undefined;
@@ -211,8 +246,17 @@ class Worker {
     return undefined;
   }
 
+  /** Says why it could not go on. Where that fails too, its lease ends by itself. */
+  async #leave(waits: string): Promise<void> {
+    try {
+      await this.#write({ waits, owner: undefined, leased: undefined });
+    } catch (error) {
+      quietly(() => this.#ledger.environment.log.warn('redrive not left', { error: describeError(error) }));
+    }
+  }
+
   #end(change: Partial<RedriveRow>): Promise<RedriveRow | undefined> {
-    return endRedrive(this.#ledger, this.#row, { ...change, owner: undefined, leased: undefined });
+    return endRedrive(this.#ledger, this.#row, { ...change, waits: undefined, owner: undefined, leased: undefined });
   }
 
   /** @returns false where somebody else has written the row: an operator has stopped it, or another worker has it */

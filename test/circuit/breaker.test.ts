@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { operate } from '../../lib/circuit/operate.ts';
 import { ledgerOf } from '../../lib/ledger/ledger.ts';
 import { Rejected } from '../../lib/public/index.ts';
-import { openOutage } from './outage.ts';
+import { readRedrive, redrive } from '../../lib/public/operations.ts';
+import { openOutage, TakePayment } from './outage.ts';
 
 type Outage = ReturnType<typeof openOutage>;
 
@@ -233,6 +234,34 @@ describe('whatever else happens', () => {
     const { counted } = outage.stack.environmentOf('reconciler');
     expect([counted['reconciler.missing'] ?? 0, counted['reconciler.resent'] ?? 0]).toEqual([0, 0]);
   });
+});
+
+test('a redrive waits while the circuit is open, sends nothing, and goes on once it has closed', async () => {
+  const refused = new Set(['1', '2', '3']);
+  const outage = openOutage({
+    handle: (orderId) => {
+      if (refused.has(orderId)) throw new Rejected('no such card');
+    },
+  });
+  await outage.load(1, 3);
+  expect(outage.ended('dead')).toBe(3);
+  refused.clear();
+  outage.fail();
+  await outage.load(20, 2);
+  expect(outage.circuit()?.state).toBe('open');
+  const runs = outage.runs.length;
+  const place = { environment: outage.environment };
+  const { operation } = await redrive(TakePayment, place);
+  await outage.stack.advance('25s');
+  expect(await readRedrive(operation, place)).toMatchObject({
+    ...{ state: 'canary', sent: 0 },
+    waits: expect.stringContaining('paused: its circuit is open (ProviderDown)'),
+  });
+  expect(outage.runs).toHaveLength(runs);
+  outage.mend();
+  await outage.stack.advance('5m');
+  expect(await readRedrive(operation, place)).toMatchObject({ state: 'done', sent: 3, handled: 3 });
+  expect([outage.ended('handled'), outage.ended('dead')]).toEqual([outage.published, 0]);
 });
 
 describe('an operator', () => {

@@ -18,7 +18,7 @@ async function commands() {
   const saying = async (command: (context: ReturnType<typeof capturedContext>) => Promise<void>) => {
     const context = capturedContext();
     await command(context);
-    return { exitCode: context.exitCode, out: context.stdout() };
+    return { exitCode: context.exitCode, out: context.stdout(), err: context.stderr() };
   };
   return {
     ...world,
@@ -41,7 +41,6 @@ describe('waybill dead', () => {
         first: expect.stringMatching(/^2026-01-01T/),
         last: expect.stringMatching(/^2026-01-01T/),
         sample: { id: expect.any(String), detail: expect.stringMatching(/^no card: order card-\d+$/) },
-        frame: expect.stringMatching(/^redrive-world\.ts:/),
       },
       expect.objectContaining({ count: 3 }),
     ]);
@@ -61,10 +60,21 @@ describe('waybill dead', () => {
     expect((await dead({ cause })).out.split('\n')).toHaveLength(4);
   });
 
+  test('says of a record that is no message what can be done', async () => {
+    const { dead, run, garble } = await commands();
+    await garble('no envelope');
+    const groups: { cause: string; reason: string }[] = JSON.parse((await dead({ json: true })).out);
+    const { cause } = groups.find(({ reason }) => reason === 'malformed-message') ?? {};
+    expect((await dead({ cause })).out).toMatch(/a record that is no message.*\n1 of these hold no message.*publish/s);
+    const { out, err } = await run({ cause, json: true }, 'book');
+    expect(JSON.parse(out)).toMatchObject({ state: 'done', sent: 0 });
+    expect(err).toContain('1 not sent, since they are no messages: `waybill dead` says what to do');
+  });
+
   test('says so where nothing is dead', async () => {
     const { dead, run } = await commands();
     await run({ all: true }, 'book');
-    expect(await dead()).toEqual({ exitCode: 0, out: 'Nothing is dead.\n' });
+    expect(await dead()).toMatchObject({ exitCode: 0, out: 'Nothing is dead.\n' });
     expect((await dead({ json: true })).out).toBe('[]\n');
   });
 });
@@ -74,7 +84,14 @@ describe('waybill redrive', () => {
     const { dead, run, booked } = await commands();
     const [{ cause }] = JSON.parse((await dead({ json: true })).out);
     const { out, exitCode } = await run({ cause: cause.slice(0, 6), json: true }, 'book');
-    expect(JSON.parse(out)).toMatchObject({ state: 'done', sent: 12, handled: 12, relapsed: 0, waves: 4 });
+    expect(JSON.parse(out)).toEqual({
+      operation: expect.stringMatching(/^book\.[\da-f]{8}$/),
+      state: 'done',
+      sent: 12,
+      handled: 12,
+      relapsed: 0,
+      waves: 4,
+    });
     expect(exitCode).toBe(0);
     expect(booked()).toHaveLength(12);
     const all = await run({ all: true, canary: 2 }, 'book');
@@ -87,7 +104,8 @@ describe('waybill redrive', () => {
     broken.add('card').add('cheque');
     const stopped = await run({ all: true, json: true }, 'book');
     const { operation, ...rest } = JSON.parse(stopped.out);
-    expect([stopped.exitCode, rest]).toMatchObject([1, { state: 'stopped', reason: 'relapse', sent: 1 }]);
+    expect([stopped.exitCode, rest]).toMatchObject([1, { state: 'stopped', relapsed: 1, sent: 1 }]);
+    expect(stopped.err).toContain('Stopped, a message failed again');
     broken.clear();
     const resumed = await run({ resume: operation });
     expect(resumed.exitCode).toBe(0);

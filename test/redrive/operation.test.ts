@@ -236,9 +236,49 @@ describe('a redrive', () => {
     expect(await world.finish(operation)).toMatchObject({ state: 'done', handled: 5 });
   });
 
+  test('says why it cannot go on, and goes on as soon as it can', async () => {
+    let refuses = true;
+    const world = redriveWorld({
+      wire: async ({ from, operation, input }, apply) => {
+        const { QueueUrl = '' } = input as { readonly QueueUrl?: string };
+        const isWave = from === 'forwarder' && operation === 'SendMessageBatch' && QueueUrl.endsWith('/book');
+        if (isWave && refuses) throw Object.assign(new Error('not authorized'), { name: 'AccessDenied' });
+        return apply();
+      },
+    });
+    world.broken.add('card');
+    await world.pay('card', 5);
+    world.broken.clear();
+    const { operation } = await world.redrive();
+    await world.stack.advance('90s');
+    expect(await world.read(operation)).toMatchObject({
+      state: 'canary',
+      sent: 0,
+      waits: expect.stringContaining('AccessDenied'),
+    });
+    refuses = false;
+    const ended = await world.finish(operation);
+    expect(ended).toMatchObject({ state: 'done', sent: 5, handled: 5 });
+    expect(ended).not.toHaveProperty('waits');
+  });
+
+  test('leaves records that are no messages, and says how many', async () => {
+    const world = redriveWorld();
+    await world.garble('{"no":"envelope"}');
+    world.broken.add('card');
+    await world.pay('card', 2);
+    world.broken.clear();
+    const [record] = (await deadGroups(world.ledger())).filter(({ reason }) => reason === 'malformed-message');
+    await expect(world.redrive({ ids: [String(record?.sample.id)] })).rejects.toThrow(/holds no message/);
+    const ended = await world.finish((await world.redrive()).operation);
+    expect(ended).toMatchObject({ state: 'done', sent: 2, handled: 2, refused: 1, unreadable: 1 });
+    expect([world.letters(), world.rows('dead').length]).toEqual([1, 1]);
+  });
+
   test.each([
     [{ cause: 'x' }, 'is no cause'],
     [{ ids: [] }, 'from 1 to 1000'],
+    [{ ids: ['x'] }, "'x' is no message's id"],
     [{ range: { from: 2, to: 1 } }, 'is empty'],
     [{ range: { from: 1, to: 2 }, cause: '01234567' }, 'give no cause'],
     [{ canary: 0 }, 'a canary of 0'],

@@ -1,3 +1,4 @@
+import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { z } from 'zod';
 import { consume } from '../../lib/consume/consume.ts';
 import { Rejected } from '../../lib/contract/errors.ts';
@@ -65,6 +66,11 @@ export function redriveWorld(options: Partial<MemoryStackOptions> = {}, besides:
       }
       await stack.settle();
       return ids;
+    },
+    /** Puts a record into the subscriber's queue that is no message, and has it dead-lettered. */
+    async garble(MessageBody: string): Promise<void> {
+      await environment.sqs.send(new SendMessageCommand({ QueueUrl: stack.queues.get('book')?.url, MessageBody }));
+      await stack.settle();
     },
     publish: (method: string, orderId: string) => publish(Paid, { orderId, method }, place),
     redrive: (more: RedriveOptions = {}) => redrive(Book, { ...more, environment }),

@@ -43,7 +43,7 @@ export class Forwarder extends FrameworkFunction {
   }
 }
 
-const { dead, eventTypes, failures, inbox, outbox, redrives, runningRedrives } = PARTITIONS;
+const { circuits, dead, eventTypes, failures, inbox, outbox, redrives, runningRedrives } = PARTITIONS;
 
 /**
  * What it works on when an operator sends again what is dead or missing: messages, how they have ended or failed, and the
@@ -54,6 +54,8 @@ const REDRIVES: readonly RowGrant[] = [
   { actions: ['dynamodb:Query'], partitions: [...dead, ...outbox, ...eventTypes] },
   { actions: ['dynamodb:GetItem', 'dynamodb:PutItem'], partitions: redrives },
   { actions: ['dynamodb:PutItem'], partitions: dead },
+  // A redrive waits while its subscriber's circuit is open.
+  { actions: ['dynamodb:GetItem'], partitions: circuits },
   // What has expired is published anew, for one subscriber alone.
   { actions: ['dynamodb:PutItem'], partitions: [...outbox, ...inbox] },
   { actions: ['dynamodb:UpdateItem'], partitions: inbox },

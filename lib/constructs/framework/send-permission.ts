@@ -18,6 +18,14 @@ export function allowHealing(queue: sqs.IQueue, { reconcilerRole }: ILedger): vo
   if (reconcilerRole) allowRoles(queue, 'Heal', [...SEND, 'sqs:GetQueueAttributes'], [reconcilerRole]);
 }
 
+/**
+ * Lets the forwarder, which redrives, send to the retry queue of a stream's subscriber: relay and sweeper have only the stream
+ * to send to.
+ */
+export function allowRedriving(retryQueue: sqs.IQueue, { forwarderRole }: ILedger): void {
+  allowRoles(retryQueue, 'Redrive', SEND, [forwarderRole]);
+}
+
 /** Lets the forwarder take letters out of a subscriber's dead-letter queue, once a redrive has ended their messages. */
 export function allowSweeping(deadLetterQueue: sqs.IQueue, { forwarderRole }: ILedger): void {
   const actions = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility'];

@@ -14,7 +14,7 @@ import { allow, roleOf, SEND } from '../aws/grants.ts';
 import { allowRows } from '../aws/ledger-rows.ts';
 import { timeoutOf } from '../aws/work-queue.ts';
 import { Controller } from '../framework/controller.ts';
-import { allowDelivery, allowHealing, allowSweeping } from '../framework/send-permission.ts';
+import { allowDelivery, allowHealing, allowRedriving, allowSweeping } from '../framework/send-permission.ts';
 import type { ILedger } from '../ledger/ledger-interface.ts';
 import { allowQuarantine } from '../ledger/quarantine.ts';
 import { bindTables } from '../producer/business-tables.ts';
@@ -104,7 +104,8 @@ export class Subscriber<
       effects: definition.effects.length > 0,
     });
     // The relay sends once the route is there: by then the destination must be there too, and the relay allowed to send.
-    if (!stream) allowDelivery(this.queue, ledger);
+    if (stream) allowRedriving(this.queue, ledger);
+    else allowDelivery(this.queue, ledger);
     allowHealing(this.queue, ledger);
     route.node.addDependency(this.queue, ...(channel.relayPermission ? [channel.relayPermission] : []));
     // Code that knows an event comes before its route. A handler of another stack refers to this one, which deploys first.

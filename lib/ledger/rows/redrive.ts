@@ -59,8 +59,12 @@ export interface RedriveRow extends LedgerKey, Expiring {
   readonly sent: number;
   readonly handled: number;
   readonly relapsed: number;
-  /** Messages that have expired, or are in the outbox no more: they were not sent. */
+  /** Messages that have expired, or are in the outbox no more, and records that are no messages: they were not sent. */
   readonly refused: number;
+  /** Records among these that are no messages. Absent in rows that were written before they were counted. */
+  readonly unreadable?: number;
+  /** Why it does not go on for now: what its worker failed with, or that a circuit is open. Absent while it goes on. */
+  readonly waits?: string;
   /** Letters that were taken out of the dead-letter queue. */
   readonly swept: number;
   /** When it began, and when the row was written last, in milliseconds since the epoch. */
