@@ -18,7 +18,8 @@ interface CommonCall<Effect extends EffectDefinition> {
   run(input: EffectRequest<Effect>, context: EffectRun): Promise<EffectAnswer<Effect>> | EffectAnswer<Effect>;
   /**
    * What names the effect across messages, e.g. `orderId_paymentSequence`: a second message with the same key gets the first
-   * one's result. It costs a write more.
+   * one's result. While the first one's run may be under way, the second waits in place for at most 2 s, then comes again. It
+   * costs a write more.
    * @default the message: each has the effect once
    */
   readonly key?: string;

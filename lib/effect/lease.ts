@@ -1,7 +1,8 @@
 import { quietly } from '../aws/environment.ts';
 import { errorTrace } from '../aws/errors.ts';
+import { jitter } from '../aws/retry.ts';
 import { EffectCancelled, EffectInProgress, EffectInputChanged } from '../contract/errors.ts';
-import { type EffectPlace, moveEffect, noteSharedEffect, takeEffect } from '../ledger/effect.ts';
+import { type EffectPlace, moveEffect, noteSharedEffect, readEffect, takeEffect } from '../ledger/effect.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { EffectState } from '../ledger/rows/effect.ts';
 import type { LedgerKey } from '../ledger/rows/layout.ts';
@@ -32,6 +33,8 @@ const STOP_MS = 1_000;
 /** How soon a message comes again that found too little time. */
 const SOON_MS = 1_000;
 const OWNER_BYTES = 8;
+/** A message waits in place for another one that has the same key, at most; then it comes again. */
+const LOCK_WAIT_MS = 2_000;
 
 /**
  * The right to have one effect done. It lasts until Lambda has ended the invocation that took it, so that two owners never
@@ -95,6 +98,28 @@ export class Lease {
       );
     }
     return found;
+  }
+
+  /**
+   * Waits in place, for at most 2 s, for another message that has the same key and may be having the effect done.
+   *
+   * @returns what lies there then; `undefined` where the other gave the effect back, and this is its first run
+   * @throws EffectCancelled, EffectInputChanged, EffectInProgress
+   */
+  async awaitOther(found: EffectState, input: string): Promise<EffectState | undefined> {
+    const { ledger, place, message, deadline } = this.#options;
+    const { environment } = ledger;
+    const by = Math.min(this.now() + LOCK_WAIT_MS, deadline - ENOUGH_MS);
+    let seen = found;
+    for (let looks = 0; message && seen.state === 'running' && this.now() <= seen.until; looks++) {
+      const pause = jitter(environment, looks);
+      if (this.now() + pause > by) break;
+      await environment.sleep(pause);
+      const state = await readEffect(ledger, place);
+      if (!state) return await this.take(input);
+      seen = state;
+    }
+    return seen;
   }
 
   /**

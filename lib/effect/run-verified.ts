@@ -22,7 +22,8 @@ export async function runVerified(
   { run, verify, settle }: Call,
 ): Promise<unknown> {
   const settleMs = durationToMilliseconds(settle);
-  const found = await lease.take(digest);
+  const taken = await lease.take(digest);
+  const found = taken && (await lease.awaitOther(taken, digest));
   if (found?.state === 'done' && found.result !== undefined) return resultIn(effect, found.result);
   if (found) {
     await lease.takeOver(found, settleMs);

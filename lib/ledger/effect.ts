@@ -28,6 +28,14 @@ export function readEffects(ledger: Ledger, subscriber: string, id: string): Pro
   return getRow(ledger, effectsKey(subscriber, id));
 }
 
+/** An effect as it is, read consistently; `undefined` where it has not begun. */
+export async function readEffect(
+  ledger: Ledger,
+  { key, attribute }: Pick<EffectPlace, 'key' | 'attribute'>,
+): Promise<EffectState | undefined> {
+  return (await getRow<EffectsRow>(ledger, key))?.[attribute];
+}
+
 /** An effect of a message as it is, and where it lies. */
 export interface FoundEffect {
   /** `<name>`, or `<name>/<part>`. */
