@@ -113,6 +113,11 @@ export class UnknownRowFormat extends WaybillError {
   readonly code = 'unknown-row-format';
 }
 
+/** Somebody who would have to read outbox rows of a format is not known to: nothing is changed. */
+export class FormatNotRead extends WaybillError {
+  readonly code = 'format-not-read';
+}
+
 /** The message is past the `expires` that was fixed when it was committed. */
 export class MessageExpired extends WaybillError {
   readonly code = 'expired';

@@ -3,8 +3,9 @@ import { errorTrace } from '../aws/errors.ts';
 import { BINDINGS } from '../contract/bindings.ts';
 import { MINUTE_MS } from '../contract/time.ts';
 import { readGraph } from './graph.ts';
-import { getRow, type Ledger, putRow } from './ledger.ts';
+import { getRow, type Ledger, putRow, queryPage } from './ledger.ts';
 import { FORMAT_KEY, FORMATS, type FormatRow, newestFormat } from './rows/format.ts';
+import { EVENT_TYPES } from './rows/route.ts';
 
 /** How long a copy of the format row is good; when it is half as old, it is read again. */
 export const FORMAT_COPY_MS = 10 * MINUTE_MS;
@@ -82,4 +83,19 @@ export async function turnFormat(ledger: Ledger, format: number): Promise<readon
   if (behind.length > 0 && !isOlder) return behind;
   await putRow<FormatRow>(ledger, { ...FORMAT_KEY, format, since: ledger.environment.now() });
   return [];
+}
+
+/**
+ * Has a new ledger write outbox rows in the newest format: one of which nobody has ever expected anything, so that whoever
+ * comes reads it. Nothing is changed where there is a format row, or a route.
+ */
+export async function startFormat(ledger: Ledger): Promise<void> {
+  const { environment } = ledger;
+  const { Items = [] } = await queryPage(ledger, EVENT_TYPES, { ConsistentRead: true, Limit: 1 });
+  if (Items.length > 0) return;
+  await putRow<FormatRow>(
+    ledger,
+    { ...FORMAT_KEY, format: newestFormat(environment), since: environment.now() },
+    { ConditionExpression: 'attribute_not_exists(pk)' },
+  );
 }

@@ -8,12 +8,13 @@ import { jitter } from '../aws/retry.ts';
 import { CommitUndecided } from '../contract/errors.ts';
 import { type Ledger, ledgerOf, putRow } from '../ledger/ledger.ts';
 import { readRoutes } from '../ledger/route-book.ts';
-import { newestFormat } from '../ledger/rows/format.ts';
+import { FORMAT_RESOURCE, newestFormat } from '../ledger/rows/format.ts';
 import { eventTypeKey, type RouteRow, routeKey } from '../ledger/rows/route.ts';
+import { refuseOlderReader, registerFormat } from './format-resource.ts';
 import { claimRoute, isSameRoute, type RouteClaim, releaseRoute } from './route-claim.ts';
 import { type RouteProperties, readRouteProperties } from './route-properties.ts';
 
-/** The Lambda handler behind the custom resource that registers a subscriber's routes. */
+/** The Lambda handler behind the custom resources that register subscribers' routes and turn a ledger's format. */
 export type Registrar = (event: CustomResourceEvent, context?: LambdaContext) => Promise<void>;
 
 interface LambdaContext {
@@ -38,6 +39,7 @@ const TYPES_AT_ONCE = 8;
 /**
  * Registers, changes and ends a subscriber's routes as CloudFormation creates, updates and deletes its custom resource.
  * The properties are `{ subscriber, events: [{ type, businessLine }], destination, deadline }`, see `RouteProperties`.
+ * It also carries out the ledger's own resource, which turns the format of outbox rows.
  *
  * Every request is answered: an error by `FAILED` with the reason, which CloudFormation shows and rolls back. Each
  * request may come twice.
@@ -107,16 +109,18 @@ async function carryOut(
     counts,
     signal,
   };
+  if (event.ResourceType === FORMAT_RESOURCE) return registerFormat(request.ledger, event);
   if (event.RequestType === 'Delete') {
     // What was never valid was never written.
     await release(request, readIfValid(event.ResourceProperties));
     return;
   }
   const wanted = readRouteProperties(event.ResourceProperties);
+  // The subscriber's stack may be newer than the ledger's, whose functions read the rows.
+  const reads = wanted.reads && Math.min(wanted.reads, newestFormat(environment));
+  if (event.RequestType === 'Create') await refuseOlderReader(request.ledger, { ...wanted, reads });
   const since = await concurrently(TYPES_AT_ONCE, wanted.events, ({ type, businessLine }) => {
     const { subscriber, destination, deadline, effects, adopts } = wanted;
-    // The subscriber's stack may be newer than the ledger's, whose functions read the rows.
-    const reads = wanted.reads && Math.min(wanted.reads, newestFormat(environment));
     const optional = { ...(adopts && { adopts }), ...(effects && { effects }), ...(reads && { reads }) };
     const claim = { type, businessLine, subscriber, destination, deadline, ...optional };
     return claimUntilWritten(request, { ...claim, owner: request.owner, request: event.RequestId });
@@ -213,6 +217,7 @@ async function readRoutesIfAny(ledger: Ledger, type: string): Promise<RouteRow[]
 /** Follows from the subscriber's name, so that a new name replaces the resource and nothing else does. */
 function physicalId(event: CustomResourceEvent): string {
   if (event.RequestType === 'Delete') return event.PhysicalResourceId;
+  if (event.ResourceType === FORMAT_RESOURCE) return `format@${event.LogicalResourceId}`;
   const subscriber = readIfValid(event.ResourceProperties)?.subscriber;
   if (subscriber) return `${subscriber}@${event.LogicalResourceId}`;
   return event.RequestType === 'Update' ? event.PhysicalResourceId : `invalid@${event.LogicalResourceId}`;

@@ -6,12 +6,21 @@ import { SUBSCRIBERS } from '../../demo/deployment.ts';
 import { generateOrders, ordersOfRun } from '../../demo/orders.ts';
 import { OrderPlaced, Orders } from '../../examples/commerce/contract.ts';
 import { type Order, placeOrder } from '../../examples/commerce/place-order.ts';
-import { decodeEnvelope, encodeEnvelope } from '../../lib/message/envelope.ts';
+import { learnFormat, turnFormat } from '../../lib/ledger/format.ts';
+import { ledgerOf } from '../../lib/ledger/ledger.ts';
+import { FORMATS, NEWEST_FORMAT } from '../../lib/ledger/rows/format.ts';
+import { envelopeOf, type OutboxRow } from '../../lib/ledger/rows/outbox.ts';
+import { encodeEnvelope } from '../../lib/message/envelope.ts';
 import { HostedShop } from './hosted-shop.ts';
 
 const ORDERS = 40;
 /** Placed at once, so that the relay has several batches. */
 const GROUP = 5;
+/** An order whose payload takes its row over a write unit, unless it is compressed. */
+function lengthened(order: Order): Order {
+  const long = (text: string) => text.padEnd(128, '界');
+  return { ...order, customerId: long(order.customerId), sku: long(order.sku) };
+}
 
 /**
  * The example shop, end to end, in engines that have queues, streams, buckets and tables: what is promised on AWS and on
@@ -29,8 +38,22 @@ export function testCorePath(start: () => Promise<HostEndpoints>): void {
   afterAll(() => shop?.stacks.destroy());
 
   const committed = async () => {
-    const rows = await shop.ledgerRows('out#');
-    return rows.map(({ envelope }) => decodeEnvelope(String(envelope)));
+    const rows = await shop.ledgerRows<OutboxRow>('out#');
+    return rows.map((row) => envelopeOf(row, shop.deployment.ledger));
+  };
+  /** In which format the messages of these orders were committed, and whether any of them is compressed. */
+  const formatsOf = async (orders: readonly Order[]) => {
+    const rows = await shop.ledgerRows<OutboxRow>('out#');
+    const keys = new Set(orders.map(({ orderId }) => orderId));
+    const own = rows.filter((row) => keys.has(envelopeOf(row, shop.deployment.ledger).partitionkey));
+    const formats = new Set(own.filter(({ type }) => type === 'order.placed').map(({ format = 1 }) => format));
+    return { formats: [...formats], compressed: own.some(({ data }) => data instanceof Uint8Array) };
+  };
+  /** From now on the producers of this process write outbox rows in a format. */
+  const turn = async (format: number) => {
+    const ledger = ledgerOf(shop.stacks.environment);
+    expect(await turnFormat(ledger, format)).toEqual([]);
+    await learnFormat(ledger);
   };
   /** How often each message that was committed has ended at each subscriber that consumes it, and how. */
   const endings = async () => {
@@ -78,6 +101,7 @@ export function testCorePath(start: () => Promise<HostEndpoints>): void {
 
   test('whatever befalls the wire, each message takes effect once at each subscriber', async () => {
     const orders = ordersOfRun('faulty', generateOrders(ORDERS, 1));
+    await learnFormat(ledgerOf(shop.stacks.environment));
     shop.faults.active = true;
     shop.stacks.poller.start();
     await place(orders);
@@ -90,6 +114,16 @@ export function testCorePath(start: () => Promise<HostEndpoints>): void {
     });
     expect(await endings()).toEqual(await expectedEndings());
     expect([...shop.faults.struck].sort()).toEqual(shop.faults.all.toSorted());
+    expect((await formatsOf(orders)).formats).toEqual([NEWEST_FORMAT]);
+  });
+
+  test('a payload that is compressed takes effect once at each subscriber, on queues and on the stream', async () => {
+    const orders = ordersOfRun('long', generateOrders(2, 4)).map(lengthened);
+    await place(orders);
+    await shop.stacks.runUntilIdle({ within: '10m' });
+    expect(await formatsOf(orders)).toEqual({ formats: [FORMATS.compressed], compressed: true });
+    expect(await auditRun('long', orders, {}, shop.stacks.environment)).toMatchObject({ findings: [] });
+    expect(await endings()).toEqual(await expectedEndings());
   });
 
   test('copies of all messages change nothing', async () => {
@@ -107,6 +141,7 @@ export function testCorePath(start: () => Promise<HostEndpoints>): void {
   test('what is delayed, and what is sent by handshake, takes effect once at each subscriber', async () => {
     const { environment } = shop.stacks;
     const orders = ordersOfRun('waiting', generateOrders(2, 3));
+    await turn(FORMATS.packed);
     await stockUpFor(orders, { environment });
     await transact(
       (tx) => {
@@ -119,6 +154,7 @@ export function testCorePath(start: () => Promise<HostEndpoints>): void {
     expect(await producer.send(OrderPlaced, now, { environment })).toMatchObject({ state: 'sent' });
     await shop.stacks.runUntilIdle({ within: '10m' });
     expect(await endings()).toEqual(await expectedEndings());
+    expect(await formatsOf(orders)).toEqual({ formats: [FORMATS.packed], compressed: false });
   });
 
   test('what nobody can handle is dead-lettered with its bytes and the reason, and harms nothing else', async () => {

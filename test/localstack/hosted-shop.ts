@@ -54,8 +54,8 @@ export class HostedShop {
   }
 
   /** All rows of the ledger whose partition key begins so. */
-  async ledgerRows(prefix: string): Promise<Record<string, unknown>[]> {
-    const rows: Record<string, unknown>[] = [];
+  async ledgerRows<Row = Readonly<Record<string, unknown>>>(prefix: string): Promise<Row[]> {
+    const rows: Row[] = [];
     let from: Record<string, never> | undefined;
     do {
       const page = await this.stacks.environment.dynamodb.send(
@@ -67,7 +67,7 @@ export class HostedShop {
           ...(from && { ExclusiveStartKey: from }),
         }),
       );
-      rows.push(...(page.Items ?? []).map((item) => unmarshall(item)));
+      rows.push(...(page.Items ?? []).map((item) => unmarshall(item) as Row));
       from = page.LastEvaluatedKey as typeof from;
     } while (from);
     return rows;

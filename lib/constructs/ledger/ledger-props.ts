@@ -22,6 +22,14 @@ export interface LedgerProps {
    */
   readonly shards?: number;
   /**
+   * The format in which outbox rows are written: 1 plain, 2 packed, 3 packed and compressed. The deployment turns it once all
+   * subscribers of the ledger's stack are there, and fails, changing nothing, while any subscriber reads less. It does so
+   * when the value changes; in between, `waybill ledger format` may turn it.
+   * @see docs/row-formats.md
+   * @default a new ledger starts at the newest format, and any other one keeps what it has
+   */
+  readonly format?: number;
+  /**
    * The customer key that encrypts the table, the bucket, queues, streams and the logs of Waybill's own functions. The
    * policy of an imported key must allow CloudWatch Logs. The stack's region must be known.
    * @default keys that AWS manages

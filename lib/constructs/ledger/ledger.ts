@@ -25,12 +25,14 @@ import type {
   SendGrantOptions,
 } from '../producer/grant-options.ts';
 import { grantCancel, grantPrepare, grantPublish, grantRedrive, grantSend } from '../producer/producer-grants.ts';
+import type { DeployedLedger } from '../rules/deployment-graph.ts';
 import { deploymentGraphOf } from '../rules/prove-delivery.ts';
 import { ImportedLedger } from './imported-ledger.ts';
 import type { ILedger } from './ledger-interface.ts';
 import { ledgerNames } from './ledger-name.ts';
 import { checkedShards, type LedgerAttributes, type LedgerProps } from './ledger-props.ts';
 import { LedgerTable } from './ledger-table.ts';
+import { OutboxFormat } from './outbox-format.ts';
 import { QuarantineBucket } from './quarantine.ts';
 
 /** A message is received once more for each failure, throttle, and moment that came too early. */
@@ -134,13 +136,18 @@ export class Ledger extends Construct implements ILedger {
     this.senderRoles = [relay, forwarder, ...(sweeper ? [sweeper] : [])].map(({ role }) => role);
     const registrar = new RouteRegistrar(this, 'RegisterRoutes', { ...common, functionName: names?.registerRoutes });
     this.registerRoutesArn = registrar.function.functionArn;
+    new OutboxFormat(this, 'Format', { ledger: this, format: props.format });
     if (props.reconcile !== false) {
       const roleName = names?.reconcilerRole;
       const reconciler = new Reconciler(this, 'Reconciler', { ...common, ...props.reconcile, roleName });
       this.reconciler = reconciler.function;
       this.reconcilerRole = reconciler.role;
     }
-    const own = { disposable: removalPolicy === RemovalPolicy.DESTROY, importable: ledgerName !== undefined };
+    const own = {
+      disposable: removalPolicy === RemovalPolicy.DESTROY,
+      importable: ledgerName !== undefined,
+      ...(props.format !== undefined && { format: props.format }),
+    };
     this.#register(forward, own);
   }
 
@@ -207,7 +214,7 @@ export class Ledger extends Construct implements ILedger {
     return this.relay.metricErrors(options);
   }
 
-  #register(forward: WorkQueue, own: { disposable: boolean; importable: boolean }): void {
+  #register(forward: WorkQueue, own: Omit<NonNullable<DeployedLedger['own']>, 'relay'>): void {
     const graph = deploymentGraphOf(this);
     graph.ledgers.push({ ledger: this, own: { relay: this.relay, ...own } });
     const { queue, deadLetterQueue } = forward;

@@ -15,6 +15,8 @@ export interface DeployedLedger {
     readonly disposable: boolean;
     /** Whether other apps can import it, and so may read, subscribe and publish unseen. */
     readonly importable: boolean;
+    /** The format of outbox rows that its props ask for, if they do. */
+    readonly format?: number;
   };
 }
 

@@ -6,6 +6,7 @@ import { dedupLife } from './dedup-life.ts';
 import { eventDefinedTwice } from './event-defined-twice.ts';
 import { eventFilter } from './event-filter.ts';
 import { channelWithoutSubscriber, eventNotOnChannel, eventWithoutChannel } from './events.ts';
+import { formatReaders } from './format-readers.ts';
 import { handshakeWithoutReconciler } from './handshake-without-reconciler.ts';
 import { ledgerReaders } from './ledger-readers.ts';
 import { ledgerRemoval } from './ledger-removal.ts';
@@ -39,6 +40,7 @@ export const RULES: readonly Rule[] = [
   eventWithoutChannel,
   eventNotOnChannel,
   eventDefinedTwice,
+  formatReaders,
   handshakeWithoutReconciler,
   reservedConcurrency,
   ledgerRemoval,

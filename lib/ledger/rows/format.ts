@@ -24,6 +24,9 @@ export interface FormatRow extends LedgerKey {
   readonly since: number;
 }
 
+/** The type of the custom resource that turns a ledger's format. */
+export const FORMAT_RESOURCE = 'Custom::WaybillFormat';
+
 /** Where it is written in which format outbox rows are written. */
 export const FORMAT_KEY: LedgerKey = { pk: 'format', sk: 'outbox' };
 

@@ -3,6 +3,7 @@ import { fromItem, toItem } from '../../aws/attribute.ts';
 import type { Environment, Log } from '../../aws/environment.ts';
 import { BINDINGS, tableBinding } from '../../contract/bindings.ts';
 import type { AnyTable, TableItem, TableKey } from '../../contract/table.ts';
+import { FORMAT_RESOURCE } from '../../ledger/rows/format.ts';
 import type { DeadLetter } from '../delivery.ts';
 import { TestMisused } from '../errors.ts';
 import {
@@ -20,7 +21,7 @@ import { functionsOf, type HostedFunction, handlerOf, nameOfFunction } from './h
 import { takeLetters } from './hosted-letters.ts';
 import { mappingsOf, polled } from './hosted-mapping.ts';
 import { type LeftOut, leftOutOf } from './left-out.ts';
-import { registerRoutes } from './routes.ts';
+import { register } from './routes.ts';
 import type { Place, Template } from './template.ts';
 
 /** What `hostStacks` deploys, and what runs in this process. */
@@ -182,9 +183,26 @@ async function writeRoutes(
   functions: readonly HostedFunction[],
   environmentOf: (hosted: HostedFunction) => Environment,
 ): Promise<readonly Place[]> {
-  const routes = plane.resources().filter(({ resource }) => resource.Type === 'Custom::WaybillRoute');
-  const registrars = await Promise.all(
-    routes.map(async ({ place, resource }) => {
+  const resources = plane.resources();
+  const formats = resources.filter(({ resource }) => resource.Type === FORMAT_RESOURCE);
+  const routes = resources.filter(({ resource }) => resource.Type === 'Custom::WaybillRoute');
+  // A new ledger has its format before anybody reads; a format that is asked for is turned on once everybody does.
+  const isAsked = ({ resource }: (typeof resources)[number]) => resource.Properties?.format !== undefined;
+  const steps = [formats.filter((one) => !isAsked(one)), routes, formats.filter(isAsked)];
+  const registrars: Place[] = [];
+  for (const step of steps) registrars.push(...(await registerAll(plane, functions, environmentOf, step)));
+  return [...steps.flat().map(({ place }) => place), ...registrars];
+}
+
+/** Has resources carried out by their registrars, and tells which those are. */
+function registerAll(
+  plane: DataPlane,
+  functions: readonly HostedFunction[],
+  environmentOf: (hosted: HostedFunction) => Environment,
+  resources: ReturnType<DataPlane['resources']>,
+): Promise<Place[]> {
+  return Promise.all(
+    resources.map(async ({ place, resource }) => {
       const properties = (await plane.resolve(place.stack, resource.Properties)) as Record<string, unknown>;
       const registrar = functions.find(({ names }) => names.includes(String(properties.ServiceToken)));
       if (!registrar) {
@@ -192,11 +210,10 @@ async function writeRoutes(
           `${place.logicalId} of ${place.stack}: give the template of its ledger's stack too`,
         );
       }
-      await registerRoutes(place, properties, environmentOf(registrar));
+      await register(place, resource.Type, properties, environmentOf(registrar));
       return registrar.place;
     }),
   );
-  return [...routes.map(({ place }) => place), ...registrars];
 }
 
 /** The ledger with its queues, and all business tables, by the variables of the functions that use them. */
@@ -209,6 +226,7 @@ function producerVariables(functions: readonly HostedFunction[]): Readonly<Recor
 const PRODUCER_BINDINGS: readonly string[] = [
   BINDINGS.ledger,
   BINDINGS.shards,
+  BINDINGS.formats,
   BINDINGS.forwardQueueUrl,
   BINDINGS.checkBackQueueUrl,
 ];

@@ -8,17 +8,18 @@ import type { Place } from './template.ts';
 const TIMEOUT_MS = 60_000;
 
 /**
- * Writes the routes of a `Custom::WaybillRoute`, by the code that does so in a deploy.
+ * Carries out a `Custom::WaybillRoute` or `Custom::WaybillFormat`, by the code that does so in a deploy.
  *
  * @throws RoutesNotRegistered when the registrar fails, with what CloudFormation would be told
  */
-export async function registerRoutes(
+export async function register(
   { stack, logicalId }: Place,
+  ResourceType: string,
   ResourceProperties: Readonly<Record<string, unknown>>,
   environment: Environment,
 ): Promise<void> {
   let refusal: string | undefined;
-  const register = createRegistrar(async (_url, { Status, Reason }) => {
+  const registrar = createRegistrar(async (_url, { Status, Reason }) => {
     if (Status === 'FAILED') refusal = Reason ?? 'no reason was given';
   });
   const ServiceToken = String(ResourceProperties.ServiceToken);
@@ -27,12 +28,12 @@ export async function registerRoutes(
     RequestId: `${stack}-${logicalId}`,
     StackId: stack,
     LogicalResourceId: logicalId,
-    ResourceType: 'Custom::WaybillRoute',
+    ResourceType,
     ResponseURL: '',
     ServiceToken,
     ResourceProperties: { ...ResourceProperties, ServiceToken },
   };
   const context = { [ENVIRONMENT]: environment, getRemainingTimeInMillis: () => TIMEOUT_MS };
-  await register(event, context);
+  await registrar(event, context);
   if (refusal !== undefined) throw new RoutesNotRegistered(`${logicalId} of ${stack}: ${refusal}`);
 }

@@ -133,7 +133,7 @@ describe('by default', () => {
     const log = only(resources, 'AWS::Logs::LogGroup', 'LedgerRegisterRoutes').id;
 
     expect(allowedTo(resources, only(resources, 'AWS::Lambda::Function', 'LedgerRegisterRoutes').id)).toEqual({
-      [`${table}.Arn`]: ['dynamodb:PutItem', 'dynamodb:Query'],
+      [`${table}.Arn`]: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'],
       [`${log}.Arn`]: ['logs:CreateLogStream', 'logs:PutLogEvents'],
     });
   });

@@ -40,6 +40,13 @@ describe('what cannot be known is said', () => {
     expect(warnedOf(stack)).toEqual(['visibility-timeout-unknown']);
   });
 
+  test('whether subscribers whose stack deploys after the ledger read its format', () => {
+    const { app, stack } = shop({ spread: true, ledger: { format: 3 } });
+
+    expect(refusedBy(app)).toEqual([]);
+    expect(warnedOf(stack)).toEqual(['format-readers-unknown', 'format-readers-unknown']);
+  });
+
   test('how long a queue keeps messages, where that is a parameter', () => {
     const { app, stack, reserve } = shop();
     hatch(reserve.queue).addPropertyOverride('MessageRetentionPeriod', { Ref: 'Seconds' });

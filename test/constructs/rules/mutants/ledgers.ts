@@ -38,6 +38,12 @@ export const ledgers: Mutant[] = [
     },
   },
   {
+    rule: 'format-readers',
+    name: 'a function that is told to read less than the ledger has',
+    options: { ledger: { format: 3 } },
+    mutate: ({ reserveHandler }) => reserveHandler.addEnvironment('WAYBILL_NEWEST_FORMAT', '2'),
+  },
+  {
     rule: 'ledger-removal',
     name: 'an Aspect that destroys everything',
     mutate: ({ app }) => RemovalPolicies.of(app).destroy(),
