@@ -44,7 +44,7 @@ function deployment(variables = {}) {
     subscribe: (subscriber: string, reads?: number, kind = 'Create') =>
       request(kind, 'Custom::WaybillRoute', {
         subscriber,
-        events: [{ type: 'order.placed', businessLine: 'orders' }],
+        events: [{ type: `${subscriber}.wanted`, businessLine: 'orders' }],
         destination: { kind: 'queue', url: `https://sqs/${subscriber}` },
         deadline: '60000',
         ...(reads !== undefined && { reads: String(reads) }),
