@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { SyntaxKind } from 'typescript/unstable/ast';
+import { type Node, SyntaxKind } from 'typescript/unstable/ast';
 import { API, type Checker, type Symbol as Name, type Project, SymbolFlags } from 'typescript/unstable/sync';
 import { root, runProgram } from '../setup/program.mjs';
 
@@ -15,8 +15,16 @@ export interface PublicName {
   readonly summary: string;
   /** Its declarations without comments and bodies, as the package has them; more than one of an overloaded function. */
   readonly declarations: readonly string[];
+  /** The same with the comments of its members, and its own comment apart. */
+  readonly documented: readonly DocumentedCode[];
   /** The same for two names that are the very same symbol, in whatever door. */
   readonly symbol: number;
+}
+
+export interface DocumentedCode {
+  /** The text of its doc comment, tags included, without stars. */
+  readonly comment: string;
+  readonly code: string;
 }
 
 /** One way into the package. */
@@ -112,8 +120,28 @@ function describe(project: Project, name: string, origin: Name): PublicName {
       const text = emitter.printNode(node).replace(/^ *#private;\n/m, '');
       return node.kind === SyntaxKind.VariableDeclaration ? `export declare const ${text};` : text;
     }),
+    documented: nodes.map(documentedCode),
     symbol: origin.id,
   };
+}
+
+function documentedCode(node: Node): DocumentedCode {
+  const statement = node.kind === SyntaxKind.VariableDeclaration ? node.parent.parent : node;
+  const code = statement.getText().replace(/^ *#private;\n/m, '');
+  const [comment = ''] = /\/\*\*(?:(?!\/\*\*)[\s\S])*\*\/\s*$/.exec(leadingTextOf(statement)) ?? [];
+  return { comment: textOfComment(comment), code };
+}
+
+function leadingTextOf(node: Node): string {
+  return node.getFullText().slice(0, node.getStart() - node.pos);
+}
+
+function textOfComment(comment: string): string {
+  return comment
+    .trim()
+    .replace(/^\/\*\*|\*\/$/g, '')
+    .replaceAll(/^ *\* ?/gm, '')
+    .trim();
 }
 
 function firstSentence(comment: string): string {

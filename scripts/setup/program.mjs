@@ -16,16 +16,20 @@ export function report(message) {
 }
 
 /**
- * Runs a program in the repository's folder, with everything that it prints on stderr.
+ * Runs a program in the repository's folder, or in another, with everything that it prints on stderr.
  *
  * @param {string} program
  * @param {string[]} args
- * @param {{ failed: string, missing?: string, env?: NodeJS.ProcessEnv, shell?: boolean, started?: (pid: number) => void }} options
+ * @param {{ failed: string, missing?: string, cwd?: string, env?: NodeJS.ProcessEnv, shell?: boolean, started?: (pid: number) => void }} options
  *   `failed`: what to say when it ends with an error; `missing`: when there is no such program
  * @returns {Promise<void>}
  */
-export async function runProgram(program, args, { failed, missing, env = process.env, shell = false, started }) {
-  const child = spawn(program, args, { cwd: root, env, shell, stdio: ['ignore', process.stderr, process.stderr] });
+export async function runProgram(
+  program,
+  args,
+  { failed, missing, cwd = root, env = process.env, shell = false, started },
+) {
+  const child = spawn(program, args, { cwd, env, shell, stdio: ['ignore', process.stderr, process.stderr] });
   if (child.pid !== undefined) started?.(child.pid);
   const stopChild = () => child.kill();
   process.on('exit', stopChild);

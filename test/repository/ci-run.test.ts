@@ -11,6 +11,7 @@ const script = fileURLToPath(new URL('../../.ci/run', import.meta.url));
 const npm = `#!/usr/bin/env bash
 if [ "$1" = test ]; then printf '%s\\n' "$TESTS"; exit "$TESTS_END"; fi
 if [ "$3" = test:fetch ]; then exit 1; fi
+if [ "$3" = docs ]; then printf '%s\\n' "$SITE"; exit "$SITE_END"; fi
 printf '%s\\n' "$ENGINES"; exit "$ENGINES_END"
 `;
 
@@ -57,6 +58,14 @@ test('where a machine cannot have what tests need, CI tells what was skipped in 
   expect(await run(...skipping, { ALLOW_SKIPPED: '1' })).toEqual({ line: '5 passed, 0 failed, 3 skipped', code: 0 });
 });
 
+test('a site with a dead link fails CI', async () => {
+  const site = { SITE: '60 passed, 1 failed', SITE_END: '1' };
+  expect(await run(['3 passed, 0 failed', 0], ['2 passed, 0 failed', 0], site)).toEqual({
+    line: '65 passed, 1 failed',
+    code: 1,
+  });
+});
+
 type Part = [prints: string, ends: number];
 
 function run(
@@ -67,12 +76,14 @@ function run(
   const env = {
     ...process.env,
     ALLOW_SKIPPED: '',
-    ...variables,
     PATH: [join(folder, 'bin'), process.env.PATH].join(delimiter),
     TESTS: tests[0],
     TESTS_END: String(tests[1]),
+    SITE: '0 passed, 0 failed',
+    SITE_END: '0',
     ENGINES: engines[0],
     ENGINES_END: String(engines[1]),
+    ...variables,
   };
   return new Promise((resolve) => {
     const child = execFile('bash', [join(folder, '.ci/run')], { env }, (_, stdout) => {

@@ -3,6 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+export { tableRows } from '../../../scripts/docs/table-rows.ts';
+
 export const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** What is in the repository, or would be with the next commit. */
@@ -28,23 +30,6 @@ export function sectionOf(paper: string, heading: string): string {
   const level = heading.indexOf(' ');
   const end = lines.findIndex((line, index) => index > start && /^#+ /.test(line) && line.indexOf(' ') <= level);
   return lines.slice(start, end < 0 ? undefined : end).join('\n');
-}
-
-/** The cells of the rows of all tables in a text, without their heads. */
-export function tableRows(text: string): string[][] {
-  const lines = text.split('\n').map((line) => line.trim());
-  return lines
-    .filter((line, index) => line.startsWith('|') && !isRule(line) && !isRule(lines[index + 1] ?? ''))
-    .map((line) =>
-      line
-        .split('|')
-        .slice(1, -1)
-        .map((cell) => cell.trim()),
-    );
-}
-
-function isRule(line: string): boolean {
-  return /^\|[\s|:-]+\|$/.test(line);
 }
 
 /** What a text says in code font. */
