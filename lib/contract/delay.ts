@@ -1,12 +1,19 @@
 import { type Duration, signedMilliseconds } from './duration.ts';
 import { InvalidDefinition, LimitExceeded } from './errors.ts';
 import { LIMITS } from './limits.ts';
+import type { SequenceDefinition } from './sequence.ts';
 
 /** When a message is delivered: at a moment, or some time from now. Never both. */
 export type Delay =
   | { readonly deliverAt: Date; readonly delay?: undefined }
   | { readonly delay: Duration; readonly deliverAt?: undefined }
   | { readonly deliverAt?: undefined; readonly delay?: undefined };
+
+/** What a message of an order takes: it would have those behind it wait. */
+export type NoDelay = { readonly deliverAt?: undefined; readonly delay?: undefined };
+
+/** How a message of an event may be delayed: not at all where it is in a sequence. */
+export type DelayOf<Event> = Event extends { readonly sequence: SequenceDefinition } ? NoDelay : Delay;
 
 /**
  * The moment of delivery in milliseconds since the epoch; `undefined` when it is now or has passed.

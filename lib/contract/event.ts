@@ -3,6 +3,8 @@ import { type Duration, durationToMilliseconds } from './duration.ts';
 import { InvalidDefinition } from './errors.ts';
 import { DEFAULT_LIFETIME } from './limits.ts';
 import { requireStandardSchema } from './schema.ts';
+import type { SequenceDefinition, Sequenced } from './sequence.ts';
+import { DAY_MS } from './time.ts';
 
 /**
  * A named, versioned contract between producers and subscribers. `Input` is what a producer publishes and the wire
@@ -22,6 +24,8 @@ export interface EventDefinition<Type extends string = string, Input = unknown, 
   readonly lifetime: number;
   /** How a payload of the version before becomes one of this version. */
   readonly upgrade?: EventUpgrade<Input>;
+  /** The order in which its messages are numbered; absent where they have none. */
+  readonly sequence?: SequenceDefinition;
 }
 
 /** The step from an older version of an event to the next one. */
@@ -31,7 +35,12 @@ export interface EventUpgrade<NewInput = unknown> {
 }
 
 /** What `defineEvent` takes besides the type. */
-export interface EventOptions<Input, Output, Old extends EventDefinition = EventDefinition> {
+export interface EventOptions<
+  Input,
+  Output,
+  Old extends EventDefinition = EventDefinition,
+  Sequence extends SequenceDefinition | undefined = SequenceDefinition | undefined,
+> {
   /** Any synchronous Standard Schema over JSON: zod, valibot, arktype and others. */
   readonly schema: StandardSchemaV1<Input, Output>;
   /** The business key of a payload. */
@@ -47,6 +56,12 @@ export interface EventOptions<Input, Output, Old extends EventDefinition = Event
    * @default '14d', as long as SQS can keep a dead letter
    */
   readonly lifetime?: Duration;
+  /**
+   * The order in which its messages are numbered when they commit, so that subscribers can keep it. Such a message lives for a
+   * year at most, and cannot be delayed.
+   * @default it has none
+   */
+  readonly sequence?: Sequence;
 }
 
 /** What a producer publishes. */
@@ -74,8 +89,12 @@ export function defineEvent<
   Input,
   Output,
   Old extends EventDefinition<NoInfer<Type>> = EventDefinition<NoInfer<Type>>,
->(type: Type, options: EventOptions<Input, Output, Old>): EventDefinition<Type, Input, Output> {
-  const { schema, key, businessLine, version = 1, upgrades, lifetime = DEFAULT_LIFETIME } = options;
+  const Sequence extends SequenceDefinition | undefined = undefined,
+>(
+  type: Type,
+  options: EventOptions<Input, Output, Old, Sequence>,
+): EventDefinition<Type, Input, Output> & Sequenced<Sequence> {
+  const { schema, key, businessLine, version = 1, upgrades, lifetime = DEFAULT_LIFETIME, sequence } = options;
   if (typeof type !== 'string' || !EVENT_TYPE.test(type) || type.length > 128) {
     throw new InvalidDefinition(
       `'${type}' is not an event type: give lower-case words joined by '.' or '-', e.g. 'order.placed'`,
@@ -100,13 +119,31 @@ export function defineEvent<
       `'${type}' version ${version} needs \`upgrades\` from version ${version - 1} of the same type`,
     );
   }
-  return {
+  const milliseconds = durationToMilliseconds(lifetime);
+  if (sequence) refuseSequence(type, sequence, milliseconds);
+  const event: EventDefinition<Type, Input, Output> = {
     type,
     version,
     schema,
     key,
     businessLine,
-    lifetime: durationToMilliseconds(lifetime),
+    lifetime: milliseconds,
     ...(upgrades && { upgrade: upgrades as EventUpgrade<Input> }),
+    ...(sequence && { sequence }),
   };
+  return event as EventDefinition<Type, Input, Output> & Sequenced<Sequence>;
+}
+
+/** The rows of an order are kept for a year longer than its messages. */
+const LONGEST_ORDERED_MS = 365 * DAY_MS;
+
+function refuseSequence(type: string, { name, scope }: SequenceDefinition, lifetime: number): void {
+  if (typeof name !== 'string' || (scope !== 'key' && scope !== 'global')) {
+    throw new InvalidDefinition(`'${type}' has a \`sequence\` that is none: give what \`defineSequence\` returned`);
+  }
+  if (lifetime > LONGEST_ORDERED_MS) {
+    throw new InvalidDefinition(
+      `'${type}' is in the sequence '${name}' and lives for more than 365d: shorten its lifetime`,
+    );
+  }
 }

@@ -1,7 +1,7 @@
 import { toItem } from '../aws/attribute.ts';
 import { bindingsOf } from '../aws/bindings.ts';
 import { type Environment, environmentOf } from '../aws/environment.ts';
-import type { Delay } from '../contract/delay.ts';
+import type { Delay, DelayOf } from '../contract/delay.ts';
 import { CommitUndecided, HalfMessageDecided, LimitExceeded, TransactionRefused } from '../contract/errors.ts';
 import type { EventDefinition, EventInput } from '../contract/event.ts';
 import { LIMITS } from '../contract/limits.ts';
@@ -15,6 +15,7 @@ import { newMessage } from '../message/new-message.ts';
 import { withNewId } from '../message/with-new-id.ts';
 import { commit } from '../transaction/commit.ts';
 import { type Action, COMMIT_MS } from '../transaction/pending-transaction.ts';
+import { idSourceOf } from '../transaction/tails.ts';
 
 /** A message that takes effect when its producer's local transaction has committed, and not otherwise. */
 export interface HalfMessage {
@@ -74,9 +75,9 @@ export type PrepareOptions = HalfOptions &
 export async function prepare<Event extends EventDefinition>(
   event: Event,
   payload: EventInput<Event>,
-  options: PrepareOptions = {},
+  options?: PrepareOptions & DelayOf<Event>,
 ): Promise<HalfMessage> {
-  const { environment = environmentOf(), transactionId, delay, deliverAt } = options;
+  const { environment = environmentOf(), transactionId, delay, deliverAt }: PrepareOptions = options ?? {};
   if (transactionId !== undefined) refuseTransactionId(event, transactionId);
   const bindings = bindingsOf(environment);
   const checkBackQueue = bindings.get('checkBackQueueUrl');
@@ -156,12 +157,14 @@ async function commitEnvelope(
   const ledger = ledgerOf(environment);
   const now = environment.now();
   const message = takingEffect(ledger, prepared, now);
-  const actions = [decide(ledger, prepared.id, message), put(ledger, message)];
+  const actions = [decide(ledger, prepared.id, message), outboxAction(ledger, message)];
   const decision = await commit(environment, actions, now + Math.min(patience, COMMIT_MS));
   switch (decision.kind) {
     case 'committed':
       return { id: message.id };
     case 'conditionFailed':
+      // Its id was older than the newest of its key: the next one is not.
+      if (decision.conflict) return commitEnvelope(environment, prepared, patience - (environment.now() - now));
       return committed(await readHalf(ledger, prepared.id));
     case 'refused':
       throw new TransactionRefused(`DynamoDB refused ${actions[decision.index]?.row ?? 'it'}: ${decision.code}`);
@@ -173,9 +176,10 @@ async function commitEnvelope(
 }
 
 /** The message of a half message: committed now, so its id and its life begin now, and those of its chain. */
-function takingEffect({ environment, shards }: Ledger, prepared: Envelope, now: number): Envelope {
+function takingEffect({ environment, table, shards }: Ledger, prepared: Envelope, now: number): Envelope {
   const deliverAt = prepared.deliverat === undefined ? now : Date.parse(prepared.deliverat);
-  const message = withNewId(environment, shards, prepared, deliverAt > now ? deliverAt : undefined);
+  const ids = idSourceOf(environment, table, prepared);
+  const message = withNewId(ids, shards, prepared, deliverAt > now ? deliverAt : undefined);
   return { ...message, correlationid: message.id };
 }
 
@@ -199,11 +203,17 @@ function decide({ table }: Ledger, halfId: string, message: Envelope): Action {
   return { item, role: { kind: 'business', otherwise: 'deadLetter' }, row: 'the half message' };
 }
 
-function put(ledger: Ledger, message: Envelope): Action {
-  const item = {
-    Put: { TableName: ledger.table, Item: toItem(outboxRow(message, writtenFormat(ledger), ledger.table)) },
+function outboxAction(ledger: Ledger, message: Envelope): Action {
+  const { table } = ledger;
+  const put = (envelope: Envelope) => ({
+    Put: { TableName: table, Item: toItem(outboxRow(envelope, writtenFormat(ledger), table)) },
+  });
+  return {
+    item: put(message),
+    role: { kind: 'outbox' },
+    row: `the message '${message.type}'`,
+    ...(message.order !== undefined && { unnumbered: { envelope: message, table, put } }),
   };
-  return { item, role: { kind: 'outbox' }, row: `the message '${message.type}'` };
 }
 
 /** The message of a half message that somebody has decided already. */

@@ -1,4 +1,10 @@
-import { InvalidPayload, LimitExceeded, MalformedMessage, NewerEventVersion } from '../contract/errors.ts';
+import {
+  InvalidDefinition,
+  InvalidPayload,
+  LimitExceeded,
+  MalformedMessage,
+  NewerEventVersion,
+} from '../contract/errors.ts';
 import type { EventDefinition } from '../contract/event.ts';
 import { parseJson, refuseOverSize, wirePayload } from '../contract/json.ts';
 import { LIMITS } from '../contract/limits.ts';
@@ -7,6 +13,7 @@ import { instantOf } from '../contract/timestamp.ts';
 import { ENCODINGS, payloadOf } from './compression.ts';
 import { knownFields } from './known-fields.ts';
 import { isMessageId, messageTime, mintMessageId } from './message-id.ts';
+import { isOrder, unnumbered } from './order.ts';
 import { childTraceparent, isTraceparent } from './trace-context.ts';
 
 /**
@@ -42,6 +49,8 @@ export interface Envelope {
   readonly deliverat?: string;
   /** The ledger that holds the message's outbox row. */
   readonly ledger: string;
+  /** Its place in the order of its key, see `readOrder`; absent where its event is in no sequence. */
+  readonly order?: string;
   /** Hop stamp: when the relay sent it (RFC 3339, UTC). */
   readonly relayed?: string;
   /** The payload: the schema's validated input, without the fields that the schema drops. Absent where it is compressed. */
@@ -77,6 +86,11 @@ const ATTRIBUTE_BYTES = 16 * 1024;
  */
 export function createEnvelope(event: EventDefinition, payload: unknown, context: EnvelopeContext): Envelope {
   const { now, random, cause, deliverAt } = context;
+  if (event.sequence && deliverAt !== undefined) {
+    throw new InvalidDefinition(
+      `'${event.type}' is in the sequence '${event.sequence.name}', so that it cannot be delayed: those behind it would wait. Publish it in its moment`,
+    );
+  }
   const { data, bytes } = wirePayload(payload, event.type);
   const output = validateWire(event, data, payload);
   const known = knownFields(event, data, output);
@@ -99,6 +113,7 @@ export function createEnvelope(event: EventDefinition, payload: unknown, context
     expires: new Date((deliverAt ?? now) + event.lifetime).toISOString(),
     ...(deliverAt !== undefined && { deliverat: new Date(deliverAt).toISOString() }),
     ledger: context.ledger,
+    ...(event.sequence && { order: unnumbered(event.sequence) }),
     data: known,
   };
   // Escapes at most double a text: only a large payload is worth encoding to know its size.
@@ -241,6 +256,7 @@ const ATTRIBUTES: { readonly [Attribute in keyof Envelope]-?: (value: unknown, e
   expires: (value) => instantOf(value) !== undefined,
   deliverat: (value) => value === undefined || instantOf(value) !== undefined,
   ledger: isText,
+  order: (value) => value === undefined || isOrder(value),
   relayed: (value) => value === undefined || instantOf(value) !== undefined,
   data_base64: (value) => value === undefined || (typeof value === 'string' && value !== ''),
   contentencoding: (value, { data_base64 }) => data_base64 === undefined || isText(value),

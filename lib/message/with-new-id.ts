@@ -1,5 +1,6 @@
 import type { Envelope } from './envelope.ts';
 import { mintMessageId } from './message-id.ts';
+import { orderText, readOrder } from './order.ts';
 
 /**
  * The same message as a new one that is committed now: an id says when its message was committed.
@@ -19,6 +20,8 @@ export function withNewId(
     id: mintMessageId({ now, random: environment.random(16), key: same.partitionkey, shards }),
     time: new Date(now).toISOString(),
     expires: new Date((deliverAt ?? now) + lifetime).toISOString(),
+    // A number is taken at the commit.
+    ...(same.order !== undefined && { order: orderText({ ...readOrder(same.order), number: 0, before: [] }) }),
     ...(deliverAt !== undefined && { deliverat: new Date(deliverAt).toISOString() }),
   };
 }

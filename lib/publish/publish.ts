@@ -2,7 +2,7 @@ import { bindingsOf } from '../aws/bindings.ts';
 import { type Environment, environmentOf } from '../aws/environment.ts';
 import { jitter } from '../aws/retry.ts';
 import { BINDINGS } from '../contract/bindings.ts';
-import type { Delay } from '../contract/delay.ts';
+import type { Delay, DelayOf } from '../contract/delay.ts';
 import {
   CommitUndecided,
   ConditionFailed,
@@ -45,7 +45,7 @@ const RERUN_MS = 2_000;
 export async function publish<Event extends EventDefinition>(
   event: Event,
   payload: EventInput<Event>,
-  options: PublishOptions = {},
+  options?: TransactOptions & DelayOf<Event>,
 ): Promise<{ readonly id: string }> {
   const { ids } = await transact((tx) => {
     tx.publish(event, payload, options);

@@ -4,19 +4,20 @@ import { type Environment, environmentOf, quietly } from '../aws/environment.ts'
 import { errorTrace } from '../aws/errors.ts';
 import { inTime } from '../aws/in-time.ts';
 import { sendMessages } from '../aws/send-batch.ts';
-import type { Delay } from '../contract/delay.ts';
+import type { Delay, DelayOf } from '../contract/delay.ts';
 import { type Duration, durationToMilliseconds } from '../contract/duration.ts';
 import { InvalidDefinition } from '../contract/errors.ts';
 import type { EventDefinition, EventInput } from '../contract/event.ts';
 import { writtenFormat } from '../ledger/format.ts';
 import { ledgerOf } from '../ledger/ledger.ts';
 import { markSent } from '../ledger/mark-sent.ts';
-import { asStored, outboxRow } from '../ledger/rows/outbox.ts';
+import { asStored, type OutboxRow, outboxRow } from '../ledger/rows/outbox.ts';
 import { type Envelope, encodeEnvelope } from '../message/envelope.ts';
 import { newMessage } from '../message/new-message.ts';
 import { traceHeader } from '../message/trace-context.ts';
 import { COMMIT_MS } from '../transaction/pending-transaction.ts';
 import { fibonacciPauses } from './fibonacci.ts';
+import { storeNumbered } from './store-numbered.ts';
 import { storePending } from './store-pending.ts';
 
 /** What is known of a message that was sent. It is never lost once it is durable. */
@@ -60,7 +61,7 @@ export interface SendBatchOptions extends HandshakeOptions {
 }
 
 /** A message of a batch. */
-export type SendEntry<Event extends EventDefinition = EventDefinition> = Delay & {
+export type SendEntry<Event extends EventDefinition = EventDefinition> = DelayOf<Event> & {
   readonly event: Event;
   readonly payload: EventInput<Event>;
 };
@@ -84,9 +85,9 @@ const MARKS_AT_ONCE = 8;
 export async function send<Event extends EventDefinition>(
   event: Event,
   payload: EventInput<Event>,
-  options: SendOptions = {},
+  options?: SendOptions & DelayOf<Event>,
 ): Promise<SendReceipt> {
-  const { onResult, delay, deliverAt, ...rest } = options;
+  const { onResult, delay, deliverAt, ...rest }: SendOptions = options ?? {};
   const [receipt] = await handshake([{ event, payload, delay: { delay, deliverAt } as Delay }], {
     ...rest,
     ...(onResult && { onResult: ([result]) => onResult(result as SendReceipt) }),
@@ -133,6 +134,7 @@ async function handshake(entries: readonly Unsent[], options: SendBatchOptions):
   bindings.get('forwardQueueUrl');
   const until = environment.now() + patience;
   const messages = entries.map(({ event, payload, delay }) => newMessage(environment, bindings, event, payload, delay));
+  const isNumbered = messages.map(({ order }) => order !== undefined);
 
   // They say at every moment what is known.
   const states = messages.map((): SendReceipt['state'] => 'unknown');
@@ -142,9 +144,18 @@ async function handshake(entries: readonly Unsent[], options: SendBatchOptions):
   const rows = messages.map((message) => ({ ...outboxRow(message, format), sending: 'pending' as const }));
   // What is compressed in its row is so on its way.
   const envelopes = rows.map((row, place) => asStored(messages[place] as Envelope, row));
-  const stored = storePending(ledger, rows, until, (place) => {
-    states[place] = 'pending';
-  });
+  const plain = [...rows.keys()].filter((place) => !isNumbered[place]);
+  const plainRows = plain.map((place) => rows[place] as OutboxRow);
+  const stored = Promise.all([
+    storePending(ledger, plainRows, until, (index) => {
+      states[plain[index] as number] = 'pending';
+    }),
+    storeNumbered(ledger, messages, until, (place, message, row) => {
+      messages[place] = message;
+      envelopes[place] = asStored(message, row);
+      states[place] = 'pending';
+    }),
+  ]);
   const sent = stored.then(async () => {
     const places = [...states.keys()].filter((place) => states[place] === 'pending');
     const durable = places.map((place) => envelopes[place] as Envelope);

@@ -76,7 +76,8 @@ export function publishing<Event extends EventDefinition>(
 ): DescribedStep {
   if (delay === undefined) return { publishes: event, run: (options) => publish(event, payload, options) };
   const mode = durationToMilliseconds(delay) > LONGEST_QUEUE_DELAY_MS ? 'wait' : 'delay';
-  return { publishes: event, sends: [mode], run: (options) => publish(event, payload, { ...options, delay }) };
+  const run: RunStep = (options) => publish<EventDefinition>(event, payload, { ...options, delay });
+  return { publishes: event, sends: [mode], run };
 }
 
 /** What SQS can delay a message by, in milliseconds. */

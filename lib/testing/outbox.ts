@@ -1,10 +1,14 @@
+import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { toItem } from '../aws/attribute.ts';
 import type { EventDefinition } from '../contract/event.ts';
 import { outboxRowOf } from '../ledger/outbox.ts';
 import { type Expiring, OUTBOX_PREFIX } from '../ledger/rows/layout.ts';
+import type { TailRow } from '../ledger/rows/order.ts';
 import { envelopeOf, type OutboxMarks, type OutboxRow, outboxKey, outboxRow } from '../ledger/rows/outbox.ts';
 import { createEnvelope, type Envelope, type EnvelopeContext } from '../message/envelope.ts';
 import { isMessageId } from '../message/message-id.ts';
+import { tailTtl, take } from '../transaction/number-messages.ts';
+import { counterKey, NO_TAIL } from '../transaction/tails.ts';
 import type { Table } from './engines/index.ts';
 import { TestMisused } from './errors.ts';
 
@@ -40,8 +44,19 @@ export class Outbox {
    * @throws InvalidPayload, LimitExceeded when the message could not be published
    */
   commit(event: EventDefinition, payload: unknown, given: Partial<EnvelopeContext> = {}): Envelope {
-    const envelope = this.envelope(event, payload, given);
+    const envelope = this.#numbered(this.envelope(event, payload, given));
     this.write(envelope);
+    return envelope;
+  }
+
+  /** A message of a sequence takes its number, as a producer would give it one. */
+  #numbered(unnumbered: Envelope): Envelope {
+    if (unnumbered.order === undefined) return unnumbered;
+    const key = counterKey(unnumbered);
+    const row = this.#ledger.get(toItem(key));
+    const { envelope, tail } = take(unnumbered, row ? (unmarshall(row) as TailRow) : NO_TAIL);
+    const item = toItem({ ...key, ...tail, ttl: tailTtl(Date.parse(envelope.expires)) });
+    this.#ledger.write(this.#ledger.keyOf(item), item);
     return envelope;
   }
 

@@ -18,13 +18,25 @@ import type { Action } from './pending-transaction.ts';
 /**
  * Commits the actions. A single row of Waybill's own, an inbox or an outbox row, is a conditional `PutItem` of one write
  * unit for each KB; everything else one `TransactWriteItems`, which costs two. Conflicts, throttling and lost replies are
- * met by sending the identical request again, so that it applies at most once.
+ * met by sending the identical request again, so that it applies at most once. Messages of a sequence take their numbers here.
  *
  * @param until when to stop trying, in milliseconds since the epoch
  * @throws CommitUndecided when it is still not known then: the writes may or may not have been applied
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
  */
 export async function commit(
+  environment: Environment,
+  actions: readonly Action[],
+  until: number,
+): Promise<CommitResult> {
+  if (actions.some(({ unnumbered }) => unnumbered)) {
+    const { commitNumbered } = await import('./number-messages.ts');
+    return commitNumbered(environment, actions, until, commitAsGiven);
+  }
+  return commitAsGiven(environment, actions, until);
+}
+
+async function commitAsGiven(
   environment: Environment,
   actions: readonly Action[],
   until: number,

@@ -13,8 +13,11 @@ export type Role =
   | { readonly kind: 'companion'; readonly of: CompanionKind }
   | { readonly kind: 'business'; readonly otherwise: Otherwise; readonly lock?: Lock };
 
-/** Whose a row of Waybill's own is that commits with an inbox row: `dead` has no condition. */
-export type CompanionKind = 'dead';
+/**
+ * Whose a row of Waybill's own is that commits with others: `dead` has no condition, `fence` keeps a key's order at a
+ * subscriber, `tail` counts a key's messages.
+ */
+export type CompanionKind = 'dead' | 'fence' | 'tail';
 
 /** A row as the transaction read it. */
 export interface Lock {

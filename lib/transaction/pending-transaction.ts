@@ -21,6 +21,7 @@ import { type BusinessRow, conditionOf, keyOf, type RequestCondition, risesTo } 
 import { updateExpression, validatedSet } from './change.ts';
 import { idempotencyKeyPut } from './idempotency-key.ts';
 import type { Lock, Otherwise, Role } from './outcome.ts';
+import { counterOf, knownTail, newestTime } from './tails.ts';
 import type { Change, Conditional, Transaction } from './transaction.ts';
 
 /** One action of a transaction, and why it is there. */
@@ -31,6 +32,16 @@ export interface Action {
   readonly spare?: boolean;
   /** Names the row in errors: the table and the columns of its key, never their values. */
   readonly row: string;
+  /** Of a message in a sequence: it takes its number when it commits. */
+  readonly unnumbered?: Unnumbered;
+}
+
+/** A message that has no number yet, and its row once it has. */
+export interface Unnumbered {
+  readonly envelope: Envelope;
+  /** The ledger's table. */
+  readonly table: string;
+  readonly put: (numbered: Envelope) => TransactWriteItem;
 }
 
 export interface TransactionContext {
@@ -63,6 +74,8 @@ export class PendingTransaction implements Transaction {
   readonly #room: number;
   readonly #rows = new Set<string>();
   readonly #locks = new Map<string, Lock>();
+  /** Of the keys that its messages take numbers of: each is one more action. */
+  readonly #counters = new Set<string>();
   /** Reads under way. */
   #reads = 0;
   #closed = false;
@@ -76,7 +89,7 @@ export class PendingTransaction implements Transaction {
   /** All actions, in the order of a commit: the inbox row, its companions, then what the handler has asked for. */
   with(inbox: Action): Action[] {
     const { companions = [] } = this.#context;
-    const room = LIMITS.transactionActions - 1 - this.actions.length;
+    const room = LIMITS.transactionActions - 1 - this.actions.length - this.#counters.size;
     const going = companions.length <= room ? companions : companions.filter(({ spare }) => !spare);
     return [inbox, ...going, ...this.actions];
   }
@@ -222,30 +235,50 @@ export class PendingTransaction implements Transaction {
 
   publish<E extends EventDefinition>(event: E, payload: EventInput<E>, delay: Delay = {}): string {
     this.#refuseClosed();
+    const { bindings } = this.#context;
+    const ledger = ledgerOf(this.#context.environment, bindings);
+    const envelope = this.#envelope(event, payload, delay);
+    const put = (message: Envelope) => ({
+      Put: { TableName: bindings.ledger, Item: toItem(outboxRow(message, writtenFormat(ledger))) },
+    });
+    const counter = envelope.order === undefined ? undefined : counterOf(bindings.ledger, envelope);
+    // The counter of a key is one more row.
+    if (counter !== undefined && !this.#counters.has(counter)) {
+      this.#refuseFull(2);
+      this.#counters.add(counter);
+    }
+    this.#push({
+      item: put(envelope),
+      role: { kind: 'outbox' },
+      row: `the message '${event.type}'`,
+      ...(counter !== undefined && { unnumbered: { envelope, table: bindings.ledger, put } }),
+    });
+    this.published.push(envelope);
+    return envelope.id;
+  }
+
+  #envelope(event: EventDefinition, payload: unknown, delay: Delay): Envelope {
     const { environment, bindings, owner, cause, publishes } = this.#context;
     if (publishes && !publishes.some((declared) => declared.type === event.type)) {
       throw new TransactionMisused(
         `'${owner}' publishes '${event.type}' without declaring it: add it to \`publishes\``,
       );
     }
-    const ledger = ledgerOf(environment, bindings);
     const now = environment.now();
-    const envelope = createEnvelope(event, payload, {
+    const context = {
       now,
-      random: (bytes) => environment.random(bytes),
+      random: (bytes: number) => environment.random(bytes),
       shards: bindings.shards,
       ledger: bindings.ledger,
       publisher: owner,
       ...(cause && { cause }),
       deliverAt: deliveryTime(delay, now),
-    });
-    this.#push({
-      item: { Put: { TableName: bindings.ledger, Item: toItem(outboxRow(envelope, writtenFormat(ledger))) } },
-      role: { kind: 'outbox' },
-      row: `the message '${event.type}'`,
-    });
-    this.published.push(envelope);
-    return envelope.id;
+    };
+    const envelope = createEnvelope(event, payload, context);
+    if (envelope.order === undefined) return envelope;
+    // No id is older than its key's newest, whichever clock that was minted by.
+    const newest = newestTime(knownTail(environment, counterOf(bindings.ledger, envelope)));
+    return newest <= now ? envelope : createEnvelope(event, payload, { ...context, now: newest });
   }
 
   #add(
@@ -264,10 +297,13 @@ export class PendingTransaction implements Transaction {
   }
 
   #push(action: Action): void {
-    if (this.actions.length >= this.#room) {
-      throw new LimitExceeded(`The transaction has more than ${this.#room} writes and messages`);
-    }
+    this.#refuseFull(1);
     this.actions.push(action);
+  }
+
+  #refuseFull(more: number): void {
+    if (this.actions.length + this.#counters.size + more <= this.#room) return;
+    throw new LimitExceeded(`The transaction has more than ${this.#room} writes and messages`);
   }
 
   #target(table: AnyTable, key: Record<string, unknown>): BusinessRow {

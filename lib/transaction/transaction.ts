@@ -1,6 +1,6 @@
 import type { TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import type { When } from '../aws/condition.ts';
-import type { Delay } from '../contract/delay.ts';
+import type { DelayOf } from '../contract/delay.ts';
 import type { Duration } from '../contract/duration.ts';
 import type { EventDefinition, EventInput } from '../contract/event.ts';
 import type { AnyTable, TableItem, TableKey } from '../contract/table.ts';
@@ -46,10 +46,11 @@ export interface Transaction<Table extends AnyTable = AnyTable, Event extends Ev
   /**
    * Publishes a message with this transaction's commit, and returns its id.
    * @param delay nobody handles it before then: `{ delay: '2h' }` from now or `{ deliverAt }`, a year ahead at most.
+   * Not of an event in a sequence, whose messages take their numbers when they commit.
    * @default at once
    * @throws InvalidPayload, LimitExceeded, InvalidDefinition before anything commits
    */
-  publish<E extends Event>(event: E, payload: EventInput<E>, delay?: Delay): string;
+  publish<E extends Event>(event: E, payload: EventInput<E>, delay?: DelayOf<E>): string;
 }
 
 /** On which condition a write takes effect, and what happens where it does not hold. */

@@ -12,8 +12,9 @@ export type ProducerGrantOptions<Tables extends readonly AnyTable[] = readonly [
    */
   readonly producer?: string;
   /**
-   * The event types that the producer publishes: each is looked for on the ledger's channels.
-   * @default not looked for
+   * The event types that the producer publishes: each is looked for on the ledger's channels. To be named where they are in a
+   * sequence: their messages take numbers from rows that nobody else may write.
+   * @default none is looked for, or in a sequence
    */
   readonly publishes?: readonly EventDefinition[];
   /** The definitions of the business tables that the producer reads and writes; `tables` binds each. @default none */

@@ -2,7 +2,8 @@ import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct, type IConstruct } from 'constructs';
 import { BINDINGS } from '../../contract/bindings.ts';
-import { oncePartitions, PARTITIONS } from '../../ledger/rows/partitions.ts';
+import type { EventDefinition } from '../../contract/event.ts';
+import { oncePartitions, PARTITIONS, tailPartitions } from '../../ledger/rows/partitions.ts';
 import { grantKeyUse } from '../aws/encryption.ts';
 import { bindVariable } from '../aws/function-binding.ts';
 import { functionOf, type QualifiedFunction } from '../aws/function-of.ts';
@@ -128,8 +129,14 @@ function grantProduce(
   bindTables(grantee, producer, tables, tableActions);
   grantKeyUse(ledger.encryptionKey, grantee);
   if (producer) bindVariable(producer, BINDINGS.formats, 'ledger');
-  const all = [...rows, READ_FORMAT];
+  const all = [...rows, READ_FORMAT, ...numberRows(publishes)];
   return all.map((grant) => allowRows(grantee, ledger.table, grant)).reduce((one, other) => one.combine(other));
+}
+
+/** Whoever publishes events that are in sequences counts their messages. */
+export function numberRows(publishes: readonly EventDefinition[]): RowGrant[] {
+  const partitions = tailPartitions(publishes);
+  return partitions.length > 0 ? [{ actions: ['dynamodb:UpdateItem'], partitions }] : [];
 }
 
 /** What runs outside Lambda is called as `connectLedger` calls it. */

@@ -18,7 +18,7 @@ import { allowDelivery, allowHealing, allowRedriving, allowSweeping } from '../f
 import type { ILedger } from '../ledger/ledger-interface.ts';
 import { allowQuarantine } from '../ledger/quarantine.ts';
 import { bindTables } from '../producer/business-tables.ts';
-import { bindLedger, READ_FORMAT } from '../producer/producer-grants.ts';
+import { bindLedger, numberRows, READ_FORMAT } from '../producer/producer-grants.ts';
 import { deploymentGraphOf } from '../rules/prove-delivery.ts';
 import { type BreakerOptions, breakerSettings } from './breaker.ts';
 import { consumeQueue, consumeStream } from './event-sources.ts';
@@ -182,7 +182,7 @@ export class Subscriber<
     allowRows(handler, ledger.table, { actions: ['dynamodb:DeleteItem'], partitions: deadPartitions(subscriber.name) });
     if (subscriber.publishes.length > 0) {
       allowRows(handler, ledger.table, { actions: ['dynamodb:PutItem'], partitions: PARTITIONS.outbox });
-      allowRows(handler, ledger.table, READ_FORMAT);
+      for (const grant of [READ_FORMAT, ...numberRows(subscriber.publishes)]) allowRows(handler, ledger.table, grant);
       bindVariable(handler, BINDINGS.formats, 'ledger');
     }
     allow(handler, SEND, this.deadLetterQueue.queueArn);

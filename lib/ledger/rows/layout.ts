@@ -32,6 +32,9 @@ import { messageShard, messageTime } from '../../message/message-id.ts';
  * half#<minute>#<shard>               <half id>      a message whose producer has not decided yet; minute and shard of the id
  * effect#<subscriber>#<message id>    effects        the effects outside of a message: running or done
  * effect#<subscriber>#<key>           shared         the effects outside for which a handler has given a key
+ * tail#<sequence>#<business key>      tail           the number of the key's newest message, and the newest of each event type
+ * last#<subscriber>#<business key>    last           the number of the message that ended last there, and how many are parked
+ * park#<subscriber>#<business key>    <number>       a message that came before its turn, or is to be passed over
  * ```
  */
 export interface LedgerKey {
@@ -88,6 +91,15 @@ export const CIRCUIT_PREFIX = 'circuit#';
 
 /** The prefix of every partition key of what scalers want. */
 export const SCALE_PREFIX = 'scale#';
+
+/** The prefix of every partition key of the numbers of keys' newest messages. */
+export const TAIL_PREFIX = 'tail#';
+
+/** The prefix of every partition key of fences: how far a subscriber has come with a key. */
+export const LAST_PREFIX = 'last#';
+
+/** The prefix of every partition key of messages that are parked. */
+export const PARK_PREFIX = 'park#';
 
 /** The prefix of every partition key of delayed messages that wait. */
 export const DUE_PREFIX = 'due#';

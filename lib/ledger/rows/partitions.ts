@@ -19,6 +19,7 @@ import {
   REDRIVE_PREFIX,
   ROUTE_PREFIX,
   SCALE_PREFIX,
+  TAIL_PREFIX,
 } from './layout.ts';
 import { RUNNING_REDRIVES } from './redrive.ts';
 import { EVENT_TYPES } from './route.ts';
@@ -83,6 +84,11 @@ export function subscriberPartitions({ name, effects }: OwnerOfRows): string[] {
 /** Where a subscriber's circuit is. */
 export function circuitPartitions(subscriber: string): string[] {
   return [circuitKey(subscriber).pk];
+}
+
+/** Where the messages of events that are in sequences take their numbers. */
+export function tailPartitions(events: readonly { readonly sequence?: { readonly name: string } }[]): string[] {
+  return [...new Set(events.flatMap(({ sequence }) => (sequence ? [ownedBy(TAIL_PREFIX, sequence.name)] : [])))];
 }
 
 /** Where it is written how messages ended at a subscriber. */

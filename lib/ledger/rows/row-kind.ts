@@ -22,6 +22,9 @@ const KINDS = {
   effect: 'effect',
   circuit: 'circuit',
   scale: 'scale',
+  tail: 'tail',
+  last: 'fence',
+  park: 'parked',
 } as const;
 
 export type RowKind = (typeof KINDS)[keyof typeof KINDS] | 'other';

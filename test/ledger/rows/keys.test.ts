@@ -14,6 +14,7 @@ import { halfKey } from '../../../lib/ledger/rows/half.ts';
 import { inboxKey, inboxPartition } from '../../../lib/ledger/rows/inbox.ts';
 import { HALF_PREFIX, type LedgerKey, minuteOf, OUTBOX_PREFIX } from '../../../lib/ledger/rows/layout.ts';
 import { onceKey } from '../../../lib/ledger/rows/once.ts';
+import { lastKey, parkedNumber, parkKey, tailKey } from '../../../lib/ledger/rows/order.ts';
 import { outboxKey, outboxPartition } from '../../../lib/ledger/rows/outbox.ts';
 import { receiptKey } from '../../../lib/ledger/rows/receipt.ts';
 import { routeKey, routePartition } from '../../../lib/ledger/rows/route.ts';
@@ -34,6 +35,8 @@ type Subject =
   | readonly ['unrouted', string, string]
   | readonly ['due', string, number]
   | readonly ['dead', string, string, number]
+  | readonly ['park', string, string, number]
+  | readonly ['tail' | 'last', string, string]
   | readonly ['in' | 'fail' | 'cause' | 'once' | 'route' | 'effect' | 'shared effect', string, string];
 
 function keyOf(subject: Subject): LedgerKey {
@@ -68,6 +71,12 @@ function keyOf(subject: Subject): LedgerKey {
       return effectsKey(subject[1], subject[2]);
     case 'shared effect':
       return sharedEffectsKey(subject[1], subject[2]);
+    case 'tail':
+      return tailKey(subject[1], subject[2]);
+    case 'last':
+      return lastKey(subject[1], subject[2]);
+    case 'park':
+      return parkKey(subject[1], subject[2], subject[3]);
     case 'once':
       return onceKey(subject[1], subject[2]);
     case 'route':
@@ -113,6 +122,8 @@ const subjects: fc.Arbitrary<Subject> = fc.oneof(
   fc.tuple(fc.constant('cause' as const), someNames, fc.constantFrom('7f3a0b1c', '00000000')),
   fc.tuple(fc.constant('dead' as const), someNames, someIds, fc.constantFrom(NOON, NOON + 1, NOON + 60_000)),
   fc.tuple(fc.constant('once' as const), someNames, hostileKeys),
+  fc.tuple(fc.constantFrom('tail' as const, 'last' as const), someNames, hostileKeys),
+  fc.tuple(fc.constant('park' as const), someNames, hostileKeys, fc.constantFrom(1, 2, 10)),
   fc.tuple(fc.constant('effect' as const), someNames, someIds),
   fc.tuple(fc.constant('shared effect' as const), someNames, hostileKeys),
   fc.tuple(fc.constant('route' as const), fc.constantFrom('a', 'a.b', 'a-b', 'once.a'), someNames),
@@ -155,6 +166,8 @@ describe('a key of the ledger', () => {
       halfKey(id(NOON, 'a')),
       deadKey(longest, { id: 'f'.repeat(64), died: NOON }, 4_096),
       causeKey(longest, '7f3a0b1c'),
+      tailKey(longest, '\u{1F4E6}'.repeat(LIMITS.keyCharacters)),
+      parkKey(longest, '\u{1F4E6}'.repeat(LIMITS.keyCharacters), Number.MAX_SAFE_INTEGER),
     ];
     for (const { pk, sk } of keys) {
       expect(Buffer.byteLength(pk)).toBeLessThanOrEqual(2_048);
@@ -202,6 +215,18 @@ describe('a message that waits for its moment', () => {
       fc.property(messageIds, moments, messageIds, moments, (one, first, other, second) => {
         fc.pre(first !== second);
         expect(dueKey(one, first).sk < dueKey(other, second).sk).toBe(first < second);
+      }),
+    );
+  });
+});
+
+describe('a parked message', () => {
+  it('lies in the order of its number, which its key says', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 1e14 }), fc.integer({ min: 1, max: 1e14 }), (one, other) => {
+        const key = parkKey('a', 'b', one);
+        expect(parkedNumber(key)).toBe(one);
+        expect(key.sk < parkKey('a', 'b', other).sk).toBe(one < other);
       }),
     );
   });
