@@ -12,7 +12,7 @@ import { deploymentGraphOf } from '../rules/prove-delivery.ts';
 import { ABOVE_ZERO, type AlarmConditions, deadLettersIn, MINUTE } from './alarm-condition.ts';
 import { AlarmTopic, alarmArns } from './alarm-topic.ts';
 import { missingConditions, reconciliationConditions } from './reconciliation-alarms.ts';
-import { checkBackConditions, circuitConditions, sendingConditions } from './sending-alarms.ts';
+import { checkBackConditions, circuitConditions, scaleConditions, sendingConditions } from './sending-alarms.ts';
 
 /** What LedgerAlarms take. */
 export interface LedgerAlarmsProps {
@@ -84,10 +84,11 @@ export class LedgerAlarms extends Construct {
     if (this.#ledger.reconcilerRole) this.#add(missingConditions(this.#ledger, line, this.#missingRatio));
   }
 
-  #watchSubscriber({ construct, controllerTag, definition, deadLetterQueue }: DeployedSubscriber): void {
+  #watchSubscriber({ construct, controllerTag, scale, definition, deadLetterQueue }: DeployedSubscriber): void {
     const { name, consumes } = definition;
     this.#refuseToReferTo(construct, name);
     if (controllerTag) this.#add(circuitConditions(this.#ledger));
+    if (scale) this.#add(scaleConditions(this.#ledger));
     for (const { businessLine } of consumes) this.#watchLine(businessLine);
     const description = `'${name}' could not handle some messages: they wait in its dead-letter queue, each with its reason.`;
     this.#add({ [`DeadLetters-${name}`]: deadLettersIn(deadLetterQueue, description) });

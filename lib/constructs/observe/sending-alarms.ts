@@ -97,3 +97,16 @@ export function circuitConditions(ledger: ILedger): AlarmConditions {
     },
   };
 }
+
+/** The alarms of subscribers that scale. */
+export function scaleConditions(ledger: ILedger): AlarmConditions {
+  return {
+    ScaleExhausted: {
+      metric: countedMetric(ledger, METRICS.scaleExhausted, { period: MINUTE }),
+      treatMissingData: NOT_BREACHING,
+      alarmDescription:
+        'More waits for a subscriber than it may take on: it runs at the most of its `scale`, and that is not enough. The log of the ' +
+        'scaler says `backlog though all is taken on`, with the subscriber and how much waits: raise `max`, or see why its handler is slow.',
+    },
+  };
+}

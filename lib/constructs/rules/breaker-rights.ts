@@ -1,6 +1,6 @@
 import type { IConstruct } from 'constructs';
 import { CONTROLLER_TAG } from '../framework/controller-tag.ts';
-import { type EmittedResource, pathOf } from './emitted.ts';
+import { pathOf, tagIn } from './emitted.ts';
 import type { Rule } from './rule.ts';
 
 export const breakerRights: Rule = {
@@ -18,17 +18,10 @@ export const breakerRights: Rule = {
       const mappings = sources.filter((source) => source.function === target).map(({ mapping }) => mapping);
       const controlled = [target, emitted.of(queue), ...mappings].filter((one) => one !== undefined);
       for (const one of controlled) {
-        if (tagOf(one) === controllerTag) continue;
+        if (tagIn(one, CONTROLLER_TAG) === controllerTag) continue;
         const found = `'${definition.name}' has a breaker, and '${pathOf(one.construct as IConstruct)}' has no tag '${CONTROLLER_TAG}' of its controller`;
         yield { at, found };
       }
     }
   },
 };
-
-function tagOf({ properties }: EmittedResource): unknown {
-  const tags = Array.isArray(properties.Tags)
-    ? (properties.Tags as { readonly Key?: unknown; readonly Value?: unknown }[])
-    : [];
-  return tags.find(({ Key }) => Key === CONTROLLER_TAG)?.Value;
-}

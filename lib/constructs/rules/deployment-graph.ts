@@ -29,6 +29,8 @@ export interface DeployedSubscriber {
   readonly handler: lambda.Function;
   /** The tag of its circuit's controller, where it has a breaker. */
   readonly controllerTag?: string;
+  /** Where it scales: the tag of its scaler, and between how many invocations at once. */
+  readonly scale?: { readonly tag: string; readonly min: number; readonly max: number };
   readonly recorder: lambda.Function;
   readonly queue: sqs.IQueue;
   readonly backstopQueue: sqs.IQueue;

@@ -79,6 +79,14 @@ export function numberIn(value: unknown, otherwise: number): number | undefined 
   return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
 }
 
+/** The value of a resource's tag, where it has one of the key. */
+export function tagIn({ properties }: EmittedResource, key: string): unknown {
+  const tags = Array.isArray(properties.Tags)
+    ? (properties.Tags as { readonly Key?: unknown; readonly Value?: unknown }[])
+    : [];
+  return tags.find(({ Key }) => Key === key)?.Value;
+}
+
 function readResource(construct: CfnResource): EmittedResource | undefined {
   // CDK's own output: typed properties do not add up to the template where something is overridden.
   const fragment = Tokenization.resolve(construct._toCloudFormation(), {

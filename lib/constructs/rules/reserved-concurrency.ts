@@ -20,7 +20,8 @@ export const reservedConcurrency: Rule = {
       const { ReservedConcurrentExecutions: setting } = target.properties;
       const reserved = setting === undefined ? undefined : numberIn(setting, 0);
       if (reserved === undefined) continue;
-      const needed = sources.reduce((sum, source) => sum + concurrencyOf(source), 0);
+      const { scale } = pipeline.graph.subscribers.find(({ handler }) => pipeline.emitted.of(handler) === target) ?? {};
+      const needed = sources.reduce((sum, source) => sum + (scale?.max ?? concurrencyOf(source)), 0);
       if (reserved > 0 && reserved >= needed) continue;
       const most = Number.isFinite(needed) ? `at most ${needed}` : 'any number of';
       const found = `The function has a reserved concurrency of ${reserved}, and sources that cause ${most} invocations at once`;

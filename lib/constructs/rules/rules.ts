@@ -15,6 +15,7 @@ import { renamedSubscriber } from './renamed-subscriber.ts';
 import { reservedConcurrency } from './reserved-concurrency.ts';
 import { retryHorizon } from './retry-horizon.ts';
 import type { Rule } from './rule.ts';
+import { scalerPollers, scalerRights } from './scaler-rights.ts';
 import { stackResources } from './stack-resources.ts';
 import { startingPosition } from './starting-position.ts';
 import { failureDestination, streamRetries } from './stream-failures.ts';
@@ -29,6 +30,8 @@ export const RULES: readonly Rule[] = [
   backstop,
   visibilityTimeout,
   breakerRights,
+  scalerRights,
+  scalerPollers,
   partialBatchResponse,
   competingConsumer,
   eventFilter,

@@ -24,9 +24,9 @@ export function consumeQueue(
   queue: IQueue,
   options: QueueSourceOptions,
   target: lambda.IFunction = handler,
-): void {
+): lambda.EventSourceMapping {
   allow(handler, [...CONSUME, 'sqs:ChangeMessageVisibility'], queue.queueArn);
-  new lambda.EventSourceMapping(handler, QUEUE_SOURCE, {
+  return new lambda.EventSourceMapping(handler, QUEUE_SOURCE, {
     target,
     eventSourceArn: queue.queueArn,
     batchSize: options.batchSize ?? 10,

@@ -11,6 +11,7 @@ import { InvalidConstruct, quoted } from '../invalid-construct.ts';
 import type { ILedger } from '../ledger/ledger-interface.ts';
 import { bindingRefusals } from '../producer/business-tables.ts';
 import { breakerRefusals, breakerSettings } from './breaker.ts';
+import { scaleRefusals } from './scale.ts';
 import type { DeploymentOptions } from './subscriber-props.ts';
 
 /** A subscriber's properties, whatever its definition is. */
@@ -61,6 +62,7 @@ function* refusals(props: CheckedProps): Iterable<string> {
   yield* bindingRefusals(name, subscriber.tables, props.tables, Object.keys(props.tableActions));
   yield* numberRefusals(props);
   if (props.breaker) yield* breakerRefusals(breakerSettings(props.breaker));
+  if (props.scale) yield* scaleRefusals(props.scale, props, channel.stream !== undefined);
   const served = servedBy.get(handler);
   if (served !== undefined) {
     yield `The function '${handler.node.path}' serves the subscriber '${served}' already: give '${name}' a function of its own`;

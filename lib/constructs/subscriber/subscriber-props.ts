@@ -7,6 +7,7 @@ import type { QualifiedFunction } from '../aws/function-of.ts';
 import type { IChannel } from '../channel/channel-interface.ts';
 import type { TableAction, TablesOption } from '../producer/business-tables.ts';
 import type { BreakerOptions } from './breaker.ts';
+import type { ScaleOptions } from './scale.ts';
 
 /** How a subscriber is deployed. */
 export interface DeploymentOptions<Tables extends readonly AnyTable[]> {
@@ -49,6 +50,12 @@ export interface DeploymentOptions<Tables extends readonly AnyTable[]> {
    * @default the handler runs for each message, whatever fails
    */
   readonly breaker?: BreakerOptions;
+  /**
+   * Has the queue cause more invocations at once while much waits, and fewer while little does, by a function that looks once a
+   * minute. `{}` takes the defaults. In place of `maxConcurrency`; of a queue only.
+   * @default `maxConcurrency` says how many, always
+   */
+  readonly scale?: ScaleOptions;
   /** How long the log of the subscriber's recorder is kept. @default ONE_MONTH */
   readonly logRetention?: logs.RetentionDays;
 }

@@ -2,7 +2,7 @@ import { Stack } from 'aws-cdk-lib';
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
-import { Construct } from 'constructs';
+import { Construct, type IConstruct } from 'constructs';
 import { BINDINGS } from '../../contract/bindings.ts';
 import type { EventDefinition } from '../../contract/event.ts';
 import type { AnyTable } from '../../contract/table.ts';
@@ -14,6 +14,7 @@ import { allow, roleOf, SEND } from '../aws/grants.ts';
 import { allowRows } from '../aws/ledger-rows.ts';
 import { timeoutOf } from '../aws/work-queue.ts';
 import { Controller } from '../framework/controller.ts';
+import { Scaler } from '../framework/scaler.ts';
 import { allowDelivery, allowHealing, allowRedriving, allowSweeping } from '../framework/send-permission.ts';
 import type { ILedger } from '../ledger/ledger-interface.ts';
 import { allowQuarantine } from '../ledger/quarantine.ts';
@@ -23,6 +24,7 @@ import { deploymentGraphOf } from '../rules/prove-delivery.ts';
 import { type BreakerOptions, breakerSettings } from './breaker.ts';
 import { consumeQueue, consumeStream } from './event-sources.ts';
 import { Route } from './route.ts';
+import { type ScaleOptions, scaleBounds, scaleSettings } from './scale.ts';
 import { checkSubscriber } from './subscriber-check.ts';
 import type { SubscriberProps } from './subscriber-props.ts';
 import { createSubscriberQueues, retentionFor } from './subscriber-queues.ts';
@@ -81,13 +83,21 @@ export class Subscriber<
     this.recorder = queues.recorder;
 
     this.equip(props);
+    let scale: (ReturnType<typeof scaleBounds> & { readonly tag: string }) | undefined;
     if (stream) {
       consumeStream(handler, stream, ledger, props, target);
       // Parks what fails there.
       allow(handler, SEND, this.queue.queueArn);
       consumeQueue(handler, this.queue, { maxConcurrency: props.maxConcurrency }, target);
     } else {
-      consumeQueue(handler, this.queue, props, target);
+      const bounds = props.scale && scaleBounds(props.scale);
+      const source = consumeQueue(
+        handler,
+        this.queue,
+        bounds ? { ...props, maxConcurrency: bounds.min } : props,
+        target,
+      );
+      if (props.scale && bounds) scale = { ...bounds, tag: this.scaleBy(props.scale, ledger, definition.name, source) };
     }
     const controller = props.breaker && this.breakBy(props.breaker, channel.ledger, definition.name);
 
@@ -116,6 +126,7 @@ export class Subscriber<
     deploymentGraphOf(this).addSubscriber({
       ...queues,
       ...(controller && { controllerTag: controller.tag }),
+      ...(scale && { scale }),
       ...(props.adopts !== undefined && { adopts: props.adopts }),
       construct: this,
       handler,
@@ -163,6 +174,13 @@ export class Subscriber<
       partitions: circuitPartitions(subscriber),
     });
     return controller;
+  }
+
+  /** Has the scaler see to how much the queue's event source takes on. Answers with the tag by which it does. */
+  private scaleBy(options: ScaleOptions, ledger: ILedger, subscriber: string, source: IConstruct): string {
+    const scaler = Scaler.of(ledger);
+    scaler.add(subscriber, scaleSettings(options), this.queue, source);
+    return scaler.tag;
   }
 
   /** Tells the handler where things are, and lets it do what the run time does with them. */

@@ -11,6 +11,7 @@ import {
   Ledger,
   type LedgerProps,
   QueueChannel,
+  type ScaleOptions,
   StreamChannel,
   type StreamChannelProps,
   Subscriber,
@@ -43,6 +44,7 @@ export interface ShopOptions {
     readonly maxConcurrency?: number;
     readonly maxBatchingWindow?: Duration;
     readonly breaker?: BreakerOptions;
+    readonly scale?: ScaleOptions;
   };
   /** The stream of the stream channel, where it is another app's. */
   readonly importStream?: (stack: Stack) => IStream;

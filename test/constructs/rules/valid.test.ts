@@ -58,6 +58,7 @@ const variants: Variant[] = [
     options: { publishes: [{ ...OrderCancelled, schema: z.object({ orderId: z.string().meta({ title: 'Order' }) }) }] },
   },
   { name: 'a subscriber with a breaker', options: { spread: true, queue: { breaker: {} } } },
+  { name: 'a subscriber that scales', options: { spread: true, queue: { scale: {} } } },
   {
     name: 'a subscriber under another name, which adopts what the former has not ended',
     options: { context: { 'waybill:subscribers': ['count-sales', 'hold-stock'] }, adopts: 'hold-stock' },

@@ -60,7 +60,44 @@ export const breakers: Mutant[] = [
   },
 ];
 
+const scale = { min: 4, max: 40 };
+
+export const scalers: Mutant[] = [
+  {
+    rule: 'scaler-rights',
+    name: 'an event source without the tag',
+    options: { queue: { scale } },
+    mutate: ({ reserveHandler }) => override(source.ofQueue(reserveHandler), 'Tags', []),
+  },
+  {
+    rule: 'scaler-rights',
+    name: 'a queue without the tag',
+    options: { queue: { scale } },
+    mutate: ({ reserve }) => override(reserve.queue, 'Tags', []),
+  },
+  {
+    rule: 'scaler-pollers',
+    name: 'provisioned pollers beside it',
+    options: { queue: { scale } },
+    mutate: ({ reserveHandler }) =>
+      override(source.ofQueue(reserveHandler), 'ProvisionedPollerConfig', { MinimumPollers: 2 }),
+  },
+  {
+    rule: 'scaler-pollers',
+    name: 'a first concurrency that is not its least',
+    options: { queue: { scale } },
+    mutate: ({ reserveHandler }) =>
+      override(source.ofQueue(reserveHandler), 'ScalingConfig', { MaximumConcurrency: 2 }),
+  },
+];
+
 export const concurrency: Mutant[] = [
+  {
+    rule: 'reserved-concurrency',
+    name: 'less than it may be scaled to',
+    options: { queue: { scale } },
+    mutate: ({ reserveHandler }) => override(reserveHandler, 'ReservedConcurrentExecutions', 39),
+  },
   {
     rule: 'reserved-concurrency',
     name: 'none left for a handler',

@@ -1,4 +1,4 @@
-import { breakers, concurrency, eventSources } from './event-sources.ts';
+import { breakers, concurrency, eventSources, scalers } from './event-sources.ts';
 import { events, ledgers } from './ledgers.ts';
 import type { Mutant } from './mutant.ts';
 import { deadLetters, deduplication, retries } from './queues.ts';
@@ -14,6 +14,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...visibility,
   ...eventSources,
   ...breakers,
+  ...scalers,
   ...streams,
   ...ledgers,
   ...events,

@@ -1,0 +1,57 @@
+import type { Duration } from 'aws-cdk-lib';
+import { LEAST_OF_QUEUE, SCALE_DEFAULTS, type ScaleSettings } from '../../contract/scale.ts';
+import type { DeploymentOptions } from './subscriber-props.ts';
+
+/** How much a subscriber takes on at once, by how much waits for it. */
+export interface ScaleOptions {
+  /** The fewest invocations at once, from 1 to 1000. SQS takes no less than 2. @default 1 */
+  readonly min?: number;
+  /** The most invocations at once, up to 1000. @default 10 */
+  readonly max?: number;
+  /** Messages that wait or are being handled above which twice as many invocations run at once. @default 100000 */
+  readonly doubleAbove?: number;
+  /** Messages that wait or are being handled below which half as many do. At most half of `doubleAbove`. @default 1000 */
+  readonly halveBelow?: number;
+  /** How long a change is given to show before the next, from 0 to 1 hour. @default Duration.minutes(1) */
+  readonly cooldown?: Duration;
+}
+
+/** What the run time is told of how a subscriber scales: only what was given. */
+export function scaleSettings({ cooldown, ...given }: ScaleOptions): Partial<ScaleSettings> {
+  return { ...given, ...(cooldown && { cooldown: cooldown.toMilliseconds() }) };
+}
+
+/** The bounds of what a queue's event source is set to. */
+export function scaleBounds(options: ScaleOptions): Pick<ScaleSettings, 'min' | 'max'> {
+  const { min, max } = { ...SCALE_DEFAULTS, ...options };
+  const least = Math.max(LEAST_OF_QUEUE, min);
+  return { min: least, max: Math.max(least, max) };
+}
+
+/** What of a scaler is out of range, if anything. */
+export function* scaleRefusals(
+  options: ScaleOptions,
+  props: Pick<DeploymentOptions<[]>, 'maxConcurrency'>,
+  isStream: boolean,
+): Iterable<string> {
+  const { min, max, doubleAbove, halveBelow, cooldown } = { ...SCALE_DEFAULTS, ...scaleSettings(options) };
+  if (isStream) {
+    yield '`scale` is for queues: a stream is read by shard, so give `parallelizationFactor`, or let Kinesis scale the stream';
+  }
+  if (!whole(min, 1, 1000)) yield `\`scale: { min }\` is ${min}: give a whole number from 1 to 1000`;
+  if (!whole(max, min, 1000)) yield `\`scale: { max }\` is ${max}: give a whole number from \`min\`, ${min}, to 1000`;
+  if (!whole(doubleAbove, 2, 1e9)) {
+    yield `\`scale: { doubleAbove }\` is ${doubleAbove}: give a whole number of messages from 2 on`;
+  }
+  if (!whole(halveBelow, 1, doubleAbove / 2)) {
+    yield `\`scale: { halveBelow }\` is ${halveBelow}: give a whole number from 1 to half of \`doubleAbove\`, ${doubleAbove}, or it would flap`;
+  }
+  if (!(cooldown >= 0 && cooldown <= 3_600_000)) yield `\`scale: { cooldown }\` is ${cooldown} ms: give up to 1 hour`;
+  if (props.maxConcurrency !== undefined) {
+    yield '`maxConcurrency` is what `scale` sets: give `scale: { min, max }` alone';
+  }
+}
+
+function whole(value: number, least: number, most: number): boolean {
+  return Number.isInteger(value) && value >= least && value <= most;
+}

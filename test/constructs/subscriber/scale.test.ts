@@ -1,0 +1,61 @@
+import { Duration } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { expect, test, vi } from 'vitest';
+import { InvalidConstruct, LedgerAlarms } from '../../../lib/public/constructs.ts';
+import { shop } from '../rules/proved-shop.ts';
+
+// Each synthesizes an app, on machines that may be busy.
+vi.setConfig({ testTimeout: 30_000 });
+
+test('a subscriber that does not scale has no scaler, and no controller', () => {
+  const text = JSON.stringify(Template.fromStack(shop().stack).toJSON());
+  expect(text).not.toMatch(/waybill:scaler|UpdateEventSourceMapping|scale#/);
+});
+
+test('one that scales begins with its least, and is told to the scaler each minute, from another stack too', () => {
+  const { stacks } = shop({ spread: true, queue: { scale: { max: 40, cooldown: Duration.seconds(30) } } });
+  const templates = stacks.map((stack) => Template.fromStack(stack));
+  const has = (type: string, props: object) =>
+    templates.reduce((sum, one) => sum + Object.keys(one.findResources(type, { Properties: props })).length, 0);
+  expect(has('AWS::Lambda::EventSourceMapping', { ScalingConfig: { MaximumConcurrency: 2 } })).toBe(1);
+  const input = JSON.stringify({ scale: { 'reserve-stock': { max: 40, cooldown: 30_000 } } });
+  expect(has('AWS::Scheduler::Schedule', { Target: Match.objectLike({ Input: input }) })).toBe(1);
+});
+
+test('scaler and controller reach what is tagged, and no more: the scaler sets nothing', () => {
+  const template = Template.fromStack(shop({ queue: { scale: {} } }).stack);
+  const allowed = (role: RegExp) =>
+    Object.values(template.findResources('AWS::IAM::Policy'))
+      .filter(({ Properties }) => Properties.Roles.some(({ Ref }: { Ref: string }) => role.test(Ref)))
+      .flatMap(({ Properties }) => Properties.PolicyDocument.Statement)
+      .flatMap(({ Action, Condition }) =>
+        [Action].flat().map((action: string) => [action, JSON.stringify(Condition)] as const),
+      );
+  const tagged = /aws:ResourceTag\/waybill:(scaler|controller)/;
+  const scaler = new Map(allowed(/Scaler.*Role/));
+  expect([...scaler.keys()]).not.toContain('lambda:UpdateEventSourceMapping');
+  expect(scaler.get('sqs:GetQueueAttributes')).toMatch(tagged);
+  const controller = allowed(/Controller.*Role/).filter(([action]) => action === 'lambda:UpdateEventSourceMapping');
+  for (const [, condition] of controller) expect(condition).toMatch(tagged);
+  expect(controller.map(([, condition]) => tagged.exec(condition ?? '')?.[1]).sort()).toEqual(['controller', 'scaler']);
+});
+
+test.each([
+  [{ min: 0 }, 'from 1 to 1000'],
+  [{ min: 5, max: 4 }, 'from `min`, 5, to 1000'],
+  [{ doubleAbove: 1_000 }, 'or it would flap'],
+  [{ cooldown: Duration.hours(2) }, 'up to 1 hour'],
+])('a scaler out of range is refused: %o', (scale, said) => {
+  expect(() => shop({ queue: { scale } })).toThrow(InvalidConstruct);
+  expect(() => shop({ queue: { scale } })).toThrow(said);
+});
+
+test('a concurrency beside it is refused', () => {
+  expect(() => shop({ queue: { scale: {}, maxConcurrency: 5 } })).toThrow('give `scale: { min, max }` alone');
+});
+
+test('an alarm rings when all that it may take on is not enough', () => {
+  const { stack, ledger } = shop({ queue: { scale: {} } });
+  new LedgerAlarms(stack, 'Alarms', { ledger });
+  Template.fromStack(stack).hasResourceProperties('AWS::CloudWatch::Alarm', { MetricName: 'scale.exhausted' });
+});
