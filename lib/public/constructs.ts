@@ -21,7 +21,7 @@ export type {
 } from '../constructs/producer/grant-options.ts';
 export { ProducerFunction, type ProducerFunctionProps } from '../constructs/producer/producer-function.ts';
 export type { BreakerOptions } from '../constructs/subscriber/breaker.ts';
-export type { ScaleOptions } from '../constructs/subscriber/scale.ts';
 export { ConsumerFunction, type ConsumerFunctionProps } from '../constructs/subscriber/consumer-function.ts';
+export type { ScaleOptions } from '../constructs/subscriber/scale.ts';
 export { Subscriber } from '../constructs/subscriber/subscriber.ts';
 export type { AddSubscriberOptions, SubscriberProps } from '../constructs/subscriber/subscriber-props.ts';

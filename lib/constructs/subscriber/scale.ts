@@ -1,6 +1,5 @@
 import type { Duration } from 'aws-cdk-lib';
 import { LEAST_OF_QUEUE, SCALE_DEFAULTS, type ScaleSettings } from '../../contract/scale.ts';
-import type { DeploymentOptions } from './subscriber-props.ts';
 
 /** How much a subscriber takes on at once, by how much waits for it. */
 export interface ScaleOptions {
@@ -29,11 +28,7 @@ export function scaleBounds(options: ScaleOptions): Pick<ScaleSettings, 'min' | 
 }
 
 /** What of a scaler is out of range, if anything. */
-export function* scaleRefusals(
-  options: ScaleOptions,
-  props: Pick<DeploymentOptions<[]>, 'maxConcurrency'>,
-  isStream: boolean,
-): Iterable<string> {
+export function* scaleRefusals(options: ScaleOptions, isStream: boolean): Iterable<string> {
   const { min, max, doubleAbove, halveBelow, cooldown } = { ...SCALE_DEFAULTS, ...scaleSettings(options) };
   if (isStream) {
     yield '`scale` is for queues: a stream is read by shard, so give `parallelizationFactor`, or let Kinesis scale the stream';
@@ -47,9 +42,6 @@ export function* scaleRefusals(
     yield `\`scale: { halveBelow }\` is ${halveBelow}: give a whole number from 1 to half of \`doubleAbove\`, ${doubleAbove}, or it would flap`;
   }
   if (!(cooldown >= 0 && cooldown <= 3_600_000)) yield `\`scale: { cooldown }\` is ${cooldown} ms: give up to 1 hour`;
-  if (props.maxConcurrency !== undefined) {
-    yield '`maxConcurrency` is what `scale` sets: give `scale: { min, max }` alone';
-  }
 }
 
 function whole(value: number, least: number, most: number): boolean {

@@ -62,7 +62,10 @@ function* refusals(props: CheckedProps): Iterable<string> {
   yield* bindingRefusals(name, subscriber.tables, props.tables, Object.keys(props.tableActions));
   yield* numberRefusals(props);
   if (props.breaker) yield* breakerRefusals(breakerSettings(props.breaker));
-  if (props.scale) yield* scaleRefusals(props.scale, props, channel.stream !== undefined);
+  if (props.scale) yield* scaleRefusals(props.scale, channel.stream !== undefined);
+  if (props.scale && props.maxConcurrency !== undefined) {
+    yield '`maxConcurrency` is what `scale` sets: give `scale: { min, max }` alone';
+  }
   const served = servedBy.get(handler);
   if (served !== undefined) {
     yield `The function '${handler.node.path}' serves the subscriber '${served}' already: give '${name}' a function of its own`;
