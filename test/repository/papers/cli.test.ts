@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { allCommands } from '../../../lib/cli/command-tree.ts';
 import { describedCommands } from '../../../lib/cli/index.ts';
 import { cliReference } from '../../../scripts/docs/cli-reference.ts';
-import { textOf } from './paper.ts';
+import { papers, textOf } from './paper.ts';
 
 const page = textOf('docs/cli.md');
 
@@ -27,4 +27,24 @@ test('every command and every option of it is in the reference, with a descripti
       });
     }
   }
+});
+
+test('every option that a paper gives to a command of waybill is one of that command', () => {
+  const commands = allCommands(describedCommands());
+  const strange = papers.flatMap((paper) =>
+    [...textOf(paper).matchAll(/\bwaybill(?: --)? ([a-z][^`\n#|;&]*)/g)].flatMap(([whole, line = '']) => {
+      const words = line
+        .trim()
+        .split(/\s+/)
+        .filter((word) => word !== '--');
+      const { options } = commands.findLast(
+        ({ path }) => path.length > 0 && path.every((word, index) => words[index] === word),
+      ) ?? { options: [] };
+      const known = options.flatMap(({ flags }) => [...flags.matchAll(/--?[\w-]+/g)].map(([flag]) => flag));
+      const given = words.flatMap((word) => /^--[a-z][\w-]*/.exec(word)?.[0] ?? []);
+      return given.filter((flag) => !known.includes(flag)).map((flag) => `${paper}: ${whole} has no ${flag}`);
+    }),
+  );
+
+  expect(strange).toEqual([]);
 });

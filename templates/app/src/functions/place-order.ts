@@ -19,4 +19,11 @@ export async function placeOrder(body: string, options: TransactOptions = {}): P
   }
 }
 
-export const handler = (request: { readonly body?: string }): Promise<Answer> => placeOrder(request.body ?? '');
+interface Request {
+  readonly body?: string;
+  /** A function URL encodes what it does not know for text, such as the form that `curl -d` says it sends. */
+  readonly isBase64Encoded?: boolean;
+}
+
+export const handler = ({ body = '', isBase64Encoded = false }: Request): Promise<Answer> =>
+  placeOrder(isBase64Encoded ? Buffer.from(body, 'base64').toString() : body);
