@@ -1,17 +1,22 @@
 import type { BatchGetItemCommandInput, GetItemCommandInput, QueryCommandInput } from '@aws-sdk/client-dynamodb';
 import { afterAll, expect, test, vi } from 'vitest';
 import { cancel } from '../../lib/cancel/cancel.ts';
+import { unknown } from '../../lib/effect/answer.ts';
+import { decideEffect } from '../../lib/effect/decide.ts';
 import { type RowKind, rowKindOf } from '../../lib/ledger/rows/row-kind.ts';
 import { listDead } from '../../lib/redrive/causes.ts';
 import { simulate } from '../../lib/simulator/run/simulation.ts';
 import { DynamoDbEngine } from '../../lib/testing/engines/dynamodb/engine.ts';
 import type { Wire } from '../../lib/testing/engines/index.ts';
+import { testLedger } from '../../lib/testing/test-ledger.ts';
 import { trace, traceKey } from '../../lib/trace/trace.ts';
 import { commerce } from '../../scripts/certify/commerce.ts';
 import { corpus } from '../corpus/corpus.ts';
+import { chargeBy, ORDER, OrderPlaced, Provider, takePayment } from '../effect/payments.ts';
 import { DAY, delaying, HOUR, MINUTE } from '../reconcile/delaying-world.ts';
 import { DEADLINE, NOW } from '../reconcile/reconcile-world.ts';
 import { redriveWorld } from '../redrive/redrive-world.ts';
+import { START, sendingWorld, withoutRoutes } from '../relay/sending-world.ts';
 
 /** Which rooms read so, and why. */
 type Read = readonly [rooms: string, why: string];
@@ -28,7 +33,8 @@ const CONSISTENT: Readonly<Record<string, Read>> = {
     'what is missing or uncaused is named only once its outbox row was seen',
   ],
   'GetItem failure': ['inspect', 'a failed message that rests would be named, and sent again before its time'],
-  'GetItem circuit': ['inspect', 'what waits at a subscriber that is paused would be named, and sent there'],
+  'GetItem circuit': ['inspect, redrive', 'what waits at a subscriber that is paused would be named, and sent there'],
+  'GetItem effect': ['effect', 'an operator would decide on an effect that has gone on meanwhile'],
   'GetItem due': ['inspect', 'a message that waits would be named'],
   'GetItem half': ['half', 'who decides a half message must see that somebody has'],
   'GetItem cursor': [
@@ -58,6 +64,7 @@ const CONSISTENT: Readonly<Record<string, Read>> = {
     'reconcile, redrive, relay, trace',
     'what lies in shards that are not seen is neither sent nor named',
   ],
+  'Query outbox': ['relay', 'what a backfill does not see, nobody looks for again'],
   'Query unrouted': ['relay', 'a type whose backfill is done would be sent once more'],
   'Query receipt': ['inspect', 'what was sent would be named for the relay, and healed'],
   'Query half': ['reconcile', 'what the first pass overlooks waits for a day'],
@@ -112,6 +119,8 @@ test('each read of the ledger is consistent or is not, for a reason', async () =
   for (const { plan } of plans) await simulate(commerce, plan);
   await waitAndTrace();
   await redriveAll();
+  await payAndDecide();
+  await waitForSubscriber();
 
   const known = [...rowsOf(CONSISTENT, 'consistent'), ...rowsOf(EVENTUAL, 'eventual')];
   expect([...seen].sort()).toEqual(known.sort());
@@ -185,4 +194,24 @@ function readsOf({ operation, input }: { readonly operation: string; readonly in
 function readOf(operation: string, partition: string | undefined, consistent: boolean | undefined): string {
   const kind: RowKind = rowKindOf(partition ?? '');
   return `${operation} ${kind === 'other' ? 'business' : kind}, ${consistent ? 'consistent' : 'eventual'}`;
+}
+
+/** A charge of which nobody knows how it ended, under a key that other messages may share: an operator decides it. */
+async function payAndDecide(): Promise<void> {
+  const lost = () => Promise.reject(new Error('socket hang up'));
+  const handler = takePayment(chargeBy(new Provider(), { key: 'shared', run: lost, verify: () => unknown() }));
+  const shop = testLedger();
+  const { id } = await shop.deliver(handler, OrderPlaced, ORDER);
+  shop.advance('10m');
+  await decideEffect(id, { kind: 'notDone' }, { subscriber: 'take-payment', environment: shop.environment });
+}
+
+/** A message that waits for its first subscriber, and is sent to it. */
+async function waitForSubscriber(): Promise<void> {
+  const world = sendingWorld({ subscribers: ['close-offer'] });
+  const subscribe = withoutRoutes(world);
+  await world.publish('waiting');
+  await world.relayNew();
+  subscribe();
+  await world.runUntil(START + 5 * MINUTE, [START + MINUTE, START + 2 * MINUTE]);
 }

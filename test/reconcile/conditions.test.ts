@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { toItem } from '../../lib/aws/attribute.ts';
-import { HighWater, readHighWater } from '../../lib/ledger/high-water.ts';
 import { ledgerOf } from '../../lib/ledger/ledger.ts';
 import { reconcileKey } from '../../lib/ledger/rows/cursor.ts';
 import { openKey } from '../../lib/ledger/rows/open-case.ts';
@@ -74,15 +73,12 @@ describe('a cursor', () => {
   });
 });
 
-describe('how far a subscriber has come', () => {
-  it('is written where nothing is, and over what is less alone', async () => {
+describe('a cursor with a revision', () => {
+  it('is not moved by a run that had read it before another moved it to the same place', async () => {
     const { ledger } = world();
-    const marks = async (mark: number) => {
-      const highWater = new HighWater();
-      highWater.note('payment', mark);
-      await highWater.write(ledger);
-      return await readHighWater(ledger, 'payment');
-    };
-    expect([await marks(5), await marks(3), await marks(9)]).toEqual([5, 5, 9]);
+    const read = await writeCursor<Cursor>(ledger, 'first', undefined, { upTo: 100 });
+    await writeCursor(ledger, 'first', read, { upTo: 100 });
+    expect(await writeCursor(ledger, 'first', read, { upTo: 150 })).toBeUndefined();
+    expect(await readCursor(ledger, 'first')).toMatchObject({ upTo: 100 });
   });
 });

@@ -1,19 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { EVENT_TYPES } from '../../lib/ledger/rows/route.ts';
-import { MINUTE, type SendingWorld, START, sendingWorld } from './sending-world.ts';
+import { MINUTE, type SendingWorld, START, sendingWorld, withoutRoutes } from './sending-world.ts';
 
 const HOUR = 60 * MINUTE;
 const oneQueue = () => sendingWorld({ subscribers: ['close-offer'] });
-
-/** Takes all routes away, as if nobody had ever subscribed. Returns what puts them back. */
-function withoutRoutes({ ledger }: SendingWorld): () => void {
-  const rows = ledger.items().filter(({ pk }) => pk?.S === EVENT_TYPES || pk?.S?.startsWith('route#'));
-  const keyOf = ({ pk, sk }: (typeof rows)[number]) => ({ pk, sk }) as never;
-  for (const row of rows) ledger.write(keyOf(row), undefined);
-  return () => {
-    for (const row of rows) ledger.write(keyOf(row), row);
-  };
-}
 
 /** Publishes and relays a message at each of these moments, in milliseconds from the start. */
 async function publishAt(world: SendingWorld, moments: readonly number[]): Promise<void> {

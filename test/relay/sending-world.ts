@@ -11,6 +11,7 @@ import { sweepKey } from '../../lib/ledger/rows/cursor.ts';
 import { dueKey } from '../../lib/ledger/rows/due.ts';
 import type { LedgerKey } from '../../lib/ledger/rows/layout.ts';
 import type { OutboxRow } from '../../lib/ledger/rows/outbox.ts';
+import { EVENT_TYPES } from '../../lib/ledger/rows/route.ts';
 import { momentOf } from '../../lib/message/delivery-time.ts';
 import type { Envelope, EnvelopeContext } from '../../lib/message/envelope.ts';
 import { publish } from '../../lib/publish/publish.ts';
@@ -184,3 +185,13 @@ export type SendingWorld = ReturnType<typeof sendingWorld>;
 
 /** The most whole seconds that a queue can delay by, in milliseconds. */
 export const LONGEST_QUEUE_DELAY = LIMITS.queueDelaySeconds * 1000;
+
+/** Takes all routes away, as if nobody had ever subscribed. Returns what puts them back. */
+export function withoutRoutes({ ledger }: SendingWorld): () => void {
+  const rows = ledger.items().filter(({ pk }) => pk?.S === EVENT_TYPES || pk?.S?.startsWith('route#'));
+  const keyOf = ({ pk, sk }: (typeof rows)[number]) => ({ pk, sk }) as never;
+  for (const row of rows) ledger.write(keyOf(row), undefined);
+  return () => {
+    for (const row of rows) ledger.write(keyOf(row), row);
+  };
+}
