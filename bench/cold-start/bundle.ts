@@ -2,13 +2,12 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { INITIALIZED_FOOTER, LEAN_MODULES } from '../../lib/constructs/subscriber/lean-bundle.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** What packages in CommonJS find around them, as `ConsumerFunction` provides it. */
 const BANNER = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
-
-const LEAN_HTTP = "data:text/javascript,module.exports=process.getBuiltinModule('node:http')";
 
 /** A function as it is deployed: one minified ES module with its AWS SDK in it. */
 export async function bundled(
@@ -32,7 +31,7 @@ export async function bundled(
     banner: { js: BANNER },
     define: { __filename: 'import.meta.filename', __dirname: 'import.meta.dirname' },
     // As `ConsumerFunction` does it; whoever bundles otherwise does not.
-    ...(isLean && { alias: { 'node:http': LEAN_HTTP } }),
+    ...(isLean && { alias: LEAN_MODULES, footer: { js: INITIALIZED_FOOTER } }),
     legalComments: 'none',
     logLevel: 'error',
   });

@@ -93,6 +93,30 @@ function processEnvironment(): Environment {
   return ofProcess;
 }
 
+/** Where a bundle finds what it waits for when it is loaded. */
+const INITIALIZED = Symbol.for('waybill.initialized');
+
+/** Milliseconds for which a process's initialization waits: Lambda gives it ten seconds. */
+const INITIALIZATION_MS = 1_000;
+
+/**
+ * Has work done while Lambda initializes the process, where it has a whole processor and no message waits. The footer of a
+ * `ConsumerFunction` waits for it, a second at most. Elsewhere nothing happens, and what fails is told by the first
+ * invocation.
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+ */
+export function whileInitializing(work: (environment: Environment) => Promise<unknown>): void {
+  if (process.env.AWS_LAMBDA_INITIALIZATION_TYPE === undefined) return;
+  const initialized = globalThis as { [INITIALIZED]?: Promise<unknown> };
+  const environment = processEnvironment();
+  const done = new AbortController();
+  const worked = Promise.race([work(environment), environment.sleep(INITIALIZATION_MS, done.signal)])
+    .catch(() => undefined)
+    .finally(() => done.abort());
+  initialized[INITIALIZED] = Promise.all([initialized[INITIALIZED], worked]);
+}
+
 /**
  * An environment on the real clock and real AWS clients, configured by `process.env` as every AWS SDK client is
  * (`AWS_REGION`, `AWS_ENDPOINT_URL`, credentials).
@@ -104,7 +128,7 @@ export function createEnvironment(variables: Environment['variables'] = process.
   // Three attempts of at most 5 s each: the runtime's own retries rest on the answer coming within an invocation.
   const client = { requestHandler: { connectionTimeout: 2_000, requestTimeout: 5_000, throwOnRequestTimeout: true } };
   const dynamodb = quiet(new DynamoDBClient(client), usage);
-  const sqs = quiet(new SQSClient(client), usage);
+  let sqs: SQSClient | undefined;
   let kinesis: Promise<KinesisClient> | undefined;
   let s3: Promise<S3Client> | undefined;
   let scheduler: Promise<SchedulerClient> | undefined;
@@ -114,7 +138,11 @@ export function createEnvironment(variables: Environment['variables'] = process.
     sleep,
     variables,
     dynamodb,
-    sqs,
+    // Few invocations send anything themselves.
+    get sqs() {
+      sqs ??= quiet(new SQSClient(client), usage);
+      return sqs;
+    },
     kinesis: () => {
       // Its own handler would speak HTTP/2, which one request at a time does not need, and has no limit for connecting.
       const { requestHandler } = dynamodb.config;

@@ -1,7 +1,7 @@
 import middy from '@middy/core';
 import type { Context, KinesisStreamEvent, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { type Bindings, consumerBindingsOf } from '../aws/bindings.ts';
-import { type Environment, environmentOf } from '../aws/environment.ts';
+import { type Environment, environmentOf, whileInitializing } from '../aws/environment.ts';
 import { summarize } from '../aws/invocation.ts';
 import { fromQueue, fromStream, type InboundRecord } from '../aws/record.ts';
 import { type Circuit, circuitOf } from '../circuit/circuit.ts';
@@ -11,7 +11,8 @@ import { breakerIn } from '../contract/breaker.ts';
 import { InvalidDefinition, MalformedMessage } from '../contract/errors.ts';
 import type { EventDefinition, EventOutput } from '../contract/event.ts';
 import type { SubscriberDefinition } from '../contract/subscriber.ts';
-import { ledgerOf } from '../ledger/ledger.ts';
+import { getRow, ledgerOf } from '../ledger/ledger.ts';
+import { noInboxKey } from '../ledger/rows/inbox.ts';
 import type { Transaction } from '../transaction/transaction.ts';
 import { consumeBatch } from './batch.ts';
 import type { Consumer } from './consumer.ts';
@@ -76,7 +77,8 @@ const RESERVE_SHARE = 0.2;
  * handled; the handler's transaction is committed together with the proof that the message was handled, so that a
  * message takes effect once however often it is delivered. Records that fail are reported one by one.
  *
- * Reads no environment variable before the first invocation.
+ * While Lambda initializes the process one row is read, so that the first batch finds its connections open. Anywhere else no
+ * environment variable is read before the first invocation.
  *
  * @throws InvalidDefinition when a consumed event has no handler, the concurrency is out of range, or `retryable` or `trips` is no function
  * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
@@ -108,6 +110,7 @@ export function consume<Subscriber extends SubscriberDefinition>(
       `'${subscriber.name}' has ${typeof given} for \`${option}\`: give a function of the error`,
     );
   }
+  whileInitializing((environment) => openConnections(environment, subscriber));
   const byType = handlerByType(subscriber, handlers as AnyHandler | Readonly<Record<string, AnyHandler>>);
   return middy(
     async (
@@ -149,6 +152,12 @@ export function consume<Subscriber extends SubscriberDefinition>(
     },
     NO_TIMER,
   );
+}
+
+/** Reads one of the subscriber's rows, where nothing else is read. */
+async function openConnections(environment: Environment, { name }: SubscriberDefinition): Promise<void> {
+  if (!environment.variables[BINDINGS.formats])
+    await getRow(ledgerOf(environment), noInboxKey(name), { consistent: false });
 }
 
 /** The circuit of the function's subscriber, where its construct gave it a breaker. */

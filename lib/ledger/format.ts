@@ -1,9 +1,9 @@
-import { type Environment, quietly } from '../aws/environment.ts';
+import { type Environment, quietly, whileInitializing } from '../aws/environment.ts';
 import { errorTrace } from '../aws/errors.ts';
 import { BINDINGS } from '../contract/bindings.ts';
 import { MINUTE_MS } from '../contract/time.ts';
 import { readGraph } from './graph.ts';
-import { getRow, type Ledger, putRow, queryPage } from './ledger.ts';
+import { getRow, type Ledger, ledgerOf, putRow, queryPage } from './ledger.ts';
 import { FORMAT_KEY, FORMATS, type FormatRow, newestFormat } from './rows/format.ts';
 import { EVENT_TYPES } from './rows/route.ts';
 
@@ -35,6 +35,11 @@ export function writtenFormat(ledger: Ledger): number {
   if (isOld && now - asked >= MINUTE_MS) void learnFormat(ledger);
   return copy && now - copy.read < FORMAT_COPY_MS ? Math.min(copy.format, newestFormat(environment)) : FORMATS.plain;
 }
+
+// So that the first row of a process is written in the right format, over a connection that is open.
+whileInitializing(async (environment) => {
+  if (environment.variables[BINDINGS.formats]) await learnFormat(ledgerOf(environment));
+});
 
 /** Reads the format row. Where it cannot be read, the ledger goes on as before. */
 export async function learnFormat(ledger: Ledger): Promise<void> {

@@ -6,7 +6,8 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as nodejs from 'aws-cdk-lib/aws-lambda-nodejs';
 import { Construct } from 'constructs';
 import { createExecution, type LogOptions } from '../framework/execution.ts';
-import { bundledCode, HTTP_ALIAS, handlerMetadata, noteBundling } from './handler-bundling.ts';
+import { ALIAS, bundledCode, handlerMetadata, noteBundling } from './handler-bundling.ts';
+import { INITIALIZED_FOOTER, LEAN_MODULES } from './lean-bundle.ts';
 import { findLockFile } from './lock-file.ts';
 import { useOwnEsbuild } from './own-esbuild.ts';
 
@@ -96,21 +97,19 @@ const SOURCE_CONDITIONS: nodejs.BundlingOptions['esbuildArgs'] = import.meta.url
   ? { '--conditions': 'waybill-source,module' }
   : {};
 
-/**
- * Node's `http` as a CommonJS module: as an ES module it has all of its exports looked at, of which some load the whole of
- * `fetch`. Without that, a cold start takes a tenth less CPU time.
- */
-const LEAN_HTTP: nodejs.BundlingOptions['esbuildArgs'] = {
-  [HTTP_ALIAS]: "data:text/javascript,module.exports=process.getBuiltinModule('node:http')",
-};
+const LEAN: nodejs.BundlingOptions['esbuildArgs'] = Object.fromEntries(
+  Object.entries(LEAN_MODULES).map(([name, instead]) => [`${ALIAS}${name}`, instead]),
+);
 
 function bundlingOptions(given: nodejs.BundlingOptions = {}): nodejs.BundlingOptions {
   const format = given.format ?? nodejs.OutputFormat.ESM;
   const isModule = format === nodejs.OutputFormat.ESM;
-  const esbuildArgs = { ...SOURCE_CONDITIONS, ...(isModule && LEAN_HTTP), ...given.esbuildArgs };
+  const esbuildArgs = { ...SOURCE_CONDITIONS, ...(isModule && LEAN), ...given.esbuildArgs };
   const banner = [given.banner, esbuildArgs['--banner:js']].filter((one) => typeof one === 'string').join('');
-  // Of two banners esbuild takes the last.
+  const footer = [given.footer, esbuildArgs['--footer:js']].filter((one) => typeof one === 'string').join('');
+  // Of two banners, and of two footers, esbuild takes the last.
   delete esbuildArgs['--banner:js'];
+  delete esbuildArgs['--footer:js'];
   return {
     minify: true,
     target: 'node24',
@@ -121,6 +120,7 @@ function bundlingOptions(given: nodejs.BundlingOptions = {}): nodejs.BundlingOpt
     ...given,
     format,
     banner: isModule ? COMMON_JS.banner(banner) : banner,
+    ...((isModule || footer) && { footer: isModule ? `${INITIALIZED_FOOTER}${footer}` : footer }),
     define: { ...(isModule && COMMON_JS.define), ...given.define },
     esbuildArgs,
   };

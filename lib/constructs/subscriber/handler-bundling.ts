@@ -11,8 +11,8 @@ import {
   type HandlerMetadata,
 } from '../../contract/handler-metadata.ts';
 
-/** The argument of esbuild that says what a bundle takes for Node's `http`. */
-export const HTTP_ALIAS = '--alias:node:http';
+/** What an argument of esbuild begins with that says what a bundle takes for another module. */
+export const ALIAS = '--alias:';
 
 /** What is read here of `bundling`. Whatever else is given is left to synthesis. */
 const UNDERSTOOD = new Set([
@@ -34,8 +34,10 @@ export function handlerMetadata(
   bundling: nodejs.BundlingOptions,
 ): HandlerMetadata | undefined {
   const given = Object.entries(bundling).filter(([, value]) => value !== undefined);
-  const { '--conditions': conditions, [HTTP_ALIAS]: http, ...otherArguments } = bundling.esbuildArgs ?? {};
-  const isUnderstood = given.every(([name]) => UNDERSTOOD.has(name)) && Object.keys(otherArguments).length === 0;
+  const { '--conditions': conditions, ...others } = bundling.esbuildArgs ?? {};
+  const aliases = Object.entries(others).filter(([name, to]) => name.startsWith(ALIAS) && typeof to === 'string');
+  const otherArguments = Object.keys(others).length - aliases.length;
+  const isUnderstood = given.every(([name]) => UNDERSTOOD.has(name)) && otherArguments === 0;
   if (bundlesFolder(scope) === undefined || !isUnderstood || !bundling.bundleAwsSDK) return undefined;
   const esbuild = {
     ...Object.fromEntries(given.filter(([name]) => (SAME as readonly string[]).includes(name))),
@@ -45,7 +47,9 @@ export function handlerMetadata(
     ...(bundling.banner && { banner: { js: bundling.banner } }),
     ...(bundling.footer && { footer: { js: bundling.footer } }),
     ...(typeof conditions === 'string' && { conditions: conditions.split(',') }),
-    ...(typeof http === 'string' && { alias: { 'node:http': http } }),
+    ...(aliases.length > 0 && {
+      alias: Object.fromEntries(aliases.map(([name, to]) => [name.slice(ALIAS.length), to])),
+    }),
   };
   const file = bundling.format === nodejs.OutputFormat.ESM ? 'index.mjs' : 'index.js';
   const described = { entry: resolve(entry), root: resolve(root), file, esbuild };

@@ -46,6 +46,11 @@ export function inboxKey(subscriber: string, id: string): LedgerKey {
   return { pk: `${INBOX_PREFIX}${subscriber}#${bucket(id)}`, sk: id };
 }
 
+/** A key among a subscriber's inbox rows at which there never is one: for who reads to have read. */
+export function noInboxKey(subscriber: string): LedgerKey {
+  return { pk: `${INBOX_PREFIX}${subscriber}#`, sk: 'none' };
+}
+
 /** The partition of the messages of a minute and shard that ended at a subscriber. */
 export function inboxPartition(subscriber: string, minute: string, shard: number): string {
   return `${INBOX_PREFIX}${subscriber}#${minute}#${shard}`;

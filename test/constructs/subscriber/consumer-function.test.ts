@@ -1,8 +1,12 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -139,6 +143,50 @@ describe('in a project', () => {
     });
     expect(loaded).toContain('NativeModule https');
     expect(loaded).not.toContain('undici');
+  }, 60_000);
+
+  test('while Lambda initializes a process one row is read, and nowhere else', async () => {
+    const app = testApp({ context: {}, outdir: join(project, 'initialized.out') });
+    new ConsumerFunction(testStack('Shop', app), 'Handler', {
+      entry: new URL('../../../examples/commerce/functions/take-payment.ts', import.meta.url),
+    });
+    app.synth();
+    const [asset] = readdirSync(app.outdir).filter((name) => name.startsWith('asset.'));
+    const url = pathToFileURL(join(app.outdir, asset!, 'index.mjs')).href;
+
+    const asked: unknown[] = [];
+    const server = createServer((request, response) => {
+      asked.push(request.headers['x-amz-target']);
+      request.resume().once('end', () => response.setHeader('content-type', 'application/x-amz-json-1.0').end('{}'));
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const load = async (variables: NodeJS.ProcessEnv) => {
+      asked.length = 0;
+      await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', `await import('${url}');`], {
+        env: {
+          AWS_ENDPOINT_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+          AWS_REGION: 'eu-central-1',
+          WAYBILL_LEDGER: 'ledger',
+          WAYBILL_SHARDS: '16',
+          ...variables,
+        },
+      });
+      return [...asked];
+    };
+    const lambda = {
+      AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+      AWS_ACCESS_KEY_ID: 'id',
+      AWS_SECRET_ACCESS_KEY: 'key',
+    };
+    try {
+      expect(await load({ ...lambda, WAYBILL_FORMATS: 'ledger' })).toEqual(['DynamoDB_20120810.GetItem']);
+      expect(await load(lambda)).toEqual(['DynamoDB_20120810.GetItem']);
+      // What cannot be read then is told by the first invocation.
+      expect(await load({ ...lambda, AWS_ACCESS_KEY_ID: '' })).toEqual([]);
+      expect(await load({ ...lambda, AWS_LAMBDA_INITIALIZATION_TYPE: undefined })).toEqual([]);
+    } finally {
+      server.close();
+    }
   }, 60_000);
 
   test('a bundled CommonJS package finds what it expects, whatever banner is given', async () => {
