@@ -1,7 +1,7 @@
 import { type Environment, environmentOf } from '../aws/environment.ts';
 import { EffectUndecidable } from '../contract/errors.ts';
-import { effectsOf, type FoundEffect, moveEffect } from '../ledger/effect.ts';
-import { ledgerOf } from '../ledger/ledger.ts';
+import { effectsCalled, effectsOf, type FoundEffect, moveEffect } from '../ledger/effect.ts';
+import { type Ledger, ledgerOf } from '../ledger/ledger.ts';
 import { ANY_INPUT } from './lease.ts';
 import { keptAnswer } from './request.ts';
 
@@ -14,10 +14,15 @@ export type EffectDecision =
   /** What its handler asks for next is the same effect, though it differs from what it was begun for. */
   | { readonly kind: 'acceptInput' };
 
-/** Which effect is decided, and in which ledger. */
-export interface DecideEffectOptions {
-  /** The subscriber whose handler has it. */
-  readonly subscriber: string;
+/** Whose effect is decided, and in which ledger. */
+export type DecideEffectOptions = EffectOwner & WhichEffect;
+
+/** Who has an effect: the handler of a subscriber, or a producer that has called `effect`. */
+export type EffectOwner =
+  | { readonly subscriber: string; readonly producer?: never }
+  | { readonly producer: string; readonly subscriber?: never };
+
+interface WhichEffect {
   /** Its name, or `<name>/<part>`. @default the only one of the message */
   readonly effect?: string;
   /** @default the process's own: bindings from `process.env`, the AWS SDK's default credentials and region */
@@ -25,24 +30,36 @@ export interface DecideEffectOptions {
 }
 
 /**
- * Writes down what became of an effect of a message. The message is not sent again by it: redrive its letter.
+ * Writes down what became of an effect of a message, or of one that a producer has called. The message is not sent again by it:
+ * redrive its letter.
  *
+ * @param name the id of the message; of a producer's effect, its key
  * @throws EffectUndecidable when no such effect has begun, it is not clear which is meant, or it may still be running
  * @throws InvalidPayload, LimitExceeded when the answer is no JSON of at most 64 KB
  */
 export async function decideEffect(
-  messageId: string,
+  name: string,
   decision: EffectDecision,
-  { subscriber, effect, environment = environmentOf() }: DecideEffectOptions,
+  { effect, environment = environmentOf(), ...owner }: DecideEffectOptions,
 ): Promise<FoundEffect> {
   const ledger = ledgerOf(environment);
-  const found = theOne(await effectsOf(ledger, subscriber, messageId), messageId, subscriber, effect);
+  const all = await effectsOfOwner(ledger, name, owner);
+  const found = theOne(all, name, owner.subscriber ?? owner.producer, effect);
   refuseIfOpen(found, decision, environment.now());
   const next = nextState(found, decision);
   const place = { key: found.key, attribute: `effect:${found.name}`, ttl: 0 } as const;
   const { kind } = await moveEffect(ledger, place, found.state, next);
   if (kind === 'written') return found;
   throw new EffectUndecidable(`The effect '${found.name}' has changed meanwhile: look again`);
+}
+
+/** All effects of a message at a subscriber, or those that a producer has called under a key. */
+export function effectsOfOwner(
+  ledger: Ledger,
+  name: string,
+  { subscriber, producer }: EffectOwner,
+): Promise<FoundEffect[]> {
+  return subscriber === undefined ? effectsCalled(ledger, producer, name) : effectsOf(ledger, subscriber, name);
 }
 
 function nextState({ name, state }: FoundEffect, decision: EffectDecision): FoundEffect['state'] | undefined {
@@ -56,20 +73,15 @@ function nextState({ name, state }: FoundEffect, decision: EffectDecision): Foun
   }
 }
 
-function theOne(
-  found: readonly FoundEffect[],
-  messageId: string,
-  subscriber: string,
-  effect: string | undefined,
-): FoundEffect {
+function theOne(found: readonly FoundEffect[], asked: string, owner: string, effect: string | undefined): FoundEffect {
   const named = effect === undefined ? found : found.filter(({ name }) => name === effect);
   const [first, ...others] = named;
   if (first && others.length === 0) return first;
   const what = effect === undefined ? 'no effect' : `no effect '${effect}'`;
   throw new EffectUndecidable(
     first
-      ? `'${messageId}' has ${named.length} effects at '${subscriber}': say which of ${named.map(({ name }) => name).join(', ')}`
-      : `'${messageId}' has begun ${what} at '${subscriber}'`,
+      ? `'${asked}' has ${named.length} effects at '${owner}': say which of ${named.map(({ name }) => name).join(', ')}`
+      : `'${asked}' has begun ${what} at '${owner}'`,
   );
 }
 

@@ -7,7 +7,7 @@ import { ttlAfter } from '../ledger/rows/layout.ts';
 import type { Envelope } from '../message/envelope.ts';
 import type { CallEffect, EffectCall } from './call.ts';
 import { Lease } from './lease.ts';
-import { requestOf } from './request.ts';
+import { requestOf, wrongWay } from './request.ts';
 import { runKeyed } from './run-keyed.ts';
 import { runVerified } from './run-verified.ts';
 
@@ -90,6 +90,7 @@ export class Effects {
       ledger: ledgerOf(environment, bindings),
       place,
       message: key === undefined ? undefined : effectsKey(subscriber.name, envelope.id),
+      waits: key !== undefined,
       request,
       deadline,
       effect: name,
@@ -118,11 +119,7 @@ export class Effects {
       );
     }
     if ((mode === 'verified') !== (verify !== undefined && settle !== undefined)) {
-      throw new TransactionMisused(
-        mode === 'verified'
-          ? `The effect '${name}' needs \`verify\` and \`settle\`: its service keeps no keys, as far as \`idempotentFor\` says`
-          : `The effect '${name}' has \`idempotentFor\`, so that \`verify\` and \`settle\` are not asked: leave them out`,
-      );
+      throw new TransactionMisused(wrongWay(name, mode));
     }
     const called = part === undefined ? name : `${name}/${part}`;
     if (this.#called.has(called)) {

@@ -12,6 +12,8 @@ interface LeaseOptions {
   readonly place: EffectPlace;
   /** Where the message's own effects lie, if this one lies elsewhere. */
   readonly message: LedgerKey | undefined;
+  /** Whether it waits a little for another who may be having the same effect done. */
+  readonly waits: boolean;
   readonly request: string;
   /** When the invocation is ended from outside, in milliseconds since the epoch. */
   readonly deadline: number;
@@ -33,7 +35,7 @@ const STOP_MS = 1_000;
 /** How soon a message comes again that found too little time. */
 const SOON_MS = 1_000;
 const OWNER_BYTES = 8;
-/** A message waits in place for another one that has the same key, at most; then it comes again. */
+/** Whoever has the same key as another waits for it in place for so long at most, then comes again. */
 const LOCK_WAIT_MS = 2_000;
 
 /**
@@ -101,17 +103,17 @@ export class Lease {
   }
 
   /**
-   * Waits in place, for at most 2 s, for another message that has the same key and may be having the effect done.
+   * Waits in place, for at most 2 s, for another that has the same key and may be having the effect done.
    *
    * @returns what lies there then; `undefined` where the other gave the effect back, and this is its first run
    * @throws EffectCancelled, EffectInputChanged, EffectInProgress
    */
   async awaitOther(found: EffectState, input: string): Promise<EffectState | undefined> {
-    const { ledger, place, message, deadline } = this.#options;
+    const { ledger, place, waits, deadline } = this.#options;
     const { environment } = ledger;
     const by = Math.min(this.now() + LOCK_WAIT_MS, deadline - ENOUGH_MS);
     let seen = found;
-    for (let looks = 0; message && seen.state === 'running' && this.now() <= seen.until; looks++) {
+    for (let looks = 0; waits && seen.state === 'running' && this.now() <= seen.until; looks++) {
       const pause = jitter(environment, looks);
       if (this.now() + pause > by) break;
       await environment.sleep(pause);

@@ -1,8 +1,15 @@
 import { createHash } from 'node:crypto';
-import type { EffectDefinition } from '../contract/effect.ts';
+import type { EffectDefinition, EffectMode } from '../contract/effect.ts';
 import { LimitExceeded } from '../contract/errors.ts';
 import { wirePayload } from '../contract/json.ts';
 import { validate } from '../contract/schema.ts';
+
+/** What is wrong with a call that has `verify` and `settle` where it must not, or has not both where it must. */
+export function wrongWay(name: string, mode: EffectMode): string {
+  return mode === 'verified'
+    ? `The effect '${name}' needs \`verify\` and \`settle\`: its service keeps no keys, as far as \`idempotentFor\` says`
+    : `The effect '${name}' has \`idempotentFor\`, so that \`verify\` and \`settle\` are not asked: leave them out`;
+}
 
 /** What an effect is asked for. */
 export interface EffectRequestOf {

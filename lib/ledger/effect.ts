@@ -9,6 +9,7 @@ import {
   type EffectsRow,
   effectsIn,
   effectsKey,
+  producerEffectsKey,
   sharedAttribute,
   sharedEffectsKey,
   sharedIn,
@@ -57,6 +58,13 @@ export async function effectsOf(ledger: Ledger, subscriber: string, id: string):
     if (state) found.push({ name, key: place, state });
   }
   return found.sort((one, other) => one.state.since - other.state.since);
+}
+
+/** The effects that a producer has called under a key. */
+export async function effectsCalled(ledger: Ledger, producer: string, key: string): Promise<FoundEffect[]> {
+  const place = producerEffectsKey(producer, key);
+  const row = await getRow<EffectsRow>(ledger, place);
+  return row ? effectsIn(row).map(([name, state]) => ({ name, key: place, state })) : [];
 }
 
 /** The write that keeps the effects of a message from beginning, on condition that none has. */

@@ -13,6 +13,7 @@ export { LedgerDashboard, type LedgerDashboardProps } from '../constructs/observ
 export type { TableAction, TableBindings } from '../constructs/producer/business-tables.ts';
 export { CheckBack, type CheckBackProps } from '../constructs/producer/check-back.ts';
 export type {
+  EffectGrantOptions,
   ICheckBack,
   PrepareGrantOptions,
   ProducerGrantOptions,

@@ -1,5 +1,5 @@
 export { EffectUndecidable } from '../contract/errors.ts';
-export { type DecideEffectOptions, decideEffect, type EffectDecision } from '../effect/decide.ts';
+export { type DecideEffectOptions, decideEffect, type EffectDecision, type EffectOwner } from '../effect/decide.ts';
 export type { Hop } from '../inspect/inspection.ts';
 export { type ReconcileOptions, reconcile } from '../reconcile/reconcile.ts';
 export { MessageNotDue, resend } from '../reconcile/resend.ts';

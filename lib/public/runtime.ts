@@ -42,6 +42,7 @@ export {
 } from '../contract/errors.ts';
 export { type Done, done, notDone, unknown, type Verified } from '../effect/answer.ts';
 export type { CallEffect, EffectCall, EffectRun, KeyedCall, VerifiedCall } from '../effect/call.ts';
+export { type EffectCallOptions, effect, type ProducerEffectCall } from '../effect/effect.ts';
 export {
   type CheckBackHandler,
   type CheckBackOptions,

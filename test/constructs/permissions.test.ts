@@ -37,6 +37,7 @@ function wholeShop(withKey: boolean, delayedDelivery?: DelayedDelivery) {
   const producer = functionOf('Pay');
   ledger.grantSend(producer);
   ledger.grantCancel(producer);
+  ledger.grantEffects(producer);
   new CheckBack(stack, 'CheckBack', { ledger, handler: functionOf('Ask'), producer });
   return stack;
 }

@@ -7,12 +7,20 @@ import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { AnyTable } from '../../contract/table.ts';
 import type {
+  EffectGrantOptions,
   PrepareGrantOptions,
   ProducerGrantOptions,
   PublishGrantOptions,
   SendGrantOptions,
 } from '../producer/grant-options.ts';
-import { grantCancel, grantPrepare, grantPublish, grantRedrive, grantSend } from '../producer/producer-grants.ts';
+import {
+  grantCancel,
+  grantEffects,
+  grantPrepare,
+  grantPublish,
+  grantRedrive,
+  grantSend,
+} from '../producer/producer-grants.ts';
 import { deploymentGraphOf } from '../rules/prove-delivery.ts';
 import type { ILedger } from './ledger-interface.ts';
 import { ledgerNames } from './ledger-name.ts';
@@ -89,5 +97,9 @@ export class ImportedLedger extends Construct implements ILedger {
     options?: ProducerGrantOptions<Tables>,
   ): iam.Grant {
     return grantCancel(this, canceller, options ?? {});
+  }
+
+  grantEffects(producer: iam.IGrantable, options: EffectGrantOptions = {}): iam.Grant {
+    return grantEffects(this, producer, options);
   }
 }

@@ -6,6 +6,7 @@ import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import type { IConstruct } from 'constructs';
 import type { AnyTable } from '../../contract/table.ts';
 import type {
+  EffectGrantOptions,
   PrepareGrantOptions,
   ProducerGrantOptions,
   PublishGrantOptions,
@@ -71,6 +72,9 @@ export interface ILedger extends IConstruct {
     canceller: iam.IGrantable,
     options?: ProducerGrantOptions<Tables>,
   ): iam.Grant;
+
+  /** Lets a producer call `effect`: have a service outside do something once, whatever dies in between. */
+  grantEffects(producer: iam.IGrantable, options?: EffectGrantOptions): iam.Grant;
 
   /** Lets an operator's function call `redrive`: send again what is dead at a subscriber, and stop that. */
   grantRedrive(operator: iam.IGrantable): iam.Grant;

@@ -19,12 +19,20 @@ import { Sweeper } from '../framework/sweeper.ts';
 import { InvalidConstruct } from '../invalid-construct.ts';
 import { ledgerMetric } from '../observe/ledger-metrics.ts';
 import type {
+  EffectGrantOptions,
   PrepareGrantOptions,
   ProducerGrantOptions,
   PublishGrantOptions,
   SendGrantOptions,
 } from '../producer/grant-options.ts';
-import { grantCancel, grantPrepare, grantPublish, grantRedrive, grantSend } from '../producer/producer-grants.ts';
+import {
+  grantCancel,
+  grantEffects,
+  grantPrepare,
+  grantPublish,
+  grantRedrive,
+  grantSend,
+} from '../producer/producer-grants.ts';
 import type { DeployedLedger } from '../rules/deployment-graph.ts';
 import { deploymentGraphOf } from '../rules/prove-delivery.ts';
 import { ImportedLedger } from './imported-ledger.ts';
@@ -181,6 +189,10 @@ export class Ledger extends Construct implements ILedger {
     options?: ProducerGrantOptions<Tables>,
   ): iam.Grant {
     return grantCancel(this, canceller, options ?? {});
+  }
+
+  grantEffects(producer: iam.IGrantable, options: EffectGrantOptions = {}): iam.Grant {
+    return grantEffects(this, producer, options);
   }
 
   /** Milliseconds by which the relay lags behind commits. @default maximum over 5 minutes */

@@ -23,6 +23,15 @@ export type ProducerGrantOptions<Tables extends readonly AnyTable[] = readonly [
   readonly tableActions?: { readonly [Name in Tables[number]['name']]?: readonly TableAction[] };
 };
 
+/** What `grantEffects` takes besides the grantee. */
+export interface EffectGrantOptions {
+  /**
+   * The name under which the producer's effects lie.
+   * @default the function's construct id; of what is no function, 'producer', as `connectLedger` calls it
+   */
+  readonly producer?: string;
+}
+
 /** What `grantPublish` takes besides the grantee: the DynamoDB table behind each definition in `writes`, by its name. */
 export type PublishGrantOptions<Tables extends readonly AnyTable[] = readonly []> = ProducerGrantOptions<Tables>;
 

@@ -3,7 +3,7 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct, type IConstruct } from 'constructs';
 import { BINDINGS } from '../../contract/bindings.ts';
 import type { EventDefinition } from '../../contract/event.ts';
-import { oncePartitions, PARTITIONS, tailPartitions } from '../../ledger/rows/partitions.ts';
+import { effectPartitions, oncePartitions, PARTITIONS, tailPartitions } from '../../ledger/rows/partitions.ts';
 import { grantKeyUse } from '../aws/encryption.ts';
 import { bindVariable } from '../aws/function-binding.ts';
 import { functionOf, type QualifiedFunction } from '../aws/function-of.ts';
@@ -13,7 +13,7 @@ import { InvalidConstruct } from '../invalid-construct.ts';
 import type { ILedger } from '../ledger/ledger-interface.ts';
 import { deploymentGraphOf } from '../rules/prove-delivery.ts';
 import { bindingRefusals, bindTables } from './business-tables.ts';
-import type { AnyProducerGrantOptions, ICheckBack } from './grant-options.ts';
+import type { AnyProducerGrantOptions, EffectGrantOptions, ICheckBack } from './grant-options.ts';
 
 const { effects, eventTypes, failures, formats, halves, inbox, outbox, redrives, routes, runningRedrives, shards } =
   PARTITIONS;
@@ -82,6 +82,19 @@ export function grantCancel(ledger: ILedger, grantee: iam.IGrantable, options: A
     { actions: ['dynamodb:GetItem', 'dynamodb:PutItem'], partitions: [...outbox, ...inbox, ...effects] },
     { actions: ['dynamodb:UpdateItem'], partitions: outbox },
   ]);
+}
+
+/** Lets a producer call `effect`: have a service outside do something once. */
+export function grantEffects(ledger: ILedger, grantee: iam.IGrantable, options: EffectGrantOptions): iam.Grant {
+  const producer = functionIn(grantee);
+  const name = producerName(producer, options);
+  if (producer) {
+    bindLedger(ledger, producer);
+    bindVariable(producer, BINDINGS.producer, name);
+  }
+  grantKeyUse(ledger.encryptionKey, grantee);
+  const actions = ['dynamodb:GetItem', 'dynamodb:UpdateItem'];
+  return allowRows(grantee, ledger.table, { actions, partitions: effectPartitions(name) });
 }
 
 /** Lets somebody send again what is dead at a subscriber: the forwarder does it, and is told to. */

@@ -2,7 +2,7 @@ import { EFFECT_PREFIX, type Expiring, type LedgerKey } from './layout.ts';
 import { refuseUnfit } from './once.ts';
 
 /**
- * The effects outside of a message at a subscriber, each an attribute of its own, `effect:<name>`, or `effect:<name>/<part>`
+ * The effects outside of a message at a subscriber, or of a producer under a key of its own, each an attribute of its own, `effect:<name>`, or `effect:<name>/<part>`
  * where a message has one several times.
  */
 export interface EffectsRow extends LedgerKey, Expiring {
@@ -49,6 +49,16 @@ export function effectsKey(subscriber: string, messageId: string): LedgerKey {
 export function sharedEffectsKey(subscriber: string, key: string): LedgerKey {
   refuseUnfit(key, `An effect's key of '${subscriber}'`);
   return { pk: `${EFFECT_PREFIX}${subscriber}#${key}`, sk: 'shared' };
+}
+
+/**
+ * Where an effect lies that a producer has called itself, by the key that it gave.
+ *
+ * @throws LimitExceeded, InvalidPayload as for `sharedEffectsKey`
+ */
+export function producerEffectsKey(producer: string, key: string): LedgerKey {
+  refuseUnfit(key, `An effect's key of '${producer}'`);
+  return { pk: `${EFFECT_PREFIX}${producer}#${key}`, sk: 'called' };
 }
 
 /** The attribute of an effect. */

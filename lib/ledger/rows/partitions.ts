@@ -77,8 +77,13 @@ export function subscriberPartitions({ name, effects }: OwnerOfRows): string[] {
     failurePartitions(name),
     deadPartitions(name),
     causePartitions(name),
-    effects.length > 0 ? [ownedBy(EFFECT_PREFIX, name)] : [],
+    effects.length > 0 ? effectPartitions(name) : [],
   ].flat();
+}
+
+/** Where the effects outside of a subscriber, or of a producer, are. */
+export function effectPartitions(owner: string): string[] {
+  return [ownedBy(EFFECT_PREFIX, owner)];
 }
 
 /** Where a subscriber's circuit is. */

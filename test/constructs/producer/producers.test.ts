@@ -65,6 +65,17 @@ test('who takes messages back may end them at whoever expects them', () => {
   expect(shop.variablesOf('Support')).toMatchObject({ WAYBILL_PRODUCER: 'Support' });
 });
 
+test('who has effects of its own may read and write their rows, and no others', () => {
+  const shop = shopWith((stack, ledger) => ledger.grantEffects(handlerIn(stack, 'Payroll')));
+
+  expect(shop.allowed('Payroll')).toEqual({ [`${shop.table}.Arn`]: ['dynamodb:GetItem', 'dynamodb:UpdateItem'] });
+  expect(shop.variablesOf('Payroll')).toEqual({
+    WAYBILL_LEDGER: { Ref: shop.table },
+    WAYBILL_SHARDS: '16',
+    WAYBILL_PRODUCER: 'Payroll',
+  });
+});
+
 const ROW_ACTIONS = ['ConditionCheckItem', 'DeleteItem', 'GetItem', 'PutItem', 'UpdateItem'].map(
   (name) => `dynamodb:${name}`,
 );

@@ -115,11 +115,12 @@ const variants: Variant[] = [
   },
   { name: 'a schedule for each delayed message', options: { ledger: { delayedDelivery: 'schedules' } } },
   {
-    name: 'a producer that sends by handshake, prepares half messages, and takes messages back',
+    name: 'a producer that sends by handshake, prepares half messages, takes messages back, and has effects of its own',
     vary: ({ stack, ledger }) => {
       const producer = handlerIn(stack, 'Producer');
       ledger.grantSend(producer);
       ledger.grantCancel(producer);
+      ledger.grantEffects(producer);
       new CheckBack(stack, 'CheckBack', { ledger, handler: handlerIn(stack, 'Ask'), producer });
     },
   },
