@@ -45,7 +45,7 @@ async function replayPlan(file: string, json: boolean): Promise<number> {
   print(certificateOf(totalsOf(0, report), targets), json);
   process.stderr.write(`${report.trace.join('\n')}\n`);
   if (report.violations.length === 0) return 0;
-  process.stderr.write(`${describeFailure({ plan, violations: report.violations })}\n`);
+  process.stderr.write(`${describeFailure({ plan, ...report }, commerce.workload)}\n`);
   return 1;
 }
 
@@ -69,7 +69,9 @@ function print(certificate: Certificate, json: boolean): void {
 function tellFailed(failed: FailedPlan): number {
   mkdirSync(dirname(FAILED_PLAN), { recursive: true });
   writeFileSync(FAILED_PLAN, `${JSON.stringify(failed.plan, undefined, 2)}\n`);
-  process.stderr.write(`${describeFailure(failed)}\nReplay it: npm run --silent certify -- --replay ${FAILED_PLAN}\n`);
+  process.stderr.write(
+    `${describeFailure(failed, commerce.workload)}\nReplay it: npm run --silent certify -- --replay ${FAILED_PLAN}\n`,
+  );
   return 1;
 }
 

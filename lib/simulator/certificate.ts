@@ -1,6 +1,8 @@
+import { PROMISES } from './checks/violation.ts';
 import { describePlan, lengthOf } from './plan/plan.ts';
 import type { FailedPlan } from './plan/plan-runner.ts';
 import { AIMED_OUTCOMES, type Target } from './plan/targets.ts';
+import type { WorkloadStep } from './system.ts';
 import { hashOf, type Totals } from './totals.ts';
 
 /** How many fault plans a system survived, and what they made happen. */
@@ -68,12 +70,25 @@ export function certificateOf(totals: Totals, targets: readonly Target[]): Certi
   };
 }
 
-/** A failing plan in words: what it does, and what did not hold. */
-export function describeFailure({ plan, violations }: FailedPlan): string {
-  const shown = violations.slice(0, 5).map(({ invariant, what }) => `  ${invariant}: ${what}`);
+const MOST_SHOWN = 5;
+
+/** A failing plan in words: what it does, which promise did not hold, and which messages that is about. */
+export function describeFailure({ plan, violations, cited = [] }: FailedPlan, steps?: readonly WorkloadStep[]): string {
+  const shown = violations
+    .slice(0, MOST_SHOWN)
+    .map(({ invariant, what }) => `  ${invariant}, ${PROMISES[invariant]}: ${what}`);
   const more = violations.length > shown.length ? [`  and ${violations.length - shown.length} more`] : [];
-  const steps = describePlan(plan)
-    .split('\n')
-    .map((line) => `  ${line}`);
-  return [`A plan of ${lengthOf(plan)} steps fails:`, ...steps, 'What did not hold:', ...shown, ...more].join('\n');
+  const named = cited.filter((line) => shown.some((one) => one.includes(line.slice(0, line.indexOf(' ')))));
+  return [
+    `A plan of ${lengthOf(plan)} steps fails:`,
+    ...indented(describePlan(plan, steps).split('\n')),
+    'What did not hold:',
+    ...shown,
+    ...more,
+    ...(named.length > 0 ? ['The messages:', ...indented(named)] : []),
+  ].join('\n');
+}
+
+function indented(lines: readonly string[]): string[] {
+  return lines.map((line) => `  ${line}`);
 }

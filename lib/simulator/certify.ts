@@ -64,8 +64,18 @@ export async function certify(options: CertifyOptions): Promise<Certificate> {
   }
   const certificate = certificateOf(totals, runner.targets);
   const [failed] = totals.failed;
-  if (failed)
-    throw new CertificationFailed(`${describeFailure(failed)}\n${howToReplay(failed.plan)}`, certificate, failed);
+  if (failed) {
+    const { number, plan } = failed;
+    throw new CertificationFailed(
+      [
+        describeFailure(failed, system.workload),
+        `It was plan ${number + 1} of seed ${seed}, shortened until nothing could be left out.`,
+        howToReplay(plan),
+      ].join('\n'),
+      certificate,
+      failed,
+    );
+  }
   if (certificate.unreached.length > 0 && !allowUnreached) {
     throw new CertificationFailed(
       `${plans} plans did not show what comes of ${certificate.unreached.join(', ')}: run more plans, or give a workload that leads there`,
@@ -79,8 +89,13 @@ async function replay(system: System, runner: PlanRunner, plan: Plan): Promise<C
   const report = await simulate(system, plan);
   const certificate = certificateOf(totalsOf(0, report), runner.targets);
   if (report.violations.length === 0) return certificate;
-  const failed = { plan, violations: report.violations };
-  throw new CertificationFailed(`${describeFailure(failed)}\n${report.trace.join('\n')}`, certificate, failed);
+  const { violations, cited } = report;
+  const failed = { plan, violations, cited };
+  throw new CertificationFailed(
+    `${describeFailure(failed, system.workload)}\nWhat happened, step by step:\n${report.trace.join('\n')}`,
+    certificate,
+    failed,
+  );
 }
 
 function planIn(text: string): Plan {
@@ -88,5 +103,5 @@ function planIn(text: string): Plan {
 }
 
 function howToReplay(plan: Plan): string {
-  return `Replay it alone, by the same command with this before it:\n${PLAN_VARIABLE}='${JSON.stringify(plan)}'`;
+  return `Replay it alone, with all that happens printed, by the same command with this before it:\n${PLAN_VARIABLE}='${JSON.stringify(plan)}'`;
 }

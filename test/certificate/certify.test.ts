@@ -79,10 +79,34 @@ describe('certify', { timeout: TIMEOUT }, () => {
     expect(failed?.plan.workload).toHaveLength(1);
     expect(failed?.plan.faults.length).toBeLessThanOrEqual(1);
     expect(message).toContain(`${PLAN_VARIABLE}='${JSON.stringify(failed?.plan)}'`);
+    expect(message).toMatch(/It was plan \d+ of seed 1, shortened/);
 
     vi.stubEnv(PLAN_VARIABLE, JSON.stringify(failed?.plan));
     await expect(certify(counted)).rejects.toThrow(/1 orders, 2 sold/);
     await expect(certify(shop)).resolves.toMatchObject({ plans: 1, lost: 0 });
+  });
+
+  test('says in words which steps, which promise and which messages a plan is about, that steps are repeated, and how to replay', async () => {
+    const workload = [0, 1, 0].map((step, index) => ({ step, at: index * 20 }));
+    const faults = [{ site: 'reserve-stock.invoke', nth: 0, fault: { kind: 'crash-at-start', times: 4 } }];
+    vi.stubEnv(PLAN_VARIABLE, JSON.stringify({ seed: 1, workload, faults }));
+    const error = await certify({ ...shop, bound: '1ms' }).catch((thrown: unknown) => thrown);
+
+    const { failed, message } = error as CertificationFailed;
+    const late = failed?.violations.find(({ what }) => what.startsWith('order.placed'))?.what.split(' ')[1];
+    for (const line of [
+      'A plan of 4 steps fails:',
+      '  at 0 ms: step 0 of the workload, which publishes order.placed\n',
+      '  at 20 ms: step 1 of the workload, which publishes order.placed\n',
+      '  at 40 ms: step 0 of the workload, which publishes order.placed, once more\n',
+      '  reserve-stock.invoke, time 1: crash-at-start times 4 (the process dies before the handler runs)\n',
+      '  Plans repeat steps, as a customer presses a button twice',
+      `  T, all is delivered in time, once nothing fails any more: order.placed ${late} has not ended at reserve-stock\n`,
+      `  ${late} is order.placed of '1', published by step 0 of the workload\n`,
+      'What happened, step by step:\n',
+    ]) {
+      expect(message).toContain(line);
+    }
   });
 
   test.each([

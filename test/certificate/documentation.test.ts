@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { PROMISES } from '../../lib/simulator/checks/violation.ts';
 import { FaultRange } from '../../lib/simulator/faults/fault-range.ts';
 import { TRAITS } from '../../lib/simulator/faults/traits.ts';
 import { operationsOf } from '../../lib/simulator/operations/operation-range.ts';
 import { sendingModesOf } from '../../lib/simulator/system.ts';
 import { commerce } from '../../scripts/certify/commerce.ts';
+import { tableRows } from '../../scripts/docs/table-rows.ts';
 
 const page = readFileSync(new URL('../../docs/certificate.md', import.meta.url), 'utf8');
 
@@ -23,4 +25,12 @@ test('the page on the certificate explains every kind of fault, operation and tr
   );
 
   expect(explained.sort()).toEqual([...kinds].sort());
+});
+
+test('it explains every letter of a promise, in the words of a certificate that is refused', () => {
+  const [, judged = ''] = page.split('\n## Who judges\n');
+  const rows = tableRows(judged.split('\n## ')[0] ?? '').filter(([letter]) => letter !== '');
+
+  expect(Object.fromEntries(rows.map(([letter = '', promise = '']) => [letter, promise]))).toEqual(PROMISES);
+  expect(rows.filter(([, , what = '']) => what.length < 20)).toEqual([]);
 });

@@ -35,7 +35,7 @@ describe('no certificate is given to a handler that', { timeout: TIMEOUT }, () =
       (({ sku }, { tx }) => {
         void tx.get(Stock, { sku }).then(() => tx.update(Stock, { sku }, { add: { quantity: -1 } }));
       }) satisfies Reserving,
-      /H: the handler of 'reserve-stock' forgets an `await`.*1 of its reads/,
+      /H, handlers wait for all that they begin, and end: the handler of 'reserve-stock' forgets an `await`.*1 of its reads/,
     ],
     [
       'reads in a callback that nobody waits for',
@@ -44,7 +44,7 @@ describe('no certificate is given to a handler that', { timeout: TIMEOUT }, () =
           if (await tx.get(Stock, { sku: one })) tx.update(Stock, { sku: one }, { add: { quantity: -1 } });
         });
       }) satisfies Reserving,
-      /H: the handler of 'reserve-stock' forgets an `await`.*2 of its reads/,
+      /H, handlers wait for all that they begin, and end: the handler of 'reserve-stock' forgets an `await`.*2 of its reads/,
     ],
     [
       'goes on when it has returned, without a read',
@@ -54,7 +54,7 @@ describe('no certificate is given to a handler that', { timeout: TIMEOUT }, () =
           tx.update(Stock, { sku }, { add: { quantity: -1 } });
         })();
       }) satisfies Reserving,
-      /H: the handler of 'reserve-stock' used its transaction after it had returned/,
+      /H, handlers wait for all that they begin, and end: the handler of 'reserve-stock' used its transaction after it had returned/,
     ],
     [
       'goes on, and says nothing of it',
@@ -64,25 +64,25 @@ describe('no certificate is given to a handler that', { timeout: TIMEOUT }, () =
           tx.update(Stock, { sku }, { add: { quantity: -1 } });
         })().catch(() => undefined);
       }) satisfies Reserving,
-      /H: the handler of 'reserve-stock' used its transaction after it had returned/,
+      /H, handlers wait for all that they begin, and end: the handler of 'reserve-stock' used its transaction after it had returned/,
     ],
     [
       'is a generator, of which nothing runs',
       // biome-ignore lint/suspicious/noExplicitAny: what JavaScript lets users write
       function* () {} as any,
-      /H: the handler of 'reserve-stock' forgets an `await`, or returns something: The handler answered with something/,
+      /H, handlers wait for all that they begin, and end: the handler of 'reserve-stock' forgets an `await`, or returns something: The handler answered with something/,
     ],
     [
       'hangs',
       () => new Promise<void>(() => undefined),
-      /H: the handler of 'reserve-stock' hangs: it was still running each time/,
+      /H, handlers wait for all that they begin, and end: the handler of 'reserve-stock' hangs: it was still running each time/,
     ],
     [
       'leaves a promise behind that is rejected',
       () => {
         void Promise.reject(new Error('nobody hears of me'));
       },
-      /H: a handler forgets an `await`: a promise that nobody waits for was rejected with Error: nobody hears of me/,
+      /H, handlers wait for all that they begin, and end: a handler forgets an `await`: a promise that nobody waits for was rejected with Error: nobody hears of me/,
     ],
   ])('%s', async (_, handler, sentence) => {
     await expect(certified(handler)).rejects.toThrow(sentence);

@@ -1,12 +1,20 @@
-/**
- * The invariants of a run:
- * L no loss · D no duplicate effect · C no effect without a committed cause · T delivered within the bound once faults
- * stop · M conservation, which the system's own `invariant` says · X every trace and every piece of evidence is complete ·
- * R reconciliation names exactly what is missing or uncaused · P what was delayed is handled in its moment, never before ·
- * E a service outside has done each thing once, by its own book ·
- * H handlers wait for all that they begin, and end · T2 while one destination is sick, the others are not.
- */
-export type Invariant = 'L' | 'D' | 'C' | 'T' | 'T2' | 'M' | 'X' | 'R' | 'P' | 'H' | 'E';
+/** What a run is held against, by its letter, in the words of a certificate that is refused. docs/certificate.md says more of each. */
+export const PROMISES = {
+  L: 'nothing is lost',
+  D: 'nothing takes effect twice',
+  C: 'nothing takes effect that was not committed',
+  T: 'all is delivered in time, once nothing fails any more',
+  T2: 'while one destination is sick, the others are well',
+  M: 'what `invariant` of the system says',
+  X: 'traces and receipts are complete',
+  R: 'reconciliation names and heals exactly what is missing',
+  P: 'what was delayed is handled at its moment',
+  E: 'a service outside does each thing once',
+  H: 'handlers wait for all that they begin, and end',
+} as const;
+
+/** The letter of a promise. */
+export type Invariant = keyof typeof PROMISES;
 
 /** Something that did not hold. */
 export interface Violation {

@@ -15,6 +15,8 @@ import { stepsBy, type Target, targetsOf } from './targets.ts';
 export interface FailedPlan {
   readonly plan: Plan;
   readonly violations: readonly Violation[];
+  /** What the messages are that the violations name, a line for each: type, key, and what published it. */
+  readonly cited?: readonly string[];
 }
 
 /** How often a plan is drawn until what it is made for happens: other plans seldom show what is hard to show. */
@@ -85,7 +87,7 @@ export class PlanRunner {
       runs += 1;
       const report = await simulate(this.#system, plan);
       first ??= report;
-      if (report.violations.length > 0) throw new PlanFailed(report.violations);
+      if (report.violations.length > 0) throw new PlanFailed(report);
     });
     const seed = Number.parseInt(hash('md5', `${this.#seed} ${number} ${draw}`).slice(0, 8), 16) | 0;
     const details = await fc.check(property, { seed, numRuns: 1 });
@@ -93,15 +95,16 @@ export class PlanRunner {
     if (errorInstance !== null && !(errorInstance instanceof PlanFailed)) throw errorInstance;
     const report = first as RunReport;
     if (!errorInstance || !counterexample) return report;
-    const failed = { plan: counterexample[0], violations: errorInstance.violations };
+    const { violations, cited } = errorInstance.report;
+    const failed = { plan: counterexample[0], violations, cited };
     return { ...report, failed: await this.#withoutNeedless(failed) };
   }
 
   /** Each plan is made with a kind of fault that it must have: what fails may not need it. */
   async #withoutNeedless(failed: FailedPlan): Promise<FailedPlan> {
     for (const shorter of eachWithoutOne(failed.plan)) {
-      const { violations } = await simulate(this.#system, shorter);
-      if (violations.length > 0) return this.#withoutNeedless({ plan: shorter, violations });
+      const { violations, cited } = await simulate(this.#system, shorter);
+      if (violations.length > 0) return this.#withoutNeedless({ plan: shorter, violations, cited });
     }
     return failed;
   }
@@ -139,11 +142,11 @@ function hasShown({ faults, outcomes, operations }: RunReport, name: string): bo
 }
 
 class PlanFailed extends Error {
-  readonly violations: readonly Violation[];
+  readonly report: RunReport;
 
-  constructor(violations: readonly Violation[]) {
-    super(violations.map(({ invariant, what }) => `${invariant}: ${what}`).join('\n'));
-    this.violations = violations;
+  constructor(report: RunReport) {
+    super(report.violations.map(({ invariant, what }) => `${invariant}: ${what}`).join('\n'));
+    this.report = report;
   }
 }
 

@@ -1,6 +1,8 @@
 import { SimulatorMisused } from '../errors.ts';
 import type { PlannedFault } from '../faults/fault.ts';
+import { IN_WORDS } from '../faults/fault-words.ts';
 import type { PlannedOperation } from '../operations/operation.ts';
+import { describedStep, type WorkloadStep } from '../system.ts';
 
 /** One simulated run as data: what producers do, what goes wrong, and the seed of all that is left to chance. */
 export interface Plan {
@@ -25,17 +27,39 @@ export function lengthOf({ workload, faults, operations = [] }: Plan): number {
   return workload.length + faults.length + operations.length;
 }
 
-/** The plan in words, a line for each step. */
-export function describePlan({ seed, workload, faults, operations = [] }: Plan): string {
+/**
+ * The plan in words, a line for each step.
+ *
+ * @param steps the system's workload, where its steps are to be told apart by what they publish
+ */
+export function describePlan(
+  { seed, workload, faults, operations = [] }: Plan,
+  steps: readonly WorkloadStep[] = [],
+): string {
   return [
     `seed ${seed}`,
-    ...workload.map(({ step, at }) => `at ${at} ms: step ${step} of the workload`),
-    ...operations.map(({ at, kind, ...details }) => `at ${at} ms: ${kind}${inWords(details)}`),
+    ...workload.map(({ step, at }, index) => `at ${at} ms: step ${step} of the workload${ofStep(index)}`),
+    ...operations.map(({ at, kind, ...details }) => `at ${at} ms: ${kind}${inWords(details)} (${IN_WORDS[kind]})`),
     ...faults.map(({ site, nth, fault: { kind, ...details } }) => {
-      return `${site}, time ${nth + 1}: ${kind}${inWords(details)}`;
+      return `${site}, time ${nth + 1}: ${kind}${inWords(details)} (${IN_WORDS[kind]})`;
     }),
+    ...(workload.some((_, index) => isRepeated(index)) ? [REPEATED] : []),
   ].join('\n');
+
+  function ofStep(index: number): string {
+    const step = steps[workload[index]?.step ?? -1];
+    const { publishes, trait } = step === undefined ? {} : describedStep(step);
+    const what = publishes ? `, which publishes ${publishes.type}` : trait ? `, '${trait}'` : '';
+    return `${what}${isRepeated(index) ? ', once more' : ''}`;
+  }
+
+  function isRepeated(index: number): boolean {
+    return workload.findIndex(({ step }) => step === workload[index]?.step) < index;
+  }
 }
+
+const REPEATED =
+  'Plans repeat steps, as a customer presses a button twice: each time is a message of its own, unless an idempotency key says otherwise.';
 
 function inWords(details: object): string {
   return Object.entries(details)

@@ -6,6 +6,7 @@ import { seededRandom } from '../../testing/seeded-random.ts';
 import { ServiceBooks } from '../../testing/service.ts';
 import { enginesOn } from '../../testing/test-environment.ts';
 import { checkRun } from '../checks/check-run.ts';
+import { citedMessages } from '../checks/cited-messages.ts';
 import { Evidence } from '../checks/evidence.ts';
 import { ledgerStateOf } from '../checks/ledger-state.ts';
 import { traitsMet } from '../checks/traits-met.ts';
@@ -27,6 +28,8 @@ import type { World } from './world.ts';
 export interface RunReport {
   /** What did not hold. */
   readonly violations: readonly Violation[];
+  /** What the messages are that the violations name, a line for each. */
+  readonly cited: readonly string[];
   /** Messages that were committed. */
   readonly messages: number;
   /** Ends of messages that are not in the ledger, by the record of its rows. */
@@ -104,8 +107,10 @@ async function judge(system: System, { world, isIdle }: Ran, rejections: readonl
   const violations = checkRun(system, { record, evidence, faults, operations, isIdle, rejections, rows, done });
   const { uncaused } = ledgerStateOf(system, record);
   const misnamed = violations.length === 0 ? await reconcileDelivered(system, world) : [];
+  const all = [...violations, ...misnamed];
   return {
-    violations: [...violations, ...misnamed],
+    violations: all,
+    cited: citedMessages(all, record, evidence),
     messages: evidence.committed.size,
     uncaused: uncaused.length,
     faults: { ...faults.fired, ...traitsMet(system, record, evidence) },
