@@ -15,6 +15,8 @@ interface Delivered {
   readonly deliveries: number;
   /** Of a record that was parked for longer than SQS delays: when it may be handled, in milliseconds since the epoch. */
   readonly notBefore?: number;
+  /** Whether it came by a stream, which everybody's messages lie in: it may have been parked since. */
+  readonly streamed: boolean;
   /** Whether it comes from a dead-letter queue, or a redrive has sent it. */
   readonly redriven: boolean;
   /** The operation by which an operator has sent it again; absent where it came otherwise. */
@@ -48,6 +50,7 @@ export function fromQueue(record: SQSRecord): QueueRecord {
     bytes: encoding === 'base64' ? Buffer.from(String(body), 'base64') : typeof body === 'string' ? body : '',
     ...sentAt(Number(attributes?.SentTimestamp)),
     ...(notBefore > 0 && { notBefore }),
+    streamed: record.messageAttributes?.[STREAMED] !== undefined,
     deliveries: Number(attributes?.ApproximateReceiveCount) || 1,
     redriven: record.messageAttributes?.[ATTRIBUTES.reason] !== undefined || redrive !== undefined,
     ...(redrive && { redrive }),
@@ -89,6 +92,7 @@ export function fromStream(record: KinesisStreamRecord): StreamRecord {
     bytes: Buffer.from(record.kinesis.data, 'base64'),
     ...sentAt(Math.floor(record.kinesis.approximateArrivalTimestamp * 1000)),
     deliveries: 1,
+    streamed: true,
     redriven: false,
   };
 }
@@ -118,6 +122,9 @@ export function textOf({ bytes, wrong, isPointer }: InboundRecord): string {
 
 /** The message attribute of a parked record that says when it may be handled, in milliseconds since the epoch. */
 export const NOT_BEFORE = 'waybill-not-before';
+
+/** The message attribute of a parked record: it came by a stream. */
+export const STREAMED = 'waybill-streamed';
 
 /** The message attributes of a dead letter. */
 export const ATTRIBUTES = {

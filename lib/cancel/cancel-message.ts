@@ -12,7 +12,7 @@ import { envelopeIn, readOutbox } from '../ledger/outbox.ts';
 import { readRoutes } from '../ledger/route-book.ts';
 import type { EndState } from '../ledger/rows/inbox.ts';
 import { type OutboxRow, outboxKey, outboxRow } from '../ledger/rows/outbox.ts';
-import { expected, type Route } from '../ledger/rows/route.ts';
+import { expected, lingering, type Route } from '../ledger/rows/route.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { messageTime } from '../message/message-id.ts';
 import { commit } from '../transaction/commit.ts';
@@ -58,7 +58,7 @@ export async function cancelMessage(
     const row = await readPresent(ledger, id);
     const envelope = envelopeIn(ledger, row);
     id = envelope.id;
-    const routes = expected(id, await readRoutes(ledger, envelope.type));
+    const routes = everyReader(id, await readRoutes(ledger, envelope.type));
     const all = routes.map(({ subscriber }) => subscriber);
     if (row.cancelled !== undefined) return { kind: 'already-cancelled', id, subscribers: all };
     // The first try finds out by itself.
@@ -85,6 +85,13 @@ export async function cancelMessage(
     }
     if (repeats > 0) await environment.sleep(pause);
   }
+}
+
+/** Who expects a message, and who may handle it though it was removed. */
+function everyReader(id: string, routes: readonly Route[]): Route[] {
+  const readers = expected(id, routes);
+  const names = new Set(readers.map(({ subscriber }) => subscriber));
+  return [...readers, ...lingering(id, routes).filter(({ subscriber }) => !names.has(subscriber))];
 }
 
 /** The outbox row of a message, or, where it was rescheduled, of the last one in its place. */

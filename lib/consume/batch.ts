@@ -3,11 +3,14 @@ import { concurrently } from '../aws/concurrently.ts';
 import type { Counts } from '../aws/invocation.ts';
 import type { InboundRecord } from '../aws/record.ts';
 import { backOff, givenBack, type Postponed, postponed } from '../aws/visibility.ts';
+import { BINDINGS } from '../contract/bindings.ts';
 import { momentOf, secondsUntil } from '../message/delivery-time.ts';
+import type { Envelope } from '../message/envelope.ts';
 import { deliver } from './deliver.ts';
 import { countUnfinished } from './failure.ts';
 import type { Invocation, Outcome } from './invocation.ts';
 import { tellLateUses } from './late-use.ts';
+import { ownRoutesOf } from './own-routes.ts';
 import { park } from './park.ts';
 import { type RecordContent, readRecord } from './read-record.ts';
 
@@ -30,7 +33,8 @@ export async function consumeBatch(
   counts: Counts,
 ): Promise<SQSBatchResponse> {
   const { environment, bindings } = invocation;
-  const batch = records.map((record) => ({ record, content: readRecord(invocation, record) }));
+  const read = records.map((record) => ({ record, content: readRecord(invocation, record) }));
+  const batch = environment.variables[BINDINGS.streamName] ? await withoutUnexpected(invocation, read) : read;
   const inTime = await deliverUntil(invocation, batch, concurrency);
   const outcomes = inTime.includes(undefined) ? await deliverUnhandled(invocation, batch, inTime) : inTime;
   await tellLateUses(invocation);
@@ -54,6 +58,33 @@ export async function consumeBatch(
   // What is frozen with a request under way would have it sent when the next invocation thaws it.
   while (invocation.effectsUnderWay.size > 0) await Promise.allSettled(invocation.effectsUnderWay);
   return { batchItemFailures: queued.map(({ record }) => ({ itemIdentifier: record.eventId })) };
+}
+
+/** What came by a stream is skipped where the subscriber is not to get it. A redrive has been asked for. */
+async function withoutUnexpected(invocation: Invocation, batch: readonly Received[]): Promise<readonly Received[]> {
+  const { environment, bindings, subscriber } = invocation;
+  const doubtful = batch.flatMap(({ record, content }) => {
+    const envelope = record.streamed && !record.redriven ? envelopeIn(content) : undefined;
+    const isOwn =
+      envelope?.ledger === bindings.ledger && subscriber.consumes.some(({ type }) => type === envelope.type);
+    return envelope && isOwn ? [{ record, envelope }] : [];
+  });
+  if (doubtful.length === 0) return batch;
+  const own = ownRoutesOf(environment, bindings, subscriber.name);
+  const verdicts = await own.judge(doubtful.map(({ envelope }) => envelope));
+  const judged = new Map(doubtful.map((one, index) => [one.record, { ...one, verdict: verdicts[index] }]));
+  return batch.map((received) => {
+    const { verdict = 'expected', envelope } = judged.get(received.record) ?? {};
+    if (verdict === 'expected' || !envelope) return received;
+    const { record } = received;
+    return verdict === 'unexpected'
+      ? { record, content: { kind: 'skipped' } }
+      : { record, content: { kind: 'failed', error: verdict, envelope } };
+  });
+}
+
+function envelopeIn(content: RecordContent): Envelope | undefined {
+  return content.kind === 'skipped' ? undefined : content.envelope;
 }
 
 /**

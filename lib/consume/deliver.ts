@@ -129,6 +129,7 @@ function saysNothing(error: unknown): boolean {
     hasCode(error, 'commit-undecided') ||
     hasCode(error, 'retry-later') ||
     hasCode(error, 'effect-in-progress') ||
+    hasCode(error, 'not-registered') ||
     isAwaitingDeploy(error) ||
     isPassingServiceError(error)
   );

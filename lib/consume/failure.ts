@@ -97,7 +97,8 @@ export async function postpone(
   const { environment, bindings, subscriber } = invocation;
   const now = environment.now();
   const wait = waitFor(record, envelope, error, now);
-  if (isAwaitingDeploy(error) || wait > Math.min(TOLD_SECONDS, subscriber.deadline / 1000)) {
+  const isTold = isAwaitingDeploy(error) || hasCode(error, 'not-registered');
+  if (isTold || wait > Math.min(TOLD_SECONDS, subscriber.deadline / 1000)) {
     const next = now + wait * 1000;
     const failure = { subscriber: subscriber.name, envelope, error, next: () => next, counts: false, guess: 0 };
     try {

@@ -1,6 +1,6 @@
 import type { Bindings } from '../aws/bindings.ts';
 import type { Environment } from '../aws/environment.ts';
-import { type InboundRecord, NOT_BEFORE, textOf } from '../aws/record.ts';
+import { type InboundRecord, NOT_BEFORE, STREAMED, textOf } from '../aws/record.ts';
 import { type QueueEntry, sendMessages } from '../aws/send-batch.ts';
 import type { Postponed } from '../aws/visibility.ts';
 import { SendFailed } from '../contract/errors.ts';
@@ -29,11 +29,14 @@ export async function park(
   }
 }
 
+const CAME_BY_STREAM = { [STREAMED]: '1' };
+
 /** SQS delays by 15 minutes at most: what waits for longer says until when, and is given back until then. */
 function postponedBy(seconds: number, now: number): Pick<QueueEntry, 'delaySeconds' | 'attributes'> {
   const { queueDelaySeconds } = LIMITS;
-  if (seconds <= queueDelaySeconds) return { delaySeconds: seconds };
-  return { delaySeconds: queueDelaySeconds, attributes: { [NOT_BEFORE]: String(now + seconds * 1000) } };
+  if (seconds <= queueDelaySeconds) return { delaySeconds: seconds, attributes: CAME_BY_STREAM };
+  const attributes = { ...CAME_BY_STREAM, [NOT_BEFORE]: String(now + seconds * 1000) };
+  return { delaySeconds: queueDelaySeconds, attributes };
 }
 
 /** Decoded and encoded again, the text holds only characters that SQS carries. */

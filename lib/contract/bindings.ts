@@ -28,6 +28,8 @@ export const BINDINGS = {
   subscriber: 'WAYBILL_SUBSCRIBER',
   /** The URL of the subscriber's own queue; for a stream subscriber, of its retry queue. */
   queueUrl: 'WAYBILL_QUEUE_URL',
+  /** The name of the stream that the subscriber reads; absent where it has a queue of its own. */
+  streamName: 'WAYBILL_STREAM_NAME',
   /** The URL of the subscriber's dead-letter queue. */
   deadLetterQueueUrl: 'WAYBILL_DEAD_LETTER_QUEUE_URL',
   /** The bucket for bytes that SQS cannot carry. */

@@ -95,6 +95,14 @@ export class UnknownEventType extends WaybillError {
   readonly code = 'unknown-event-type';
 }
 
+/**
+ * A message in a stream of which no route says yet whether the subscriber that reads the stream is to get it: the deploy that
+ * writes the route is on its way, so it is retried.
+ */
+export class NotRegistered extends WaybillError {
+  readonly code = 'not-registered';
+}
+
 /** A newer version of a known event type: the deploy that understands it is on its way, so it is retried. */
 export class NewerEventVersion extends WaybillError {
   readonly code = 'newer-event-version';

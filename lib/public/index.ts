@@ -23,6 +23,7 @@ export {
   MessageExpired,
   MissingBinding,
   NewerEventVersion,
+  NotRegistered,
   ReadFailed,
   ReceivesExhausted,
   Rejected,

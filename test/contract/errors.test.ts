@@ -30,6 +30,7 @@ describe('the errors of the contract', () => {
       MessageExpired: 'expired',
       MissingBinding: 'missing-binding',
       NewerEventVersion: 'newer-event-version',
+      NotRegistered: 'not-registered',
       ReadFailed: 'read-failed',
       ReceivesExhausted: 'receives-exhausted',
       Rejected: 'rejected',

@@ -5,8 +5,8 @@ export interface Bug {
   readonly mistake: string;
   readonly edits: readonly Edit[];
   /** In which system it shows: of `careless`, whose handlers make mistakes of their own, all but these counts; of `payments`, which pays at services outside;
-   * of `formats`, whose row formats change and whose functions are rolled back. @default 'shop' */
-  readonly system?: 'shop' | 'careless' | 'payments' | 'formats';
+   * of `formats`, whose row formats change and whose functions are rolled back; of `warehouse`, whose subscribers come and go. @default 'shop' */
+  readonly system?: 'shop' | 'careless' | 'payments' | 'formats' | 'warehouse';
   /** Whether only hundreds of plans find it: then the corpus has one that does. @default false */
   readonly rare?: true;
   /** What the plans are made for that find it. @default anything */

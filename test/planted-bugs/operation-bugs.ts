@@ -94,6 +94,33 @@ export const operationBugs: readonly Bug[] = [
     ],
   },
   {
+    name: 'stream-gives-all',
+    system: 'warehouse',
+    by: ['subscriber-added', 'subscriber-added-again'],
+    mistake: 'a reader of a stream handles all that lies there, whether or not it is to get it',
+    edits: [
+      {
+        file: 'consume/batch.ts',
+        find: 'environment.variables[BINDINGS.streamName] ? await withoutUnexpected(invocation, read) : read;',
+        replace: 'BINDINGS.streamName ? read : await withoutUnexpected(invocation, read);',
+      },
+    ],
+  },
+  {
+    name: 'route-remembered-for-ever',
+    system: 'warehouse',
+    by: ['subscriber-added-again'],
+    rare: true,
+    mistake: 'a reader of a stream lets go for good what a route did not give it that it read before',
+    edits: [
+      {
+        file: 'consume/own-routes.ts',
+        find: "if (routes.length > 0 && messageTime(id) < read) return 'unexpected';",
+        replace: "if (routes.length > 0 || messageTime(id) < read) return 'unexpected';",
+      },
+    ],
+  },
+  {
     name: 'hammers-the-paused',
     by: ['subscriber-paused'],
     mistake: 'what lies in the queue of a subscriber that stands still is sent again and again',

@@ -7,6 +7,7 @@ import { BINDINGS } from '../../contract/bindings.ts';
 import type { EventDefinition } from '../../contract/event.ts';
 import type { AnyTable } from '../../contract/table.ts';
 import { circuitPartitions, deadPartitions, PARTITIONS, subscriberPartitions } from '../../ledger/rows/partitions.ts';
+import { routePartition } from '../../ledger/rows/route.ts';
 import { grantKeyUse } from '../aws/encryption.ts';
 import { bindVariable } from '../aws/function-binding.ts';
 import { functionOf } from '../aws/function-of.ts';
@@ -85,6 +86,12 @@ export class Subscriber<
     this.equip(props);
     let scale: (ReturnType<typeof scaleBounds> & { readonly tag: string }) | undefined;
     if (stream) {
+      // A stream holds everybody's messages, and those from before: the subscriber's own routes say what is for it.
+      bindVariable(handler, BINDINGS.streamName, stream.streamName);
+      allowRows(handler, ledger.table, {
+        actions: ['dynamodb:GetItem'],
+        partitions: definition.consumes.map(({ type }) => routePartition(type)),
+      });
       consumeStream(handler, stream, ledger, props, target);
       // Parks what fails there.
       allow(handler, SEND, this.queue.queueArn);

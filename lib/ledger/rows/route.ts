@@ -98,6 +98,24 @@ export function expected(messageId: string, routes: readonly Route[]): ExpectedR
   });
 }
 
+/** For how long a reader of a stream goes by what it has read of its own route, in milliseconds. */
+export const OWN_ROUTE_MS = 60_000;
+
+/**
+ * The routes of readers of a stream that were removed so shortly before a message was committed that they may handle it all
+ * the same, until their event sources are gone. Nobody else counts on that; whoever cancels the message keeps them from it.
+ */
+export function lingering(messageId: string, routes: readonly Route[]): Route[] {
+  const time = messageTime(messageId);
+  return routes.filter(
+    ({ destination, until, past = [] }) =>
+      destination.kind === 'stream' &&
+      [{ until }, ...past].some(
+        (term) => term.until !== undefined && time - term.until < OWN_ROUTE_MS && time >= term.until,
+      ),
+  );
+}
+
 /** A route by which a message is expected. */
 export interface ExpectedRoute extends Route {
   /** The removed subscriber from which the message is adopted, if it is. */

@@ -13,7 +13,7 @@ export function checkCauses(system: System, evidence: Evidence): Violation[] {
   for (const { subscriber, id, place, state } of ends) {
     if (!isCommitted(id, place)) uncaused(`${id} ended as ${state} at ${subscriber}, and was never committed`);
     const envelope = committed.get(id)?.envelope;
-    if (envelope && !expectations.has(subscriber, envelope))
+    if (envelope && !expectations.has(subscriber, envelope) && !expectations.mayLinger(subscriber, envelope))
       uncaused(`${id} ended as ${state} at ${subscriber}, which is not to get it`);
   }
   for (const { envelope, to, place } of carried) {

@@ -8,7 +8,12 @@ import type { RecordEntry, RowEntry } from '../run/run-record.ts';
 interface Terms {
   readonly all: readonly Term[];
   readonly fromBeginning: boolean;
+  /** Whether it reads a stream. */
+  readonly isStreamed: boolean;
 }
+
+/** So long a function may go by what it has read, in milliseconds. */
+const LINGERING_MS = 60_000;
 
 /**
  * Who is to get which message, by the routes that lie in the ledger: the rule of the design, spelled here once more, so that
@@ -38,6 +43,7 @@ export class Expectations {
     bySubscriber.set(row.sk, {
       all: termsIn(after),
       fromBeginning: known ? known.fromBeginning : !this.#hasBegun,
+      isStreamed: after.destination?.M?.kind?.S === 'stream',
     });
   }
 
@@ -46,6 +52,13 @@ export class Expectations {
     const time = messageTime(id);
     const terms = this.#terms.get(type)?.get(subscriber)?.all ?? [];
     return terms.some(({ since, until }) => since <= time && (until === undefined || time < until));
+  }
+
+  /** Whether a reader of a stream, which goes by its route as it was up to a minute ago, may not know yet that it was removed. */
+  mayLinger(subscriber: string, { id, type }: { readonly id: string; readonly type: string }): boolean {
+    const time = messageTime(id);
+    const { all = [], isStreamed = false } = this.#terms.get(type)?.get(subscriber) ?? {};
+    return isStreamed && all.some(({ until = Infinity }) => until <= time && time < until + LINGERING_MS);
   }
 
   /** Who is to get a message. */

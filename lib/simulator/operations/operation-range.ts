@@ -14,7 +14,7 @@ export function operationsOf(system: System): readonly Operation[] {
   const queues = names.filter((name) => streamOf(system, name) === undefined);
   const destinations = [...queues, ...Object.keys(system.streams ?? {})];
   return [
-    ...queues.flatMap((subscriber): Operation[] => [
+    ...names.flatMap((subscriber): Operation[] => [
       { kind: 'subscriber-added', subscriber },
       { kind: 'subscriber-removed', subscriber },
       { kind: 'subscriber-added-again', subscriber, after: 8 * SECOND_MS },

@@ -135,6 +135,7 @@ export class Deployment {
       [BINDINGS.queueUrl]: url,
       [BINDINGS.deadLetterQueueUrl]: queues.deadLetters.url,
       [BINDINGS.quarantineBucket]: this.bucket,
+      ...(stream !== undefined && { [BINDINGS.streamName]: stream }),
       ...(breaker && {
         [BINDINGS.breaker]: JSON.stringify(breaker),
         [BINDINGS.controlQueueUrl]: this.queues.control.url,
