@@ -5,6 +5,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { SchedulerClient } from '@aws-sdk/client-scheduler';
+import type { SFNClient } from '@aws-sdk/client-sfn';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Context } from 'aws-lambda';
 import { BINDINGS } from '../contract/bindings.ts';
@@ -40,6 +41,11 @@ export interface Environment {
   s3(): Promise<Sender<S3Client>>;
   /** Loaded when first used: where each delayed message has a schedule of its own. */
   scheduler(): Promise<Sender<SchedulerClient>>;
+  /**
+   * Where something else than Step Functions answers the tasks of sagas.
+   * @default a client of its own of whoever answers
+   */
+  stepFunctions?(): Promise<Sender<SFNClient>>;
   readonly log: Log;
   readonly metrics: MetricSink;
   /** What the clients of this environment have cost since it was made. */

@@ -15,6 +15,7 @@ import { getRow, ledgerOf } from '../ledger/ledger.ts';
 import { noInboxKey } from '../ledger/rows/inbox.ts';
 import type { Transaction } from '../transaction/transaction.ts';
 import { consumeBatch } from './batch.ts';
+import type { Commands } from './commands.ts';
 import type { Consumer } from './consumer.ts';
 import type { AnyHandler, Invocation, Message, MessageEffects, Probe } from './invocation.ts';
 
@@ -93,6 +94,16 @@ export function consume<Subscriber extends SubscriberDefinition>(
   handlers: HandlerOrHandlers<Subscriber>,
   options: ConsumeOptions = {},
 ): Consumer {
+  return createConsumer(subscriber, handlers as AnyHandler | Readonly<Record<string, AnyHandler>>, options);
+}
+
+/** A consumer, of messages or of commands. @throws InvalidDefinition when `consume` does */
+export function createConsumer(
+  subscriber: SubscriberDefinition,
+  handlers: AnyHandler | Readonly<Record<string, AnyHandler>>,
+  options: ConsumeOptions,
+  commands?: Commands,
+): Consumer {
   const { concurrency = 10, retryable = () => true, trips = retryable } = options;
   if (typeof subscriber?.name !== 'string') {
     throw new InvalidDefinition(
@@ -111,7 +122,7 @@ export function consume<Subscriber extends SubscriberDefinition>(
     );
   }
   whileInitializing((environment) => openConnections(environment, subscriber));
-  const byType = handlerByType(subscriber, handlers as AnyHandler | Readonly<Record<string, AnyHandler>>);
+  const byType = handlerByType(subscriber, handlers);
   return middy(
     async (
       event: SQSEvent | KinesisStreamEvent,
@@ -130,6 +141,7 @@ export function consume<Subscriber extends SubscriberDefinition>(
         handlers: byType,
         retryable,
         trips,
+        commands,
         circuit,
         probe,
         received,

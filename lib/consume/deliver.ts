@@ -24,7 +24,7 @@ import { commit } from '../transaction/commit.ts';
 import { companionsOf, endMessage, inboxAction } from '../transaction/end-message.ts';
 import type { CommitResult } from '../transaction/outcome.ts';
 import { type Action, PendingTransaction } from '../transaction/pending-transaction.ts';
-import { again, countAttempt, deadLetter, payOwed, postpone } from './failure.ts';
+import { again, answer, countAttempt, deadLetter, payOwed, postpone } from './failure.ts';
 import { type AnyHandler, endingOf, type Invocation, messageOf, type Outcome } from './invocation.ts';
 import { hearLateUse } from './late-use.ts';
 import { isAwaitingDeploy, type RecordContent, readRecord } from './read-record.ts';
@@ -67,18 +67,42 @@ async function handle(invocation: Invocation, record: InboundRecord, content: Me
   try {
     settled = await settle(invocation, record, content);
   } catch (error) {
-    if (hasCode(error, 'effect-cancelled')) return { kind: 'already' };
+    if (hasCode(error, 'effect-cancelled')) return fenced(invocation, record, envelope, error);
     return afterHandler(invocation, record, envelope, error);
   }
   invocation.circuit?.ran();
   switch (settled.kind) {
     case 'refused':
-      return deadLetter(invocation, record, settled.error, envelope);
+      return refuse(invocation, record, envelope, settled.error);
     case 'ended':
       return payOwed(invocation, record, envelope, settled);
     default:
+      await answer(invocation, envelope, { state: settled.kind });
       return settled;
   }
+}
+
+/** The message was cancelled before its effect began; a command is still to be told what it ends as. */
+function fenced(invocation: Invocation, record: InboundRecord, envelope: Envelope, error: unknown) {
+  return invocation.commands ? postpone(invocation, record, envelope, error) : ({ kind: 'already' } as const);
+}
+
+/** Ends a message that can never be handled: a command may be refused, which is an answer; whatever else is dead. */
+async function refuse(
+  invocation: Invocation,
+  record: InboundRecord,
+  envelope: Envelope,
+  error: WaybillError,
+): Promise<Outcome> {
+  const { environment, bindings, commands, until } = invocation;
+  const ledger = ledgerOf(environment, bindings);
+  const refusal = await commands?.refused(ledger, envelope, error);
+  if (!refusal) return deadLetter(invocation, record, error, envelope);
+  const ending = { ...endingOf(invocation, record, envelope), state: 'handled' as const };
+  const state = await endMessage(ledger, ending, until, refusal);
+  if (state !== 'handled') return payOwed(invocation, record, envelope, { state });
+  await answer(invocation, envelope, { state });
+  return { kind: state };
 }
 
 /** Whether no handler may run but for a probe. */
@@ -197,14 +221,16 @@ async function run(
   const onLateUse = () => hearLateUse(invocation, envelope.id);
   const context = { environment, bindings, owner, cause: envelope, publishes, tables, companions, onLateUse };
   const tx = new PendingTransaction(context);
-  const effects = new Effects({ environment, bindings, subscriber, envelope, request, deadline, underWay });
+  const of = invocation.commands?.effectsOf(envelope);
+  const outside = { environment, bindings, subscriber, envelope, of, request, deadline, underWay };
+  const effects = new Effects(outside);
   try {
     if (invocation.probe) invocation.probe.ran = true;
     running.set(record, environment.now());
     const message = { ...messageOf(envelope, record.deliveries), effect: effects.call };
-    const answer: unknown = await handler(payload, { tx, message });
+    const answered: unknown = await handler(payload, { tx, message }, { ledger, bindings, effects: outside });
     effects.end();
-    tx.refuseUnfinished(answer);
+    tx.refuseUnfinished(answered);
   } catch (thrown) {
     const { error } = effects.failed ?? { error: thrown };
     if (isRejected(error) || endsMessage(error)) return error;
@@ -234,7 +260,7 @@ async function conclude(
     case 'duplicate':
       return endAsDuplicate(invocation, record, envelope);
     case 'withheld':
-      throw new CommitUndecided(`The companion '${result.of}' withholds it`);
+      return withheld(invocation, record, envelope, result);
     case 'refused':
       throw new TransactionRefused(
         `DynamoDB refused ${actions[result.index]?.row ?? 'the transaction'}: ${result.code}`,
@@ -259,6 +285,20 @@ async function conclude(
     case 'duplicate':
       return endAsDuplicate(invocation, record, envelope);
   }
+}
+
+async function withheld(
+  invocation: Invocation,
+  record: InboundRecord,
+  envelope: Envelope,
+  { of, row }: Extract<CommitResult, { readonly kind: 'withheld' }>,
+): Promise<Concluded> {
+  const state = invocation.commands?.withheld(envelope, row) ?? 'again';
+  if (state === 'again') return { kind: 'rerun', error: new CommitUndecided(`The companion '${of}' withholds it`) };
+  if (state === 'duplicate') return endAsDuplicate(invocation, record, envelope);
+  const { environment, bindings, until } = invocation;
+  const ending = { ...endingOf(invocation, record, envelope), state };
+  return { kind: 'ended', state: await endMessage(ledgerOf(environment, bindings), ending, until) };
 }
 
 async function endAsDuplicate(invocation: Invocation, record: InboundRecord, envelope: Envelope): Promise<Settled> {

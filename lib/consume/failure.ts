@@ -178,12 +178,22 @@ export async function deadLetter(
     await noteDeadRecord(ledger, { subscriber: subscriber.name, bytes, sentAt, ...reason });
   }
   await sendLetter(invocation, record, reason, envelope);
+  if (envelope) await answer(invocation, envelope, { state: 'dead', ...reason });
   return { kind: 'dead' };
 }
 
+/** Tells whoever waits for the end of a command. */
+export async function answer(
+  { environment, bindings, commands }: Invocation,
+  envelope: Envelope,
+  end: Pick<InboxRow, 'state'> & Partial<InboxRow>,
+): Promise<void> {
+  await commands?.answer(ledgerOf(environment, bindings), envelope, end);
+}
+
 /**
- * Gives what is still owed for a message that has ended: the letter of one that is dead, for whoever wrote the row may have
- * stopped before it was sent.
+ * Gives what is still owed for a message that has ended: the letter of one that is dead, and the answer to a command, for
+ * whoever wrote the row may have stopped before.
  *
  * @param end the row, or as much of it as is known
  */
@@ -193,10 +203,15 @@ export async function payOwed(
   envelope: Envelope,
   end: Pick<InboxRow, 'state'> & Partial<InboxRow>,
 ): Promise<Outcome> {
-  if (end.state !== 'dead') return { kind: 'already' };
+  if (end.state !== 'dead') {
+    await answer(invocation, envelope, end);
+    return { kind: 'already' };
+  }
   const { environment, bindings, subscriber } = invocation;
   const row = end.reason ? end : await readInbox(ledgerOf(environment, bindings), subscriber.name, envelope.id);
-  await sendLetter(invocation, record, { reason: row?.reason ?? 'unknown', detail: row?.detail ?? '' }, envelope);
+  const reason = { reason: row?.reason ?? 'unknown', detail: row?.detail ?? '' };
+  await sendLetter(invocation, record, reason, envelope);
+  await answer(invocation, envelope, { state: 'dead', ...reason });
   return { kind: 'dead' };
 }
 

@@ -5,11 +5,14 @@ import type { Circuit } from '../circuit/circuit.ts';
 import type { EffectDefinition } from '../contract/effect.ts';
 import type { SubscriberDefinition } from '../contract/subscriber.ts';
 import type { CallEffect } from '../effect/call.ts';
+import type { EffectContext } from '../effect/effects.ts';
 import type { Ending } from '../ledger/inbox.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import type { EndState, InboxRow } from '../ledger/rows/inbox.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { messageTime } from '../message/message-id.ts';
 import type { Transaction } from '../transaction/transaction.ts';
+import type { Commands } from './commands.ts';
 
 /** The messages whose handlers have used their transactions though they had returned. */
 export interface LateUses {
@@ -23,7 +26,15 @@ export interface LateUses {
 export type AnyHandler = (
   payload: unknown,
   context: { readonly tx: Transaction; readonly message: Message & MessageEffects },
+  run: HandlerRun,
 ) => Promise<void> | void;
+
+/** What a run of a handler has of its invocation, for handlers of Waybill's own. */
+export interface HandlerRun {
+  readonly ledger: Ledger;
+  readonly bindings: Bindings;
+  readonly effects: EffectContext;
+}
 
 /** What the records of one invocation share. */
 export interface Invocation {
@@ -36,6 +47,8 @@ export interface Invocation {
   readonly retryable: (error: unknown) => boolean;
   /** Whether what a handler threw says that something fails on which it depends. */
   readonly trips: (error: unknown) => boolean;
+  /** Of a step of sagas: who waits for the ends of its messages. */
+  readonly commands: Commands | undefined;
   /** Absent where the subscriber has no breaker. */
   readonly circuit: Circuit | undefined;
   /** Set where the controller tries one message while the circuit is open: what came of it. */

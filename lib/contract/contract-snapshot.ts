@@ -1,7 +1,9 @@
 import { InvalidDefinition } from './errors.ts';
 import type { EventDefinition } from './event.ts';
 import { type JsonSchema, jsonSchemaOf } from './json-schema.ts';
+import type { SagaDefinition } from './saga.ts';
 import { type SchemaChange, schemaChanges } from './schema-change.ts';
+import { commandType, type StepDefinition } from './step.ts';
 
 /** What of a contract is committed, to be compared with: by event type and version, e.g. `order.placed@1`. */
 export interface ContractSnapshot {
@@ -63,6 +65,12 @@ export function contractChanges(before: ContractSnapshot, after: ContractSnapsho
   return [...changes.filter(({ kind }) => kind === 'breaking'), ...changes.filter(({ kind }) => kind === 'additive')];
 }
 
+/** What a step answers is a contract too: executions that run select from it as their machines were compiled. */
+function* answersIn({ name, output, consumes, version }: Partial<StepDefinition>): Iterable<EventDefinition> {
+  const [run] = consumes ?? [];
+  if (output && run && version) yield { ...run, type: `${commandType(String(name), 'run')}.answer`, schema: output };
+}
+
 function* eventsIn(values: readonly unknown[], seen = new Set<unknown>()): Iterable<EventDefinition> {
   for (const value of values) {
     if (typeof value !== 'object' || value === null || seen.has(value)) continue;
@@ -74,5 +82,11 @@ function* eventsIn(values: readonly unknown[], seen = new Set<unknown>()): Itera
       yield* eventsIn([(upgrade as EventDefinition['upgrade'])?.from], seen);
     }
     yield* eventsIn([consumes, publishes], seen);
+    yield* answersIn(value as Partial<StepDefinition>);
+    const { stages = [] } = (value as Partial<SagaDefinition>).saga ?? {};
+    yield* eventsIn(
+      stages.flat().map(({ step }) => step),
+      seen,
+    );
   }
 }

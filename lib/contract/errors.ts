@@ -274,6 +274,11 @@ export class EffectCancelled extends WaybillError {
   readonly code = 'effect-cancelled';
 }
 
+/** An operator cannot decide about a saga: nothing of it is stuck, several steps are, or it waits no more. */
+export class SagaUndecidable extends WaybillError {
+  readonly code = 'saga-undecidable';
+}
+
 /** An operator cannot decide about an effect: none has begun, several have, or it may still be running. */
 export class EffectUndecidable extends WaybillError {
   readonly code = 'effect-undecidable';

@@ -30,6 +30,8 @@ const SILENT = new Set([
  * @see https://standardschema.dev/json-schema
  */
 export function jsonSchemaOf(schema: StandardSchemaV1, side: SchemaSide): JsonSchema | undefined {
+  const { inner } = schema as { readonly inner?: StandardSchemaV1 };
+  if (inner) return jsonSchemaOf(inner, side);
   const standard = schema['~standard'] as StandardSchemaV1.Props & { readonly jsonSchema?: Converters };
   try {
     const made = standard.jsonSchema?.[side](OPTIONS) ?? BY_VENDOR[standard.vendor]?.(schema, side);

@@ -30,4 +30,10 @@ export const METRICS = {
   transactionLate: 'transaction.late',
   /** Redrives that a relapse or their time has stopped. Counted by functions. */
   redriveStopped: 'redrive.stopped',
+  /** Executions of a saga that wait for somebody to decide. Counted every minute by its keeper. */
+  sagaStuck: (saga: string) => `${saga}.saga-stuck`,
+  /** Seconds since the oldest execution of a saga that has not ended was started. Counted every minute by its keeper. */
+  sagaOldest: (saga: string) => `${saga}.saga-oldest`,
+  /** Executions of a saga that have ended by themselves, and are undone. Counted by its keeper. */
+  sagaUnwound: (saga: string) => `${saga}.saga-unwound`,
 } as const;

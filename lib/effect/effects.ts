@@ -17,12 +17,22 @@ export interface EffectContext {
   readonly bindings: { readonly ledger: string; readonly shards: number };
   readonly subscriber: { readonly name: string; readonly effects: readonly EffectDefinition[] };
   readonly envelope: Envelope;
+  /** Whose its effects are, and when their row may go, in seconds since the epoch. @default the message's, until it can come no more */
+  readonly of?: EffectsOwner | undefined;
+  /** Whether it only finds out what has become of effects that have begun: none is run that surely was not done. @default false */
+  readonly settles?: boolean;
   /** Who runs it: the request of its invocation. */
   readonly request: string;
   /** When its invocation is ended from outside, in milliseconds since the epoch. */
   readonly deadline: number;
   /** The effects that are under way in its invocation, which does not return before they have settled. */
   readonly underWay: Set<Promise<unknown>>;
+}
+
+/** What effects belong to: the same for several messages that ask for them once together. */
+export interface EffectsOwner {
+  readonly id: string;
+  readonly ttl: number;
 }
 
 type AnyCall = EffectCall<EffectDefinition<string, never, never>> & { readonly key?: string; readonly part?: string };
@@ -33,6 +43,8 @@ const MAX_PART = 64;
 export class Effects {
   readonly #context: EffectContext;
   readonly #called = new Set<string>();
+  /** What each effect has answered, by its name and part. */
+  readonly results = new Map<string, unknown>();
   /** Why the run must not commit, whatever its handler has made of the error. */
   failed: { readonly error: unknown } | undefined;
   #pending = 0;
@@ -80,27 +92,33 @@ export class Effects {
     const { environment, bindings, subscriber, envelope, request, deadline } = this.#context;
     this.#refuseMisuse(effect, call);
     const { part, key } = call;
+    const { of = { id: envelope.id, ttl: ttlAfter(envelope.expires) }, settles = false } = this.#context;
+    const own = effectsKey(subscriber.name, of.id);
     const place = {
-      key: key === undefined ? effectsKey(subscriber.name, envelope.id) : sharedEffectsKey(subscriber.name, key),
+      key: key === undefined ? own : sharedEffectsKey(subscriber.name, key),
       attribute: effectAttribute(effect.name, part),
-      ttl: ttlAfter(envelope.expires),
+      ttl: of.ttl,
     };
     const name = part === undefined ? effect.name : `${effect.name}/${part}`;
     const lease = new Lease({
       ledger: ledgerOf(environment, bindings),
       place,
-      message: key === undefined ? undefined : effectsKey(subscriber.name, envelope.id),
+      message: key === undefined ? undefined : own,
       waits: key !== undefined,
       request,
       deadline,
       effect: name,
       clockSkew: effect.clockSkew,
-      key: key ?? `${envelope.id}/${subscriber.name}/${name}`,
+      key: key ?? `${of.id}/${subscriber.name}/${name}`,
+      settles,
     });
     const asked = requestOf(effect, input);
-    return effect.mode === 'keyed'
-      ? await runKeyed(lease, effect, asked, call as never)
-      : await runVerified(lease, effect, asked, call as never);
+    const result =
+      effect.mode === 'keyed'
+        ? await runKeyed(lease, effect, asked, call as never)
+        : await runVerified(lease, effect, asked, call as never);
+    this.results.set(name, result);
+    return result;
   }
 
   #refuseMisuse({ name, mode }: EffectDefinition, { part, verify, settle }: AnyCall): void {

@@ -82,6 +82,17 @@ export function effectsTombstone({ environment, table }: Ledger, subscriber: str
   };
 }
 
+/** Keeps effects from beginning any more, and tells those that have. */
+export async function fenceEffects(ledger: Ledger, key: LedgerKey, ttl: number): Promise<EffectsRow> {
+  const { row } = await updateRow<EffectsRow>(ledger, key, {
+    UpdateExpression: 'SET cancelled = if_not_exists(cancelled, :now), #ttl = :ttl',
+    ExpressionAttributeNames: { '#ttl': 'ttl' },
+    ExpressionAttributeValues: { ':now': { N: String(ledger.environment.now()) }, ':ttl': { N: String(ttl) } },
+    ReturnValues: 'ALL_NEW',
+  });
+  return row ?? { ...key, ttl };
+}
+
 /** Writes that an effect is running, unless it has begun before or its message was cancelled: then tells what lies there. */
 export function takeEffect(ledger: Ledger, place: EffectPlace, state: EffectState): Promise<Written<EffectsRow>> {
   const expression = new Expression('an effect');

@@ -87,9 +87,15 @@ export function updateRow<Row>({ environment, table }: Ledger, key: LedgerKey, u
   );
 }
 
-/** Deletes a row, if it is there. */
-export async function deleteRow({ environment, table }: Ledger, key: LedgerKey): Promise<void> {
-  await environment.dynamodb.send(new DeleteItemCommand({ TableName: table, Key: toItem(key), ...MEASURED }));
+/** Deletes a row, if it is there and the condition holds of it. */
+export async function deleteRow(
+  { environment, table }: Ledger,
+  key: LedgerKey,
+  condition: Condition = {},
+): Promise<void> {
+  await unlessRefused(() =>
+    environment.dynamodb.send(new DeleteItemCommand({ TableName: table, Key: toItem(key), ...condition, ...MEASURED })),
+  );
 }
 
 /** One page of a partition's rows. */

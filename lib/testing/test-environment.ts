@@ -8,6 +8,7 @@ import {
   S3Engine,
   type SchedulerEngine,
   SqsEngine,
+  type StepFunctionsEngine,
   type Wire,
 } from './engines/index.ts';
 import { TestMisused, UnsupportedByEngine } from './errors.ts';
@@ -41,6 +42,8 @@ export interface TestEnvironmentOptions {
   readonly wire?: Wire;
   /** Where delayed messages have schedules of their own. @default there is none */
   readonly scheduler?: SchedulerEngine;
+  /** Where sagas run. @default there is none */
+  readonly stepFunctions?: StepFunctionsEngine;
 }
 
 export interface LogLine {
@@ -63,6 +66,7 @@ export function testEnvironment({
   variables,
   wire = directWire,
   scheduler,
+  stepFunctions,
 }: TestEnvironmentOptions): TestEnvironment {
   const usage = noUsage();
   const lines: LogLine[] = [];
@@ -87,6 +91,10 @@ export function testEnvironment({
       throw new UnsupportedByEngine(
         'EventBridge Scheduler is not among the engines in memory: let due messages be swept',
       );
+    },
+    stepFunctions: async () => {
+      if (stepFunctions) return stepFunctions.client(wire);
+      throw new UnsupportedByEngine('Step Functions is not among the engines here: give the stack `sagas`');
     },
     log: { info: log('info'), warn: log('warn'), error: log('error') },
     metrics: {

@@ -38,12 +38,18 @@ const DEAD = { role: { kind: 'companion', of: 'dead' }, row: 'the row of a dead 
  * Ends a message without any business effect.
  *
  * @param until when to stop trying, in milliseconds since the epoch
+ * @param beside what else is written with it
  * @returns how it ended: the given state, or that of the row that was there already
  * @throws CommitUndecided when it is not known then
  */
-export async function endMessage(ledger: Ledger, unended: Ending, until: number): Promise<EndState> {
+export async function endMessage(
+  ledger: Ledger,
+  unended: Ending,
+  until: number,
+  beside: readonly Action[] = [],
+): Promise<EndState> {
   const ending = { ...unended, ended: ledger.environment.now() };
-  const actions = [inboxAction(ledger, ending), ...companionsOf(ledger, ending)];
+  const actions = [inboxAction(ledger, ending), ...companionsOf(ledger, ending), ...beside];
   const result = await commit(ledger.environment, actions, until);
   switch (result.kind) {
     case 'committed':

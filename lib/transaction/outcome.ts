@@ -15,9 +15,9 @@ export type Role =
 
 /**
  * Whose a row of Waybill's own is that commits with others: `dead` has no condition, `fence` keeps a key's order at a
- * subscriber, `tail` counts a key's messages.
+ * subscriber, `tail` counts a key's messages, `saga` is a step of a saga.
  */
-export type CompanionKind = 'dead' | 'fence' | 'tail';
+export type CompanionKind = 'dead' | 'fence' | 'tail' | 'saga';
 
 /** A row as the transaction read it. */
 export interface Lock {

@@ -10,6 +10,7 @@ import { LimitExceeded, TransactionMisused } from '../contract/errors.ts';
 import type { EventDefinition, EventInput } from '../contract/event.ts';
 import { LIMITS } from '../contract/limits.ts';
 import { METRICS } from '../contract/metrics.ts';
+import type { SagaDefinition } from '../contract/saga.ts';
 import { validate } from '../contract/schema.ts';
 import type { AnyTable, TableItem, TableKey } from '../contract/table.ts';
 import { writtenFormat } from '../ledger/format.ts';
@@ -92,6 +93,12 @@ export class PendingTransaction implements Transaction {
     const room = LIMITS.transactionActions - 1 - this.actions.length - this.#counters.size;
     const going = companions.length <= room ? companions : companions.filter(({ spare }) => !spare);
     return [inbox, ...going, ...this.actions];
+  }
+
+  /** Adds an action of Waybill's own, for which a handler knows what it writes. */
+  accompany(action: Action): void {
+    this.#refuseClosed();
+    this.#push(action);
   }
 
   /** Refuses any further use. */
@@ -279,6 +286,10 @@ export class PendingTransaction implements Transaction {
     // No id is older than its key's newest, whichever clock that was minted by.
     const newest = newestTime(knownTail(environment, counterOf(bindings.ledger, envelope)));
     return newest <= now ? envelope : createEnvelope(event, payload, { ...context, now: newest });
+  }
+
+  start<Saga extends EventDefinition & SagaDefinition>(saga: Saga, input: EventInput<Saga>): string {
+    return this.publish(saga, input);
   }
 
   #add(

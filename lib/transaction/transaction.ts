@@ -3,6 +3,7 @@ import type { When } from '../aws/condition.ts';
 import type { DelayOf } from '../contract/delay.ts';
 import type { Duration } from '../contract/duration.ts';
 import type { EventDefinition, EventInput } from '../contract/event.ts';
+import type { SagaDefinition } from '../contract/saga.ts';
 import type { AnyTable, TableItem, TableKey } from '../contract/table.ts';
 import type { Otherwise } from './outcome.ts';
 
@@ -51,6 +52,12 @@ export interface Transaction<Table extends AnyTable = AnyTable, Event extends Ev
    * @throws InvalidPayload, LimitExceeded, InvalidDefinition before anything commits
    */
   publish<E extends Event>(event: E, payload: EventInput<E>, delay?: DelayOf<E>): string;
+  /**
+   * Starts a saga with this transaction's commit, and returns the id of its execution: of the message that starts it.
+   * @throws InvalidPayload when its state machine could not carry the input: of more than 192 KB, or with a number of more
+   * than 15 digits
+   */
+  start<Saga extends Event & SagaDefinition>(saga: Saga, input: EventInput<Saga>): string;
 }
 
 /** On which condition a write takes effect, and what happens where it does not hold. */

@@ -35,6 +35,9 @@ import { messageShard, messageTime } from '../../message/message-id.ts';
  * tail#<sequence>#<business key>      tail           the number of the key's newest message, and the newest of each event type
  * last#<subscriber>#<business key>    last           the number of the message that ended last there, and how many are parked
  * park#<subscriber>#<business key>    <number>       a message that came before its turn, or is to be passed over
+ * saga#<execution>                    <step>         what a step of an execution has done; `#start` and `#end` of the execution
+ * stuck#<saga>                        <execution>#<step>#<run or undo>  a step that waits for somebody to decide
+ * sagas                               <saga>         how many executions run and are stuck, as its keeper has counted them
  * ```
  */
 export interface LedgerKey {
@@ -100,6 +103,15 @@ export const LAST_PREFIX = 'last#';
 
 /** The prefix of every partition key of messages that are parked. */
 export const PARK_PREFIX = 'park#';
+
+/** The prefix of every partition key of executions of sagas. */
+export const SAGA_PREFIX = 'saga#';
+
+/** The prefix of every partition key of steps that are stuck. */
+export const STUCK_PREFIX = 'stuck#';
+
+/** The partition of all sagas. */
+export const SAGAS = 'sagas';
 
 /** The prefix of every partition key of delayed messages that wait. */
 export const DUE_PREFIX = 'due#';

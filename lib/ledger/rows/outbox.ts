@@ -32,6 +32,11 @@ export interface OutboxMarks {
   readonly sending?: 'pending' | 'sent';
   /** Of a message that was cancelled: when, in milliseconds since the epoch. */
   readonly cancelled?: number;
+  /**
+   * Of a command of a state machine: the token of the task that waits for its end. A secret, since whoever has it may answer:
+   * it is no part of the message, and never leaves the ledger but for Step Functions.
+   */
+  readonly token?: string;
   /** Of a message that was rescheduled: the id of the message in its place. */
   readonly replacedBy?: string;
 }

@@ -20,9 +20,12 @@ import {
   ROUTE_PREFIX,
   SCALE_PREFIX,
   TAIL_PREFIX,
+  SAGA_PREFIX,
+  SAGAS,
 } from './layout.ts';
 import { RUNNING_REDRIVES } from './redrive.ts';
 import { EVENT_TYPES } from './route.ts';
+import { stuckPartition } from './saga.ts';
 import { SHARDS_KEY } from './shards.ts';
 import { UNROUTED_TYPES, unroutedPartition } from './unrouted.ts';
 
@@ -60,6 +63,10 @@ export const PARTITIONS = {
   circuits: [`${CIRCUIT_PREFIX}*`],
   /** Of every subscriber. */
   scales: [`${SCALE_PREFIX}*`],
+  /** Executions of every saga: their ids say nothing of whose they are. */
+  sagas: [`${SAGA_PREFIX}*`],
+  /** How many executions of each saga run. */
+  sagaCounts: [SAGAS],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 /** A subscriber, as far as it says which rows are its own. */
@@ -84,6 +91,11 @@ export function subscriberPartitions({ name, effects }: OwnerOfRows): string[] {
 /** Where the effects outside of a subscriber, or of a producer, are. */
 export function effectPartitions(owner: string): string[] {
   return [ownedBy(EFFECT_PREFIX, owner)];
+}
+
+/** Where it is written what of a saga is stuck. */
+export function stuckPartitions(saga: string): string[] {
+  return [stuckPartition(saga)];
 }
 
 /** Where a subscriber's circuit is. */

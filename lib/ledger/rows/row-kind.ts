@@ -25,6 +25,9 @@ const KINDS = {
   tail: 'tail',
   last: 'fence',
   park: 'parked',
+  saga: 'saga',
+  stuck: 'stuck',
+  sagas: 'sagas',
 } as const;
 
 export type RowKind = (typeof KINDS)[keyof typeof KINDS] | 'other';

@@ -23,4 +23,5 @@ export { SqsEngine } from './sqs/engine.ts';
 export type { Queue, QueueEvent, QueueOptions } from './sqs/queue.ts';
 export { received } from './sqs/received-message.ts';
 export type { SentMessage, StoredMessage } from './sqs/stored-message.ts';
+export { type ExecutionView, StepFunctionsEngine, type StepFunctionsOptions } from './step-functions/engine.ts';
 export { directWire, type Request, type Wire } from './wire.ts';

@@ -4,13 +4,23 @@ import { LEAST_OF_QUEUE, SCALE_DEFAULTS, type ScaleSettings } from '../../contra
 import type { SubscriberDefinition } from '../../contract/subscriber.ts';
 import type { Destination } from '../../ledger/rows/route.ts';
 import type { RouteProperties } from '../../relay/route-properties.ts';
-import { type AlarmClock, LambdaEngine, SchedulerEngine, type Table } from '../engines/index.ts';
+import { createStarter, starterOf } from '../../saga/starter.ts';
+import {
+  type AlarmClock,
+  LambdaEngine,
+  SchedulerEngine,
+  StepFunctionsEngine,
+  type Table,
+  type Wire,
+} from '../engines/index.ts';
 import { TestMisused } from '../errors.ts';
+import type { LambdaHandler } from '../lambda/index.ts';
 import type { Engines } from '../test-environment.ts';
 import { type DeployedLedger, ledgerFunctions, type StackFunction, sourceId, subscriberFunctions } from './function.ts';
 import type { MemoryStackOptions } from './options.ts';
 import { FORWARDER, StackQueues } from './queues.ts';
 import { writeRoutes } from './routes.ts';
+import { deploySaga, keeperFunction } from './sagas.ts';
 
 /** Of a ledger, where nothing else is asked for. */
 export const SHARDS = 2;
@@ -20,6 +30,10 @@ const SCHEDULE_GROUP = 'waybill-messages';
 const DEFAULT_TIMEOUT = '10s';
 
 export interface DeploymentOptions extends MemoryStackOptions {
+  /** Carries the requests of state machines. @default answers at once */
+  readonly wireOfStates?: Wire;
+  /** Of task tokens and jitter. */
+  readonly random?: (bytes: number) => Uint8Array;
   /** Subscribers that have no routes yet: they are deployed later. @default none */
   readonly later?: ReadonlySet<string>;
 }
@@ -38,6 +52,8 @@ export class Deployment {
   readonly subscribers = new Map<string, Environment['variables']>();
   /** Switches event sources, where subscribers have breakers or scale. */
   readonly lambda: LambdaEngine | undefined;
+  /** Runs sagas, where there are any. */
+  readonly stepFunctions: StepFunctionsEngine | undefined;
   /** All functions, by name. */
   readonly functions: ReadonlyMap<string, StackFunction>;
   /** What subscribers' routes are registered with, by name. */
@@ -66,6 +82,17 @@ export class Deployment {
     const { breakers, scales, sourceLag } = options;
     if (breakers || scales) this.lambda = new LambdaEngine({ now, invoke, ...(sourceLag && { lag: sourceLag }) });
     this.variables = this.#bindings();
+    const { sagas = [], wireOfStates, random = NO_CHANCE } = options;
+    if (sagas.length > 0) {
+      const { dynamodb } = engines;
+      this.stepFunctions = new StepFunctionsEngine({
+        now,
+        after,
+        random,
+        dynamodb,
+        ...(wireOfStates && { wire: wireOfStates }),
+      });
+    }
     this.functions = new Map(this.#functions().map((one) => [one.name, this.#replaced(one)]));
     for (const { name: functionName, sources } of this.functions.values()) {
       sources.forEach((source, index) => {
@@ -101,6 +128,7 @@ export class Deployment {
     const ledger: DeployedLedger = { name: this.ledger.name, bucket, queues, variables };
     return [
       ...subscribers.flatMap((definition) => this.#subscribe(ledger, definition)),
+      ...this.#sagas(ledger),
       ...ledgerFunctions(ledger, {
         ...(checkBack && { checkBack }),
         sweeps: !this.scheduler,
@@ -111,11 +139,22 @@ export class Deployment {
     ];
   }
 
+  /** Makes the state machines of sagas, and answers with the functions of their starters and keepers. */
+  #sagas(ledger: DeployedLedger): readonly StackFunction[] {
+    const { stepFunctions } = this;
+    if (!stepFunctions) return [];
+    return (this.#options.sagas ?? []).flatMap((definition) => {
+      const settings = deploySaga(stepFunctions, definition, this.ledger.name);
+      const starter = this.#subscribe(ledger, starterOf(settings), createStarter(settings) as LambdaHandler);
+      return [...starter, keeperFunction(settings, this.variables)];
+    });
+  }
+
   /** Makes the queues and routes of a subscriber, and answers with its functions. */
-  #subscribe(ledger: DeployedLedger, definition: SubscriberDefinition): readonly StackFunction[] {
+  #subscribe(ledger: DeployedLedger, definition: SubscriberDefinition, own?: LambdaHandler): readonly StackFunction[] {
     const { handlers = {}, streams = {}, timeout = DEFAULT_TIMEOUT, retention, later } = this.#options;
     const { name, deadline, effects } = definition;
-    const handler = handlers[name];
+    const handler = handlers[name] ?? own;
     const breaker = this.#options.breakers?.[name];
     const stream = Object.keys(streams).find((one) => streams[one]?.some((reader) => reader.name === name));
     const queues = this.queues.addSubscriber(name, timeout, retention);
@@ -161,6 +200,10 @@ export class Deployment {
 /** To how many invocations at once a queue that scales is held at first. */
 function leastOf({ min = SCALE_DEFAULTS.min }: Partial<ScaleSettings> = {}): number {
   return Math.max(LEAST_OF_QUEUE, min);
+}
+
+function NO_CHANCE(bytes: number): Uint8Array {
+  return new Uint8Array(bytes);
 }
 
 async function refuseToInvoke(name: string): Promise<never> {

@@ -5,7 +5,7 @@ import { type Duration, durationToMilliseconds } from '../../contract/duration.t
 import { validate } from '../../contract/schema.ts';
 import type { AnyTable, TableItem, TableKey } from '../../contract/table.ts';
 import type { DeadLetter } from '../delivery.ts';
-import type { AlarmClock, LambdaEngine, Queue, Table } from '../engines/index.ts';
+import type { AlarmClock, LambdaEngine, Queue, StepFunctionsEngine, Table } from '../engines/index.ts';
 import { TestMisused, UnsupportedByEngine } from '../errors.ts';
 import { type LambdaHandler, lambdaFunction } from '../lambda/index.ts';
 import { readLetter } from '../letter-box.ts';
@@ -24,6 +24,7 @@ import { Deployment, SHARDS } from './deployment.ts';
 import type { StackFunction } from './function.ts';
 import type { MemoryStackOptions, StackRequest } from './options.ts';
 import { type StackClock, StackRun } from './run.ts';
+import { failedExecution, keeperName } from './sagas.ts';
 
 /** Differences of an environment from the stack's own. */
 export interface StackEnvironmentOptions extends Partial<Pick<TestEnvironmentOptions, 'clock' | 'wire' | 'random'>> {
@@ -68,7 +69,17 @@ export class MemoryStack {
     this.clock = clock;
     this.engines = engines;
     const after: AlarmClock = (milliseconds, run) => this.#runner().after(milliseconds, run);
-    this.#deployment = new Deployment(engines, clock.now, after, options, (name, event) => this.invoke(name, event));
+    const deployed = { ...options, random: this.#random };
+    this.#deployment = new Deployment(engines, clock.now, after, deployed, (name, event) => this.invoke(name, event));
+    this.stepFunctions?.onEvent((execution) => {
+      const event = failedExecution(execution);
+      const saga =
+        execution.machine
+          .split(':')
+          .at(-1)
+          ?.replace(/-unwind$/, '') ?? '';
+      if (event) after(0, () => void this.invoke(keeperName(saga), event));
+    });
     const shards = options.shards ?? SHARDS;
     this.outbox = new Outbox(this.ledger, { now: clock.now, random: this.#random, shards });
   }
@@ -81,6 +92,11 @@ export class MemoryStack {
   /** Lambda's control of event sources, where subscribers have breakers or scale. */
   get lambda(): LambdaEngine | undefined {
     return this.#deployment.lambda;
+  }
+
+  /** Step Functions, where there are sagas: their executions. */
+  get stepFunctions(): StepFunctionsEngine | undefined {
+    return this.#deployment.stepFunctions;
   }
 
   /** The quarantine bucket's name. */
@@ -137,13 +153,14 @@ export class MemoryStack {
    * @throws TestMisused when there is no such subscriber
    */
   environment({ subscriber, variables, wire, ...given }: StackEnvironmentOptions = {}): TestEnvironment {
-    const { scheduler } = this.#deployment;
+    const { scheduler, stepFunctions } = this.#deployment;
     const bindings = subscriber === undefined ? this.#deployment.variables : this.#bindingsOf(subscriber);
     return testEnvironment({
       clock: this.clock,
       random: this.#random,
       engines: this.engines,
       ...(scheduler && { scheduler }),
+      ...(stepFunctions && { stepFunctions }),
       ...given,
       variables: { ...bindings, ...variables },
       wire: wire ?? ((request, apply) => this.#carry({ ...request, from: PRODUCER }, apply)),
@@ -248,6 +265,7 @@ export class MemoryStack {
       random: this.#random,
       invoke: (name, event) => this.invoke(name, event),
       ...(this.lambda && { lambda: this.lambda }),
+      ...(this.stepFunctions && { stepFunctions: this.stepFunctions }),
     });
     return this.#run;
   }

@@ -1,6 +1,7 @@
 import type { BreakerSettings } from '../../contract/breaker.ts';
 import type { Duration } from '../../contract/duration.ts';
 import type { ScaleSettings } from '../../contract/scale.ts';
+import type { SagaDefinition } from '../../contract/saga.ts';
 import type { SubscriberDefinition } from '../../contract/subscriber.ts';
 import type { Request, SchedulerOptions } from '../engines/index.ts';
 import type { LambdaHandler } from '../lambda/index.ts';
@@ -38,6 +39,8 @@ export interface MemoryStackOptions {
   readonly scales?: Readonly<Record<string, Partial<ScaleSettings>>>;
   /** Milliseconds until a change of an event source takes effect. @default at once */
   readonly sourceLag?: () => number;
+  /** Sagas: their state machines, with their starters and keepers. Their steps are among `subscribers`. @default none */
+  readonly sagas?: readonly SagaDefinition[];
   /** How long an invocation of a subscriber's function may take. @default '10s' */
   readonly timeout?: Duration;
   /** How long the queue of a subscriber keeps a message. @default '14d' */

@@ -1,5 +1,5 @@
 import { MINUTE_MS } from '../../contract/time.ts';
-import type { Alarm, LambdaEngine } from '../engines/index.ts';
+import type { Alarm, LambdaEngine, StepFunctionsEngine } from '../engines/index.ts';
 import { EventSourcePoller, type Invoke } from '../lambda/index.ts';
 import type { Engines } from '../test-environment.ts';
 import { type FunctionSource, type StackFunction, sourceId } from './function.ts';
@@ -22,6 +22,8 @@ export interface StackRunOptions {
   readonly invoke: (name: string, event: object) => Promise<unknown>;
   /** Says which event sources are switched off. @default none is */
   readonly lambda?: LambdaEngine;
+  /** Runs state machines. @default there are none */
+  readonly stepFunctions?: StepFunctionsEngine;
 }
 
 /** The poller of one event source, with so many batches at once. */
@@ -72,8 +74,9 @@ export class StackRun {
         Array.from({ length: this.#batchesOf(one) }, () => poller.step()),
       );
       const busy = await Promise.all(steps);
+      const machines = await this.#options.stepFunctions?.rest();
       // A source that could not be asked is asked again.
-      if (!busy.includes(true) && troubles === this.#troubles) return;
+      if (!busy.includes(true) && !machines && troubles === this.#troubles) return;
     }
   }
 
