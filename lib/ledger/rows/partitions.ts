@@ -18,10 +18,10 @@ import {
   RECEIPT_PREFIX,
   REDRIVE_PREFIX,
   ROUTE_PREFIX,
-  SCALE_PREFIX,
-  TAIL_PREFIX,
   SAGA_PREFIX,
   SAGAS,
+  SCALE_PREFIX,
+  TAIL_PREFIX,
 } from './layout.ts';
 import { RUNNING_REDRIVES } from './redrive.ts';
 import { EVENT_TYPES } from './route.ts';

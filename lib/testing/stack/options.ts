@@ -1,7 +1,7 @@
 import type { BreakerSettings } from '../../contract/breaker.ts';
 import type { Duration } from '../../contract/duration.ts';
-import type { ScaleSettings } from '../../contract/scale.ts';
 import type { SagaDefinition } from '../../contract/saga.ts';
+import type { ScaleSettings } from '../../contract/scale.ts';
 import type { SubscriberDefinition } from '../../contract/subscriber.ts';
 import type { Request, SchedulerOptions } from '../engines/index.ts';
 import type { LambdaHandler } from '../lambda/index.ts';
