@@ -40,6 +40,8 @@ export const BINDINGS = {
   controlQueueUrl: 'WAYBILL_CONTROL_QUEUE_URL',
   /** The settings of the subscriber's breaker, as JSON; absent where it has none. */
   breaker: 'WAYBILL_BREAKER',
+  /** What the functions of a saga are told of it, as JSON: see `SagaSettings`. */
+  saga: 'WAYBILL_SAGA',
   /** Seconds after a subscriber's removal; of the reconciler. */
   abandonAfter: 'WAYBILL_ABANDON_AFTER',
 } as const;

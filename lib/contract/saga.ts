@@ -55,14 +55,22 @@ export interface UnwindOptions {
  * Steps that are all done, or undone in reverse order. It is the definition of the event that starts it too, `saga.<name>`:
  * whoever may publish that event may start the saga.
  */
-export interface SagaDefinition<Name extends string = string, Input = unknown, Output = unknown>
-  extends EventDefinition<`saga.${Name}`, Input, Output> {
-  readonly saga: SagaShape;
+export interface SagaDefinition<
+  Name extends string = string,
+  Input = unknown,
+  Output = unknown,
+  Steps extends Readonly<Record<string, StepDefinition>> = Readonly<Record<string, StepDefinition>>,
+> extends EventDefinition<`saga.${Name}`, Input, Output> {
+  readonly saga: SagaShape<Steps>;
 }
 
 /** What a saga does. */
-export interface SagaShape {
+export interface SagaShape<
+  Steps extends Readonly<Record<string, StepDefinition>> = Readonly<Record<string, StepDefinition>>,
+> {
   readonly name: string;
+  /** Its steps, by their names in the saga. */
+  readonly steps: Steps;
   /** One after the other; those of one stage side by side. */
   readonly stages: readonly (readonly SagaStep[])[];
   readonly completed?: SagaEnd;
@@ -99,7 +107,13 @@ export type SagaEnding<Scope extends { readonly input: unknown }, Event extends 
   | readonly [event: Event, select: Select<Scope, EventInput<Event>>];
 
 /** A saga that is being declared: what is known at this point is `Scope`. */
-export interface SagaBuilder<Name extends string, Input, Output, Scope extends { readonly input: Output }> {
+export interface SagaBuilder<
+  Name extends string,
+  Input,
+  Output,
+  Scope extends { readonly input: Output },
+  Known extends Readonly<Record<string, StepDefinition>>,
+> {
   /**
    * Adds a step that runs when those before it are done.
    *
@@ -111,16 +125,22 @@ export interface SagaBuilder<Name extends string, Input, Output, Scope extends {
     step: Step,
     select: Select<Scope, StepRequest<Step>>,
     options?: SagaStepOptions,
-  ): SagaBuilder<Name, Input, Output, Scope & { readonly [In in StepName]: StepResult<Step> }>;
+  ): SagaBuilder<
+    Name,
+    Input,
+    Output,
+    Scope & { readonly [In in StepName]: StepResult<Step> },
+    Known & { readonly [In in StepName]: Step }
+  >;
   /** Adds steps that run side by side, from 2 to 20. When one of them fails, all are undone. */
   all<Steps extends Readonly<Record<string, StepDefinition>>>(
     branches: Branches<Scope, Steps>,
-  ): SagaBuilder<Name, Input, Output, Scope & { readonly [In in keyof Steps]: StepResult<Steps[In]> }>;
+  ): SagaBuilder<Name, Input, Output, Scope & { readonly [In in keyof Steps]: StepResult<Steps[In]> }, Known & Steps>;
   /** Ends the declaration: says what is published when all steps are done, and when all are undone. @default nothing */
   ends<Completed extends EventDefinition = never, Compensated extends EventDefinition = never>(ends?: {
     readonly completed?: SagaEnding<Scope, Completed>;
     readonly compensated?: SagaEnding<{ readonly input: Output; readonly failure: SagaFailure }, Compensated>;
-  }): SagaDefinition<Name, Input, Output>;
+  }): SagaDefinition<Name, Input, Output, Known>;
 }
 
 const SAGA_NAME = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
@@ -147,7 +167,8 @@ export function defineSaga<const Name extends string, Input extends StandardSche
   Name,
   StandardSchemaV1.InferInput<Input>,
   StandardSchemaV1.InferOutput<Input>,
-  { readonly input: StandardSchemaV1.InferOutput<Input> }
+  { readonly input: StandardSchemaV1.InferOutput<Input> },
+  Readonly<Record<never, StepDefinition>>
 > {
   const { input, key, businessLine = 'sagas', version = 1, unwind = {} } = options;
   if (typeof name !== 'string' || !SAGA_NAME.test(name) || name.length > 40) {
@@ -157,7 +178,10 @@ export function defineSaga<const Name extends string, Input extends StandardSche
   }
   requireStandardSchema(input, `${name}, its input`);
   const event = defineEvent(`saga.${name}`, { schema: startSchema(name, input), key, businessLine });
-  return new Declaration({ ...event, version }, { name, stages: [], unwind: unwindOf(name, unwind) }) as never;
+  return new Declaration(
+    { ...event, version },
+    { name, steps: {}, stages: [], unwind: unwindOf(name, unwind) },
+  ) as never;
 }
 
 /** A saga so far, without its types. */
@@ -206,7 +230,8 @@ class Declaration {
         `The saga '${this.#shape.name}' has more than ${MOST_STEPS} steps: let one step start another saga`,
       );
     }
-    return new Declaration(this.#event, { ...this.#shape, stages });
+    const steps = Object.fromEntries(stages.flat().map(({ name, step }) => [name, step]));
+    return new Declaration(this.#event, { ...this.#shape, stages, steps });
   }
 
   #step(name: string, step: StepDefinition, select: Select<never, unknown>, options: SagaStepOptions = {}): SagaStep {

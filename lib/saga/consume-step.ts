@@ -16,6 +16,7 @@ import {
 } from '../contract/step.ts';
 import { PendingTransaction } from '../transaction/pending-transaction.ts';
 import { commandIn, commandsOf } from './commands.ts';
+import type { AnyStepHandlers } from './step-handlers.ts';
 import { beginStep, type StepPlace, stepAction } from './step-row.ts';
 import { undoStep } from './undo-step.ts';
 
@@ -52,12 +53,6 @@ export type UndoStepHandler<Step extends StepDefinition> = (
 export type StepHandlers<Step extends StepDefinition> = Step['undo'] extends 'none'
   ? { readonly run: RunStepHandler<Step>; readonly undo?: never }
   : { readonly run: RunStepHandler<Step>; readonly undo: UndoStepHandler<Step> };
-
-/** The handlers, as the run time calls them. */
-export interface AnyStepHandlers {
-  readonly run: (input: unknown, context: object) => unknown;
-  readonly undo?: (input: unknown, output: unknown, context: object) => unknown;
-}
 
 /**
  * The Lambda handler of a step of sagas. What it does is committed with its answer, in one transaction; then the state machine

@@ -4,6 +4,7 @@ import {
   type SFNClient,
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
+import type { SQSEvent } from 'aws-lambda';
 import { type Environment, environmentOf, type GivenContext, type Sender } from '../aws/environment.ts';
 import type { ServiceError } from '../aws/errors.ts';
 import { type Counts, summarize } from '../aws/invocation.ts';
@@ -16,7 +17,7 @@ import { stepFunctionsOf } from './send-reply.ts';
 import type { ExecutionInput } from './starter.ts';
 import { stuckOf } from './stuck.ts';
 
-/** The Lambda handler of a saga's keeper: a schedule invokes it each minute, EventBridge with each execution that has failed. */
+/** The Lambda handler of a saga's keeper: a schedule invokes it each minute, a queue with each execution that has failed. */
 export type Keeper = (event: unknown, context?: GivenContext) => Promise<void>;
 
 /**
@@ -48,15 +49,18 @@ export function createKeeper(settings: SagaSettings): Keeper {
     const ledger = ledgerOf(environment);
     await summarize(environment, 'saga', { saga: settings.name }, async (counts) => {
       const stepFunctions = await stepFunctionsOf(environment);
-      if (isExecutionEvent(event)) await unwind(ledger, stepFunctions, settings, event, counts);
-      else await count(ledger, stepFunctions, settings);
+      const ended = endedIn(event);
+      for (const one of ended) await unwind(ledger, stepFunctions, settings, one, counts);
+      if (ended.length === 0) await count(ledger, stepFunctions, settings);
     });
     environment.metrics.flush();
   };
 }
 
-function isExecutionEvent(event: unknown): event is ExecutionEvent {
-  return typeof (event as Partial<ExecutionEvent> | null)?.detail?.executionArn === 'string';
+/** The executions of which a batch of the keeper's queue tells that they have ended. */
+function endedIn(event: unknown): ExecutionEvent[] {
+  const { Records = [] } = (event ?? {}) as Partial<SQSEvent>;
+  return Records.map(({ body }) => JSON.parse(body) as ExecutionEvent);
 }
 
 /** The id of an execution of the saga's own machine, as the name of any execution begins. */

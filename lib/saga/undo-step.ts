@@ -7,7 +7,7 @@ import { fenceEffects, readEffects } from '../ledger/effect.ts';
 import { effectsIn, effectsKey } from '../ledger/rows/effect.ts';
 import { type SagaStepRow, stepEffectsId } from '../ledger/rows/saga.ts';
 import { PendingTransaction } from '../transaction/pending-transaction.ts';
-import type { AnyStepHandlers } from './consume-step.ts';
+import type { AnyStepHandlers } from './step-handlers.ts';
 import { readStep, type StepPlace, sagaTtl, stepAction } from './step-row.ts';
 
 type Context = Parameters<AnyHandler>[1];

@@ -12,6 +12,7 @@ import { deploymentGraphOf } from '../rules/prove-delivery.ts';
 import { ABOVE_ZERO, type AlarmConditions, deadLettersIn, MINUTE } from './alarm-condition.ts';
 import { AlarmTopic, alarmArns } from './alarm-topic.ts';
 import { missingConditions, reconciliationConditions } from './reconciliation-alarms.ts';
+import { sagaConditions } from './saga-alarms.ts';
 import { checkBackConditions, circuitConditions, scaleConditions, sendingConditions } from './sending-alarms.ts';
 
 /** What LedgerAlarms take. */
@@ -77,6 +78,9 @@ export class LedgerAlarms extends Construct {
     });
     graph.eachWorkQueue((workQueue) => {
       if (workQueue.ledger === ledger && workQueue.purpose === 'check-back') this.#watchCheckBack(workQueue);
+    });
+    graph.eachSaga((saga) => {
+      if (saga.ledger === ledger) this.#add(sagaConditions(saga));
     });
   }
 

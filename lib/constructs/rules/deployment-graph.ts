@@ -2,6 +2,7 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import type { IConstruct } from 'constructs';
 import type { EventDefinition } from '../../contract/event.ts';
+import type { SagaDefinition } from '../../contract/saga.ts';
 import type { SubscriberDefinition } from '../../contract/subscriber.ts';
 import type { IChannel } from '../channel/channel-interface.ts';
 import type { ILedger } from '../ledger/ledger-interface.ts';
@@ -42,11 +43,20 @@ export interface DeployedSubscriber {
 /** A queue of work that is no subscriber's: the forward queue of a ledger, the requests of a check-back, or the messages of a controller. */
 export interface DeployedWorkQueue {
   readonly construct: IConstruct;
-  readonly purpose: 'forward' | 'check-back' | 'control';
+  readonly purpose: 'forward' | 'check-back' | 'control' | 'unwind';
   readonly ledger: ILedger;
   readonly consumer: lambda.Function;
   readonly queue: sqs.IQueue;
   readonly deadLetterQueue: sqs.IQueue;
+}
+
+/** A saga, and what keeps it. */
+export interface DeployedSaga {
+  readonly construct: IConstruct;
+  readonly ledger: ILedger;
+  readonly definition: SagaDefinition;
+  /** Seconds after which an execution that has not ended is too old. */
+  readonly tooOldSeconds: number;
 }
 
 /** A producer that sends by handshake. */
@@ -70,9 +80,11 @@ export class DeploymentGraph {
   readonly producers: DeployedProducer[] = [];
   readonly handshakes: DeployedHandshake[] = [];
   readonly workQueues: DeployedWorkQueue[] = [];
+  readonly sagas: DeployedSaga[] = [];
 
   readonly #subscriberVisitors: ((subscriber: DeployedSubscriber) => void)[] = [];
   readonly #workQueueVisitors: ((workQueue: DeployedWorkQueue) => void)[] = [];
+  readonly #sagaVisitors: ((saga: DeployedSaga) => void)[] = [];
 
   addSubscriber(subscriber: DeployedSubscriber): void {
     this.subscribers.push(subscriber);
@@ -83,6 +95,17 @@ export class DeploymentGraph {
   eachSubscriber(visit: (subscriber: DeployedSubscriber) => void): void {
     for (const subscriber of this.subscribers) visit(subscriber);
     this.#subscriberVisitors.push(visit);
+  }
+
+  addSaga(saga: DeployedSaga): void {
+    this.sagas.push(saga);
+    for (const visit of this.#sagaVisitors) visit(saga);
+  }
+
+  /** Calls back for every saga: those that are there, and each that comes later. */
+  eachSaga(visit: (saga: DeployedSaga) => void): void {
+    for (const saga of this.sagas) visit(saga);
+    this.#sagaVisitors.push(visit);
   }
 
   addWorkQueue(workQueue: DeployedWorkQueue): void {

@@ -39,12 +39,13 @@ export function keeperFunction(settings: SagaSettings, variables: Environment['v
   };
 }
 
-/** What EventBridge tells of an execution that has ended otherwise than by succeeding; `undefined` of one that has. */
+/** A batch that tells of an execution that has ended otherwise than by succeeding; `undefined` of one that has. */
 export function failedExecution({ arn, name, status, cause }: ExecutionView): object | undefined {
   if (status === 'SUCCEEDED' || status === 'RUNNING') return undefined;
-  return {
+  const told = {
     source: 'aws.states',
     'detail-type': 'Step Functions Execution Status Change',
     detail: { executionArn: arn, name, status, ...(cause !== undefined && { cause }) },
   };
+  return { Records: [{ body: JSON.stringify(told) }] };
 }
