@@ -22,8 +22,8 @@ interface LeaseOptions {
   readonly clockSkew: number;
   /** Names the effect to the service. */
   readonly key: string;
-  /** Whether the effect is not run where it surely was not done. */
-  readonly settles: boolean;
+  /** Whether the effect is not run where it surely was not done. @default false */
+  readonly settles?: boolean;
 }
 
 /** Of an effect that an operator has had accept whatever it is asked for. */
