@@ -10,6 +10,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Context } from 'aws-lambda';
 import { BINDINGS } from '../contract/bindings.ts';
 import type { AnyTable } from '../contract/table.ts';
+import type { Interrupting } from './interruption.ts';
 import { type Countable, countUsage, noUsage, type Usage } from './usage.ts';
 
 /** What a run time needs of an AWS client: a real one, or an engine in memory that answers the same commands. */
@@ -24,7 +25,7 @@ export interface Environment {
   now(): number;
   random(bytes: number): Uint8Array;
   /** Resolves after the time has passed, or as soon as the signal aborts. */
-  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
+  sleep(milliseconds: number, signal?: Interrupting): Promise<void>;
   /** The bindings, see `BINDINGS` of the contract. */
   readonly variables: Readonly<Record<string, string | undefined>>;
   /**
@@ -193,7 +194,7 @@ function pooledRandom(): Environment['random'] {
   };
 }
 
-function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
+function sleep(milliseconds: number, signal?: Interrupting): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted) return resolve();
     const timer = setTimeout(resolve, milliseconds);

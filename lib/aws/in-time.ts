@@ -1,4 +1,5 @@
 import type { Environment } from './environment.ts';
+import { Interruption } from './interruption.ts';
 
 /**
  * Waits for work, but no longer than until a moment. Work that takes longer goes on, and its outcome is dropped.
@@ -8,12 +9,11 @@ import type { Environment } from './environment.ts';
  * @throws whatever the work throws in time
  */
 export async function inTime(environment: Environment, until: number, work: Promise<unknown>): Promise<boolean> {
-  const ended = new AbortController();
-  const timeUp = environment.sleep(Math.max(0, until - environment.now()), ended.signal).then(() => false);
+  const ended = new Interruption();
+  const timeUp = environment.sleep(Math.max(0, until - environment.now()), ended).then(() => false);
   try {
     return await Promise.race([work.then(() => true), timeUp]);
   } finally {
-    // With a reason of its own: the default is an error, whose stack takes long to collect.
-    ended.abort('ended');
+    ended.abort();
   }
 }

@@ -1,5 +1,6 @@
 import type { SQSBatchResponse } from 'aws-lambda';
 import { concurrently } from '../aws/concurrently.ts';
+import { Interruption } from '../aws/interruption.ts';
 import type { Counts } from '../aws/invocation.ts';
 import type { InboundRecord } from '../aws/record.ts';
 import { backOff, givenBack, type Postponed, postponed } from '../aws/visibility.ts';
@@ -98,16 +99,15 @@ async function deliverUntil(
 ): Promise<readonly (Outcome | undefined)[]> {
   const { environment, until } = invocation;
   const outcomes: (Outcome | undefined)[] = batch.map(() => undefined);
-  const done = new AbortController();
+  const done = new Interruption();
   const work = concurrently(concurrency, inOrderOfMoments(batch), async (index) => {
     if (environment.now() >= until) return;
     const { record, content } = batch[index] as Received;
     outcomes[index] = await deliver(invocation, record, content);
   });
-  const timeUp = environment.sleep(Math.max(0, until - environment.now()), done.signal);
+  const timeUp = environment.sleep(Math.max(0, until - environment.now()), done);
   await Promise.race([work, timeUp]);
-  // With a reason of its own: the default is an error whose stack takes longer to collect than a record to decode.
-  done.abort('ended');
+  done.abort();
   const inTime = [...outcomes];
   if (invocation.running.size > 0) await countHanging(invocation, batch, inTime);
   return inTime;

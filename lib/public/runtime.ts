@@ -19,6 +19,7 @@ export {
   type MetricSink,
   type Sender,
 } from '../aws/environment.ts';
+export type { Interrupting } from '../aws/interruption.ts';
 export type { Usage } from '../aws/usage.ts';
 export { type Cancellation, type CancelOptions, cancel } from '../cancel/cancel.ts';
 export type { EndOrBegun } from '../cancel/cancel-message.ts';

@@ -1,3 +1,5 @@
+import type { Interrupting } from '../aws/interruption.ts';
+
 /** The process's own, whatever a test that fakes its timers puts in its place. */
 const { setImmediate } = globalThis;
 
@@ -35,7 +37,7 @@ export class VirtualClock {
 
   readonly now = (): number => this.#now;
 
-  readonly sleep = (milliseconds: number, signal?: AbortSignal): Promise<void> =>
+  readonly sleep = (milliseconds: number, signal?: Interrupting): Promise<void> =>
     new Promise((resolve) => {
       if (signal?.aborted) return resolve();
       const sleeper: Sleeper = {

@@ -1,4 +1,5 @@
 import type { Environment } from '../../aws/environment.ts';
+import type { Interrupting } from '../../aws/interruption.ts';
 import type { Wire } from '../../testing/engines/index.ts';
 import { seededRandom } from '../../testing/seeded-random.ts';
 import { testEnvironment } from '../../testing/test-environment.ts';
@@ -74,7 +75,7 @@ export class Incarnation implements Caller {
     for (const run of this.#thawing.splice(0)) run();
   }
 
-  readonly #sleep = (milliseconds: number, signal?: AbortSignal): Promise<void> =>
+  readonly #sleep = (milliseconds: number, signal?: Interrupting): Promise<void> =>
     new Promise((resolve) => {
       if (!this.alive) return;
       if (signal?.aborted) return resolve();

@@ -1,3 +1,4 @@
+import type { Interrupting } from '../../aws/interruption.ts';
 import { MINUTE_MS } from '../../contract/time.ts';
 import type { Alarm, LambdaEngine, StepFunctionsEngine } from '../engines/index.ts';
 import { EventSourcePoller, type Invoke } from '../lambda/index.ts';
@@ -9,7 +10,7 @@ export interface StackClock {
   /** Milliseconds since the epoch. */
   now(): number;
   /** Resolves after the time has passed, or as soon as the signal aborts. */
-  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
+  sleep(milliseconds: number, signal?: Interrupting): Promise<void>;
   /** Lets time pass, with all that is due meanwhile. */
   advance(milliseconds: number): Promise<void>;
 }
