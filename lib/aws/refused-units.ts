@@ -1,5 +1,6 @@
 import type { AttributeValue, CancellationReason, TransactWriteItem } from '@aws-sdk/client-dynamodb';
-import { itemBytes, writeUnits } from './item-bytes.ts';
+import { writeUnits } from '../contract/row-size.ts';
+import { itemBytes } from './item-bytes.ts';
 
 type Item = Record<string, AttributeValue>;
 

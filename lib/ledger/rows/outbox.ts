@@ -1,10 +1,11 @@
 import { UnknownRowFormat } from '../../contract/errors.ts';
+import { writeUnits } from '../../contract/row-size.ts';
 import { compressed, uncompressedMessage, withCompressed } from '../../message/compression.ts';
 import { decodeEnvelope, type Envelope, encodeEnvelope } from '../../message/envelope.ts';
 import { FORMATS, NEWEST_FORMAT } from './format.ts';
 import { bucket, type Expiring, type LedgerKey, OUTBOX_PREFIX, ttlAfter } from './layout.ts';
 import { type PackedOutboxRow, pack, unpack } from './packed-outbox.ts';
-import { itemBytes, writeUnits } from './row-size.ts';
+import { itemBytes } from './row-size.ts';
 
 /** A message as committed with the business change. */
 export type OutboxRow = (PlainOutboxRow | PackedOutboxRow) & OutboxMarks;
