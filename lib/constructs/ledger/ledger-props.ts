@@ -1,4 +1,5 @@
 import type { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import type * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import { log2OfShards } from '../../message/message-id.ts';
@@ -29,6 +30,14 @@ export interface LedgerProps {
    * @default a new ledger starts at the newest format, and any other one keeps what it has
    */
   readonly format?: number;
+  /**
+   * Units a second that the table takes from its first moment on, at least 4,000 writes and 12,000 reads: a new table on demand
+   * takes so many, and more as it is used. A message takes 4 to 5 write units, so that 1,000 a second are the most of a new table.
+   * What is above that is charged once.
+   * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/warm-throughput.html
+   * @default what the table has
+   */
+  readonly warmThroughput?: dynamodb.WarmThroughput;
   /**
    * The customer key that encrypts the table, the bucket, queues, streams and the logs of Waybill's own functions. The
    * policy of an imported key must allow CloudWatch Logs. The stack's region must be known.

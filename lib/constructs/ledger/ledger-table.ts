@@ -5,7 +5,7 @@ import { InvalidConstruct } from '../invalid-construct.ts';
 import type { LedgerProps } from './ledger-props.ts';
 
 export type LedgerTableProps = Pick<dynamodb.TablePropsV2, 'tableName' | 'deletionProtection' | 'removalPolicy'> &
-  Pick<LedgerProps, 'encryptionKey'>;
+  Pick<LedgerProps, 'encryptionKey' | 'warmThroughput'>;
 
 /** The table that holds the truth, with the stream that the relay reads. */
 export class LedgerTable extends dynamodb.TableV2 {
@@ -23,6 +23,7 @@ export class LedgerTable extends dynamodb.TableV2 {
       partitionKey: { name: 'pk', type: dynamodb.AttributeType.STRING },
       sortKey: { name: 'sk', type: dynamodb.AttributeType.STRING },
       billing: dynamodb.Billing.onDemand(),
+      warmThroughput: props.warmThroughput,
       dynamoStream: dynamodb.StreamViewType.NEW_IMAGE,
       timeToLiveAttribute: 'ttl',
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },

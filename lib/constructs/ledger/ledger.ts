@@ -221,6 +221,11 @@ export class Ledger extends Construct implements ILedger {
     return ledgerMetric(this, METRICS.oldestUnended, options);
   }
 
+  /** Writes to the ledger that DynamoDB throttled. Each is tried again. @default sum over 5 minutes */
+  metricThrottledWrites(options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
+    return this.table.metric('WriteThrottleEvents', { statistic: 'Sum', ...options });
+  }
+
   /** Invocations of the relay that failed: their batches come again. @default sum over 5 minutes */
   metricRelayErrors(options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
     return this.relay.metricErrors(options);

@@ -21,6 +21,15 @@ export function sendingConditions(ledger: Ledger, relayLag: Duration): AlarmCond
       alarmDescription:
         'The relay lags behind commits, so every subscriber is late: see its log for errors, and whether it is throttled.',
     },
+    WritesThrottled: {
+      metric: ledger.metricThrottledWrites({ period: MINUTE }),
+      evaluationPeriods: 3,
+      treatMissingData: NOT_BREACHING,
+      alarmDescription:
+        'DynamoDB throttles writes to the ledger, so producers and subscribers try again and take longer. Where all shards are busy, ' +
+        'raise `shards` (messages a second by 40, a power of two); where the table is new, give it `warmThroughput`; where one ' +
+        'business key has most of the messages, no number of shards helps.',
+    },
     TransactionLate: {
       metric: countedMetric(ledger, METRICS.transactionLate, { period: MINUTE }),
       treatMissingData: NOT_BREACHING,

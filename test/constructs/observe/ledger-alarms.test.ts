@@ -82,6 +82,7 @@ describe('by default', () => {
       'Errors',
       'Invocations',
       'IteratorAge',
+      'WriteThrottleEvents',
       'half-quarantined',
       'heal-deferred',
       'oldest-unended',
@@ -295,6 +296,7 @@ test('of a ledger that does not reconcile, relay, sweep and dead letters are wat
   expect(new Set(alarmsIn(stack).map(({ MetricName }) => MetricName))).toEqual(
     new Set([
       'IteratorAge',
+      'WriteThrottleEvents',
       'Invocations',
       'Errors',
       'ApproximateNumberOfMessagesVisible',
