@@ -75,6 +75,17 @@ describe('what npm publishes', () => {
     expect(await readFile(inPackage('README.md'), 'utf8')).toContain(`Node ${engines.node.replace('>=', '')} or newer`);
   });
 
+  test('is published without a warning: npm has nothing in its package.json to correct', async () => {
+    // Nobody answers there, and nobody is asked: without a token npm warns of that.
+    const registry = ['--registry=http://127.0.0.1:9/', '--//127.0.0.1:9/:_authToken=none'];
+    const publish = ['npm', 'publish', inPackage('.'), '--dry-run', '--offline', '--ignore-scripts', ...registry];
+
+    const said = await runCommand('sh', ['-c', '"$@" 2>&1', 'sh', ...publish], { cwd: app.folder, env: app.env });
+
+    expect(said).toMatch(/^\+ waybill@\d/m);
+    expect(said.split('\n').filter((line) => /\bwarn\b|\berror\b/i.test(line))).toEqual([]);
+  });
+
   test("has each of the framework's functions, bundled", async () => {
     const sources = (await readdir(join(root, 'functions'))).filter((name) => name.endsWith('.ts'));
     const bundled = await readdir(inPackage('dist/functions'));

@@ -55,7 +55,7 @@ export class ConsumerFunction extends nodejs.NodejsFunction {
     const depsLockFilePath = rest.depsLockFilePath ?? findLockFile(file);
     const bundling = bundlingOptions(rest.bundling);
     const root = rest.projectRoot ?? dirname(depsLockFilePath ?? file);
-    const metadata = handlerMetadata(scope, file, root, bundling);
+    const metadata = handlerMetadata(file, root, bundling);
     const restore = useOwnEsbuild();
     try {
       super(scope, id, {
@@ -69,7 +69,7 @@ export class ConsumerFunction extends nodejs.NodejsFunction {
         entry: file,
         ...execution,
         bundling,
-        ...bundledCode(scope, metadata, rest.handler),
+        ...bundledCode(scope, metadata, { ...rest, depsLockFilePath }),
       });
       noteBundling(this, metadata);
     } finally {

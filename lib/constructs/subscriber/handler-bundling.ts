@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as nodejs from 'aws-cdk-lib/aws-lambda-nodejs';
-import type { IConstruct } from 'constructs';
+import type { Construct, IConstruct } from 'constructs';
 import {
   BUNDLES_CONTEXT,
   bundleFile,
   HANDLER_METADATA,
   type HandlerMetadata,
 } from '../../contract/handler-metadata.ts';
+import { cachedBundle } from './bundle-cache.ts';
 
 /** What an argument of esbuild begins with that says what a bundle takes for another module. */
 export const ALIAS = '--alias:';
@@ -23,12 +25,8 @@ const UNDERSTOOD = new Set([
 /** The names of those options that esbuild's own interface calls as CDK does. */
 const SAME = ['define', 'keepNames', 'loader', 'mainFields', 'minify', 'target', 'tsconfig'] as const;
 
-/**
- * A handler's bundling as data, where the context names a folder of bundles; `undefined` where it does not, or where
- * somebody asks of the bundling what only synthesis does.
- */
+/** A handler's bundling as data; `undefined` where somebody asks of the bundling what only the CDK does. */
 export function handlerMetadata(
-  scope: IConstruct,
   entry: string,
   root: string,
   bundling: nodejs.BundlingOptions,
@@ -38,7 +36,7 @@ export function handlerMetadata(
   const aliases = Object.entries(others).filter(([name, to]) => name.startsWith(ALIAS) && typeof to === 'string');
   const otherArguments = Object.keys(others).length - aliases.length;
   const isUnderstood = given.every(([name]) => UNDERSTOOD.has(name)) && otherArguments === 0;
-  if (bundlesFolder(scope) === undefined || !isUnderstood || !bundling.bundleAwsSDK) return undefined;
+  if (!isUnderstood || !bundling.bundleAwsSDK) return undefined;
   const esbuild = {
     ...Object.fromEntries(given.filter(([name]) => (SAME as readonly string[]).includes(name))),
     format: bundling.format,
@@ -57,21 +55,27 @@ export function handlerMetadata(
   return { ...described, key };
 }
 
-/** The handler's code, where its bundle is there already. */
+/** The handler's code, where its bundle is there already or can be made here. */
 export function bundledCode(
-  scope: IConstruct,
+  scope: Construct,
   metadata: HandlerMetadata | undefined,
-  handler = 'handler',
+  { handler = 'handler', depsLockFilePath }: Pick<nodejs.NodejsFunctionProps, 'handler' | 'depsLockFilePath'>,
 ): Pick<nodejs.NodejsFunctionProps, 'code' | 'handler'> {
-  const folder = bundlesFolder(scope);
-  if (folder === undefined || !metadata) return {};
-  const file = bundleFile(folder, metadata);
-  if (!existsSync(file)) return {};
-  return { code: lambda.Code.fromAsset(dirname(file)), handler: handler.includes('.') ? handler : `index.${handler}` };
+  const folder = metadata && codeFolder(scope, metadata, depsLockFilePath);
+  if (folder === undefined) return {};
+  return { code: lambda.Code.fromAsset(folder), handler: handler.includes('.') ? handler : `index.${handler}` };
 }
 
-/** Says in the template how the handler was bundled. */
+function codeFolder(scope: Construct, metadata: HandlerMetadata, lockFile: string | undefined): string | undefined {
+  const folder = bundlesFolder(scope);
+  if (folder === undefined) return Stack.of(scope).bundlingRequired ? cachedBundle(metadata, lockFile) : undefined;
+  const file = bundleFile(folder, metadata);
+  return existsSync(file) ? dirname(file) : undefined;
+}
+
+/** Says in the template how the handler was bundled, where the context names a folder of bundles. */
 export function noteBundling(created: lambda.Function, metadata: HandlerMetadata | undefined): void {
+  if (bundlesFolder(created) === undefined) return;
   const resource = created.node.defaultChild;
   if (metadata && resource instanceof lambda.CfnFunction) resource.addMetadata(HANDLER_METADATA, metadata);
 }
