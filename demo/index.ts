@@ -9,6 +9,7 @@
  * - `relay/registrar`: what the deployed registrar does for CloudFormation, for a subscriber that the demo removes
  * - `inspect/list-event-sources`: by which reconcile() knows that nothing reads a queue
  * - `ledger/circuit`, `ledger/ledger`: in which state a subscriber's circuit is
+ * - `ledger/scale`: how much a subscriber takes on at once
  * - `ledger/batch-get`, `ledger/rows/inbox`: hundreds of messages followed by one request, where trace() follows each
  * - `message/message-id`: ids for poison, their time, and their shard
  * - `consume/dead-letter`: the bytes in a dead letter

@@ -10,8 +10,9 @@ import { reconciliationTable } from '../lib/cli/reconciliation-table.ts';
 import { useTarget } from '../lib/cli/use-target.ts';
 import { deployApp, resolveEngine, type Target } from '../lib/local/index.ts';
 import { deploymentOf, STACK_NAME } from './deployment.ts';
+import { COURIER_DEADLINE_MS, flashSaleProblems, flashSaleSummary, runFlashSale, THRESHOLDS } from './flash-sale.ts';
 import { generateOrders, readOrders } from './orders.ts';
-import { type OutageDrill, outageProblems, outageSummary, Provider, runOutage } from './outage.ts';
+import { outageProblems, outageSummary, Provider, runOutage } from './outage.ts';
 import { PaymentProvider } from './payment-provider.ts';
 import { providerVerdict } from './provider-audit.ts';
 import { type FinishedRun, runOrders } from './run.ts';
@@ -30,14 +31,23 @@ interface DemoOptions {
   readonly aws?: boolean;
   readonly sabotage?: boolean;
   readonly outage?: boolean;
+  readonly flashSale?: boolean;
 }
 
-type DemoRun = FinishedRun & Partial<SabotagedRun> & { readonly drill?: OutageDrill | undefined };
+/** What a drill came to, after the orders: keys of the object of `--json`, lines, and what is wrong. */
+interface Drill {
+  readonly verdict: object;
+  readonly summary: readonly string[];
+  readonly problems: readonly string[];
+}
+
+type DemoRun = FinishedRun & Partial<SabotagedRun> & { readonly drill?: Drill | undefined };
 
 const DEFAULT_COUNT = 300;
 const HOUR_MS = 3_600_000;
-/** The stack of the outage drill. */
+/** The stacks of the drills. */
 const OUTAGE_STACK = 'Charges';
+const SALE_STACK = 'FlashSale';
 /** The folder of `cdk.json`. */
 const REPOSITORY = fileURLToPath(new URL('../', import.meta.url));
 
@@ -78,9 +88,15 @@ export function runDemo(parameters: readonly string[], context: CommandContext =
         'have a provider fail for a minute; show that the breaker opens, and that nothing is buried',
       ).conflicts(['aws', 'sabotage']),
     )
+    .addOption(
+      new Option(
+        '--flash-sale',
+        'have thousands order one product at once; show the alarm, the hop at which orders are stuck, and the scaler at work',
+      ).conflicts(['aws', 'sabotage', 'outage']),
+    )
     .addHelpText(
       'after',
-      '\nExample:\n  $ npm start -- --count 500 --duplicates 0.1 --poison 0.05\n  $ npm start -- --sabotage\n  $ npm start -- --outage',
+      '\nExample:\n  $ npm start -- --count 500 --duplicates 0.1 --poison 0.05\n  $ npm start -- --sabotage\n  $ npm start -- --outage\n  $ npm start -- --flash-sale',
     )
     .action((options: DemoOptions) => demo(options, context));
   return runCommandLine(program, parameters, context);
@@ -141,7 +157,7 @@ interface Stage {
 
 async function deployAndRun(
   { orders, target, provider, signal }: Stage,
-  { duplicates, poison, sabotage, outage }: DemoOptions,
+  { duplicates, poison, sabotage, outage, flashSale }: DemoOptions,
   { progress }: CommandContext,
 ): Promise<DemoRun> {
   const failing = outage ? await Provider.open() : undefined;
@@ -150,21 +166,36 @@ async function deployAndRun(
     ...(sabotage && { deadline: String(DEADLINE_MS / 1000) }),
     ...(provider && { paymentProvider: provider.url }),
     ...(failing && { provider: failing.url }),
+    ...(flashSale && { flashSale: JSON.stringify({ ...THRESHOLDS, deadlineSeconds: COURIER_DEADLINE_MS / 1_000 }) }),
   };
-  const stack = { target, cwd: REPOSITORY, context, stacks: failing ? [STACK_NAME, OUTAGE_STACK] : [STACK_NAME] };
+  const stacks = [STACK_NAME, ...(failing ? [OUTAGE_STACK] : []), ...(flashSale ? [SALE_STACK] : [])];
+  const stack = { target, cwd: REPOSITORY, context, stacks };
   const outputs = await deployApp({ ...stack, report: progress.step, signal });
   progress.done('The shop is deployed');
   useTarget(target);
   const options = { deployment: deploymentOf(outputs[STACK_NAME] ?? {}), orders, provider, progress, signal };
   const finished = await (sabotage ? runSabotaged(options, progress) : runOrders({ ...options, duplicates, poison }));
   progress.done(`${orders.length} orders went through the shop`);
+  const drill = { outputs: outputs[flashSale ? SALE_STACK : OUTAGE_STACK] ?? {}, report: progress.done, signal };
+  if (flashSale) return { ...finished, drill: await sell(drill) };
   if (!failing) return finished;
   try {
-    const drill = { outputs: outputs[OUTAGE_STACK] ?? {}, provider: failing, report: progress.done, signal };
-    return { ...finished, drill: await runOutage(drill) };
+    return { ...finished, drill: await fail({ ...drill, provider: failing }) };
   } finally {
     failing.close();
   }
+}
+
+async function sell(options: Parameters<typeof runFlashSale>[0]): Promise<Drill> {
+  const sale = await runFlashSale(options);
+  const { flashSale } = sale;
+  return { verdict: { flashSale }, summary: flashSaleSummary(sale), problems: flashSaleProblems(sale) };
+}
+
+async function fail(options: Parameters<typeof runOutage>[0]): Promise<Drill> {
+  const drill = await runOutage(options);
+  const { outage } = drill;
+  return { verdict: { outage }, summary: outageSummary(drill), problems: outageProblems(drill) };
 }
 
 /** Prints what a run came to, and says how many problems there are. */
@@ -173,19 +204,19 @@ function report(run: DemoRun, staysUp: boolean, options: DemoOptions, context: C
   const problems = [
     ...problemsOf(run),
     ...(sabotage ? sabotageProblems(sabotage.verdict) : []),
-    ...(drill ? outageProblems(drill) : []),
+    ...(drill?.problems ?? []),
   ];
   for (const line of problems) context.progress.note(line);
   if (options.json) {
     const provider = run.provider && { provider: providerVerdict(run.provider) };
-    printJson(context, { ...verdict, ...provider, ...sabotage?.verdict, ...(drill && { outage: drill.outage }) });
+    printJson(context, { ...verdict, ...provider, ...sabotage?.verdict, ...drill?.verdict });
   }
   const bad = `Lost: ${verdict.lost.length}, doubled: ${verdict.doubled.length}. This run does not prove what it should.`;
   const lines = [
     ...[
       ...summaryOf(run),
       ...(sabotage?.summary ?? []),
-      ...(drill ? outageSummary(drill) : []),
+      ...(drill?.summary ?? []),
       ...reconciliationTable(reconciliation),
     ],
     problems.length > 0 ? bad : 'Nothing lost, nothing doubled, everything adds up.',

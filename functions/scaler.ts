@@ -1,3 +1,6 @@
+import { LambdaClient } from '@aws-sdk/client-lambda';
 import { createScaler } from '../lib/scale/scaler.ts';
 
-export const handler = createScaler();
+const lambda = new LambdaClient();
+
+export const handler = createScaler({ lambda: () => lambda });

@@ -126,7 +126,7 @@ function stateOf({ state, reason, hop, overdueMs, due, evidence }: TracedDeliver
     case 'inFlight':
       return `in flight${overdue}`;
     case 'late':
-      return `late, behind others${overdue}`;
+      return `late, behind others${hop ? ` at the ${hop}` : ''}${overdue}`;
     case 'scheduled':
       if (due !== undefined) return `scheduled, due in ${lengthOf(due - now)}`;
       if (evidence?.startsWith('paused')) return `paused${overdue}`;

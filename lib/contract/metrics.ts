@@ -26,6 +26,8 @@ export const METRICS = {
   circuitOpened: 'circuit.opened',
   /** Readings of a backlog by which more was to be taken on than a scaler may. Counted by functions. */
   scaleExhausted: 'scale.exhausted',
+  /** Subscribers from whose queues nobody takes anything, though something waits. Counted by functions. */
+  stalled: 'stalled',
   /** Uses of a transaction after its handler's return, which have no effect. Counted by functions. */
   transactionLate: 'transaction.late',
   /** Redrives that a relapse or their time has stopped. Counted by functions. */

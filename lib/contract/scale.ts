@@ -28,4 +28,8 @@ export const LEAST_OF_QUEUE = 2;
 export interface ScalerInput {
   /** The settings of each subscriber that scales, by its name: what is not given is as `SCALE_DEFAULTS` says. */
   readonly scale?: Readonly<Record<string, Partial<ScaleSettings>>>;
+  /** The subscribers that are watched: then all are looked at every 5 seconds. @default none */
+  readonly watch?: readonly string[];
+  /** For how long an invocation that watches goes on, in milliseconds. @default 55 seconds */
+  readonly lasts?: number;
 }

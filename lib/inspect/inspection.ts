@@ -50,8 +50,8 @@ export type Finding =
   /** A failed attempt rests until its next one. `evidence`: how often it failed, and with what; or that its
    * subscriber is paused. */
   | { readonly kind: 'scheduled'; readonly evidence: string }
-  /** It is on its way, behind others. */
-  | { readonly kind: 'late' }
+  /** It is on its way, behind others. `hop`: where it waits, where that is known, and what says so. */
+  | { readonly kind: 'late'; readonly hop?: Hop; readonly evidence?: string }
   | { readonly kind: 'missing'; readonly hop: Hop; readonly evidence: string }
   /** What would tell could not be read. `evidence`: `cannot be judged: ` and why. */
   | { readonly kind: 'unjudged'; readonly evidence: string };
@@ -141,7 +141,9 @@ export class Inspection {
     const sent = await this.sentAt(suspect, route);
     if (sent === undefined) {
       const overtaken = newestEnded > deadlineAt;
-      if (!overtaken && now < deadlineAt + RELAY_PATIENCE_MS) return { kind: 'late' };
+      if (!overtaken && now < deadlineAt + RELAY_PATIENCE_MS) {
+        return { kind: 'late', hop: 'relay', evidence: `nothing says yet that it was sent to '${subscriber}'` };
+      }
       return { kind: 'missing', hop: 'relay', evidence: `no receipt says that it was sent to '${subscriber}'` };
     }
     if (state.paused) return { kind: 'scheduled', evidence: state.paused };
@@ -151,7 +153,10 @@ export class Inspection {
     const relayed = Math.max(sent, deliverAt ?? 0);
     const overtaken = newestEnded > relayed + deadline;
     const isPatient = destination.kind === 'stream' && now < deadlineAt + STREAM_PATIENCE_MS;
-    if (!overtaken && (state.queued > 0 || isPatient)) return { kind: 'late' };
+    if (!overtaken && (state.queued > 0 || isPatient)) {
+      const among = state.queued > 0 ? `: ${state.queued} are in its queue` : '';
+      return { kind: 'late', hop: 'consumer', evidence: `sent at ${instant(sent)}, not received yet${among}` };
+    }
     const why = overtaken ? `what was sent after it has ended` : 'the queue is empty';
     return { kind: 'missing', hop: 'broker', evidence: `sent at ${instant(sent)}, never received, and ${why}` };
   }

@@ -10,6 +10,7 @@ export type { ILedger } from '../constructs/ledger/ledger-interface.ts';
 export type { DelayedDelivery, LedgerAttributes, LedgerProps } from '../constructs/ledger/ledger-props.ts';
 export { LedgerAlarms, type LedgerAlarmsProps } from '../constructs/observe/ledger-alarms.ts';
 export { LedgerDashboard, type LedgerDashboardProps } from '../constructs/observe/ledger-dashboard.ts';
+export { LedgerWatcher, type LedgerWatcherProps } from '../constructs/observe/ledger-watcher.ts';
 export type { TableAction, TableBindings } from '../constructs/producer/business-tables.ts';
 export { CheckBack, type CheckBackProps } from '../constructs/producer/check-back.ts';
 export type {

@@ -1,159 +1,98 @@
-import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
-import { bindingsOf } from '../aws/bindings.ts';
-import { environmentOf, type GivenContext, quietly } from '../aws/environment.ts';
+import type { LambdaClient } from '@aws-sdk/client-lambda';
+import { concurrently } from '../aws/concurrently.ts';
+import { type Environment, environmentOf, type GivenContext, quietly, type Sender } from '../aws/environment.ts';
 import { errorTrace } from '../aws/errors.ts';
 import { type Counts, summarize } from '../aws/invocation.ts';
-import { isAtRest } from '../circuit/at-rest.ts';
-import { sendControl } from '../circuit/control-message.ts';
-import { METRICS } from '../contract/metrics.ts';
-import { LEAST_OF_QUEUE, SCALE_DEFAULTS, type ScalerInput, type ScaleSettings } from '../contract/scale.ts';
+import type { ScalerInput } from '../contract/scale.ts';
 import { MINUTE_MS } from '../contract/time.ts';
-import { readCircuit } from '../ledger/circuit.ts';
 import { readGraph } from '../ledger/graph.ts';
 import { type Ledger, ledgerOf } from '../ledger/ledger.ts';
 import { ownQueueUrl, type Route } from '../ledger/rows/route.ts';
-import type { Scaled, ScaleRow } from '../ledger/rows/scale.ts';
-import { readScale, writeScale } from '../ledger/scale.ts';
-import { decide, isExhausted, type Reading } from './decide.ts';
+import { readQueue } from './reading.ts';
+import { Scaling, settingsOf } from './scaling.ts';
+import { StallWatch } from './stall-watch.ts';
 
 /** The Lambda handler that a schedule invokes each minute. */
 export type Scaler = (event: ScalerInput, context?: GivenContext) => Promise<void>;
 
-/** The controller is asked again where it has not answered for so long. */
-const ASK_AGAIN_MS = MINUTE_MS;
-/** So often it looks whether a deployment has set back an event source that takes on more than its least. */
-const LOOK_AGAIN_MS = 10 * MINUTE_MS;
+export interface ScalerOptions {
+  /** By which it is asked why a subscriber stands still. */
+  readonly lambda: (environment: Environment) => Sender<LambdaClient>;
+}
+
+/** From one reading to the next, where subscribers are watched, in milliseconds. */
+export const WATCH_MS = 5_000;
+/** For so long an invocation that watches goes on: the next comes a minute after it. */
+const WATCHED_MS = 55_000;
+const READS_AT_ONCE = 8;
 /** Where many change at once, the controller is asked for one each second: Lambda allows an account 15 such calls a second. */
 const MOST_DELAY_SECONDS = 900;
 
 /**
  * The scaler: reads how much waits for each subscriber that scales, and decides how much it is to take on at once. It
- * changes nothing itself: event sources are the controller's, which switches them for breakers too.
+ * changes nothing itself: event sources are the controller's, which switches them for breakers too. Where subscribers are
+ * watched it reads every 5 seconds for a minute, and tells of those from whose queues nobody takes anything.
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
  */
-export function createScaler(): Scaler {
-  return async ({ scale = {} }, context = {}) => {
+export function createScaler({ lambda }: ScalerOptions): Scaler {
+  const stalls = new StallWatch();
+  return async ({ scale = {}, watch = [], lasts = WATCHED_MS }, context = {}) => {
     const environment = environmentOf(context);
     const ledger = ledgerOf(environment);
-    await summarize(environment, 'scaler', { subscribers: Object.keys(scale).length }, async (counts) => {
+    const names = [...new Set([...Object.keys(scale), ...watch])];
+    await summarize(environment, 'scaler', { subscribers: names.length }, async (counts) => {
+      const began = environment.now();
       const { routes } = await readGraph(ledger);
-      let asked = 0;
-      for (const [subscriber, given] of Object.entries(scale)) {
-        const route = routes.find((one) => one.subscriber === subscriber);
-        // It is not deployed yet, or any more.
-        if (!route) continue;
-        try {
-          const delaySeconds = Math.min(asked, MOST_DELAY_SECONDS);
-          const scaling = new Scaling({ ledger, route, settings: settingsOf(route, given), every: MINUTE_MS, counts });
-          if (await scaling.look(delaySeconds)) asked += 1;
-        } catch (error) {
-          quietly(() => environment.log.error('not scaled', { subscriber, ...errorTrace(error) }));
-          counts.add('failed');
-        }
+      // One without a route is not deployed yet, or any more.
+      const found = names.flatMap((name) => routes.find(({ subscriber }) => subscriber === name) ?? []);
+      const every = watch.length > 0 ? WATCH_MS : MINUTE_MS;
+      const round = new Round({ ledger, lambda: lambda(environment), scale, watch, every, stalls, counts });
+      for (let next = began; ; next += every) {
+        await environment.sleep(Math.max(0, next - environment.now()));
+        await round.run(found);
+        if (watch.length === 0 || environment.now() + every > began + lasts) return;
       }
     });
   };
 }
 
-/** A queue is never held to fewer invocations than SQS takes. */
-function settingsOf({ destination }: Route, given: Partial<ScaleSettings>): ScaleSettings {
-  const settings = { ...SCALE_DEFAULTS, ...given };
-  const min = destination.kind === 'queue' ? Math.max(LEAST_OF_QUEUE, settings.min) : settings.min;
-  return { ...settings, min, max: Math.max(min, settings.max) };
-}
-
-interface ScalingOptions {
+interface RoundOptions extends Required<Pick<ScalerInput, 'scale' | 'watch'>> {
   readonly ledger: Ledger;
-  readonly route: Route;
-  readonly settings: ScaleSettings;
-  /** Milliseconds from one reading to the next. */
+  readonly lambda: Sender<LambdaClient>;
   readonly every: number;
+  readonly stalls: StallWatch;
   readonly counts: Counts;
 }
 
-/** The scaling of one subscriber. */
-class Scaling {
-  readonly #options: ScalingOptions;
+/** One reading of every subscriber, and what follows from it. */
+class Round {
+  readonly #options: RoundOptions;
+  #asked = 0;
 
-  constructor(options: ScalingOptions) {
+  constructor(options: RoundOptions) {
     this.#options = options;
   }
 
-  /** Takes a reading, and answers whether the controller was asked for a change. */
-  async look(delaySeconds: number): Promise<boolean> {
-    const { ledger, settings, every, counts } = this.#options;
-    const { subscriber } = this.#options.route;
-    const before = await readScale(ledger, subscriber);
-    const reading = await this.#read();
-    const after = decide(before, reading, settings, { every });
-    if (after === before || (isQuiet(before, after) && isSettled(before, reading, settings))) return false;
-    // What waits behind an open circuit says nothing of how much can be taken on, and its event source is off.
-    if (!isAtRest(await readCircuit(ledger, subscriber))) return false;
-    const exhausted = isExhausted(before, after, settings);
-    if (exhausted) this.#tellExhausted(reading);
-    const changed = after.concurrency !== (before?.concurrency ?? settings.min);
-    // A deployment may have set the event source back: where all that is wanted does not do, it is looked at.
-    const isOpen = changed || exhausted || !isSettled(before, reading, settings);
-    const asks = isOpen && (changed || reading.at - (before?.askedAt ?? 0) >= ASK_AGAIN_MS);
-    const { applied, askedAt } = before ?? {};
-    const written = await writeScale(ledger, subscriber, before, {
-      ...after,
-      ...(!isOpen && applied !== undefined && { applied }),
-      ...(asks ? { askedAt: reading.at } : askedAt !== undefined && { askedAt }),
-    });
-    if (!written || !asks) return false;
-    await sendControl(ledger.environment, this.#controlQueueUrl, { scale: subscriber }, delaySeconds);
-    counts.add(changed ? 'changed' : 'asked');
-    if (changed) this.#tellChanged(before, after, reading);
-    return true;
+  async run(routes: readonly Route[]): Promise<void> {
+    this.#asked = 0;
+    await concurrently(READS_AT_ONCE, routes, (route) => this.#look(route));
   }
 
-  /** @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html */
-  async #read(): Promise<Reading> {
-    const { environment } = this.#options.ledger;
-    const { Attributes = {} } = await environment.sqs.send(
-      new GetQueueAttributesCommand({
-        QueueUrl: ownQueueUrl(this.#options.route.destination),
-        AttributeNames: ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'],
-      }),
-    );
-    return {
-      at: environment.now(),
-      waiting: Number(Attributes.ApproximateNumberOfMessages ?? 0),
-      inFlight: Number(Attributes.ApproximateNumberOfMessagesNotVisible ?? 0),
-    };
+  /** Never throws: what is wrong with one subscriber keeps nobody from the others. */
+  async #look(route: Route): Promise<void> {
+    const { ledger, lambda, scale, watch, every, stalls, counts } = this.#options;
+    const { subscriber } = route;
+    try {
+      const reading = await readQueue(ledger.environment, ownQueueUrl(route.destination));
+      if (watch.includes(subscriber) && (await stalls.see(ledger, lambda, route, reading))) counts.add('stalled');
+      const given = scale[subscriber];
+      if (!given) return;
+      const scaling = new Scaling({ ledger, route, settings: settingsOf(route, given), every, counts });
+      await scaling.see(reading, () => Math.min(this.#asked++, MOST_DELAY_SECONDS));
+    } catch (error) {
+      quietly(() => ledger.environment.log.error('not looked at', { subscriber, ...errorTrace(error) }));
+      counts.add('failed');
+    }
   }
-
-  #tellChanged(before: ScaleRow | undefined, { concurrency }: Scaled, { waiting, inFlight }: Reading): void {
-    const { ledger, route, settings } = this.#options;
-    const from = before?.concurrency ?? settings.min;
-    const fields = { subscriber: route.subscriber, from, to: concurrency, waiting, inFlight };
-    quietly(() => ledger.environment.log.info('scaled', fields));
-  }
-
-  #tellExhausted({ waiting, inFlight }: Reading): void {
-    const { ledger, route, settings } = this.#options;
-    const fields = { subscriber: route.subscriber, hop: 'consumer', waiting, inFlight, max: settings.max };
-    quietly(() => ledger.environment.log.error('backlog though all is taken on', fields));
-    quietly(() => ledger.environment.metrics.count(METRICS.scaleExhausted, 1));
-  }
-
-  get #controlQueueUrl(): string {
-    return bindingsOf(this.#options.ledger.environment).get('controlQueueUrl');
-  }
-}
-
-/** A quiet reading after a quiet one is not written down: an idle subscriber costs no write. */
-function isQuiet(before: Scaled | undefined, { verdict, concurrency, changedAt }: Scaled): boolean {
-  return (
-    (before?.verdict ?? 'hold') === 'hold' && verdict === 'hold' && before?.changedAt === changedAt && concurrency > 0
-  );
-}
-
-/** Whether the event source is known to be as it is wanted. */
-function isSettled(row: ScaleRow | undefined, { at }: Reading, { min }: ScaleSettings): boolean {
-  if (row === undefined) return true;
-  const isKnown = row.concurrency === min || at - (row.askedAt ?? 0) < LOOK_AGAIN_MS;
-  return isKnown && row.applied === row.concurrency;
 }

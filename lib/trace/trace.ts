@@ -66,7 +66,7 @@ export interface TracedDelivery {
   /** When its handler used its transaction though it had returned, in milliseconds since the epoch: that had no effect. */
   readonly late?: number;
   /**
-   * Of a `missing` message: where it stopped, and what says so. `evidence` also of one that nothing has put to wait, that is
+   * Of a `missing` message: where it stopped, and what says so; of a `late` one, where it waits. `evidence` also of one that nothing has put to wait, that is
    * `unjudged`, or whose last attempt has failed.
    */
   readonly hop?: Hop;
@@ -264,6 +264,10 @@ function openState(finding: Finding): Pick<TracedDelivery, 'state' | 'hop' | 'ev
       return { state: 'scheduled' };
     case 'scheduled':
       return { state: 'scheduled', evidence: finding.evidence };
+    case 'late': {
+      const { hop, evidence } = finding;
+      return { state: 'late', ...(hop && { hop }), ...(evidence && { evidence }) };
+    }
     default:
       return { state: finding.kind };
   }

@@ -9,7 +9,7 @@ import { Placed, ProviderDown, TakePayment } from '../circuit/outage.ts';
 /** The event source of the subscriber's queue. */
 export const SOURCE = 'take-payment-source-0';
 
-type Given = Partial<Pick<MemoryStackOptions, 'wire' | 'sourceLag' | 'breakers' | 'scales'>>;
+type Given = Partial<Pick<MemoryStackOptions, 'wire' | 'sourceLag' | 'breakers' | 'scales' | 'watched'>>;
 
 /** A subscriber in memory that scales above 100 messages. What is published while its event source is off waits. */
 export function openOverload(given: Given = {}) {

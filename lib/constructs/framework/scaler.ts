@@ -2,7 +2,7 @@ import { Duration, Lazy, Names, Stack, Tags } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { IConstruct } from 'constructs';
 import { BINDINGS } from '../../contract/bindings.ts';
-import type { ScaleSettings } from '../../contract/scale.ts';
+import type { ScalerInput, ScaleSettings } from '../../contract/scale.ts';
 import { PARTITIONS } from '../../ledger/rows/partitions.ts';
 import { SEND } from '../aws/grants.ts';
 import { allowRows } from '../aws/ledger-rows.ts';
@@ -28,6 +28,7 @@ export class Scaler extends FrameworkFunction {
   /** The value of the tag. */
   readonly tag: string;
   readonly #scale: Record<string, Partial<ScaleSettings>> = {};
+  readonly #watched: string[] = [];
 
   private constructor(ledger: ILedger) {
     const controller = Controller.of(ledger);
@@ -43,7 +44,8 @@ export class Scaler extends FrameworkFunction {
         { actions: ['dynamodb:GetItem'], partitions: PARTITIONS.circuits },
         { actions: ['dynamodb:Query'], partitions: [...PARTITIONS.routes, ...PARTITIONS.eventTypes] },
       ],
-      timeout: Duration.minutes(1),
+      // One that watches goes on for a minute.
+      timeout: Duration.seconds(90),
       memorySize: 128,
     });
     this.tag = Names.uniqueResourceName(this, { maxLength: 120 });
@@ -56,14 +58,32 @@ export class Scaler extends FrameworkFunction {
       description: 'Waybill: decides how much subscribers take on at once',
       encryptionKey: ledger.encryptionKey,
       // Plain values: the schedule refers to no subscriber, whose stack refers to this one.
-      input: { scale: Lazy.any({ produce: () => this.#scale }) },
+      input: Lazy.any({ produce: () => this.#told() }),
     });
+  }
+
+  /** Has a subscriber watched, and all be looked at every 5 seconds. */
+  watch(subscriber: string, queue: IConstruct): void {
+    if (this.#watched.length === 0) {
+      const list = new iam.PolicyStatement({ actions: ['lambda:ListEventSourceMappings'], resources: ['*'] });
+      new WildcardPolicy(this, 'Watch', this.role, [list], 'ListEventSourceMappings knows no resource');
+    }
+    this.#watched.push(subscriber);
+    this.#tag(queue);
   }
 
   /** Scales a subscriber. @param scaled its queue, and the event source that is set */
   add(subscriber: string, settings: Partial<ScaleSettings>, ...scaled: readonly IConstruct[]): void {
     this.#scale[subscriber] = settings;
-    for (const one of scaled) Tags.of(one).add(SCALER_TAG, this.tag, { applyToLaunchedInstances: false });
+    for (const one of scaled) this.#tag(one);
+  }
+
+  #told(): ScalerInput {
+    return { scale: this.#scale, ...(this.#watched.length > 0 && { watch: this.#watched }) };
+  }
+
+  #tag(one: IConstruct): void {
+    Tags.of(one).add(SCALER_TAG, this.tag, { applyToLaunchedInstances: false });
   }
 
   #reading(): iam.PolicyStatement {

@@ -13,7 +13,13 @@ import { ABOVE_ZERO, type AlarmConditions, deadLettersIn, MINUTE } from './alarm
 import { AlarmTopic, alarmArns } from './alarm-topic.ts';
 import { missingConditions, reconciliationConditions } from './reconciliation-alarms.ts';
 import { sagaConditions } from './saga-alarms.ts';
-import { checkBackConditions, circuitConditions, scaleConditions, sendingConditions } from './sending-alarms.ts';
+import {
+  checkBackConditions,
+  circuitConditions,
+  scaleConditions,
+  sendingConditions,
+  stallConditions,
+} from './sending-alarms.ts';
 
 /** What LedgerAlarms take. */
 export interface LedgerAlarmsProps {
@@ -75,6 +81,9 @@ export class LedgerAlarms extends Construct {
     const graph = deploymentGraphOf(this);
     graph.eachSubscriber((subscriber) => {
       if (subscriber.channel.ledger === ledger) this.#watchSubscriber(subscriber);
+    });
+    graph.eachWatched((watched) => {
+      if (watched === ledger) this.#add(stallConditions(ledger));
     });
     graph.eachWorkQueue((workQueue) => {
       if (workQueue.ledger === ledger && workQueue.purpose === 'check-back') this.#watchCheckBack(workQueue);

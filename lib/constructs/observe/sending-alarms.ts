@@ -119,3 +119,16 @@ export function scaleConditions(ledger: ILedger): AlarmConditions {
     },
   };
 }
+
+/** The alarm of a ledger that is watched. */
+export function stallConditions(ledger: ILedger): AlarmConditions {
+  return {
+    Stalled: {
+      metric: countedMetric(ledger, METRICS.stalled, { period: MINUTE }),
+      treatMissingData: NOT_BREACHING,
+      alarmDescription:
+        'Nobody takes anything from the queue of a subscriber, though something waits there: the log of the scaler says ' +
+        '`subscriber stands still`, with the subscriber, the hop, the cause and since when.',
+    },
+  };
+}

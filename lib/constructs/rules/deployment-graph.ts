@@ -83,6 +83,8 @@ export class DeploymentGraph {
   readonly sagas: DeployedSaga[] = [];
 
   readonly #subscriberVisitors: ((subscriber: DeployedSubscriber) => void)[] = [];
+  readonly #watched: ILedger[] = [];
+  readonly #watchedVisitors: ((ledger: ILedger) => void)[] = [];
   readonly #workQueueVisitors: ((workQueue: DeployedWorkQueue) => void)[] = [];
   readonly #sagaVisitors: ((saga: DeployedSaga) => void)[] = [];
 
@@ -106,6 +108,17 @@ export class DeploymentGraph {
   eachSaga(visit: (saga: DeployedSaga) => void): void {
     for (const saga of this.sagas) visit(saga);
     this.#sagaVisitors.push(visit);
+  }
+
+  addWatched(ledger: ILedger): void {
+    this.#watched.push(ledger);
+    for (const visit of this.#watchedVisitors) visit(ledger);
+  }
+
+  /** Calls back for every ledger that has a watcher: those that are there, and each that comes later. */
+  eachWatched(visit: (ledger: ILedger) => void): void {
+    for (const ledger of this.#watched) visit(ledger);
+    this.#watchedVisitors.push(visit);
   }
 
   addWorkQueue(workQueue: DeployedWorkQueue): void {

@@ -79,8 +79,9 @@ export class Deployment {
       this.scheduler = new SchedulerEngine({ now, after, targets: { sqs: engines.sqs.client() }, ...schedules });
       this.scheduler.createGroup(SCHEDULE_GROUP);
     }
-    const { breakers, scales, sourceLag } = options;
-    if (breakers || scales) this.lambda = new LambdaEngine({ now, invoke, ...(sourceLag && { lag: sourceLag }) });
+    const { breakers, scales, watched, sourceLag } = options;
+    if (breakers || scales || watched)
+      this.lambda = new LambdaEngine({ now, invoke, ...(sourceLag && { lag: sourceLag }) });
     this.variables = this.#bindings();
     const { sagas = [], wireOfStates, random = NO_CHANCE } = options;
     if (sagas.length > 0) {
@@ -123,7 +124,8 @@ export class Deployment {
   }
 
   #functions(): readonly StackFunction[] {
-    const { subscribers = [], checkBack, shardsARun } = this.#options;
+    const { subscribers = [], checkBack, shardsARun, scales, watched } = this.#options;
+    const names = subscribers.map(({ name }) => name);
     const { bucket, queues, variables } = this;
     const ledger: DeployedLedger = { name: this.ledger.name, bucket, queues, variables };
     return [
@@ -134,7 +136,7 @@ export class Deployment {
         sweeps: !this.scheduler,
         shardsARun,
         lambda: this.lambda,
-        scales: this.#options.scales,
+        scaler: scales || watched ? { scale: scales ?? {}, ...(watched && { watch: names }) } : undefined,
       }),
     ];
   }

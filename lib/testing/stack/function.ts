@@ -11,7 +11,7 @@ import { workOn } from '../../redrive/redriver.ts';
 import { createForwarder } from '../../relay/forwarder.ts';
 import { createRelay } from '../../relay/relay.ts';
 import { createSweeper } from '../../relay/sweeper.ts';
-import { createScaler } from '../../scale/scaler.ts';
+import { createScaler, WATCH_MS } from '../../scale/scaler.ts';
 import { type LambdaEngine, tableStreamArn } from '../engines/index.ts';
 import type { LambdaHandler, QueueMapping, StreamMapping, TableMapping } from '../lambda/index.ts';
 import {
@@ -50,6 +50,8 @@ export interface StackFunction {
   readonly sources: readonly FunctionSource[];
   /** Whether a schedule invokes it each minute. */
   readonly everyMinute: boolean;
+  /** Milliseconds from one invocation to the next, where a schedule invokes it more often. @default a minute */
+  readonly every?: number;
   /** What the schedule tells it. @default nothing */
   readonly input?: object;
 }
@@ -84,14 +86,14 @@ export interface LedgerFunctionOptions {
   readonly shardsARun?: number | undefined;
   /** Where subscribers have breakers, or scale. */
   readonly lambda?: LambdaEngine | undefined;
-  /** The subscribers that scale. @default none does */
-  readonly scales?: ScalerInput['scale'] | undefined;
+  /** What the scaler is told. @default there is none */
+  readonly scaler?: ScalerInput | undefined;
 }
 
 /** The functions of a ledger: relay, forwarder, reconciler, and what the options ask for. */
 export function ledgerFunctions(
   ledger: DeployedLedger,
-  { checkBack, sweeps, shardsARun, lambda, scales }: LedgerFunctionOptions,
+  { checkBack, sweeps, shardsARun, lambda, scaler: told }: LedgerFunctionOptions,
 ): readonly StackFunction[] {
   const { queues, variables } = ledger;
   const functions: StackFunction[] = [
@@ -123,9 +125,12 @@ export function ledgerFunctions(
     const load = () => createController({ lambda: () => client }) as LambdaHandler;
     const sources = [{ ...queueSource(queues.control.url), batchSize: 1 } as FunctionSource];
     functions.push({ ...idle(CONTROLLER, CONTROLLER_TIMEOUT, bound, load), sources });
-    if (scales) {
-      const scaler = idle(SCALER, SCALER_TIMEOUT, bound, () => createScaler() as LambdaHandler);
-      functions.push({ ...scaler, everyMinute: true, input: { scale: scales } });
+    if (told) {
+      const loadScaler = () => createScaler({ lambda: () => client }) as LambdaHandler;
+      const scaler = idle(SCALER, SCALER_TIMEOUT, bound, loadScaler);
+      // An invocation that watches would last for a minute of virtual time, in which nobody else does anything.
+      const watches = told.watch && { every: WATCH_MS, input: { ...told, lasts: 0 } };
+      functions.push({ ...scaler, everyMinute: true, input: told, ...watches });
     }
   }
   if (checkBack) {

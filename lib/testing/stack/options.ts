@@ -37,6 +37,8 @@ export interface MemoryStackOptions {
   readonly breakers?: Readonly<Record<string, Partial<BreakerSettings>>>;
   /** The subscribers that scale, by their names: what is not given is as `SCALE_DEFAULTS` says. @default none does */
   readonly scales?: Readonly<Record<string, Partial<ScaleSettings>>>;
+  /** Whether subscribers are watched every 5 seconds, as a LedgerWatcher does. @default false */
+  readonly watched?: boolean;
   /** Milliseconds until a change of an event source takes effect. @default at once */
   readonly sourceLag?: () => number;
   /** Sagas: their state machines, with their starters and keepers. Their steps are among `subscribers`. @default none */

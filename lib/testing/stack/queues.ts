@@ -18,7 +18,7 @@ export const RECONCILER_TIMEOUT: Duration = '5m';
 /** What is older, the next minute's requests ask for. */
 const RECONCILE_RETENTION: Duration = '5m';
 export const CONTROLLER_TIMEOUT: Duration = '2m';
-export const SCALER_TIMEOUT: Duration = '1m';
+export const SCALER_TIMEOUT: Duration = '90s';
 const TIMEOUTS_OF_VISIBILITY = 6;
 const BACKSTOP_RECEIVES = 100;
 const RECORDER_RECEIVES = 1_000;

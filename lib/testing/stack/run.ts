@@ -37,6 +37,14 @@ interface Poller {
   readonly batches: number;
 }
 
+/** A function that is invoked again and again, every so many milliseconds. */
+interface Schedule {
+  readonly name: string;
+  readonly input: object;
+  readonly every: number;
+  next: number;
+}
+
 /** As many as Lambda begins with. */
 const QUEUE_BATCHES = 5;
 
@@ -44,9 +52,8 @@ const QUEUE_BATCHES = 5;
 export class StackRun {
   readonly #options: StackRunOptions;
   readonly #pollers: readonly Poller[];
-  readonly #everyMinute: readonly StackFunction[];
+  readonly #schedules: readonly Schedule[];
   #alarms: (Alarm & { readonly at: number; readonly run: () => void })[] = [];
-  #nextMinute: number;
   #troubles = 0;
 
   constructor(options: StackRunOptions) {
@@ -54,8 +61,14 @@ export class StackRun {
     this.#pollers = options.functions.flatMap((one) =>
       one.sources.map((source, index) => this.#poller(one.name, source, index)),
     );
-    this.#everyMinute = options.functions.filter(({ everyMinute }) => everyMinute);
-    this.#nextMinute = minuteAfter(options.clock.now());
+    this.#schedules = options.functions
+      .filter(({ everyMinute, every }) => everyMinute || every !== undefined)
+      .map(({ name, input = {}, every = MINUTE_MS }) => ({
+        name,
+        input,
+        every,
+        next: nextAfter(options.clock.now(), every),
+      }));
   }
 
   /** An alarm goes off while time passes by `advance`. */
@@ -86,7 +99,11 @@ export class StackRun {
     const { clock } = this.#options;
     for (;;) {
       await this.settle();
-      const next = Math.min(this.#due(), this.#nextMinute, ...this.#alarms.map(({ at }) => at));
+      const next = Math.min(
+        this.#due(),
+        ...this.#schedules.map((one) => one.next),
+        ...this.#alarms.map(({ at }) => at),
+      );
       if (next > end) break;
       await clock.advance(Math.max(0, next - clock.now()));
       this.#ring();
@@ -123,9 +140,10 @@ export class StackRun {
 
   async #runSchedules(): Promise<void> {
     const { clock, invoke } = this.#options;
-    if (clock.now() < this.#nextMinute) return;
-    this.#nextMinute = minuteAfter(clock.now());
-    await Promise.all(this.#everyMinute.map(({ name, input }) => invoke(name, input ?? {})));
+    const now = clock.now();
+    const due = this.#schedules.filter(({ next }) => next <= now);
+    for (const one of due) one.next = nextAfter(now, one.every);
+    await Promise.all(due.map(({ name, input }) => invoke(name, input)));
   }
 
   #poller(name: string, source: FunctionSource, index: number): Poller {
@@ -158,6 +176,6 @@ export class StackRun {
   }
 }
 
-function minuteAfter(moment: number): number {
-  return (Math.floor(moment / MINUTE_MS) + 1) * MINUTE_MS;
+function nextAfter(moment: number, every: number): number {
+  return (Math.floor(moment / every) + 1) * every;
 }

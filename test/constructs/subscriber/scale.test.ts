@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { expect, test, vi } from 'vitest';
-import { InvalidConstruct, LedgerAlarms } from '../../../lib/public/constructs.ts';
+import { InvalidConstruct, LedgerAlarms, LedgerWatcher } from '../../../lib/public/constructs.ts';
 import { shop } from '../rules/proved-shop.ts';
 
 // Each synthesizes an app, on machines that may be busy.
@@ -52,6 +52,16 @@ test.each([
 
 test('a concurrency beside it is refused', () => {
   expect(() => shop({ queue: { scale: {}, maxConcurrency: 5 } })).toThrow('give `scale: { min, max }` alone');
+});
+
+test('a watcher has every subscriber looked at, also those that come later, and an alarm of its own', () => {
+  const { stack, stacks, ledger } = shop({ spread: true });
+  new LedgerAlarms(stack, 'Alarms', { ledger });
+  new LedgerWatcher(stack, 'Watcher', { ledger });
+  const template = Template.fromStack(stacks.find((one) => one.node.id === 'Ledgers') ?? stack);
+  const input = JSON.stringify({ scale: {}, watch: ['reserve-stock', 'count-sales'] });
+  template.hasResourceProperties('AWS::Scheduler::Schedule', { Target: Match.objectLike({ Input: input }) });
+  Template.fromStack(stack).hasResourceProperties('AWS::CloudWatch::Alarm', { MetricName: 'stalled' });
 });
 
 test('an alarm rings when all that it may take on is not enough', () => {

@@ -1,0 +1,105 @@
+import { bindingsOf } from '../aws/bindings.ts';
+import { quietly } from '../aws/environment.ts';
+import type { Counts } from '../aws/invocation.ts';
+import { isAtRest } from '../circuit/at-rest.ts';
+import { sendControl } from '../circuit/control-message.ts';
+import { METRICS } from '../contract/metrics.ts';
+import { LEAST_OF_QUEUE, SCALE_DEFAULTS, type ScaleSettings } from '../contract/scale.ts';
+import { MINUTE_MS } from '../contract/time.ts';
+import { readCircuit } from '../ledger/circuit.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Route } from '../ledger/rows/route.ts';
+import type { Scaled, ScaleRow } from '../ledger/rows/scale.ts';
+import { readScale, writeScale } from '../ledger/scale.ts';
+import { decide, isExhausted, type Reading } from './decide.ts';
+
+/** The controller is asked again where it has not answered for so long. */
+const ASK_AGAIN_MS = MINUTE_MS;
+/** So often it looks whether a deployment has set back an event source that takes on more than its least. */
+const LOOK_AGAIN_MS = 10 * MINUTE_MS;
+
+/** A queue is never held to fewer invocations than SQS takes. */
+export function settingsOf({ destination }: Route, given: Partial<ScaleSettings>): ScaleSettings {
+  const settings = { ...SCALE_DEFAULTS, ...given };
+  const min = destination.kind === 'queue' ? Math.max(LEAST_OF_QUEUE, settings.min) : settings.min;
+  return { ...settings, min, max: Math.max(min, settings.max) };
+}
+
+export interface ScalingOptions {
+  readonly ledger: Ledger;
+  readonly route: Route;
+  readonly settings: ScaleSettings;
+  /** Milliseconds from one reading to the next. */
+  readonly every: number;
+  readonly counts: Counts;
+}
+
+/** The scaling of one subscriber. */
+export class Scaling {
+  readonly #options: ScalingOptions;
+
+  constructor(options: ScalingOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Takes a reading into account, and asks the controller for what follows from it.
+   *
+   * @param delaySeconds after how long the controller is to get to it: asked for only where it is asked
+   */
+  async see(reading: Reading, delaySeconds: () => number): Promise<void> {
+    const { ledger, settings, every, counts } = this.#options;
+    const { subscriber } = this.#options.route;
+    const before = await readScale(ledger, subscriber);
+    const after = decide(before, reading, settings, { every });
+    if (after === before || (isQuiet(before, after) && isSettled(before, reading, settings))) return;
+    // What waits behind an open circuit says nothing of how much can be taken on, and its event source is off.
+    if (!isAtRest(await readCircuit(ledger, subscriber))) return;
+    const exhausted = isExhausted(before, after, settings);
+    if (exhausted) this.#tellExhausted(reading);
+    const changed = after.concurrency !== (before?.concurrency ?? settings.min);
+    // A deployment may have set the event source back: where all that is wanted does not do, it is looked at.
+    const isOpen = changed || exhausted || !isSettled(before, reading, settings);
+    const asks = isOpen && (changed || reading.at - (before?.askedAt ?? 0) >= ASK_AGAIN_MS);
+    const { applied, askedAt } = before ?? {};
+    const written = await writeScale(ledger, subscriber, before, {
+      ...after,
+      ...(!isOpen && applied !== undefined && { applied }),
+      ...(asks ? { askedAt: reading.at } : askedAt !== undefined && { askedAt }),
+    });
+    if (!written || !asks) return;
+    await sendControl(ledger.environment, this.#controlQueueUrl, { scale: subscriber }, delaySeconds());
+    counts.add(changed ? 'changed' : 'asked');
+    if (changed) this.#tellChanged(before, after, reading);
+  }
+
+  #tellChanged(before: ScaleRow | undefined, { concurrency }: Scaled, { waiting, inFlight }: Reading): void {
+    const { ledger, route, settings } = this.#options;
+    const from = before?.concurrency ?? settings.min;
+    const fields = { subscriber: route.subscriber, from, to: concurrency, waiting, inFlight };
+    quietly(() => ledger.environment.log.info('scaled', fields));
+  }
+
+  #tellExhausted({ waiting, inFlight }: Reading): void {
+    const { ledger, route, settings } = this.#options;
+    const fields = { subscriber: route.subscriber, hop: 'consumer', waiting, inFlight, max: settings.max };
+    quietly(() => ledger.environment.log.error('backlog though all is taken on', fields));
+    quietly(() => ledger.environment.metrics.count(METRICS.scaleExhausted, 1));
+  }
+
+  get #controlQueueUrl(): string {
+    return bindingsOf(this.#options.ledger.environment).get('controlQueueUrl');
+  }
+}
+
+/** A quiet reading after a quiet one is not written down: an idle subscriber costs no write. */
+function isQuiet(before: Scaled | undefined, { verdict, changedAt }: Scaled): boolean {
+  return (before?.verdict ?? 'hold') === 'hold' && verdict === 'hold' && before?.changedAt === changedAt;
+}
+
+/** Whether the event source is known to be as it is wanted. */
+function isSettled(row: ScaleRow | undefined, { at }: Reading, { min }: ScaleSettings): boolean {
+  if (row === undefined) return true;
+  const isKnown = row.concurrency === min || at - (row.askedAt ?? 0) < LOOK_AGAIN_MS;
+  return isKnown && row.applied === row.concurrency;
+}
