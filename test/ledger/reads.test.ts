@@ -35,6 +35,7 @@ const CONSISTENT: Readonly<Record<string, Read>> = {
   'GetItem failure': ['inspect', 'a failed message that rests would be named, and sent again before its time'],
   'GetItem circuit': ['inspect, redrive', 'what waits at a subscriber that is paused would be named, and sent there'],
   'GetItem effect': ['effect', 'an operator would decide on an effect that has gone on meanwhile'],
+  'GetItem route': ['consume', 'the reader of a stream would skip what its route has just come to give it'],
   'GetItem due': ['inspect', 'a message that waits would be named'],
   'GetItem half': ['half', 'who decides a half message must see that somebody has'],
   'GetItem cursor': [
