@@ -14,7 +14,10 @@ export interface Bindings {
   get(name: BoundName): string;
 }
 
-type BoundName = Exclude<keyof typeof BINDINGS, 'ledger' | 'shards' | 'formats' | 'producer' | 'subscriber'>;
+type BoundName = Exclude<
+  keyof typeof BINDINGS,
+  'ledger' | 'shards' | 'maxShards' | 'formats' | 'producer' | 'subscriber'
+>;
 
 /** The construct call that gives a binding, where that is not a Subscriber. */
 const GIVEN_BY: { readonly [Name in BoundName]?: string } = {

@@ -12,6 +12,8 @@ export interface ConnectLedgerOptions {
   readonly producer?: string;
   /** How many shards new message ids are minted for: another number than the ledger's does no harm. @default 16 */
   readonly shards?: number;
+  /** The ledger's own `maxShards`, where it grows by itself. @default ids are minted for `shards` */
+  readonly maxShards?: number;
   /** The URL of the ledger's forward queue: `producer.send` needs it. @default none */
   readonly forwardQueueUrl?: string;
   /** The URL of a check-back's queue: `producer.prepare` needs it. @default none */
@@ -31,7 +33,7 @@ const MAX_SHARDS = 4_096;
  * await publish(OrderPlaced, order, { environment });
  */
 export function connectLedger(options: ConnectLedgerOptions): Environment {
-  const { name, tables = {}, producer, shards = 16, forwardQueueUrl, checkBackQueueUrl } = options;
+  const { name, tables = {}, producer, shards = 16, maxShards, forwardQueueUrl, checkBackQueueUrl } = options;
   const named = { 'The name of the ledger': name, ...prefixed(tables) };
   for (const [what, value] of Object.entries(named)) {
     if (typeof value !== 'string' || value === '')
@@ -44,6 +46,7 @@ export function connectLedger(options: ConnectLedgerOptions): Environment {
     [BINDINGS.ledger]: name,
     [BINDINGS.shards]: String(shards),
     [BINDINGS.formats]: 'ledger',
+    ...(maxShards !== undefined && { [BINDINGS.maxShards]: String(maxShards) }),
     ...(producer && { [BINDINGS.producer]: producer }),
     ...(forwardQueueUrl && { [BINDINGS.forwardQueueUrl]: forwardQueueUrl }),
     ...(checkBackQueueUrl && { [BINDINGS.checkBackQueueUrl]: checkBackQueueUrl }),

@@ -1,6 +1,7 @@
 import { environmentOf } from '../aws/environment.ts';
 import { type Delay, deliveryTime } from '../contract/delay.ts';
 import { ledgerOf } from '../ledger/ledger.ts';
+import { mintingShards } from '../ledger/minted-shards.ts';
 import { withNewId } from '../message/with-new-id.ts';
 import type { CancelOptions } from './cancel.ts';
 import { cancelMessage, type EndOrBegun } from './cancel-message.ts';
@@ -28,7 +29,7 @@ export async function reschedule(messageId: string, delay: Delay, options: Cance
   const ledger = ledgerOf(environment);
   const deliverAt = deliveryTime(delay, environment.now());
   const outcome = await cancelMessage(ledger, messageId, (old) =>
-    withNewId(environment, ledger.shards, old, deliverAt),
+    withNewId(environment, mintingShards(ledger), old, deliverAt),
   );
   const { id } = outcome;
   switch (outcome.kind) {

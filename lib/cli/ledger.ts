@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { FORMAT_COPY_MS, readersOf, readFormat, turnFormat } from '../ledger/format.ts';
+import { COPY_MS } from '../ledger/copied-row.ts';
+import { readersOf, readFormat, turnFormat } from '../ledger/format.ts';
 import { type Ledger, ledgerOf } from '../ledger/ledger.ts';
 import { NEWEST_FORMAT } from '../ledger/rows/format.ts';
 import { type CommandContext, print, printJson } from './command-context.ts';
@@ -54,8 +55,7 @@ export async function showOrTurnFormat(
     );
   }
   print(context, `Outbox rows of ${ledger.table} are written in format ${format}.`);
-  if (format !== before)
-    print(context, `It was ${before}. Producers follow within ${FORMAT_COPY_MS / 60_000} minutes.`);
+  if (format !== before) print(context, `It was ${before}. Producers follow within ${COPY_MS / 60_000} minutes.`);
 }
 
 function formatOf(text: string): number {

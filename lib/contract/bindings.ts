@@ -7,6 +7,8 @@ export const BINDINGS = {
   ledger: 'WAYBILL_LEDGER',
   /** How many shards new message ids are minted for. */
   shards: 'WAYBILL_SHARDS',
+  /** Up to how many shards the ledger grows by itself. Absent where it does not. */
+  maxShards: 'WAYBILL_MAX_SHARDS',
   /** Set where the function may read the ledger's format row, which says how it writes outbox rows. */
   formats: 'WAYBILL_FORMATS',
   /** The URL of the ledger's queue of messages to forward: handshakes, copies that a stream cannot delay, refused copies. */

@@ -22,6 +22,8 @@ export const METRICS = {
   reconciled: 'reconciled',
   /** Half messages whose owner did not decide in the time of the check-back. Counted by functions. */
   halfQuarantined: 'half-quarantined',
+  /** Minutes in which one business key had most of what is too much for a ledger's shards. Counted by functions. */
+  hotKey: 'shards.hot-key',
   /** Circuits that have opened. Counted by functions. */
   circuitOpened: 'circuit.opened',
   /** Readings of a backlog by which more was to be taken on than a scaler may. Counted by functions. */

@@ -8,6 +8,7 @@ import { LIMITS } from '../contract/limits.ts';
 import { writtenFormat } from '../ledger/format.ts';
 import { putHalf, readHalf, tombstone, UNDECIDED_LIFE_MS, unknownHalf } from '../ledger/half.ts';
 import { type Ledger, ledgerOf } from '../ledger/ledger.ts';
+import { mintingShards } from '../ledger/minted-shards.ts';
 import { type HalfRow, halfKey } from '../ledger/rows/half.ts';
 import { outboxRow } from '../ledger/rows/outbox.ts';
 import { decodeEnvelope, type Envelope, encodeEnvelope } from '../message/envelope.ts';
@@ -176,10 +177,11 @@ async function commitEnvelope(
 }
 
 /** The message of a half message: committed now, so its id and its life begin now, and those of its chain. */
-function takingEffect({ environment, table, shards }: Ledger, prepared: Envelope, now: number): Envelope {
+function takingEffect(ledger: Ledger, prepared: Envelope, now: number): Envelope {
+  const { environment, table } = ledger;
   const deliverAt = prepared.deliverat === undefined ? now : Date.parse(prepared.deliverat);
   const ids = idSourceOf(environment, table, prepared);
-  const message = withNewId(ids, shards, prepared, deliverAt > now ? deliverAt : undefined);
+  const message = withNewId(ids, mintingShards(ledger), prepared, deliverAt > now ? deliverAt : undefined);
   return { ...message, correlationid: message.id };
 }
 

@@ -1,25 +1,12 @@
-import { type Environment, quietly, whileInitializing } from '../aws/environment.ts';
-import { errorTrace } from '../aws/errors.ts';
+import { whileInitializing } from '../aws/environment.ts';
 import { BINDINGS } from '../contract/bindings.ts';
-import { MINUTE_MS } from '../contract/time.ts';
+import { CopiedRow } from './copied-row.ts';
 import { readGraph } from './graph.ts';
 import { getRow, type Ledger, ledgerOf, putRow, queryPage } from './ledger.ts';
 import { FORMAT_KEY, FORMATS, type FormatRow, newestFormat } from './rows/format.ts';
 import { EVENT_TYPES } from './rows/route.ts';
 
-/** How long a copy of the format row is good; when it is half as old, it is read again. */
-export const FORMAT_COPY_MS = 10 * MINUTE_MS;
-
-/** What an environment knows of its ledger's format row. */
-interface Known {
-  /** What it said when it was read last; absent where it never was. */
-  readonly copy?: { readonly format: number; readonly read: number };
-  /** When it was last asked for, in milliseconds since the epoch. */
-  readonly asked: number;
-}
-
-/** By environment: in Lambda, by process. */
-const known = new WeakMap<Environment, Known>();
+const copies = new CopiedRow<FormatRow, number>(FORMAT_KEY, formatIn);
 
 /**
  * The format in which outbox rows are to be written. Nobody waits for the format row: it is read beside whatever is under
@@ -29,11 +16,7 @@ const known = new WeakMap<Environment, Known>();
 export function writtenFormat(ledger: Ledger): number {
   const { environment } = ledger;
   if (!environment.variables[BINDINGS.formats]) return FORMATS.plain;
-  const now = environment.now();
-  const { copy, asked = Number.NEGATIVE_INFINITY } = known.get(environment) ?? {};
-  const isOld = !copy || now - copy.read >= FORMAT_COPY_MS / 2;
-  if (isOld && now - asked >= MINUTE_MS) void learnFormat(ledger);
-  return copy && now - copy.read < FORMAT_COPY_MS ? Math.min(copy.format, newestFormat(environment)) : FORMATS.plain;
+  return Math.min(copies.of(ledger) ?? FORMATS.plain, newestFormat(environment));
 }
 
 // So that the first row of a process is written in the right format, over a connection that is open.
@@ -42,21 +25,17 @@ whileInitializing(async (environment) => {
 });
 
 /** Reads the format row. Where it cannot be read, the ledger goes on as before. */
-export async function learnFormat(ledger: Ledger): Promise<void> {
-  const { environment } = ledger;
-  const asked = environment.now();
-  known.set(environment, { ...known.get(environment), asked });
-  try {
-    const format = await readFormat(ledger, { consistent: false });
-    known.set(environment, { copy: { format, read: asked }, asked });
-  } catch (error) {
-    quietly(() => environment.log.warn('format not read', errorTrace(error)));
-  }
+export function learnFormat(ledger: Ledger): Promise<void> {
+  return copies.learn(ledger);
 }
 
-/** What the format row says: 1 where there is none, or it says no format. */
-export async function readFormat(ledger: Ledger, options?: { readonly consistent?: boolean }): Promise<number> {
-  const { format = FORMATS.plain } = (await getRow<FormatRow>(ledger, FORMAT_KEY, options)) ?? {};
+/** What the format row says, read consistently: 1 where there is none, or it says no format. */
+export async function readFormat(ledger: Ledger): Promise<number> {
+  return formatIn(await getRow<FormatRow>(ledger, FORMAT_KEY));
+}
+
+function formatIn(row: FormatRow | undefined): number {
+  const { format = FORMATS.plain } = row ?? {};
   return Number.isInteger(format) && format > FORMATS.plain ? format : FORMATS.plain;
 }
 

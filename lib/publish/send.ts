@@ -11,6 +11,7 @@ import type { EventDefinition, EventInput } from '../contract/event.ts';
 import { writtenFormat } from '../ledger/format.ts';
 import { ledgerOf } from '../ledger/ledger.ts';
 import { markSent } from '../ledger/mark-sent.ts';
+import { mintingShards } from '../ledger/minted-shards.ts';
 import { asStored, type OutboxRow, outboxRow } from '../ledger/rows/outbox.ts';
 import { type Envelope, encodeEnvelope } from '../message/envelope.ts';
 import { newMessage } from '../message/new-message.ts';
@@ -133,7 +134,8 @@ async function handshake(entries: readonly Unsent[], options: SendBatchOptions):
   const ledger = ledgerOf(environment, bindings);
   bindings.get('forwardQueueUrl');
   const until = environment.now() + patience;
-  const messages = entries.map(({ event, payload, delay }) => newMessage(environment, bindings, event, payload, delay));
+  const minting = { ...bindings, shards: mintingShards(ledger) };
+  const messages = entries.map(({ event, payload, delay }) => newMessage(environment, minting, event, payload, delay));
   const isNumbered = messages.map(({ order }) => order !== undefined);
 
   // They say at every moment what is known.

@@ -2,6 +2,7 @@ import { toItem } from '../aws/attribute.ts';
 import { TransactionRefused } from '../contract/errors.ts';
 import { writtenFormat } from '../ledger/format.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { mintingShards } from '../ledger/minted-shards.ts';
 import { type OutboxRow, outboxRow } from '../ledger/rows/outbox.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { withNewId } from '../message/with-new-id.ts';
@@ -22,7 +23,7 @@ export async function storeNumbered(
   until: number,
   stored: (place: number, message: Envelope, row: OutboxRow) => void,
 ): Promise<void> {
-  const { environment, table, shards } = ledger;
+  const { environment, table } = ledger;
   for (const [place, message] of messages.entries()) {
     if (message.order === undefined) continue;
     let envelope = message;
@@ -39,7 +40,7 @@ export async function storeNumbered(
       known = result.kind === 'committed';
       if (known && pending.row) stored(place, pending.message, pending.row);
       else if (result.kind === 'conditionFailed') {
-        envelope = withNewId(idSourceOf(environment, table, envelope), shards, envelope, undefined);
+        envelope = withNewId(idSourceOf(environment, table, envelope), mintingShards(ledger), envelope, undefined);
       } else throw new TransactionRefused(`DynamoDB refused ${action.row}: ${result.kind}`);
     }
   }

@@ -7,6 +7,7 @@ import { type Graph, readGraph } from '../ledger/graph.ts';
 import { type Ledger, ledgerOf } from '../ledger/ledger.ts';
 import { wakeSleepingRedrives } from '../ledger/redrive.ts';
 import { withEveryShard } from '../ledger/shards.ts';
+import { growShards } from './grow-shards.ts';
 import { runHalfPasses } from './half-pass.ts';
 import { heal } from './heal.ts';
 import type { Healing } from './healing.ts';
@@ -159,6 +160,8 @@ async function followUp(ledger: Ledger, options: RunOptions, counts: Counts): Pr
   const budget = Math.max(LEAST_BUDGET, Math.ceil(rateOf(options.graph, counted) * BUDGET_SHARE));
   const healing = await heal(ledger, { ...options, budget });
   counts.add('woken', await wakeSleepingRedrives(ledger));
+  const growth = await growShards(ledger, counted);
+  counts.add('shards-grown', growth === 'grown' ? 1 : 0);
   report(counts, healing);
   for (const { subscriber, reason, cases } of healing.stopped) {
     ledger.environment.log.error('subscriber stands still', { subscriber, reason, cases });

@@ -15,6 +15,7 @@ import { validate } from '../contract/schema.ts';
 import type { AnyTable, TableItem, TableKey } from '../contract/table.ts';
 import { writtenFormat } from '../ledger/format.ts';
 import { ledgerOf } from '../ledger/ledger.ts';
+import { mintingShards } from '../ledger/minted-shards.ts';
 import { outboxRow } from '../ledger/rows/outbox.ts';
 import { createEnvelope, type Envelope } from '../message/envelope.ts';
 import { messageTime } from '../message/message-id.ts';
@@ -275,7 +276,7 @@ export class PendingTransaction implements Transaction {
     const context = {
       now,
       random: (bytes: number) => environment.random(bytes),
-      shards: bindings.shards,
+      shards: mintingShards(ledgerOf(environment, bindings)),
       ledger: bindings.ledger,
       publisher: owner,
       ...(cause && { cause }),

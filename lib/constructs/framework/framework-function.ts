@@ -11,7 +11,10 @@ import { createExecution, type LogOptions } from './execution.ts';
 import { functionAsset } from './function-assets.ts';
 
 /** The parts of a ledger that are there before its functions are. */
-export type LedgerParts = Pick<ILedger, 'table' | 'shards' | 'encryptionKey' | 'forwardQueue' | 'quarantineBucket'>;
+export type LedgerParts = Pick<
+  ILedger,
+  'table' | 'shards' | 'maxShards' | 'encryptionKey' | 'forwardQueue' | 'quarantineBucket'
+>;
 
 export interface FrameworkFunctionProps extends LogOptions {
   readonly ledger: LedgerParts;

@@ -56,10 +56,11 @@ export interface ReconcilerProps extends ReconcilerOptions, LogOptions {
  */
 export class Reconciler extends FrameworkFunction {
   constructor(scope: Construct, id: string, props: ReconcilerProps) {
-    const { table, forwardQueue, encryptionKey, quarantineBucket } = props.ledger;
+    const { table, shards, maxShards, forwardQueue, encryptionKey, quarantineBucket } = props.ledger;
     const environment = {
       [BINDINGS.forwardQueueUrl]: forwardQueue.queueUrl,
       [BINDINGS.quarantineBucket]: quarantineBucket.bucketName,
+      ...(maxShards !== undefined && { [BINDINGS.maxShards]: String(maxShards) }),
       ...(props.abandonAfter && { [BINDINGS.abandonAfter]: secondsOf(props.abandonAfter, scope) }),
     };
     super(scope, id, {
@@ -71,7 +72,7 @@ export class Reconciler extends FrameworkFunction {
         [READS, table.tableArn],
         [SEND, forwardQueue.queueArn],
       ],
-      rows: WRITES,
+      rows: maxShards === undefined ? WRITES : [...WRITES, GROW],
       // A run after a standstill has more to look at. What one run does not get through, the next one goes on with.
       timeout: TIMEOUT,
       memorySize: props.memorySize ?? 512,
@@ -79,7 +80,7 @@ export class Reconciler extends FrameworkFunction {
     });
     allowQuarantine(this, this.role, quarantineBucket, 'unfinished');
     new WildcardPolicy(this, 'Observation', this.role, observing(), OBSERVING);
-    const workers = props.workers ?? workersFor(props.ledger.shards);
+    const workers = props.workers ?? workersFor(maxShards ?? shards);
     if (props.workers !== undefined || workers > 0) {
       new ReconcilerWorkers(this, 'Workers', { ...props, reconciler: this, environment, workers });
     }
@@ -176,6 +177,9 @@ const WRITES: readonly RowGrant[] = [
   { actions: ['dynamodb:UpdateItem'], partitions: [...cursors, ...outbox, ...halves, ...causes] },
   { actions: ['dynamodb:DeleteItem'], partitions: cases },
 ];
+
+/** It says for how many shards ids are minted. */
+const GROW: RowGrant = { actions: ['dynamodb:PutItem'], partitions: PARTITIONS.shards };
 
 const MOST_ABANDON_AFTER = Duration.days(14);
 

@@ -24,7 +24,7 @@ import {
 import { deploymentGraphOf } from '../rules/prove-delivery.ts';
 import type { ILedger } from './ledger-interface.ts';
 import { ledgerNames } from './ledger-name.ts';
-import { checkedShards, type LedgerAttributes } from './ledger-props.ts';
+import { checkedMaxShards, checkedShards, type LedgerAttributes } from './ledger-props.ts';
 
 /** A ledger of another app: the ledger's name tells everything else. */
 export class ImportedLedger extends Construct implements ILedger {
@@ -38,6 +38,7 @@ export class ImportedLedger extends Construct implements ILedger {
   readonly quarantineBucket: s3.IBucket;
   readonly encryptionKey?: kms.IKey;
   readonly shards: number;
+  readonly maxShards?: number;
 
   constructor(scope: Construct, id: string, ledgerName: string, attributes: LedgerAttributes) {
     super(scope, id);
@@ -64,6 +65,8 @@ export class ImportedLedger extends Construct implements ILedger {
     this.quarantineBucket = s3.Bucket.fromBucketName(this, 'Quarantine', names.quarantineBucket);
     this.encryptionKey = attributes.encryptionKey;
     this.shards = checkedShards(attributes.shards);
+    const { maxShards, reconciles = true } = attributes;
+    this.maxShards = checkedMaxShards(this, { shards: this.shards, maxShards, reconciles });
     deploymentGraphOf(this).ledgers.push({ ledger: this });
   }
 

@@ -38,6 +38,8 @@ export interface ILedger extends IConstruct {
   readonly encryptionKey?: kms.IKey;
   /** How many shards new message ids are minted for. */
   readonly shards: number;
+  /** Up to how many that grows by itself, if it does. */
+  readonly maxShards?: number;
 
   /**
    * Lets somebody who is no subscriber's handler publish, and write business tables in the same transaction. A function is

@@ -2,8 +2,10 @@ import type { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import type * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as logs from 'aws-cdk-lib/aws-logs';
+import type { IConstruct } from 'constructs';
 import { log2OfShards } from '../../message/message-id.ts';
 import type { ReconcilerOptions } from '../framework/reconciler.ts';
+import { InvalidConstruct } from '../invalid-construct.ts';
 
 /** How messages that are due in more than 15 minutes wait for their moment. */
 export type DelayedDelivery = 'sweep' | 'schedules';
@@ -22,6 +24,14 @@ export interface LedgerProps {
    * @default 16
    */
   readonly shards?: number;
+  /**
+   * Up to how many shards the ledger's number grows by itself: a power of two above `shards`, to 4096. Reconciliation doubles it
+   * while a minute has more than 40 messages a second and shard, every ten minutes at most, and never lowers it. Where one
+   * business key has most of them, more shards would not help: then `LedgerAlarms` ring.
+   * @see docs/shards.md
+   * @default it stays at `shards`
+   */
+  readonly maxShards?: number;
   /**
    * The format in which outbox rows are written: 1 plain, 2 packed, 3 packed and compressed. The deployment turns it once all
    * subscribers of the ledger's stack are there, and fails, changing nothing, while any subscriber reads less. It does so
@@ -95,6 +105,8 @@ export interface LedgerAttributes {
    * @default 16
    */
   readonly shards?: number;
+  /** Up to how many shards the ledger's number grows by itself. @default it does not */
+  readonly maxShards?: number;
   /** @default keys that AWS manages */
   readonly encryptionKey?: kms.IKey;
   /** Whether the ledger reconciles itself. @default true */
@@ -107,4 +119,33 @@ export interface LedgerAttributes {
 export function checkedShards(shards = 16): number {
   log2OfShards(shards);
   return shards;
+}
+
+/**
+ * @throws InvalidDefinition when no ledger can have the number of shards
+ * @throws InvalidConstruct when the number cannot grow to it, or nobody would have it grow
+ */
+export function checkedMaxShards(
+  scope: IConstruct,
+  {
+    shards,
+    maxShards,
+    reconciles,
+  }: { readonly shards: number; readonly maxShards?: number; readonly reconciles: boolean },
+): number | undefined {
+  if (maxShards === undefined) return undefined;
+  log2OfShards(maxShards);
+  if (maxShards <= shards) {
+    throw new InvalidConstruct(
+      scope,
+      `\`maxShards\` is ${maxShards}, and \`shards\` is ${shards}: give more, or leave it out`,
+    );
+  }
+  if (!reconciles) {
+    throw new InvalidConstruct(
+      scope,
+      'Reconciliation has shards grow: leave `maxShards` out, or let the ledger reconcile itself',
+    );
+  }
+  return maxShards;
 }

@@ -38,7 +38,7 @@ import { deploymentGraphOf } from '../rules/prove-delivery.ts';
 import { ImportedLedger } from './imported-ledger.ts';
 import type { ILedger } from './ledger-interface.ts';
 import { ledgerNames } from './ledger-name.ts';
-import { checkedShards, type LedgerAttributes, type LedgerProps } from './ledger-props.ts';
+import { checkedMaxShards, checkedShards, type LedgerAttributes, type LedgerProps } from './ledger-props.ts';
 import { LedgerTable } from './ledger-table.ts';
 import { OutboxFormat } from './outbox-format.ts';
 import { QuarantineBucket } from './quarantine.ts';
@@ -92,6 +92,7 @@ export class Ledger extends Construct implements ILedger {
   readonly quarantineBucket: s3.Bucket;
   readonly encryptionKey?: kms.IKey;
   readonly shards: number;
+  readonly maxShards?: number;
 
   constructor(scope: Construct, id: string, props: LedgerProps = {}) {
     super(scope, id);
@@ -101,6 +102,8 @@ export class Ledger extends Construct implements ILedger {
     }
     const names = ledgerName === undefined ? undefined : ledgerNames(this, ledgerName);
     this.shards = checkedShards(props.shards);
+    const reconciles = props.reconcile !== false;
+    this.maxShards = checkedMaxShards(this, { shards: this.shards, maxShards: props.maxShards, reconciles });
     this.encryptionKey = encryptionKey;
 
     this.table = new LedgerTable(this, 'Table', { ...props, tableName: names?.table, removalPolicy });

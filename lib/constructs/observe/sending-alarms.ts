@@ -27,9 +27,18 @@ export function sendingConditions(ledger: Ledger, relayLag: Duration): AlarmCond
       treatMissingData: NOT_BREACHING,
       alarmDescription:
         'DynamoDB throttles writes to the ledger, so producers and subscribers try again and take longer. Where all shards are busy, ' +
-        'raise `shards` (messages a second by 40, a power of two); where the table is new, give it `warmThroughput`; where one ' +
+        'raise `shards` or `maxShards` (messages a second by 40, a power of two); where the table is new, give it `warmThroughput`; where one ' +
         'business key has most of the messages, no number of shards helps.',
     },
+    ...(ledger.maxShards !== undefined && {
+      HotKey: {
+        metric: countedMetric(ledger, METRICS.hotKey, { period: MINUTE }),
+        treatMissingData: NOT_BREACHING,
+        alarmDescription:
+          'One business key has most of what is too much for the shards, so that more of them would not help: the log of the ' +
+          'reconciler says `hot key`, with the minute and the shard. Divide the key, or publish less of it.',
+      },
+    }),
     TransactionLate: {
       metric: countedMetric(ledger, METRICS.transactionLate, { period: MINUTE }),
       treatMissingData: NOT_BREACHING,

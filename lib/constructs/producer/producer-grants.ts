@@ -18,8 +18,16 @@ import type { AnyProducerGrantOptions, EffectGrantOptions, ICheckBack } from './
 const { effects, eventTypes, failures, formats, halves, inbox, outbox, redrives, routes, runningRedrives, shards } =
   PARTITIONS;
 
-/** Whoever writes outbox rows asks in which format. */
-export const READ_FORMAT: RowGrant = { actions: ['dynamodb:GetItem'], partitions: formats };
+/** Whoever writes outbox rows asks in which format, and where a ledger grows, for how many shards. */
+export function publishingRows({ maxShards }: ILedger): RowGrant {
+  return { actions: ['dynamodb:GetItem'], partitions: [...formats, ...(maxShards === undefined ? [] : shards)] };
+}
+
+/** Tells a function that writes outbox rows what it may ask. */
+export function bindPublishing({ maxShards }: ILedger, handler: lambda.Function): void {
+  bindVariable(handler, BINDINGS.formats, 'ledger');
+  if (maxShards !== undefined) bindVariable(handler, BINDINGS.maxShards, String(maxShards));
+}
 
 const PUBLISH: RowGrant = { actions: ['dynamodb:PutItem'], partitions: outbox };
 
@@ -141,8 +149,8 @@ function grantProduce(
   }
   bindTables(grantee, producer, tables, tableActions);
   grantKeyUse(ledger.encryptionKey, grantee);
-  if (producer) bindVariable(producer, BINDINGS.formats, 'ledger');
-  const all = [...rows, READ_FORMAT, ...numberRows(publishes)];
+  if (producer) bindPublishing(ledger, producer);
+  const all = [...rows, publishingRows(ledger), ...numberRows(publishes)];
   return all.map((grant) => allowRows(grantee, ledger.table, grant)).reduce((one, other) => one.combine(other));
 }
 

@@ -20,7 +20,7 @@ import { allowDelivery, allowHealing, allowRedriving, allowSweeping } from '../f
 import type { ILedger } from '../ledger/ledger-interface.ts';
 import { allowQuarantine } from '../ledger/quarantine.ts';
 import { bindTables } from '../producer/business-tables.ts';
-import { bindLedger, numberRows, READ_FORMAT } from '../producer/producer-grants.ts';
+import { bindLedger, bindPublishing, numberRows, publishingRows } from '../producer/producer-grants.ts';
 import { deploymentGraphOf } from '../rules/prove-delivery.ts';
 import { type BreakerOptions, breakerSettings } from './breaker.ts';
 import { consumeQueue, consumeStream } from './event-sources.ts';
@@ -207,8 +207,9 @@ export class Subscriber<
     allowRows(handler, ledger.table, { actions: ['dynamodb:DeleteItem'], partitions: deadPartitions(subscriber.name) });
     if (subscriber.publishes.length > 0) {
       allowRows(handler, ledger.table, { actions: ['dynamodb:PutItem'], partitions: PARTITIONS.outbox });
-      for (const grant of [READ_FORMAT, ...numberRows(subscriber.publishes)]) allowRows(handler, ledger.table, grant);
-      bindVariable(handler, BINDINGS.formats, 'ledger');
+      for (const grant of [publishingRows(ledger), ...numberRows(subscriber.publishes)])
+        allowRows(handler, ledger.table, grant);
+      bindPublishing(ledger, handler);
     }
     allow(handler, SEND, this.deadLetterQueue.queueArn);
     grantKeyUse(ledger.encryptionKey, handler);

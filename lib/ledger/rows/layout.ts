@@ -26,6 +26,7 @@ import { messageShard, messageTime } from '../../message/message-id.ts';
  * unrouted                            <event type>   messages of it wait for a first subscriber, and how far they were sent
  * unrouted#<event type>               <minute>#<shard>  a bucket that holds such messages
  * shards                              greatest       the greatest shard count that any id was minted for
+ * shards                              minted         for how many shards ids are minted, and since when, where that grows
  * format                              outbox         in which format outbox rows are written
  * circuit#<subscriber>              circuit        whether its handler may run, and what has failed lately
  * scale#<subscriber>                scale          how much it is to take on at once, and what was read last
