@@ -3,6 +3,7 @@ import { cp, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/p
 import { tmpdir } from 'node:os';
 import { delimiter, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { withLock } from '../../scripts/setup/lock.mjs';
 import { runCommand } from './run-command.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -47,7 +48,8 @@ async function copyApp(folder: string): Promise<void> {
 /** Packs what npm would publish, and answers with the tarball in the folder. */
 export async function pack(folder: string): Promise<string> {
   const tarball = join(folder, 'waybill.tgz');
-  await runCommand('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: root });
+  // It builds into `dist`: two at once would read what the other is writing.
+  await withLock(() => runCommand('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: root }));
   const [packed] = (await readdir(folder)).filter((name) => name.endsWith('.tgz'));
   await rename(join(folder, packed ?? ''), tarball);
   return tarball;

@@ -19,6 +19,7 @@ const MANAGERS = [
 
 type Manager = (typeof MANAGERS)[number];
 
+let passed = 0;
 const parent = await mkdtemp(join(tmpdir(), 'waybill-managers-'));
 try {
   const tools = join(parent, 'tools');
@@ -33,7 +34,7 @@ try {
     const files = await synthesize(manager, join(parent, `app-${index}`), tarball, env);
     if (files.join() !== 'index.mjs')
       throw new Error(`${manager.name}: the handler's asset holds ${files.join(', ')}.`);
-    console.log(`${manager.name}: installed, and its handler bundled.`);
+    tell(`${manager.name}: installed, and its handler bundled.`);
   }
   const made = [
     { manager: 'npm', flags: ['--jest'] },
@@ -51,10 +52,16 @@ try {
       cwd: folder,
       env,
     });
-    console.log(`init ${flags.join(' ')} by ${manager}: tested, type-checked, synthesized.`);
+    tell(`init ${flags.join(' ')} by ${manager}: tested, type-checked, synthesized.`);
   }
+  console.log(`\n${passed} passed, 0 failed`);
 } finally {
   await rm(parent, { recursive: true, force: true });
+}
+
+function tell(line: string): void {
+  passed += 1;
+  console.log(line);
 }
 
 /** Installs a project with one handler, synthesizes it, and answers with the files of the handler's asset. */

@@ -11,6 +11,8 @@ const script = fileURLToPath(new URL('../../.ci/run', import.meta.url));
 const npm = `#!/usr/bin/env bash
 if [ "$1" = test ]; then printf '%s\\n' "$TESTS"; exit "$TESTS_END"; fi
 if [ "$3" = test:fetch ]; then exit 1; fi
+if [ "$3" = test:managers ]; then printf '%s\\n' "$MANAGERS"; fi
+if [ "$3" = test:managers ]; then exit "$MANAGERS_END"; fi
 if [ "$3" = docs ]; then printf '%s\\n' "$SITE"; exit "$SITE_END"; fi
 printf '%s\\n' "$ENGINES"; exit "$ENGINES_END"
 `;
@@ -66,6 +68,14 @@ test('a site with a dead link fails CI', async () => {
   });
 });
 
+test('an application that another package manager cannot install fails CI', async () => {
+  const managers = { MANAGERS: 'error', MANAGERS_END: '1' };
+  expect(await run(['3 passed, 0 failed', 0], ['2 passed, 0 failed', 0], managers)).toEqual({
+    line: '5 passed, 1 failed',
+    code: 1,
+  });
+});
+
 type Part = [prints: string, ends: number];
 
 function run(
@@ -79,6 +89,8 @@ function run(
     PATH: [join(folder, 'bin'), process.env.PATH].join(delimiter),
     TESTS: tests[0],
     TESTS_END: String(tests[1]),
+    MANAGERS: '0 passed, 0 failed',
+    MANAGERS_END: '0',
     SITE: '0 passed, 0 failed',
     SITE_END: '0',
     ENGINES: engines[0],
