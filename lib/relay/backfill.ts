@@ -1,6 +1,7 @@
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Counts } from '../aws/invocation.ts';
-import { MINUTE_MS } from '../contract/time.ts';
+import { LIMITS } from '../contract/limits.ts';
+import { MINUTE_MS, SECOND_MS } from '../contract/time.ts';
 import { type Ledger, updateRow } from '../ledger/ledger.ts';
 import { readOutboxRows } from '../ledger/outbox.ts';
 import { partition, rowsOf } from '../ledger/partition.ts';
@@ -13,6 +14,7 @@ import {
   unroutedPartition,
   unroutedTypeKey,
 } from '../ledger/rows/unrouted.ts';
+import { momentOf } from '../message/delivery-time.ts';
 import { dispatch } from './dispatch.ts';
 import { readLater } from './hand-over.ts';
 
@@ -80,14 +82,18 @@ async function fill(options: BackfillOptions, state: UnroutedTypeRow): Promise<v
   });
 }
 
-/** Sends the messages of an event type that lie in a bucket, but for those that were cancelled. */
+/**
+ * Sends the messages of an event type that lie in a bucket, but for those that were cancelled, and those that wait for their
+ * moment: whoever sends them then goes by the routes of that time.
+ */
 async function fillBucket({ ledger, book, counts }: BackfillOptions, type: string, bucket: string): Promise<number> {
   let sent = 0;
   for await (const page of partition(ledger, `${OUTBOX_PREFIX}${bucket}`, { consistent: true })) {
     // Rows of the first format say their type in their envelopes alone.
     const rows = page.filter((row) => !row.cancelled && (row.type?.S ?? type) === type);
     const { envelopes, later } = readOutboxRows(ledger, rows, counts);
-    const wanted = envelopes.filter((envelope) => envelope.type === type);
+    const near = ledger.environment.now() + LIMITS.queueDelaySeconds * SECOND_MS;
+    const wanted = envelopes.filter((envelope) => envelope.type === type && momentOf(envelope) <= near);
     await dispatch(ledger, book, wanted, counts);
     await readLater(ledger.environment, later);
     sent += wanted.length + later.length;

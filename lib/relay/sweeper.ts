@@ -2,6 +2,7 @@ import { concurrently } from '../aws/concurrently.ts';
 import { environmentOf, type GivenContext, quietly } from '../aws/environment.ts';
 import { errorCode } from '../aws/errors.ts';
 import { type Counts, summarize } from '../aws/invocation.ts';
+import { BINDINGS } from '../contract/bindings.ts';
 import { getRows, READ_BATCH } from '../ledger/batch-get.ts';
 import { type Ledger, ledgerOf, updateRow } from '../ledger/ledger.ts';
 import { readOutboxRows, reportCorrupt } from '../ledger/outbox.ts';
@@ -37,7 +38,8 @@ const RESERVE_SHARE = 1 / 3;
  * writes down how far it came: so it neither changes nor deletes a row, and a run that is late, missed, doubled or cut
  * off does no harm. Messages that were cancelled are passed over.
  *
- * Then it sends what waited for a first subscriber that has come meanwhile.
+ * Then it sends what waited for a first subscriber that has come meanwhile. Where each delayed message has a schedule of its
+ * own, that is all it does.
  *
  * What a destination refuses goes into the forward queue and is tried again for that destination alone, so that a broken
  * one holds up nothing behind it. Where that fails too, the next run starts there.
@@ -77,6 +79,17 @@ class Sweeping {
   }
 
   async run(): Promise<void> {
+    const { ledger } = this.#options;
+    if (!ledger.environment.variables[BINDINGS.scheduleGroup]) await this.#sweepShards();
+    try {
+      await backfill({ ...this.#options, isTimeUp: () => this.#isTimeUp() });
+    } catch (error) {
+      this.#fail({ backfill: true }, error);
+    }
+    if (this.#errors.length > 0) throw this.#errors[0];
+  }
+
+  async #sweepShards(): Promise<void> {
     const { ledger, counts } = this.#options;
     const { shards } = ledger;
     const now = ledger.environment.now();
@@ -88,12 +101,6 @@ class Sweeping {
       if (this.#isTimeUp()) counts.add('unswept');
       else await this.#sweep(shard, cursors.get(sweepKey(shard).sk), now + LOOKAHEAD_MS);
     }
-    try {
-      await backfill({ ...this.#options, isTimeUp: () => this.#isTimeUp() });
-    } catch (error) {
-      this.#fail({ backfill: true }, error);
-    }
-    if (this.#errors.length > 0) throw this.#errors[0];
   }
 
   /** How far each shard was swept: the sort key of the last row that was sent. */

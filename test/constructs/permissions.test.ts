@@ -84,7 +84,7 @@ describe.each([
     const roles = Object.values(template.findResources('AWS::IAM::Role'));
     const functions = Object.values(template.findResources('AWS::Lambda::Function'));
 
-    const count = delayedDelivery === 'sweep' ? 12 : 11;
+    const count = 12;
     expect(functions).toHaveLength(count);
     expect(new Set(functions.map(({ Properties }) => JSON.stringify(Properties.Role))).size).toBe(count);
     for (const { Properties } of roles) expect(Properties).not.toHaveProperty('ManagedPolicyArns');

@@ -82,6 +82,18 @@ export const operationBugs: readonly Bug[] = [
     ],
   },
   {
+    name: 'no-backfill-beside-schedules',
+    by: ['subscriber-added'],
+    mistake: 'where messages have schedules, what was committed before the first subscriber came is never sent to it',
+    edits: [
+      {
+        file: 'relay/sweeper.ts',
+        find: 'if (!ledger.environment.variables[BINDINGS.scheduleGroup]) await this.#sweepShards();',
+        replace: 'if (ledger.environment.variables[BINDINGS.scheduleGroup]) return;\n    await this.#sweepShards();',
+      },
+    ],
+  },
+  {
     name: 'late-subscriber-gets-all',
     by: ['subscriber-added'],
     mistake: 'whoever comes later is to get what was committed long before',

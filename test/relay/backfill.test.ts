@@ -1,5 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { MINUTE, type SendingWorld, START, sendingWorld, withoutRoutes } from './sending-world.ts';
+import { consume } from '../../lib/consume/consume.ts';
+import { publish } from '../../lib/publish/publish.ts';
+import { MemoryStack } from '../../lib/testing/stack/memory-stack.ts';
+import {
+  CloseOffer,
+  MINUTE,
+  OfferEnds,
+  type SendingWorld,
+  START,
+  sendingWorld,
+  withoutRoutes,
+} from './sending-world.ts';
 
 const HOUR = 60 * MINUTE;
 const oneQueue = () => sendingWorld({ subscribers: ['close-offer'] });
@@ -109,5 +120,40 @@ describe('a message of an event type that nobody has subscribed to', () => {
     world.from('SendMessageBatch', undefined);
     await world.settle();
     expect(world.effects().map(({ times }) => times)).toEqual(Array(30).fill(1));
+  });
+});
+
+describe('where each delayed message has a schedule of its own', () => {
+  it('what waited comes to the first subscriber all the same, and what waits for its moment comes in its moment', async () => {
+    const wrote: string[] = [];
+    const stack = new MemoryStack({
+      subscribers: [CloseOffer],
+      handlers: {
+        'close-offer': consume(CloseOffer, ({ offerId }) => {
+          handled.push([offerId, stack.now - began]);
+        }),
+      },
+      schedules: {},
+      wire: async ({ from, operation }, apply) => {
+        if (from === 'sweep') wrote.push(operation);
+        return apply();
+      },
+    });
+    const handled: [string, number][] = [];
+    const began = stack.now;
+    const subscribe = withoutRoutes(stack);
+    const environment = stack.environment();
+    await publish(OfferEnds, { offerId: 'now' }, { environment });
+    await publish(OfferEnds, { offerId: 'in an hour' }, { environment, delay: '1h' });
+    await stack.advance('20m');
+    expect(handled).toEqual([]);
+    subscribe();
+    await stack.advance('5m');
+    expect(handled.map(([offerId]) => offerId)).toEqual(['now']);
+    await stack.advance('40m');
+    expect(handled.map(([offerId]) => offerId)).toEqual(['now', 'in an hour']);
+    expect(Math.abs((handled[1]?.[1] ?? 0) - HOUR)).toBeLessThan(1_000);
+    // It reads no shard, and puts nothing to wait a second time.
+    expect(new Set(wrote)).toEqual(new Set(['Query', 'UpdateItem', 'SendMessageBatch', 'PutItem']));
   });
 });

@@ -187,7 +187,7 @@ export type SendingWorld = ReturnType<typeof sendingWorld>;
 export const LONGEST_QUEUE_DELAY = LIMITS.queueDelaySeconds * 1000;
 
 /** Takes all routes away, as if nobody had ever subscribed. Returns what puts them back. */
-export function withoutRoutes({ ledger }: SendingWorld): () => void {
+export function withoutRoutes({ ledger }: Pick<SendingWorld, 'ledger'>): () => void {
   const rows = ledger.items().filter(({ pk }) => pk?.S === EVENT_TYPES || pk?.S?.startsWith('route#'));
   const keyOf = ({ pk, sk }: (typeof rows)[number]) => ({ pk, sk }) as never;
   for (const row of rows) ledger.write(keyOf(row), undefined);

@@ -8,11 +8,14 @@ import { FrameworkFunction } from './framework-function.ts';
 
 /**
  * The function that sends, every minute, the messages whose moment comes near. A run that is late, missed or doubled
- * does no harm: each looks ten minutes ahead.
+ * does no harm: each looks ten minutes ahead. It also sends what waited for a first subscriber; where each message has a
+ * schedule of its own, nothing else.
  */
 export class Sweeper extends FrameworkFunction {
   constructor(scope: Construct, id: string, props: DispatcherProps) {
-    const description = 'Waybill: sends delayed messages whose moment comes near';
+    const description = props.schedules
+      ? 'Waybill: sends what waited for a first subscriber'
+      : 'Waybill: sends delayed messages whose moment comes near, and what waited for a first subscriber';
     super(scope, id, {
       ...props,
       ...dispatching(props),
@@ -23,7 +26,7 @@ export class Sweeper extends FrameworkFunction {
       // A hundred thousand messages may be due in one minute.
       memorySize: 1024,
     });
-    for (const rows of SWEPT) allowRows(this.role, props.ledger.table, rows);
+    for (const rows of props.schedules ? FILLED : SWEPT) allowRows(this.role, props.ledger.table, rows);
     new EveryMinute(this, 'EveryMinute', {
       function: this.function,
       description,
@@ -34,7 +37,13 @@ export class Sweeper extends FrameworkFunction {
 
 const { due, outbox, shards, sweepCursors, unrouted } = PARTITIONS;
 
-/** What is due, what waits for a first subscriber, and how far either was sent. */
+/** What waits for a first subscriber, and how far it was sent. */
+const FILLED: readonly RowGrant[] = [
+  { actions: ['dynamodb:Query'], partitions: [...shards, ...unrouted, ...outbox] },
+  { actions: ['dynamodb:UpdateItem'], partitions: unrouted },
+];
+
+/** The same, and what is due. */
 const SWEPT: readonly RowGrant[] = [
   { actions: ['dynamodb:Query'], partitions: [...due, ...shards, ...unrouted, ...outbox] },
   { actions: ['dynamodb:BatchGetItem'], partitions: [...sweepCursors, ...outbox] },

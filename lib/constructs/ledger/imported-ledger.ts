@@ -48,9 +48,7 @@ export class ImportedLedger extends Construct implements ILedger {
     const role = (name: string, roleName: string) => iam.Role.fromRoleName(this, name, roleName);
     this.relayRole = role('RelayRole', names.relayRole);
     this.forwarderRole = role('ForwarderRole', names.forwarderRole);
-    const dispatcherRoles = [this.relayRole, this.forwarderRole];
-    const sweeps = attributes.delayedDelivery !== 'schedules';
-    this.senderRoles = sweeps ? [...dispatcherRoles, role('SweepRole', names.sweepRole)] : dispatcherRoles;
+    this.senderRoles = [this.relayRole, this.forwarderRole, role('SweepRole', names.sweepRole)];
     this.forwardQueue = sqs.Queue.fromQueueAttributes(this, 'ForwardQueue', {
       queueArn: stack.formatArn({ service: 'sqs', resource: names.forwardQueue }),
       keyArn: attributes.encryptionKey?.keyArn,

@@ -111,8 +111,6 @@ export interface LedgerAttributes {
   readonly encryptionKey?: kms.IKey;
   /** Whether the ledger reconciles itself. @default true */
   readonly reconciles?: boolean;
-  /** @default 'sweep' */
-  readonly delayedDelivery?: DelayedDelivery;
 }
 
 /** @throws InvalidDefinition when no ledger can have the number of shards */

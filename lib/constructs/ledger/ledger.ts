@@ -79,8 +79,11 @@ export class Ledger extends Construct implements ILedger {
   readonly forwardQueue: sqs.Queue;
   /** Messages that the forwarder never got to send. They are still in the ledger. */
   readonly forwardDeadLetterQueue: sqs.Queue;
-  /** The function that sends, every minute, what is due soon. Absent where each message has a schedule of its own. */
-  readonly sweeper?: lambda.Function;
+  /**
+   * The function that sends, every minute, what is due soon, and what waited for a first subscriber. Where each message has a
+   * schedule of its own, only the latter.
+   */
+  readonly sweeper: lambda.Function;
   /** Messages that their schedules could not send. Absent where messages have no schedules. */
   readonly scheduleDeadLetterQueue?: sqs.Queue;
   readonly senderRoles: readonly iam.IRole[];
@@ -138,13 +141,13 @@ export class Ledger extends Construct implements ILedger {
       maxConcurrency: props.maxForwardConcurrency ?? 50,
       roleName: names?.forwarderRole,
     });
-    const sweeper = schedules ? undefined : new Sweeper(this, 'Sweep', { ...common, roleName: names?.sweepRole });
+    const sweeper = new Sweeper(this, 'Sweep', { ...common, roleName: names?.sweepRole });
     this.relay = relay.function;
     this.relayRole = relay.role;
     this.forwarder = forwarder.function;
-    this.sweeper = sweeper?.function;
+    this.sweeper = sweeper.function;
     this.forwarderRole = forwarder.role;
-    this.senderRoles = [relay, forwarder, ...(sweeper ? [sweeper] : [])].map(({ role }) => role);
+    this.senderRoles = [relay, forwarder, sweeper].map(({ role }) => role);
     const registrar = new RouteRegistrar(this, 'RegisterRoutes', { ...common, functionName: names?.registerRoutes });
     this.registerRoutesArn = registrar.function.functionArn;
     new OutboxFormat(this, 'Format', { ledger: this, format: props.format });

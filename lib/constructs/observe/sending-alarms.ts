@@ -65,7 +65,8 @@ export function sendingConditions(ledger: Ledger, relayLag: Duration): AlarmCond
           'and reconciliation sends again what is missing of them.',
       ),
     }),
-    ...(sweeper && {
+    // Where messages have schedules, none is late for want of it.
+    ...(!scheduleDeadLetterQueue && {
       SweepSilent: {
         ...SILENT,
         metric: sweeper.metricInvocations({ period: MINUTE, statistic: 'Sum' }),
@@ -73,15 +74,15 @@ export function sendingConditions(ledger: Ledger, relayLag: Duration): AlarmCond
           'No sweep has run for 5 minutes, and after 10 delayed messages are late: see the dead-letter queue of its ' +
           'schedule, and whether the function is throttled.',
       },
-      SweepFails: {
-        metric: sweeper.metricErrors({ period: MINUTE, statistic: 'Sum' }),
-        evaluationPeriods: 5,
-        treatMissingData: NOT_BREACHING,
-        alarmDescription:
-          'Every sweep has failed for 5 minutes, and after 10 delayed messages are late: the log of the sweep says which ' +
-          'shard it cannot finish, and why.',
-      },
     }),
+    SweepFails: {
+      metric: sweeper.metricErrors({ period: MINUTE, statistic: 'Sum' }),
+      evaluationPeriods: 5,
+      treatMissingData: NOT_BREACHING,
+      alarmDescription:
+        'Every sweep has failed for 5 minutes: after 10, messages that it delays are late, and what waits for a first ' +
+        'subscriber goes on waiting. The log of the sweep says which shard it cannot finish, and why.',
+    },
   };
 }
 

@@ -46,7 +46,7 @@ export class SimulatedStack {
   readonly #system: System;
   readonly #deployment: Deployment;
   readonly #schedule: ReconcilerSchedule;
-  readonly #sweep: SweepSchedule | undefined;
+  readonly #sweep: SweepSchedule;
   readonly #unfinished: Unfinished;
   readonly #functions = new Map<string, LambdaFunction>();
   readonly #sources: readonly SimulatedSource[];
@@ -64,9 +64,7 @@ export class SimulatedStack {
     this.#unfinished = new Unfinished();
     const { schedule, engines } = world;
     const later = new Set(operations.flatMap((one) => (one.kind === 'subscriber-added' ? [one.subscriber] : [])));
-    // What waited for a first subscriber is sent by the sweep.
-    const isScheduled = world.draw('strategy', SCHEDULES_IN) === 0 && later.size === 0;
-    const schedules = isScheduled && { schedules: faultySchedules(world) };
+    const schedules = world.draw('strategy', SCHEDULES_IN) === 0 && { schedules: faultySchedules(world) };
     const { subscribers, handlers, streams, checkBack, timeout, previous = {} } = system;
     // As in a large ledger, whose reconciliation has several runs.
     const shardsARun = world.draw('shared out', SHARED_OUT_IN) === 0 ? 1 : undefined;
@@ -102,7 +100,7 @@ export class SimulatedStack {
     this.#sources = this.#makeSources(later);
     this.#operator = this.#makeOperator();
     this.#schedule = new ReconcilerSchedule(world, system, this.#function(RECONCILER), this.#unfinished);
-    if (functions.has(SWEEP)) this.#sweep = new SweepSchedule(world, this.#function(SWEEP));
+    this.#sweep = new SweepSchedule(world, this.#function(SWEEP));
     world.deploy = (shards) => this.#deployShards(shards);
     this.#listen();
   }
@@ -214,7 +212,7 @@ export class SimulatedStack {
     this.#world.record.add({ kind: 'row', change, ...(row && { row }) });
     if (!row) return;
     this.#unfinished.onChange(row, change);
-    this.#sweep?.onChange(row, change);
+    this.#sweep.onChange(row, change);
   }
 
   #startLazy({ kind, queue }: QueueEvent): void {

@@ -10,7 +10,10 @@ const AHEAD_MS = 15 * MINUTE_MS;
 /** What the sweep does not get done in so many runs, it never will. */
 const MOST_RUNS = 1_000;
 
-/** When the sweep runs. While nothing is due that has not been swept, nothing would come of it, so it rests then. */
+/**
+ * When the sweep runs. While nothing is due that has not been swept, and nothing waits for a first subscriber that is there,
+ * nothing would come of it, so it rests then. Where messages have schedules of their own, it has the latter alone.
+ */
 export class SweepSchedule {
   readonly #schedule: MinuteSchedule;
   /** Sort keys by partition. */
@@ -36,7 +39,7 @@ export class SweepSchedule {
       if (after?.done) this.#waiting.delete(sk);
       else this.#waiting.add(sk);
       this.#start();
-    } else if (kind === 'due' && after) {
+    } else if (kind === 'due' && after && !this.#world.scheduler) {
       const rows = this.#due.get(of) ?? new Set();
       this.#due.set(of, rows.add(sk));
       this.#start();

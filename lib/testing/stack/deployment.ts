@@ -133,7 +133,6 @@ export class Deployment {
       ...this.#sagas(ledger),
       ...ledgerFunctions(ledger, {
         ...(checkBack && { checkBack }),
-        sweeps: !this.scheduler,
         shardsARun,
         lambda: this.lambda,
         scaler: scales || watched ? { scale: scales ?? {}, ...(watched && { watch: names }) } : undefined,

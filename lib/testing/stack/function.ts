@@ -81,7 +81,6 @@ const MAX_RECORD_AGE_MS = 12 * HOUR_MS;
 
 export interface LedgerFunctionOptions {
   readonly checkBack?: LambdaHandler;
-  readonly sweeps: boolean;
   /** Shards of one run of a reconciler that shares them out. @default one run does all */
   readonly shardsARun?: number | undefined;
   /** Where subscribers have breakers, or scale. */
@@ -93,7 +92,7 @@ export interface LedgerFunctionOptions {
 /** The functions of a ledger: relay, forwarder, reconciler, and what the options ask for. */
 export function ledgerFunctions(
   ledger: DeployedLedger,
-  { checkBack, sweeps, shardsARun, lambda, scaler: told }: LedgerFunctionOptions,
+  { checkBack, shardsARun, lambda, scaler: told }: LedgerFunctionOptions,
 ): readonly StackFunction[] {
   const { queues, variables } = ledger;
   const functions: StackFunction[] = [
@@ -115,10 +114,8 @@ export function ledgerFunctions(
       everyMinute: true,
       sources: shardsARun === undefined ? [] : [queueSource(queues.reconcile.url)],
     },
+    { ...idle(SWEEPER, '1m', variables, () => createSweeper() as LambdaHandler), everyMinute: true },
   ];
-  if (sweeps) {
-    functions.push({ ...idle(SWEEPER, '1m', variables, () => createSweeper() as LambdaHandler), everyMinute: true });
-  }
   if (lambda) {
     const client = lambda.client();
     const bound = { ...variables, [BINDINGS.controlQueueUrl]: queues.control.url };

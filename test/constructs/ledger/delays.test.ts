@@ -120,14 +120,17 @@ describe('with a schedule for each delayed message', () => {
   const group = only(resources, 'AWS::Scheduler::ScheduleGroup').id;
   const role = only(resources, 'AWS::IAM::Role', 'LedgerSchedules').id;
 
-  test('there is no sweep, and relay and forwarder know where schedules go', () => {
-    expect(ledger.sweeper).toBeUndefined();
+  test('the sweep has what waited for a first subscriber to send, and all that send know where schedules go', () => {
+    expect(allowedTo(resources, only(resources, 'AWS::Lambda::Function', 'LedgerSweep').id)).not.toMatchObject({
+      [`${only(resources, 'AWS::DynamoDB::GlobalTable').id}.Arn`]: expect.arrayContaining(['dynamodb:BatchGetItem']),
+    });
+    expect(ledger.sweeper).toBeDefined();
     template.resourcePropertiesCountIs(
       'AWS::Scheduler::Schedule',
       { Description: Match.stringLikeRegexp('delayed') },
       0,
     );
-    for (const name of ['Relay', 'Forwarder']) {
+    for (const name of ['Relay', 'Forwarder', 'Sweep']) {
       expect(only(resources, 'AWS::Lambda::Function', `Ledger${name}`).Properties.Environment.Variables).toMatchObject({
         WAYBILL_SCHEDULE_GROUP: { Ref: group },
         WAYBILL_FORWARD_QUEUE_ARN: { 'Fn::GetAtt': [forward, 'Arn'] },
@@ -225,21 +228,20 @@ describe('a destination', () => {
     expect(destinationsOf({})).toEqual([senders, [...senders, 'Reconciler']]);
   });
 
-  test('lets no sweep send to it where there is none', () => {
-    expect(destinationsOf({ delayedDelivery: 'schedules' })).toEqual([
-      ['Relay', 'Forwarder'],
-      ['Relay', 'Forwarder', 'Reconciler'],
-    ]);
+  test('does so too where messages have schedules, since what waited for a first subscriber is swept', () => {
+    const senders = ['Relay', 'Forwarder', 'Sweep'];
+    expect(destinationsOf({ delayedDelivery: 'schedules' })).toEqual([senders, [...senders, 'Reconciler']]);
   });
 
-  test('of an imported ledger goes by what the importing app says of it', () => {
+  test('of an imported ledger lets the same roles send to it', () => {
     const stack = testStack();
-    const ledger = Ledger.fromLedgerName(stack, 'Ledger', 'shop', { delayedDelivery: 'schedules' });
+    const ledger = Ledger.fromLedgerName(stack, 'Ledger', 'shop');
     new StreamChannel(stack, 'Sales', { ledger, events: [OrderPlaced] });
 
     expect(only(resourcesOf(stack), 'AWS::IAM::Policy', 'SalesRelayMaySend').Properties.Roles).toEqual([
       'shop-relay-eu-central-1',
       'shop-forward-eu-central-1',
+      'shop-sweep-eu-central-1',
     ]);
   });
 });
