@@ -21,6 +21,8 @@ interface Delivered {
   readonly redriven: boolean;
   /** The operation by which an operator has sent it again; absent where it came otherwise. */
   readonly redrive?: string;
+  /** Whether an operator has sent it to be handled although what follows it in its order has ended; absent where not. */
+  readonly outOfOrder?: true;
   /** Whether the bytes are a dead letter's pointer to where the record is quarantined; absent when they are not. */
   readonly isPointer?: boolean;
   /** What is wrong with the record itself, as no transport delivers it; absent when nothing is. */
@@ -54,6 +56,7 @@ export function fromQueue(record: SQSRecord): QueueRecord {
     deliveries: Number(attributes?.ApproximateReceiveCount) || 1,
     redriven: record.messageAttributes?.[ATTRIBUTES.reason] !== undefined || redrive !== undefined,
     ...(redrive && { redrive }),
+    ...(record.messageAttributes?.[ATTRIBUTES.outOfOrder] && { outOfOrder: true as const }),
     receiptHandle: record.receiptHandle,
     ...(encoding === 'quarantine' && !wrong && pointerOf(record.body) && { isPointer: true }),
     ...(wrong && { wrong }),
@@ -136,4 +139,6 @@ export const ATTRIBUTES = {
   encoding: 'waybill-encoding',
   /** Not of a letter, but of what a redrive has sent: the operation. */
   redrive: 'waybill-redrive',
+  /** The same: set where it is to be handled although it was overtaken. */
+  outOfOrder: 'waybill-out-of-order',
 } as const;

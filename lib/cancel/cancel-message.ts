@@ -2,7 +2,13 @@ import { toItem } from '../aws/attribute.ts';
 import { concurrently } from '../aws/concurrently.ts';
 import { jitter } from '../aws/retry.ts';
 import { BINDINGS } from '../contract/bindings.ts';
-import { CommitUndecided, LimitExceeded, TransactionRefused, UnknownMessage } from '../contract/errors.ts';
+import {
+  CommitUndecided,
+  LimitExceeded,
+  TransactionMisused,
+  TransactionRefused,
+  UnknownMessage,
+} from '../contract/errors.ts';
 import { LIMITS } from '../contract/limits.ts';
 import { effectsTombstone, readEffects } from '../ledger/effect.ts';
 import { writtenFormat } from '../ledger/format.ts';
@@ -15,6 +21,7 @@ import { type OutboxRow, outboxKey, outboxRow } from '../ledger/rows/outbox.ts';
 import { expected, lingering, type Route } from '../ledger/rows/route.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { messageTime } from '../message/message-id.ts';
+import { passActions } from '../order/pass.ts';
 import { commit } from '../transaction/commit.ts';
 import { inboxAction } from '../transaction/end-message.ts';
 import { type Action, COMMIT_MS } from '../transaction/pending-transaction.ts';
@@ -34,6 +41,8 @@ export type CancelOutcome =
 const READS_AT_ONCE = 8;
 /** The outbox row, and the one of the message in its place. */
 const OWN_ACTIONS = 2;
+/** The fence of an ordered subscriber, and the row of a message that is to be passed over. */
+const FENCE_ACTIONS = 2;
 
 /**
  * Cancels a message at every subscriber that expects it, or at none: one transaction writes `cancelled` into each
@@ -45,6 +54,7 @@ const OWN_ACTIONS = 2;
  *
  * @param replace makes the message in its place, which is committed in the same transaction
  * @throws UnknownMessage, LimitExceeded, CommitUndecided, TransactionRefused
+ * @throws TransactionMisused when a message of a sequence is to be replaced
  */
 export async function cancelMessage(
   ledger: Ledger,
@@ -68,8 +78,13 @@ export async function cancelMessage(
     const ended = Object.fromEntries(Object.entries(ends).filter(([, state]) => state !== 'abandoned'));
     if (Object.keys(ended).length > 0) return { kind: 'ended', id, ended };
 
+    if (replace && envelope.order !== undefined) {
+      throw new TransactionMisused(
+        `'${envelope.type}' is in a sequence, where each message has its place: cancel '${id}', and publish another`,
+      );
+    }
     const replacement = replace?.(envelope);
-    const actions = actionsOf(ledger, envelope, open, replacement);
+    const actions = await actionsOf(ledger, envelope, open, replacement);
     const by = replacement ? Math.min(until, messageTime(replacement.id) + COMMIT_MS) : until;
     const decision = await commit(environment, actions, by);
     if (decision.kind === 'committed') {
@@ -114,17 +129,20 @@ async function endsOf(ledger: Ledger, id: string, routes: readonly Route[]): Pro
   return Object.fromEntries(rows.flat());
 }
 
-function actionsOf(
+async function actionsOf(
   ledger: Ledger,
   envelope: Envelope,
   routes: readonly Route[],
   replacement: Envelope | undefined,
-): Action[] {
+): Promise<Action[]> {
   const most = LIMITS.transactionActions - OWN_ACTIONS;
   const withEffects = routes.filter(({ effects }) => effects);
-  if (routes.length + withEffects.length > most) {
-    const those =
-      withEffects.length > 0 ? `, ${withEffects.length} of them with effects outside, which count twice` : '';
+  const ordered = routes.filter((route) => route.ordered);
+  if (routes.length + withEffects.length + FENCE_ACTIONS * ordered.length > most) {
+    const those = [
+      ...(withEffects.length > 0 ? [`, ${withEffects.length} of them with effects outside, which count twice`] : []),
+      ...(ordered.length > 0 ? [`, ${ordered.length} of them ordered, which count thrice`] : []),
+    ].join('');
     throw new LimitExceeded(
       `'${envelope.type}' has ${routes.length} subscribers${those}: a message of at most ${most} can be cancelled`,
     );
@@ -142,8 +160,11 @@ function actionsOf(
     const item = { Put: effectsTombstone(ledger, subscriber, envelope) };
     return { item, role: { kind: 'business', otherwise: 'retry' }, row: `the effects of '${subscriber}'` };
   });
+  const fences = await concurrently(READS_AT_ONCE, ordered, ({ subscriber }) =>
+    passActions(ledger, subscriber, envelope),
+  );
   const mark = markAction(table, envelope.id, now, replacement);
-  return [...inboxes, ...effects, mark, ...outboxActions(ledger, replacement)];
+  return [...inboxes, ...fences.flat(), ...effects, mark, ...outboxActions(ledger, replacement)];
 }
 
 function markAction(table: string, id: string, now: number, replacement: Envelope | undefined): Action {

@@ -21,6 +21,7 @@ export type Rescheduling =
  * @param delay when to deliver it instead; a moment that has passed is now
  * @returns what became of it: coming too late is no error
  * @throws InvalidDefinition, LimitExceeded when the delay is none, or longer than a year: nothing is sent
+ * @throws TransactionMisused when its event is in a sequence, where each message has its place
  * @throws UnknownMessage, MalformedMessage, CommitUndecided, LimitExceeded, MissingBinding as `cancel`
  * @example const { rescheduled } = await reschedule(id, { delay: '2h' });
  */

@@ -100,10 +100,15 @@ async function deliverUntil(
   const { environment, until } = invocation;
   const outcomes: (Outcome | undefined)[] = batch.map(() => undefined);
   const done = new Interruption();
-  const work = concurrently(concurrency, inOrderOfMoments(batch), async (index) => {
-    if (environment.now() >= until) return;
-    const { record, content } = batch[index] as Received;
-    outcomes[index] = await deliver(invocation, record, content);
+  const work = concurrently(concurrency, lanesOf(invocation, batch), async (lane) => {
+    let isBehind = false;
+    for (const index of lane) {
+      if (environment.now() >= until) return;
+      const { record, content } = batch[index] as Received;
+      const outcome = await deliver(invocation, record, content, isBehind);
+      outcomes[index] = outcome;
+      isBehind ||= comesAgain(outcome) || outcome.kind === 'parked';
+    }
   });
   const timeUp = environment.sleep(Math.max(0, until - environment.now()), done);
   await Promise.race([work, timeUp]);
@@ -147,6 +152,16 @@ function deliverUnhandled(
     if (outcome || record.transport === 'queue') return outcome;
     const isNoEnvelope = content.kind === 'refused' && !content.envelope;
     return content.kind === 'skipped' || isNoEnvelope ? deliver(invocation, record, content) : undefined;
+  });
+}
+
+/** The places of the records: those of a lane are delivered one after the other, as those of a key that has an order are. */
+function lanesOf({ order }: Invocation, batch: readonly Received[]): (readonly number[])[] {
+  const places = inOrderOfMoments(batch);
+  if (!order) return places.map((place) => [place]);
+  return order.lanesOf(places, (place) => {
+    const { content } = batch[place] as Received;
+    return content.kind === 'skipped' ? undefined : content.envelope;
   });
 }
 

@@ -13,6 +13,7 @@ import type { EventDefinition, EventOutput } from '../contract/event.ts';
 import type { SubscriberDefinition } from '../contract/subscriber.ts';
 import { getRow, ledgerOf } from '../ledger/ledger.ts';
 import { noInboxKey } from '../ledger/rows/inbox.ts';
+import type { InOrder } from '../order/ordering.ts';
 import type { Transaction } from '../transaction/transaction.ts';
 import { consumeBatch } from './batch.ts';
 import type { Commands } from './commands.ts';
@@ -64,6 +65,11 @@ export interface ConsumeOptions {
    * @default whatever is retryable
    */
   readonly trips?: (error: unknown) => boolean;
+  /**
+   * What keeps the order of an ordered subscriber: `inOrder`, of 'waybill/runtime'. It is given here so that the bundles of the
+   * others carry none of it.
+   */
+  readonly order?: InOrder;
 }
 
 /** middy would race each invocation against a real timer of its own; this has its own deadline, by the environment's clock. */
@@ -81,7 +87,8 @@ const RESERVE_SHARE = 0.2;
  * While Lambda initializes the process one row is read, so that the first batch finds its connections open. Anywhere else no
  * environment variable is read before the first invocation.
  *
- * @throws InvalidDefinition when a consumed event has no handler, the concurrency is out of range, or `retryable` or `trips` is no function
+ * @throws InvalidDefinition when a consumed event has no handler, the concurrency is out of range, `retryable` or `trips` is no function,
+ * or an ordered subscriber is given no `order`
  * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
  * @example
  * export const handler = consume(ReserveStock, async (order, { tx }) => {
@@ -104,7 +111,7 @@ export function createConsumer(
   options: ConsumeOptions,
   commands?: Commands,
 ): Consumer {
-  const { concurrency = 10, retryable = () => true, trips = retryable } = options;
+  const { concurrency = 10, retryable = () => true, trips = retryable, order } = options;
   if (typeof subscriber?.name !== 'string') {
     throw new InvalidDefinition(
       '`consume` was given no subscriber: give what `defineSubscriber` returned. Where that is undefined, modules import each other in a circle',
@@ -113,6 +120,13 @@ export function createConsumer(
   if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > 100) {
     throw new InvalidDefinition(
       `'${subscriber.name}' has concurrency ${concurrency}: give a whole number from 1 to 100`,
+    );
+  }
+  if ((subscriber.ordered !== undefined) !== (order !== undefined)) {
+    throw new InvalidDefinition(
+      subscriber.ordered
+        ? `'${subscriber.name}' is ordered: give \`consume\` what keeps the order, { order: inOrder } of 'waybill/runtime'`
+        : `'${subscriber.name}' is not ordered: give its definition \`ordered\`, or leave \`order\` out`,
     );
   }
   for (const [option, given] of Object.entries({ retryable, trips })) {
@@ -153,6 +167,7 @@ export function createConsumer(
         before: new Map(),
         effectsUnderWay: new Set(),
         lateUses: { ids: new Set(), told: false },
+        order: order?.(ledgerOf(environment, bindings), subscriber, bindings.get('queueUrl')),
       };
       const records = recordsOf(event);
       const fields = { subscriber: subscriber.name, request: context.awsRequestId, records: records.length };

@@ -10,6 +10,7 @@ import {
   isRejected,
   isWaybillError,
   NotRetryable,
+  Overtaken,
   safely,
   TransactionRefused,
   type WaybillError,
@@ -20,20 +21,32 @@ import { ledgerOf } from '../ledger/ledger.ts';
 import type { EndState } from '../ledger/rows/inbox.ts';
 import { HOLD_MS, holdUntil, momentOf } from '../message/delivery-time.ts';
 import type { Envelope } from '../message/envelope.ts';
+import type { Turn } from '../order/turn.ts';
 import { commit } from '../transaction/commit.ts';
 import { companionsOf, endMessage, inboxAction } from '../transaction/end-message.ts';
 import type { CommitResult } from '../transaction/outcome.ts';
 import { type Action, PendingTransaction } from '../transaction/pending-transaction.ts';
-import { again, answer, countAttempt, deadLetter, payOwed, postpone } from './failure.ts';
+import { again, answer, countAttempt, deadLetter, hold, payOwed, postpone, waitInTurn } from './failure.ts';
 import { type AnyHandler, endingOf, type Invocation, messageOf, type Outcome } from './invocation.ts';
 import { hearLateUse } from './late-use.ts';
 import { isAwaitingDeploy, type RecordContent, readRecord } from './read-record.ts';
 
 type MessageContent = Extract<RecordContent, { readonly kind: 'message' }>;
 
-/** Takes one record as far as it gets: handles it, or dead-letters what can never be handled. Never throws. */
-export async function deliver(invocation: Invocation, record: InboundRecord, content: RecordContent): Promise<Outcome> {
+/**
+ * Takes one record as far as it gets: handles it, or dead-letters what can never be handled. Never throws.
+ *
+ * @param isBehind whether it is of a key of which another record before it has not ended
+ */
+export async function deliver(
+  invocation: Invocation,
+  record: InboundRecord,
+  content: RecordContent,
+  isBehind = false,
+): Promise<Outcome> {
   try {
+    const held = isBehind && content.kind === 'message' && (await hold(invocation, record, content.envelope));
+    if (held) return held;
     switch (content.kind) {
       case 'skipped':
         return { kind: 'skipped' };
@@ -63,12 +76,13 @@ async function handle(invocation: Invocation, record: InboundRecord, content: Me
     if (row && !(record.redriven && row.state === 'dead')) return payOwed(invocation, record, envelope, row);
     if (row) before.set(record, row);
   }
+  const turn = invocation.order?.turnOf(record, envelope);
   let settled: Settled;
   try {
-    settled = await settle(invocation, record, content);
+    settled = await settle(invocation, record, content, turn);
   } catch (error) {
     if (hasCode(error, 'effect-cancelled')) return fenced(invocation, record, envelope, error);
-    return afterHandler(invocation, record, envelope, error);
+    return (await hold(invocation, record, envelope)) ?? afterHandler(invocation, record, envelope, error);
   }
   invocation.circuit?.ran();
   switch (settled.kind) {
@@ -76,7 +90,10 @@ async function handle(invocation: Invocation, record: InboundRecord, content: Me
       return refuse(invocation, record, envelope, settled.error);
     case 'ended':
       return payOwed(invocation, record, envelope, settled);
+    case 'early':
+      return waitInTurn(invocation, settled.turn);
     default:
+      await turn?.passOn(until);
       await answer(invocation, envelope, { state: settled.kind });
       return settled;
   }
@@ -138,8 +155,15 @@ async function afterHandler(
 }
 
 /** Counts the attempt, unless the failure says nothing about the message, or no other attempt can mend it. */
-function fail(invocation: Invocation, record: InboundRecord, envelope: Envelope, error: unknown): Promise<Outcome> {
+async function fail(
+  invocation: Invocation,
+  record: InboundRecord,
+  envelope: Envelope,
+  error: unknown,
+): Promise<Outcome> {
   if (saysNothing(error)) return postpone(invocation, record, envelope, error);
+  const held = await hold(invocation, record, envelope);
+  if (held) return held;
   if (isWaybillError(error) || (safely(() => invocation.retryable(error)) ?? true)) {
     return countAttempt(invocation, record, envelope, error);
   }
@@ -164,6 +188,8 @@ type Settled =
   | { readonly kind: 'handled' | 'duplicate' }
   /** It had ended: by another delivery, or because its producer has cancelled it. */
   | { readonly kind: 'ended'; readonly state: EndState }
+  /** What it follows in its order has not ended. */
+  | { readonly kind: 'early'; readonly turn: Turn }
   /** It can never be handled. */
   | { readonly kind: 'refused'; readonly error: WaybillError };
 
@@ -176,17 +202,24 @@ const RERUN_MS = 2_000;
  * @throws CommitUndecided when it is not known in time: redelivery finds out
  * @throws whatever the handler throws, but for `Rejected`, and ConditionFailed when a `retry` did not help
  */
-async function settle(invocation: Invocation, record: InboundRecord, content: MessageContent): Promise<Settled> {
+async function settle(
+  invocation: Invocation,
+  record: InboundRecord,
+  content: MessageContent,
+  turn: Turn | undefined,
+): Promise<Settled> {
   const { environment, until } = invocation;
   let rerunUntil: number | undefined;
   for (let reruns = 0; ; reruns++) {
     // A handler may change the payload that it is given, so each rerun has its own.
     const { payload } = reruns === 0 ? content : (readRecord(invocation, record) as MessageContent);
-    const attempt = await run(invocation, record, content, payload);
+    const attempt = await run(invocation, record, content, payload, turn);
     if (isWaybillError(attempt)) return { kind: 'refused', error: attempt };
     const { actions, commitBy } = attempt;
-    const result = await commit(environment, actions, Math.min(until, commitBy));
-    const settled = await conclude(invocation, record, content.envelope, actions, result);
+    const by = Math.min(until, commitBy);
+    const first = await commit(environment, actions, by);
+    const result = turn ? await turn.committed(actions, first, by) : first;
+    const settled = await conclude(invocation, record, content.envelope, actions, result, turn);
     if (settled.kind !== 'rerun') return settled;
 
     // A probe meets what the handler depends on once.
@@ -210,6 +243,7 @@ async function run(
   record: InboundRecord,
   { envelope, event }: MessageContent,
   payload: unknown,
+  turn: Turn | undefined,
 ): Promise<Attempt | WaybillError> {
   const { environment, bindings, subscriber, handlers, running } = invocation;
   const { name: owner, publishes, tables } = subscriber;
@@ -217,12 +251,23 @@ async function run(
   const handler = handlers.get(event.type) as AnyHandler;
   const ledger = ledgerOf(environment, bindings);
   const ending = { ...endingOf(invocation, record, envelope), state: 'handled' as const };
-  const companions = companionsOf(ledger, ending);
+  const companions = [...companionsOf(ledger, ending), ...(turn?.companions() ?? [])];
   const onLateUse = () => hearLateUse(invocation, envelope.id);
-  const context = { environment, bindings, owner, cause: envelope, publishes, tables, companions, onLateUse };
+  const context = {
+    environment,
+    bindings,
+    owner,
+    cause: envelope,
+    publishes,
+    tables,
+    companions,
+    onLateUse,
+    reserved: turn ? 1 : 0,
+  };
   const tx = new PendingTransaction(context);
   const of = invocation.commands?.effectsOf(envelope);
-  const outside = { environment, bindings, subscriber, envelope, of, request, deadline, underWay };
+  const before = turn && (() => turn.require());
+  const outside = { environment, bindings, subscriber, envelope, of, request, deadline, underWay, before };
   const effects = new Effects(outside);
   try {
     if (invocation.probe) invocation.probe.ran = true;
@@ -251,6 +296,7 @@ async function conclude(
   envelope: Envelope,
   actions: readonly Action[],
   result: CommitResult,
+  turn: Turn | undefined,
 ): Promise<Concluded> {
   switch (result.kind) {
     case 'committed':
@@ -260,6 +306,8 @@ async function conclude(
     case 'duplicate':
       return endAsDuplicate(invocation, record, envelope);
     case 'withheld':
+      if (turn?.standing === 'early') return { kind: 'early', turn };
+      if (turn?.standing === 'overtaken') return { kind: 'refused', error: overtaken(envelope) };
       return withheld(invocation, record, envelope, result);
     case 'refused':
       throw new TransactionRefused(
@@ -287,6 +335,10 @@ async function conclude(
   }
 }
 
+function overtaken({ id }: Envelope): Overtaken {
+  return new Overtaken(`What follows '${id}' in its order has ended: redrive it with \`--out-of-order\`, or leave it`);
+}
+
 async function withheld(
   invocation: Invocation,
   record: InboundRecord,
@@ -303,8 +355,11 @@ async function withheld(
 
 async function endAsDuplicate(invocation: Invocation, record: InboundRecord, envelope: Envelope): Promise<Settled> {
   const { environment, bindings, until } = invocation;
+  const turn = invocation.order?.turnOf(record, envelope);
+  if (turn && (await turn.look()) === 'early') return { kind: 'early', turn };
+  const besides = await turn?.endCompanions('duplicate', false);
   const ending = { ...endingOf(invocation, record, envelope), state: 'duplicate' as const };
-  const state = await endMessage(ledgerOf(environment, bindings), ending, until);
+  const state = await endMessage(ledgerOf(environment, bindings), ending, until, besides);
   return state === 'duplicate' ? { kind: 'duplicate' } : { kind: 'ended', state };
 }
 

@@ -21,6 +21,7 @@ import type { InboxRow } from '../ledger/rows/inbox.ts';
 import { secondsUntil } from '../message/delivery-time.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { messageTime } from '../message/message-id.ts';
+import type { Turn } from '../order/turn.ts';
 import { endMessage } from '../transaction/end-message.ts';
 import { sendDeadLetters } from './dead-letter.ts';
 import { endingOf, type Invocation, type Outcome } from './invocation.ts';
@@ -75,7 +76,7 @@ export async function countUnfinished(
   if (probe) probe.tripped = true;
   else await circuit?.tripped(envelope.id, error);
   try {
-    return await countAttempt(invocation, record, envelope, error);
+    return (await hold(invocation, record, envelope)) ?? (await countAttempt(invocation, record, envelope, error));
   } catch (failure) {
     return again(invocation, record, failure, envelope);
   }
@@ -135,6 +136,26 @@ function settledSeconds(error: unknown, now: number): number | undefined {
   return secondsUntil((error as EffectInProgress).comesAgain, now) + 1;
 }
 
+/**
+ * Parks a message of an order whose turn has not come, before anything is counted against it: of what a handler does before
+ * its turn nothing says anything about the message.
+ *
+ * @returns `undefined` where its turn has come, or it is in no order
+ */
+export async function hold(
+  invocation: Invocation,
+  record: InboundRecord,
+  envelope: Envelope,
+): Promise<Outcome | undefined> {
+  const turn = invocation.order?.turnOf(record, envelope);
+  return turn && (await turn.look()) === 'early' ? waitInTurn(invocation, turn) : undefined;
+}
+
+/** Parks a message whose turn has not come. Where it has come meanwhile, the message comes again at once. */
+export async function waitInTurn({ until }: Invocation, turn: Turn): Promise<Outcome> {
+  return (await turn.park(until)) ? { kind: 'parked' } : { kind: 'again', wait: 0 };
+}
+
 /** Leaves a record to come again, after `wait` seconds if given, and logs why. */
 export function again(
   { environment, subscriber }: Invocation,
@@ -161,7 +182,12 @@ export async function deadLetter(
   const { environment, bindings, subscriber, until, before } = invocation;
   const reason = { reason: error.code, detail: error.detail };
   const ledger = ledgerOf(environment, bindings);
+  const turn = envelope && invocation.order?.turnOf(record, envelope);
   if (envelope) {
+    const isExpired = hasCode(error, 'expired');
+    const held = !isExpired && (await hold(invocation, record, envelope));
+    if (held) return held;
+    const besides = await turn?.endCompanions('dead', isExpired);
     const row = record.redriven && !before.has(record) && (await readInbox(ledger, subscriber.name, envelope.id));
     if (row) before.set(record, row);
     const thrown = isRejected(error) ? error : error.cause;
@@ -171,7 +197,7 @@ export async function deadLetter(
       ...reason,
       at: errorPlace(thrown),
     };
-    const state = await endMessage(ledger, ending, until);
+    const state = await endMessage(ledger, ending, until, besides);
     if (state !== 'dead') return payOwed(invocation, record, envelope, { state });
   } else {
     const { bytes, sentAt } = record;
@@ -179,6 +205,7 @@ export async function deadLetter(
   }
   await sendLetter(invocation, record, reason, envelope);
   if (envelope) await answer(invocation, envelope, { state: 'dead', ...reason });
+  await turn?.passOn(until);
   return { kind: 'dead' };
 }
 
@@ -192,8 +219,8 @@ export async function answer(
 }
 
 /**
- * Gives what is still owed for a message that has ended: the letter of one that is dead, and the answer to a command, for
- * whoever wrote the row may have stopped before.
+ * Gives what is still owed for a message that has ended, for whoever wrote the row may have stopped before: the turn of the
+ * one behind it in its order, the letter of one that is dead, and the answer to a command.
  *
  * @param end the row, or as much of it as is known
  */
@@ -203,6 +230,7 @@ export async function payOwed(
   envelope: Envelope,
   end: Pick<InboxRow, 'state'> & Partial<InboxRow>,
 ): Promise<Outcome> {
+  await invocation.order?.turnOf(record, envelope)?.passOnAgain(end.state, invocation.until);
   if (end.state !== 'dead') {
     await answer(invocation, envelope, end);
     return { kind: 'already' };

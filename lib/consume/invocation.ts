@@ -11,6 +11,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { EndState, InboxRow } from '../ledger/rows/inbox.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { messageTime } from '../message/message-id.ts';
+import type { Ordering } from '../order/ordering.ts';
 import type { Transaction } from '../transaction/transaction.ts';
 import type { Commands } from './commands.ts';
 
@@ -68,6 +69,8 @@ export interface Invocation {
   /** Effects outside that are under way: the invocation does not return before they have settled. */
   readonly effectsUnderWay: Set<Promise<unknown>>;
   readonly lateUses: LateUses;
+  /** The order that the subscriber keeps; absent where it keeps none. */
+  readonly order: Ordering | undefined;
 }
 
 /** What came of a probe. */
@@ -99,6 +102,8 @@ export type Outcome =
   | { readonly kind: Exclude<EndState, 'cancelled' | 'abandoned'> }
   /** Its message had ended before, also where its producer has cancelled it. */
   | { readonly kind: 'already' }
+  /** Its turn has not come: it waits in the ledger, and is sent again when what it follows has ended. */
+  | { readonly kind: 'parked' }
   /** Its subscriber does not consume it. */
   | { readonly kind: 'skipped' }
   /** It must come again: after so many seconds, if it says so. */

@@ -202,6 +202,16 @@ export class TransactionMisused extends WaybillError {
   readonly code = 'transaction-misused';
 }
 
+/** A message of an order came after one that follows it had ended: it takes effect only where an operator sends it out of order. */
+export class Overtaken extends WaybillError {
+  readonly code = 'overtaken';
+}
+
+/** An effect was asked for by a message whose turn has not come. The run time catches it: no handler has to. */
+export class OutOfTurn extends WaybillError {
+  readonly code = 'out-of-turn';
+}
+
 /** The function lacks a binding (an environment variable) that a construct would have given it. */
 export class MissingBinding extends WaybillError {
   readonly code = 'missing-binding';

@@ -3,6 +3,7 @@ import type { EffectDefinition } from './effect.ts';
 import { InvalidDefinition } from './errors.ts';
 import type { EventDefinition } from './event.ts';
 import { type RetryOptions, type RetryPolicy, retryPolicy } from './retry.ts';
+import type { SequenceDefinition } from './sequence.ts';
 import type { AnyTable } from './table.ts';
 
 /** A named consumer of some event types. The name is its identity: renaming it is removing one and adding another. */
@@ -23,7 +24,25 @@ export interface SubscriberDefinition<
   readonly deadline: number;
   /** When a message that failed is tried again, and how often. Throttling and conflicts are no attempts. */
   readonly retry: RetryPolicy;
+  /** Set where it handles the messages of a key in the order of their sequence. */
+  readonly ordered?: OrderPolicy;
 }
+
+/** How a subscriber keeps the order of a sequence. */
+export interface OrderPolicy {
+  /**
+   * What becomes of a key whose next message is dead. `block`: those behind it wait until it was sent again and handled, or an
+   * operator skips it. `skip`: they go on without it, and it can be sent again only out of order.
+   */
+  readonly onDead: 'block' | 'skip';
+}
+
+/** Order is for subscribers all of whose events are numbered. */
+type OrderOf<Consumes extends readonly EventDefinition[]> = Consumes[number] extends {
+  readonly sequence: SequenceDefinition;
+}
+  ? OrderPolicy
+  : never;
 
 /** What `defineSubscriber` takes besides the name. */
 export interface SubscriberOptions<
@@ -47,6 +66,11 @@ export interface SubscriberOptions<
    * @default 11 attempts, at most 15 minutes apart: 48 minutes in all
    */
   readonly retry?: RetryOptions;
+  /**
+   * Whether the messages of a key are handled in the order of their sequence, which all consumed events share.
+   * @default in whatever order they come
+   */
+  readonly ordered?: OrderOf<Consumes>;
 }
 
 const SUBSCRIBER_NAME = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
@@ -74,6 +98,7 @@ export function defineSubscriber<
   options: SubscriberOptions<Consumes, Publishes, Tables, Effects>,
 ): SubscriberDefinition<Name, Consumes, Publishes, Tables, Effects> {
   const { consumes, publishes = [], tables = [], effects = [], deadline = '60s', retry } = options;
+  const ordered: OrderPolicy | undefined = options.ordered;
   if (typeof name !== 'string' || !SUBSCRIBER_NAME.test(name) || name.length > 48) {
     throw new InvalidDefinition(
       `'${name}' is not a subscriber name: give at most 48 characters of lower-case words joined by '-'`,
@@ -106,6 +131,7 @@ export function defineSubscriber<
     'has effect',
     effects.map((effect) => effect.name),
   );
+  if (ordered !== undefined) refuseOrder(name, consumes, ordered);
   return {
     name,
     consumes,
@@ -114,7 +140,28 @@ export function defineSubscriber<
     effects: effects as Effects,
     deadline: durationToMilliseconds(deadline),
     retry: retryPolicy(name, retry),
+    ...(ordered && { ordered: { onDead: ordered.onDead } }),
   };
+}
+
+function refuseOrder(name: string, consumes: readonly EventDefinition[], ordered: OrderPolicy): void {
+  if (ordered.onDead !== 'block' && ordered.onDead !== 'skip') {
+    throw new InvalidDefinition(
+      `'${name}' is ordered with onDead '${ordered.onDead}': give 'block', or 'skip' to go on without what is dead`,
+    );
+  }
+  const unnumbered = consumes.find(({ sequence }) => !sequence);
+  if (unnumbered) {
+    throw new InvalidDefinition(
+      `'${name}' is ordered and consumes '${unnumbered.type}', which has no \`sequence\`: give it one, or handle it in another subscriber`,
+    );
+  }
+  const [first, other] = new Set(consumes.map(({ sequence }) => sequence?.name));
+  if (other !== undefined) {
+    throw new InvalidDefinition(
+      `'${name}' is ordered and consumes events of the sequences '${first}' and '${other}': an order is of one sequence`,
+    );
+  }
 }
 
 /** A definition from a module that is imported in a circle is undefined until that module has run. */

@@ -27,6 +27,8 @@ export interface EffectContext {
   readonly deadline: number;
   /** The effects that are under way in its invocation, which does not return before they have settled. */
   readonly underWay: Set<Promise<unknown>>;
+  /** Throws where the message may have no effect yet. @default it may */
+  readonly before?: (() => Promise<void>) | undefined;
 }
 
 /** What effects belong to: the same for several messages that ask for them once together. */
@@ -91,6 +93,7 @@ export class Effects {
   async #once(effect: EffectDefinition, input: unknown, call: AnyCall): Promise<unknown> {
     const { environment, bindings, subscriber, envelope, request, deadline } = this.#context;
     this.#refuseMisuse(effect, call);
+    await this.#context.before?.();
     const { part, key } = call;
     const { of = { id: envelope.id, ttl: ttlAfter(envelope.expires) }, settles = false } = this.#context;
     const own = effectsKey(subscriber.name, of.id);

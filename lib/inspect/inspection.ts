@@ -9,6 +9,7 @@ import { type FailureRow, failureKey } from '../ledger/rows/failure.ts';
 import type { EndState } from '../ledger/rows/inbox.ts';
 import type { Route } from '../ledger/rows/route.ts';
 import { messageTime } from '../message/message-id.ts';
+import { type Blocker, blockerOf } from './blocker.ts';
 import { ReceiptBook } from './receipt-book.ts';
 import { type ListEventSources, readSubscriberState, type SubscriberState } from './subscriber-state.ts';
 
@@ -48,8 +49,8 @@ export type Finding =
   /** Its moment has not come. `swept`: a `due#` row says when to send it; otherwise it was sent with a delay. */
   | { readonly kind: 'waiting'; readonly swept: boolean }
   /** A failed attempt rests until its next one. `evidence`: how often it failed, and with what; or that its
-   * subscriber is paused. */
-  | { readonly kind: 'scheduled'; readonly evidence: string }
+   * subscriber is paused. `behind`: it waits for its turn in the order of its key. */
+  | { readonly kind: 'scheduled'; readonly evidence: string; readonly behind?: Blocker }
   /** It is on its way, behind others. `hop`: where it waits, where that is known, and what says so. */
   | { readonly kind: 'late'; readonly hop?: Hop; readonly evidence?: string }
   | { readonly kind: 'missing'; readonly hop: Hop; readonly evidence: string }
@@ -98,6 +99,9 @@ export class Inspection {
 
   async #look(suspect: Suspect): Promise<Finding> {
     const finding = (await this.#endOf(suspect)) ?? (await this.#judge(suspect));
+    const waits = suspect.route.ordered && (finding.kind === 'missing' || finding.kind === 'late');
+    const behind = waits ? await blockerOf(this.#ledger, suspect.route.subscriber, suspect.id) : undefined;
+    if (behind) return { kind: 'scheduled', evidence: parkedBehind(behind), behind };
     if (finding.kind !== 'missing') return finding;
     // It may have ended since it was first looked at, and left the queue empty.
     return (await this.#endOf(suspect)) ?? this.#askOutbox(suspect, finding);
@@ -189,6 +193,10 @@ export class Inspection {
     this.#states.set(route.subscriber, state);
     return state;
   }
+}
+
+function parkedBehind({ id, state }: Blocker): string {
+  return `parked behind '${id}', which ${state === 'dead' ? 'is dead: redrive or skip it' : 'has not ended'}`;
 }
 
 function unjudged(why: string): Finding {

@@ -1,5 +1,5 @@
 export { BINDINGS, tableBinding } from '../contract/bindings.ts';
-export type { Delay } from '../contract/delay.ts';
+export type { Delay, DelayOf } from '../contract/delay.ts';
 export type { Duration } from '../contract/duration.ts';
 export {
   defineEffect,
@@ -44,7 +44,13 @@ export {
 } from '../contract/event.ts';
 export { METRICS } from '../contract/metrics.ts';
 export { RetryLater, type RetryOptions, type RetryPolicy } from '../contract/retry.ts';
-export { defineSubscriber, type SubscriberDefinition, type SubscriberOptions } from '../contract/subscriber.ts';
+export { defineSequence, type SequenceDefinition, type Sequenced, type SequenceOptions } from '../contract/sequence.ts';
+export {
+  defineSubscriber,
+  type OrderPolicy,
+  type SubscriberDefinition,
+  type SubscriberOptions,
+} from '../contract/subscriber.ts';
 export {
   type AnyTable,
   type BigIntColumn,

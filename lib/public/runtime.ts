@@ -40,6 +40,8 @@ export {
   EffectInputChanged,
   EffectUnknown,
   NotDone,
+  OutOfTurn,
+  Overtaken,
 } from '../contract/errors.ts';
 export { type Done, done, notDone, unknown, type Verified } from '../effect/answer.ts';
 export type { CallEffect, EffectCall, EffectRun, KeyedCall, VerifiedCall } from '../effect/call.ts';
@@ -64,6 +66,7 @@ export {
   sqlite,
   TRANSACTION_TABLE,
 } from '../half/sql/index.ts';
+export { type InOrder, inOrder, type Ordering } from '../order/ordering.ts';
 export { producer } from '../public/producer.ts';
 export {
   type ProducerTransaction,

@@ -5,6 +5,8 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { EndState } from '../ledger/rows/inbox.ts';
 import type { Route } from '../ledger/rows/route.ts';
 import { type Envelope, encodeEnvelope } from '../message/envelope.ts';
+import { drainBehind } from '../order/drain.ts';
+import { passActions } from '../order/pass.ts';
 import { endMessage } from '../transaction/end-message.ts';
 import type { Case } from './cases.ts';
 import { committedEnvelope, sendExpired } from './resend.ts';
@@ -15,10 +17,10 @@ import { committedEnvelope, sendExpired } from './resend.ts';
  * @returns how it ended
  * @throws UnknownMessage when the outbox does not hold it
  */
-export async function endAs(ledger: Ledger, one: Case, state: EndState): Promise<EndState> {
+export async function endAs(ledger: Ledger, one: Case, route: Route | undefined, state: EndState): Promise<EndState> {
   const envelope = await committedEnvelope(ledger, one.id);
   if (state === 'abandoned') await quarantineUnfinished(ledger, one, envelope);
-  return write(ledger, one, envelope, { state });
+  return write(ledger, one, envelope, route, { state });
 }
 
 /**
@@ -34,7 +36,7 @@ export async function endAsExpired(ledger: Ledger, one: Case, route: Route, lack
   await quarantineUnfinished(ledger, one, envelope);
   if (lacks) await sendIfPossible(ledger, envelope, route);
   const { code, message } = new MessageExpired(`It expired at ${envelope.expires}, before it ended`);
-  return write(ledger, one, envelope, { state: 'dead', reason: code, detail: message });
+  return write(ledger, one, envelope, route, { state: 'dead', reason: code, detail: message });
 }
 
 /** For how long a row is tried. */
@@ -51,15 +53,22 @@ async function sendIfPossible(ledger: Ledger, envelope: Envelope, route: Route):
   }
 }
 
-function write(
+async function write(
   ledger: Ledger,
   { subscriber }: Case,
   envelope: Envelope,
+  route: Route | undefined,
   end: { readonly state: EndState; readonly reason?: string; readonly detail?: string },
 ): Promise<EndState> {
   const by = { deliveries: 0, function: 'reconciler', request: '', redriven: false };
   const now = ledger.environment.now();
-  return endMessage(ledger, { subscriber, envelope, received: now, ...end, ...by }, now + PATIENCE_MS);
+  const until = now + PATIENCE_MS;
+  // Whoever waits for it goes on.
+  const passes = route?.ordered ? await passActions(ledger, subscriber, envelope) : [];
+  const ending = { subscriber, envelope, received: now, ...end, ...by };
+  const state = await endMessage(ledger, ending, until, passes);
+  if (route && passes.length > 0) await drainBehind(ledger, envelope, route, until);
+  return state;
 }
 
 /** Where no bucket is bound, as in a deployment of version 0.1, the outbox row is all there is. */

@@ -116,7 +116,7 @@ export class Healer {
       case 'ended':
         return this.#close(read);
       case 'cancelled':
-        await endAs(this.#ledger, read, 'cancelled');
+        await endAs(this.#ledger, read, route, 'cancelled');
         return this.#close(read);
       case 'waiting':
         // Reconciliation comes past its `due#` row in its moment.
@@ -209,7 +209,8 @@ export class Healer {
   async #abandon(read: Case): Promise<void> {
     const { id, subscriber } = read;
     const row = await readOutbox(this.#ledger, id);
-    const state = await endAs(this.#ledger, read, row?.cancelled === undefined ? 'abandoned' : 'cancelled');
+    const route = this.#routeOf(read);
+    const state = await endAs(this.#ledger, read, route, row?.cancelled === undefined ? 'abandoned' : 'cancelled');
     const successors = state === 'abandoned' ? this.#successorsOf(read) : [];
     const { type, businessLine, deliverAt, expires } = read;
     for (const successor of successors) {

@@ -120,8 +120,9 @@ async function carryOut(
   const reads = wanted.reads && Math.min(wanted.reads, newestFormat(environment));
   if (event.RequestType === 'Create') await refuseOlderReader(request.ledger, { ...wanted, reads });
   const since = await concurrently(TYPES_AT_ONCE, wanted.events, ({ type, businessLine }) => {
-    const { subscriber, destination, deadline, effects, adopts } = wanted;
-    const optional = { ...(adopts && { adopts }), ...(effects && { effects }), ...(reads && { reads }) };
+    const { subscriber, destination, deadline, effects, ordered, adopts } = wanted;
+    const marks = { ...(effects && { effects }), ...(ordered && { ordered }) };
+    const optional = { ...(adopts && { adopts }), ...marks, ...(reads && { reads }) };
     const claim = { type, businessLine, subscriber, destination, deadline, ...optional };
     return claimUntilWritten(request, { ...claim, owner: request.owner, request: event.RequestId });
   });

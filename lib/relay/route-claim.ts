@@ -85,7 +85,15 @@ function wanted(
   before: Adoption | undefined,
   start: number,
 ): Omit<Claim, 'owner' | 'adopts'> & Pick<RouteRow, 'adopts'> {
-  const { destination, deadline, businessLine, adopts: subscriber, effects, reads } = claims.at(-1) ?? otherwise;
+  const {
+    destination,
+    deadline,
+    businessLine,
+    adopts: subscriber,
+    effects,
+    ordered,
+    reads,
+  } = claims.at(-1) ?? otherwise;
   const since = before?.subscriber === subscriber ? before?.since : undefined;
   return {
     destination,
@@ -93,15 +101,16 @@ function wanted(
     businessLine,
     ...(subscriber && { adopts: { subscriber, since: since ?? start } }),
     ...(effects && { effects }),
+    ...(ordered && { ordered }),
     ...(reads && { reads }),
   };
 }
 
 function comparable({ since, until, claims = [] }: RouteRow): string {
-  const parts = claims.map(({ owner, destination, deadline, businessLine, adopts, effects, reads }) => {
+  const parts = claims.map(({ owner, destination, deadline, businessLine, adopts, effects, ordered, reads }) => {
     const where = destination.kind === 'queue' ? '' : destination.name;
     const queues = [ownQueueUrl(destination), destination.deadLetterQueueUrl];
-    return [owner, destination.kind, where, ...queues, deadline, businessLine, effects, reads, adopts];
+    return [owner, destination.kind, where, ...queues, deadline, businessLine, effects, ordered, reads, adopts];
   });
   return JSON.stringify([since, until, parts]);
 }

@@ -13,6 +13,8 @@ export interface RouteProperties {
   readonly adopts?: string;
   /** Whether its handler has effects outside. */
   readonly effects?: true;
+  /** Whether it keeps an order. */
+  readonly ordered?: true;
   /** The newest format of outbox rows that its code reads. @default 1 */
   readonly reads?: number;
 }
@@ -23,7 +25,7 @@ export interface RouteProperties {
  * @throws InvalidDefinition naming the property that is missing or wrong
  */
 export function readRouteProperties(properties: unknown): RouteProperties {
-  const { subscriber, events, destination, deadline, adopts, effects, reads } = fieldsOf(properties);
+  const { subscriber, events, destination, deadline, adopts, effects, ordered, reads } = fieldsOf(properties);
   if (!Array.isArray(events) || events.length === 0) throw wrong('events');
   return {
     subscriber: readText(subscriber, 'subscriber'),
@@ -35,6 +37,7 @@ export function readRouteProperties(properties: unknown): RouteProperties {
     deadline: readMilliseconds(deadline),
     ...(adopts !== undefined && { adopts: readText(adopts, 'adopts') }),
     ...(String(effects) === 'true' && { effects: true }),
+    ...(String(ordered) === 'true' && { ordered: true }),
     ...(reads !== undefined && { reads: readFormatNumber(reads) }),
   };
 }

@@ -8,9 +8,9 @@ import type { LogLine } from './test-environment.ts';
 
 /**
  * The outcome of a delivered message: it ended by this delivery (`handled`, `duplicate`, `deadLettered`) or had ended
- * `already`; the subscriber does not consume it (`skipped`, on streams only); or it must come again (`retried`).
+ * `already`; its turn has not come (`parked`); the subscriber does not consume it (`skipped`, on streams only); or it must come again (`retried`).
  */
-export type DeliveryOutcome = 'handled' | 'duplicate' | 'deadLettered' | 'already' | 'skipped' | 'retried';
+export type DeliveryOutcome = 'handled' | 'duplicate' | 'deadLettered' | 'already' | 'parked' | 'skipped' | 'retried';
 
 /** The effects of a delivery. */
 export interface Delivery {
@@ -69,6 +69,7 @@ const OUTCOMES: Readonly<Record<string, DeliveryOutcome>> = {
   duplicate: 'duplicate',
   dead: 'deadLettered',
   already: 'already',
+  parked: 'parked',
   skipped: 'skipped',
   again: 'retried',
   unfinished: 'retried',

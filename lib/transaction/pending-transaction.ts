@@ -59,6 +59,8 @@ export interface TransactionContext {
   readonly onLateUse?: () => void;
   /** Actions that commit with the inbox row: see `companionsOf`. @default none */
   readonly companions?: readonly Action[];
+  /** Actions that may still come to the companions. @default 0 */
+  readonly reserved?: number;
 }
 
 /**
@@ -84,8 +86,8 @@ export class PendingTransaction implements Transaction {
 
   constructor(context: TransactionContext) {
     this.#context = context;
-    const { companions = [] } = context;
-    this.#room = LIMITS.transactionActions - 1 - companions.filter(({ spare }) => !spare).length;
+    const { companions = [], reserved = 0 } = context;
+    this.#room = LIMITS.transactionActions - 1 - reserved - companions.filter(({ spare }) => !spare).length;
   }
 
   /** All actions, in the order of a commit: the inbox row, its companions, then what the handler has asked for. */

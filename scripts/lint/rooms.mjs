@@ -26,6 +26,7 @@ const RUN_TIME = [
   ...SENDING,
   'publish',
   'half',
+  'order',
   'cancel',
   'effect',
   'circuit',
@@ -67,7 +68,16 @@ export const ROOMS = {
   transaction: { imports: LEDGER, without: inLambda, because: 'A transaction knows the ledger and what is below it.' },
   publish: { imports: SENDING, without: inLambda, because: 'A way of sending knows no other way of sending.' },
   half: { depth: 2, imports: SENDING, without: inLambda, because: 'A way of sending knows no other way of sending.' },
-  cancel: { imports: SENDING, without: inLambda, because: 'A way of sending knows no other way of sending.' },
+  order: {
+    imports: SENDING,
+    without: inLambda,
+    because: 'An order knows the ledger, and commits its own rows.',
+  },
+  cancel: {
+    imports: [...SENDING, 'order'],
+    without: inLambda,
+    because: 'A way of sending knows no other way of sending; what is cancelled passes the fence of its order.',
+  },
   effect: { imports: LEDGER, without: inLambda, because: 'An effect outside knows the ledger and what is below it.' },
   circuit: { imports: LEDGER, without: inLambda, because: 'A circuit knows the ledger and what is below it.' },
   scale: {
@@ -76,7 +86,7 @@ export const ROOMS = {
     because: 'A scaler knows the ledger, and asks the controller of circuits.',
   },
   consume: {
-    imports: [...SENDING, 'effect', 'circuit'],
+    imports: [...SENDING, 'effect', 'circuit', 'order'],
     without: inLambda,
     because: 'A consumer knows transactions, effects outside, circuits and what is below them.',
   },
@@ -98,7 +108,7 @@ export const ROOMS = {
   },
   inspect: { imports: LEDGER, without: inLambda, because: 'Evidence is what the ledger and AWS say.' },
   reconcile: {
-    imports: [...SENDING, 'inspect'],
+    imports: [...SENDING, 'order', 'inspect'],
     files: ['half/check-back-request.ts'],
     without: inLambda,
     because: 'Reconciliation knows transactions, evidence and what is below them.',

@@ -1,5 +1,7 @@
 import { describe, expectTypeOf, it } from 'vitest';
-import { defineSubscriber } from 'waybill';
+import { defineEvent, defineSequence, defineSubscriber } from 'waybill';
+import { producer, publish, transact } from 'waybill/runtime';
+import { z } from 'zod';
 import { FollowOrders, type OrderCancelled, OrderPlaced, ReserveStock, Stock, StockReserved } from './shop.ts';
 
 describe('a subscriber', () => {
@@ -38,5 +40,31 @@ describe('a subscriber', () => {
     defineSubscriber('slow', { consumes: [OrderPlaced], deadline: '15m' });
     // @ts-expect-error 900 of what?
     defineSubscriber('slow', { consumes: [OrderPlaced], deadline: 900 });
+  });
+
+  it('is ordered where all of its events are in a sequence', () => {
+    const Orders = defineSequence('orders');
+    const options = {
+      schema: z.object({ id: z.string() }),
+      key: ({ id }: { id: string }) => id,
+      businessLine: 'orders',
+    };
+    const Opened = defineEvent('opened', { ...options, sequence: Orders });
+    const Closed = defineEvent('closed', { ...options, sequence: Orders });
+    defineSubscriber('keeps-order', { consumes: [Opened, Closed], ordered: { onDead: 'block' } });
+    // @ts-expect-error it does not say what becomes of a key whose next message is dead
+    defineSubscriber('keeps-order', { consumes: [Opened], ordered: {} });
+    // @ts-expect-error one of its events is in no sequence
+    defineSubscriber('keeps-order', { consumes: [Opened, OrderPlaced], ordered: { onDead: 'skip' } });
+    // @ts-expect-error what has its place in an order cannot be delayed
+    void publish(Opened, { id: '1' }, { delay: '1m' });
+    // @ts-expect-error
+    void producer.send(Opened, { id: '1' }, { deliverAt: new Date() });
+    void transact((tx) => {
+      tx.publish(Opened, { id: '1' });
+      // @ts-expect-error
+      tx.publish(Opened, { id: '1' }, { delay: '1m' });
+    });
+    void publish(OrderPlaced, {} as never, { delay: '1m' });
   });
 });

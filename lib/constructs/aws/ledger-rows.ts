@@ -1,5 +1,5 @@
 import type { ITableV2 } from 'aws-cdk-lib/aws-dynamodb';
-import type * as iam from 'aws-cdk-lib/aws-iam';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import { allow } from './grants.ts';
 
 /**
@@ -18,9 +18,22 @@ export interface RowGrant {
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
  */
 export function allowRows(grantee: iam.IGrantable, table: ITableV2, { actions, partitions }: RowGrant): iam.Grant {
-  return allow(grantee, actions, table.tableArn, {
+  return allow(grantee, actions, table.tableArn, inPartitions(partitions));
+}
+
+/** `allowRows`, as a statement of a policy of its own. */
+export function rowStatement({ tableArn }: ITableV2, { actions, partitions }: RowGrant): iam.PolicyStatement {
+  return new iam.PolicyStatement({
+    actions: [...actions],
+    resources: [tableArn],
+    conditions: inPartitions(partitions),
+  });
+}
+
+function inPartitions(partitions: readonly string[]) {
+  return {
     'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [...partitions] },
     // No value at all would satisfy all values.
     Null: { 'dynamodb:LeadingKeys': 'false' },
-  });
+  };
 }

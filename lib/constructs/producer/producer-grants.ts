@@ -15,8 +15,20 @@ import { deploymentGraphOf } from '../rules/prove-delivery.ts';
 import { bindingRefusals, bindTables } from './business-tables.ts';
 import type { AnyProducerGrantOptions, EffectGrantOptions, ICheckBack } from './grant-options.ts';
 
-const { effects, eventTypes, failures, formats, halves, inbox, outbox, redrives, routes, runningRedrives, shards } =
-  PARTITIONS;
+const {
+  effects,
+  eventTypes,
+  failures,
+  fences,
+  formats,
+  halves,
+  inbox,
+  outbox,
+  redrives,
+  routes,
+  runningRedrives,
+  shards,
+} = PARTITIONS;
 
 /** Whoever writes outbox rows asks in which format, and where a ledger grows, for how many shards. */
 export function publishingRows({ maxShards }: ILedger): RowGrant {
@@ -88,7 +100,10 @@ export function grantCancel(ledger: ILedger, grantee: iam.IGrantable, options: A
   return grantProduce(ledger, grantee, options, [
     { actions: ['dynamodb:Query'], partitions: routes },
     { actions: ['dynamodb:GetItem', 'dynamodb:PutItem'], partitions: [...outbox, ...inbox, ...effects] },
-    { actions: ['dynamodb:UpdateItem'], partitions: outbox },
+    { actions: ['dynamodb:UpdateItem'], partitions: [...outbox, ...fences] },
+    // What is cancelled passes the fence of its order, and those behind it go on.
+    { actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'], partitions: fences },
+    { actions: ['dynamodb:ConditionCheckItem'], partitions: fences },
   ]);
 }
 

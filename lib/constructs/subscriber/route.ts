@@ -16,6 +16,8 @@ export interface RouteProps {
   readonly adopts?: string;
   /** Whether its handler has effects outside. */
   readonly effects: boolean;
+  /** Whether it keeps an order. */
+  readonly ordered: boolean;
 }
 
 /**
@@ -35,6 +37,7 @@ export class Route extends CustomResource {
         deadline: props.deadline,
         ...(props.adopts !== undefined && { adopts: props.adopts }),
         ...(props.effects && { effects: true }),
+        ...(props.ordered && { ordered: true }),
         reads: NEWEST_FORMAT,
       },
     });

@@ -24,6 +24,7 @@ import { bindLedger, bindPublishing, numberRows, publishingRows } from '../produ
 import { deploymentGraphOf } from '../rules/prove-delivery.ts';
 import { type BreakerOptions, breakerSettings } from './breaker.ts';
 import { consumeQueue, consumeStream } from './event-sources.ts';
+import { FencePermission, keepOrder, warnOfOrder } from './order.ts';
 import { Route } from './route.ts';
 import { type ScaleOptions, scaleBounds, scaleSettings } from './scale.ts';
 import { checkSubscriber } from './subscriber-check.ts';
@@ -106,6 +107,11 @@ export class Subscriber<
       );
       if (props.scale && bounds) scale = { ...bounds, tag: this.scaleBy(props.scale, ledger, definition.name, source) };
     }
+    if (definition.ordered) {
+      keepOrder(handler, definition, ledger, this.queue);
+      if (ledger.reconcilerRole) new FencePermission(this, definition, ledger, ledger.reconcilerRole);
+      warnOfOrder(this, definition, channel);
+    }
     const controller = props.breaker && this.breakBy(props.breaker, channel.ledger, definition.name);
 
     const letterBox = { deadLetterQueueUrl: this.deadLetterQueue.queueUrl };
@@ -119,6 +125,7 @@ export class Subscriber<
       ...(props.adopts !== undefined && { adopts: props.adopts }),
       deadline: props.deadline?.toMilliseconds() ?? definition.deadline,
       effects: definition.effects.length > 0,
+      ordered: definition.ordered !== undefined,
     });
     // The relay sends once the route is there: by then the destination must be there too, and the relay allowed to send.
     if (stream) allowRedriving(this.queue, ledger);

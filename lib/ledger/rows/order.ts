@@ -24,8 +24,8 @@ export interface ParkRow extends LedgerKey, Expiring {
   readonly after: number;
   /** Set where it has ended: whoever comes to it passes it over. */
   readonly pass?: true;
-  /** Set where an operator had sent it again. */
-  readonly redriven?: true;
+  /** The operation by which an operator had sent it again, if one had. */
+  readonly redriven?: string;
 }
 
 /** Where the number of a key's newest message lies. */

@@ -11,9 +11,11 @@ import {
   FAILURE_PREFIX,
   HALF_PREFIX,
   INBOX_PREFIX,
+  LAST_PREFIX,
   ONCE_PREFIX,
   OPEN_PREFIX,
   OUTBOX_PREFIX,
+  PARK_PREFIX,
   RADAR_PREFIX,
   RECEIPT_PREFIX,
   REDRIVE_PREFIX,
@@ -24,7 +26,7 @@ import {
   TAIL_PREFIX,
 } from './layout.ts';
 import { RUNNING_REDRIVES } from './redrive.ts';
-import { EVENT_TYPES } from './route.ts';
+import { EVENT_TYPES, routePartition } from './route.ts';
 import { stuckPartition } from './saga.ts';
 import { SHARDS_KEY } from './shards.ts';
 import { UNROUTED_TYPES, unroutedPartition } from './unrouted.ts';
@@ -59,6 +61,8 @@ export const PARTITIONS = {
   shards: [SHARDS_KEY.pk],
   formats: [FORMAT_KEY.pk],
   halves: [`${HALF_PREFIX}*`],
+  /** How far each subscriber has come with each key, and what is parked there. */
+  fences: [`${LAST_PREFIX}*`, `${PARK_PREFIX}*`],
   /** Of every subscriber. */
   circuits: [`${CIRCUIT_PREFIX}*`],
   /** Of every subscriber. */
@@ -101,6 +105,21 @@ export function stuckPartitions(saga: string): string[] {
 /** Where a subscriber's circuit is. */
 export function circuitPartitions(subscriber: string): string[] {
   return [circuitKey(subscriber).pk];
+}
+
+/** Where it is written how far a subscriber has come with each key. */
+export function lastPartitions(subscriber: string): string[] {
+  return [ownedBy(LAST_PREFIX, subscriber)];
+}
+
+/** Where a subscriber's messages are parked whose turn has not come. */
+export function parkPartitions(subscriber: string): string[] {
+  return [ownedBy(PARK_PREFIX, subscriber)];
+}
+
+/** Where it is written who expects some events. */
+export function routePartitions(events: readonly { readonly type: string }[]): string[] {
+  return events.map(({ type }) => routePartition(type));
 }
 
 /** Where the messages of events that are in sequences take their numbers. */

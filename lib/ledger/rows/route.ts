@@ -26,6 +26,8 @@ export interface Route extends Term {
   readonly reads?: number;
   /** Whether its handler has effects outside: who cancels a message keeps them from beginning. */
   readonly effects?: true;
+  /** Whether it keeps the order of its events' sequence: whoever ends a message in its place passes its fence. */
+  readonly ordered?: true;
 }
 
 /** Whose messages a subscriber adopts, and from which ids on it expects none of its own while the former is there. */
@@ -72,6 +74,7 @@ export interface Claim {
   readonly businessLine: string;
   readonly adopts?: string;
   readonly effects?: true;
+  readonly ordered?: true;
   readonly reads?: number;
 }
 

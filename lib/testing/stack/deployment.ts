@@ -154,7 +154,7 @@ export class Deployment {
   /** Makes the queues and routes of a subscriber, and answers with its functions. */
   #subscribe(ledger: DeployedLedger, definition: SubscriberDefinition, own?: LambdaHandler): readonly StackFunction[] {
     const { handlers = {}, streams = {}, timeout = DEFAULT_TIMEOUT, retention, later } = this.#options;
-    const { name, deadline, effects } = definition;
+    const { name, deadline, effects, ordered } = definition;
     const handler = handlers[name] ?? own;
     const breaker = this.#options.breakers?.[name];
     const stream = Object.keys(streams).find((one) => streams[one]?.some((reader) => reader.name === name));
@@ -167,7 +167,8 @@ export class Deployment {
         : { kind: 'stream', name: stream, retryQueueUrl: url, ...letterBox };
     const events = definition.consumes.map(({ type, businessLine }) => ({ type, businessLine }));
     const outside = effects.length > 0 && { effects: true as const };
-    this.routes.set(name, { subscriber: name, events, destination, deadline, ...outside });
+    const inOrder = ordered && { ordered: true as const };
+    this.routes.set(name, { subscriber: name, events, destination, deadline, ...outside, ...inOrder });
     if (!later?.has(name)) writeRoutes(this.ledger, definition, destination);
     const variables = {
       ...this.variables,

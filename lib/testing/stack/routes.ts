@@ -11,10 +11,11 @@ export function resourceOf(subscriber: string): { readonly StackId: string; read
 
 /** Writes who expects what, as the registrar does when a subscriber is deployed for the first time. */
 export function writeRoutes(ledger: Table, subscriber: SubscriberDefinition, destination: Destination): void {
-  const { name, consumes, deadline, effects } = subscriber;
+  const { name, consumes, deadline, effects, ordered } = subscriber;
   const { StackId, LogicalResourceId } = resourceOf(name);
   for (const { type, businessLine } of consumes) {
-    const claim = { destination, deadline, businessLine, ...(effects.length > 0 && { effects: true as const }) };
+    const marks = { ...(effects.length > 0 && { effects: true as const }), ...(ordered && { ordered: true as const }) };
+    const claim = { destination, deadline, businessLine, ...marks };
     const claims = [{ owner: `${StackId}|${LogicalResourceId}`, ...claim }];
     const route: RouteRow = { type, subscriber: name, since: 0, ...claim, claims, revision: 1 };
     for (const row of [{ ...routeKey(type, name), ...route }, eventTypeKey(type)]) {

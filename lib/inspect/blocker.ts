@@ -1,0 +1,75 @@
+import { concurrently } from '../aws/concurrently.ts';
+import { readFence, readFirstParked } from '../ledger/fence.ts';
+import { readInbox } from '../ledger/inbox.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { envelopeIn, readOutbox } from '../ledger/outbox.ts';
+import { readRoutes } from '../ledger/route-book.ts';
+import { parkedNumber } from '../ledger/rows/order.ts';
+import { expectedBy, predecessorOf, standingOf } from '../ledger/rows/predecessor.ts';
+import type { Route } from '../ledger/rows/route.ts';
+import type { Envelope } from '../message/envelope.ts';
+import { type MessageOrder, type NumberedMessage, orderKey, readOrder } from '../message/order.ts';
+
+/** The message for which others of its key wait at a subscriber: the next that is to end there. */
+export interface Blocker {
+  readonly id: string;
+  readonly number: number;
+  /** `dead`: it has to be sent again, or skipped. `open`: it has not ended. */
+  readonly state: 'dead' | 'open';
+  /** When nothing handles it any more, in milliseconds since the epoch. */
+  readonly expires: number;
+}
+
+const READS_AT_ONCE = 8;
+
+/**
+ * The message for which another waits at a subscriber, by the ends of messages and never by what is parked alone.
+ *
+ * @returns `undefined` where its turn has come or has passed, or it is in no order: then nothing holds it up
+ */
+export async function blockerOf(ledger: Ledger, subscriber: string, id: string): Promise<Blocker | undefined> {
+  const envelope = await committed(ledger, id);
+  if (!envelope?.order) return undefined;
+  const order = readOrder(envelope.order);
+  const key = orderKey(order, envelope);
+  const last = await readFence(ledger, subscriber, key);
+  const own = await predecessorAt(ledger, subscriber, order);
+  if (!own || standingOf(order.number, own.number, last) !== 'early') return undefined;
+  const first = await readFirstParked(ledger, subscriber, key);
+  const isBehind = first && parkedNumber(first) < order.number;
+  const before = isBehind ? await committed(ledger, first.id) : undefined;
+  const head = before?.order ? await predecessorAt(ledger, subscriber, readOrder(before.order)) : own;
+  const { n = 0 } = last ?? {};
+  if (first && isBehind && (!head || head.number <= n)) {
+    // The first one's turn has come. Whoever is to be passed over sends nothing by itself: its follower does, once it comes.
+    return first.pass
+      ? undefined
+      : blocked(ledger, subscriber, { ...first, number: parkedNumber(first), expires: first.ttl });
+  }
+  return head && blocked(ledger, subscriber, head);
+}
+
+async function blocked(
+  ledger: Ledger,
+  subscriber: string,
+  { id, number, expires }: Pick<NumberedMessage, 'id' | 'number' | 'expires'>,
+): Promise<Blocker> {
+  const end = await readInbox(ledger, subscriber, id);
+  return { id, number, state: end?.state === 'dead' ? 'dead' : 'open', expires: expires * 1000 };
+}
+
+async function predecessorAt(
+  ledger: Ledger,
+  subscriber: string,
+  order: MessageOrder,
+): Promise<NumberedMessage | undefined> {
+  const routes = new Map<string, readonly Route[]>();
+  await concurrently(READS_AT_ONCE, order.before, async ({ type }) => routes.set(type, await readRoutes(ledger, type)));
+  const isExpected = expectedBy(subscriber, (type) => routes.get(type) ?? []);
+  return predecessorOf(order, isExpected, ledger.environment.now());
+}
+
+async function committed(ledger: Ledger, id: string): Promise<Envelope | undefined> {
+  const row = await readOutbox(ledger, id);
+  return row && envelopeIn(ledger, row);
+}

@@ -1,0 +1,58 @@
+import type { OrderPolicy, SubscriberDefinition } from '../contract/subscriber.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Envelope } from '../message/envelope.ts';
+import { placeIn } from './fence-actions.ts';
+import { OwnRoutes } from './own-routes.ts';
+import { type Coming, Turn, type TurnContext } from './turn.ts';
+
+/** What keeps the order of a subscriber's function, for one invocation. */
+export type InOrder = (ledger: Ledger, subscriber: SubscriberDefinition, queueUrl: string) => Ordering | undefined;
+
+/**
+ * Keeps the order of an ordered subscriber: the option `order` of `consume`.
+ *
+ * @example export const handler = consume(Project, { 'account.deposited': …, 'account.withdrawn': … }, { order: inOrder });
+ */
+export const inOrder: InOrder = (ledger, subscriber, queueUrl) =>
+  subscriber.ordered && new Ordering(ledger, subscriber, subscriber.ordered, queueUrl);
+
+/** The order that a subscriber's function keeps, for one invocation. */
+export class Ordering {
+  readonly #subscriber: string;
+  readonly #context: TurnContext;
+  readonly #turns = new Map<Coming, Turn>();
+
+  constructor(ledger: Ledger, subscriber: SubscriberDefinition, { onDead }: OrderPolicy, queueUrl: string) {
+    this.#subscriber = subscriber.name;
+    this.#context = { ledger, onDead, queueUrl, routes: OwnRoutes.of(ledger, subscriber) };
+  }
+
+  /** The turn of a record's message; `undefined` where the message has no number. */
+  turnOf(record: Coming, envelope: Envelope): Turn | undefined {
+    const known = this.#turns.get(record);
+    if (known) return known;
+    const place = placeIn(envelope, this.#subscriber);
+    if (!place || envelope.order === undefined) return undefined;
+    const turn = new Turn(this.#context, place, envelope.order, record);
+    this.#turns.set(record, turn);
+    return turn;
+  }
+
+  /**
+   * Groups the places of records: those of a key in a lane, by their numbers; each other one in a lane of its own.
+   *
+   * @param places in the order in which lanes are to begin
+   */
+  lanesOf(places: readonly number[], envelopeAt: (place: number) => Envelope | undefined): (readonly number[])[] {
+    const lanes = new Map<string, { readonly place: number; readonly number: number }[]>();
+    for (const place of places) {
+      const envelope = envelopeAt(place);
+      const found = envelope && placeIn(envelope, this.#subscriber);
+      const lane = found ? `key ${found.key}` : `place ${place}`;
+      lanes.set(lane, [...(lanes.get(lane) ?? []), { place, number: found?.number ?? 0 }]);
+    }
+    return [...lanes.values()].map((lane) =>
+      lane.sort((one, other) => one.number - other.number).map(({ place }) => place),
+    );
+  }
+}

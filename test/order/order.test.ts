@@ -1,0 +1,201 @@
+import { describe, expect, it } from 'vitest';
+import { defineSubscriber } from 'waybill';
+import { cancel, consume, inOrder, publish } from 'waybill/runtime';
+import { MemoryStack, testLedger } from 'waybill/testing';
+import { toItem } from '../../lib/aws/attribute.ts';
+import { blockerOf } from '../../lib/inspect/blocker.ts';
+import { readFence } from '../../lib/ledger/fence.ts';
+import { readGraph } from '../../lib/ledger/graph.ts';
+import { ledgerOf } from '../../lib/ledger/ledger.ts';
+import { routeKey } from '../../lib/ledger/rows/route.ts';
+import { owedBy } from '../../lib/reconcile/owed.ts';
+import { Books, booking, Deposited, Project, ProjectOn, Withdrawn } from './shop.ts';
+
+type Meet = (cents: number, attempt: number) => void;
+
+/** A stack of one subscriber, and movements of account `a` that are published one after the other. */
+function stackOf(meet: Meet = () => undefined, subscriber: typeof Project | typeof ProjectOn = Project) {
+  const stack = new MemoryStack({
+    subscribers: [subscriber],
+    handlers: { [subscriber.name]: booking(subscriber, meet) },
+  });
+  const environment = stack.environment();
+  const move = async (...cents: readonly number[]) => {
+    const ids: string[] = [];
+    for (const one of cents) {
+      const event = one > 0 ? Deposited : Withdrawn;
+      ids.push((await publish(event, { account: 'a', cents: one }, { environment })).id);
+    }
+    return ids;
+  };
+  const booked = (account = 'a') => stack.read(Books, { account })?.movements;
+  const fence = (account = 'a') => readFence(ledgerOf(environment), subscriber.name, account);
+  return { stack, environment, move, booked, fence };
+}
+
+/** Throws at the first attempts at a movement. */
+function failing(cents: number, times: number): Meet {
+  let left = times;
+  return (one) => {
+    if (one === cents && left-- > 0) throw new Error('the books are closed');
+  };
+}
+
+describe('an ordered subscriber', () => {
+  it('handles the messages of a key by their numbers, whatever order they come in', async () => {
+    const shop = testLedger();
+    const handler = booking(Project, () => undefined);
+    const messages: { id: string }[] = [];
+    for (const cents of [1, 2, 3]) {
+      messages.push(await publish(Deposited, { account: 'a', cents }, { environment: shop.environment }));
+    }
+    const outcomes: string[] = [];
+    for (const place of [2, 1, 0, 1, 2]) {
+      outcomes.push((await shop.redeliver(handler, messages[place]?.id as string)).outcome);
+    }
+    expect(outcomes).toEqual(['parked', 'parked', 'handled', 'handled', 'handled']);
+    expect(shop.read(Books, { account: 'a' })?.movements).toBe('1 2 3');
+  });
+
+  it('has those behind a failing message wait, parked, and go on when it is handled', async () => {
+    const { stack, move, booked, fence } = stackOf(failing(1, 2));
+    await move(1, -2, 3, 4);
+    await stack.settle();
+    expect(booked()).toBeUndefined();
+    expect(await fence()).toMatchObject({ parked: 3 });
+    await stack.advance('30s');
+    expect(booked()).toBe('1 -2 3 4');
+    expect(await fence()).toMatchObject({ n: 4, parked: 0 });
+  });
+
+  it('has those behind a dead message wait until it was redriven, and then go on in order', async () => {
+    const { stack, move, booked, environment } = stackOf(failing(1, 3));
+    const [first] = await move(1, 2, 3);
+    await stack.advance('2m');
+    expect(booked()).toBeUndefined();
+    expect(await stack.deadLetters('project')).toMatchObject([{ id: first }]);
+    await stack.advance('10m');
+    expect(await stack.deadLetters('project')).toHaveLength(1);
+    const [letter] = stack.queues.get('project-dead')?.receive(1) ?? [];
+    if (letter) stack.queues.get('project')?.send(letter);
+    await stack.settle();
+    await stack.advance('1m');
+    expect(booked()).toBe('1 2 3');
+    expect(environment.lines.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+
+  it('goes on without a dead message where it is to skip', async () => {
+    const { stack, move, booked } = stackOf(failing(1, 3), ProjectOn);
+    await move(1, 2, 3);
+    await stack.advance('2m');
+    expect(booked()).toBe('2 3');
+  });
+
+  it('counts no attempt of a message whose turn has not come', async () => {
+    const attempts: number[] = [];
+    const fails = failing(1, 2);
+    const { stack, move, booked } = stackOf((cents, attempt) => {
+      fails(cents, attempt);
+      if (cents === 2) attempts.push(attempt);
+      if (cents === 2 && attempts.length < 2) throw new Error('nothing to withdraw from');
+    });
+    await move(1, 2);
+    await stack.settle();
+    expect(stack.ledger.rows().filter(({ pk }) => String(pk).startsWith('fail#project'))).toHaveLength(1);
+    await stack.advance('30s');
+    expect(booked()).toBe('1 2');
+  });
+
+  it.each([
+    ['the next', 0, '2 3'],
+    ['one behind it', 1, '1 3'],
+    ['the last', 2, '1 2'],
+  ])('passes over %s that was cancelled while they wait', async (_which, place, left) => {
+    let open = false;
+    const { stack, move, booked, environment } = stackOf((cents) => {
+      if (!open && cents === 1) throw new Error('the books are closed');
+    });
+    const ids = await move(1, 2, 3);
+    await stack.settle();
+    expect(await cancel(ids[place] as string, { environment })).toMatchObject({ cancelled: true });
+    open = true;
+    await stack.advance('5m');
+    expect(booked()).toBe(left);
+  });
+
+  it('holds up no other key', async () => {
+    const { stack, move, booked, environment } = stackOf((cents) => {
+      if (cents === 1) throw new Error('the books are closed');
+    });
+    await move(1, 2);
+    for (const cents of [3, 4]) await publish(Deposited, { account: 'b', cents }, { environment });
+    await stack.settle();
+    expect(booked()).toBeUndefined();
+    expect(booked('b')).toBe('3 4');
+  });
+});
+
+describe('a subscriber that comes late, and takes one of the types', () => {
+  it('finds what it follows, and reads routes once for it', async () => {
+    const Late = defineSubscriber('late', { consumes: [Withdrawn], tables: [Books], ordered: { onDead: 'block' } });
+    const handler = consume(
+      Late,
+      async ({ cents }, { tx }) => {
+        const row = await tx.get(Books, { account: 'late' });
+        tx.put(Books, { account: 'late', movements: `${row?.movements ?? ''} ${cents}`, version: row?.version ?? 0 });
+      },
+      { order: inOrder },
+    );
+    const stack = new MemoryStack({ subscribers: [Late], handlers: { late: handler } });
+    const environment = stack.environment();
+    const key = toItem(routeKey(Withdrawn.type, Late.name));
+    const route = stack.ledger.get(key);
+    stack.ledger.write(stack.ledger.keyOf(key), { ...route, since: { N: String(stack.now + 1_000) } });
+    const move = (event: typeof Deposited | typeof Withdrawn, cents: number) =>
+      publish<typeof Deposited>(event as typeof Deposited, { account: 'a', cents }, { environment });
+    await move(Withdrawn, -1);
+    await move(Deposited, 2);
+    await stack.advance('2s');
+    for (const cents of [-3, -4, -5]) {
+      await move(Deposited, 1);
+      await move(Withdrawn, cents);
+      await stack.settle();
+    }
+    expect(stack.read(Books, { account: 'late' })?.movements).toBe(' -3 -4 -5');
+    expect(stack.environmentOf('late').usage.calls).toMatchObject({ Query: 1, TransactWriteItems: 4 });
+  });
+});
+
+describe('what waits for its turn', () => {
+  it('is named by what it waits for, and is not missing', async () => {
+    const { stack, move, environment } = stackOf(failing(1, 3));
+    const [first, second, third] = await move(1, 2, 3);
+    await stack.advance('10m');
+    const graph = await readGraph(ledgerOf(environment));
+    const owed = await owedBy(ledgerOf(environment), { graph, since: stack.now - 3_600_000 });
+    expect(owed.map(({ state }) => state)).toEqual(['scheduled', 'scheduled']);
+    expect(owed.map(({ id }) => id).sort()).toEqual([second, third].sort());
+    for (const id of [second, third]) {
+      const blocker = await blockerOf(ledgerOf(environment), 'project', id as string);
+      expect(blocker).toMatchObject({ id: first, number: 1, state: 'dead' });
+    }
+  });
+});
+
+describe('the price of order', () => {
+  it('is 2 write units and no call where nothing waits', async () => {
+    const { stack, move, booked } = stackOf();
+    await move(1);
+    await stack.settle();
+    const { usage } = stack.environmentOf('project');
+    const before: Record<string, number> = { ...usage.calls };
+    const unitsBefore = usage.writeUnits;
+    await move(2);
+    await stack.settle();
+    expect(booked()).toBe('1 2');
+    const calls = Object.entries(usage.calls).map(([name, count]) => [name, count - (before[name] ?? 0)]);
+    expect(Object.fromEntries(calls.filter(([, count]) => count))).toEqual({ GetItem: 1, TransactWriteItems: 1 });
+    // The inbox row, the books, and the fence.
+    expect(usage.writeUnits - unitsBefore).toBe(6);
+  });
+});
