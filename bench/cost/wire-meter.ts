@@ -8,19 +8,17 @@ export class WireMeter {
   writeUnits = 0;
   readUnits = 0;
 
-  readonly wire: StackWire = async ({ operation }, apply) => {
+  readonly wire: StackWire = async ({ operation }, apply) => this.note(operation, apply());
+
+  /** Counts a call by its answer, and gives that back. */
+  note<Answer extends object>(operation: string, answer: Answer): Answer {
     this.calls++;
     if (operation === 'SendMessageBatch') this.sqsBatches++;
-    const answer = apply() as { readonly ConsumedCapacity?: ConsumedCapacity | ConsumedCapacity[] };
-    for (const { CapacityUnits = 0 } of [answer.ConsumedCapacity ?? []].flat()) {
+    const { ConsumedCapacity = [] } = answer as { readonly ConsumedCapacity?: ConsumedCapacity | ConsumedCapacity[] };
+    for (const { CapacityUnits = 0 } of [ConsumedCapacity].flat()) {
       if (/Get|Query/.test(operation)) this.readUnits += CapacityUnits;
       else this.writeUnits += CapacityUnits;
     }
     return answer;
-  };
-
-  /** Counts from the beginning. */
-  reset(): void {
-    Object.assign(this, { calls: 0, sqsBatches: 0, writeUnits: 0, readUnits: 0 });
   }
 }

@@ -23,7 +23,7 @@ let printed: {
 };
 
 beforeAll(async () => {
-  const parameters = ['--conditions=waybill-source', 'bench/run.ts', 'cost', '--json'];
+  const parameters = ['--conditions=waybill-source', 'bench/run.ts', 'cost', '--engine', 'memory', '--json'];
   const { stdout } = await promisify(execFile)(process.execPath, parameters, { cwd: root });
   printed = JSON.parse(stdout);
 }, 120_000);
