@@ -28,6 +28,8 @@ export const METRICS = {
   circuitOpened: 'circuit.opened',
   /** Readings of a backlog by which more was to be taken on than a scaler may. Counted by functions. */
   scaleExhausted: 'scale.exhausted',
+  /** Readings by which far less comes to a subscriber than was to be expected. Counted by functions. */
+  belowForecast: 'forecast.below',
   /** Subscribers from whose queues nobody takes anything, though something waits. Counted by functions. */
   stalled: 'stalled',
   /** Uses of a transaction after its handler's return, which have no effect. Counted by functions. */

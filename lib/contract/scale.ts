@@ -10,6 +10,11 @@ export interface ScaleSettings {
   readonly halveBelow: number;
   /** How long a change is given to show before the next. */
   readonly cooldown: number;
+  /**
+   * Has more taken on before the hours in which much is to be expected. `perSecond`: messages that one invocation handles a
+   * second. Absent where nothing is forecast.
+   */
+  readonly forecast?: { readonly perSecond: number };
 }
 
 /** Of a scaler of which nothing else is said. */

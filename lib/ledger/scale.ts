@@ -1,6 +1,6 @@
 import { Expression } from '../aws/expression.ts';
 import { getRow, type Ledger, putRow, updateRow } from './ledger.ts';
-import { type ScaleRow, scaleKey } from './rows/scale.ts';
+import { type HistoryRow, historyKey, type ScaleRow, scaleKey } from './rows/scale.ts';
 
 /** How much a subscriber is to take on at once; `undefined` where its scaler never wanted a change. */
 export function readScale(ledger: Ledger, subscriber: string): Promise<ScaleRow | undefined> {
@@ -39,4 +39,18 @@ export async function markApplied(ledger: Ledger, subscriber: string, { concurre
     ConditionExpression: `${wanted} = ${value}`,
     ...expression.attributes(),
   });
+}
+
+/** What came to a subscriber by the hour; `undefined` where nothing was counted yet. */
+export function readHistory(ledger: Ledger, subscriber: string): Promise<HistoryRow | undefined> {
+  return getRow<HistoryRow>(ledger, historyKey(subscriber));
+}
+
+/** Writes what came by the hour. Two that do so at once have counted the same. */
+export async function writeHistory(
+  ledger: Ledger,
+  subscriber: string,
+  history: Omit<HistoryRow, 'pk' | 'sk'>,
+): Promise<void> {
+  await putRow<HistoryRow>(ledger, { ...historyKey(subscriber), ...history });
 }

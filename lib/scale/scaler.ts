@@ -8,6 +8,7 @@ import { MINUTE_MS } from '../contract/time.ts';
 import { readGraph } from '../ledger/graph.ts';
 import { type Ledger, ledgerOf } from '../ledger/ledger.ts';
 import { ownQueueUrl, type Route } from '../ledger/rows/route.ts';
+import { expectedFloor } from './expectations.ts';
 import { readQueue } from './reading.ts';
 import { Scaling, settingsOf } from './scaling.ts';
 import { StallWatch } from './stall-watch.ts';
@@ -47,7 +48,8 @@ export function createScaler({ lambda }: ScalerOptions): Scaler {
       // One without a route is not deployed yet, or any more.
       const found = names.flatMap((name) => routes.find(({ subscriber }) => subscriber === name) ?? []);
       const every = watch.length > 0 ? WATCH_MS : MINUTE_MS;
-      const round = new Round({ ledger, lambda: lambda(environment), scale, watch, every, stalls, counts });
+      const floors = await floorsOf(ledger, routes, scale, counts);
+      const round = new Round({ ledger, lambda: lambda(environment), scale, watch, every, floors, stalls, counts });
       for (let next = began; ; next += every) {
         await environment.sleep(Math.max(0, next - environment.now()));
         await round.run(found);
@@ -57,10 +59,34 @@ export function createScaler({ lambda }: ScalerOptions): Scaler {
   };
 }
 
+/** What forecasts ask for. Where one cannot be made, the backlog alone decides. */
+async function floorsOf(
+  ledger: Ledger,
+  routes: readonly Route[],
+  scale: NonNullable<ScalerInput['scale']>,
+  counts: Counts,
+): Promise<ReadonlyMap<string, number>> {
+  const floors = new Map<string, number>();
+  await concurrently(READS_AT_ONCE, Object.entries(scale), async ([subscriber, settings]) => {
+    const own = routes.filter((route) => route.subscriber === subscriber);
+    if (!settings.forecast || own.length === 0) return;
+    try {
+      const floor = await expectedFloor(ledger, own, settings.forecast, counts);
+      if (floor !== undefined) floors.set(subscriber, floor);
+    } catch (error) {
+      quietly(() => ledger.environment.log.error('not forecast', { subscriber, ...errorTrace(error) }));
+      counts.add('failed');
+    }
+  });
+  return floors;
+}
+
 interface RoundOptions extends Required<Pick<ScalerInput, 'scale' | 'watch'>> {
   readonly ledger: Ledger;
   readonly lambda: Sender<LambdaClient>;
   readonly every: number;
+  /** Invocations at once that forecasts ask for, by subscriber. */
+  readonly floors: ReadonlyMap<string, number>;
   readonly stalls: StallWatch;
   readonly counts: Counts;
 }
@@ -81,14 +107,15 @@ class Round {
 
   /** Never throws: what is wrong with one subscriber keeps nobody from the others. */
   async #look(route: Route): Promise<void> {
-    const { ledger, lambda, scale, watch, every, stalls, counts } = this.#options;
+    const { ledger, lambda, scale, watch, every, floors, stalls, counts } = this.#options;
     const { subscriber } = route;
     try {
       const reading = await readQueue(ledger.environment, ownQueueUrl(route.destination));
       if (watch.includes(subscriber) && (await stalls.see(ledger, lambda, route, reading))) counts.add('stalled');
       const given = scale[subscriber];
       if (!given) return;
-      const scaling = new Scaling({ ledger, route, settings: settingsOf(route, given), every, counts });
+      const floor = floors.get(subscriber);
+      const scaling = new Scaling({ ledger, route, settings: settingsOf(route, given), every, floor, counts });
       await scaling.see(reading, () => Math.min(this.#asked++, MOST_DELAY_SECONDS));
     } catch (error) {
       quietly(() => ledger.environment.log.error('not looked at', { subscriber, ...errorTrace(error) }));

@@ -31,6 +31,8 @@ export interface ScalingOptions {
   readonly settings: ScaleSettings;
   /** Milliseconds from one reading to the next. */
   readonly every: number;
+  /** Invocations at once that a forecast asks for. */
+  readonly floor: number | undefined;
   readonly counts: Counts;
 }
 
@@ -48,10 +50,10 @@ export class Scaling {
    * @param delaySeconds after how long the controller is to get to it: asked for only where it is asked
    */
   async see(reading: Reading, delaySeconds: () => number): Promise<void> {
-    const { ledger, settings, every, counts } = this.#options;
+    const { ledger, settings, every, floor, counts } = this.#options;
     const { subscriber } = this.#options.route;
     const before = await readScale(ledger, subscriber);
-    const after = decide(before, reading, settings, { every });
+    const after = decide(before, reading, settings, { every, ...(floor !== undefined && { floor }) });
     if (after === before || (isQuiet(before, after) && isSettled(before, reading, settings))) return;
     // What waits behind an open circuit says nothing of how much can be taken on, and its event source is off.
     if (!isAtRest(await readCircuit(ledger, subscriber))) return;

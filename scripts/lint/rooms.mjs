@@ -82,8 +82,9 @@ export const ROOMS = {
   circuit: { imports: LEDGER, without: inLambda, because: 'A circuit knows the ledger and what is below it.' },
   scale: {
     imports: [...LEDGER, 'circuit'],
+    files: ['reconcile/radar-rows.ts'],
     without: inLambda,
-    because: 'A scaler knows the ledger, and asks the controller of circuits.',
+    because: 'A scaler knows the ledger and what the radar counted, and asks the controller of circuits.',
   },
   consume: {
     imports: [...SENDING, 'effect', 'circuit', 'order'],

@@ -1,5 +1,7 @@
 import { toItem } from '../../lib/aws/attribute.ts';
+import { operate } from '../../lib/circuit/operate.ts';
 import { consume } from '../../lib/consume/consume.ts';
+import { ledgerOf } from '../../lib/ledger/ledger.ts';
 import { type ScaleRow, scaleKey } from '../../lib/ledger/rows/scale.ts';
 import { MemoryStack, type MemoryStackOptions } from '../../lib/public/testing.ts';
 import { publish } from '../../lib/publish/publish.ts';
@@ -40,6 +42,11 @@ export function openOverload(given: Given = {}) {
     /** Has the handler's provider fail, or be well again. */
     fail: (fails: boolean) => {
       isDown = fails;
+    },
+    /** Pauses the subscriber, as `waybill pause` does. */
+    async pause(): Promise<void> {
+      await operate(ledgerOf(environment), 'take-payment', 'pause', stack.queues.get('controller')?.url ?? '');
+      await stack.advance('5s');
     },
     async publish(count: number): Promise<void> {
       for (let one = 0; one < count; one++) {

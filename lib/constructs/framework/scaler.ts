@@ -29,6 +29,8 @@ export class Scaler extends FrameworkFunction {
   readonly tag: string;
   readonly #scale: Record<string, Partial<ScaleSettings>> = {};
   readonly #watched: string[] = [];
+  readonly #table: ILedger['table'];
+  #forecasts = false;
 
   private constructor(ledger: ILedger) {
     const controller = Controller.of(ledger);
@@ -48,6 +50,7 @@ export class Scaler extends FrameworkFunction {
       timeout: Duration.seconds(90),
       memorySize: 128,
     });
+    this.#table = ledger.table;
     this.tag = Names.uniqueResourceName(this, { maxLength: 120 });
     const setting = { actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'], partitions: PARTITIONS.scales };
     allowRows(controller.function, ledger.table, setting);
@@ -75,7 +78,14 @@ export class Scaler extends FrameworkFunction {
   /** Scales a subscriber. @param scaled its queue, and the event source that is set */
   add(subscriber: string, settings: Partial<ScaleSettings>, ...scaled: readonly IConstruct[]): void {
     this.#scale[subscriber] = settings;
+    if (settings.forecast) this.#allowForecasts();
     for (const one of scaled) this.#tag(one);
+  }
+
+  #allowForecasts(): void {
+    if (this.#forecasts) return;
+    this.#forecasts = true;
+    allowRows(this.role, this.#table, { actions: ['dynamodb:Query'], partitions: PARTITIONS.radar });
   }
 
   #told(): ScalerInput {

@@ -16,6 +16,7 @@ import { sagaConditions } from './saga-alarms.ts';
 import {
   checkBackConditions,
   circuitConditions,
+  forecastConditions,
   scaleConditions,
   sendingConditions,
   stallConditions,
@@ -102,6 +103,7 @@ export class LedgerAlarms extends Construct {
     this.#refuseToReferTo(construct, name);
     if (controllerTag) this.#add(circuitConditions(this.#ledger));
     if (scale) this.#add(scaleConditions(this.#ledger));
+    if (scale?.isForecast) this.#add(forecastConditions(this.#ledger));
     for (const { businessLine } of consumes) this.#watchLine(businessLine);
     const description = `'${name}' could not handle some messages: they wait in its dead-letter queue, each with its reason.`;
     this.#add({ [`DeadLetters-${name}`]: deadLettersIn(deadLetterQueue, description) });

@@ -142,3 +142,17 @@ export function stallConditions(ledger: ILedger): AlarmConditions {
     },
   };
 }
+
+/** The alarm of subscribers with a forecast. */
+export function forecastConditions(ledger: ILedger): AlarmConditions {
+  return {
+    BelowForecast: {
+      metric: countedMetric(ledger, METRICS.belowForecast, { period: MINUTE }),
+      evaluationPeriods: 3,
+      treatMissingData: NOT_BREACHING,
+      alarmDescription:
+        'Far less was committed in the last quarter of an hour than in that hour of other days: the log of the scaler says `far less than ' +
+        'forecast`, with the subscriber and how much. See whether those who publish are well.',
+    },
+  };
+}

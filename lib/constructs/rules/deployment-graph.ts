@@ -31,7 +31,7 @@ export interface DeployedSubscriber {
   /** The tag of its circuit's controller, where it has a breaker. */
   readonly controllerTag?: string;
   /** Where it scales: the tag of its scaler, and between how many invocations at once. */
-  readonly scale?: { readonly tag: string; readonly min: number; readonly max: number };
+  readonly scale?: { readonly tag: string; readonly min: number; readonly max: number; readonly isForecast: boolean };
   readonly recorder: lambda.Function;
   readonly queue: sqs.IQueue;
   readonly backstopQueue: sqs.IQueue;

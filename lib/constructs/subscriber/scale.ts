@@ -13,6 +13,12 @@ export interface ScaleOptions {
   readonly halveBelow?: number;
   /** How long a change is given to show before the next, from 0 to 1 hour. @default Duration.minutes(1) */
   readonly cooldown?: Duration;
+  /**
+   * Has more run at once from a quarter of an hour before the hours in which much is to be expected, by what the radar has counted of
+   * each hour in two weeks. `perSecond`: messages that one invocation handles a second, of a batch of 10 that takes a second 10.
+   * @default what waits alone decides
+   */
+  readonly forecast?: { readonly perSecond: number };
 }
 
 /** What the run time is told of how a subscriber scales: only what was given. */
@@ -40,6 +46,10 @@ export function* scaleRefusals(options: ScaleOptions, isStream: boolean): Iterab
   }
   if (!whole(halveBelow, 1, doubleAbove / 2)) {
     yield `\`scale: { halveBelow }\` is ${halveBelow}: give a whole number from 1 to half of \`doubleAbove\`, ${doubleAbove}, or it would flap`;
+  }
+  const { perSecond } = options.forecast ?? {};
+  if (perSecond !== undefined && !(perSecond > 0 && perSecond <= 1e6)) {
+    yield `\`scale: { forecast: { perSecond } }\` is ${perSecond}: give the messages that one invocation handles a second`;
   }
   if (!(cooldown >= 0 && cooldown <= 3_600_000)) yield `\`scale: { cooldown }\` is ${cooldown} ms: give up to 1 hour`;
 }

@@ -21,6 +21,7 @@ import type { ILedger } from '../ledger/ledger-interface.ts';
 import { allowQuarantine } from '../ledger/quarantine.ts';
 import { bindTables } from '../producer/business-tables.ts';
 import { bindLedger, bindPublishing, numberRows, publishingRows } from '../producer/producer-grants.ts';
+import type { DeployedSubscriber } from '../rules/deployment-graph.ts';
 import { deploymentGraphOf } from '../rules/prove-delivery.ts';
 import { type BreakerOptions, breakerSettings } from './breaker.ts';
 import { consumeQueue, consumeStream } from './event-sources.ts';
@@ -85,7 +86,7 @@ export class Subscriber<
     this.recorder = queues.recorder;
 
     this.equip(props);
-    let scale: (ReturnType<typeof scaleBounds> & { readonly tag: string }) | undefined;
+    let scale: DeployedSubscriber['scale'];
     if (stream) {
       // A stream holds everybody's messages, and those from before: the subscriber's own routes say what is for it.
       bindVariable(handler, BINDINGS.streamName, stream.streamName);
@@ -105,7 +106,12 @@ export class Subscriber<
         bounds ? { ...props, maxConcurrency: bounds.min } : props,
         target,
       );
-      if (props.scale && bounds) scale = { ...bounds, tag: this.scaleBy(props.scale, ledger, definition.name, source) };
+      if (props.scale && bounds)
+        scale = {
+          ...bounds,
+          isForecast: props.scale.forecast !== undefined,
+          tag: this.scaleBy(props.scale, ledger, definition.name, source),
+        };
     }
     if (definition.ordered) {
       keepOrder(handler, definition, ledger, this.queue);

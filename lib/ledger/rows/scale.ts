@@ -28,3 +28,16 @@ export interface ScaleRow extends LedgerKey, Scaled {
 export function scaleKey(subscriber: string): LedgerKey {
   return { pk: `${SCALE_PREFIX}${subscriber}`, sk: 'scale' };
 }
+
+/** What came to a subscriber by the hour, as far as the radar has counted the business lines that it consumes. */
+export interface HistoryRow extends LedgerKey {
+  /** The first hour, in hours since the epoch. */
+  readonly from: number;
+  /** Messages of that hour and of each one after it, of two weeks at most. */
+  readonly counts: readonly number[];
+}
+
+/** Where it is written what came to a subscriber by the hour. */
+export function historyKey(subscriber: string): LedgerKey {
+  return { ...scaleKey(subscriber), sk: 'history' };
+}

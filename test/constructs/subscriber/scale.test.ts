@@ -45,6 +45,7 @@ test.each([
   [{ min: 5, max: 4 }, 'from `min`, 5, to 1000'],
   [{ doubleAbove: 1_000 }, 'or it would flap'],
   [{ cooldown: Duration.hours(2) }, 'up to 1 hour'],
+  [{ forecast: { perSecond: 0 } }, 'that one invocation handles a second'],
 ])('a scaler out of range is refused: %o', (scale, said) => {
   expect(() => shop({ queue: { scale } })).toThrow(InvalidConstruct);
   expect(() => shop({ queue: { scale } })).toThrow(said);
@@ -62,6 +63,19 @@ test('a watcher has every subscriber looked at, also those that come later, and 
   const input = JSON.stringify({ scale: {}, watch: ['reserve-stock', 'count-sales'] });
   template.hasResourceProperties('AWS::Scheduler::Schedule', { Target: Match.objectLike({ Input: input }) });
   Template.fromStack(stack).hasResourceProperties('AWS::CloudWatch::Alarm', { MetricName: 'stalled' });
+});
+
+test('a forecast lets the scaler read what the radar counted, and has an alarm of its own', () => {
+  const { stack, ledger } = shop({ queue: { scale: { forecast: { perSecond: 10 } } } });
+  new LedgerAlarms(stack, 'Alarms', { ledger });
+  const template = Template.fromStack(stack);
+  template.hasResourceProperties('AWS::CloudWatch::Alarm', { MetricName: 'forecast.below' });
+  const radar = (one: Template) =>
+    Object.entries(one.findResources('AWS::IAM::Policy')).filter(
+      ([id, policy]) => id.includes('Scaler') && JSON.stringify(policy).includes('radar#*'),
+    );
+  expect(radar(template)).toHaveLength(1);
+  expect(radar(Template.fromStack(shop({ queue: { scale: {} } }).stack))).toEqual([]);
 });
 
 test('an alarm rings when all that it may take on is not enough', () => {
