@@ -1,0 +1,129 @@
+import type { Bug } from './bug.ts';
+
+/** A mistake of the scaler, and the drill that shows it. */
+export interface ScaleBug extends Pick<Bug, 'name' | 'mistake' | 'edits'> {
+  readonly drill: 'readings' | 'overload' | 'circuit' | 'stall' | 'crowd';
+}
+
+/** Mistakes that show in how much a subscriber is given to take on: no plan of the simulator has a backlog. */
+export const scaleBugs: readonly ScaleBug[] = [
+  {
+    name: 'scaler-flaps',
+    drill: 'readings',
+    mistake: 'one reading is enough to scale',
+    edits: [
+      {
+        file: 'scale/decide.ts',
+        find: 'const isSecond = verdict === known.verdict && gap <= STEPS_IN_A_ROW * every;',
+        replace: "const isSecond = verdict !== 'hold' && gap <= STEPS_IN_A_ROW * every * 1e9;",
+      },
+    ],
+  },
+  {
+    name: 'scaler-forgets-what-is-in-flight',
+    drill: 'readings',
+    mistake: 'an empty queue whose messages are all being handled is taken for a quiet one',
+    edits: [
+      {
+        file: 'scale/decide.ts',
+        find: 'const backlog = waiting + inFlight;',
+        replace: 'const backlog = waiting + inFlight * 0;',
+      },
+    ],
+  },
+  {
+    name: 'scaler-counts-one-reading-twice',
+    drill: 'readings',
+    mistake: 'a schedule that invokes twice in a minute makes two readings of one',
+    edits: [{ file: 'scale/decide.ts', find: 'if (gap < every / 2) return known;', replace: '' }],
+  },
+  {
+    name: 'scaler-beyond-its-most',
+    drill: 'overload',
+    mistake: 'doubling goes on above the most that was given',
+    edits: [
+      {
+        file: 'scale/decide.ts',
+        find: "if (verdict === 'up') return within(concurrency * 2, least, max);",
+        replace: "if (verdict === 'up') return within(concurrency * 2, least, max * 4);",
+      },
+    ],
+  },
+  {
+    name: 'scaler-never-asks-again',
+    drill: 'overload',
+    mistake: 'a control message that is lost is lost',
+    edits: [
+      {
+        file: 'scale/scaling.ts',
+        find: 'const isOpen = changed || exhausted || !isSettled(before, reading, settings);',
+        replace: 'const isOpen = changed || (exhausted && !isSettled(before, reading, settings) && changed);',
+      },
+    ],
+  },
+  {
+    name: 'scaler-switches-on',
+    drill: 'overload',
+    mistake: 'an event source that an operator has switched off is switched on by scaling it',
+    edits: [
+      {
+        file: 'circuit/set-concurrency.ts',
+        find: 'await switchSource(clients, source, { concurrency });',
+        replace: 'await switchSource(clients, source, { isOn: true, concurrency });',
+      },
+    ],
+  },
+  {
+    name: 'scaler-fights-the-breaker',
+    drill: 'circuit',
+    mistake: 'what waits behind an open circuit is taken for an overload',
+    edits: [
+      {
+        file: 'scale/scaling.ts',
+        find: 'if (!isAtRest(await readCircuit(ledger, subscriber))) return;',
+        replace: 'if (!isAtRest(undefined)) return;',
+      },
+      {
+        file: 'circuit/set-concurrency.ts',
+        find: 'if (!isAtRest(await readCircuit(ledger, subscriber))) return undefined;',
+        replace: 'if (!isAtRest(undefined)) return undefined;',
+      },
+    ],
+  },
+  {
+    name: 'watcher-tells-of-the-paused',
+    drill: 'stall',
+    mistake: 'a subscriber whose circuit is open is told to stand still',
+    edits: [
+      {
+        file: 'scale/stall-watch.ts',
+        find: 'if (!isAtRest(await readCircuit(ledger, subscriber))) return false;',
+        replace: 'if (!isAtRest(undefined)) return false;',
+      },
+    ],
+  },
+  {
+    name: 'watcher-tells-of-the-busy',
+    drill: 'stall',
+    mistake: 'a subscriber that handles messages is told to stand still, since some wait',
+    edits: [
+      {
+        file: 'scale/stall.ts',
+        find: 'if (waiting === 0 || inFlight > 0) return undefined;',
+        replace: 'if (waiting === 0 && inFlight >= 0) return undefined;',
+      },
+    ],
+  },
+  {
+    name: 'scaler-floods-lambda',
+    drill: 'crowd',
+    mistake: 'the controller is asked for all changes of a minute at once',
+    edits: [
+      {
+        file: 'scale/scaler.ts',
+        find: 'Math.min(this.#asked++, MOST_DELAY_SECONDS)',
+        replace: 'Math.min(0 * this.#asked++, MOST_DELAY_SECONDS)',
+      },
+    ],
+  },
+];

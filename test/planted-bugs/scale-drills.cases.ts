@@ -1,0 +1,102 @@
+import { consume } from '../../lib/consume/consume.ts';
+import { SCALE_DEFAULTS } from '../../lib/contract/scale.ts';
+import { defineSubscriber } from '../../lib/contract/subscriber.ts';
+import type { Scaled } from '../../lib/ledger/rows/scale.ts';
+import { MemoryStack } from '../../lib/public/testing.ts';
+import { publish } from '../../lib/publish/publish.ts';
+import { decide, type Reading } from '../../lib/scale/decide.ts';
+import { stallAfter } from '../../lib/scale/stall.ts';
+import { Placed } from '../circuit/outage.ts';
+import { openOverload, SOURCE } from '../scale/overload.ts';
+import type { ScaleBug } from './scale-bugs.ts';
+
+/** What is wrong, by drill: nothing, as the code is written. */
+export const drills: Readonly<Record<ScaleBug['drill'], () => Promise<string[]>>> = {
+  async readings() {
+    const all = (readings: readonly Reading[], start?: Scaled) => {
+      let scaled = start;
+      return readings.map((reading) => {
+        scaled = decide(scaled, reading, SCALE_DEFAULTS, { every: 60_000 });
+        return scaled.concurrency;
+      });
+    };
+    const minutes = (backlogs: readonly number[]) =>
+      backlogs.map((waiting, index) => ({ at: index * 60_000, waiting, inFlight: 0 }));
+    const high = { concurrency: 8, verdict: 'down', at: 0 } as const;
+    return [
+      ...(Math.max(...all(minutes([120_000, 0, 120_000, 0]))) === 1 ? [] : ['it flaps']),
+      ...(all([{ at: 60_000, waiting: 0, inFlight: 5_000 }], high)[0] === 8
+        ? []
+        : ['what is in flight does not count']),
+      ...(all([0, 100].map((at) => ({ at, waiting: 120_000, inFlight: 0 })))[1] === 1
+        ? []
+        : ['one reading counts twice']),
+    ];
+  },
+
+  async overload() {
+    let lost = 0;
+    const overload = openOverload({
+      wire: async ({ operation, from }, apply) => {
+        if (from !== 'scaler' || operation !== 'SendMessageBatch' || lost > 0) return apply();
+        lost += 1;
+        return { Successful: [{ Id: '0' }] };
+      },
+    });
+    overload.switchTo(false);
+    await overload.publish(150);
+    await overload.stack.advance('3m');
+    const asked = overload.concurrency();
+    await overload.stack.advance('10m');
+    const figures = overload.figures() ?? [];
+    return [
+      ...(asked === 4 ? [] : ['a lost message is not sent again']),
+      ...(Math.max(...figures.map((figure) => figure ?? 0)) <= 10 ? [] : ['it goes beyond its most']),
+      ...(overload.stack.lambda?.isOn(SOURCE) === false ? [] : ['it switched on what somebody had switched off']),
+    ];
+  },
+
+  async circuit() {
+    const overload = openOverload({ breakers: { 'take-payment': { open: 600_000 } } });
+    overload.fail(true);
+    await overload.publish(150);
+    await overload.stack.advance('6m');
+    const scaled = (overload.figures() ?? []).filter((figure) => figure !== undefined);
+    return scaled.length === 0 ? [] : [`it was scaled to ${scaled.join(', ')} while its circuit was open`];
+  },
+
+  async stall() {
+    const paused = openOverload({ watched: true, breakers: { 'take-payment': {} } });
+    await paused.pause();
+    await paused.publish(30);
+    await paused.stack.advance('1m');
+    const told = paused.stack.environmentOf('scaler').counted.stalled ?? 0;
+    return [
+      ...(told === 0 ? [] : ['a paused subscriber is told to stand still']),
+      ...(stallAfter(undefined, { at: 0, waiting: 5, inFlight: 5 })
+        ? ['a busy subscriber is told to stand still']
+        : []),
+    ];
+  },
+
+  async crowd() {
+    const subscribers = ['a', 'b', 'c'].map((name) => defineSubscriber(name, { consumes: [Placed] }));
+    const delays: (number | undefined)[] = [];
+    const stack = new MemoryStack({
+      subscribers,
+      handlers: Object.fromEntries(subscribers.map((one) => [one.name, consume(one, () => undefined)])),
+      scales: Object.fromEntries(subscribers.map(({ name }) => [name, { doubleAbove: 10, halveBelow: 1 }])),
+      wire: async ({ operation, from, input }, apply) => {
+        const { Entries = [] } = input as { readonly Entries?: readonly { readonly DelaySeconds?: number }[] };
+        if (from === 'scaler' && operation === 'SendMessageBatch')
+          delays.push(...Entries.map((one) => one.DelaySeconds));
+        return apply();
+      },
+    });
+    for (const { name } of subscribers) stack.lambda?.update({ UUID: `${name}-source-0`, Enabled: false });
+    const environment = stack.environment();
+    for (let one = 0; one < 20; one++) await publish(Placed, { orderId: String(one) }, { environment });
+    await stack.advance('3m');
+    return new Set(delays).size === delays.length && delays.length === 3 ? [] : ['all are asked for at once'];
+  },
+};
