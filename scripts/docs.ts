@@ -1,7 +1,8 @@
 /**
- * Builds the docs as a site, and follows every link of it: `npm run docs -- [--base /waybill/] [--look] [--serve [--port 4173]]`.
+ * Builds the docs as a site, and follows every link of it: `npm run docs -- [--base /waybill/] [--look [--only PART]] [--serve [--port 4173]]`.
  *
- * `--look` opens every page in Chromium, light, dark and on a phone, tries the search, and leaves a screenshot of each.
+ * `--look` opens every page in Chromium, or those whose path holds PART, light, dark and on a phone, tries the search, and leaves a screenshot
+ * of each.
  * `--serve` serves the site to this machine until Ctrl-C. Needs the package registry once, for VitePress and Mermaid.
  *
  * Exits with 1 where something is wrong. The last line without `--serve` is 'N passed, N failed'.
@@ -15,10 +16,11 @@ import { serveSite } from './docs/serve-site.ts';
 import { SetupError } from './setup/program.mjs';
 import { exitWith } from './setup.mjs';
 
-const USAGE = `npm run docs -- [--base /path/] [--look] [--serve] [--port 4173]
+const USAGE = `npm run docs -- [--base /path/] [--look] [--only PART] [--serve] [--port 4173]
 
   --base   the path under which the site will be served (default: /)
   --look   opens every page in Chromium, light, dark and on a phone, and takes screenshots
+  --only   looks at the pages whose path holds this
   --serve  serves it to this machine until Ctrl-C
   --port   on this port (default: one that is free)
 `;
@@ -26,7 +28,7 @@ const USAGE = `npm run docs -- [--base /path/] [--look] [--serve] [--port 4173]
 await run().catch(exitWith);
 
 async function run(): Promise<void> {
-  const { base, look, serve, port, help } = options();
+  const { base, look, only, serve, port, help } = options();
   if (help) return void process.stdout.write(USAGE);
   const built = await buildSite(base);
   const { pages, links, dead, far } = checkSite(SITE_FOLDER, base);
@@ -35,7 +37,10 @@ async function run(): Promise<void> {
   tell(`${SITE_FOLDER}: ${pages.length} pages, ${links} links followed`);
   const server = look || serve ? await serveSite(SITE_FOLDER, base, serve ? port : 0) : undefined;
   if (look && server) {
-    const looked = await lookAtSite(server.url, pages);
+    const looked = await lookAtSite(
+      server.url,
+      pages.filter((page) => page.includes(only)),
+    );
     complaints.push(...looked.complaints);
     tell(`${SCREENSHOTS}: ${looked.screenshots} screenshots`);
   }
@@ -55,6 +60,7 @@ function options() {
       options: {
         base: { type: 'string', default: '/' },
         look: { type: 'boolean', default: false },
+        only: { type: 'string', default: '' },
         serve: { type: 'boolean', default: false },
         port: { type: 'string', default: '0' },
         help: { type: 'boolean', short: 'h', default: false },

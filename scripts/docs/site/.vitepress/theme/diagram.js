@@ -3,7 +3,7 @@ import { defineComponent, h, onMounted, ref, watch } from 'vue';
 
 let drawn = 0;
 /** A picture is shrunk so far at most, and scrolled beyond: its letters can still be read. */
-const SMALLEST = 0.75;
+const SMALLEST = 0.6;
 
 /** A picture of mermaid, drawn in the browser in the colours of the page. Without scripts its text is shown. */
 export const Diagram = defineComponent({
