@@ -1,5 +1,6 @@
 /**
- * Certifies the example shop: `npm run --silent certify -- --plans N [--seed S] [--json] [--replay FILE]`.
+ * Certifies the example shop: `npm run --silent certify -- --plans N [--of shop|payments] [--seed S] [--json] [--replay FILE]`.
+ * `payments` is a business whose handlers and producers pay at services outside, whose requests go astray, too.
  *
  * Exits with 1 where a plan fails, or the plans did not show enough; the shortest failing plan is written to a file that
  * `--replay` takes.
@@ -12,40 +13,42 @@ import { type Plan, parsePlan } from '../lib/simulator/plan/plan.ts';
 import { type FailedPlan, PlanRunner } from '../lib/simulator/plan/plan-runner.ts';
 import { simulate } from '../lib/simulator/run/simulation.ts';
 import { totalsOf } from '../lib/simulator/totals.ts';
-import { certifyCommerce } from './certify/certify-commerce.ts';
-import { commerce } from './certify/commerce.ts';
+import { certifySystem } from './certify/certify-system.ts';
+import { loadSystem, SYSTEM_NAMES, type SystemName } from './certify/systems.ts';
 
 const FAILED_PLAN = '.waybill/failed-plan.json';
 
 class UsageError extends Error {}
 
 try {
-  const { plans, seed, json, replay } = options();
-  process.exitCode = replay === undefined ? await certifyPlans(plans, seed, json) : await replayPlan(replay, json);
+  const { of, plans, seed, json, replay } = options();
+  process.exitCode =
+    replay === undefined ? await certifyPlans(of, plans, seed, json) : await replayPlan(of, replay, json);
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;
   process.stderr.write(`error: ${error.message}\n`);
   process.exitCode = 2;
 }
 
-async function certifyPlans(plans: number, seed: number, json: boolean): Promise<number> {
+async function certifyPlans(of: SystemName, plans: number, seed: number, json: boolean): Promise<number> {
   const started = performance.now();
-  const { certificate, failed } = await certifyCommerce(plans, seed);
+  const { certificate, failed } = await certifySystem(of, plans, seed);
   const seconds = (performance.now() - started) / 1000;
   print(certificate, json);
   if (!json) process.stdout.write(`${(certificate.plans / seconds).toFixed(0)} plans a second\n`);
-  if (failed) return tellFailed(failed);
+  if (failed) return tellFailed(of, failed);
   return tellUnreached(certificate);
 }
 
-async function replayPlan(file: string, json: boolean): Promise<number> {
+async function replayPlan(of: SystemName, file: string, json: boolean): Promise<number> {
   const plan = readPlan(file);
-  const report = await simulate(commerce, plan);
-  const { targets } = new PlanRunner(commerce, 1);
+  const system = await loadSystem(of);
+  const report = await simulate(system, plan);
+  const { targets } = new PlanRunner(system, 1);
   print(certificateOf(totalsOf(0, report), targets), json);
   process.stderr.write(`${report.trace.join('\n')}\n`);
   if (report.violations.length === 0) return 0;
-  process.stderr.write(`${describeFailure({ plan, ...report }, commerce.workload)}\n`);
+  process.stderr.write(`${describeFailure({ plan, ...report }, system.workload)}\n`);
   return 1;
 }
 
@@ -54,23 +57,24 @@ function print(certificate: Certificate, json: boolean): void {
     process.stdout.write(`${JSON.stringify(certificate)}\n`);
     return;
   }
-  const { plans, messages, faults, operations, lost, doubled, uncaused, hash } = certificate;
+  const { plans, messages, faults, operations, lost, doubled, uncaused, chargedTwice, hash } = certificate;
   const fired = Object.entries({ ...faults, ...operations }).map(
     ([kind, times]) => `  ${String(times).padStart(6)} ${kind}`,
   );
   const lines = [
-    `${plans} plans, ${messages} messages: ${lost} lost, ${doubled} doubled, ${uncaused} uncaused`,
+    `${plans} plans, ${messages} messages: ${lost} lost, ${doubled} doubled, ${uncaused} uncaused, ${chargedTwice} charged twice`,
     ...fired,
     `hash ${hash}`,
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
-function tellFailed(failed: FailedPlan): number {
+async function tellFailed(of: SystemName, failed: FailedPlan): Promise<number> {
+  const { workload } = await loadSystem(of);
   mkdirSync(dirname(FAILED_PLAN), { recursive: true });
   writeFileSync(FAILED_PLAN, `${JSON.stringify(failed.plan, undefined, 2)}\n`);
   process.stderr.write(
-    `${describeFailure(failed, commerce.workload)}\nReplay it: npm run --silent certify -- --replay ${FAILED_PLAN}\n`,
+    `${describeFailure(failed, workload)}\nReplay it: npm run --silent certify -- --of ${of} --replay ${FAILED_PLAN}\n`,
   );
   return 1;
 }
@@ -91,7 +95,10 @@ function readPlan(file: string): Plan {
 
 function options() {
   const { values } = parse();
+  const of = SYSTEM_NAMES.find((name) => name === values.of);
+  if (!of) throw new UsageError(`--of is '${values.of}': give ${SYSTEM_NAMES.join(' or ')}`);
   return {
+    of,
     plans: wholeNumber('--plans', values.plans, 1),
     seed: wholeNumber('--seed', values.seed, 0),
     json: values.json,
@@ -103,6 +110,7 @@ function parse() {
   try {
     return parseArgs({
       options: {
+        of: { type: 'string', default: 'shop' },
         plans: { type: 'string', default: '1000' },
         seed: { type: 'string', default: '1' },
         json: { type: 'boolean', default: false },

@@ -27,6 +27,8 @@ export interface DescribedStep {
   readonly trait?: string;
   /** The event that it publishes. */
   readonly publishes?: EventDefinition;
+  /** Whether it calls `effect`: what can go wrong with a request to a service is planned at the producer, too. @default false */
+  readonly effects?: boolean;
   /** In which modes it sends, beside `publish` at once: what can go wrong there is planned. @default none */
   readonly sends?: readonly SendingMode[];
   /** What producers do a while later because of it, e.g. cancel what they have sent. */

@@ -1,5 +1,5 @@
 import { defineEffect, defineEvent, defineSubscriber, defineTable } from 'waybill';
-import { cancel, consume, done, notDone, publish } from 'waybill/runtime';
+import { cancel, consume, done, type Environment, effect, notDone, publish } from 'waybill/runtime';
 import { bySending, publishing, type RunState, type System, TestService } from 'waybill/testing';
 import * as z from 'zod/mini';
 
@@ -11,6 +11,8 @@ const OrderPlaced = defineEvent('order.placed', {
 const request = { input: z.object({ orderId: z.string(), cents: z.int() }), output: z.object({ id: z.string() }) };
 /** At a bank that can be asked what it did. */
 const Transfer = defineEffect('transfer', request);
+/** By a service whose clients' clocks are one. */
+const Remind = defineEffect('remind', { ...request, clockSkew: '1ms' });
 /** At a provider that keeps keys for longer than any plan lasts. */
 const Charge = defineEffect('charge', { ...request, idempotentFor: '60d' });
 
@@ -40,13 +42,20 @@ const provider = new TestService('provider', {
   keepsKeys: true,
 });
 
+const mailer = new TestService('mailer', {
+  does: (_: Order, count) => ({ id: `mail-${count}` }),
+  keepsKeys: true,
+});
+
+async function foundAt(service: typeof bank, key: string) {
+  const found = await service.find(key);
+  return found ? done(found) : notDone();
+}
+
 const payByBank = consume(PayByBank, async (order, { tx, message }) => {
   const { id } = await message.effect(Transfer, order, {
     run: (input, { key, signal }) => bank.request(key, input, { signal }),
-    verify: async (_, { key }) => {
-      const found = await bank.find(key);
-      return found ? done(found) : notDone();
-    },
+    verify: (_, { key }) => foundAt(bank, key),
     // A request may be carried out for so long after its sender has died.
     settle: '12m',
   });
@@ -60,13 +69,48 @@ const payByCard = consume(PayByCard, async (order, { tx, message }) => {
   tx.put(Payments, { orderId: order.orderId, by: 'card', id });
 });
 
+/** What a producer transfers by itself, whoever runs it at once, or again an hour later since nobody knows how far it came. */
+const transferring = (orderId: string) => {
+  const transfer = ({ environment }: { readonly environment: Environment }) =>
+    effect(
+      Transfer,
+      { orderId, cents: 250 },
+      {
+        ...{ key: `order-${orderId}`, within: '30s', environment },
+        run: (input, { key, signal }) => bank.request(key, input, { signal }),
+        verify: (_, { key }) => foundAt(bank, key),
+        settle: '12m',
+      },
+    ).catch(() => ({ id: 'unknown' }));
+  return { effects: true, run: transfer, later: { after: '1h', run: transfer } } as const;
+};
+
+/**
+ * A reminder that two senders send, of which the first may not be done though its time is over: it pays no heed to its signal.
+ * The mailer keeps keys, so that it does no harm but to what is kept of its answer.
+ */
+const reminding = async ({ environment }: { readonly environment: Environment }) => {
+  const remind = () =>
+    effect(
+      Remind,
+      { orderId: '6', cents: 250 },
+      {
+        ...{ key: 'reminder-6', within: '5s', environment },
+        run: (input, { key }) => mailer.request(key, input),
+        verify: (_, { key }) => foundAt(mailer, key),
+        settle: '1s',
+      },
+    ).catch(() => undefined);
+  await Promise.all([remind(), environment.sleep(15_000).then(remind)]);
+};
+
 const place = (orderId: string) => publishing(OrderPlaced, { orderId, cents: 250 });
 
 /** A business whose handlers pay at services outside: whose requests go astray, too. */
 export const payments: System = {
   subscribers: [PayByBank, PayByCard],
   handlers: { 'pay-by-bank': payByBank, 'pay-by-card': payByCard },
-  services: [bank, provider],
+  services: [bank, provider, mailer],
   workload: [
     place('1'),
     place('2'),
@@ -75,10 +119,12 @@ export const payments: System = {
       run: ({ environment, answer }) => cancel((answer as { readonly id: string }).id, { environment }),
     }),
     place('4'),
+    transferring('5'),
+    { effects: true, run: reminding },
   ],
   invariant: unpaid,
   timeout: '30s',
-  bound: '12h',
+  bound: '24h',
 };
 
 /** What has not been paid once where it was handled, or was paid though it was cancelled. */

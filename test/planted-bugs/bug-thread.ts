@@ -9,6 +9,7 @@ import type * as mistaken from '../../scripts/certify/careless.ts';
 import type * as shop from '../../scripts/certify/commerce.ts';
 import type * as changing from '../../scripts/certify/formats.ts';
 import type * as paying from '../../scripts/certify/payments.ts';
+import type * as waiting from '../../scripts/certify/vouchers.ts';
 import type * as coming from '../../scripts/certify/warehouse.ts';
 import type { Bug } from './bug.ts';
 import { bugs } from './index.ts';
@@ -76,6 +77,8 @@ async function loadSystem(name: Bug['system'], load: Planted['load']): Promise<S
       return (await load<typeof mistaken>('scripts/certify/careless.ts')).careless;
     case 'payments':
       return (await load<typeof paying>('scripts/certify/payments.ts')).payments;
+    case 'vouchers':
+      return (await load<typeof waiting>('scripts/certify/vouchers.ts')).vouchers;
     case 'warehouse':
       return (await load<typeof coming>('scripts/certify/warehouse.ts')).warehouse;
     case 'formats':

@@ -85,4 +85,44 @@ export const effectBugs: readonly Bug[] = [
       },
     ],
   },
+  {
+    name: 'effect-completed-by-another',
+    mistake: 'an answer is kept by whoever comes last, though another has taken the effect over',
+    system: 'payments',
+    by: ['reply-late', 'request-late'],
+    edits: [
+      {
+        file: 'ledger/effect.ts',
+        find: "const condition = [is('state', seen.state), is('owner', seen.owner), is('generation', seen.generation)];",
+        replace: "const condition = ['attribute_exists(' + effect + ')']; void is; void seen;",
+      },
+    ],
+  },
+  {
+    name: 'effect-run-after-done',
+    mistake: 'an effect that is done is run again when its message comes again',
+    system: 'payments',
+    by: ['crash-before', 'crash-after', 'error-before', 'throttle'],
+    edits: [
+      {
+        file: 'effect/run-verified.ts',
+        find: "if (found?.state === 'done' && found.result !== undefined) return resultIn(effect, found.result);\n  if (found) {",
+        replace: "void resultIn;\n  if (found && found.state !== 'done') {",
+      },
+    ],
+  },
+  {
+    name: 'effect-key-from-commit',
+    mistake:
+      'the time for which a service keeps a key counts from the commit of the message, so that one is buried untried',
+    system: 'vouchers',
+    edits: [
+      {
+        file: 'effect/run-keyed.ts',
+        find: 'if (found && lease.now() > found.since + idempotentFor - clockSkew) {',
+        replace:
+          "if (lease.now() > Number.parseInt(lease.key.replaceAll('-', '').slice(0, 12), 16) + idempotentFor - clockSkew) {\n    const found = { since: 0 };",
+      },
+    ],
+  },
 ];

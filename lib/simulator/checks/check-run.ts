@@ -10,6 +10,7 @@ import { checkEffects } from './check-effects.ts';
 import { checkGraph } from './check-graph.ts';
 import { checkHandlers } from './check-handlers.ts';
 import { checkHealing } from './check-healing.ts';
+import { checkLeases } from './check-leases.ts';
 import { checkLoss } from './check-loss.ts';
 import { checkPromises } from './check-promises.ts';
 import { checkSending } from './check-sending.ts';
@@ -55,6 +56,7 @@ export function checkRun(system: System, checked: Checked): readonly Violation[]
     ...checkPromises(system, record, leniency),
     ...checkEffects(system, evidence),
     ...checkServices(system, done),
+    ...checkLeases(record),
     ...checkCauses(system, evidence),
     ...checkTraces(system, evidence, leniency),
     ...checkSending(system, evidence, leniency),

@@ -6,7 +6,7 @@ import { FORWARDER, PRODUCER, RECONCILER, RELAY } from '../faults/site.ts';
 import type { Operation, OperationKind } from '../operations/operation.ts';
 import { operationsOf } from '../operations/operation-range.ts';
 import { type RunReport, simulate } from '../run/simulation.ts';
-import { type System, sendingModesOf, streamOf } from '../system.ts';
+import { describedStep, type System, sendingModesOf, streamOf } from '../system.ts';
 import type { Plan } from './plan.ts';
 import { planArbitrary } from './plan-arbitrary.ts';
 import { stepsBy, type Target, targetsOf } from './targets.ts';
@@ -53,7 +53,10 @@ export class PlanRunner {
         system.formerFormat === undefined
           ? Object.keys(system.previous ?? {})
           : [...names, RELAY, FORWARDER, RECONCILER, PRODUCER],
-      effects: system.subscribers.filter(({ effects }) => effects.length > 0).map(({ name }) => name),
+      effects: [
+        ...system.subscribers.filter(({ effects }) => effects.length > 0).map(({ name }) => name),
+        ...(system.workload.some((step) => describedStep(step).effects) ? [PRODUCER] : []),
+      ],
       modes: sendingModesOf(system),
     });
     this.#operations = operationsOf(system);

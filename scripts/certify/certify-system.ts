@@ -5,10 +5,10 @@ import { type Certificate, certificateOf } from '../../lib/simulator/certificate
 import type { FailedPlan } from '../../lib/simulator/plan/plan-runner.ts';
 import { PlanRunner } from '../../lib/simulator/plan/plan-runner.ts';
 import { joined, NO_RUNS, type Totals } from '../../lib/simulator/totals.ts';
-import { commerce } from './commerce.ts';
 import type { Share } from './plans-thread.ts';
+import { loadSystem, type SystemName } from './systems.ts';
 
-/** What the plans of the example shop showed, and the first that failed. */
+/** What the plans of a system showed, and the first that failed. */
 export interface Certified {
   readonly certificate: Certificate;
   /** The hash of each plan's run, by its number. */
@@ -16,20 +16,21 @@ export interface Certified {
   readonly failed?: FailedPlan;
 }
 
-/** Certifies the example shop, on as many threads as the machine has cores: the result is the same on one. */
-export async function certifyCommerce(
+/** Certifies a system, on as many threads as the machine has cores: the result is the same on one. */
+export async function certifySystem(
+  system: SystemName,
   plans: number,
   seed: number,
   threads = availableParallelism(),
 ): Promise<Certified> {
   const shares = Array.from(
     { length: Math.min(threads, plans) },
-    (_, first): Share => ({ seed, plans, first, threads }),
+    (_, first): Share => ({ system, seed, plans, first, threads }),
   );
   const parts = await Promise.all(shares.map(runShare));
   const totals = parts.reduce(joined, NO_RUNS);
   const [failed] = totals.failed;
-  const certificate = certificateOf(totals, new PlanRunner(commerce, seed).targets);
+  const certificate = certificateOf(totals, new PlanRunner(await loadSystem(system), seed).targets);
   const { hashes } = totals;
   return { certificate, hashes, ...(failed && { failed }) };
 }
