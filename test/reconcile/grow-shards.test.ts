@@ -1,15 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { consume } from '../../lib/consume/consume.ts';
 import { BINDINGS } from '../../lib/contract/bindings.ts';
 import { defineEvent } from '../../lib/contract/event.ts';
 import { METRICS } from '../../lib/contract/metrics.ts';
+import { defineSubscriber } from '../../lib/contract/subscriber.ts';
+import { defineTable } from '../../lib/contract/table.ts';
 import { ledgerOf } from '../../lib/ledger/ledger.ts';
-import { mintingShards, readMinted } from '../../lib/ledger/minted-shards.ts';
+import { mintingShards, raiseMinted, readMinted } from '../../lib/ledger/minted-shards.ts';
 import { withEveryShard } from '../../lib/ledger/shards.ts';
 import { messageShard, shardsWhenMinted } from '../../lib/message/message-id.ts';
 import { publish } from '../../lib/publish/publish.ts';
 import { growShards, MESSAGES_A_SHARD } from '../../lib/reconcile/grow-shards.ts';
 import type { RadarBucket } from '../../lib/reconcile/radar-rows.ts';
+import { reconcile } from '../../lib/reconcile/reconcile.ts';
 import { MemoryStack } from '../../lib/testing/stack/memory-stack.ts';
 
 const OrderPlaced = defineEvent('order.placed', {
@@ -127,5 +131,31 @@ describe('shards that grow by themselves', () => {
     expect(await growShards(ledger, new Map())).toBeUndefined();
     expect(mintingShards(ledger)).toBe(SHARDS);
     expect(ledger.environment.usage.calls).toEqual(calls);
+  });
+
+  it('hide nothing from a reader that is configured with the former count', async () => {
+    const Notes = defineTable('notes', { item: z.object({ orderId: z.string() }), partitionKey: 'orderId' });
+    const Noting = defineSubscriber('noting', { consumes: [OrderPlaced], tables: [Notes] });
+    const handler = consume(Noting, (order, { tx }) => tx.put(Notes, order));
+    const stack = new MemoryStack({ subscribers: [Noting], handlers: { noting: handler }, shards: SHARDS });
+    const variables = { [BINDINGS.maxShards]: '16' };
+    const environment = stack.environment({ variables });
+    const ledger = ledgerOf(environment);
+    const from = stack.now;
+    const place = async (prefix: string) => {
+      for (const key of many(40)) await publish(OrderPlaced, { orderId: `${prefix}-${key}` }, { environment });
+      await stack.settle();
+    };
+    await place('before');
+    expect(await raiseMinted(ledger, undefined, 16)).toBe(true);
+    await stack.advance('11m');
+    mintingShards(ledger);
+    await stack.advance('1s');
+    await place('after');
+    expect(stack.outbox.rows().filter(({ sk }) => messageShard(sk) >= SHARDS).length).toBeGreaterThan(20);
+    expect(stack.rows(Notes)).toHaveLength(80);
+    const range = { ledger: stack.ledger.name, shards: SHARDS, from, to: stack.now };
+    const { lines, missing, uncaused } = await reconcile(stack.environment(), range);
+    expect({ handled: lines.orders?.handled, missing, uncaused }).toEqual({ handled: 80, missing: [], uncaused: [] });
   });
 });
