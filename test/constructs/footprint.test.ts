@@ -6,7 +6,8 @@ import { Ledger, LedgerAlarms, LedgerDashboard, QueueChannel, StreamChannel } fr
 import { tableRows } from '../../scripts/docs/table-rows.ts';
 import { handlerIn, OrderPlaced, testStack } from './shop-app.ts';
 
-const page = readFileSync(new URL('../../docs/footprint.md', import.meta.url), 'utf8');
+const textOf = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+const page = textOf('docs/footprint.md');
 const TYPES = ['AWS::Lambda::Function', 'AWS::SQS::Queue', 'AWS::CloudWatch::Alarm', 'AWS::Scheduler::Schedule'];
 
 interface Shop {
@@ -41,10 +42,12 @@ test('docs/footprint.md says how many functions, queues, alarms and schedules ea
   expect(told.map(([, ...cells]) => cells.slice(0, TYPES.length).map(Number))).toEqual(measured);
 });
 
-test('it says what a ledger with three subscribers comes to', () => {
+test('it says what a ledger with three subscribers comes to, and README.md says the same', () => {
   const [functions, queues, alarms] = counts({ channel: QueueChannel, subscribers: 3, alarms: true, dashboard: true });
 
-  expect(page).toContain(`**${functions} functions, ${queues} queues and ${alarms} alarms**`);
+  const sum = `${functions} functions, ${queues} queues and ${alarms} alarms`;
+  expect(page).toContain(`**${sum}**`);
+  expect(textOf('README.md')).toContain(sum);
 });
 
 function counts({ channel: Channel, subscribers = 0, alarms = false, dashboard = false }: Shop): number[] {
