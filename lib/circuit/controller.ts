@@ -93,6 +93,8 @@ async function lookAfter(
     });
     const wait = await step.take();
     if (wait === undefined || record.deliveries < MOST_RECEIVES) return wait;
+    // Another message finds the circuit in nobody's hands: otherwise it would leave it to this one, which ends here.
+    await step.release();
     await sendControl(environment, bindingsOf(environment).get('controlQueueUrl'), message);
     return undefined;
   } catch (error) {

@@ -72,6 +72,11 @@ export class CircuitStep {
     }
   }
 
+  /** Leaves the circuit to another message, which goes on at once. */
+  async release(): Promise<void> {
+    await this.#change({ owner: undefined, ownedUntil: undefined });
+  }
+
   async #go(sources: EventSources): Promise<number | undefined> {
     const row = this.#row;
     switch (row?.state) {

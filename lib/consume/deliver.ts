@@ -141,8 +141,12 @@ async function afterHandler(
   error: unknown,
 ): Promise<Outcome> {
   const { circuit, probe, trips } = invocation;
-  const says = !isWaybillError(error) && !saysNothing(error) && (safely(() => trips(error)) ?? true);
+  // What `run` throws as not done tells of the service as any other error of its does.
+  const isForeign = !isWaybillError(error) || hasCode(error, 'effect-not-done');
+  const says = isForeign && !saysNothing(error) && (safely(() => trips(error)) ?? true);
   if (!circuit || !says) {
+    // Nothing was asked of the service.
+    if (probe && hasCode(error, 'effect-in-progress')) probe.ran = false;
     circuit?.ran();
     return fail(invocation, record, envelope, error);
   }

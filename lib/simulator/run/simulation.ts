@@ -52,7 +52,7 @@ const FAULTY_MS = 3 * MINUTE_MS;
 /** Nothing that a fault leads to comes later than this. */
 const LONGEST_MS = 60 * 24 * 60 * MINUTE_MS;
 /** What would need more events in one phase of a run goes round in circles. */
-const MOST_EVENTS = 40_000;
+const MOST_EVENTS = 200_000;
 
 /**
  * Runs a system once on virtual time. First with the faults of the plan; then nothing fails any more, and everything must
