@@ -76,6 +76,8 @@ export async function cancelMessage(
     // Where its subscriber was removed, it takes no effect anyway.
     const open = routes.filter(({ subscriber }) => ends[subscriber] !== 'abandoned');
     const ended = Object.fromEntries(Object.entries(ends).filter(([, state]) => state !== 'abandoned'));
+    // Somebody else has cancelled it in between: the outbox row says so by now.
+    if (Object.values(ended).includes('cancelled')) continue;
     if (Object.keys(ended).length > 0) return { kind: 'ended', id, ended };
 
     if (replace && envelope.order !== undefined) {

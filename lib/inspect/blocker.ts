@@ -1,5 +1,5 @@
 import { concurrently } from '../aws/concurrently.ts';
-import { readFence, readFirstParked } from '../ledger/fence.ts';
+import { readFence, readFirstParked, readParked } from '../ledger/fence.ts';
 import { readInbox } from '../ledger/inbox.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { envelopeIn, readOutbox } from '../ledger/outbox.ts';
@@ -25,9 +25,15 @@ const READS_AT_ONCE = 8;
 /**
  * The message for which another waits at a subscriber, by the ends of messages and never by what is parked alone.
  *
+ * @param isLost whether the message is in no queue: then only what is parked waits
  * @returns `undefined` where its turn has come or has passed, or it is in no order: then nothing holds it up
  */
-export async function blockerOf(ledger: Ledger, subscriber: string, id: string): Promise<Blocker | undefined> {
+export async function blockerOf(
+  ledger: Ledger,
+  subscriber: string,
+  id: string,
+  { isLost = false }: { readonly isLost?: boolean } = {},
+): Promise<Blocker | undefined> {
   const envelope = await committed(ledger, id);
   if (!envelope?.order) return undefined;
   const order = readOrder(envelope.order);
@@ -35,6 +41,8 @@ export async function blockerOf(ledger: Ledger, subscriber: string, id: string):
   const last = await readFence(ledger, subscriber, key);
   const own = await predecessorAt(ledger, subscriber, order);
   if (!own || standingOf(order.number, own.number, last) !== 'early') return undefined;
+  // What was lost on its way is sent again although its turn has not come: then it waits in the ledger.
+  if (isLost && !(await readParked(ledger, subscriber, key, order.number))) return undefined;
   const first = await readFirstParked(ledger, subscriber, key);
   const isBehind = first && parkedNumber(first) < order.number;
   const before = isBehind ? await committed(ledger, first.id) : undefined;

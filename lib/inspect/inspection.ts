@@ -100,11 +100,15 @@ export class Inspection {
   async #look(suspect: Suspect): Promise<Finding> {
     const finding = (await this.#endOf(suspect)) ?? (await this.#judge(suspect));
     const waits = suspect.route.ordered && (finding.kind === 'missing' || finding.kind === 'late');
-    const behind = waits ? await blockerOf(this.#ledger, suspect.route.subscriber, suspect.id) : undefined;
+    const behind = waits ? await this.#blockerOf(suspect, finding.kind === 'missing') : undefined;
     if (behind) return { kind: 'scheduled', evidence: parkedBehind(behind), behind };
     if (finding.kind !== 'missing') return finding;
     // It may have ended since it was first looked at, and left the queue empty.
     return (await this.#endOf(suspect)) ?? this.#askOutbox(suspect, finding);
+  }
+
+  #blockerOf({ id, route }: Suspect, isLost: boolean): Promise<Blocker | undefined> {
+    return blockerOf(this.#ledger, route.subscriber, id, { isLost });
   }
 
   async #endOf({ id, route }: Suspect): Promise<Finding | undefined> {

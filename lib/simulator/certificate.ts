@@ -23,6 +23,8 @@ export interface Certificate {
   readonly uncaused: number;
   /** What services outside have done more than once, by their own books. */
   readonly chargedTwice: number;
+  /** Effects that came before what they follow in the order of their key, at subscribers that keep it. */
+  readonly reordered: number;
   /** Kinds of faults that never happened, and outcomes that were never reached: what they would show is not known. */
   readonly unreached: readonly string[];
   /** The same for the same system, seed and plans. */
@@ -61,6 +63,7 @@ export function certificateOf(totals: Totals, targets: readonly Target[]): Certi
     doubled: violations.D ?? 0,
     uncaused,
     chargedTwice: violations.E ?? 0,
+    reordered: violations.O ?? 0,
     unreached: [
       ...kinds.filter((kind) => !faults[kind]),
       ...wantedOperations.filter((kind) => !operations[kind]),

@@ -22,6 +22,7 @@ describe('npm run certify', { timeout: TIMEOUT }, () => {
       'doubled',
       'uncaused',
       'chargedTwice',
+      'reordered',
       'unreached',
       'hash',
     ]);

@@ -39,6 +39,8 @@ class Promises {
   readonly #skewed: boolean;
   /** `<subscriber> <id>` */
   readonly #ended = new Set<string>();
+  /** The same. */
+  readonly #parked = new Set<string>();
   /** `<queue or stream> <id>` */
   readonly #sent = new Set<string>();
   /** The same, of copies in the forward queue that go to one destination. */
@@ -65,6 +67,8 @@ class Promises {
     if (!row || !after) return;
     const { kind, of, sk } = row;
     if (kind === 'inbox') this.#ended.add(`${of} ${sk}`);
+    // Its turn has not come: it is sent again from the outbox.
+    if (kind === 'parked' && after.id?.S) this.#parked.add(`${of} ${after.id.S}`);
     if (kind === 'outbox') this.#types.set(sk, decodedRow(after)?.type ?? '');
     if (kind === 'outbox' && after.cancelled) this.#cancelled.add(sk);
     if (kind === 'due') {
@@ -76,6 +80,10 @@ class Promises {
     const [from, to] = [before?.upTo?.S ?? '', after.upTo?.S ?? ''];
     const passed = (this.#due.get(sk) ?? []).filter((row) => row > from && row <= to);
     for (const row of passed) this.#demandSent('the sweep is past', idOf(row), { waits: false });
+  }
+
+  #isCaredFor(copy: string): boolean {
+    return this.#ended.has(copy) || this.#parked.has(copy);
   }
 
   onQueue({ event: { kind, queue, message }, origin }: QueueEntry): void {
@@ -95,7 +103,7 @@ class Promises {
       if (forwarded) this.#demandSent('the forwarder was done with', forwarded, demand);
     }
     const isOwn = this.#system.subscribers.some(({ name }) => name === subscriber);
-    if (id && isOwn && !this.#ended.has(`${subscriber} ${id}`))
+    if (id && isOwn && !this.#isCaredFor(`${subscriber} ${id}`))
       this.wrong.push(`${id} was acknowledged at ${subscriber}, and had not ended`);
   }
 
@@ -131,7 +139,7 @@ class Promises {
   /** What a stream's reader is done with has ended, or is parked in its own queue. */
   onRead(actor: string, invocation: number): void {
     for (const id of this.#streamed.get(`${actor} ${invocation}`) ?? []) {
-      if (this.#ended.has(`${actor} ${id}`) || this.#sent.has(`${actor} ${id}`)) continue;
+      if (this.#isCaredFor(`${actor} ${id}`) || this.#sent.has(`${actor} ${id}`)) continue;
       this.wrong.push(`${actor} was done with ${id}, and had neither ended nor parked it`);
     }
   }
@@ -144,7 +152,7 @@ class Promises {
       if ((only !== undefined && to !== only) || this.#isExcused(name, id)) continue;
       // What lies in the forward queue is what is to be sent from there, so that it is no evidence that it was.
       const isHandedOver = only === undefined && this.#handedOver.has(`${to} ${id}`);
-      if (isHandedOver || this.#sent.has(`${to} ${id}`) || this.#ended.has(`${name} ${id}`)) continue;
+      if (isHandedOver || this.#sent.has(`${to} ${id}`) || this.#isCaredFor(`${name} ${id}`)) continue;
       this.wrong.push(`${who} ${id}, and had not sent it to ${to}`);
     }
   }

@@ -12,11 +12,13 @@ import { checkHandlers } from './check-handlers.ts';
 import { checkHealing } from './check-healing.ts';
 import { checkLeases } from './check-leases.ts';
 import { checkLoss } from './check-loss.ts';
+import { checkOrder } from './check-order.ts';
 import { checkPromises } from './check-promises.ts';
 import { checkSending } from './check-sending.ts';
 import { checkServices } from './check-services.ts';
 import { checkTraces } from './check-traces.ts';
 import type { Evidence } from './evidence.ts';
+import { KeyOrder } from './key-order.ts';
 import { leniencyOf } from './leniency.ts';
 import type { Violation } from './violation.ts';
 
@@ -52,11 +54,15 @@ export function checkRun(system: System, checked: Checked): readonly Violation[]
     // First, since whatever else is wrong may come of it.
     ...checkHandlers(evidence, rejections),
     ...late,
-    ...checkLoss(system, evidence, { isIdle, ...leniency }),
+    ...checkLoss(system, evidence, new KeyOrder(system, evidence.expectations, record.entries), {
+      isIdle,
+      ...leniency,
+    }),
     ...checkPromises(system, record, leniency),
     ...checkEffects(system, evidence),
     ...checkServices(system, done),
     ...checkLeases(record),
+    ...checkOrder(system, evidence),
     ...checkCauses(system, evidence),
     ...checkTraces(system, evidence, leniency),
     ...checkSending(system, evidence, leniency),

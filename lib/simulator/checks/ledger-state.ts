@@ -2,6 +2,7 @@ import { decodedRow } from '../run/envelopes.ts';
 import type { RunRecord } from '../run/run-record.ts';
 import type { System } from '../system.ts';
 import { Expectations } from './expectations.ts';
+import { KeyOrder } from './key-order.ts';
 
 /** A message at a subscriber. */
 export interface Copy {
@@ -47,14 +48,18 @@ export function ledgerStateOf({ subscribers }: System, { entries }: RunRecord): 
   }
   // A cancelled message lacks nothing, and its ends want no cause; nor does one that was abandoned.
   const due = [...committed].filter(([id]) => !cancelled.has(id));
+  const order = new KeyOrder({ subscribers }, expectations, entries);
   const missing = due.flatMap(([id, type]) =>
     subscribers
       .filter(({ name }) => expectations.has(name, { id, type }) && !ended.has(`${name} ${id}`))
+      // What waits for a dead message of its key lies in the ledger until that is handled or skipped.
+      .filter(({ name }) => !order.isBlocked(name, id))
       .map(({ name }) => ({ id, subscriber: name })),
   );
+  const open = [...cases.values()].filter(({ id, subscriber }) => !order.isBlocked(subscriber, id));
   const ends = [...ended.values()];
   const uncaused = ends.filter(({ id, hasEffect }) => hasEffect && !committed.has(id) && !cancelled.has(id));
-  return { ids: [...committed.keys()], ends, missing, uncaused, cases: [...cases.values()] };
+  return { ids: [...committed.keys()], ends, missing, uncaused, cases: open };
 }
 
 function put<Value>(map: Map<string, Value>, key: string, value: Value | undefined): void {

@@ -10,6 +10,7 @@ export const PROMISES = {
   R: 'reconciliation names and heals exactly what is missing',
   P: 'what was delayed is handled at its moment',
   E: 'a service outside does each thing once',
+  O: 'the messages of a key take effect in their order, where a subscriber keeps it',
   H: 'handlers wait for all that they begin, and end',
 } as const;
 

@@ -61,7 +61,7 @@ export class SimulatedStack {
     this.#world = world;
     this.#system = system;
     this.#operations = operations;
-    this.#unfinished = new Unfinished();
+    this.#unfinished = new Unfinished(system);
     const { schedule, engines } = world;
     const later = new Set(operations.flatMap((one) => (one.kind === 'subscriber-added' ? [one.subscriber] : [])));
     const schedules = world.draw('strategy', SCHEDULES_IN) === 0 && { schedules: faultySchedules(world) };

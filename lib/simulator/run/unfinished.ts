@@ -3,6 +3,8 @@ import { readDueKey } from '../../ledger/rows/due.ts';
 import { messageTime } from '../../message/message-id.ts';
 import type { Change } from '../../testing/engines/index.ts';
 import { Expectations } from '../checks/expectations.ts';
+import { KeyOrder } from '../checks/key-order.ts';
+import type { System } from '../system.ts';
 import { decodedRow } from './envelopes.ts';
 import type { LedgerRow } from './ledger-row.ts';
 
@@ -12,6 +14,7 @@ const UNASKED_MS = 15 * MINUTE_MS;
 /** What reconciliation still has to do in a run, kept up to date at each commit, so that it costs nothing to ask. */
 export class Unfinished {
   readonly #expectations = new Expectations();
+  readonly #order: KeyOrder;
   /** By id: what was committed, and the moment for which it waits. */
   readonly #committed = new Map<string, { readonly type: string; readonly moment: number }>();
   /** `<subscriber> <id>` */
@@ -28,14 +31,31 @@ export class Unfinished {
   /** The last moment that a row says a message waits for, whether or not it was cancelled since. */
   #lastDue = 0;
 
+  constructor(system: Pick<System, 'subscribers'>) {
+    this.#order = new KeyOrder(system, this.#expectations);
+  }
+
   /** Whether a message has not ended at a subscriber that consumes it, has a case that is open, or nobody asks for a half message. */
   get any(): boolean {
-    return this.#copies.size > 0 || this.#cases.size > 0 || this.#halves.size > 0;
+    return this.next < Infinity;
+  }
+
+  #isCaseBlocked(of: string): boolean {
+    const [id = '', subscriber = ''] = of.split('#');
+    return this.#isBlocked(`${subscriber} ${id}`);
+  }
+
+  /** Whether a copy, `<subscriber> <id>`, waits for a dead one of its key. */
+  #isBlocked(copy: string): boolean {
+    const [subscriber = '', id = ''] = copy.split(' ');
+    return this.#order.isBlocked(subscriber, id);
   }
 
   /** Since when, or from when on, there is something to do for what is unfinished; infinite where nothing is. */
   get next(): number {
-    return Math.min(Infinity, ...this.#copies.values(), ...this.#cases.values(), ...this.#halves.values());
+    const copies = [...this.#copies].filter(([copy]) => !this.#isBlocked(copy)).map(([, moment]) => moment);
+    const cases = [...this.#cases].filter(([of]) => !this.#isCaseBlocked(of)).map(([, moment]) => moment);
+    return Math.min(Infinity, ...copies, ...cases, ...this.#halves.values());
   }
 
   /** Whether messages wait for their moments, or have waited. */
@@ -52,6 +72,7 @@ export class Unfinished {
   onChange(row: LedgerRow, change: Change): void {
     const { kind, of, sk: id } = row;
     const { before, after, at } = change;
+    this.#order.add({ row, change });
     if (kind === 'route') {
       this.#expectations.addRow({ row, change });
       // What waited for its first subscriber is unfinished from now on.
