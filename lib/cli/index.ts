@@ -22,6 +22,7 @@ import { addRadar } from './radar.ts';
 import { addReconcile } from './reconcile.ts';
 import { addRedrive } from './redrive.ts';
 import { addReschedule } from './reschedule.ts';
+import { addSaga } from './saga.ts';
 import { addStatus } from './status.ts';
 import { addSubscriber } from './subscriber.ts';
 import { addTrace } from './trace.ts';
@@ -87,6 +88,7 @@ Environment:
     addRedrive,
     addCase,
     addEffect,
+    addSaga,
     addLedger,
     addSubscriber,
     addCircuit,

@@ -26,7 +26,7 @@ import { commit } from '../transaction/commit.ts';
 import { companionsOf, endMessage, inboxAction } from '../transaction/end-message.ts';
 import type { CommitResult } from '../transaction/outcome.ts';
 import { type Action, PendingTransaction } from '../transaction/pending-transaction.ts';
-import { again, answer, countAttempt, deadLetter, hold, payOwed, postpone, waitInTurn } from './failure.ts';
+import { again, countAttempt, deadLetter, hold, payOwed, postpone, waitInTurn } from './failure.ts';
 import { type AnyHandler, endingOf, type Invocation, messageOf, type Outcome } from './invocation.ts';
 import { hearLateUse } from './late-use.ts';
 import { isAwaitingDeploy, type RecordContent, readRecord } from './read-record.ts';
@@ -65,7 +65,7 @@ export async function deliver(
 }
 
 async function handle(invocation: Invocation, record: InboundRecord, content: MessageContent): Promise<Outcome> {
-  const { environment, bindings, subscriber, until, before } = invocation;
+  const { environment, bindings, subscriber, until, before, commands } = invocation;
   const { envelope } = content;
   if (isPaused(invocation)) return pause(invocation, record, envelope);
   const deliverAt = Math.max(momentOf(envelope), record.notBefore ?? 0);
@@ -81,45 +81,27 @@ async function handle(invocation: Invocation, record: InboundRecord, content: Me
   try {
     settled = await settle(invocation, record, content, turn);
   } catch (error) {
-    if (hasCode(error, 'effect-cancelled')) return fenced(invocation, record, envelope, error);
+    // A command is still to be told as what it ends.
+    if (hasCode(error, 'effect-cancelled'))
+      return commands ? postpone(invocation, record, envelope, error) : { kind: 'already' };
     return (await hold(invocation, record, envelope)) ?? afterHandler(invocation, record, envelope, error);
   }
   invocation.circuit?.ran();
   switch (settled.kind) {
     case 'refused':
-      return refuse(invocation, record, envelope, settled.error);
+      return (
+        (await commands?.refuse(invocation, record, envelope, settled.error)) ??
+        deadLetter(invocation, record, settled.error, envelope)
+      );
     case 'ended':
       return payOwed(invocation, record, envelope, settled);
     case 'early':
       return waitInTurn(invocation, settled.turn);
     default:
       await turn?.passOn(until);
-      await answer(invocation, envelope, { state: settled.kind });
+      await commands?.answer(invocation, envelope, { state: settled.kind });
       return settled;
   }
-}
-
-/** The message was cancelled before its effect began; a command is still to be told what it ends as. */
-function fenced(invocation: Invocation, record: InboundRecord, envelope: Envelope, error: unknown) {
-  return invocation.commands ? postpone(invocation, record, envelope, error) : ({ kind: 'already' } as const);
-}
-
-/** Ends a message that can never be handled: a command may be refused, which is an answer; whatever else is dead. */
-async function refuse(
-  invocation: Invocation,
-  record: InboundRecord,
-  envelope: Envelope,
-  error: WaybillError,
-): Promise<Outcome> {
-  const { environment, bindings, commands, until } = invocation;
-  const ledger = ledgerOf(environment, bindings);
-  const refusal = await commands?.refused(ledger, envelope, error);
-  if (!refusal) return deadLetter(invocation, record, error, envelope);
-  const ending = { ...endingOf(invocation, record, envelope), state: 'handled' as const };
-  const state = await endMessage(ledger, ending, until, refusal);
-  if (state !== 'handled') return payOwed(invocation, record, envelope, { state });
-  await answer(invocation, envelope, { state });
-  return { kind: state };
 }
 
 /** Whether no handler may run but for a probe. */
@@ -309,10 +291,13 @@ async function conclude(
       return result;
     case 'duplicate':
       return endAsDuplicate(invocation, record, envelope);
-    case 'withheld':
+    case 'withheld': {
       if (turn?.standing === 'early') return { kind: 'early', turn };
       if (turn?.standing === 'overtaken') return { kind: 'refused', error: overtaken(envelope) };
-      return withheld(invocation, record, envelope, result);
+      const state = await invocation.commands?.withheld(invocation, record, envelope, result.row);
+      if (state) return { kind: 'ended', state };
+      return { kind: 'rerun', error: new CommitUndecided(`The companion '${result.of}' withholds it`) };
+    }
     case 'refused':
       throw new TransactionRefused(
         `DynamoDB refused ${actions[result.index]?.row ?? 'the transaction'}: ${result.code}`,
@@ -341,20 +326,6 @@ async function conclude(
 
 function overtaken({ id }: Envelope): Overtaken {
   return new Overtaken(`What follows '${id}' in its order has ended: redrive it with \`--out-of-order\`, or leave it`);
-}
-
-async function withheld(
-  invocation: Invocation,
-  record: InboundRecord,
-  envelope: Envelope,
-  { of, row }: Extract<CommitResult, { readonly kind: 'withheld' }>,
-): Promise<Concluded> {
-  const state = invocation.commands?.withheld(envelope, row) ?? 'again';
-  if (state === 'again') return { kind: 'rerun', error: new CommitUndecided(`The companion '${of}' withholds it`) };
-  if (state === 'duplicate') return endAsDuplicate(invocation, record, envelope);
-  const { environment, bindings, until } = invocation;
-  const ending = { ...endingOf(invocation, record, envelope), state };
-  return { kind: 'ended', state: await endMessage(ledgerOf(environment, bindings), ending, until) };
 }
 
 async function endAsDuplicate(invocation: Invocation, record: InboundRecord, envelope: Envelope): Promise<Settled> {

@@ -204,18 +204,9 @@ export async function deadLetter(
     await noteDeadRecord(ledger, { subscriber: subscriber.name, bytes, sentAt, ...reason });
   }
   await sendLetter(invocation, record, reason, envelope);
-  if (envelope) await answer(invocation, envelope, { state: 'dead', ...reason });
+  if (envelope) await invocation.commands?.answer(invocation, envelope, { state: 'dead', ...reason });
   await turn?.passOn(until);
   return { kind: 'dead' };
-}
-
-/** Tells whoever waits for the end of a command. */
-export async function answer(
-  { environment, bindings, commands }: Invocation,
-  envelope: Envelope,
-  end: Pick<InboxRow, 'state'> & Partial<InboxRow>,
-): Promise<void> {
-  await commands?.answer(ledgerOf(environment, bindings), envelope, end);
 }
 
 /**
@@ -232,14 +223,14 @@ export async function payOwed(
 ): Promise<Outcome> {
   await invocation.order?.turnOf(record, envelope)?.passOnAgain(end.state, invocation.until);
   if (end.state !== 'dead') {
-    await answer(invocation, envelope, end);
+    await invocation.commands?.answer(invocation, envelope, end);
     return { kind: 'already' };
   }
   const { environment, bindings, subscriber } = invocation;
   const row = end.reason ? end : await readInbox(ledgerOf(environment, bindings), subscriber.name, envelope.id);
   const reason = { reason: row?.reason ?? 'unknown', detail: row?.detail ?? '' };
   await sendLetter(invocation, record, reason, envelope);
-  await answer(invocation, envelope, { state: 'dead', ...reason });
+  await invocation.commands?.answer(invocation, envelope, { state: 'dead', ...reason });
   return { kind: 'dead' };
 }
 

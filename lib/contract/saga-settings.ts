@@ -10,6 +10,9 @@ export interface SagaSettings {
   readonly unwindMachine: string;
 }
 
+/** How the types of events begin that start sagas. */
+export const SAGA_EVENTS = 'saga.';
+
 /** The name of the subscriber that starts a saga. */
 export function starterName(saga: string): string {
   return `start-${saga}`;

@@ -154,6 +154,9 @@ type AnyStepOptions = { readonly undo?: 'none' | undefined } & StepOptions<
   readonly EffectDefinition[]
 >;
 
+/** How the event types of commands begin. */
+export const STEP_COMMANDS = 'step.';
+
 /** The event type of a step's commands. */
 export function commandType(step: string, kind: 'run' | 'undo'): string {
   return kind === 'run' ? `step.${step}` : `step.${step}.undo`;

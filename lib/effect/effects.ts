@@ -19,8 +19,6 @@ export interface EffectContext {
   readonly envelope: Envelope;
   /** Whose its effects are, and when their row may go, in seconds since the epoch. @default the message's, until it can come no more */
   readonly of?: EffectsOwner | undefined;
-  /** Whether it only finds out what has become of effects that have begun: none is run that surely was not done. @default false */
-  readonly settles?: boolean;
   /** Who runs it: the request of its invocation. */
   readonly request: string;
   /** When its invocation is ended from outside, in milliseconds since the epoch. */
@@ -45,8 +43,6 @@ const MAX_PART = 64;
 export class Effects {
   readonly #context: EffectContext;
   readonly #called = new Set<string>();
-  /** What each effect has answered, by its name and part. */
-  readonly results = new Map<string, unknown>();
   /** Why the run must not commit, whatever its handler has made of the error. */
   failed: { readonly error: unknown } | undefined;
   #pending = 0;
@@ -95,7 +91,7 @@ export class Effects {
     this.#refuseMisuse(effect, call);
     await this.#context.before?.();
     const { part, key } = call;
-    const { of = { id: envelope.id, ttl: ttlAfter(envelope.expires) }, settles = false } = this.#context;
+    const { of = { id: envelope.id, ttl: ttlAfter(envelope.expires) } } = this.#context;
     const own = effectsKey(subscriber.name, of.id);
     const place = {
       key: key === undefined ? own : sharedEffectsKey(subscriber.name, key),
@@ -113,15 +109,11 @@ export class Effects {
       effect: name,
       clockSkew: effect.clockSkew,
       key: key ?? `${of.id}/${subscriber.name}/${name}`,
-      settles,
     });
     const asked = requestOf(effect, input);
-    const result =
-      effect.mode === 'keyed'
-        ? await runKeyed(lease, effect, asked, call as never)
-        : await runVerified(lease, effect, asked, call as never);
-    this.results.set(name, result);
-    return result;
+    return effect.mode === 'keyed'
+      ? await runKeyed(lease, effect, asked, call as never)
+      : await runVerified(lease, effect, asked, call as never);
   }
 
   #refuseMisuse({ name, mode }: EffectDefinition, { part, verify, settle }: AnyCall): void {

@@ -22,8 +22,6 @@ interface LeaseOptions {
   readonly clockSkew: number;
   /** Names the effect to the service. */
   readonly key: string;
-  /** Whether the effect is not run where it surely was not done. @default false */
-  readonly settles?: boolean;
 }
 
 /** Of an effect that an operator has had accept whatever it is asked for. */
@@ -58,17 +56,6 @@ export class Lease {
     this.key = options.key;
     this.effect = options.effect;
     this.#owner = `${options.request}/${Buffer.from(environment.random(OWNER_BYTES)).toString('hex')}`;
-  }
-
-  /**
-   * Gives an effect back that surely was not done, and is not wanted any more.
-   *
-   * @throws EffectCancelled where that is so
-   */
-  async leaveUndone(): Promise<void> {
-    if (!this.#options.settles) return;
-    await this.release();
-    throw cancelled(this.effect);
   }
 
   now(): number {

@@ -29,7 +29,6 @@ export async function runVerified(
     await lease.takeOver(found, settleMs);
     const verified = await verifyBy(lease, input, verify);
     if (verified.kind === 'done') return await complete(lease, effect, verified.answer);
-    await lease.leaveUndone();
   }
   let answer: unknown;
   try {

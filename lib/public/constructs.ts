@@ -22,6 +22,7 @@ export type {
   SendGrantOptions,
 } from '../constructs/producer/grant-options.ts';
 export { ProducerFunction, type ProducerFunctionProps } from '../constructs/producer/producer-function.ts';
+export { Saga, type SagaProps, type SagaStepDeployment } from '../constructs/saga/saga.ts';
 export type { BreakerOptions } from '../constructs/subscriber/breaker.ts';
 export { ConsumerFunction, type ConsumerFunctionProps } from '../constructs/subscriber/consumer-function.ts';
 export type { ScaleOptions } from '../constructs/subscriber/scale.ts';

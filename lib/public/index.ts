@@ -44,7 +44,28 @@ export {
 } from '../contract/event.ts';
 export { METRICS } from '../contract/metrics.ts';
 export { RetryLater, type RetryOptions, type RetryPolicy } from '../contract/retry.ts';
+export {
+  type Branches,
+  defineSaga,
+  type SagaBuilder,
+  type SagaDefinition,
+  type SagaEnding,
+  type SagaFailure,
+  type SagaOptions,
+  type SagaStepOptions,
+  type Select,
+  type UnwindOptions,
+} from '../contract/saga.ts';
 export { defineSequence, type SequenceDefinition, type Sequenced, type SequenceOptions } from '../contract/sequence.ts';
+export {
+  defineStep,
+  type StepAnswer,
+  type StepDefinition,
+  type StepInput,
+  type StepOptions,
+  type StepRequest,
+  type StepResult,
+} from '../contract/step.ts';
 export {
   defineSubscriber,
   type OrderPolicy,

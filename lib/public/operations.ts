@@ -1,4 +1,4 @@
-export { EffectUndecidable } from '../contract/errors.ts';
+export { EffectUndecidable, SagaUndecidable } from '../contract/errors.ts';
 export { type DecideEffectOptions, decideEffect, type EffectDecision, type EffectOwner } from '../effect/decide.ts';
 export type { Hop } from '../inspect/inspection.ts';
 export { type ReconcileOptions, reconcile } from '../reconcile/reconcile.ts';
@@ -15,5 +15,6 @@ export {
   resumeRedrive,
   stopRedrive,
 } from '../redrive/redrive.ts';
+export { type DecideStuckOptions, decideStuck, type StuckDecision, type StuckStep } from '../saga/stuck.ts';
 export { type TracedDelivery, type TracedEffect, type TracedMessage, trace, traceKey } from '../trace/trace.ts';
 export { type TracedHalf, traceHalf } from '../trace/trace-half.ts';

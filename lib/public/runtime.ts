@@ -76,5 +76,13 @@ export {
   transact,
 } from '../publish/publish.ts';
 export type { SendBatchOptions, SendEntry, SendOptions, SendReceipt } from '../publish/send.ts';
+export {
+  consumeStep,
+  type DoneEffects,
+  type RunStepHandler,
+  type StepContext,
+  type StepHandlers,
+  type UndoStepHandler,
+} from '../saga/consume-step.ts';
 export type { Otherwise } from '../transaction/outcome.ts';
 export type { Change, Conditional, Transaction } from '../transaction/transaction.ts';

@@ -20,6 +20,7 @@ export {
   withTrait,
 } from '../simulator/system.ts';
 export type { DeadLetter, Delivery, DeliveryOutcome, PublishedMessage, RowWrite } from '../testing/delivery.ts';
+export type { ExecutionView, StepFunctionsEngine } from '../testing/engines/index.ts';
 export { TestMisused, UnsupportedByEngine } from '../testing/errors.ts';
 export {
   describeLeftOut,

@@ -1,11 +1,17 @@
 import { unmarshall } from '@aws-sdk/util-dynamodb';
+import type { InboundRecord } from '../aws/record.ts';
 import type { Commands } from '../consume/commands.ts';
+import { endingOf, type Invocation } from '../consume/invocation.ts';
 import { hasCode, isRejected } from '../contract/errors.ts';
 import { commandType, type StepDefinition, type UndoCommand } from '../contract/step.ts';
+import { type Ledger, ledgerOf } from '../ledger/ledger.ts';
 import { readOutbox } from '../ledger/outbox.ts';
+import type { EndState, InboxRow } from '../ledger/rows/inbox.ts';
 import { SAGA_ROWS_MS, type SagaStepRow, stepEffectsId } from '../ledger/rows/saga.ts';
 import { payloadOf } from '../message/compression.ts';
 import type { Envelope } from '../message/envelope.ts';
+import { endMessage } from '../transaction/end-message.ts';
+import type { Action } from '../transaction/pending-transaction.ts';
 import { replyTo } from './reply.ts';
 import { sendReply } from './send-reply.ts';
 import { readStep, stepAction } from './step-row.ts';
@@ -32,20 +38,20 @@ export function commandsOf(step: StepDefinition): Commands {
         ttl: Math.ceil((Date.parse(envelope.time) + SAGA_ROWS_MS) / 1000),
       };
     },
-    withheld: (envelope, item) => {
+    withheld: async (invocation, record, envelope, item) => {
       const { kind } = commandIn(step, envelope);
-      const state = item && (unmarshall(item) as SagaStepRow).state;
-      if (kind === 'undo') return state === 'undone' || state === 'void' ? 'duplicate' : 'again';
-      return state === 'undone' || state === 'void' ? 'cancelled' : 'duplicate';
+      const row = item && (unmarshall(item) as SagaStepRow).state;
+      const isUndone = row === 'undone' || row === 'void';
+      if (kind === 'undo' && !isUndone) return undefined;
+      const state = kind === 'run' && isUndone ? 'cancelled' : 'duplicate';
+      return end(invocation, record, envelope, state);
     },
-    refused: async (ledger, envelope, error) => {
+    refuse: async (invocation, record, envelope, error) => {
       const { kind, execution, step: name, input } = commandIn(step, envelope);
       // Of what it was asked for, not of what became of it: where another attempt may end otherwise, it is dead.
       if (kind === 'undo' || !(isRejected(error) || hasCode(error, 'condition-failed'))) return undefined;
+      const ledger = ledgerIn(invocation);
       const place = { execution, step: name, subscriber: step.name };
-      const row = await readStep(ledger, place);
-      // What is known of the step is the answer.
-      if (row && row.state !== 'running') return [];
       const columns = {
         state: 'refused',
         code: error.code,
@@ -53,18 +59,47 @@ export function commandsOf(step: StepDefinition): Commands {
         message: envelope.id,
         input: JSON.stringify(input),
       } as const;
-      return [stepAction(ledger, place, columns, ['absent', 'running'])];
+      const row = await readStep(ledger, place);
+      // What is known of the step is the answer.
+      const isKnown = row && row.state !== 'running';
+      const beside = isKnown ? [] : [stepAction(ledger, place, columns, ['absent', 'running'])];
+      const state = await end(invocation, record, envelope, 'handled', beside);
+      await answer(step, invocation, envelope, { state });
+      return { kind: state === 'handled' ? state : 'already' };
     },
-    answer: async (ledger, envelope, end) => {
-      const { kind, execution, step: name } = commandIn(step, envelope);
-      const [outbox, row] = await Promise.all([
-        readOutbox(ledger, envelope.id),
-        readStep(ledger, { execution, step: name }),
-      ]);
-      // Nobody waits for what no state machine has committed.
-      if (outbox?.token !== undefined) await sendReply(ledger.environment, outbox.token, replyTo(kind, row, end));
-    },
+    answer: (invocation, envelope, ended) => answer(step, invocation, envelope, ended),
   };
+}
+
+function end(
+  invocation: Invocation,
+  record: InboundRecord,
+  envelope: Envelope,
+  state: EndState,
+  beside: readonly Action[] = [],
+): Promise<EndState> {
+  const ending = { ...endingOf(invocation, record, envelope), state };
+  return endMessage(ledgerIn(invocation), ending, invocation.until, beside);
+}
+
+/** Nobody waits for what no state machine has committed. */
+async function answer(
+  step: StepDefinition,
+  invocation: Invocation,
+  envelope: Envelope,
+  ended: Pick<InboxRow, 'state'> & Partial<InboxRow>,
+): Promise<void> {
+  const { kind, execution, step: name } = commandIn(step, envelope);
+  const ledger = ledgerIn(invocation);
+  const [outbox, row] = await Promise.all([
+    readOutbox(ledger, envelope.id),
+    readStep(ledger, { execution, step: name }),
+  ]);
+  if (outbox?.token !== undefined) await sendReply(ledger.environment, outbox.token, replyTo(kind, row, ended));
+}
+
+function ledgerIn({ environment, bindings }: Invocation): Ledger {
+  return ledgerOf(environment, bindings);
 }
 
 const MOST_REASON = 1_000;

@@ -1,5 +1,6 @@
 import type { AnyHandler, HandlerRun } from '../consume/invocation.ts';
-import { EffectUnknown, hasCode } from '../contract/errors.ts';
+import type { EffectDefinition } from '../contract/effect.ts';
+import { EffectUnknown, hasCode, NotDone } from '../contract/errors.ts';
 import { validate } from '../contract/schema.ts';
 import type { StepDefinition, UndoCommand } from '../contract/step.ts';
 import { Effects } from '../effect/effects.ts';
@@ -67,25 +68,38 @@ async function settledEffects(
   // Its answer tells what was done, and a service that keeps keys is asked in vain.
   if (row.state === 'done') return resultsIn(fenced.filter(([, { result }]) => result !== undefined));
 
-  const settling = new Effects({ ...outside, of: { id, ttl: sagaTtl(ledger) }, settles: true });
+  const settling = new Effects({ ...outside, of: { id, ttl: sagaTtl(ledger) } });
+  const results = new Map<string, unknown>();
+  const effect = (async (asked: EffectDefinition, input: never, call: SettledCall) => {
+    // What surely was not done is not done any more. A service that keeps keys answers as it did.
+    const run = asked.mode === 'keyed' ? call.run : refuseToRun;
+    const result = await settling.call(asked, input, { ...call, run } as never);
+    results.set(call.part === undefined ? asked.name : `${asked.name}/${call.part}`, result);
+    return result;
+  }) as typeof settling.call;
   // What it writes is dropped: only what has become of its effects is asked for.
   const dropped = new PendingTransaction({ environment: ledger.environment, bindings, owner: definition.name });
   try {
     const input = validate(definition.input, JSON.parse(row.input ?? 'null'), step);
-    await run(input, { tx: dropped, message: { ...message, effect: settling.call }, execution });
+    await run(input, { tx: dropped, message: { ...message, effect }, execution });
   } catch (error) {
     const { error: thrown } = settling.failed ?? { error };
     if (UNSETTLED.some((code) => hasCode(thrown, code))) throw thrown;
     // Whatever else it failed with, it failed with when it ran, or stopped before an effect that never began.
   }
   const left = effectsIn((await readEffects(ledger, definition.name, id)) ?? { ...key, ttl: 0 });
-  const open = left.find(([effect, { result }]) => result === undefined && !settling.results.has(effect));
+  const open = left.find(([name, { result }]) => result === undefined && !results.has(name));
   if (open) throw new EffectUnknown(`Nobody knows whether the effect '${open[0]}' of the step '${step}' was done`);
-  const answered = left.filter(([effect]) => settling.results.has(effect));
-  return {
-    ...resultsIn(left),
-    ...Object.fromEntries(answered.map(([effect]) => [effect, settling.results.get(effect)])),
-  };
+  return { ...resultsIn(left), ...Object.fromEntries(results) };
+}
+
+interface SettledCall {
+  readonly run: unknown;
+  readonly part?: string;
+}
+
+function refuseToRun(): never {
+  throw new NotDone('It is undone');
 }
 
 const UNSETTLED = ['effect-in-progress', 'effect-unknown', 'effect-input-changed'];

@@ -1,6 +1,9 @@
+import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { concurrently } from '../aws/concurrently.ts';
 import type { Environment } from '../aws/environment.ts';
 import { MalformedMessage, UnknownMessage } from '../contract/errors.ts';
+import { SAGA_EVENTS } from '../contract/saga-settings.ts';
+import { STEP_COMMANDS, type UndoCommand } from '../contract/step.ts';
 import { MINUTE_MS } from '../contract/time.ts';
 import { deadlineOf, type Finding, type Hop, Inspection, type InspectionOptions } from '../inspect/inspection.ts';
 import { effectsOf } from '../ledger/effect.ts';
@@ -12,6 +15,7 @@ import type { EndState, InboxRow } from '../ledger/rows/inbox.ts';
 import { minuteOf } from '../ledger/rows/layout.ts';
 import { outboxPartition } from '../ledger/rows/outbox.ts';
 import { isOwed, type Route } from '../ledger/rows/route.ts';
+import { type SagaStepRow, sagaPartition, stepEffectsId } from '../ledger/rows/saga.ts';
 import { withEveryShard } from '../ledger/shards.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { isMessageId, keyShard } from '../message/message-id.ts';
@@ -197,9 +201,9 @@ class Tracer {
     return { ...delivery, ...(effects.length > 0 && { effects }) };
   }
 
-  async #effects({ subscriber }: Route, { id }: Envelope): Promise<TracedEffect[]> {
+  async #effects({ subscriber }: Route, envelope: Envelope): Promise<TracedEffect[]> {
     const now = this.#ledger.environment.now();
-    const found = await effectsOf(this.#ledger, subscriber, id);
+    const found = await effectsOf(this.#ledger, subscriber, effectsIdOf(envelope));
     return found.map(({ name, state: { state, since, until } }) => ({
       name,
       state: state === 'running' && now > until ? 'unknown' : state,
@@ -222,8 +226,21 @@ class Tracer {
       ...(detail && { detail }),
       ...(at && { at }),
       ...(late !== undefined && { late }),
-      published: generation < GENERATIONS ? await this.#messages(published, generation + 1) : [],
+      published:
+        generation < GENERATIONS
+          ? await this.#messages([...published, ...(await this.#commandsOf(row))], generation + 1)
+          : [],
     };
+  }
+
+  /** The messages of a saga's state machine: what started it is followed by the commands that its steps have taken up, and its end. */
+  async #commandsOf({ type, sk, state }: InboxRow): Promise<string[]> {
+    if (state !== 'handled' || !type.startsWith(SAGA_EVENTS)) return [];
+    const rows = (await rowsOf(this.#ledger, sagaPartition(sk))).map(
+      (item) => unmarshall(item) as Partial<SagaStepRow>,
+    );
+    const ids = rows.flatMap(({ message, undoing }) => [message, undoing]);
+    return [...new Set(ids.filter((id) => id !== undefined))].sort();
   }
 
   async #messages(ids: readonly string[], generation: number): Promise<TracedMessage[]> {
@@ -249,6 +266,14 @@ class Tracer {
     const evidence = 'evidence' in finding && { evidence: finding.evidence };
     return { ...delivery, state: 'scheduled', due: message.deliverAt, ...evidence };
   }
+}
+
+/** Whose the effects of a message are: those of a saga's step belong to its execution. */
+function effectsIdOf({ id, type, data }: Envelope): string {
+  if (!type.startsWith(STEP_COMMANDS)) return id;
+  const { execution, step } = (data ?? {}) as Partial<UndoCommand>;
+  if (typeof execution !== 'string' || typeof step !== 'string') return id;
+  return stepEffectsId(execution, step, type.endsWith('.undo') ? 'undo' : 'run');
 }
 
 /** A suspect that has ended between two reads is shown as it was at the first. */

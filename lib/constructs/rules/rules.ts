@@ -15,6 +15,7 @@ import { renamedSubscriber } from './renamed-subscriber.ts';
 import { reservedConcurrency } from './reserved-concurrency.ts';
 import { retryHorizon } from './retry-horizon.ts';
 import type { Rule } from './rule.ts';
+import { sagaRetries, sagaWithin } from './saga-within.ts';
 import { scalerPollers, scalerRights } from './scaler-rights.ts';
 import { stackResources } from './stack-resources.ts';
 import { startingPosition } from './starting-position.ts';
@@ -50,4 +51,6 @@ export const RULES: readonly Rule[] = [
   stackResources,
   renamedSubscriber,
   channelWithoutSubscriber,
+  sagaWithin,
+  sagaRetries,
 ];

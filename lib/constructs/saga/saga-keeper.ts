@@ -91,6 +91,7 @@ export class SagaKeeper extends FrameworkFunction {
       target: this.function,
       eventSourceArn: queue.queueArn,
       batchSize: 1,
+      reportBatchItemFailures: true,
     });
     const deployed = { ledger, consumer: this.function, queue, deadLetterQueue };
     deploymentGraphOf(this).addWorkQueue({ construct: work, purpose: 'unwind', ...deployed });

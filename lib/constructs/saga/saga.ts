@@ -4,8 +4,9 @@ import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { BINDINGS } from '../../contract/bindings.ts';
+import type { EventDefinition } from '../../contract/event.ts';
 import { METRICS } from '../../contract/metrics.ts';
-import type { SagaDefinition } from '../../contract/saga.ts';
+import type { SagaDefinition, SagaShape } from '../../contract/saga.ts';
 import { type SagaSettings, starterName } from '../../contract/saga-settings.ts';
 import type { StepDefinition } from '../../contract/step.ts';
 import { defineSubscriber } from '../../contract/subscriber.ts';
@@ -35,7 +36,7 @@ export interface SagaProps<
 > {
   readonly ledger: ILedger;
   /** The definition that the handlers of its steps import too. */
-  readonly saga: SagaDefinition<string, never, never, Steps>;
+  readonly saga: EventDefinition & { readonly saga: SagaShape<Steps> };
   /** How each step is deployed, by its name in the saga: its handler is `consumeStep(<its definition>, …)`. */
   readonly steps: { readonly [Name in keyof Steps]: SagaStepDeployment<Steps[Name]> };
   /** After how long an execution that has not ended rings an alarm. @default Duration.days(1) */

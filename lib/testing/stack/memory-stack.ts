@@ -5,7 +5,7 @@ import { type Duration, durationToMilliseconds } from '../../contract/duration.t
 import { validate } from '../../contract/schema.ts';
 import type { AnyTable, TableItem, TableKey } from '../../contract/table.ts';
 import type { DeadLetter } from '../delivery.ts';
-import type { AlarmClock, LambdaEngine, Queue, StepFunctionsEngine, Table } from '../engines/index.ts';
+import type { AlarmClock, LambdaEngine, Queue, StepFunctionsEngine, Table, Wire } from '../engines/index.ts';
 import { TestMisused, UnsupportedByEngine } from '../errors.ts';
 import { type LambdaHandler, lambdaFunction } from '../lambda/index.ts';
 import { readLetter } from '../letter-box.ts';
@@ -36,6 +36,9 @@ export interface StackEnvironmentOptions extends Partial<Pick<TestEnvironmentOpt
 
 const START = Date.UTC(2026, 0, 1);
 const PRODUCER = 'producer';
+const STATES = 'states';
+/** After which EventBridge and a queue have told a keeper of an execution. */
+const KEEPER_TOLD_MS = 1_000;
 
 /**
  * A ledger, its subscribers and everything between them in memory, as the constructs deploy it: tables, queues, streams and
@@ -69,7 +72,8 @@ export class MemoryStack {
     this.clock = clock;
     this.engines = engines;
     const after: AlarmClock = (milliseconds, run) => this.#runner().after(milliseconds, run);
-    const deployed = { ...options, random: this.#random };
+    const wireOfStates: Wire = (request, apply) => this.#carry({ ...request, from: STATES }, apply);
+    const deployed = { ...options, random: this.#random, wireOfStates };
     this.#deployment = new Deployment(engines, clock.now, after, deployed, (name, event) => this.invoke(name, event));
     this.stepFunctions?.onEvent((execution) => {
       const event = failedExecution(execution);
@@ -78,7 +82,7 @@ export class MemoryStack {
           .split(':')
           .at(-1)
           ?.replace(/-unwind$/, '') ?? '';
-      if (event) after(0, () => void this.invoke(keeperName(saga), event));
+      if (event) this.#tellKeeper(keeperName(saga), event, after);
     });
     const shards = options.shards ?? SHARDS;
     this.outbox = new Outbox(this.ledger, { now: clock.now, random: this.#random, shards });
@@ -214,6 +218,13 @@ export class MemoryStack {
     const url = this.#bindingsOf(subscriber)[BINDINGS.deadLetterQueueUrl];
     const letters = this.engines.sqs.queue(url).messages();
     return Promise.all(letters.map((message) => readLetter(message, this.engines.s3)));
+  }
+
+  /** As its queue does: again, until it was told. */
+  #tellKeeper(keeper: string, event: object, after: AlarmClock): void {
+    after(KEEPER_TOLD_MS, () => {
+      this.invoke(keeper, event).catch(() => this.#tellKeeper(keeper, event, after));
+    });
   }
 
   #bindingsOf(subscriber: string): Environment['variables'] {

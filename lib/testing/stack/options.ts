@@ -10,7 +10,7 @@ import type { StackClock } from './run.ts';
 
 /** A request that a function of a stack sends. */
 export interface StackRequest extends Request {
-  /** The function's name; `producer` where a producer sends it. */
+  /** The function's name; `producer` where a producer sends it, `states` where a state machine does. */
   readonly from: string;
 }
 

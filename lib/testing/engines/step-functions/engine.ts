@@ -107,6 +107,11 @@ export class StepFunctionsEngine extends Engine<SFNClient, [execution: Execution
     }));
   }
 
+  /** Ends an execution from outside, as an operator may in the console. */
+  stop(executionArn: string): void {
+    this.#stop({ executionArn });
+  }
+
   /** Tokens of the tasks that wait. */
   get waiting(): readonly string[] {
     return [...this.#tasks.keys()];

@@ -96,7 +96,8 @@ export class Execution {
           attempts.set(retry, count + 1);
           const longest = Math.min(retry.MaxDelaySeconds, retry.IntervalSeconds * retry.BackoffRate ** count);
           const [byte = 0] = this.#host.random(1);
-          await this.#pause((longest * 1000 * byte) / 255);
+          // Moments are whole milliseconds.
+          await this.#pause(Math.ceil((longest * 1000 * byte) / 255));
           continue;
         }
         const caught = state.Catch?.find((one) => matches(one.ErrorEquals, failure.error));

@@ -2,6 +2,7 @@ import { breakers, concurrency, eventSources, scalers } from './event-sources.ts
 import { events, ledgers } from './ledgers.ts';
 import type { Mutant } from './mutant.ts';
 import { deadLetters, deduplication, retries } from './queues.ts';
+import { sagas } from './sagas.ts';
 import { sending } from './sending.ts';
 import { streams } from './streams.ts';
 import { visibility } from './visibility.ts';
@@ -20,4 +21,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...events,
   ...concurrency,
   ...sending,
+  ...sagas,
 ];
