@@ -16,9 +16,8 @@ import { noInboxKey } from '../ledger/rows/inbox.ts';
 import type { InOrder } from '../order/ordering.ts';
 import type { Transaction } from '../transaction/transaction.ts';
 import { consumeBatch } from './batch.ts';
-import type { Commands } from './commands.ts';
 import type { Consumer } from './consumer.ts';
-import type { AnyHandler, Invocation, Message, MessageEffects, Probe } from './invocation.ts';
+import type { AnyHandler, Commands, Invocation, Message, MessageEffects, Probe } from './invocation.ts';
 
 /** What a handler is given beside the payload. */
 export interface HandlerContext<Subscriber extends SubscriberDefinition, Type extends string> {

@@ -1,11 +1,13 @@
+import type { CancellationReason } from '@aws-sdk/client-dynamodb';
 import type { Bindings } from '../aws/bindings.ts';
 import type { Environment } from '../aws/environment.ts';
 import type { InboundRecord } from '../aws/record.ts';
 import type { Circuit } from '../circuit/circuit.ts';
 import type { EffectDefinition } from '../contract/effect.ts';
+import type { WaybillError } from '../contract/errors.ts';
 import type { SubscriberDefinition } from '../contract/subscriber.ts';
 import type { CallEffect } from '../effect/call.ts';
-import type { EffectContext } from '../effect/effects.ts';
+import type { EffectContext, EffectsOwner } from '../effect/effects.ts';
 import type { Ending } from '../ledger/inbox.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { EndState, InboxRow } from '../ledger/rows/inbox.ts';
@@ -13,7 +15,6 @@ import type { Envelope } from '../message/envelope.ts';
 import { messageTime } from '../message/message-id.ts';
 import type { Ordering } from '../order/ordering.ts';
 import type { Transaction } from '../transaction/transaction.ts';
-import type { Commands } from './commands.ts';
 
 /** The messages whose handlers have used their transactions though they had returned. */
 export interface LateUses {
@@ -71,6 +72,32 @@ export interface Invocation {
   readonly lateUses: LateUses;
   /** The order that the subscriber keeps; absent where it keeps none. */
   readonly order: Ordering | undefined;
+}
+
+/** What a message means to a subscriber whose messages are commands, each of which somebody waits for. */
+export interface Commands {
+  /** Whose the effects outside of a command are. */
+  effectsOf(envelope: Envelope): EffectsOwner;
+  /**
+   * Ends a command whose companion was refused, for the row that lies in its place.
+   *
+   * @returns how it ended; `undefined` where it may run
+   */
+  withheld(
+    invocation: Invocation,
+    record: InboundRecord,
+    envelope: Envelope,
+    row: CancellationReason['Item'],
+  ): Promise<EndState | undefined>;
+  /** Ends a command that is refused, and so has ended well; `undefined` where it is dead. */
+  refuse(
+    invocation: Invocation,
+    record: InboundRecord,
+    envelope: Envelope,
+    error: WaybillError,
+  ): Promise<Outcome | undefined>;
+  /** Tells whoever waits how the command has ended. Telling it twice does no harm. */
+  answer(invocation: Invocation, envelope: Envelope, end: Pick<InboxRow, 'state'> & Partial<InboxRow>): Promise<void>;
 }
 
 /** What came of a probe. */

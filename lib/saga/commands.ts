@@ -1,7 +1,6 @@
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { InboundRecord } from '../aws/record.ts';
-import type { Commands } from '../consume/commands.ts';
-import { endingOf, type Invocation } from '../consume/invocation.ts';
+import { type Commands, endingOf, type Invocation } from '../consume/invocation.ts';
 import { hasCode, isRejected } from '../contract/errors.ts';
 import { commandType, type StepDefinition, type UndoCommand } from '../contract/step.ts';
 import { type Ledger, ledgerOf } from '../ledger/ledger.ts';
