@@ -9,6 +9,7 @@ import {
   Ledger,
   LedgerAlarms,
   LedgerDashboard,
+  LedgerWatcher,
   QueueChannel,
   StreamChannel,
   Subscriber,
@@ -43,7 +44,10 @@ function checkedShop(spread: boolean, withKey: boolean): App {
     subscriber: ReserveStock,
     handler: functionOf('ReserveFunction'),
     tables: { stock: tableIn(handlers) },
+    breaker: {},
+    scale: { forecast: { perSecond: 10 } },
   });
+  new LedgerWatcher(shop, 'Watcher', { ledger });
   sales.addSubscriber(CountSales, {
     handler: functionOf('CountFunction'),
     tables: { 'sales-counts': tableIn(handlers, 'Counts') },

@@ -1,0 +1,49 @@
+import { Template } from 'aws-cdk-lib/assertions';
+import { expect, test, vi } from 'vitest';
+import { shop } from '../constructs/rules/proved-shop.ts';
+import { openOverload } from '../scale/overload.ts';
+import { isAllowed, type RowAction, type RowStatement, rowActionsOf } from './leading-keys.ts';
+
+vi.setConfig({ testTimeout: 30_000 });
+
+/** The statements on the ledger's table of a role. */
+function statementsOf(role: RegExp): RowStatement[] {
+  const { stack } = shop({ queue: { breaker: {}, scale: { forecast: { perSecond: 1 } } } });
+  return Object.values(Template.fromStack(stack).findResources('AWS::IAM::Policy'))
+    .filter(({ Properties }) => Properties.Roles.some(({ Ref }: { Ref: string }) => role.test(Ref)))
+    .flatMap(
+      ({ Properties }) => Properties.PolicyDocument.Statement as (RowStatement & { readonly Resource: unknown })[],
+    )
+    .filter(({ Resource }) => /"LedgerTable[^"]*","Arn"/.test(JSON.stringify(Resource)));
+}
+
+test('scaler and controller ask for rows that their roles grant, and the scaler for every kind that it is granted', async () => {
+  const asked = new Map<string, RowAction[]>([
+    ['scaler', []],
+    ['controller', []],
+  ]);
+  const overload = openOverload({
+    breakers: { 'take-payment': {} },
+    scales: { 'take-payment': { doubleAbove: 100, halveBelow: 10, forecast: { perSecond: 1 } } },
+    wire: async ({ from, operation, input }, apply) => {
+      asked.get(from)?.push(...rowActionsOf(operation, input));
+      return apply();
+    },
+  });
+  overload.switchTo(false);
+  await overload.publish(150);
+  await overload.stack.advance('70m');
+  expect(overload.concurrency()).toBe(10);
+  for (const [name, role] of [['scaler', /^LedgerScaler/] as const, ['controller', /^LedgerController/] as const]) {
+    const statements = statementsOf(role);
+    const actions = asked.get(name) ?? [];
+    expect(actions.length).toBeGreaterThan(10);
+    expect(actions.filter((one) => !isAllowed(statements, one))).toEqual([]);
+  }
+  const kinds = new Set((asked.get('scaler') ?? []).map(({ action, keys }) => `${action} ${keys[0]?.split('#')[0]}`));
+  expect([...kinds].sort()).toEqual(
+    ['GetItem circuit', 'GetItem scale', 'PutItem scale', 'Query radar', 'Query route', 'Query types'].map(
+      (kind) => `dynamodb:${kind}`,
+    ),
+  );
+});
