@@ -1,4 +1,5 @@
 import { unicodeOr } from '@clack/prompts';
+import { WAITS_FOR_PROVIDER } from '../contract/effect.ts';
 import type { TracedDelivery, TracedEffect, TracedMessage } from '../trace/trace.ts';
 import type { TracedHalf } from '../trace/trace-half.ts';
 import { printable } from './printable.ts';
@@ -130,6 +131,7 @@ function stateOf({ state, reason, hop, overdueMs, due, evidence }: TracedDeliver
     case 'scheduled':
       if (due !== undefined) return `scheduled, due in ${lengthOf(due - now)}`;
       if (evidence?.startsWith('paused')) return `paused${overdue}`;
+      if (evidence?.startsWith(WAITS_FOR_PROVIDER)) return `waits for a provider${overdue}`;
       return `failed, resting until its next attempt${overdue}`;
     case 'missing':
       return `MISSING at the ${hop}${overdue}`;
@@ -148,9 +150,9 @@ const LATE =
   '! its handler used its transaction after it had returned: what that was to write is lost. Await everything in it';
 
 const EFFECTS: Readonly<Record<TracedEffect['state'], string>> = {
-  running: 'may be running',
+  running: 'may be running, at the gateway',
   done: 'done',
-  unknown: 'nobody knows whether it was done',
+  unknown: 'nobody knows whether it was done: the gateway does',
 };
 
 function detailsOf(delivery: TracedDelivery, { committed, due }: TracedMessage, now: number): string[] {
@@ -170,6 +172,7 @@ function detailsOf(delivery: TracedDelivery, { committed, due }: TracedMessage, 
   return [
     [...gaps, whole, ...after, ...delivered].join(', '),
     ...(name ? [`by ${name}${request ? `, request ${request}` : ''}`] : []),
+    ...(delivery.effects?.length === 0 ? ['no effect has begun: it has not come past the queue'] : []),
     ...effects.map((effect) => `effect ${effect.name}: ${EFFECTS[effect.state]}, begun ${instant(effect.since)}`),
     ...(evidence ? [evidence] : []),
     ...(detail ? [detail] : []),

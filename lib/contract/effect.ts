@@ -28,6 +28,9 @@ export interface EffectDefinition<
   readonly clockSkew: number;
 }
 
+/** What the evidence of a message begins with of whose effect nobody can know yet. */
+export const WAITS_FOR_PROVIDER = 'it waits for a provider';
+
 /** What `defineEffect` takes besides the name. */
 export interface EffectOptions<Input extends StandardSchemaV1, Output extends StandardSchemaV1> {
   /** Any synchronous Standard Schema over JSON. */

@@ -1,4 +1,5 @@
 import { errorCode } from '../aws/errors.ts';
+import { WAITS_FOR_PROVIDER } from '../contract/effect.ts';
 import { HighWater, receivable } from '../ledger/high-water.ts';
 import { readInbox } from '../ledger/inbox.ts';
 import { getRow, type Ledger } from '../ledger/ledger.ts';
@@ -212,5 +213,6 @@ function instant(milliseconds: number): string {
 }
 
 function failed({ attempts, reason }: FailureRow): string {
+  if (reason === 'effect-in-progress') return WAITS_FOR_PROVIDER;
   return `${attempts > 0 ? `${attempts} attempts failed, at last with` : 'it waited for'} ${reason}`;
 }

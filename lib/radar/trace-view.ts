@@ -1,3 +1,4 @@
+import { WAITS_FOR_PROVIDER } from '../contract/effect.ts';
 import type { TracedDelivery, TracedMessage } from '../trace/trace.ts';
 import { type Child, h } from './element.ts';
 import { durationInWords, HOP_NAMES, timeOfDay } from './words.ts';
@@ -61,10 +62,14 @@ function deliveryItem(delivery: TracedDelivery, committed: number): Child {
     { class: `delivery ${state}` },
     h('strong', {}, subscriber),
     ' ',
-    h('span', { class: 'state' }, due === undefined ? STATES[state] : `waits until ${moment(due)}`),
+    h('span', { class: 'state' }, due === undefined ? inWords(delivery) : `waits until ${moment(due)}`),
     facts.length > 0 ? h('small', {}, ` ${facts.join(' · ')}`) : null,
     published.length > 0 ? h('ul', { 'aria-label': 'published' }, ...published.map(messageItem)) : null,
   );
+}
+
+function inWords({ state, evidence }: TracedDelivery): string {
+  return state === 'scheduled' && evidence?.startsWith(WAITS_FOR_PROVIDER) ? 'waits for a provider' : STATES[state];
 }
 
 const STATES: Readonly<Record<TracedDelivery['state'], string>> = {

@@ -77,7 +77,7 @@ export interface TracedDelivery {
   readonly evidence?: string;
   /** Milliseconds since its deadline, where it has not ended in time. */
   readonly overdueMs?: number;
-  /** Its effects on services outside, in the order in which they began. */
+  /** Its effects on services outside, in the order in which they began; empty where it has not ended, and none has begun. */
   readonly effects?: readonly TracedEffect[];
   /** The messages that its handling published. */
   readonly published: readonly TracedMessage[];
@@ -198,7 +198,8 @@ class Tracer {
     const row = await readInbox(this.#ledger, route.subscriber, envelope.id);
     const delivery = row ? await this.#ended(route, row, generation) : await this.#open(envelope, route);
     const effects = route.effects ? await this.#effects(route, envelope) : [];
-    return { ...delivery, ...(effects.length > 0 && { effects }) };
+    // Of what has not ended, none says that it is still before them.
+    return { ...delivery, ...((effects.length > 0 || (route.effects && !row)) && { effects }) };
   }
 
   async #effects({ subscriber }: Route, envelope: Envelope): Promise<TracedEffect[]> {

@@ -115,6 +115,21 @@ describe('the trace of a message', () => {
   });
 });
 
+describe('a message of whose effect nobody can know yet', () => {
+  it('waits for a provider, by trace and reconciliation, and has not come past the queue before', async () => {
+    const { stack, clock, environment, id, order } = await withUnknownCharge();
+    const inspection = { ledger: 'waybill-ledger', shards: 2 };
+    clock.pass(120_000);
+    const traced = await trace(environment, inspection, id);
+    expect(traced.subscribers).toMatchObject([{ state: 'scheduled', effects: [{ state: 'unknown' }] }]);
+    expect(traceTree(traced, { now: stack.now }).join('\n')).toContain('waits for a provider, overdue by');
+
+    const { id: queued } = await publish(OrderPlaced, order, { environment });
+    const lines = traceTree(await trace(environment, inspection, queued), { now: stack.now });
+    expect(lines.join('\n')).toContain('no effect has begun: it has not come past the queue');
+  });
+});
+
 describe('waybill effect', () => {
   it('shows how far the effects of a message have come, and decides about one', async () => {
     const { clock, environment, id } = await withUnknownCharge();
