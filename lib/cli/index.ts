@@ -18,6 +18,7 @@ import { addInit } from './init.ts';
 import { addLedger } from './ledger.ts';
 import { addLogs } from './logs.ts';
 import { addLs } from './ls.ts';
+import { addOrder } from './order.ts';
 import { addRadar } from './radar.ts';
 import { addReconcile } from './reconcile.ts';
 import { addRedrive } from './redrive.ts';
@@ -92,6 +93,7 @@ Environment:
     addLedger,
     addSubscriber,
     addCircuit,
+    addOrder,
     addContract,
   ];
   const commands = [...ofApps, ...ofEngines, ...ofMessages, addCompletion];

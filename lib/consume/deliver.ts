@@ -325,7 +325,9 @@ async function conclude(
 }
 
 function overtaken({ id }: Envelope): Overtaken {
-  return new Overtaken(`What follows '${id}' in its order has ended: redrive it with \`--out-of-order\`, or leave it`);
+  return new Overtaken(
+    `What follows '${id}' in its order has ended, so that it takes effect no more: publish it anew, or leave it`,
+  );
 }
 
 async function endAsDuplicate(invocation: Invocation, record: InboundRecord, envelope: Envelope): Promise<Settled> {

@@ -202,7 +202,7 @@ export class TransactionMisused extends WaybillError {
   readonly code = 'transaction-misused';
 }
 
-/** A message of an order came after one that follows it had ended: it takes effect only where an operator sends it out of order. */
+/** A message of an order came after one that follows it had ended: it takes effect no more. */
 export class Overtaken extends WaybillError {
   readonly code = 'overtaken';
 }

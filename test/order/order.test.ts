@@ -3,12 +3,14 @@ import { defineSubscriber } from 'waybill';
 import { cancel, consume, inOrder, publish } from 'waybill/runtime';
 import { MemoryStack, testLedger } from 'waybill/testing';
 import { toItem } from '../../lib/aws/attribute.ts';
+import { showOrder, skipMessage } from '../../lib/cli/order.ts';
 import { blockerOf } from '../../lib/inspect/blocker.ts';
 import { readFence } from '../../lib/ledger/fence.ts';
 import { readGraph } from '../../lib/ledger/graph.ts';
 import { ledgerOf } from '../../lib/ledger/ledger.ts';
 import { routeKey } from '../../lib/ledger/rows/route.ts';
 import { owedBy } from '../../lib/reconcile/owed.ts';
+import { capturedContext } from '../cli/captured-context.ts';
 import { Books, booking, Deposited, Project, ProjectOn, Withdrawn } from './shop.ts';
 
 type Meet = (cents: number, attempt: number) => void;
@@ -179,6 +181,32 @@ describe('what waits for its turn', () => {
       const blocker = await blockerOf(ledgerOf(environment), 'project', id as string);
       expect(blocker).toMatchObject({ id: first, number: 1, state: 'dead' });
     }
+  });
+});
+
+describe('a dead message that an operator skips', () => {
+  it('lets those behind it go on, and is overtaken when it is sent again', async () => {
+    const { stack, move, booked, environment } = stackOf(failing(1, 3));
+    const [first = '', second = ''] = await move(1, 2, 3);
+    await stack.advance('2m');
+    const context = capturedContext();
+    const ledger = ledgerOf(environment);
+    await showOrder(ledger, { subscriber: 'project', key: 'a', json: true }, context);
+    expect(JSON.parse(context.stdout())).toMatchObject({
+      head: { id: first, state: 'dead' },
+      waiting: 2,
+      parked: [{ id: second }, {}],
+    });
+    await skipMessage(ledger, { subscriber: 'project', id: second }, context);
+    expect(context.exitCode).toBe(1);
+    await skipMessage(ledger, { subscriber: 'project', id: first }, context);
+    await stack.settle();
+    expect(booked()).toBe('2 3');
+    const [letter] = stack.queues.get('project-dead')?.receive(1) ?? [];
+    if (letter) stack.queues.get('project')?.send(letter);
+    await stack.settle();
+    expect(booked()).toBe('2 3');
+    expect((await stack.deadLetters('project')).at(-1)).toMatchObject({ id: first, reason: 'overtaken' });
   });
 });
 
