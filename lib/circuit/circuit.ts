@@ -1,8 +1,7 @@
 import { type Environment, quietly } from '../aws/environment.ts';
 import { errorCode, errorTrace } from '../aws/errors.ts';
-import type { BreakerSettings } from '../contract/breaker.ts';
+import { type BreakerSettings, LONGEST_OPEN_SECONDS } from '../contract/breaker.ts';
 import { METRICS } from '../contract/metrics.ts';
-import { MINUTE_MS } from '../contract/time.ts';
 import { addCounts, changeCircuit, readCircuit } from '../ledger/circuit.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { type CircuitCounts, type CircuitRow, SPAN_MS, spansOf } from '../ledger/rows/circuit.ts';
@@ -102,6 +101,7 @@ export class Circuit {
     const again = row.ramp === undefined ? settings.open : Math.min((row.wait ?? settings.open) * 2, LONGEST_OPEN_MS);
     const opened = await changeCircuit(ledger, subscriber, row, {
       ...openedFor(again, this.#now),
+      stopped: this.#now,
       by: 'breaker',
       probes: settings.probes,
       reason: this.#reason,
@@ -166,7 +166,7 @@ export class Circuit {
 }
 
 /** For how long a circuit is opened at most, in milliseconds. */
-export const LONGEST_OPEN_MS = 15 * MINUTE_MS;
+export const LONGEST_OPEN_MS = LONGEST_OPEN_SECONDS * 1_000;
 
 /** What a circuit becomes that is opened now. */
 export function openedFor(milliseconds: number, now: number) {

@@ -30,6 +30,8 @@ export interface EventSources {
   readonly functionArn: string;
   readonly queueArn: string;
   readonly sources: readonly EventSource[];
+  /** For how long what waits there is kept, in milliseconds: by the queue, and by the event source of a stream. */
+  readonly kept: number;
 }
 
 /** Lambda changes a mapping already: it is asked again soon. */
@@ -46,14 +48,18 @@ export async function eventSourcesOf(
   queueUrl: string,
 ): Promise<EventSources | undefined> {
   const { Attributes } = await environment.sqs.send(
-    new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['QueueArn'] }),
+    new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['QueueArn', 'MessageRetentionPeriod'] }),
   );
   const queueArn = Attributes?.QueueArn ?? '';
   const ofQueue = await lambda.send(new ListEventSourceMappingsCommand({ EventSourceArn: queueArn }));
   const functionArn = ofQueue.EventSourceMappings?.[0]?.FunctionArn;
   if (!functionArn) return undefined;
   const all = await lambda.send(new ListEventSourceMappingsCommand({ FunctionName: functionArn }));
-  return { functionArn, queueArn, sources: (all.EventSourceMappings ?? []).map(sourceOf) };
+  const mappings = all.EventSourceMappings ?? [];
+  // -1: as long as the stream keeps them.
+  const ages = mappings.flatMap(({ MaximumRecordAgeInSeconds: age = -1 }) => (age < 0 ? [] : [age]));
+  const seconds = Math.min(Number(Attributes?.MessageRetentionPeriod ?? Infinity), ...ages);
+  return { functionArn, queueArn, sources: mappings.map(sourceOf), kept: seconds * 1_000 };
 }
 
 function sourceOf(mapping: EventSourceMappingConfiguration): EventSource {

@@ -35,20 +35,28 @@ export async function operate(
   // Another control message takes the circuit over at once.
   const anew = { owner: undefined, ownedUntil: undefined };
   const changed = await changeCircuit(ledger, subscriber, row, {
-    ...changeFor(operation, ledger.environment.now()),
+    ...changeFor(operation, ledger.environment.now(), row?.stopped),
     ...anew,
   });
   if (changed) return changed;
   throw new ConditionFailed(`Another changed the circuit of '${subscriber}' at the same time: ask again`);
 }
 
-function changeFor(operation: Operation, now: number): CircuitChange {
+function changeFor(operation: Operation, now: number, stopped = now): CircuitChange {
   const fresh = { since: now, probesLeft: undefined, good: undefined };
   switch (operation) {
     case 'pause':
-      return { ...fresh, state: 'open', by: 'operator', retryAt: undefined, reason: undefined, ramp: undefined };
+      return {
+        ...fresh,
+        state: 'open',
+        by: 'operator',
+        stopped,
+        retryAt: undefined,
+        reason: undefined,
+        ramp: undefined,
+      };
     case 'resume':
-      return { ...fresh, state: 'closed', ramp: RAMP_FROM, retryAt: undefined };
+      return { ...fresh, state: 'closed', ramp: RAMP_FROM, retryAt: undefined, stopped: undefined };
     case 'probe':
       return { state: 'open', retryAt: now };
   }

@@ -1,5 +1,6 @@
 import { quietly } from '../aws/environment.ts';
 import type { Counts } from '../aws/invocation.ts';
+import { DAY_MS } from '../contract/time.ts';
 import { type CircuitChange, changeCircuit, readCircuit } from '../ledger/circuit.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { CircuitRow } from '../ledger/rows/circuit.ts';
@@ -64,6 +65,7 @@ export class CircuitStep {
     if (!(await this.#change({ owner, ownedUntil: this.#now + OWNED_MS }))) return BUSY_SECONDS;
     const sources = await eventSourcesOf(this.#options.clients, this.#options.queueUrl);
     if (!sources) return OPEN_SECONDS;
+    this.#tellOverdue(sources);
     try {
       return await this.#go(sources);
     } catch (error) {
@@ -75,6 +77,17 @@ export class CircuitStep {
   /** Leaves the circuit to another message, which goes on at once. */
   async release(): Promise<void> {
     await this.#change({ owner: undefined, ownedUntil: undefined });
+  }
+
+  /** What waits since the circuit was closed last is gone soon: a day before, an alarm rings each minute. */
+  #tellOverdue({ kept }: EventSources): void {
+    const { stopped = Infinity, by, reason } = this.#row ?? {};
+    const waited = this.#now - stopped;
+    if (waited < kept - Math.min(DAY_MS, kept / 2)) return;
+    const [waitedSeconds, keptSeconds] = [waited, kept].map((one) => Math.round(one / 1_000));
+    const fields = { subscriber: this.#options.subscriber, by, reason, waitedSeconds, keptSeconds };
+    quietly(() => this.#environment.log.error('circuit open for too long', fields));
+    this.#options.counts.add('overdue');
   }
 
   async #go(sources: EventSources): Promise<number | undefined> {
@@ -145,6 +158,7 @@ export class CircuitStep {
       ramp: RAMP_FROM,
       probesLeft: undefined,
       good: undefined,
+      stopped: undefined,
     } as const;
     if (!(await this.#change({ ...change, retryAt: undefined }))) return BUSY_SECONDS;
     quietly(() => this.#environment.log.info('circuit closed', { subscriber: this.#options.subscriber }));

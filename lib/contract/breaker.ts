@@ -12,6 +12,11 @@ export interface BreakerSettings {
   readonly probes: number;
 }
 
+/** For how long a circuit is opened at most, between two tries. */
+export const LONGEST_OPEN_SECONDS = 900;
+/** How long the handler of a probe has. */
+export const PROBE_SECONDS = 100;
+
 /** Of a breaker of which nothing else is said. */
 export const BREAKER_DEFAULTS: BreakerSettings = { failures: 10, share: 0.5, within: 10_000, open: 30_000, probes: 3 };
 

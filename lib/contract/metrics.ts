@@ -26,6 +26,8 @@ export const METRICS = {
   hotKey: 'shards.hot-key',
   /** Circuits that have opened. Counted by functions. */
   circuitOpened: 'circuit.opened',
+  /** Looks at circuits that are open for nearly as long as their messages are kept. Counted by functions. */
+  circuitOverdue: 'controller.overdue',
   /** Readings of a backlog by which more was to be taken on than a scaler may. Counted by functions. */
   scaleExhausted: 'scale.exhausted',
   /** Readings by which far less comes to a subscriber than was to be expected. Counted by functions. */

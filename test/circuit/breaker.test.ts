@@ -284,6 +284,29 @@ describe('an operator', () => {
     expect([outage.ended('handled'), outage.ended('dead'), outage.isOn()]).toEqual([outage.published, 0, true]);
   });
 
+  test('is told when a pause has lasted until a day, or half of the time, before what waits is gone', async () => {
+    const outage = openOutage({ retention: '2h' });
+    const told = () => outage.stack.environmentOf('controller').counted['controller.overdue'] ?? 0;
+    await asked(outage, 'pause');
+    await outage.stack.advance('55m');
+    expect(told()).toBe(0);
+    await outage.stack.advance('10m');
+    expect(told()).toBeGreaterThan(3);
+    await asked(outage, 'resume');
+    await outage.stack.advance('2m');
+    const before = told();
+    await outage.stack.advance('1h');
+    expect(told()).toBe(before);
+  });
+
+  test('is told so of a circuit that probes cannot close, however often it opens again', async () => {
+    const outage = openOutage({ retention: '2h' });
+    outage.fail();
+    await outage.load(20, 2);
+    await outage.stack.advance('70m');
+    expect(outage.stack.environmentOf('controller').counted['controller.overdue']).toBeGreaterThan(0);
+  });
+
   test('probes an open circuit before its time', async () => {
     const outage = openOutage({ breaker: { open: 900_000 } });
     outage.fail();

@@ -20,7 +20,7 @@ export class ProviderDown extends Error {
   override readonly name = 'ProviderDown';
 }
 
-export interface OutageOptions extends Partial<Pick<MemoryStackOptions, 'wire' | 'sourceLag'>> {
+export interface OutageOptions extends Partial<Pick<MemoryStackOptions, 'wire' | 'sourceLag' | 'retention'>> {
   readonly breaker?: Partial<BreakerSettings>;
   readonly stream?: boolean;
   readonly consume?: ConsumeOptions;
@@ -58,6 +58,7 @@ export function openOutage({ breaker = {}, stream = false, ...options }: OutageO
     ...(stream && { streams: { orders: [TakePayment] } }),
     ...(options.wire && { wire: options.wire }),
     ...(options.sourceLag && { sourceLag: options.sourceLag }),
+    ...(options.retention && { retention: options.retention }),
   });
   const environment = stack.environment();
   const circuit = (): CircuitRow | undefined => {

@@ -114,6 +114,13 @@ export function circuitConditions(ledger: ILedger): AlarmConditions {
         'What a subscriber depends on fails, so its handler runs no more: `waybill subscriber ls` says which subscriber, since ' +
         'when, and the error. Its messages wait, uncounted, and go on when probes go well.',
     },
+    CircuitOverdue: {
+      metric: countedMetric(ledger, METRICS.circuitOverdue, { period: MINUTE }),
+      treatMissingData: NOT_BREACHING,
+      alarmDescription:
+        'A subscriber is paused, or its circuit open, for so long that what waits there is gone within a day: the log of the controller says ' +
+        '`circuit open for too long`, with the subscriber. Mend what fails and `waybill resume` it, or raise the retention of its queue.',
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 import { backstop } from './backstop.ts';
+import { breakerHorizon, probeTime } from './breaker-horizon.ts';
 import { breakerRights } from './breaker-rights.ts';
 import { competingConsumer } from './competing-consumer.ts';
 import { deadLetterRetention } from './dead-letter-retention.ts';
@@ -11,6 +12,7 @@ import { handshakeWithoutReconciler } from './handshake-without-reconciler.ts';
 import { ledgerReaders } from './ledger-readers.ts';
 import { ledgerRemoval } from './ledger-removal.ts';
 import { partialBatchResponse } from './partial-batch-response.ts';
+import { redriveRights } from './redrive-rights.ts';
 import { renamedSubscriber } from './renamed-subscriber.ts';
 import { reservedConcurrency } from './reserved-concurrency.ts';
 import { retryHorizon } from './retry-horizon.ts';
@@ -30,7 +32,10 @@ export const RULES: readonly Rule[] = [
   deadLetterRetention,
   backstop,
   visibilityTimeout,
+  redriveRights,
   breakerRights,
+  breakerHorizon,
+  probeTime,
   scalerRights,
   scalerPollers,
   partialBatchResponse,

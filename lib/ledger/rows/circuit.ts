@@ -15,6 +15,8 @@ export interface CircuitRow extends LedgerKey {
   readonly by?: 'breaker' | 'operator';
   /** When it came into this state. Moments are milliseconds since the epoch. */
   readonly since?: number;
+  /** When it was closed last, or paused by an operator: probes that fail change nothing of it. Absent while it is closed. */
+  readonly stopped?: number;
   /** When probes may begin; absent while an operator has paused it. */
   readonly retryAt?: number;
   /** For how long it was opened last, in milliseconds. */

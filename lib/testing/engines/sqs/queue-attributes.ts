@@ -12,6 +12,7 @@ export function attributesOf(queue: Queue, names: readonly string[]): Record<str
     QueueArn: queue.arn,
     VisibilityTimeout: String(queue.visibilityTimeout),
     DelaySeconds: String(queue.options.delaySeconds ?? 0),
+    MessageRetentionPeriod: String(queue.options.retentionSeconds ?? FOUR_DAYS),
     ...(queue.isFifo && fifoAttributes(queue)),
   };
   if (names.includes('All')) return { ...attributes };
@@ -28,3 +29,6 @@ function fifoAttributes({ options }: Queue) {
     FifoThroughputLimit: options.fifoThroughputLimit ?? 'perQueue',
   };
 }
+
+/** Seconds for which a queue keeps a message that says nothing else. */
+const FOUR_DAYS = 345_600;

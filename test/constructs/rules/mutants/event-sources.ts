@@ -1,4 +1,6 @@
+import { Duration } from 'aws-cdk-lib';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { CfnQueuePolicy } from 'aws-cdk-lib/aws-sqs';
 import { handlerIn, testStack } from '../../shop-app.ts';
 import { source } from '../proved-shop.ts';
 import { drop, type Mutant, override } from './mutant.ts';
@@ -57,6 +59,47 @@ export const breakers: Mutant[] = [
     name: 'a queue whose tag is of another controller',
     options: { queue: { breaker: {} } },
     mutate: ({ reserve }) => override(reserve.queue, 'Tags', [{ Key: 'waybill:controller', Value: 'another' }]),
+  },
+];
+
+/** Tried once, so that `retry-horizon` has nothing to say. */
+const once = { retry: { attempts: 1 } } as const;
+
+export const horizons: Mutant[] = [
+  {
+    rule: 'breaker-horizon',
+    name: 'a queue that keeps a message for ten minutes',
+    options: { ...once, queue: { breaker: {}, retentionPeriod: Duration.minutes(10) } },
+  },
+  {
+    rule: 'probe-time',
+    name: 'a function of two minutes',
+    options: { queue: { breaker: {} }, timeout: Duration.minutes(2) },
+  },
+];
+
+export const redrives: Mutant[] = [
+  {
+    rule: 'redrive-rights',
+    name: 'a retry queue whose policy lets nobody send',
+    mutate: ({ count }) =>
+      override(count.queue.node.findChild('Policy'), 'PolicyDocument.Statement', [
+        { Effect: 'Allow', Action: 'sqs:GetQueueAttributes', Principal: '*', Resource: '*' },
+      ]),
+  },
+  {
+    rule: 'redrive-rights',
+    name: 'a second policy on a dead-letter queue',
+    mutate: ({ stack, reserve }) =>
+      new CfnQueuePolicy(stack, 'Second', {
+        queues: [reserve.deadLetterQueue.queueUrl],
+        policyDocument: {
+          Version: '2012-10-17',
+          Statement: [
+            { Effect: 'Allow', Action: 'sqs:ReceiveMessage', Principal: { AWS: '111122223333' }, Resource: '*' },
+          ],
+        },
+      }),
   },
 ];
 

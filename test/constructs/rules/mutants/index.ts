@@ -1,4 +1,4 @@
-import { breakers, concurrency, eventSources, scalers } from './event-sources.ts';
+import { breakers, concurrency, eventSources, horizons, redrives, scalers } from './event-sources.ts';
 import { events, ledgers } from './ledgers.ts';
 import type { Mutant } from './mutant.ts';
 import { deadLetters, deduplication, retries } from './queues.ts';
@@ -15,6 +15,8 @@ export const MUTANTS: readonly Mutant[] = [
   ...visibility,
   ...eventSources,
   ...breakers,
+  ...horizons,
+  ...redrives,
   ...scalers,
   ...streams,
   ...ledgers,
