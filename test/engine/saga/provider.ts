@@ -24,13 +24,15 @@ export class DrillProvider {
       const id = kind === 'charges' ? 'chargeId' : 'refundId';
       const body = await text(request);
       if (request.method === 'GET') {
-        response.writeHead(book.includes(reference) ? 200 : 404).end(JSON.stringify({ [id]: reference }));
+        response
+          .writeHead(book.includes(reference) ? 200 : 404)
+          .end(JSON.stringify({ [id]: `no-${book.indexOf(reference) + 1}` }));
         return;
       }
       const { cents = 0 } = JSON.parse(body) as { cents?: number };
       if (cents > 100_000) return void response.writeHead(402).end();
       book.push(reference);
-      response.writeHead(200).end(JSON.stringify({ [id]: reference }));
+      response.writeHead(200).end(JSON.stringify({ [id]: `no-${book.indexOf(reference) + 1}` }));
     });
     return provider;
   }
