@@ -2,6 +2,7 @@ import { messageTime } from '../../message/message-id.ts';
 import { FORWARDER, RECONCILER, RELAY, SWEEP } from '../faults/site.ts';
 import type { RunRecord } from '../run/run-record.ts';
 import { type System, streamOf } from '../system.ts';
+import { sickIn } from './check-latency.ts';
 import type { Evidence } from './evidence.ts';
 import type { Leniency } from './leniency.ts';
 import type { Violation } from './violation.ts';
@@ -19,12 +20,12 @@ const SENDERS: ReadonlySet<string | undefined> = new Set([RELAY, FORWARDER, SWEE
  */
 export function checkBulkhead(
   system: System,
-  { entries }: RunRecord,
+  record: RunRecord,
   evidence: Evidence,
   { sickOnly }: Leniency,
 ): Violation[] {
   if (!sickOnly) return [];
-  const sick = new Set(entries.flatMap((entry) => (entry.kind === 'sick' ? [entry.to] : [])));
+  const sick = sickIn(record);
   return [...tooManyCopies(evidence, sick), ...tooLate(system, evidence, sick)].map((what) => ({
     invariant: 'T2',
     what,

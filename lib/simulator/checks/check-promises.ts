@@ -99,12 +99,19 @@ class Promises {
       const forwarded = id ?? due;
       // Whoever could not read its row did not know its moment: it may have been put to wait.
       const isNotice = due !== undefined && !this.#readLater.has(due);
-      const demand = { waits: !isNotice && !only, only, readLater: false };
+      // Nor does one whose clock is behind.
+      const demand = { waits: (!isNotice && !only) || this.#skewed, only, readLater: false };
       if (forwarded) this.#demandSent('the forwarder was done with', forwarded, demand);
     }
     const isOwn = this.#system.subscribers.some(({ name }) => name === subscriber);
-    if (id && isOwn && !this.#isCaredFor(`${subscriber} ${id}`))
+    if (id && isOwn && this.#isMeantFor(subscriber, id) && !this.#isCaredFor(`${subscriber} ${id}`))
       this.wrong.push(`${id} was acknowledged at ${subscriber}, and had not ended`);
+  }
+
+  /** What was parked before its reader's route was there is let go where the route does not give it. */
+  #isMeantFor(subscriber: string, id: string): boolean {
+    if (streamOf(this.#system, subscriber) === undefined) return true;
+    return this.expectations.has(subscriber, { id, type: this.#types.get(id) ?? '' });
   }
 
   onSent(to: string, text: string): void {

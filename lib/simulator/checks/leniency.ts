@@ -44,7 +44,7 @@ export function leniencyOf(faults: FaultPlan, operations: Readonly<Partial<Recor
 }
 
 /** Kinds of operations that keep something from being delivered for some time, and nothing else. */
-const SICKNESSES: ReadonlySet<string> = new Set<OperationKind>(['destination-refused', 'subscriber-paused']);
+export const SICKNESSES: ReadonlySet<string> = new Set<OperationKind>(['destination-refused', 'subscriber-paused']);
 
 function isSickOnly({ happened }: FaultPlan, operations: object): boolean {
   const begun = Object.keys(operations);

@@ -5,10 +5,12 @@ import { MINUTE_MS, SECOND_MS } from '../../contract/time.ts';
 import { seededRandom } from '../../testing/seeded-random.ts';
 import { ServiceBooks } from '../../testing/service.ts';
 import { enginesOn } from '../../testing/test-environment.ts';
+import { checkLatency, latenciesOf, sickIn } from '../checks/check-latency.ts';
 import { checkRun } from '../checks/check-run.ts';
 import { citedMessages } from '../checks/cited-messages.ts';
 import { Evidence } from '../checks/evidence.ts';
 import { ledgerStateOf } from '../checks/ledger-state.ts';
+import { leniencyOf, SICKNESSES } from '../checks/leniency.ts';
 import { traitsMet } from '../checks/traits-met.ts';
 import type { Violation } from '../checks/violation.ts';
 import { FaultPlan } from '../faults/fault-plan.ts';
@@ -63,7 +65,23 @@ const MOST_EVENTS = 200_000;
  */
 export async function simulate(system: System, plan: Plan, observe?: World['observe']): Promise<RunReport> {
   const { result: ran, rejections } = await watchingUnawaited(() => run(system, plan, observe));
-  return judge(system, ran, rejections);
+  const report = await judge(system, ran, rejections);
+  const { record, faults, operations } = ran.world;
+  if (!leniencyOf(faults, operations).sickOnly) return report;
+  const { result: healthy } = await watchingUnawaited(() => run(system, withoutSickness(plan), undefined));
+  const latencies = (one: RunRecord) => latenciesOf(new Evidence(one));
+  const late = checkLatency(system, sickIn(record), latencies(record), latencies(healthy.world.record));
+  return { ...report, violations: [...report.violations, ...late] };
+}
+
+/** The same plan, of a run in which nobody is sick. */
+function withoutSickness(plan: Plan): Plan {
+  const { operations = [] } = plan;
+  return {
+    ...plan,
+    faults: plan.faults.filter(({ fault }) => fault.kind !== 'refuses'),
+    operations: operations.filter(({ kind }) => !SICKNESSES.has(kind)),
+  };
 }
 
 /** What a run has left behind, to be judged. */
