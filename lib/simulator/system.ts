@@ -1,4 +1,5 @@
 import type { Environment } from '../aws/environment.ts';
+import type { BreakerSettings } from '../contract/breaker.ts';
 import { type Duration, durationToMilliseconds } from '../contract/duration.ts';
 import type { EventDefinition, EventInput } from '../contract/event.ts';
 import { LIMITS } from '../contract/limits.ts';
@@ -114,6 +115,12 @@ export interface System {
   /** Services outside of which handlers have effects: what can go wrong with a request to AWS can go wrong there, too. @default none */
   readonly services?: readonly AnyTestService[];
   readonly workload: readonly WorkloadStep[];
+  /**
+   * The breakers of subscribers, by their names. Then operators pause subscribers and redrive what is dead, deploys switch event
+   * sources on, and services fail for a while. Handlers ask a service before they do anything else.
+   * @default none has one
+   */
+  readonly breakers?: Readonly<Record<string, Partial<BreakerSettings>>>;
   /**
    * The newest format of outbox rows that functions know which a plan has rolled back: what newer ones write they meet as
    * something unknown. Then producers and handlers write in the format that the ledger's row says.

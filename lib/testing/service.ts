@@ -45,6 +45,11 @@ export function carryingRequests<Result>(carrier: ServiceCarrier, run: () => Res
   return carriers.run(carrier, run);
 }
 
+/** By which the requests of the process go that runs now. */
+export function carrierNow(): ServiceCarrier {
+  return carriers.getStore() ?? alone;
+}
+
 /**
  * A service outside with a book of its own, such as a payment provider, for tests of `message.effect`. In `certify` its
  * requests go astray, come late and are answered in vain as those to AWS do, and each simulated run has a book of its own;
@@ -75,7 +80,7 @@ export class TestService<Input = unknown, Answer = unknown> {
    * @throws whatever the signal is aborted with
    */
   async request(key: string, input: Input, { signal }: { readonly signal?: AbortSignal } = {}): Promise<Answer> {
-    const sent = this.#send('ServiceRequest', { key }, () => {
+    const sent = this.#send('ServiceRequest', { key, service: this.name }, () => {
       const { keepsKeys = false, does } = this.#options;
       const book = this.#book();
       const known = keepsKeys ? book.find((entry) => entry.key === key) : undefined;

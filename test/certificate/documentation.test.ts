@@ -6,6 +6,7 @@ import { TRAITS } from '../../lib/simulator/faults/traits.ts';
 import { operationsOf } from '../../lib/simulator/operations/operation-range.ts';
 import { sendingModesOf } from '../../lib/simulator/system.ts';
 import { commerce } from '../../scripts/certify/commerce.ts';
+import { outages } from '../../scripts/certify/outages.ts';
 import { tableRows } from '../../scripts/docs/table-rows.ts';
 
 const page = readFileSync(new URL('../../docs/certificate.md', import.meta.url), 'utf8');
@@ -13,7 +14,7 @@ const page = readFileSync(new URL('../../docs/certificate.md', import.meta.url),
 test('the page on the certificate explains every kind of fault, operation and trait, and no other', () => {
   const modes = sendingModesOf(commerce);
   const { faults } = new FaultRange({ queues: ['one'], streams: { stream: ['two'] }, deployed: ['one'], modes });
-  const operations = operationsOf(commerce).map(({ kind }) => kind);
+  const operations = [commerce, outages].flatMap(operationsOf).map(({ kind }) => kind);
   const kinds = new Set([
     ...[...faults.values()].flat().map(({ kind }) => kind),
     ...operations,

@@ -4,6 +4,7 @@ import { simulate } from '../../lib/simulator/run/simulation.ts';
 import { careless } from '../../scripts/certify/careless.ts';
 import { commerce } from '../../scripts/certify/commerce.ts';
 import { changingFormats } from '../../scripts/certify/formats.ts';
+import { outages } from '../../scripts/certify/outages.ts';
 import { payments } from '../../scripts/certify/payments.ts';
 import { vouchers } from '../../scripts/certify/vouchers.ts';
 import { warehouse } from '../../scripts/certify/warehouse.ts';
@@ -12,7 +13,7 @@ import { bugs } from '../planted-bugs/index.ts';
 import { corpus } from './corpus.ts';
 
 const TIMEOUT = 120_000;
-const SYSTEMS = { shop: commerce, careless, payments, vouchers, formats: changingFormats, warehouse };
+const SYSTEMS = { shop: commerce, careless, payments, vouchers, formats: changingFormats, warehouse, outages };
 
 test.each(corpus)(
   'nothing but its own mistakes fails the plan that once found: $name',

@@ -4,6 +4,7 @@ import { formatBugs } from './format-bugs.ts';
 import { healingBugs } from './healing-bugs.ts';
 import { inboxBugs } from './inbox-bugs.ts';
 import { operationBugs } from './operation-bugs.ts';
+import { outageBugs } from './outage-bugs.ts';
 import { reconcileBugs } from './reconcile-bugs.ts';
 import { relayBugs } from './relay-bugs.ts';
 import { sendingBugs } from './sending-bugs.ts';
@@ -22,4 +23,5 @@ export const bugs = [
   ...effectBugs,
   ...formatBugs,
   ...operationBugs,
+  ...outageBugs,
 ];

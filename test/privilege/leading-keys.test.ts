@@ -4,14 +4,16 @@ import { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { TakePayment } from '../../examples/commerce/contract.ts';
 import { CheckBack, Ledger, QueueChannel, StreamChannel, Subscriber } from '../../lib/public/constructs.ts';
-import { recorderOf } from '../../lib/simulator/faults/site.ts';
+import { CONTROLLER, FORWARDER, OPERATOR, recorderOf } from '../../lib/simulator/faults/site.ts';
 import type { Plan } from '../../lib/simulator/plan/plan.ts';
 import { LEDGER } from '../../lib/simulator/run/ledger-row.ts';
 import { simulate } from '../../lib/simulator/run/simulation.ts';
-import { streamOf } from '../../lib/simulator/system.ts';
+import { type System, streamOf } from '../../lib/simulator/system.ts';
 import { commerce } from '../../scripts/certify/commerce.ts';
+import { outages } from '../../scripts/certify/outages.ts';
 import { handlerIn, type Resources, testApp } from '../constructs/shop-app.ts';
 import { corpus } from '../corpus/corpus.ts';
+import { bugs } from '../planted-bugs/index.ts';
 import { isAllowed, type RowAction, type RowStatement, rowActionsOf } from './leading-keys.ts';
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
@@ -23,23 +25,36 @@ const NEVER_ENDED: Plan = {
   faults: [{ site: `${TakePayment.name}.invoke`, nth: 0, fault: { kind: 'crash-loop', times: 120 } }],
 };
 
-/** What each function of the simulated shop may do to the ledger's rows, by its name, as the constructs deploy it. */
-const granted = grantsOf(deployedShop());
+/** What each function of a simulated system may do to the ledger's rows, by its name, as the constructs deploy it. */
+const granted = grantsOf(commerce, deployed(commerce));
+const grantedWithBreakers = grantsOf(outages, deployed(outages));
+
+/** Plans of the corpus that are of a system with breakers, or of none. */
+const plansOf = (hasBreakers: boolean) =>
+  corpus
+    .filter(({ name }) => (bugs.find((bug) => bug.name === name)?.system === 'outages') === hasBreakers)
+    .map(({ plan }) => plan);
+
+/** By function, every action on a kind of partition that it asks for in plans. */
+async function askedFor(system: System, plans: readonly Plan[]): Promise<Map<string, Map<string, RowAction>>> {
+  const asked = new Map<string, Map<string, RowAction>>();
+  for (const plan of plans) {
+    await simulate(system, plan, (actor, { operation, input }) => {
+      for (const one of rowActionsOf(operation, input)) {
+        if (one.table !== LEDGER) continue;
+        const actions = asked.get(actor) ?? new Map<string, RowAction>();
+        asked.set(actor, actions.set(JSON.stringify(one), one));
+      }
+    });
+  }
+  return asked;
+}
 
 describe('no function of the shop asks for a row that its role does not grant', () => {
-  /** By function, every action on a kind of partition that it has asked for. */
-  const asked = new Map<string, Map<string, RowAction>>();
+  let asked = new Map<string, Map<string, RowAction>>();
 
   beforeAll(async () => {
-    for (const plan of [...corpus.map((one) => one.plan), NEVER_ENDED]) {
-      await simulate(commerce, plan, (actor, { operation, input }) => {
-        for (const one of rowActionsOf(operation, input)) {
-          if (one.table !== LEDGER) continue;
-          const actions = asked.get(actor) ?? new Map<string, RowAction>();
-          asked.set(actor, actions.set(JSON.stringify(one), one));
-        }
-      });
-    }
+    asked = await askedFor(commerce, [...plansOf(false), NEVER_ENDED]);
   });
   afterAll(() => asked.clear());
 
@@ -59,6 +74,24 @@ describe('no function of the shop asks for a row that its role does not grant', 
   });
 });
 
+test('no function of a system with breakers asks for a row that its role does not grant: circuits and redrives too', async () => {
+  const asked = await askedFor(outages, plansOf(true));
+  const kinds = (name: string) =>
+    new Set([...(asked.get(name)?.values() ?? [])].map(({ keys: [key = ''] }) => key.split('#')[0]));
+  for (const [name, actions] of asked) {
+    // Who pauses by the command line has the rights of whoever is logged in.
+    const own = [...actions.values()].filter(
+      ({ keys: [key = ''] }) => name !== OPERATOR || !key.startsWith('circuit#'),
+    );
+    expect(
+      own.filter((one) => !isAllowed(grantedWithBreakers.get(name) ?? [], one)),
+      name,
+    ).toEqual([]);
+  }
+  for (const name of [CONTROLLER, 'charge']) expect(kinds(name)).toContain('circuit');
+  for (const name of [FORWARDER, OPERATOR]) expect(kinds(name)).toContain('redrive');
+});
+
 describe('a handler may not', () => {
   const [subscriber, other] = ['take-payment', 'reserve-stock'] as const;
   const statements = granted.get(subscriber) ?? [];
@@ -76,6 +109,8 @@ describe('a handler may not', () => {
     ['change what was committed', 'UpdateItem', 'out#2026-01-01T00:00#0'],
     ['read what others are told', 'GetItem', 'out#2026-01-01T00:00#0'],
     ['write a receipt', 'PutItem', 'relay#2026-01-01T00:00#0'],
+    ['open a circuit, without a breaker', 'UpdateItem', `circuit#${subscriber}`],
+    ['begin a redrive', 'PutItem', `redrive#${subscriber}`],
     ['decide a half message', 'UpdateItem', 'half#2026-01-01T00:00#0'],
     ['pass for a subscriber whose name begins with its own', 'PutItem', `in#${subscriber}-2#2026-01-01T00:00#0`],
   ])('%s', (_, operation, key) => {
@@ -85,6 +120,12 @@ describe('a handler may not', () => {
   test('slip in a row beside those that it may write, or name no row at all', () => {
     expect(may('PutItem', 'out#2026-01-01T00:00#0', 'route#order.placed')).toBe(false);
     expect(may('PutItem')).toBe(false);
+  });
+
+  test('close the circuit of another, though it may open its own', () => {
+    const asks = (key: string) =>
+      isAllowed(grantedWithBreakers.get('charge') ?? [], { action: 'dynamodb:UpdateItem', keys: [key] });
+    expect([asks('circuit#charge'), asks('circuit#ship')]).toEqual([true, false]);
   });
 
   test('though it may do its work', () => {
@@ -109,15 +150,15 @@ test('nobody but the registrar writes routes, and nobody but who cancels, reconc
   );
 });
 
-/** Every function that the simulated shop has, with what its producer needs for all that it does. */
-function deployedShop(): Stack {
+/** Every function that a simulated system has, with what its producer needs for all that it does. */
+function deployed(system: System): Stack {
   const stack = new Stack(testApp(), 'Shop');
   const ledger = new Ledger(stack, 'Ledger');
   // Some runs give each delayed message a schedule of its own.
   new Ledger(stack, 'Scheduling', { delayedDelivery: 'schedules' });
-  for (const definition of commerce.subscribers) {
+  for (const definition of system.subscribers) {
     const { name, consumes, tables = [] } = definition;
-    const stream = streamOf(commerce, name);
+    const stream = streamOf(system, name);
     const props = { ledger, events: consumes };
     const channel = stream
       ? new StreamChannel(stack, `${name} stream`, props)
@@ -126,6 +167,7 @@ function deployedShop(): Stack {
       channel,
       subscriber: definition,
       handler: handlerIn(stack, `${name} function`),
+      ...(system.breakers?.[name] && { breaker: {} }),
       tables: Object.fromEntries(
         tables.map((table) => [table.name, TableV2.fromTableName(stack, `${name} ${table.name}`, table.name)]),
       ),
@@ -133,6 +175,7 @@ function deployedShop(): Stack {
   }
   const producer = handlerIn(stack, 'producer');
   ledger.grantPublish(producer);
+  if (system.breakers) ledger.grantRedrive(handlerIn(stack, OPERATOR));
   ledger.grantSend(producer);
   ledger.grantCancel(producer);
   new CheckBack(stack, 'CheckBack', { ledger, handler: handlerIn(stack, 'check-back'), producer });
@@ -140,7 +183,7 @@ function deployedShop(): Stack {
 }
 
 /** The statements on the ledger's table, by the name of the function in the simulated shop. */
-function grantsOf(stack: Stack): ReadonlyMap<string, readonly RowStatement[]> {
+function grantsOf(system: System, stack: Stack): ReadonlyMap<string, readonly RowStatement[]> {
   const resources = Template.fromStack(stack).toJSON().Resources as Resources;
   const roles: Readonly<Record<string, string>> = {
     producer: 'producer',
@@ -150,8 +193,9 @@ function grantsOf(stack: Stack): ReadonlyMap<string, readonly RowStatement[]> {
     sweep: 'LedgerSweepRole',
     reconciler: 'LedgerReconcilerRole',
     registrar: 'LedgerRegisterRoutes',
+    ...(system.breakers && { controller: 'LedgerController', operator: 'operator' }),
     ...Object.fromEntries(
-      commerce.subscribers.flatMap(({ name }) => {
+      system.subscribers.flatMap(({ name }) => {
         const id = name.replaceAll('-', '');
         return [
           [name, `${id}function`],

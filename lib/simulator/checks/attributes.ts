@@ -4,6 +4,8 @@ export const ATTRIBUTES = {
   reason: 'waybill-reason',
   /** Of a dead letter: which message it is of. */
   messageId: 'waybill-message-id',
+  /** Of what a redrive has sent: which. */
+  redrive: 'waybill-redrive',
   /** Of what a forwarder is to put into a stream: which. */
   stream: 'waybill-stream',
   /** Of what a forwarder is to put into the queue of a subscriber: of which. */

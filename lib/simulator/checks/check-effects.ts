@@ -62,8 +62,8 @@ function doubledEnds({ ends, carried }: Evidence): Violation[] {
 
 function wasRedriven(carried: Evidence['carried'], { subscriber, id }: End, before: number): boolean {
   return carried.some(
-    ({ to, place, envelope, reason }) =>
-      to === subscriber && place < before && envelope?.id === id && reason !== undefined,
+    ({ to, place, envelope, reason, redrive }) =>
+      to === subscriber && place < before && envelope?.id === id && (reason ?? redrive) !== undefined,
   );
 }
 

@@ -6,6 +6,7 @@ import type { EndedMessage, RunState } from '../run/run-state.ts';
 import type { System } from '../system.ts';
 import { checkBulkhead } from './check-bulkhead.ts';
 import { checkCauses } from './check-causes.ts';
+import { checkCircuits } from './check-circuits.ts';
 import { checkEffects } from './check-effects.ts';
 import { checkGraph } from './check-graph.ts';
 import { checkHandlers } from './check-handlers.ts';
@@ -14,6 +15,7 @@ import { checkLeases } from './check-leases.ts';
 import { checkLoss } from './check-loss.ts';
 import { checkOrder } from './check-order.ts';
 import { checkPromises } from './check-promises.ts';
+import { checkRedrives } from './check-redrives.ts';
 import { checkSending } from './check-sending.ts';
 import { checkServices } from './check-services.ts';
 import { checkTraces } from './check-traces.ts';
@@ -36,6 +38,18 @@ export interface Checked {
   readonly done: RunState['done'];
   /** The rows of a business table, ordered by their keys. */
   readonly rows: RunState['rows'];
+  /** Event sources, where subscribers have breakers. */
+  readonly sources: readonly EventSourceState[];
+}
+
+/** An event source in the end. */
+export interface EventSourceState {
+  /** Of its mapping. */
+  readonly id: string;
+  readonly isOn: boolean;
+  readonly concurrency: number;
+  /** The concurrency that it was made with. */
+  readonly wanted: number;
 }
 
 /**
@@ -43,7 +57,8 @@ export interface Checked {
  * the code under test says of itself is believed.
  */
 export function checkRun(system: System, checked: Checked): readonly Violation[] {
-  const { record, evidence, faults, operations, isIdle, rejections, rows, done } = checked;
+  const { record, evidence, faults, operations, isIdle, rejections, rows, done, sources } = checked;
+  const clean = faults.happened.size === 0;
   const leniency = leniencyOf(faults, operations);
   const late: Violation[] = isIdle
     ? []
@@ -69,6 +84,8 @@ export function checkRun(system: System, checked: Checked): readonly Violation[]
     ...checkBulkhead(system, record, evidence, leniency),
     ...checkGraph(system, record, evidence, leniency),
     ...checkHealing(system, record, evidence, leniency),
+    ...checkCircuits(system, record, { clean, sources }),
+    ...checkRedrives(system, record, evidence, clean),
     ...wrong.map((what): Violation => ({ invariant: 'M', what })),
   ];
 }

@@ -42,6 +42,8 @@ export interface Carried {
   readonly reason: string | undefined;
   /** Of a dead letter: which message it is of. */
   readonly letterOf: string | undefined;
+  /** Of what an operator has redriven: by which operation. */
+  readonly redrive: string | undefined;
   readonly place: number;
   /** The function whose request put it there; absent where it was an operator or a fault. */
   readonly by: string | undefined;
@@ -169,7 +171,8 @@ export class Evidence {
     const { actor: by, invocation } = origin ?? {};
     const reason = attributes[ATTRIBUTES.reason]?.StringValue;
     const letterOf = attributes[ATTRIBUTES.messageId]?.StringValue;
-    this.carried.push({ to, text, envelope: decoded(text), reason, letterOf, place, by, invocation });
+    const redrive = attributes[ATTRIBUTES.redrive]?.StringValue;
+    this.carried.push({ to, text, envelope: decoded(text), reason, letterOf, redrive, place, by, invocation });
   }
 
   #addRow(entry: RowEntry, place: number): void {

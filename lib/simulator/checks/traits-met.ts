@@ -42,6 +42,7 @@ function meetSent({ ends, carried, deliverAt, cancelled, sending, acknowledged }
     if (!by && to === FORWARDER && text.startsWith('{"due":')) meet(TRAITS.scheduled);
     if (by === RECONCILER && to === FORWARDER && envelope && sending.has(envelope.id)) meet(TRAITS.pendingHealed);
   }
+  meet(TRAITS.redriveHandled, ends.filter(({ state, row }) => state === 'handled' && row.redrive !== undefined).length);
   for (const state of sending.values()) if (state === 'sent') meet(TRAITS.sent);
   for (const { replacedBy } of cancelled.values()) meet(replacedBy ? TRAITS.rescheduled : TRAITS.cancelled);
   for (const { kept } of acknowledged) meet(TRAITS.tooLate, kept.length);

@@ -11,6 +11,8 @@ export const PROMISES = {
   P: 'what was delayed is handled at its moment',
   E: 'a service outside does each thing once',
   O: 'the messages of a key take effect in their order, where a subscriber keeps it',
+  B: 'circuits open for what fails, probe as often as they may, and close again',
+  W: 'redrives send what was dead, wave by wave',
   H: 'handlers wait for all that they begin, and end',
 } as const;
 

@@ -4,7 +4,9 @@ import type { Fault } from './fault.ts';
 import * as kinds from './fault-kinds.ts';
 import {
   CHECK_BACK,
+  CONTROLLER,
   FORWARDER,
+  OPERATOR,
   PRODUCER,
   RECONCILER,
   RELAY,
@@ -28,6 +30,8 @@ export interface Deployed {
   readonly deployed?: readonly string[];
   /** In which modes producers send, beside `publish` at once. @default none */
   readonly modes?: ReadonlySet<SendingMode>;
+  /** Subscribers that have breakers. @default none */
+  readonly breakers?: readonly string[];
 }
 
 type Place = SiteRequest | SiteEvent;
@@ -41,7 +45,7 @@ export class FaultRange {
   readonly #modes = new Map<Site, readonly SendingMode[]>();
   readonly #used: ReadonlySet<SendingMode>;
 
-  constructor({ queues, streams, deployed = [], effects = [], modes = new Set() }: Deployed) {
+  constructor({ queues, streams, deployed = [], effects = [], modes = new Set(), breakers = [] }: Deployed) {
     this.#used = modes;
     this.faults = this.#faults;
     this.modes = this.#modes;
@@ -58,6 +62,7 @@ export class FaultRange {
     for (const name of effects) {
       this.#add(name, ['ServiceRequest', 'ServiceQuery', 'UpdateItem.effect'], kinds.REQUEST);
     }
+    if (breakers.length > 0) this.#addOperators(breakers);
     for (const name of deployed) this.#add(name, ['invoke'], kinds.OLD_VERSION);
     for (const stream of Object.keys(streams)) this.#add(stream, ['arrived'], kinds.ARRIVED);
   }
@@ -145,6 +150,21 @@ export class FaultRange {
     this.#addFor(['half'], CHECK_BACK, ['GetItem.half', 'GetItem.business', 'TransactWriteItems.half'], kinds.REQUEST);
     this.#addFor(['half'], CHECK_BACK, ['UpdateItem.half', 'UpdateItem.business'], kinds.REQUEST);
     this.#addFor(['half'], CHECK_BACK, ['PutItem.business', 'ChangeMessageVisibility'], kinds.REQUEST);
+  }
+
+  /** Circuits and their controller, commands of operators, and the worker of redrives. */
+  #addOperators(breakers: readonly string[]): void {
+    for (const name of breakers) this.#add(name, ['GetItem.circuit', 'UpdateItem.circuit'], kinds.REQUEST);
+    const asked = ['ListEventSourceMappings', 'UpdateEventSourceMapping', 'Invoke', 'DeleteMessage'] as const;
+    this.#add(CONTROLLER, ['GetItem.circuit', 'UpdateItem.circuit', ...asked], kinds.REQUEST);
+    this.#add(CONTROLLER, ['invoke'], kinds.INVOCATION);
+    this.#add(CONTROLLER, ['sent'], kinds.DELAYED);
+    this.#add(CONTROLLER, ['received'], [{ kind: 'duplicate' }]);
+    this.#add(OPERATOR, ['TransactWriteItems.redrive', 'SendMessageBatch', 'UpdateItem.circuit'], kinds.REQUEST);
+    const read = ['GetItem.redrive', 'Query.dead', 'BatchGetItem.outbox', 'BatchGetItem.inbox'] as const;
+    this.#add(FORWARDER, [...read, 'PutItem.redrive', 'TransactWriteItems.redrive', 'SendMessageBatch'], kinds.REQUEST);
+    this.#add(FORWARDER, ['invoke'], kinds.INVOCATION);
+    this.#add(FORWARDER, ['received'], [{ kind: 'duplicate' }]);
   }
 
   /** A function that reads a queue of its own name, and is no subscriber. */

@@ -50,6 +50,10 @@ export const IN_WORDS: Readonly<Record<FaultKind | OperationKind, string>> = {
   'subscriber-added-again': 'the subscriber is removed, and deployed again after a while',
   'subscriber-paused': "the subscriber's event source is switched off for hours",
   'destination-refused': 'the queue or the stream takes nothing for hours',
+  'service-fails': 'the service outside fails for some time, whoever asks',
+  'paused-by-command': 'an operator pauses the subscriber, and resumes it after a while',
+  'sources-switched-on': "a deploy switches the subscriber's event sources on",
+  redriven: 'an operator redrives what is dead at the subscriber',
   'two-reconcilers': 'each run of the reconciler is made twice',
   'shards-disagree': 'one stack is deployed with another shard count',
 };

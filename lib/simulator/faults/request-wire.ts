@@ -1,12 +1,13 @@
 import type { GetItemCommandInput, QueryCommandInput } from '@aws-sdk/client-dynamodb';
 import type { Request, Wire } from '../../testing/engines/index.ts';
 import { UnsupportedByEngine } from '../../testing/errors.ts';
+import { sourceId } from '../../testing/stack/function.ts';
 import type { Origin } from '../run/run-record.ts';
 import { refuse, switchOff } from '../run/sickness.ts';
 import { laterIn, type World } from '../run/world.ts';
 import type { Fault } from './fault.ts';
 import { applyPartially, hasEntries } from './partial-failure.ts';
-import { conflict, denied, gone, internalError, throttled, timeout } from './service-errors.ts';
+import { conflict, denied, gone, internalError, serviceDown, throttled, timeout } from './service-errors.ts';
 import { CHECK_BACK, FORWARDER, RECONCILER, siteOf } from './site.ts';
 
 /** A process that sends requests. */
@@ -59,10 +60,19 @@ export function faultyWire(world: World, caller: Caller): Wire {
       const to = destinationOf(request);
       if (fault?.kind === 'refuses' && to !== undefined) refuse(world, to, fault.for);
       // A mapping that is switched off asks for nothing: here it asks, and is refused.
-      const isOff = world.disabled.has(caller.actor) && isReceive(request);
+      const isOff = isReceive(request) && (world.disabled.has(caller.actor) || isSwitchedOff(world, caller, request));
       const isRefused = to !== undefined && world.refusing.has(to);
       const isGone = world.gone.has(queueOf(request) ?? '');
-      const error = isOff ? internalError() : isGone ? gone() : isRefused ? denied(request) : undefined;
+      const fails = isServed(world, caller, request);
+      const error = fails
+        ? serviceDown()
+        : isOff
+          ? internalError()
+          : isGone
+            ? gone()
+            : isRefused
+              ? denied(request)
+              : undefined;
       const course = error ? { answered: there + back, error } : courseOf(fault, request, there, back);
       const { actor, invocation } = caller;
       const origin: Origin = { actor, operation: request.operation, ...(invocation && { invocation }) };
@@ -128,6 +138,22 @@ function changeSource(world: World, actor: string, fault: Fault | undefined): vo
   const { schedule, horizons } = world;
   if (fault?.kind === 'from-latest') horizons.set(actor, schedule.now());
   if (fault?.kind === 'disabled' || fault?.kind === 'retention') switchOff(world, actor, fault.for);
+}
+
+/** Whether a request is for a service that fails. Whatever is asked of services is recorded. */
+function isServed({ failing, record }: World, { actor, invocation = 0 }: Caller, request: Request): boolean {
+  if (request.operation !== 'ServiceRequest') return false;
+  const { key, service } = request.input as { readonly key: string; readonly service: string };
+  const failed = failing.has(service);
+  record.add({ kind: 'served', actor, invocation, service, key, failed });
+  return failed;
+}
+
+/** Whether the mapping is switched off by which a function's event source asks. */
+function isSwitchedOff({ lambda }: World, { actor, invocation }: Caller, { operation }: Request): boolean {
+  // A function that asks a queue itself is in an invocation.
+  if (!lambda || invocation !== undefined) return false;
+  return !lambda.isOn(sourceId(actor, operation === 'ReceiveMessage' ? 0 : 1));
 }
 
 /** The queue or the stream to which a request sends. */

@@ -12,6 +12,11 @@ export function internalError(): Error {
   return serviceError('InternalServerError', 'server');
 }
 
+/** A service outside is out of order. */
+export function serviceDown(): Error {
+  return Object.assign(new Error('the service is out of order (simulated)'), { name: 'ServiceDown' });
+}
+
 /** No answer came in time: the request may have been carried out. */
 export function timeout(): Error {
   return Object.assign(new Error('no answer (simulated)'), { name: 'TimeoutError', $metadata: { attempts: 3 } });

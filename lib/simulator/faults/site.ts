@@ -24,6 +24,8 @@ export type SiteEvent =
   | 'sent'
   | 'received'
   | 'deleted'
+  /** Its visibility was changed. */
+  | 'postponed'
   /** A record has come to lie in a stream. */
   | 'arrived';
 
@@ -41,6 +43,7 @@ type OtherOperation =
   | 'SendMessage'
   | 'SendMessageBatch'
   | 'ReceiveMessage'
+  | 'DeleteMessage'
   | 'DeleteMessageBatch'
   | 'ChangeMessageVisibility'
   | 'ChangeMessageVisibilityBatch'
@@ -48,6 +51,10 @@ type OtherOperation =
   | 'GetRecords'
   | 'PutRecords'
   | 'CreateSchedule'
+  // Of Lambda, by the controller.
+  | 'ListEventSourceMappings'
+  | 'UpdateEventSourceMapping'
+  | 'Invoke'
   // Of services outside.
   | 'ServiceRequest'
   | 'ServiceQuery';
@@ -126,7 +133,9 @@ function rowOf({ TableName: table, Item, Key }: Write): RequestedRow {
 }
 
 /** The names of the functions that no user names. */
-export { CHECK_BACK, FORWARDER, RECONCILER, RELAY, SWEEPER as SWEEP } from '../../testing/stack/queues.ts';
+export { CHECK_BACK, CONTROLLER, FORWARDER, RECONCILER, RELAY, SWEEPER as SWEEP } from '../../testing/stack/queues.ts';
+/** The function by which operators act. */
+export const OPERATOR = 'operator';
 export const PRODUCER = 'producer';
 /** Where schedules of messages fire. */
 export const SCHEDULER = 'scheduler';

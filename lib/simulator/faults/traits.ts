@@ -37,6 +37,8 @@ export const TRAITS = {
   /** The owner of a local transaction was asked for it before it was over. */
   halfAskedEarly: 'half-asked-early',
   halfUnanswered: 'half-quarantined',
+  /** What was dead was handled, since an operator has redriven it. */
+  redriveHandled: 'redrive-handled',
 } as const;
 
 export type Trait = (typeof TRAITS)[keyof typeof TRAITS];

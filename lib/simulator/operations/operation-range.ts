@@ -10,6 +10,7 @@ const OTHER_SHARDS = 8;
 
 /** Every operation that a plan of a system may have. */
 export function operationsOf(system: System): readonly Operation[] {
+  if (system.breakers) return breakerOperations(system);
   const names = system.subscribers.map(({ name }) => name);
   const queues = names.filter((name) => streamOf(system, name) === undefined);
   const destinations = [...queues, ...Object.keys(system.streams ?? {})];
@@ -26,5 +27,19 @@ export function operationsOf(system: System): readonly Operation[] {
     { kind: 'two-reconcilers', apart: 400 },
     { kind: 'shards-disagree', stack: 'application', to: OTHER_SHARDS },
     { kind: 'shards-disagree', stack: 'ledger', to: OTHER_SHARDS },
+  ];
+}
+
+/** Of a system whose subscribers have breakers. */
+function breakerOperations({ breakers = {}, services = [], subscribers }: System): readonly Operation[] {
+  const broken = Object.keys(breakers);
+  const lengths = [20 * SECOND_MS, 2 * MINUTE_MS];
+  return [
+    ...services.flatMap(({ name: service }) =>
+      lengths.map((time): Operation => ({ kind: 'service-fails', service, for: time })),
+    ),
+    ...broken.map((subscriber): Operation => ({ kind: 'paused-by-command', subscriber, for: 5 * MINUTE_MS })),
+    ...broken.map((subscriber): Operation => ({ kind: 'sources-switched-on', subscriber })),
+    ...subscribers.map(({ name: subscriber }): Operation => ({ kind: 'redriven', subscriber })),
   ];
 }

@@ -12,6 +12,14 @@ export type Operation =
   | { readonly kind: 'destination-refused'; readonly to: string; readonly for: number }
   /** From now on each run of the reconciler is made twice, at once or nearly so. */
   | { readonly kind: 'two-reconcilers'; readonly apart: number }
+  /** A service outside fails for some time, whoever asks. */
+  | { readonly kind: 'service-fails'; readonly service: string; readonly for: number }
+  /** The subscriber is paused by a command, and resumed by one after a while. */
+  | { readonly kind: 'paused-by-command'; readonly subscriber: string; readonly for: number }
+  /** A deploy switches the subscriber's event sources on. */
+  | { readonly kind: 'sources-switched-on'; readonly subscriber: string }
+  /** What is dead at the subscriber is redriven. */
+  | { readonly kind: 'redriven'; readonly subscriber: string }
   /** One stack, of the application or of the ledger, is deployed with another shard count; the other is not. */
   | { readonly kind: 'shards-disagree'; readonly stack: 'application' | 'ledger'; readonly to: number };
 

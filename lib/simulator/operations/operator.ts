@@ -1,11 +1,15 @@
 import type { Queue } from '../../testing/engines/index.ts';
-import { refuse, switchOff } from '../run/sickness.ts';
+import { fail, refuse, switchOff } from '../run/sickness.ts';
 import { laterIn, type World } from '../run/world.ts';
 import type { Deployer, RouteResource } from './deployer.ts';
 import type { PlannedOperation } from './operation.ts';
+import type { Command } from './operator-function.ts';
 
 /** Milliseconds in which a stack's resources are made or deleted, one after the other. */
 const STEP_MS = 4_000;
+/** Milliseconds after which a command that failed is given again, and how often it is. */
+const AGAIN_MS = 5_000;
+const MOST_TRIES = 20;
 
 /** What operators reach of a deployed system. */
 export interface Operated {
@@ -17,6 +21,10 @@ export interface Operated {
   readonly startSources: (subscriber: string) => void;
   /** Deploys functions with another shard count. */
   readonly deployShards: (stack: 'application' | 'ledger', shards: number) => void;
+  /** Carries a command of `waybill` out. */
+  readonly command: (command: Command) => Promise<unknown>;
+  /** The ids of the mappings of a subscriber's event sources. */
+  readonly mappingsOf: (subscriber: string) => readonly string[];
   /** From now on each run of the reconciler is made twice, so many milliseconds apart. */
   readonly doubleReconciler: (apart: number) => void;
 }
@@ -65,6 +73,22 @@ export class Operator {
       case 'destination-refused':
         refuse(world, one.to, one.for);
         break;
+      case 'service-fails':
+        fail(world, one.service, one.for);
+        break;
+      case 'paused-by-command':
+        this.#command({ command: 'pause', subscriber: one.subscriber });
+        laterIn(world, one.for, () => this.#command({ command: 'resume', subscriber: one.subscriber }));
+        break;
+      case 'sources-switched-on':
+        for (const UUID of system.mappingsOf(one.subscriber)) {
+          world.lambda?.update({ UUID, Enabled: true });
+          world.record.add({ kind: 'switched', source: UUID, isOn: true });
+        }
+        break;
+      case 'redriven':
+        this.#command({ command: 'redrive', subscriber: one.subscriber });
+        break;
       case 'two-reconcilers':
         system.doubleReconciler(one.apart);
         break;
@@ -72,6 +96,20 @@ export class Operator {
         system.deployShards(one.stack, one.to);
         break;
     }
+  }
+
+  /** Where a command fails, the operator gives it again. */
+  #command(command: Command, tries = 1): void {
+    const world = this.#world;
+    world.pending += 1;
+    const over = () => {
+      world.pending -= 1;
+    };
+    const again = () => {
+      over();
+      if (tries < MOST_TRIES) laterIn(world, AGAIN_MS, () => this.#command(command, tries + 1));
+    };
+    this.#system.command(command).then(over, again);
   }
 
   /** Queue, function and event source are there before the route that leads to them. */

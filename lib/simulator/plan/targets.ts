@@ -75,6 +75,7 @@ export function targetsOf(
         ]
       : []),
     ...sendingTargets(system),
+    ...breakerTargets(system),
     ...(older === undefined ? [] : [{ name: TRAITS.olderVersion, step: older }]),
     ...(newer === undefined
       ? []
@@ -123,6 +124,17 @@ function sendingTargets(system: System): Target[] {
     ...target(TRAITS.halfRolledBack, 'half'),
     ...target(TRAITS.halfAskedEarly, 'half'),
     ...target(TRAITS.halfUnanswered, 'quarantine'),
+  ];
+}
+
+/** What plans must show of circuits and redrives, where subscribers have breakers. */
+function breakerTargets({ breakers }: System): Target[] {
+  if (!breakers) return [];
+  const by = (operation: OperationKind, ...names: readonly string[]) =>
+    names.map((name): Target => ({ name, operation, again: true, hard: true }));
+  return [
+    ...by('service-fails', 'circuit.opened', 'controller.probe-failed', 'controller.probe-good', 'controller.closed'),
+    ...by('redriven', TRAITS.redriveHandled, 'redrive.stopped'),
   ];
 }
 

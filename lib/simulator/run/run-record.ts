@@ -75,6 +75,26 @@ export interface SickEntry extends Recorded {
   readonly to: string;
 }
 
+/** A handler that asks a service outside. */
+export interface ServedEntry extends Recorded {
+  readonly kind: 'served';
+  readonly actor: string;
+  readonly invocation: number;
+  readonly service: string;
+  /** The key of its request. */
+  readonly key: string;
+  /** Whether the service fails. */
+  readonly failed: boolean;
+}
+
+/** An event source that is switched off, or on. */
+export interface SwitchedEntry extends Recorded {
+  readonly kind: 'switched';
+  /** The id of its mapping. */
+  readonly source: string;
+  readonly isOn: boolean;
+}
+
 /** From now on nothing fails any more. */
 export interface HealedEntry extends Recorded {
   readonly kind: 'healed';
@@ -110,6 +130,8 @@ export type RecordEntry =
   | ReturnedEntry
   | NamedEntry
   | SickEntry
+  | ServedEntry
+  | SwitchedEntry
   | HealedEntry
   | DeployedEntry
   | QueueDeletedEntry

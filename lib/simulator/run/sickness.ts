@@ -17,3 +17,10 @@ export function refuse(world: World, to: string, milliseconds: number): void {
   record.add({ kind: 'sick', to });
   laterIn(world, milliseconds, () => refusing.delete(to));
 }
+
+/** A service outside fails for some time. */
+export function fail(world: World, service: string, milliseconds: number): void {
+  const { failing } = world;
+  failing.add(service);
+  laterIn(world, milliseconds, () => failing.delete(service));
+}

@@ -20,6 +20,8 @@ const LEDGER_SHARDS = 2;
 export class SimulatedSource {
   readonly #world: World;
   readonly #actor: string;
+  /** Of its mapping. */
+  readonly #id: string;
   readonly #poller: EventSourcePoller;
   /**
    * The earliest moment at which there is something to receive, infinite where nothing is there, once the records of a
@@ -29,9 +31,10 @@ export class SimulatedSource {
   /** The sequence numbers of the records that have come. */
   readonly #read = new Set<string>();
 
-  constructor(world: World, { name: actor, invoke }: LambdaFunction, source: FunctionSource) {
+  constructor(world: World, { name: actor, invoke }: LambdaFunction, source: FunctionSource, id: string) {
     this.#world = world;
     this.#actor = actor;
+    this.#id = id;
     this.#waiting = waitingIn(world, source);
     const name = `the source of ${actor}`;
     const wire = faultyWire(world, { actor, name, alive: true, deliver: (run) => run(), crash: never });
@@ -66,7 +69,8 @@ export class SimulatedSource {
 
   /** The earliest moment at which it would find something to do; infinite where it would not. */
   nextWork(): number {
-    const { schedule, disabled } = this.#world;
+    const { schedule, disabled, lambda } = this.#world;
+    if (lambda && !lambda.isOn(this.#id)) return lambda.due;
     const unread = Math.max(this.#waiting(this.#read), disabled.get(this.#actor) ?? 0);
     return Math.max(schedule.now(), Math.min(this.#poller.due, unread));
   }

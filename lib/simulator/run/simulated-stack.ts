@@ -9,14 +9,17 @@ import { BINDINGS } from '../../contract/bindings.ts';
 import type { AnyTable } from '../../contract/table.ts';
 import { FORMAT_VARIABLE } from '../../ledger/rows/format.ts';
 import type { Change, QueueEvent, SchedulerOptions } from '../../testing/engines/index.ts';
-import { Deployment } from '../../testing/stack/deployment.ts';
+import { Deployment, type DeploymentOptions } from '../../testing/stack/deployment.ts';
+import { sourceId } from '../../testing/stack/function.ts';
 import { tableOf } from '../../testing/test-environment.ts';
-import { CHECK_BACK, FORWARDER, RECONCILER, RELAY, SCHEDULER, SWEEP } from '../faults/site.ts';
+import { CHECK_BACK, CONTROLLER, FORWARDER, RECONCILER, RELAY, SCHEDULER, SWEEP } from '../faults/site.ts';
 import { TransportFaults } from '../faults/transport-faults.ts';
 import { Deployer, REGISTRAR, type RouteResource, registrarOptions } from '../operations/deployer.ts';
 import type { PlannedOperation } from '../operations/operation.ts';
 import { type Operated, Operator } from '../operations/operator.ts';
+import { operatorOptions } from '../operations/operator-function.ts';
 import type { System } from '../system.ts';
+import { loadController } from './lambda-control.ts';
 import { type FunctionOptions, LambdaFunction } from './lambda-function.ts';
 import { LEDGER, ledgerRowOf } from './ledger-row.ts';
 import { producerOptions } from './producer.ts';
@@ -65,10 +68,10 @@ export class SimulatedStack {
     const { schedule, engines } = world;
     const later = new Set(operations.flatMap((one) => (one.kind === 'subscriber-added' ? [one.subscriber] : [])));
     const schedules = world.draw('strategy', SCHEDULES_IN) === 0 && { schedules: faultySchedules(world) };
-    const { subscribers, handlers, streams, checkBack, timeout, previous = {} } = system;
+    const { subscribers, handlers, streams, checkBack, timeout, previous = {}, breakers } = system;
     // As in a large ledger, whose reconciliation has several runs.
     const shardsARun = world.draw('shared out', SHARED_OUT_IN) === 0 ? 1 : undefined;
-    this.#deployment = new Deployment(engines, schedule.now, (milliseconds, run) => schedule.after(milliseconds, run), {
+    const options: DeploymentOptions = {
       ledger: LEDGER,
       shards: SHARDS,
       retention: RETENTION,
@@ -79,8 +82,14 @@ export class SimulatedStack {
       ...(checkBack && { checkBack }),
       ...(timeout !== undefined && { timeout }),
       ...schedules,
+      ...(breakers && { breakers }),
       later,
-    });
+    };
+    const invoke = (name: string, event: object) => this.#function(name).invoke(event);
+    const after = (milliseconds: number, run: () => void) => schedule.after(milliseconds, run);
+    this.#deployment = new Deployment(engines, schedule.now, after, options, invoke);
+    const { lambda } = this.#deployment;
+    if (lambda) world.lambda = lambda;
     const { functions, scheduler, variables } = this.#deployment;
     if (scheduler) world.scheduler = scheduler;
     for (const { table, rows } of system.tables ?? []) this.#fill(table, rows);
@@ -90,6 +99,7 @@ export class SimulatedStack {
       this.#add({
         ...one,
         ...(before && { loadPrevious: () => before }),
+        ...(one.name === CONTROLLER && lambda && { load: loadController(world, lambda) }),
         ...(one.name === RECONCILER && {
           load: loadReconciler(world, shardsARun),
           variables: { ...one.variables, [BINDINGS.abandonAfter]: String(ABANDON_AFTER_MS / SECOND_MS) },
@@ -120,7 +130,11 @@ export class SimulatedStack {
     const { queues, routes, variables } = this.#deployment;
     const answers = new Map<string, 'SUCCESS' | 'FAILED'>();
     const registrar = this.#add(registrarOptions(variables, (request, status) => answers.set(request, status)));
+    const operator = this.#add(operatorOptions(variables, queues.control.url));
     const operated: Operated = {
+      command: (command) => operator.invoke(command),
+      mappingsOf: (name) =>
+        (this.#deployment.functions.get(name)?.sources ?? []).map((_, index) => sourceId(name, index)),
       routesOf: (name) => routes.get(name) as RouteResource,
       queueOf: (name) => queues.all.get(name),
       startSources: (name) => {
@@ -162,7 +176,9 @@ export class SimulatedStack {
   /** Answers with those that run from the beginning. */
   #makeSources(later: ReadonlySet<string>): SimulatedSource[] {
     return [...this.#deployment.functions.values()].flatMap(({ name, sources }) => {
-      const made = sources.map((source) => new SimulatedSource(this.#world, this.#function(name), source));
+      const made = sources.map(
+        (source, index) => new SimulatedSource(this.#world, this.#function(name), source, sourceId(name, index)),
+      );
       if (later.has(name)) {
         this.#later.set(name, made);
         return [];

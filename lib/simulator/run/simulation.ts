@@ -122,7 +122,18 @@ async function judge(system: System, { world, isIdle }: Ran, rejections: readonl
   const rows = (({ name }) =>
     engines.dynamodb.hasTable(name) ? engines.dynamodb.table(name).rows() : []) as RunState['rows'];
   const done = ((service) => world.books.of(service)) as RunState['done'];
-  const violations = checkRun(system, { record, evidence, faults, operations, isIdle, rejections, rows, done });
+  const checked = {
+    record,
+    evidence,
+    faults,
+    operations,
+    isIdle,
+    rejections,
+    rows,
+    done,
+    sources: world.lambda?.states ?? [],
+  };
+  const violations = checkRun(system, checked);
   const { uncaused } = ledgerStateOf(system, record);
   const misnamed = violations.length === 0 ? await reconcileDelivered(system, world) : [];
   const all = [...violations, ...misnamed];
@@ -159,6 +170,7 @@ function worldOf({ seed, faults }: Plan, observe: World['observe']): World {
     disabled: new Map(),
     horizons: new Map(),
     refusing: new Set(),
+    failing: new Set(),
     gone: new Set(),
     operations: {},
     deploy: () => undefined,

@@ -11,6 +11,9 @@ import type { LedgerRow } from './ledger-row.ts';
 /** How old a half message is when reconciliation looks at it, in milliseconds, at most. */
 const UNASKED_MS = 15 * MINUTE_MS;
 
+/** A redrive that nobody has written for so long is woken, in milliseconds: a second later than that. */
+const ASLEEP_MS = 5 * MINUTE_MS + 1_000;
+
 /** What reconciliation still has to do in a run, kept up to date at each commit, so that it costs nothing to ask. */
 export class Unfinished {
   readonly #expectations = new Expectations();
@@ -25,6 +28,8 @@ export class Unfinished {
   readonly #cases = new Map<string, number>();
   /** From when on reconciliation has the producers asked of half messages of which nothing says that anybody asks. */
   readonly #halves = new Map<string, number>();
+  /** When the reconciler wakes each redrive that runs, if nobody has written it since: by subscriber. */
+  readonly #redrives = new Map<string, number>();
   /** When the newest message was committed, in milliseconds since the epoch; 0 where none was. */
   lastCommit = 0;
   #lastEnd = 0;
@@ -35,7 +40,7 @@ export class Unfinished {
     this.#order = new KeyOrder(system, this.#expectations);
   }
 
-  /** Whether a message has not ended at a subscriber that consumes it, has a case that is open, or nobody asks for a half message. */
+  /** Whether a message has not ended at a subscriber that consumes it, has a case that is open, nobody asks for a half message, or a redrive runs. */
   get any(): boolean {
     return this.next < Infinity;
   }
@@ -55,7 +60,7 @@ export class Unfinished {
   get next(): number {
     const copies = [...this.#copies].filter(([copy]) => !this.#isBlocked(copy)).map(([, moment]) => moment);
     const cases = [...this.#cases].filter(([of]) => !this.#isCaseBlocked(of)).map(([, moment]) => moment);
-    return Math.min(Infinity, ...copies, ...cases, ...this.#halves.values());
+    return Math.min(Infinity, ...copies, ...cases, ...this.#halves.values(), ...this.#redrives.values());
   }
 
   /** Whether messages wait for their moments, or have waited. */
@@ -95,10 +100,18 @@ export class Unfinished {
       else this.#halves.delete(id);
     } else if (kind === 'due' && after) {
       this.#lastDue = Math.max(this.#lastDue, readDueKey({ sk: id }).deliverAt);
+    } else if (kind === 'redrive') {
+      this.#onRedrive(row, change);
     } else if (kind === 'case') {
       if (after) this.#cases.set(id, after.deliverAt ? Number(after.next?.N ?? 0) : 0);
       else this.#cases.delete(id);
     }
+  }
+
+  /** A row of the redrives that run names its subscriber, and the row of an operation has it in its partition. */
+  #onRedrive({ of, sk }: LedgerRow, { after, at }: Change): void {
+    if (of === '' && !after) this.#redrives.delete(sk);
+    else if (of === '' || this.#redrives.has(of)) this.#redrives.set(of || sk, at + ASLEEP_MS);
   }
 
   /** @param former a subscriber that may not expect it any more */

@@ -1,4 +1,4 @@
-import type { Request, SchedulerEngine } from '../../testing/engines/index.ts';
+import type { LambdaEngine, Request, SchedulerEngine } from '../../testing/engines/index.ts';
 import type { UnsupportedByEngine } from '../../testing/errors.ts';
 import type { ServiceBooks } from '../../testing/service.ts';
 import type { Engines } from '../../testing/test-environment.ts';
@@ -35,6 +35,10 @@ export interface World {
   readonly horizons: Map<string, number>;
   /** Queues and streams that take nothing for some time. */
   readonly refusing: Set<string>;
+  /** Services outside that fail for some time. */
+  readonly failing: Set<string>;
+  /** Switches event sources, where subscribers have breakers. */
+  lambda?: LambdaEngine;
   /** Queues that are deleted. */
   readonly gone: Set<string>;
   /** How often each kind of operation was begun. */

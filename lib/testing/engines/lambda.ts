@@ -26,6 +26,8 @@ export interface LambdaEngineOptions {
 
 interface State extends LambdaMapping {
   readonly isOn: boolean;
+  /** The concurrency with which it was made. */
+  readonly made: number;
   /** What it was before the change that is under way, and when that takes effect. */
   readonly before?: { readonly isOn: boolean; readonly until: number };
 }
@@ -42,13 +44,25 @@ export class LambdaEngine {
   }
 
   create(mapping: LambdaMapping): void {
-    this.#mappings.set(mapping.id, { ...mapping, isOn: true });
+    this.#mappings.set(mapping.id, { ...mapping, isOn: true, made: mapping.concurrency });
   }
 
   /** Whether a mapping hands records over at this moment. */
   isOn(id: string): boolean {
     const { isOn = true, before } = this.#mappings.get(id) ?? {};
     return before && this.#options.now() < before.until ? before.isOn : isOn;
+  }
+
+  /** Every mapping as it is, and the concurrency with which it was made. */
+  get states(): {
+    readonly id: string;
+    readonly isOn: boolean;
+    readonly concurrency: number;
+    readonly wanted: number;
+  }[] {
+    return [...this.#mappings.values()].map(({ id, concurrency, made }) => {
+      return { id, isOn: this.isOn(id), concurrency, wanted: made };
+    });
   }
 
   /** To how many invocations at once a mapping is held; 0: no limit. */
@@ -68,7 +82,7 @@ export class LambdaEngine {
       const { input } = command;
       switch (command.constructor.name) {
         case 'ListEventSourceMappingsCommand':
-          return this.#list(input as ListEventSourceMappingsCommandInput);
+          return this.list(input as ListEventSourceMappingsCommandInput);
         case 'UpdateEventSourceMappingCommand':
           return this.update(input as UpdateEventSourceMappingCommandInput);
         case 'InvokeCommand':
@@ -98,7 +112,8 @@ export class LambdaEngine {
     return described(changed, now);
   }
 
-  #list({ EventSourceArn, FunctionName }: ListEventSourceMappingsCommandInput): object {
+  /** The mappings of an event source, of a function, or all. */
+  list({ EventSourceArn, FunctionName }: ListEventSourceMappingsCommandInput): object {
     const found = [...this.#mappings.values()].filter(
       (one) =>
         (EventSourceArn === undefined || one.eventSourceArn === EventSourceArn) &&

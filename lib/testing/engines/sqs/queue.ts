@@ -8,8 +8,11 @@ export type QueueOptions = SettingsOfQueue<Queue>;
 
 /** A change of a message in a queue, in the moment in which it happens. */
 export interface QueueEvent {
-  /** `moved` says to which queue: SQS gave the message up; `expired`: it was kept as long as the queue keeps one. */
-  readonly kind: 'sent' | 'received' | 'deleted' | 'moved' | 'expired';
+  /**
+   * `moved` says to which queue: SQS gave the message up; `expired`: it was kept as long as the queue keeps one; `postponed`: its
+   * visibility was changed.
+   */
+  readonly kind: 'sent' | 'received' | 'deleted' | 'moved' | 'expired' | 'postponed';
   /** The queue's name. */
   readonly queue: string;
   readonly message: StoredMessage;
@@ -129,6 +132,7 @@ export class Queue {
     const message = this.#messages.find((one) => one.receiptHandle === receiptHandle);
     if (!message || message.visibleAt <= this.#now()) throw messageNotInFlight();
     message.visibleAt = this.#now() + seconds * 1000;
+    this.#tell('postponed', message);
   }
 
   #receipt(message: StoredMessage, visibilityTimeout: number): StoredMessage {

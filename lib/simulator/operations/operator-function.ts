@@ -1,0 +1,39 @@
+import { type Environment, environmentOf, type GivenContext } from '../../aws/environment.ts';
+import { operate } from '../../circuit/operate.ts';
+import { MINUTE_MS } from '../../contract/time.ts';
+import { ledgerOf } from '../../ledger/ledger.ts';
+import { withEveryShard } from '../../ledger/shards.ts';
+import { RedriveRefused } from '../../redrive/errors.ts';
+import { startRedrive } from '../../redrive/operation.ts';
+import type { LambdaHandler } from '../../testing/lambda/index.ts';
+import { OPERATOR } from '../faults/site.ts';
+import type { FunctionOptions } from '../run/lambda-function.ts';
+
+/** What an operator asks for by a command. */
+export interface Command {
+  readonly command: 'redrive' | 'pause' | 'resume';
+  readonly subscriber: string;
+}
+
+/** Milliseconds. */
+const TIMEOUT_MS = MINUTE_MS;
+/** Waves come one after the other within seconds. */
+const RATE = 50;
+
+/** The function that carries operators' commands out, as `waybill` does. */
+export function operatorOptions(variables: Environment['variables'], controlQueueUrl: string): FunctionOptions {
+  const handler = async ({ command, subscriber }: Command, context: GivenContext): Promise<void> => {
+    const ledger = await withEveryShard(ledgerOf(environmentOf(context)));
+    if (command !== 'redrive') {
+      await operate(ledger, subscriber, command, controlQueueUrl);
+      return;
+    }
+    try {
+      await startRedrive(ledger, subscriber, { maxRate: RATE });
+    } catch (error) {
+      // Another one runs, or has been begun by a request whose answer was lost.
+      if (!(error instanceof RedriveRefused)) throw error;
+    }
+  };
+  return { name: OPERATOR, timeout: TIMEOUT_MS, variables, load: () => handler as LambdaHandler };
+}
