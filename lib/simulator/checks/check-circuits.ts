@@ -6,7 +6,6 @@ import type { FailureRow } from '../../ledger/rows/failure.ts';
 import { decoded, textsIn } from '../run/envelopes.ts';
 import type { InvocationEntry, QueueEntry, RecordEntry, RowEntry, RunRecord, ServedEntry } from '../run/run-record.ts';
 import { type System, streamOf } from '../system.ts';
-import type { EventSourceState } from './check-run.ts';
 import type { Violation } from './violation.ts';
 
 /** For how long a circuit is opened at most. */
@@ -17,6 +16,16 @@ const OFF_WITHIN_MS = 75 * SECOND_MS;
 const IN_HAND_MS = 30 * SECOND_MS;
 /** A wait that is longer leaves a row. */
 const TOLD_MS = 31 * SECOND_MS;
+
+/** An event source in the end. */
+export interface EventSourceState {
+  /** Of its mapping. */
+  readonly id: string;
+  readonly isOn: boolean;
+  readonly concurrency: number;
+  /** The concurrency that it was made with. */
+  readonly wanted: number;
+}
 
 /** What a check of circuits is told beside the record. */
 export interface CircuitsChecked {

@@ -6,7 +6,7 @@ import type { EndedMessage, RunState } from '../run/run-state.ts';
 import type { System } from '../system.ts';
 import { checkBulkhead } from './check-bulkhead.ts';
 import { checkCauses } from './check-causes.ts';
-import { checkCircuits } from './check-circuits.ts';
+import { checkCircuits, type EventSourceState } from './check-circuits.ts';
 import { checkEffects } from './check-effects.ts';
 import { checkGraph } from './check-graph.ts';
 import { checkHandlers } from './check-handlers.ts';
@@ -40,16 +40,6 @@ export interface Checked {
   readonly rows: RunState['rows'];
   /** Event sources, where subscribers have breakers. */
   readonly sources: readonly EventSourceState[];
-}
-
-/** An event source in the end. */
-export interface EventSourceState {
-  /** Of its mapping. */
-  readonly id: string;
-  readonly isOn: boolean;
-  readonly concurrency: number;
-  /** The concurrency that it was made with. */
-  readonly wanted: number;
 }
 
 /**
