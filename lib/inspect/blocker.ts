@@ -1,14 +1,12 @@
-import { concurrently } from '../aws/concurrently.ts';
 import { readFence, readFirstParked, readParked } from '../ledger/fence.ts';
 import { readInbox } from '../ledger/inbox.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { envelopeIn, readOutbox } from '../ledger/outbox.ts';
-import { readRoutes } from '../ledger/route-book.ts';
+import { predecessorAt } from '../ledger/predecessor.ts';
 import { parkedNumber } from '../ledger/rows/order.ts';
-import { expectedBy, predecessorOf, standingOf } from '../ledger/rows/predecessor.ts';
-import type { Route } from '../ledger/rows/route.ts';
+import { standingOf } from '../ledger/rows/predecessor.ts';
 import type { Envelope } from '../message/envelope.ts';
-import { type MessageOrder, type NumberedMessage, orderKey, readOrder } from '../message/order.ts';
+import { type NumberedMessage, orderKey, readOrder } from '../message/order.ts';
 
 /** The message for which others of its key wait at a subscriber: the next that is to end there. */
 export interface Blocker {
@@ -19,8 +17,6 @@ export interface Blocker {
   /** When nothing handles it any more, in milliseconds since the epoch. */
   readonly expires: number;
 }
-
-const READS_AT_ONCE = 8;
 
 /**
  * The message for which another waits at a subscriber, by the ends of messages and never by what is parked alone.
@@ -64,17 +60,6 @@ async function blocked(
 ): Promise<Blocker> {
   const end = await readInbox(ledger, subscriber, id);
   return { id, number, state: end?.state === 'dead' ? 'dead' : 'open', expires: expires * 1000 };
-}
-
-async function predecessorAt(
-  ledger: Ledger,
-  subscriber: string,
-  order: MessageOrder,
-): Promise<NumberedMessage | undefined> {
-  const routes = new Map<string, readonly Route[]>();
-  await concurrently(READS_AT_ONCE, order.before, async ({ type }) => routes.set(type, await readRoutes(ledger, type)));
-  const isExpected = expectedBy(subscriber, (type) => routes.get(type) ?? []);
-  return predecessorOf(order, isExpected, ledger.environment.now());
 }
 
 async function committed(ledger: Ledger, id: string): Promise<Envelope | undefined> {

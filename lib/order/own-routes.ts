@@ -4,7 +4,7 @@ import type { SubscriberDefinition } from '../contract/subscriber.ts';
 import { MINUTE_MS } from '../contract/time.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { readRoutes } from '../ledger/route-book.ts';
-import { expectedBy, type IsExpected } from '../ledger/rows/predecessor.ts';
+import { type Expectation, expectationOf, type IsExpected } from '../ledger/rows/predecessor.ts';
 import type { Route } from '../ledger/rows/route.ts';
 
 const READS_AT_ONCE = 8;
@@ -14,7 +14,7 @@ const READS_AT_ONCE = 8;
  * event types: where it was deployed late that guess is refused, once, and the routes are read. They are kept, since what was
  * expected stays so.
  */
-export class OwnRoutes {
+export class OwnRoutes implements Expectation {
   readonly #ledger: Ledger;
   readonly #subscriber: SubscriberDefinition;
   #routes: ReadonlyMap<string, readonly Route[]> | undefined;
@@ -35,8 +35,11 @@ export class OwnRoutes {
   readonly isExpected: IsExpected = (message) => {
     const routes = this.#routes;
     if (!this.#subscriber.consumes.some(({ type }) => type === message.type)) return false;
-    return !routes || expectedBy(this.#subscriber.name, (type) => routes.get(type) ?? [])(message);
+    return !routes || this.#by(routes).isExpected(message);
   };
+
+  readonly wasAwayFor: IsExpected = (message) =>
+    this.#routes !== undefined && this.#by(this.#routes).wasAwayFor(message);
 
   /** Reads them again where they are not known, are a minute old, or do not hold a message that has come. */
   async refresh(id: string): Promise<void> {
@@ -50,6 +53,10 @@ export class OwnRoutes {
     const isRouted = [...routes.values()].flat().some(({ subscriber }) => subscriber === this.#subscriber.name);
     this.#routes = isRouted ? routes : undefined;
     this.#read = now;
+  }
+
+  #by(routes: ReadonlyMap<string, readonly Route[]>): Expectation {
+    return expectationOf(this.#subscriber.name, (type) => routes.get(type) ?? []);
   }
 }
 

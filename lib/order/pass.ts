@@ -1,9 +1,7 @@
-import { concurrently } from '../aws/concurrently.ts';
 import { readFence, readParked } from '../ledger/fence.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { readRoutes } from '../ledger/route-book.ts';
-import { expectedBy, predecessorOf, type Standing, standingOf } from '../ledger/rows/predecessor.ts';
-import type { Route } from '../ledger/rows/route.ts';
+import { predecessorAt } from '../ledger/predecessor.ts';
+import { type Standing, standingOf } from '../ledger/rows/predecessor.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { readOrder } from '../message/order.ts';
 import type { Action } from '../transaction/pending-transaction.ts';
@@ -22,17 +20,10 @@ export interface Stood {
 export async function standingAt(ledger: Ledger, subscriber: string, envelope: Envelope): Promise<Stood | undefined> {
   const place = placeIn(envelope, subscriber);
   if (!place || envelope.order === undefined) return undefined;
-  const order = readOrder(envelope.order);
-  const types = order.before.map(({ type }) => type);
-  const routes = new Map<string, readonly Route[]>();
-  await concurrently(READS_AT_ONCE, types, async (type) => routes.set(type, await readRoutes(ledger, type)));
-  const isExpected = expectedBy(subscriber, (type) => routes.get(type) ?? []);
-  const after = predecessorOf(order, isExpected, ledger.environment.now())?.number ?? 0;
+  const after = (await predecessorAt(ledger, subscriber, readOrder(envelope.order)))?.number ?? 0;
   const last = await readFence(ledger, subscriber, place.key);
   return { place, after, last, standing: standingOf(place.number, after, last) };
 }
-
-const READS_AT_ONCE = 8;
 
 /**
  * What commits with an end that is not by the subscriber's own function, so that those behind it do not wait for it: the

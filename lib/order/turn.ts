@@ -2,9 +2,10 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { OutOfTurn } from '../contract/errors.ts';
 import { readFence, readParked } from '../ledger/fence.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { findPredecessor } from '../ledger/predecessor.ts';
 import type { EndState } from '../ledger/rows/inbox.ts';
 import type { LastRow } from '../ledger/rows/order.ts';
-import { predecessorOf, type Standing, standingOf } from '../ledger/rows/predecessor.ts';
+import { type IsExpected, predecessorOf, type Standing, standingOf } from '../ledger/rows/predecessor.ts';
 import { type MessageOrder, readOrder } from '../message/order.ts';
 import { commit } from '../transaction/commit.ts';
 import type { CommitResult } from '../transaction/outcome.ts';
@@ -44,6 +45,8 @@ export class Turn {
   readonly #place: Place;
   readonly #order: MessageOrder;
   readonly #coming: Coming;
+  /** The number of the predecessor, once it was looked for; 0 where there is none. */
+  #found: number | undefined;
   #last: LastRow | undefined;
   #isParked = false;
   #isMoved = false;
@@ -93,6 +96,7 @@ export class Turn {
     const { ledger, routes } = this.#context;
     const { subscriber, key, number, id } = this.#place;
     await routes.refresh(id);
+    this.#found = (await findPredecessor(ledger, this.#order, routes))?.number ?? 0;
     // A row that a condition was refused for may be one of several that were looked at: what it says is as of then.
     this.#last = seen?.sk === 'last' ? seen : await readFence(ledger, subscriber, key);
     this.standing = standingOf(number, this.#after, this.#last);
@@ -156,9 +160,10 @@ export class Turn {
     await drain(ledger, { subscriber, key, queueUrl, ...(ended && { ended: id, holds }) }, until);
   }
 
-  /** The number of the predecessor, as far as routes are known. */
+  /** The number of the predecessor: what came while the subscriber was away counts, until it was looked behind. */
   get #after(): number {
     const { ledger, routes } = this.#context;
-    return predecessorOf(this.#order, routes.isExpected, ledger.environment.now())?.number ?? 0;
+    const mayBe: IsExpected = (message) => routes.isExpected(message) || routes.wasAwayFor(message);
+    return this.#found ?? predecessorOf(this.#order, mayBe, ledger.environment.now())?.number ?? 0;
   }
 }

@@ -1,3 +1,4 @@
+import { messageTime } from '../../message/message-id.ts';
 import type { MessageOrder, NumberedMessage } from '../../message/order.ts';
 import { INBOX_AFTERLIFE } from './layout.ts';
 import type { LastRow } from './order.ts';
@@ -6,21 +7,36 @@ import { expected, type Route } from './route.ts';
 /** Whether a subscriber expects a message. */
 export type IsExpected = (message: { readonly id: string; readonly type: string }) => boolean;
 
+/** What a subscriber expects, and what it does not although it has expected older ones: what came while it was away. */
+export interface Expectation {
+  readonly isExpected: IsExpected;
+  readonly wasAwayFor: IsExpected;
+}
+
 /** What a subscriber expects by the routes of each event type: not what it adopts, which comes when it comes. */
-export function expectedBy(subscriber: string, routesOf: (type: string) => readonly Route[]): IsExpected {
-  return ({ id, type }) =>
+export function expectationOf(subscriber: string, routesOf: (type: string) => readonly Route[]): Expectation {
+  const isExpected: IsExpected = ({ id, type }) =>
     expected(id, routesOf(type)).some((route) => route.subscriber === subscriber && route.adoptedFrom === undefined);
+  return {
+    isExpected,
+    wasAwayFor: (message) =>
+      !isExpected(message) &&
+      routesOf(message.type).some(
+        ({ subscriber: other, past = [] }) =>
+          other === subscriber && past.some(({ since }) => since <= messageTime(message.id)),
+      ),
+  };
 }
 
 /**
  * The message of a key that a subscriber is to end before this one: of those before it the one with the greatest number that
- * the subscriber expects. So whoever takes some of the types only, came late, or was away for a while finds it without asking
- * for anything but routes. What expired so long ago that its rows have gone counts no more.
+ * the subscriber expects. So whoever takes some of the types only or came late finds it without asking for anything but
+ * routes; for whoever was away for a while, `findPredecessor` looks behind what came meanwhile. What expired so long ago that its rows have gone counts no more.
  *
  * @param now milliseconds since the epoch
  */
 export function predecessorOf(
-  { before }: MessageOrder,
+  { before }: Pick<MessageOrder, 'before'>,
   isExpected: IsExpected,
   now: number,
 ): NumberedMessage | undefined {
