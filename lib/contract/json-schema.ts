@@ -30,9 +30,10 @@ const SILENT = new Set([
  * @see https://standardschema.dev/json-schema
  */
 export function jsonSchemaOf(schema: StandardSchemaV1, side: SchemaSide): JsonSchema | undefined {
-  const { inner } = schema as { readonly inner?: StandardSchemaV1 };
-  if (inner) return jsonSchemaOf(inner, side);
   const standard = schema['~standard'] as StandardSchemaV1.Props & { readonly jsonSchema?: Converters };
+  // Schemas of libraries have properties of that name, too.
+  const { inner } = (standard.vendor === 'waybill' ? schema : {}) as { readonly inner?: StandardSchemaV1 };
+  if (inner) return jsonSchemaOf(inner, side);
   try {
     const made = standard.jsonSchema?.[side](OPTIONS) ?? BY_VENDOR[standard.vendor]?.(schema, side);
     return made && (normalized(made) as JsonSchema);

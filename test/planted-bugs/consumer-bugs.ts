@@ -8,8 +8,8 @@ export const consumerBugs: readonly Bug[] = [
     edits: [
       {
         file: 'consume/deliver.ts',
-        find: 'settled = await settle(invocation, record, content);',
-        replace: `const settling = settle(invocation, record, content);
+        find: 'settled = await settle(invocation, record, content, turn);',
+        replace: `const settling = settle(invocation, record, content, turn);
     settling.catch(() => undefined);
     settled = { kind: 'handled' };`,
       },
@@ -127,10 +127,10 @@ export const consumerBugs: readonly Bug[] = [
       {
         file: 'consume/failure.ts',
         find: `  if (envelope) {
-    const row =`,
+    const isExpired =`,
         replace: `  await sendLetter(invocation, record, reason, envelope);
   if (envelope) {
-    const row =`,
+    const isExpired =`,
       },
     ],
   },
@@ -153,8 +153,9 @@ export const consumerBugs: readonly Bug[] = [
     edits: [
       {
         file: 'consume/failure.ts',
-        find: "await sendLetter(invocation, record, { reason: row?.reason ?? 'unknown', detail: row?.detail ?? '' }, envelope);",
-        replace: 'void row;',
+        find: `  const reason = { reason: row?.reason ?? 'unknown', detail: row?.detail ?? '' };
+  await sendLetter(invocation, record, reason, envelope);`,
+        replace: "  const reason = { reason: row?.reason ?? 'unknown', detail: row?.detail ?? '' };",
       },
     ],
   },

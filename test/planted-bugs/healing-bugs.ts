@@ -9,8 +9,8 @@ export const healingBugs: readonly Bug[] = [
     edits: [
       {
         file: 'inspect/inspection.ts',
-        find: 'if (!overtaken && (state.queued > 0 || isPatient)) return',
-        replace: 'if (!overtaken && isPatient) return',
+        find: 'if (!overtaken && (state.queued > 0 || isPatient)) {',
+        replace: 'if (!overtaken && isPatient) {',
       },
     ],
   },
@@ -140,8 +140,8 @@ export const healingBugs: readonly Bug[] = [
     edits: [
       {
         file: 'inspect/inspection.ts',
-        find: 'if (!overtaken && now < deadlineAt + RELAY_PATIENCE_MS) return',
-        replace: 'if (!overtaken || overtaken) return',
+        find: 'if (!overtaken && now < deadlineAt + RELAY_PATIENCE_MS) {',
+        replace: 'if (!overtaken || overtaken) {',
       },
     ],
   },

@@ -8,10 +8,10 @@ export const inboxBugs: readonly Bug[] = [
     edits: [
       {
         file: 'consume/deliver.ts',
-        find: 'const result = await commit(environment, actions, Math.min(until, commitBy));',
+        find: 'const first = await commit(environment, actions, by);',
         replace: `const apart = actions.length > 1;
-    const result = await commit(environment, apart ? actions.slice(1) : actions, Math.min(until, commitBy));
-    if (apart && result.kind === 'committed') await commit(environment, actions.slice(0, 1), Math.min(until, commitBy));`,
+    const first = await commit(environment, apart ? actions.slice(1) : actions, by);
+    if (apart && first.kind === 'committed') await commit(environment, actions.slice(0, 1), by);`,
       },
     ],
   },

@@ -100,8 +100,8 @@ export const outageBugs: readonly Bug[] = [
     edits: [
       {
         file: 'consume/failure.ts',
-        find: 'if (isAwaitingDeploy(error) || wait > Math.min(TOLD_SECONDS, subscriber.deadline / 1000)) {',
-        replace: 'if (isAwaitingDeploy(error) || (TOLD_SECONDS > 0 && subscriber.deadline < 0)) {',
+        find: 'if (isTold || wait > Math.min(TOLD_SECONDS, subscriber.deadline / 1000)) {',
+        replace: 'if (isTold || (TOLD_SECONDS > 0 && subscriber.deadline < 0)) {',
       },
     ],
   },

@@ -115,8 +115,8 @@ export const sendingBugs: readonly Bug[] = [
     edits: [
       {
         file: 'cancel/cancel-message.ts',
-        find: 'return [...inboxes, ...effects, mark, ',
-        replace: 'return [...inboxes.slice(1), ...effects, mark, ',
+        find: 'return [...inboxes, ...fences.flat(), ...effects, mark, ',
+        replace: 'return [...inboxes.slice(1), ...fences.flat(), ...effects, mark, ',
       },
     ],
   },

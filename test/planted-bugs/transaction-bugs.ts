@@ -19,14 +19,14 @@ export const transactionBugs: readonly Bug[] = [
     edits: [
       {
         file: 'consume/deliver.ts',
-        find: 'const result = await commit(environment, actions, Math.min(until, commitBy));',
+        find: 'const first = await commit(environment, actions, by);',
         replace: `const messages = actions.filter(({ role }) => role.kind === 'outbox');
-    const result = await commit(
+    const first = await commit(
       environment,
       actions.filter(({ role }) => role.kind !== 'outbox'),
-      Math.min(until, commitBy),
+      by,
     );
-    if (result.kind === 'committed' && messages.length > 0) await commit(environment, messages, commitBy);`,
+    if (first.kind === 'committed' && messages.length > 0) await commit(environment, messages, by);`,
       },
     ],
   },
@@ -85,9 +85,9 @@ export const transactionBugs: readonly Bug[] = [
     edits: [
       {
         file: 'consume/deliver.ts',
-        find: 'const state = await endMessage(ledgerOf(environment, bindings), ending, until);',
+        find: 'const state = await endMessage(ledgerOf(environment, bindings), ending, until, besides);',
         replace:
-          "const state = 'duplicate' as string as 'handled' | 'duplicate'; void endMessage; void environment; void bindings; void until; void ending;",
+          "const state = 'duplicate' as string as 'handled' | 'duplicate'; void endMessage; void environment; void bindings; void until; void ending; void besides;",
       },
     ],
   },

@@ -4,6 +4,7 @@ import { join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { BINDINGS } from '../../lib/contract/bindings.ts';
 import { functionNames } from '../../scripts/build/freshness.mjs';
 import { BundleError, bundleFunction } from '../../scripts/build/function-bundles.mjs';
 
@@ -36,6 +37,8 @@ describe.for(functionNames())("the framework's function %s", (name) => {
     const script = `const { handler } = await import(${JSON.stringify(pathToFileURL(file).href)}); console.log(typeof handler);`;
     const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
       cwd: folder,
+      // What the functions of sagas are told by their construct, before they load.
+      env: { ...process.env, [BINDINGS.saga]: '{}' },
     });
 
     expect(stdout).toBe('function\n');

@@ -60,7 +60,8 @@ function isPunctual({ happened, fired }: FaultPlan): boolean {
     if (kind === 'schedule-missed' || kind === 'schedule-twice' || kind === 'stale') continue;
     if (kind === 'clock-skew' || kind === 'more-shards') return false;
     if (actor !== SWEEP && actor !== RECONCILER) return false;
-    failed += 3;
+    // A run may end with its first request that is throttled.
+    failed += kind === 'throttle' ? Math.max(3, fired.throttle ?? 0) : 3;
   }
   return failed <= SPARE_RUNS;
 }

@@ -32,7 +32,7 @@ describe('where nothing fails', { timeout: TIMEOUT }, () => {
     const met = new Set(reports.flatMap(({ faults }) => Object.keys(faults)));
 
     expect(reports.flatMap(({ violations }) => violations)).toEqual([]);
-    const { hop, pendingHealed, thawed, warm, moved, olderVersion, newerVersion, ...sent } = TRAITS;
+    const { hop, pendingHealed, thawed, warm, moved, olderVersion, newerVersion, redriveHandled, ...sent } = TRAITS;
     expect(Object.values(sent).filter((trait) => !met.has(trait))).toEqual([]);
   });
 });
