@@ -6,7 +6,7 @@
  * - `cli/*`: command line, progress, interruption, the table of a reconciliation
  * - `aws/concurrently`: so many at once
  * - `ledger/graph`, `reconcile/heal`, `reconcile/passes`: what the deployed reconciler does each minute, every few seconds
- * - `relay/registrar`: what the deployed registrar does for CloudFormation, for a subscriber that the demo removes
+ * - `relay/registrar`, `ledger/rows/format`: what the deployed registrar does for CloudFormation, for a subscriber that the demo removes
  * - `inspect/list-event-sources`: by which reconcile() knows that nothing reads a queue
  * - `ledger/circuit`, `ledger/ledger`: in which state a subscriber's circuit is
  * - `ledger/scale`: how much a subscriber takes on at once

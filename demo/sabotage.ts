@@ -12,6 +12,7 @@ import { ENVIRONMENT, type Environment } from 'waybill/runtime';
 import { OrderPlaced } from '../examples/commerce/contract.ts';
 import type { Order } from '../examples/commerce/place-order.ts';
 import type { Progress } from '../lib/cli/progress.ts';
+import { NEWEST_FORMAT } from '../lib/ledger/rows/format.ts';
 import { keyShard, messageTime } from '../lib/message/message-id.ts';
 import { createRegistrar } from '../lib/relay/registrar.ts';
 import type { Deployment } from './deployment.ts';
@@ -205,7 +206,8 @@ async function remove(scene: Scene, orders: readonly Order[], { isNamed, abandon
   });
   const request = (RequestType: 'Create' | 'Delete') => {
     const { type, businessLine } = OrderPlaced;
-    const properties = { subscriber, events: [{ type, businessLine }], deadline: String(DEADLINE_MS) };
+    const deadline = String(DEADLINE_MS);
+    const properties = { subscriber, events: [{ type, businessLine }], deadline, reads: String(NEWEST_FORMAT) };
     const ids = { StackId: subscriber, LogicalResourceId: subscriber, PhysicalResourceId: subscriber };
     const ResourceProperties = { ...properties, destination: { kind: 'queue', url } };
     const event = { RequestType, ...ids, RequestId: `${subscriber} ${RequestType}`, ResourceProperties };

@@ -20,7 +20,6 @@ import type { SabotageVerdict } from '../../demo/sabotaged-run.ts';
 import type { Verdict } from '../../demo/verdict.ts';
 import type { Reconciliation } from '../../lib/reconcile/totals.ts';
 import type { TracedMessage } from '../../lib/trace/trace.ts';
-import { assemblyOf } from '../assembly.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const COUNT = 50;
@@ -31,9 +30,6 @@ let folder: string;
 /** Where the engine is. */
 let variables: Record<string, string>;
 
-/** The shop's assembly, where others have synthesized it. */
-let appOfDemo: { CDK_APP?: string } = {};
-
 const waybill = (...parameters: string[]) => run('bin/waybill.ts', ...parameters);
 const demo = (...parameters: string[]) => run('demo/index.ts', ...parameters);
 
@@ -41,7 +37,7 @@ async function run(...command: string[]) {
   const child = spawn(process.execPath, ['--conditions=waybill-source', ...command], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, WAYBILL_STATE_FOLDER: folder, ...appOfDemo },
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, WAYBILL_STATE_FOLDER: folder },
   });
   let stdout = '';
   let stderr = '';
@@ -159,7 +155,6 @@ describe('a second demo on the same engine', () => {
   afterAll(() => vi.unstubAllEnvs());
 
   test('comes out right, and leaves it running', async () => {
-    appOfDemo = { CDK_APP: await assemblyOf('bin/app.ts', { disposable: 'true' }) };
     const { exitCode, stdout, stderr } = await demo('--json', '--count', '10', '--seed', '2');
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.stringContaining('Nothing lost') });
     const { committed, subscribers } = JSON.parse(stdout) as Verdict;

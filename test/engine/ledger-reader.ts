@@ -3,12 +3,13 @@ import { createEnvironment } from '../../lib/aws/environment.ts';
 import { getRows } from '../../lib/ledger/batch-get.ts';
 import { readInbox } from '../../lib/ledger/inbox.ts';
 import { getRow, type Ledger, putRow } from '../../lib/ledger/ledger.ts';
-import { readOutbox } from '../../lib/ledger/outbox.ts';
+import { envelopeIn, readOutbox } from '../../lib/ledger/outbox.ts';
 import { readRoutes } from '../../lib/ledger/route-book.ts';
 import { type FailureRow, failureKey } from '../../lib/ledger/rows/failure.ts';
 import { type InboxRow, inboxKey } from '../../lib/ledger/rows/inbox.ts';
 import type { LedgerKey } from '../../lib/ledger/rows/layout.ts';
 import type { RouteRow } from '../../lib/ledger/rows/route.ts';
+import { encodeEnvelope } from '../../lib/message/envelope.ts';
 import type { Stage } from './stage.ts';
 
 /** Reads what the ledger says, row by row and consistently. */
@@ -19,11 +20,11 @@ export class LedgerReader {
     this.#ledger = { environment: { ...createEnvironment({}), dynamodb }, table, shards: 1 };
   }
 
-  /** The envelope's text, as it was committed. */
+  /** The envelope's text, as the relay sends it. */
   async envelope(id: string): Promise<string> {
     const row = await readOutbox(this.#ledger, id);
-    if (row?.envelope === undefined) throw new Error(`No message ${id} was committed`);
-    return row.envelope;
+    if (!row) throw new Error(`No message ${id} was committed`);
+    return encodeEnvelope(envelopeIn(this.#ledger, row));
   }
 
   inbox(subscriber: string, id: string): Promise<InboxRow | undefined> {
