@@ -6,9 +6,9 @@ import { readdirSync, readFileSync } from 'node:fs';
  *
  * @param engine the engine's process, whose children they are
  */
-export function workersOf(engine: number, functionName: string): number[] {
+export function workersOf(engine: number, functionName: string, end = '-'): number[] {
   return processes().flatMap(({ pid, parent, command }) => {
-    return parent === engine && command.includes(`ministack-lambda-${functionName}-`) ? [pid] : [];
+    return parent === engine && command.includes(`ministack-lambda-${functionName}${end}`) ? [pid] : [];
   });
 }
 

@@ -115,5 +115,5 @@ async function drill({ dynamodb, engine, environment, output }: Stage) {
 
 /** Processes of the functions whose logical ids begin so. */
 function workersLike(engine: number, name: string): number[] {
-  return workersOf(engine, `Travel-${name}`);
+  return workersOf(engine, `Travel-${name}`, '');
 }
