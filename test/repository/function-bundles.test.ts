@@ -5,12 +5,21 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BINDINGS } from '../../lib/contract/bindings.ts';
+import type { SagaSettings } from '../../lib/contract/saga-settings.ts';
 import { functionNames } from '../../scripts/build/freshness.mjs';
 import { BundleError, bundleFunction } from '../../scripts/build/function-bundles.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Inside the repository, so that imports resolve as they do for the functions. */
 const cache = join(root, 'node_modules/.cache/waybill');
+
+const SAGA: SagaSettings = {
+  name: 'trip',
+  version: 1,
+  businessLine: 'trips',
+  machine: 'arn:1',
+  unwindMachine: 'arn:2',
+};
 
 let folder: string;
 
@@ -38,7 +47,7 @@ describe.for(functionNames())("the framework's function %s", (name) => {
     const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
       cwd: folder,
       // What the functions of sagas are told by their construct, before they load.
-      env: { ...process.env, [BINDINGS.saga]: '{}' },
+      env: { ...process.env, [BINDINGS.saga]: JSON.stringify(SAGA) },
     });
 
     expect(stdout).toBe('function\n');
