@@ -15,6 +15,7 @@ export const redriveRights: Rule = {
   mend: "Add statements to the queue by `addToResourcePolicy`, instead of a policy of your own, and leave the subscriber's.",
 
   *check({ graph, emitted }) {
+    const policiesOf = policiesByQueue(emitted);
     for (const { construct: at, definition, queue, deadLetterQueue } of graph.subscribers) {
       const needed = [
         [queue, ['sqs:SendMessage']],
@@ -23,7 +24,7 @@ export const redriveRights: Rule = {
       for (const [of, actions] of needed) {
         const resource = emitted.of(of);
         if (!resource) continue;
-        const policies = policiesOf(emitted, resource);
+        const policies = policiesOf.get(resource) ?? [];
         const lacks = actions.filter((action) => !policies.some((policy) => allows(policy, action)));
         const own = `'${pathOf(of as IConstruct)}' of '${definition.name}'`;
         if (lacks.length > 0) yield { at, found: `${own} allows nobody ${lacks.join(', ')}` };
@@ -33,11 +34,15 @@ export const redriveRights: Rule = {
   },
 };
 
-function policiesOf(emitted: Emitted, queue: EmittedResource): EmittedResource[] {
-  return emitted.ofType(POLICY).filter((policy) => {
+/** The policies of each queue, looked for once: a ledger may have hundreds of queues. */
+function policiesByQueue(emitted: Emitted): ReadonlyMap<EmittedResource, readonly EmittedResource[]> {
+  const found = new Map<EmittedResource, EmittedResource[]>();
+  for (const policy of emitted.ofType(POLICY)) {
     const { Queues = [] } = policy.properties as { readonly Queues?: readonly unknown[] };
-    return [Queues].flat().some((one) => emitted.named(policy, one, 'AWS::SQS::Queue') === queue);
-  });
+    const queues = [Queues].flat().map((one) => emitted.named(policy, one, 'AWS::SQS::Queue'));
+    for (const queue of new Set(queues)) if (queue) found.set(queue, [...(found.get(queue) ?? []), policy]);
+  }
+  return found;
 }
 
 interface Statement {
