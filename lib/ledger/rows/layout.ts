@@ -28,9 +28,9 @@ import { messageShard, messageTime } from '../../message/message-id.ts';
  * shards                              greatest       the greatest shard count that any id was minted for
  * shards                              minted         for how many shards ids are minted, and since when, where that grows
  * format                              outbox         in which format outbox rows are written
- * circuit#<subscriber>              circuit        whether its handler may run, and what has failed lately
- * scale#<subscriber>                scale          how much it is to take on at once, and what was read last
- * scale#<subscriber>                history        what came by the hour, of two weeks: for its forecast
+ * circuit#<subscriber>                circuit        whether its handler may run, and what has failed lately
+ * scale#<subscriber>                  scale          how much it is to take on at once, and what was read last
+ * scale#<subscriber>                  history        what came by the hour, of two weeks: for its forecast
  * half#<minute>#<shard>               <half id>      a message whose producer has not decided yet; minute and shard of the id
  * effect#<subscriber>#<message id>    effects        the effects outside of a message: running or done
  * effect#<subscriber>#<key>           shared         the effects outside for which a handler has given a key

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { InvalidPayload, LimitExceeded } from '../../../lib/contract/errors.ts';
 import { LIMITS } from '../../../lib/contract/limits.ts';
 import { causeKey } from '../../../lib/ledger/rows/cause.ts';
+import { circuitKey } from '../../../lib/ledger/rows/circuit.ts';
 import { sweepKey } from '../../../lib/ledger/rows/cursor.ts';
 import { deadKey, deadPartition, readDeadKey } from '../../../lib/ledger/rows/dead.ts';
 import { dueKey, duePartition, readDueKey } from '../../../lib/ledger/rows/due.ts';
@@ -17,8 +18,9 @@ import { onceKey } from '../../../lib/ledger/rows/once.ts';
 import { lastKey, parkedNumber, parkKey, tailKey } from '../../../lib/ledger/rows/order.ts';
 import { outboxKey, outboxPartition } from '../../../lib/ledger/rows/outbox.ts';
 import { receiptKey } from '../../../lib/ledger/rows/receipt.ts';
+import { redriveKey, runningKey } from '../../../lib/ledger/rows/redrive.ts';
 import { routeKey, routePartition } from '../../../lib/ledger/rows/route.ts';
-import { scaleKey } from '../../../lib/ledger/rows/scale.ts';
+import { historyKey, scaleKey } from '../../../lib/ledger/rows/scale.ts';
 import { SHARDS_KEY } from '../../../lib/ledger/rows/shards.ts';
 import { unroutedKey, unroutedTypeKey } from '../../../lib/ledger/rows/unrouted.ts';
 import { messageShard, messageTime, mintMessageId } from '../../../lib/message/message-id.ts';
@@ -27,7 +29,7 @@ import { eventTypes, messageIds, moments, NOON, seededRandom, subscriberNames } 
 /** What a row is about: its kind and all that tells it from the others of its kind. */
 type Subject =
   | readonly ['out' | 'relay' | 'half', string]
-  | readonly ['scale', string]
+  | readonly ['circuit' | 'scale' | 'history' | 'running redrive', string]
   | readonly ['sweep', number]
   | readonly ['shards']
   | readonly ['format']
@@ -37,7 +39,7 @@ type Subject =
   | readonly ['dead', string, string, number]
   | readonly ['park', string, string, number]
   | readonly ['tail' | 'last', string, string]
-  | readonly ['in' | 'fail' | 'cause' | 'once' | 'route' | 'effect' | 'shared effect', string, string];
+  | readonly ['in' | 'fail' | 'cause' | 'redrive' | 'once' | 'route' | 'effect' | 'shared effect', string, string];
 
 function keyOf(subject: Subject): LedgerKey {
   switch (subject[0]) {
@@ -57,8 +59,16 @@ function keyOf(subject: Subject): LedgerKey {
       return sweepKey(subject[1]);
     case 'due':
       return dueKey(subject[1], subject[2]);
+    case 'circuit':
+      return circuitKey(subject[1]);
     case 'scale':
       return scaleKey(subject[1]);
+    case 'history':
+      return historyKey(subject[1]);
+    case 'running redrive':
+      return runningKey(subject[1]);
+    case 'redrive':
+      return redriveKey(subject[1], subject[2]);
     case 'dead':
       return deadKey(subject[1], { id: subject[2], died: subject[3] }, 16);
     case 'cause':
@@ -114,11 +124,14 @@ const subjects: fc.Arbitrary<Subject> = fc.oneof(
   fc.tuple(fc.constant('sweep' as const), fc.constantFrom(0, 1, 10)),
   fc.tuple(fc.constant('shards' as const)),
   fc.tuple(fc.constant('format' as const)),
-  fc.tuple(fc.constant('scale' as const), someNames),
+  fc.tuple(
+    fc.constantFrom('circuit' as const, 'scale' as const, 'history' as const, 'running redrive' as const),
+    someNames,
+  ),
   fc.tuple(fc.constant('unrouted' as const), someNames),
   fc.tuple(fc.constant('unrouted' as const), someNames, fc.constantFrom(bucket, `${bucket}1`)),
   fc.tuple(fc.constant('due' as const), someIds, fc.constantFrom(NOON, NOON + 1, NOON + 60_000)),
-  fc.tuple(fc.constantFrom('in' as const, 'fail' as const), someNames, someIds),
+  fc.tuple(fc.constantFrom('in' as const, 'fail' as const, 'redrive' as const), someNames, someIds),
   fc.tuple(fc.constant('cause' as const), someNames, fc.constantFrom('7f3a0b1c', '00000000')),
   fc.tuple(fc.constant('dead' as const), someNames, someIds, fc.constantFrom(NOON, NOON + 1, NOON + 60_000)),
   fc.tuple(fc.constant('once' as const), someNames, hostileKeys),
