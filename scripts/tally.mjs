@@ -8,6 +8,7 @@ export const TALLY_FILE = 'WAYBILL_TALLY_FILE';
  * @property {number} passed
  * @property {number} failed
  * @property {number} skipped
+ * @property {readonly string[]} [failures] what failed, and why
  */
 
 /**
@@ -19,13 +20,14 @@ export const TALLY_FILE = 'WAYBILL_TALLY_FILE';
  */
 export function readTally(file, code) {
   /** @type {Tally} */
-  let tally = { passed: 0, failed: 1, skipped: 0 };
+  let tally = { passed: 0, failed: 1, skipped: 0, failures: ['a lane did not come to its end'] };
   try {
     tally = JSON.parse(readFileSync(file, 'utf8'));
   } catch {
     // It did not come to its end.
   }
-  return code !== 0 && tally.failed === 0 ? { ...tally, failed: 1 } : tally;
+  if (code === 0 || tally.failed > 0) return tally;
+  return { ...tally, failed: 1, failures: [`a lane ended with ${code}`] };
 }
 
 /**
@@ -33,8 +35,9 @@ export function readTally(file, code) {
  * @returns {Tally}
  */
 export function addTallies(tallies) {
-  const sum = { passed: 0, failed: 0, skipped: 0 };
-  for (const { passed, failed, skipped } of tallies) {
+  const sum = { passed: 0, failed: 0, skipped: 0, failures: /** @type {string[]} */ ([]) };
+  for (const { passed, failed, skipped, failures = [] } of tallies) {
+    sum.failures.push(...failures);
     sum.passed += passed;
     sum.failed += failed;
     sum.skipped += skipped;
@@ -46,4 +49,13 @@ export function addTallies(tallies) {
 export function tallyLine({ passed, failed, skipped }) {
   const line = `${passed} passed, ${failed} failed`;
   return skipped > 0 ? `${line}, ${skipped} skipped` : line;
+}
+
+/**
+ * What failed, a line each, and the line of the tally.
+ *
+ * @param {Tally} tally
+ */
+export function tallyLines(tally) {
+  return [...(tally.failures ?? []).map((failure) => `failed: ${failure}`), tallyLine(tally)].join('\n');
 }

@@ -2,7 +2,7 @@
  * Runs the tests in two lanes side by side: those of the embedded engine and of the package, which mostly wait, and all
  * others, which mostly compute. With arguments it runs one lane, of what they name: `npm test -- test/relay`.
  *
- * The others are shown as they run, what waits once they have ended. The last line counts both.
+ * The others are shown as they run, what waits once they have ended. The last line counts both, below what failed.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { functionBundlesAreFresh } from './build/freshness.mjs';
 import { buildFunctionBundles } from './build/function-bundles.mjs';
 import { root } from './setup/program.mjs';
-import { addTallies, readTally, TALLY_FILE, tallyLine } from './tally.mjs';
+import { addTallies, readTally, TALLY_FILE, tallyLines } from './tally.mjs';
 
 const WAITING = ['engine', 'package'];
 const COMPUTING = ['unit', 'types', 'certificate', 'repository', 'browser'];
@@ -28,7 +28,7 @@ try {
   if (waiting) tallies.push(await waiting.tally);
   const sum = addTallies(tallies);
   process.exitCode = sum.failed > 0 ? 1 : 0;
-  process.stdout.write(`\n${tallyLine(sum)}\n`);
+  process.stdout.write(`\n${tallyLines(sum)}\n`);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -49,7 +49,20 @@ test.for<[what: string, tests: Part, engines: Part, line: string, code: number]>
   ['a run ends well without a count', ['3 passed, 0 failed', 0], ['', 0], '3 passed, 1 failed', 1],
   ['a run fails that counts no failure', ['3 passed, 0 failed', 0], ['2 passed, 0 failed', 1], '5 passed, 1 failed', 1],
 ])('when %s, CI ends with the count of both, alone on the last line', async ([, tests, engines, line, code]) => {
-  expect(await run(tests, engines)).toEqual({ line, code });
+  expect(await run(tests, engines)).toMatchObject({ line, code });
+});
+
+test('CI says above its last line what failed in whichever part', async () => {
+  const failing: [Part, Part] = [
+    ['failed: a.test.ts > a: no\n2 passed, 1 failed', 1],
+    ['failed: DynamoDB Local > b: never\n1 passed, 1 failed', 1],
+  ];
+  expect((await run(...failing)).end).toEqual([
+    'failed: a.test.ts > a: no',
+    'failed: DynamoDB Local > b: never',
+    '',
+    '3 passed, 2 failed',
+  ]);
 });
 
 test('where a machine cannot have what tests need, CI tells what was skipped in its last line', async () => {
@@ -57,12 +70,15 @@ test('where a machine cannot have what tests need, CI tells what was skipped in 
     ['3 passed, 0 failed, 2 skipped', 0],
     ['2 passed, 0 failed, 1 skipped', 0],
   ];
-  expect(await run(...skipping, { ALLOW_SKIPPED: '1' })).toEqual({ line: '5 passed, 0 failed, 3 skipped', code: 0 });
+  expect(await run(...skipping, { ALLOW_SKIPPED: '1' })).toMatchObject({
+    line: '5 passed, 0 failed, 3 skipped',
+    code: 0,
+  });
 });
 
 test('a site with a dead link fails CI', async () => {
   const site = { SITE: '60 passed, 1 failed', SITE_END: '1' };
-  expect(await run(['3 passed, 0 failed', 0], ['2 passed, 0 failed', 0], site)).toEqual({
+  expect(await run(['3 passed, 0 failed', 0], ['2 passed, 0 failed', 0], site)).toMatchObject({
     line: '65 passed, 1 failed',
     code: 1,
   });
@@ -70,7 +86,7 @@ test('a site with a dead link fails CI', async () => {
 
 test('an application that another package manager cannot install fails CI', async () => {
   const managers = { MANAGERS: 'error', MANAGERS_END: '1' };
-  expect(await run(['3 passed, 0 failed', 0], ['2 passed, 0 failed', 0], managers)).toEqual({
+  expect(await run(['3 passed, 0 failed', 0], ['2 passed, 0 failed', 0], managers)).toMatchObject({
     line: '5 passed, 1 failed',
     code: 1,
   });
@@ -82,7 +98,7 @@ function run(
   tests: Part,
   engines: Part,
   variables: object = {},
-): Promise<{ line: string | undefined; code: number | null }> {
+): Promise<{ line: string | undefined; end: string[]; code: number | null }> {
   const env = {
     ...process.env,
     ALLOW_SKIPPED: '',
@@ -99,7 +115,8 @@ function run(
   };
   return new Promise((resolve) => {
     const child = execFile('bash', [join(folder, '.ci/run')], { env }, (_, stdout) => {
-      resolve({ line: stdout.trimEnd().split('\n').at(-1), code: child.exitCode });
+      const lines = stdout.trimEnd().split('\n');
+      resolve({ line: lines.at(-1), end: lines.slice(-4), code: child.exitCode });
     });
   });
 }

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { addTallies, readTally, TALLY_FILE, tallyLine } from '../../scripts/tally.mjs';
+import { addTallies, readTally, TALLY_FILE, tallyLines } from '../../scripts/tally.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Inside the repository, so that the tests of these tests find vitest. */
@@ -48,6 +48,16 @@ test('a run that finds no test at all has failed', async () => {
   expect(await lastLineOf([], 'no-such-file')).toEqual({ line: '0 passed, 1 failed', code: 1 });
 });
 
+test.for<[run: string, names: (keyof typeof files)[], failure: string]>([
+  ['fails', ['failing'], 'failing.test.js > b: no'],
+  ['has a file that does not load', ['broken'], 'broken.test.js: does not load'],
+  ['leaves an error unhandled', ['unhandled'], 'an error that nothing handles: nobody catches this'],
+])('a run that %s says above its count what failed', async ([, names, failure]) => {
+  const file = join(folder, 'told.json');
+  const { code } = await lastLineOf(names, undefined, file);
+  expect(readTally(file, code ?? 1).failures).toEqual([failure]);
+});
+
 test('lanes that ran side by side are counted together', async () => {
   const lanes = [['passing'], ['failing'], ['skipping']] as const;
   const tallies = await Promise.all(
@@ -57,14 +67,14 @@ test('lanes that ran side by side are counted together', async () => {
       return readTally(file, code ?? 1);
     }),
   );
-  expect(tallyLine(addTallies(tallies))).toBe('4 passed, 1 failed, 2 skipped');
+  expect(tallyLines(addTallies(tallies))).toBe('failed: failing.test.js > b: no\n4 passed, 1 failed, 2 skipped');
 });
 
 test('a lane that wrote no count, or ended with an error that it did not count, has failed', async () => {
-  expect(readTally(join(folder, 'none.json'), 0)).toEqual({ passed: 0, failed: 1, skipped: 0 });
+  expect(readTally(join(folder, 'none.json'), 0)).toMatchObject({ passed: 0, failed: 1, skipped: 0 });
   const file = join(folder, 'some.json');
   await writeFile(file, JSON.stringify({ passed: 3, failed: 0, skipped: 0 }));
-  expect(readTally(file, 1)).toEqual({ passed: 3, failed: 1, skipped: 0 });
+  expect(readTally(file, 1)).toMatchObject({ passed: 3, failed: 1, skipped: 0, failures: ['a lane ended with 1'] });
 });
 
 async function lastLineOf(
