@@ -25,10 +25,19 @@ export interface PaymentProviderOptions {
   readonly keepsKeysMs?: number;
   /** Milliseconds by which a late request is carried out later. @default 1.5 s */
   readonly lateMs?: number;
+  /** What keys and late requests go by. @default this machine's own clock */
+  readonly clock?: ProviderClock;
+}
+
+/** Milliseconds that only rise, and waiting for some. */
+export interface ProviderClock {
+  now(): number;
+  sleep(milliseconds: number): Promise<unknown>;
 }
 
 const KEEPS_KEYS_MS = 10_000;
 const LATE_MS = 1_500;
+const CLOCK: ProviderClock = { now: () => performance.now(), sleep: (milliseconds) => sleep(milliseconds) };
 /** Requests that go wrong, of a thousand. */
 const SHARES: readonly (readonly [Trouble, perThousand: number])[] = [
   ['late', 20],
@@ -66,7 +75,7 @@ export class PaymentProvider {
   readonly #underWay = new Map<string, Promise<unknown>>();
 
   private constructor(options: PaymentProviderOptions) {
-    this.#options = { trouble: troubleOf, keepsKeysMs: KEEPS_KEYS_MS, lateMs: LATE_MS, ...options };
+    this.#options = { trouble: troubleOf, keepsKeysMs: KEEPS_KEYS_MS, lateMs: LATE_MS, clock: CLOCK, ...options };
     this.#server = createServer((request, response) => void this.#serve(request, response));
   }
 
@@ -131,13 +140,14 @@ export class PaymentProvider {
 
   /** Charges, unless it still knows the key. */
   async #carryOut(reference: string, amountCents: number, waitMs: number): Promise<BookedCharge> {
-    if (waitMs > 0) await sleep(waitMs);
-    const now = performance.now();
+    const { clock, keepsKeysMs } = this.#options;
+    if (waitMs > 0) await clock.sleep(waitMs);
+    const now = clock.now();
     const kept = this.#keys.get(reference);
     if (kept && now < kept.until) return kept.charge;
     const charge = { id: `ch_${this.book.length + 1}`, reference, amountCents };
     this.book.push(charge);
-    this.#keys.set(reference, { charge, until: now + this.#options.keepsKeysMs });
+    this.#keys.set(reference, { charge, until: now + keepsKeysMs });
     this.onCharge(charge);
     return charge;
   }
