@@ -104,6 +104,8 @@ export class Circuit {
       stopped: this.#now,
       by: 'breaker',
       probes: settings.probes,
+      failures: settings.failures,
+      few: undefined,
       reason: this.#reason,
     });
     if (!opened) {

@@ -32,7 +32,16 @@ export interface EventSources {
   readonly sources: readonly EventSource[];
   /** For how long what waits there is kept, in milliseconds: by the queue, and by the event source of a stream. */
   readonly kept: number;
+  /** Messages of the queue, those included that rest or are being handled, as far as SQS counts them. */
+  readonly queued: number;
 }
+
+/** Counts that make up all messages of a queue. */
+const LENGTHS = [
+  'ApproximateNumberOfMessages',
+  'ApproximateNumberOfMessagesNotVisible',
+  'ApproximateNumberOfMessagesDelayed',
+] as const;
 
 /** Lambda changes a mapping already: it is asked again soon. */
 export class SourceBusy extends Error {
@@ -48,7 +57,10 @@ export async function eventSourcesOf(
   queueUrl: string,
 ): Promise<EventSources | undefined> {
   const { Attributes } = await environment.sqs.send(
-    new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['QueueArn', 'MessageRetentionPeriod'] }),
+    new GetQueueAttributesCommand({
+      QueueUrl: queueUrl,
+      AttributeNames: ['QueueArn', 'MessageRetentionPeriod', ...LENGTHS],
+    }),
   );
   const queueArn = Attributes?.QueueArn ?? '';
   const ofQueue = await lambda.send(new ListEventSourceMappingsCommand({ EventSourceArn: queueArn }));
@@ -59,7 +71,8 @@ export async function eventSourcesOf(
   // -1: as long as the stream keeps them.
   const ages = mappings.flatMap(({ MaximumRecordAgeInSeconds: age = -1 }) => (age < 0 ? [] : [age]));
   const seconds = Math.min(Number(Attributes?.MessageRetentionPeriod ?? Infinity), ...ages);
-  return { functionArn, queueArn, sources: mappings.map(sourceOf), kept: seconds * 1_000 };
+  const queued = LENGTHS.reduce((sum, name) => sum + Number(Attributes?.[name] ?? 0), 0);
+  return { functionArn, queueArn, sources: mappings.map(sourceOf), kept: seconds * 1_000, queued };
 }
 
 function sourceOf(mapping: EventSourceMappingConfiguration): EventSource {

@@ -33,8 +33,9 @@ export interface StepOptions {
 const OPEN_SECONDS = 60;
 /** Lambda takes some seconds to carry a change of an event source out. */
 const BUSY_SECONDS = 2;
-/** Between two looks at a queue with no message to try. */
+/** Between the first two looks at a queue with no message to try, and at most: all of its messages rest. */
 const EMPTY_SECONDS = 5;
+const STILL_EMPTY_SECONDS = 60;
 /** Between two steps in which a circuit that has closed takes on more, and where it begins and ends. */
 const RAMP_SECONDS = 10;
 const RAMP_FROM = 2;
@@ -128,34 +129,57 @@ export class CircuitStep {
       const { probesLeft = 0, good = 0, probes = 1 } = this.#row ?? {};
       if (good >= probes) return this.#close(sources);
       // Whoever took the last place has died with it: what came of it nobody knows.
-      if (probesLeft <= 0) return this.#reopen();
+      if (probesLeft <= 0) return this.#reopen(sources);
       if (!(await this.#change({ probesLeft: probesLeft - 1 }))) return BUSY_SECONDS;
       const probed = await probe(this.#options.clients, queueUrl, sources);
       this.#options.counts.add(`probe-${probed}`);
-      if (probed === 'failed') return this.#reopen();
-      const change = probed === 'good' ? { good: good + 1 } : { probesLeft };
+      const isFew = this.#isFew(sources);
+      if (probed === 'failed') return isFew ? this.#close(sources, true) : this.#reopen(sources);
+      const few = probed === 'empty' && this.#areFew(sources) ? { few: true } : {};
+      const change = probed === 'good' ? { good: good + 1 } : { probesLeft, ...few };
       if (!(await this.#change(change))) return BUSY_SECONDS;
       // A stream's records come by its event source alone.
-      if (probed === 'empty') return isStream ? this.#close(sources) : EMPTY_SECONDS;
+      if (probed === 'empty') return isStream || isFew ? this.#close(sources) : this.#rest();
       this.#tell(probed);
     }
     return 1;
   }
 
-  async #reopen(): Promise<number> {
+  /**
+   * Whether fewer messages are left than it takes to open a circuit, for the second time: what fails among them is poison, which
+   * ends by its attempts alone, and those count while the circuit is closed. SQS counts approximately, so that once is chance.
+   */
+  #isFew(sources: EventSources): boolean {
+    return this.#row?.few === true && this.#areFew(sources);
+  }
+
+  #areFew({ queued }: EventSources): boolean {
+    return queued < (this.#row?.failures ?? 0);
+  }
+
+  /** Seconds until messages may have rested that are waited for: longer and longer. */
+  #rest(): number {
+    const waited = Math.floor((this.#now - (this.#row?.since ?? this.#now)) / 1_000);
+    return Math.min(STILL_EMPTY_SECONDS, Math.max(EMPTY_SECONDS, waited));
+  }
+
+  async #reopen(sources: EventSources): Promise<number> {
     const { wait = 0 } = this.#row ?? {};
     const longer = Math.min(LONGEST_OPEN_MS, wait * 2);
-    await this.#change(openedFor(longer, this.#now));
+    await this.#change({ ...openedFor(longer, this.#now), few: this.#areFew(sources) || undefined });
     this.#tell('failed');
     return Math.min(OPEN_SECONDS, Math.ceil(longer / 1_000));
   }
 
   /** Records may be handled before their event sources are switched on: nothing is handed over in vain. */
-  async #close(sources: EventSources): Promise<number | undefined> {
+  async #close(sources: EventSources, isPoison = false): Promise<number | undefined> {
     const change = {
       state: 'closed',
       since: this.#now,
-      ramp: RAMP_FROM,
+      // While it takes on its load by and by, it is opened by as many messages as there are probes: by the same poison again.
+      ramp: isPoison ? undefined : RAMP_FROM,
+      failures: undefined,
+      few: undefined,
       probesLeft: undefined,
       good: undefined,
       stopped: undefined,
@@ -168,7 +192,7 @@ export class CircuitStep {
 
   /** Lets the event sources take on twice as much, until they may take on what they did before. */
   async #ramp({ sources }: EventSources, isFirst = false): Promise<number | undefined> {
-    const { ramp = RAMP_FROM, wanted = {}, since = 0 } = this.#row ?? {};
+    const { ramp = RAMP_TO, wanted = {}, since = 0 } = this.#row ?? {};
     const isDue = isFirst || this.#now >= since + RAMP_SECONDS * 1_000;
     const next = isFirst || !isDue ? ramp : ramp * 2;
     const ours = sources.filter(({ id }) => wanted[id] !== undefined);

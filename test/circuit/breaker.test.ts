@@ -3,7 +3,7 @@ import { operate } from '../../lib/circuit/operate.ts';
 import { ledgerOf } from '../../lib/ledger/ledger.ts';
 import { Rejected } from '../../lib/public/index.ts';
 import { readRedrive, redrive } from '../../lib/public/operations.ts';
-import { openOutage, TakePayment } from './outage.ts';
+import { openOutage, restingOutage, TakePayment } from './outage.ts';
 
 type Outage = ReturnType<typeof openOutage>;
 
@@ -224,6 +224,41 @@ describe('whatever else happens', () => {
     outage.fail();
     await outage.load(20, 5);
     expect(outage.circuit()).toMatchObject({ state: 'open', wait: 60_000 });
+  });
+
+  test('closes where fewer messages are left than it takes to open it: what fails of them is poison, and dies', async () => {
+    const outage = openOutage({
+      breaker: { failures: 4 },
+      handle: (orderId) => {
+        if (Number(orderId) <= 3) throw new TypeError('poison');
+      },
+    });
+    outage.fail();
+    await outage.load(4, 1);
+    await until(outage, 'open');
+    outage.mend();
+    await until(outage, 'closed', 3_600);
+    expect(outage.circuit()).not.toHaveProperty('ramp');
+    await outage.stack.advance('3h');
+    expect(outage.circuit()?.state).toBe('closed');
+    expect([outage.ended('handled'), outage.ended('dead')]).toEqual([1, 3]);
+  });
+
+  test('closes where nothing is left, and where all rest it is looked at once a minute in the end', async () => {
+    const looks = ({ stack }: Outage) => stack.environmentOf('controller').counted['controller.probe-empty'] ?? 0;
+    const emptied = openOutage({ breaker: { failures: 3 }, retention: '5m' });
+    emptied.fail();
+    await emptied.load(3, 1);
+    await until(emptied, 'open');
+    await until(emptied, 'closed', 1_800);
+    expect([emptied.ended('handled'), looks(emptied), emptied.isOn()]).toEqual([0, 2, true]);
+
+    const resting = await restingOutage();
+    await resting.stack.advance('14m');
+    expect([resting.circuit()?.state, resting.ended('handled')]).toEqual(['halfOpen', 3]);
+    expect(looks(resting)).toBeLessThanOrEqual(20);
+    await resting.stack.advance('5m');
+    expect([resting.circuit()?.state, resting.ended('handled')]).toEqual(['closed', 15]);
   });
 
   test('reconciliation tells paused from missing, and sends nothing into an open circuit', async () => {

@@ -5,6 +5,7 @@ import type { BreakerSettings } from '../../lib/contract/breaker.ts';
 import { defineEvent } from '../../lib/contract/event.ts';
 import { defineSubscriber } from '../../lib/contract/subscriber.ts';
 import { type CircuitRow, circuitKey } from '../../lib/ledger/rows/circuit.ts';
+import { RetryLater } from '../../lib/public/index.ts';
 import { MemoryStack, type MemoryStackOptions } from '../../lib/public/testing.ts';
 import { publish } from '../../lib/publish/publish.ts';
 import { toRow } from '../../lib/testing/engines/dynamodb/table.ts';
@@ -96,4 +97,21 @@ export function openOutage({ breaker = {}, stream = false, ...options }: OutageO
       stack.ledger.rows().filter(({ pk, state: ended }) => String(pk).startsWith('in#') && ended === state).length,
     isOn: () => stack.lambda?.isOn('take-payment-source-0'),
   };
+}
+
+/** An outage that has ended, of a circuit whose 12 messages all rest for another quarter of an hour, but for 3 that are tried. */
+export async function restingOutage() {
+  const outage = openOutage({
+    breaker: { failures: 3, probes: 5 },
+    handle: (orderId) => {
+      const isFirst = outage.runs.filter((run) => run.orderId === orderId).length === 1;
+      if (isFirst && Number(orderId) <= 12) throw new RetryLater('15m');
+    },
+  });
+  await outage.load(12, 1);
+  outage.fail();
+  await outage.load(3, 1);
+  for (let second = 0; second < 60 && outage.circuit()?.state !== 'open'; second++) await outage.stack.advance('1s');
+  outage.mend();
+  return outage;
 }

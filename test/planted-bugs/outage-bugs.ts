@@ -30,6 +30,32 @@ export const outageBugs: readonly Bug[] = [
     ],
   },
   {
+    name: 'poison-keeps-it-open',
+    mistake: 'a circuit stays open for as long as nothing but poison is left to try',
+    system: 'outages',
+    by: ['service-fails'],
+    edits: [
+      {
+        file: 'circuit/step.ts',
+        find: 'return this.#row?.few === true && this.#areFew(sources);',
+        replace: 'return this.#row?.few === true && sources.queued === 0;',
+      },
+    ],
+  },
+  {
+    name: 'outage-taken-for-poison',
+    mistake: 'a circuit closes on two failed probes, however many messages wait',
+    system: 'outages',
+    by: ['service-fails'],
+    edits: [
+      {
+        file: 'circuit/step.ts',
+        find: 'return queued < (this.#row?.failures ?? 0);',
+        replace: 'return queued >= 0 && this.#row !== undefined;',
+      },
+    ],
+  },
+  {
     name: 'breaker-counts-poison',
     mistake: 'one message that fails again and again opens the circuit',
     system: 'outages',

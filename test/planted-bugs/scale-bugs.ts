@@ -1,11 +1,11 @@
 import type { Bug } from './bug.ts';
 
-/** A mistake of the scaler, and the drill that shows it. */
+/** A mistake of the scaler, the watcher or the controller, and the drill that shows it. */
 export interface ScaleBug extends Pick<Bug, 'name' | 'mistake' | 'edits'> {
-  readonly drill: 'readings' | 'overload' | 'circuit' | 'stall' | 'crowd';
+  readonly drill: 'readings' | 'overload' | 'circuit' | 'stall' | 'crowd' | 'rest';
 }
 
-/** Mistakes that show in how much a subscriber is given to take on: no plan of the simulator has a backlog. */
+/** Mistakes that show in how much a subscriber is given to take on, or in how often something is looked at: no plan of the simulator judges that. */
 export const scaleBugs: readonly ScaleBug[] = [
   {
     name: 'scaler-flaps',
@@ -111,6 +111,18 @@ export const scaleBugs: readonly ScaleBug[] = [
         file: 'scale/stall.ts',
         find: 'if (waiting === 0 || inFlight > 0) return undefined;',
         replace: 'if (waiting === 0 && inFlight >= 0) return undefined;',
+      },
+    ],
+  },
+  {
+    name: 'resting-queue-looked-at-each-5-s',
+    drill: 'rest',
+    mistake: 'a half-open circuit is looked at every 5 s for as long as all its messages rest',
+    edits: [
+      {
+        file: 'circuit/step.ts',
+        find: 'return Math.min(STILL_EMPTY_SECONDS, Math.max(EMPTY_SECONDS, waited));',
+        replace: 'return Math.min(STILL_EMPTY_SECONDS, Math.max(EMPTY_SECONDS, 0 * waited));',
       },
     ],
   },

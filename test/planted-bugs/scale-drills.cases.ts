@@ -6,7 +6,7 @@ import { MemoryStack } from '../../lib/public/testing.ts';
 import { publish } from '../../lib/publish/publish.ts';
 import { decide, type Reading } from '../../lib/scale/decide.ts';
 import { stallAfter } from '../../lib/scale/stall.ts';
-import { Placed } from '../circuit/outage.ts';
+import { Placed, restingOutage } from '../circuit/outage.ts';
 import { openOverload, SOURCE } from '../scale/overload.ts';
 import type { ScaleBug } from './scale-bugs.ts';
 
@@ -77,6 +77,13 @@ export const drills: Readonly<Record<ScaleBug['drill'], () => Promise<string[]>>
         ? ['a busy subscriber is told to stand still']
         : []),
     ];
+  },
+
+  async rest() {
+    const resting = await restingOutage();
+    await resting.stack.advance('14m');
+    const { 'controller.probe-empty': looks = 0 } = resting.stack.environmentOf('controller').counted;
+    return looks <= 20 ? [] : [`it is looked at ${looks} times within 14 minutes`];
   },
 
   async crowd() {

@@ -26,9 +26,13 @@ export interface CircuitRow extends LedgerKey {
   /** Of these, how many may still begin, and how many went well. */
   readonly probesLeft?: number;
   readonly good?: number;
+  /** How many different messages it took to open it: fewer that fail are no outage. */
+  readonly failures?: number;
+  /** Whether a failed probe, or an empty queue, has found fewer messages than that: a second closes the circuit. */
+  readonly few?: boolean;
   /** What failed at last, when it was opened: an error's code. */
   readonly reason?: string;
-  /** After it has closed: to how many invocations at once its event sources are held for now. */
+  /** After it has closed: to how many invocations at once its event sources are held for now. Absent where too few wait to hold them. */
   readonly ramp?: number;
   /** What the event sources were allowed before they were switched off, by their ids; 0: no limit. */
   readonly wanted?: Readonly<Record<string, number>>;

@@ -37,7 +37,7 @@ export interface CircuitsChecked {
 
 /**
  * B: a circuit opens where different messages fail, and only once somebody is told; while it is half-open no more handlers run
- * than there are probes, and it closes when as many went well; what waits is no attempt, and has a row; and in the end it is
+ * than there are probes, and it closes when as many went well, or fewer messages are left than it takes to open it; what waits is no attempt, and has a row; and in the end it is
  * closed, and its event sources are as they were.
  */
 export function checkCircuits(system: System, { entries }: RunRecord, checked: CircuitsChecked): Violation[] {
@@ -73,6 +73,9 @@ class CircuitCheck {
   #rows = new Map<string, FailureRow>();
   #row: CircuitRow | undefined;
   #probing: Probing = { asked: 0, well: 0 };
+  /** Messages in its queue, and the fewest since probing began. */
+  readonly #queued = new Set<string>();
+  #fewest = 0;
   #pausedAt = Number.POSITIVE_INFINITY;
   /** Since when an event source is on though the circuit is not closed. */
   #onSince = new Map<string, number>();
@@ -145,7 +148,7 @@ class CircuitCheck {
     const [was, is] = [before?.state ?? 'closed', after.state ?? 'closed'];
     if (was === is) return;
     if (is === 'open') this.#onOpen(entry, before, after);
-    if (is === 'halfOpen') this.#probing = { asked: 0, well: 0 };
+    if (is === 'halfOpen') [this.#probing, this.#fewest] = [{ asked: 0, well: 0 }, this.#queued.size];
     if (is === 'halfOpen' && after.by === 'operator') this.#say('is tried, though an operator has paused it');
     if (is === 'closed') this.#onClose(was, before, entry.at);
     this.#pausedAt = is === 'open' && after.by === 'operator' ? entry.at : Number.POSITIVE_INFINITY;
@@ -172,9 +175,12 @@ class CircuitCheck {
   #onClose(was: CircuitRow['state'], before: CircuitRow | undefined, at: number): void {
     for (const source of this.#onSince.keys()) this.#stop(source, at);
     const { probes = this.#settings.probes } = before ?? {};
-    if (was === 'halfOpen' && !this.#isStream && before?.by !== 'operator' && this.#probing.well < probes) {
-      this.#say(`closes after ${this.#probing.well} probes that went well, and it takes ${probes}`);
-    }
+    const { well } = this.#probing;
+    if (was !== 'halfOpen' || this.#isStream || before?.by === 'operator' || well >= probes) return;
+    if (this.#fewest >= this.#settings.failures)
+      this.#say(
+        `closes after ${well} probes that went well, and it takes ${probes}, with ${this.#fewest} messages left`,
+      );
   }
 
   /** An event source that was on while the circuit was not closed is not any more. */
@@ -205,6 +211,11 @@ class CircuitCheck {
 
   #onQueue({ event, origin, at }: QueueEntry): void {
     const { kind, queue, message } = event;
+    if (queue === this.#subscriber) {
+      if (kind === 'sent') this.#queued.add(message.id);
+      else if (kind === 'deleted' || kind === 'moved' || kind === 'expired') this.#queued.delete(message.id);
+      this.#fewest = Math.min(this.#fewest, this.#queued.size);
+    }
     if (kind === 'sent' && queue === 'controller' && message.body.includes(`"${this.#subscriber}"`)) {
       this.#told.add(`${origin?.actor} ${origin?.invocation}`);
     }
