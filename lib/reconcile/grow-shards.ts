@@ -21,10 +21,12 @@ export type Growth = 'grown' | 'hot' | undefined;
  * them. So a ledger that needs much more has it in steps of ten minutes. Nothing is ever lowered.
  *
  * @param counted what was committed lately, by business line
+ * @param messagesAShard of a minute, that a shard takes
  */
 export async function growShards(
   ledger: Ledger,
   counted: ReadonlyMap<string, readonly RadarBucket[]>,
+  messagesAShard = MESSAGES_A_SHARD,
 ): Promise<Growth> {
   const { environment } = ledger;
   const most = Number(environment.variables[BINDINGS.maxShards] ?? 0);
@@ -36,7 +38,7 @@ export async function growShards(
   if (shards >= most || since > environment.now()) return undefined;
 
   const minute = fullest(counted, since);
-  if (!minute || minute.committed <= shards * MESSAGES_A_SHARD) return undefined;
+  if (!minute || minute.committed <= shards * messagesAShard) return undefined;
   const lying = await concurrently(SHARDS_AT_ONCE, [...Array(shards).keys()], (shard) =>
     rowsIn(ledger, outboxPartition(minute.name, shard)),
   );

@@ -22,6 +22,8 @@ export interface ReconcilerOptions {
   readonly listEventSources?: ListEventSources;
   /** Shards that one run compares: with more, runs share them by a queue, where there is one. @default 64 */
   readonly shardsARun?: number;
+  /** Messages of a minute and shard beyond which the ledger grows, where it grows by itself. @default 2400 */
+  readonly messagesAShard?: number;
   /** Puts metrics into the namespace `Waybill`, for a ledger. */
   readonly putMetrics: (ledger: string, metrics: readonly Metric[]) => Promise<void>;
 }
@@ -63,7 +65,12 @@ const RESERVE_MS = 15_000;
  *
  * @throws whatever kept it from coming to an end: the next run goes on where it stood
  */
-export function createReconciler({ listEventSources, putMetrics, shardsARun }: ReconcilerOptions): Reconciler {
+export function createReconciler({
+  listEventSources,
+  putMetrics,
+  shardsARun,
+  messagesAShard,
+}: ReconcilerOptions): Reconciler {
   return async (event, context) => {
     const environment = environmentOf(context);
     const configured = ledgerOf(environment);
@@ -73,7 +80,7 @@ export function createReconciler({ listEventSources, putMetrics, shardsARun }: R
       const time = timeOf(environment, context);
       const ledger = await withEveryShard(configured);
       const groups = groupsOf(ledger.shards, shardsARun);
-      const options = { graph: await readGraph(ledger), listEventSources, groups };
+      const options = { graph: await readGraph(ledger), listEventSources, groups, messagesAShard };
       const metrics: Metric[] = [];
       const shares = sharesIn(event, groups);
       if (shares) {
@@ -98,6 +105,7 @@ interface RunOptions {
   readonly graph: Graph;
   readonly listEventSources: ListEventSources | undefined;
   readonly groups: readonly ShardGroup[];
+  readonly messagesAShard: number | undefined;
   /** When to begin nothing more, in milliseconds since the epoch. */
   readonly until: number;
   /** Milliseconds by which the comparison of this run is behind, if it compared. */
@@ -160,7 +168,7 @@ async function followUp(ledger: Ledger, options: RunOptions, counts: Counts): Pr
   const budget = Math.max(LEAST_BUDGET, Math.ceil(rateOf(options.graph, counted) * BUDGET_SHARE));
   const healing = await heal(ledger, { ...options, budget });
   counts.add('woken', await wakeSleepingRedrives(ledger));
-  const growth = await growShards(ledger, counted);
+  const growth = await growShards(ledger, counted, options.messagesAShard);
   counts.add('shards-grown', growth === 'grown' ? 1 : 0);
   report(counts, healing);
   for (const { subscriber, reason, cases } of healing.stopped) {

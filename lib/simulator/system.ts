@@ -128,6 +128,12 @@ export interface System {
    */
   readonly formerFormat?: number;
   /**
+   * Up to how many shards the ledger grows by itself, from 2. Then producers are asked for a step so often within seconds that the
+   * shards are too few for it, and again once ids are minted for more.
+   * @default it does not grow
+   */
+  readonly maxShards?: number;
+  /**
    * What `checkBack` returns, where the workload sends half messages: it is asked for those that were left undecided.
    * @default nobody answers
    */

@@ -4,6 +4,7 @@ import { simulate } from '../../lib/simulator/run/simulation.ts';
 import { careless } from '../../scripts/certify/careless.ts';
 import { commerce } from '../../scripts/certify/commerce.ts';
 import { changingFormats } from '../../scripts/certify/formats.ts';
+import { growth } from '../../scripts/certify/growth.ts';
 import { outages } from '../../scripts/certify/outages.ts';
 import { payments } from '../../scripts/certify/payments.ts';
 import { vouchers } from '../../scripts/certify/vouchers.ts';
@@ -13,7 +14,7 @@ import { bugs } from '../planted-bugs/index.ts';
 import { corpus } from './corpus.ts';
 
 const TIMEOUT = 120_000;
-const SYSTEMS = { shop: commerce, careless, payments, vouchers, formats: changingFormats, warehouse, outages };
+const SYSTEMS = { shop: commerce, careless, payments, vouchers, formats: changingFormats, warehouse, outages, growth };
 
 test.each(corpus)(
   'nothing but its own mistakes fails the plan that once found: $name',

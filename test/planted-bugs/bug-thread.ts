@@ -8,6 +8,7 @@ import type { System } from '../../lib/simulator/system.ts';
 import type * as mistaken from '../../scripts/certify/careless.ts';
 import type * as shop from '../../scripts/certify/commerce.ts';
 import type * as changing from '../../scripts/certify/formats.ts';
+import type * as growing from '../../scripts/certify/growth.ts';
 import type * as failing from '../../scripts/certify/outages.ts';
 import type * as paying from '../../scripts/certify/payments.ts';
 import type * as waiting from '../../scripts/certify/vouchers.ts';
@@ -84,6 +85,8 @@ async function loadSystem(name: Bug['system'], load: Planted['load']): Promise<S
       return (await load<typeof coming>('scripts/certify/warehouse.ts')).warehouse;
     case 'formats':
       return (await load<typeof changing>('scripts/certify/formats.ts')).changingFormats;
+    case 'growth':
+      return (await load<typeof growing>('scripts/certify/growth.ts')).growth;
     case 'outages':
       return (await load<typeof failing>('scripts/certify/outages.ts')).outages;
     default:

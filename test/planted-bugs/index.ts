@@ -1,6 +1,7 @@
 import { consumerBugs } from './consumer-bugs.ts';
 import { effectBugs } from './effect-bugs.ts';
 import { formatBugs } from './format-bugs.ts';
+import { growthBugs } from './growth-bugs.ts';
 import { healingBugs } from './healing-bugs.ts';
 import { inboxBugs } from './inbox-bugs.ts';
 import { operationBugs } from './operation-bugs.ts';
@@ -24,4 +25,5 @@ export const bugs = [
   ...formatBugs,
   ...operationBugs,
   ...outageBugs,
+  ...growthBugs,
 ];

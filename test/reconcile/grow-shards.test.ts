@@ -116,6 +116,33 @@ describe('shards that grow by themselves', () => {
     expect(counted).toEqual({ [METRICS.hotKey]: 1 });
   });
 
+  it('cost a read a run, and the run that doubles them a query of each shard and one write unit', async () => {
+    const { stack, ledger, grow, place, minting } = growing();
+    await place(many(40));
+    const { usage } = ledger.environment;
+    const spent = async (run: () => Promise<unknown>) => {
+      const [calls, units] = [{ ...usage.calls }, usage.writeUnits];
+      await run();
+      const more = Object.entries(usage.calls).map(([name, count]) => [name, count - (calls[name] ?? 0)] as const);
+      return { calls: Object.fromEntries(more.filter(([, count]) => count > 0)), writeUnits: usage.writeUnits - units };
+    };
+    const read = { calls: { GetItem: 1 }, writeUnits: 0 };
+    expect(await spent(() => grow(TOO_MANY - 1))).toEqual(read);
+    expect(await spent(() => grow(TOO_MANY))).toEqual({
+      calls: { GetItem: 1, Query: SHARDS, PutItem: 1 },
+      writeUnits: 1,
+    });
+    expect(await spent(() => grow(TOO_MANY))).toEqual(read);
+    await stack.advance('11m');
+    minting();
+    await stack.advance('1s');
+    await place([...many(8), ...Array<string>(60).fill('the one')]);
+    expect(await spent(() => grow(100 * TOO_MANY))).toEqual({
+      calls: { GetItem: 1, Query: 2 * SHARDS },
+      writeUnits: 0,
+    });
+  });
+
   it('are doubled once by runs that cross each other', async () => {
     const { ledger, grow, place } = growing();
     await place(many(40));

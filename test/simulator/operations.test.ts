@@ -9,6 +9,7 @@ import { describePlan, type Plan, parsePlan } from '../../lib/simulator/plan/pla
 import { ledgerRowOf } from '../../lib/simulator/run/ledger-row.ts';
 import { simulate } from '../../lib/simulator/run/simulation.ts';
 import { commerce } from '../../scripts/certify/commerce.ts';
+import { growth } from '../../scripts/certify/growth.ts';
 
 const HOUR_MS = 3_600_000;
 /** Orders before and after whatever operators do. */
@@ -63,6 +64,25 @@ describe('a simulated run in which operators', () => {
     expect(report.outcomes).toMatchObject(outcomes);
     for (const { kind } of operations) expect(report.operations[kind]).toBe(1);
   });
+});
+
+test.each([
+  [
+    'many keys, and again once ids are minted for more: the shards are doubled twice',
+    0,
+    { 'reconcile.shards-grown': 2 },
+  ],
+  [
+    'one key, and again: the shards are doubled once, and then its key is told',
+    1,
+    { 'reconcile.shards-grown': 1, 'shards.hot-key': expect.any(Number) },
+  ],
+])('a simulated run of a ledger that grows, under a load of %s', async (_, step, outcomes) => {
+  const load = { kind: 'load-grows', step, times: 24, again: 12 * 60_000, at: 0 } as const;
+  const report = await simulate(growth, { seed: 3, workload: [{ step: 0, at: 0 }], faults: [], operations: [load] });
+  expect(report.violations).toEqual([]);
+  expect(report.outcomes).toMatchObject(outcomes);
+  expect(report.messages).toBe(49);
 });
 
 test('the judge tells who is to get a message as the ledger does, though by code of its own', () => {

@@ -18,6 +18,7 @@ import { checkPromises } from './check-promises.ts';
 import { checkRedrives } from './check-redrives.ts';
 import { checkSending } from './check-sending.ts';
 import { checkServices } from './check-services.ts';
+import { checkShards } from './check-shards.ts';
 import { checkTraces } from './check-traces.ts';
 import type { Evidence } from './evidence.ts';
 import { KeyOrder } from './key-order.ts';
@@ -76,6 +77,7 @@ export function checkRun(system: System, checked: Checked): readonly Violation[]
     ...checkHealing(system, record, evidence, leniency),
     ...checkCircuits(system, record, { clean, sources }),
     ...checkRedrives(system, record, evidence, clean),
+    ...checkShards(system, record, { ...leniency, clean }),
     ...wrong.map((what): Violation => ({ invariant: 'M', what })),
   ];
 }

@@ -20,6 +20,10 @@ export interface Leniency {
   readonly sickOnly: boolean;
   /** Whether requests arrive when they are sent, and clocks are right. */
   readonly onTime: boolean;
+  /** Whether all functions are deployed with the same shards. */
+  readonly sameShards: boolean;
+  /** Whether whoever reads sees what was written. */
+  readonly fresh: boolean;
   /**
    * Whether reconciliation can see that a message is in that queue: receipts lie where they are looked for, since clocks are
    * right and all functions know the same shards, and no message was late in the queue, which SQS counts as not due yet.
@@ -30,7 +34,10 @@ export interface Leniency {
 /** What the faults that have happened in a run excuse. */
 export function leniencyOf(faults: FaultPlan, operations: Readonly<Partial<Record<OperationKind, number>>>): Leniency {
   const has = (...kinds: readonly FaultKind[]) => faults.has(kinds);
+  const sameShards = !has('more-shards') && !operations['shards-disagree'];
   return {
+    sameShards,
+    fresh: !has('stale'),
     skewed: has('clock-skew'),
     loses: faults.has(LOSSES),
     relayed: !faults.has(LOSSES, `${RELAY}.GetRecords`),
@@ -38,8 +45,7 @@ export function leniencyOf(faults: FaultPlan, operations: Readonly<Partial<Recor
     punctual: Object.keys(operations).length === 0 && isPunctual(faults),
     sickOnly: isSickOnly(faults, operations),
     onTime: !has('clock-skew', 'request-late', 'apply-late', 'reply-late'),
-    inSight: (queue) =>
-      !has('clock-skew', 'more-shards') && !operations['shards-disagree'] && !faults.has(['delay'], `${queue}.sent`),
+    inSight: (queue) => sameShards && !has('clock-skew') && !faults.has(['delay'], `${queue}.sent`),
   };
 }
 

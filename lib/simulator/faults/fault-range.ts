@@ -32,6 +32,8 @@ export interface Deployed {
   readonly modes?: ReadonlySet<SendingMode>;
   /** Subscribers that have breakers. @default none */
   readonly breakers?: readonly string[];
+  /** Whether the ledger's shards grow. @default false */
+  readonly grows?: boolean;
 }
 
 type Place = SiteRequest | SiteEvent;
@@ -45,7 +47,7 @@ export class FaultRange {
   readonly #modes = new Map<Site, readonly SendingMode[]>();
   readonly #used: ReadonlySet<SendingMode>;
 
-  constructor({ queues, streams, deployed = [], effects = [], modes = new Set(), breakers = [] }: Deployed) {
+  constructor({ queues, streams, deployed = [], effects = [], modes = new Set(), breakers = [], grows }: Deployed) {
     this.#used = modes;
     this.faults = this.#faults;
     this.modes = this.#modes;
@@ -63,6 +65,10 @@ export class FaultRange {
       this.#add(name, ['ServiceRequest', 'ServiceQuery', 'UpdateItem.effect'], kinds.REQUEST);
     }
     if (breakers.length > 0) this.#addOperators(breakers);
+    if (grows) {
+      this.#add(RECONCILER, ['GetItem.shards', 'PutItem.shards'], kinds.REQUEST);
+      this.#add(PRODUCER, ['GetItem.shards'], [...kinds.REQUEST, ...kinds.STALE]);
+    }
     for (const name of deployed) this.#add(name, ['invoke'], kinds.OLD_VERSION);
     for (const stream of Object.keys(streams)) this.#add(stream, ['arrived'], kinds.ARRIVED);
   }

@@ -8,9 +8,13 @@ const HOUR_MS = 60 * MINUTE_MS;
 /** How many shards a stack has that disagrees. */
 const OTHER_SHARDS = 8;
 
+/** Often enough that four shards take no more of it. */
+const LOAD = 24;
+
 /** Every operation that a plan of a system may have. */
 export function operationsOf(system: System): readonly Operation[] {
   if (system.breakers) return breakerOperations(system);
+  if (system.maxShards !== undefined) return growthOperations(system);
   const names = system.subscribers.map(({ name }) => name);
   const queues = names.filter((name) => streamOf(system, name) === undefined);
   const destinations = [...queues, ...Object.keys(system.streams ?? {})];
@@ -27,6 +31,17 @@ export function operationsOf(system: System): readonly Operation[] {
     { kind: 'two-reconcilers', apart: 400 },
     { kind: 'shards-disagree', stack: 'application', to: OTHER_SHARDS },
     { kind: 'shards-disagree', stack: 'ledger', to: OTHER_SHARDS },
+  ];
+}
+
+/** Of a system whose ledger grows. The load is there again while readers learn of the new count, and once ids are minted for it. */
+function growthOperations({ workload }: System): readonly Operation[] {
+  return [
+    ...workload.flatMap((_, step) =>
+      [7, 12].map((minutes): Operation => ({ kind: 'load-grows', step, times: LOAD, again: minutes * MINUTE_MS })),
+    ),
+    { kind: 'two-reconcilers', apart: 0 },
+    { kind: 'two-reconcilers', apart: 400 },
   ];
 }
 

@@ -10,6 +10,8 @@ const STEP_MS = 4_000;
 /** Milliseconds after which a command that failed is given again, and how often it is. */
 const AGAIN_MS = 5_000;
 const MOST_TRIES = 20;
+/** Milliseconds between two requests of a load that grows. */
+const LOAD_MS = 250;
 
 /** What operators reach of a deployed system. */
 export interface Operated {
@@ -25,6 +27,8 @@ export interface Operated {
   readonly command: (command: Command) => Promise<unknown>;
   /** The ids of the mappings of a subscriber's event sources. */
   readonly mappingsOf: (subscriber: string) => readonly string[];
+  /** Producers are asked for a step of the workload. */
+  readonly ask: (step: number) => void;
   /** From now on each run of the reconciler is made twice, so many milliseconds apart. */
   readonly doubleReconciler: (apart: number) => void;
 }
@@ -91,6 +95,13 @@ export class Operator {
         break;
       case 'two-reconcilers':
         system.doubleReconciler(one.apart);
+        break;
+      case 'load-grows':
+        for (const from of [0, one.again]) {
+          for (let time = 0; time < one.times; time++) {
+            laterIn(world, from + time * LOAD_MS, () => system.ask(one.step));
+          }
+        }
         break;
       case 'shards-disagree':
         system.deployShards(one.stack, one.to);

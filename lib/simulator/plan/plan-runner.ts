@@ -59,6 +59,7 @@ export class PlanRunner {
       ],
       modes: sendingModesOf(system),
       breakers: Object.keys(system.breakers ?? {}),
+      grows: system.maxShards !== undefined,
     });
     this.#operations = operationsOf(system);
     this.targets = targetsOf(system, this.#range.faults, this.#operations);

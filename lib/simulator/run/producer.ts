@@ -74,6 +74,12 @@ export function scheduleWorkload(
   return last;
 }
 
+/** Has producers asked for a step now. */
+export function askFor({ workload }: System, world: World, producer: LambdaFunction, step: number): void {
+  const { trait } = describedStep(workload[step] ?? (() => undefined));
+  ask(world, producer, { step }, trait, () => undefined);
+}
+
 /** Producers are asked for a step: once, or by everybody at once. */
 function ask(
   { faults, record }: World,

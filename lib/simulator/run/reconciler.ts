@@ -14,7 +14,7 @@ import type { LambdaFunction } from './lambda-function.ts';
 import { LEDGER } from './ledger-row.ts';
 import { MinuteSchedule } from './minute-schedule.ts';
 import type { Unfinished } from './unfinished.ts';
-import { laterIn, type World } from './world.ts';
+import { laterIn, MESSAGES_A_SHARD, type World } from './world.ts';
 
 /** So many runs in a row may fail where a ledger was never reconciled. */
 const FEW = 5;
@@ -36,7 +36,10 @@ export function loadReconciler(world: World, shardsARun?: number): () => LambdaH
     const { metrics } = environmentOf(context);
     // CloudWatch is where metrics go: it fails together with whatever else takes them.
     const putMetrics = async () => metrics.flush();
-    return createReconciler({ listEventSources, putMetrics, shardsARun })(event, context);
+    return createReconciler({ listEventSources, putMetrics, shardsARun, messagesAShard: MESSAGES_A_SHARD })(
+      event,
+      context,
+    );
   };
 }
 

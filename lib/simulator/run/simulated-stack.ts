@@ -22,7 +22,7 @@ import type { System } from '../system.ts';
 import { loadController } from './lambda-control.ts';
 import { type FunctionOptions, LambdaFunction } from './lambda-function.ts';
 import { LEDGER, ledgerRowOf } from './ledger-row.ts';
-import { producerOptions } from './producer.ts';
+import { askFor, producerOptions } from './producer.ts';
 import { loadReconciler, ReconcilerSchedule, writeCursors } from './reconciler.ts';
 import { SimulatedSource } from './simulated-source.ts';
 import { SweepSchedule } from './sweep-schedule.ts';
@@ -142,6 +142,7 @@ export class SimulatedStack {
         this.#later.delete(name);
       },
       deployShards: (stack, shards) => this.#deployShards(shards, (name) => LEDGERS.has(name) === (stack === 'ledger')),
+      ask: (step) => askFor(this.#system, this.#world, this.producer, step),
       doubleReconciler: (apart) => this.#schedule.double(apart),
     };
     return new Operator(this.#world, operated, new Deployer(this.#world, registrar, answers));
@@ -157,13 +158,15 @@ export class SimulatedStack {
   }
 
   #add(options: FunctionOptions): LambdaFunction {
-    const { formerFormat } = this.#system;
+    const { formerFormat, maxShards } = this.#system;
     const added = new LambdaFunction(this.#world, {
       ...options,
-      ...(formerFormat !== undefined && {
-        variables: { ...options.variables, [BINDINGS.formats]: 'ledger' },
-        previousVariables: { [FORMAT_VARIABLE]: String(formerFormat) },
-      }),
+      variables: {
+        ...options.variables,
+        ...(formerFormat !== undefined && { [BINDINGS.formats]: 'ledger' }),
+        ...(maxShards !== undefined && { [BINDINGS.maxShards]: String(maxShards) }),
+      },
+      ...(formerFormat !== undefined && { previousVariables: { [FORMAT_VARIABLE]: String(formerFormat) } }),
     });
     this.#functions.set(options.name, added);
     return added;

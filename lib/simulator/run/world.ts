@@ -10,6 +10,9 @@ import type { Schedule } from './schedule.ts';
 /** Of the ledger, when a run begins: few, since reconciliation reads each of them. */
 export const SHARDS = 2;
 
+/** Messages of a minute and shard beyond which a ledger grows: few, since a plan has few. */
+export const MESSAGES_A_SHARD = 5;
+
 /** How long a removed subscriber's messages wait for it to come back, in milliseconds: less than is left to a run. */
 export const ABANDON_AFTER_MS = 600_000;
 
