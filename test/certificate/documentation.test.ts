@@ -6,6 +6,7 @@ import { TRAITS } from '../../lib/simulator/faults/traits.ts';
 import { operationsOf } from '../../lib/simulator/operations/operation-range.ts';
 import { sendingModesOf } from '../../lib/simulator/system.ts';
 import { commerce } from '../../scripts/certify/commerce.ts';
+import { growth } from '../../scripts/certify/growth.ts';
 import { outages } from '../../scripts/certify/outages.ts';
 import { tableRows } from '../../scripts/docs/table-rows.ts';
 
@@ -14,7 +15,7 @@ const page = readFileSync(new URL('../../docs/certificate.md', import.meta.url),
 test('the page on the certificate explains every kind of fault, operation and trait, and no other', () => {
   const modes = sendingModesOf(commerce);
   const { faults } = new FaultRange({ queues: ['one'], streams: { stream: ['two'] }, deployed: ['one'], modes });
-  const operations = [commerce, outages].flatMap(operationsOf).map(({ kind }) => kind);
+  const operations = [commerce, outages, growth].flatMap(operationsOf).map(({ kind }) => kind);
   const kinds = new Set([
     ...[...faults.values()].flat().map(({ kind }) => kind),
     ...operations,

@@ -16,7 +16,7 @@ const HOT = 3;
 
 /** What a run excuses. */
 interface Excuses extends Leniency {
-  /** Whether nothing has failed. */
+  /** Whether nothing has failed, and nothing stands still. */
   readonly clean: boolean;
 }
 

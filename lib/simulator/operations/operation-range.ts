@@ -13,8 +13,11 @@ const LOAD = 24;
 
 /** Every operation that a plan of a system may have. */
 export function operationsOf(system: System): readonly Operation[] {
-  if (system.breakers) return breakerOperations(system);
-  if (system.maxShards !== undefined) return growthOperations(system);
+  const own = system.breakers ? breakerOperations(system) : usualOperations(system);
+  return [...own, ...growthOperations(system)];
+}
+
+function usualOperations(system: System): readonly Operation[] {
   const names = system.subscribers.map(({ name }) => name);
   const queues = names.filter((name) => streamOf(system, name) === undefined);
   const destinations = [...queues, ...Object.keys(system.streams ?? {})];
@@ -34,15 +37,12 @@ export function operationsOf(system: System): readonly Operation[] {
   ];
 }
 
-/** Of a system whose ledger grows. The load is there again while readers learn of the new count, and once ids are minted for it. */
-function growthOperations({ workload }: System): readonly Operation[] {
-  return [
-    ...workload.flatMap((_, step) =>
-      [7, 12].map((minutes): Operation => ({ kind: 'load-grows', step, times: LOAD, again: minutes * MINUTE_MS })),
-    ),
-    { kind: 'two-reconcilers', apart: 0 },
-    { kind: 'two-reconcilers', apart: 400 },
-  ];
+/** Of a system whose ledger grows. The load is there again while readers learn of the new count, or once ids are minted for it. */
+function growthOperations({ workload, maxShards }: System): readonly Operation[] {
+  if (maxShards === undefined) return [];
+  return workload.flatMap((_, step) =>
+    [7, 12].map((minutes): Operation => ({ kind: 'load-grows', step, times: LOAD, again: minutes * MINUTE_MS })),
+  );
 }
 
 /** Of a system whose subscribers have breakers. */
