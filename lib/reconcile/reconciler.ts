@@ -6,7 +6,7 @@ import type { ListEventSources } from '../inspect/subscriber-state.ts';
 import { type Graph, readGraph } from '../ledger/graph.ts';
 import { type Ledger, ledgerOf } from '../ledger/ledger.ts';
 import { wakeSleepingRedrives } from '../ledger/redrive.ts';
-import { withEveryShard } from '../ledger/shards.ts';
+import { tellingShards } from '../ledger/shards.ts';
 import { growShards } from './grow-shards.ts';
 import { runHalfPasses } from './half-pass.ts';
 import { heal } from './heal.ts';
@@ -78,7 +78,7 @@ export function createReconciler({
     const fields = { ledger: configured.table, ...(run && { run }) };
     await summarize(environment, 'reconcile', fields, async (counts) => {
       const time = timeOf(environment, context);
-      const ledger = await withEveryShard(configured);
+      const ledger = await tellingShards(configured);
       const groups = groupsOf(ledger.shards, shardsARun);
       const options = { graph: await readGraph(ledger), listEventSources, groups, messagesAShard };
       const metrics: Metric[] = [];

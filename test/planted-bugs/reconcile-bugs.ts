@@ -32,8 +32,22 @@ export const reconcileBugs: readonly Bug[] = [
     edits: [
       {
         file: 'ledger/shards.ts',
-        find: 'shards: Math.max(ledger.shards, ...written) };',
-        replace: 'shards: Math.max(ledger.shards, written.length) };',
+        find: 'return Math.max(0, ...Items.map((item) => (unmarshall(item) as ShardsRow).shards));',
+        replace: 'void unmarshall;\n  return Items.length;',
+      },
+    ],
+  },
+  {
+    name: 'count-told-by-the-relay-alone',
+    mistake: 'the ledger learns its shard count from messages that are relayed alone',
+    system: 'payments',
+    rare: true,
+    by: ['more-shards'],
+    edits: [
+      {
+        file: 'ledger/shards.ts',
+        find: 'if (known < ledger.shards) await raiseTo(ledger, ledger.shards);',
+        replace: '',
       },
     ],
   },

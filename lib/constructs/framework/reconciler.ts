@@ -72,7 +72,7 @@ export class Reconciler extends FrameworkFunction {
         [READS, table.tableArn],
         [SEND, forwardQueue.queueArn],
       ],
-      rows: maxShards === undefined ? WRITES : [...WRITES, GROW],
+      rows: WRITES,
       // A run after a standstill has more to look at. What one run does not get through, the next one goes on with.
       timeout: TIMEOUT,
       memorySize: props.memorySize ?? 512,
@@ -169,17 +169,17 @@ const MOST_WORKERS = 1_000;
 /** Of any row: evidence lies in all of them. */
 const READS = ['dynamodb:Query', 'dynamodb:GetItem', 'dynamodb:BatchGetItem'];
 
-const { cases, causes, cursors, dead, halves, inbox, outbox, radar, receipts } = PARTITIONS;
+const { cases, causes, cursors, dead, halves, inbox, outbox, radar, receipts, shards } = PARTITIONS;
 
-/** It ends what nobody has ended, notes what it has sent and asked for, and keeps its own books. */
+/** It ends what nobody has ended, notes what it has sent and asked for, says how many shards there are, and keeps its own books. */
 const WRITES: readonly RowGrant[] = [
-  { actions: ['dynamodb:PutItem'], partitions: [...cases, ...cursors, ...radar, ...receipts, ...inbox, ...dead] },
+  {
+    actions: ['dynamodb:PutItem'],
+    partitions: [...cases, ...cursors, ...radar, ...receipts, ...inbox, ...dead, ...shards],
+  },
   { actions: ['dynamodb:UpdateItem'], partitions: [...cursors, ...outbox, ...halves, ...causes] },
   { actions: ['dynamodb:DeleteItem'], partitions: cases },
 ];
-
-/** It says for how many shards ids are minted. */
-const GROW: RowGrant = { actions: ['dynamodb:PutItem'], partitions: PARTITIONS.shards };
 
 const MOST_ABANDON_AFTER = Duration.days(14);
 
