@@ -1,6 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Ledger, ledgerOf } from '../ledger/ledger.ts';
-import { deadGroups } from '../redrive/causes.ts';
 import { RedriveRefused } from '../redrive/errors.ts';
 import { findRedrive, redriveOf, resumeStopped, startRedrive, stopRunning } from '../redrive/operation.ts';
 import type { Redrive, RedriveOptions } from '../redrive/redrive-options.ts';
@@ -8,6 +7,7 @@ import { type CommandContext, print, printJson } from './command-context.ts';
 import { causeOf } from './dead.ts';
 import { addLedgerOptions, type LedgerOptions, resolveLedger } from './ledger-option.ts';
 import { momentOf } from './moment-argument.ts';
+import { wholeCause } from './whole-cause.ts';
 
 interface CommandOptions extends LedgerOptions {
   readonly all?: boolean;
@@ -97,20 +97,9 @@ async function begin(ledger: Ledger, subscriber: string | undefined, options: Co
   if (options.stop !== undefined) return stopRunning(ledger, options.stop);
   if (options.resume !== undefined) return resumeStopped(ledger, options.resume);
   const { cause: digits, rate: maxRate, ids, range, canary, until, republish } = options;
-  const cause = digits && (await wholeCause(ledger, subscriber as string, digits));
+  const refused = (why: string) => new RedriveRefused(why);
+  const cause = digits && (await wholeCause(ledger, subscriber as string, digits, refused));
   return startRedrive(ledger, subscriber as string, { cause, ids, range, maxRate, canary, until, republish });
-}
-
-async function wholeCause(ledger: Ledger, subscriber: string, digits: string): Promise<string> {
-  const groups = (await deadGroups(ledger, subscriber)).filter(({ cause }) => cause.startsWith(digits));
-  const [group, ...others] = groups;
-  if (group && others.length === 0) return group.cause;
-  const found = groups.map(({ cause }) => cause).join(', ');
-  throw new RedriveRefused(
-    group
-      ? `Several causes at '${subscriber}' begin with ${digits}: ${found}. Give more digits`
-      : `Nothing at '${subscriber}' is dead of a cause ${digits}: \`waybill dead ${subscriber}\` lists what is`,
-  );
 }
 
 async function follow(ledger: Ledger, begun: Redrive, tell: Teller): Promise<Redrive> {

@@ -23,7 +23,7 @@ export type EffectOwner =
   | { readonly producer: string; readonly subscriber?: never };
 
 interface WhichEffect {
-  /** Its name, or `<name>/<part>`. @default the only one of the message */
+  /** Its name, or `<name>/<part>`. @default the only one of the message, or the only one that is not done */
   readonly effect?: string;
   /** @default the process's own: bindings from `process.env`, the AWS SDK's default credentials and region */
   readonly environment?: Environment;
@@ -44,7 +44,7 @@ export async function decideEffect(
 ): Promise<FoundEffect> {
   const ledger = ledgerOf(environment);
   const all = await effectsOfOwner(ledger, name, owner);
-  const found = theOne(all, name, owner.subscriber ?? owner.producer, effect);
+  const found = theOne(stillOpen(all, decision), name, owner.subscriber ?? owner.producer, effect);
   refuseIfOpen(found, decision, environment.now());
   const next = nextState(found, decision);
   const place = { key: found.key, attribute: `effect:${found.name}`, ttl: 0 } as const;
@@ -71,6 +71,12 @@ function nextState({ name, state }: FoundEffect, decision: EffectDecision): Foun
     case 'acceptInput':
       return { ...state, input: ANY_INPUT };
   }
+}
+
+/** Where some are done and others are not, only these want a decision on whether they were. */
+function stillOpen(all: readonly FoundEffect[], { kind }: EffectDecision): readonly FoundEffect[] {
+  const open = all.filter(({ state }) => state.state === 'running');
+  return kind === 'acceptInput' || open.length === 0 ? all : open;
 }
 
 function theOne(found: readonly FoundEffect[], asked: string, owner: string, effect: string | undefined): FoundEffect {

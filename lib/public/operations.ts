@@ -1,5 +1,6 @@
 export { EffectUndecidable, SagaUndecidable } from '../contract/errors.ts';
 export { type DecideEffectOptions, decideEffect, type EffectDecision, type EffectOwner } from '../effect/decide.ts';
+export { type DecidedEffect, type DecideEffectsOptions, decideEffects } from '../effect/decide-by-cause.ts';
 export type { Hop } from '../inspect/inspection.ts';
 export { type ReconcileOptions, reconcile } from '../reconcile/reconcile.ts';
 export { MessageNotDue, resend } from '../reconcile/resend.ts';

@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { runEffect } from '../../lib/cli/effect.ts';
+import { runEffectsOfCause } from '../../lib/cli/effects-of-cause.ts';
 import { traceTree } from '../../lib/cli/trace-tree.ts';
 import { consume } from '../../lib/consume/consume.ts';
 import { EffectUndecidable } from '../../lib/contract/errors.ts';
 import { unknown } from '../../lib/effect/answer.ts';
 import { decideEffect } from '../../lib/effect/decide.ts';
 import { publish } from '../../lib/publish/publish.ts';
+import { listDead } from '../../lib/redrive/causes.ts';
+import { redrive } from '../../lib/redrive/redrive.ts';
 import { MemoryStack } from '../../lib/testing/stack/memory-stack.ts';
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts';
 import { trace } from '../../lib/trace/trace.ts';
@@ -147,3 +150,69 @@ describe('waybill effect', () => {
     await expect(none).rejects.toThrow('--done takes JSON');
   });
 });
+
+describe('waybill effect --cause', () => {
+  /** Three messages of whose charge nobody knows, dead of one cause. */
+  async function withDeadOfOneCause() {
+    const provider = new Provider();
+    const isOut = { value: true };
+    const handler = consume(TakePayment, async (order, { tx, message }) => {
+      const charge = await message.effect(
+        Charge,
+        order,
+        chargeBy(provider, {
+          run: (input, { key }) => {
+            if (isOut.value) throw new Error('socket hang up');
+            return provider.charge(key, input.cents);
+          },
+          verify: () => unknown(),
+        }),
+      );
+      tx.put(Payments, { orderId: order.orderId, chargeId: charge.id });
+    });
+    const stack = new MemoryStack({ subscribers: [TakePayment], handlers: { [subscriber]: handler }, shards: 1 });
+    const environment = stack.environment();
+    for (const orderId of ['1', '2', '3']) await publish(OrderPlaced, { ...ORDER, orderId }, { environment });
+    await stack.advance(EXHAUSTED);
+    isOut.value = false;
+    const [group] = await listDead({ subscriber, environment });
+    expect(group).toMatchObject({ reason: 'effect-unknown', count: 3 });
+    return { stack, environment, provider, cause: group?.cause ?? '' };
+  }
+
+  it('shows the effects of what died of it, decides about each, leaves what cannot be decided so, and a redrive ends them', async () => {
+    const { stack, environment, provider, cause } = await withDeadOfOneCause();
+    const shown = capturedContext();
+    await runEffectsOfCause(environment, { subscriber, cause: cause.slice(0, 4), json: true }, shown);
+    const { messages } = JSON.parse(shown.stdout()) as { readonly messages: readonly { readonly id: string }[] };
+    const ids = messages.map(({ id }) => id);
+    expect(messages).toMatchObject(ids.map(() => ({ effects: [{ name: 'charge', state: 'unknown' }] })));
+    const [, , third = ''] = ids;
+    await decideEffect(third, { kind: 'done', answer: { id: 'ch_9' } }, { subscriber, environment });
+
+    const decided = capturedContext();
+    await runEffectsOfCause(environment, { subscriber, cause, notDone: true, json: true }, decided);
+    expect(JSON.parse(decided.stdout())).toEqual({
+      subscriber,
+      cause,
+      decision: 'notDone',
+      decided: [ids[0], ids[1]].map((id) => ({ id, effect: 'charge' })),
+      left: [{ id: third, why: expect.stringContaining('is done') }],
+    });
+    expect(decided.exitCode).toBe(1);
+
+    await redrive(TakePayment, { cause, environment });
+    await stack.advance('10m');
+    expect(provider.charges).toHaveLength(2);
+    const chargeIds = stack.rows(Payments).map(({ chargeId }) => chargeId);
+    expect(chargeIds.sort()).toEqual(['ch_9', 'charge-1', 'charge-2']);
+  });
+
+  it('refuses a cause of which nothing is dead', async () => {
+    const { environment } = await withUnknownCharge({ fails: false });
+    const none = runEffectsOfCause(environment, { subscriber, cause: 'ffff', notDone: true }, capturedContext());
+    await expect(none).rejects.toThrow(new EffectUndecidable(NOTHING_DEAD));
+  });
+});
+
+const NOTHING_DEAD = "Nothing at 'take-payment' is dead of a cause ffff: `waybill dead take-payment` lists what is";
