@@ -97,6 +97,7 @@ export function grantDecide(ledger: ILedger, decider: iam.IGrantable, options: A
  * @throws InvalidConstruct when `grantPublish` does
  */
 export function grantCancel(ledger: ILedger, grantee: iam.IGrantable, options: AnyProducerGrantOptions): iam.Grant {
+  deploymentGraphOf(ledger).cancellers.push({ ledger, canceller: constructIn(grantee) ?? ledger });
   return grantProduce(ledger, grantee, options, [
     { actions: ['dynamodb:Query'], partitions: routes },
     { actions: ['dynamodb:GetItem', 'dynamodb:PutItem'], partitions: [...outbox, ...inbox, ...effects] },

@@ -65,6 +65,12 @@ export interface DeployedHandshake {
   readonly producer: IConstruct;
 }
 
+/** Somebody who may cancel messages. */
+export interface DeployedCanceller {
+  readonly ledger: ILedger;
+  readonly canceller: IConstruct;
+}
+
 export interface DeployedProducer {
   readonly ledger: ILedger;
   readonly producer: IConstruct;
@@ -79,6 +85,7 @@ export class DeploymentGraph {
   readonly subscribers: DeployedSubscriber[] = [];
   readonly producers: DeployedProducer[] = [];
   readonly handshakes: DeployedHandshake[] = [];
+  readonly cancellers: DeployedCanceller[] = [];
   readonly workQueues: DeployedWorkQueue[] = [];
   readonly sagas: DeployedSaga[] = [];
 

@@ -9,6 +9,7 @@ import { eventFilter } from './event-filter.ts';
 import { channelWithoutSubscriber, eventNotOnChannel, eventWithoutChannel } from './events.ts';
 import { formatReaders } from './format-readers.ts';
 import { handshakeWithoutReconciler } from './handshake-without-reconciler.ts';
+import { effectHorizon, keyedEffectCancel } from './keyed-effects.ts';
 import { ledgerReaders } from './ledger-readers.ts';
 import { ledgerRemoval } from './ledger-removal.ts';
 import { partialBatchResponse } from './partial-batch-response.ts';
@@ -29,6 +30,8 @@ import { visibilityTimeout } from './visibility-timeout.ts';
 export const RULES: readonly Rule[] = [
   dedupLife,
   retryHorizon,
+  effectHorizon,
+  keyedEffectCancel,
   deadLetterRetention,
   backstop,
   visibilityTimeout,

@@ -3,6 +3,8 @@ import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import type { IStream } from 'aws-cdk-lib/aws-kinesis';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { IConstruct } from 'constructs';
+import type { Duration as Length } from '../../../lib/contract/duration.ts';
+import { defineEffect, type EffectDefinition } from '../../../lib/contract/effect.ts';
 import { defineEvent, type EventDefinition } from '../../../lib/contract/event.ts';
 import { type RetryOptions, retryPolicy } from '../../../lib/contract/retry.ts';
 import { defineSubscriber } from '../../../lib/contract/subscriber.ts';
@@ -53,6 +55,8 @@ export interface ShopOptions {
   readonly timeout?: Duration;
   /** How the subscriber on the queue tries again. */
   readonly retry?: RetryOptions;
+  /** What it has done outside. */
+  readonly effects?: readonly EffectDefinition[];
 }
 
 export interface Shop {
@@ -98,6 +102,7 @@ export function shop(options: ShopOptions = {}): Shop {
       ...ReserveStock,
       consumes: [placed, OrderCancelled],
       publishes: options.publishes ?? [],
+      effects: options.effects ?? [],
       ...(options.retry && { retry: retryPolicy('reserve-stock', options.retry) }),
     },
     handler: reserveHandler,
@@ -121,6 +126,10 @@ export function shortLived(lifetime: '45m' | '1h' | '1d' | '2d' | '5d'): EventDe
   const { type, schema, key, businessLine } = OrderPlaced;
   return defineEvent(type, { schema, key, businessLine, lifetime }) as EventDefinition<'order.placed'>;
 }
+
+/** An effect at a service that keeps keys for so long. */
+export const keyedCharge = (idempotentFor: Length) =>
+  defineEffect('charge', { input: OrderPlaced.schema, output: OrderPlaced.schema, idempotentFor });
 
 export const OrderLost = defineEvent('order.lost', {
   schema: OrderCancelled.schema,

@@ -21,6 +21,7 @@ import { handlerIn, OrderCancelled, OrderPlaced, testApp, testStack } from '../s
 import {
   Audit,
   hatch,
+  keyedCharge,
   refusedBy,
   type Shop,
   type ShopOptions,
@@ -56,6 +57,10 @@ const variants: Variant[] = [
   {
     name: 'an event defined twice with schemas that say the same',
     options: { publishes: [{ ...OrderCancelled, schema: z.object({ orderId: z.string().meta({ title: 'Order' }) }) }] },
+  },
+  {
+    name: 'an effect whose key is sure for a second longer than the attempts take',
+    options: { effects: [keyedCharge('3194s')] },
   },
   { name: 'a subscriber with a breaker', options: { spread: true, queue: { breaker: {} } } },
   { name: 'a subscriber that scales', options: { spread: true, queue: { scale: {} } } },

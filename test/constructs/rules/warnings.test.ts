@@ -6,7 +6,7 @@ import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { describe, expect, test, vi } from 'vitest';
 import { Ledger, QueueChannel } from '../../../lib/public/constructs.ts';
 import { handlerIn, OrderCancelled, OrderPlaced, Stock, tableIn, testApp, testStack } from '../shop-app.ts';
-import { Audit, hatch, OrderLost, refusedBy, shop, source, warnedOf } from './proved-shop.ts';
+import { Audit, hatch, keyedCharge, OrderLost, refusedBy, shop, source, warnedOf } from './proved-shop.ts';
 
 // Each synthesizes an app, on machines that may be busy.
 vi.setConfig({ testTimeout: 30_000 });
@@ -120,5 +120,22 @@ describe('a channel that nobody subscribes to', () => {
     Validations.of(orders).acknowledge({ id: 'waybill:channel-without-subscriber', reason: 'Consumers come in May' });
 
     expect(warnedOf(stack)).toEqual([]);
+  });
+});
+
+describe('an effect that is known by its key alone', () => {
+  test('is warned about where somebody may cancel its message, and not where nobody may', () => {
+    const canceller = (deployed: ReturnType<typeof shop>) =>
+      deployed.ledger.grantCancel(handlerIn(deployed.stack, 'Support'), { publishes: [] });
+    const keyed = shop({ effects: [keyedCharge('24h')] });
+    expect(warnedOf(keyed.stack)).toEqual([]);
+    const cancelled = shop({ effects: [keyedCharge('24h')] });
+    canceller(cancelled);
+    expect(refusedBy(cancelled.app)).toEqual([]);
+    expect(warnedOf(cancelled.stack)).toEqual(['keyed-effect-cancel']);
+    const { idempotentFor: _, ...asked } = keyedCharge('24h');
+    const verified = shop({ effects: [{ ...asked, mode: 'verified' }] });
+    canceller(verified);
+    expect(warnedOf(verified.stack)).toEqual([]);
   });
 });

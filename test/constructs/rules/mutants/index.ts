@@ -1,7 +1,7 @@
 import { breakers, concurrency, eventSources, horizons, redrives, scalers } from './event-sources.ts';
 import { events, ledgers } from './ledgers.ts';
 import type { Mutant } from './mutant.ts';
-import { deadLetters, deduplication, retries } from './queues.ts';
+import { deadLetters, deduplication, effects, retries } from './queues.ts';
 import { sagas } from './sagas.ts';
 import { sending } from './sending.ts';
 import { streams } from './streams.ts';
@@ -11,6 +11,7 @@ import { visibility } from './visibility.ts';
 export const MUTANTS: readonly Mutant[] = [
   ...deduplication,
   ...retries,
+  ...effects,
   ...deadLetters,
   ...visibility,
   ...eventSources,

@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import { shortLived, source } from '../proved-shop.ts';
+import { keyedCharge, shortLived, source } from '../proved-shop.ts';
 import { drop, everywhere, type Mutant, override } from './mutant.ts';
 
 const DAY = 86_400;
@@ -49,6 +49,19 @@ export const retries: Mutant[] = [
     rule: 'retry-horizon',
     name: 'a queue that was made to keep messages for a minute',
     mutate: ({ reserve }) => override(reserve.queue, 'MessageRetentionPeriod', 60),
+  },
+];
+
+export const effects: Mutant[] = [
+  {
+    rule: 'effect-horizon',
+    name: 'attempts that take as long as the service keeps keys, less the time by which clocks differ',
+    options: { effects: [keyedCharge('3193s')] },
+  },
+  {
+    rule: 'effect-horizon',
+    name: 'attempts of two days at a service that keeps keys for one',
+    options: { effects: [keyedCharge('24h')], retry: { attempts: 50, longest: '1h' } },
   },
 ];
 
