@@ -45,6 +45,7 @@ export const COUNTS = [
   'handled',
   'inFlight',
   'scheduled',
+  'waitsForProvider',
   'dead',
   'abandoned',
   'unjudged',
@@ -66,14 +67,16 @@ export function addCounts(total: Counts, counts: Counts): Counts {
 
 /** The counts in words, e.g. `120 committed, 118 handled, 2 missing`: what is none is left out. */
 export function countsInWords(counts: Counts): string {
-  const { committed, handled, inFlight, scheduled, dead, missing, abandoned = 0, unjudged = 0 } = counts;
+  const { committed, handled, inFlight, scheduled, dead, missing, ...rare } = counts;
+  const { abandoned = 0, unjudged = 0, waitsForProvider = 0 } = rare;
   if (committed + missing === 0) return HEALTH_NAMES.none;
   const parts: readonly [number, string][] = [
     [missing, 'missing'],
     [unjudged, 'not judged'],
     [dead, 'dead-lettered'],
     [abandoned, 'abandoned'],
-    [scheduled, 'scheduled'],
+    [waitsForProvider, 'waiting for a provider'],
+    [scheduled - waitsForProvider, 'scheduled'],
     [inFlight, 'on their way'],
     [handled, 'handled'],
   ];

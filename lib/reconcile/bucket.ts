@@ -1,4 +1,5 @@
 import { concurrently } from '../aws/concurrently.ts';
+import { WAITS_FOR_PROVIDER } from '../contract/effect.ts';
 import { deadlineOf, type Finding, type Inspection, type Suspect } from '../inspect/inspection.ts';
 import type { Graph } from '../ledger/graph.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -171,6 +172,7 @@ function stateOf(finding: Finding): CopyState {
     case 'waiting':
       return 'scheduled';
     case 'scheduled':
+      return finding.evidence.startsWith(WAITS_FOR_PROVIDER) ? 'waitsForProvider' : 'scheduled';
     case 'missing':
     case 'unjudged':
       return finding.kind;

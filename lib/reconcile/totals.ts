@@ -9,6 +9,8 @@ export interface LineCounts {
   inFlight: number;
   /** Failed somewhere, and resting until its next attempt; or waiting for the moment of its delivery. */
   scheduled: number;
+  /** Those of `scheduled` that wait until a service outside can tell what became of an effect. Absent where there is none. */
+  waitsForProvider?: number;
   /** Dead-lettered somewhere, and not missing anywhere. */
   dead: number;
   /** Not ended somewhere when its subscriber was removed from there. Absent where there is none. */
@@ -97,10 +99,26 @@ export interface Reconciliation {
 }
 
 /** How one message stands at one subscriber. */
-export type CopyState = 'handled' | 'dead' | 'abandoned' | 'inFlight' | 'scheduled' | 'missing' | 'unjudged';
+export type CopyState =
+  | 'handled'
+  | 'dead'
+  | 'abandoned'
+  | 'inFlight'
+  | 'scheduled'
+  | 'waitsForProvider'
+  | 'missing'
+  | 'unjudged';
 
 /** The furthest from being handled first. */
-const FURTHEST: readonly CopyState[] = ['missing', 'unjudged', 'dead', 'abandoned', 'scheduled', 'inFlight'];
+const FURTHEST: readonly CopyState[] = [
+  'missing',
+  'unjudged',
+  'dead',
+  'abandoned',
+  'waitsForProvider',
+  'scheduled',
+  'inFlight',
+];
 
 /** What was found, added up. */
 export class Totals {
@@ -117,6 +135,7 @@ export class Totals {
     line.committed++;
     const furthest = FURTHEST.find((state) => states.includes(state)) ?? 'handled';
     line[furthest] = (line[furthest] ?? 0) + 1;
+    if (furthest === 'waitsForProvider') line.scheduled++;
   }
 
   countCopy(name: keyof CopyCounts, count = 1): void {

@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { runEffect } from '../../lib/cli/effect.ts';
 import { runEffectsOfCause } from '../../lib/cli/effects-of-cause.ts';
+import { reconciliationTable } from '../../lib/cli/reconciliation-table.ts';
 import { traceTree } from '../../lib/cli/trace-tree.ts';
 import { consume } from '../../lib/consume/consume.ts';
 import { EffectUndecidable } from '../../lib/contract/errors.ts';
 import { unknown } from '../../lib/effect/answer.ts';
 import { decideEffect } from '../../lib/effect/decide.ts';
 import { publish } from '../../lib/publish/publish.ts';
+import { reconcile } from '../../lib/reconcile/reconcile.ts';
 import { listDead } from '../../lib/redrive/causes.ts';
 import { redrive } from '../../lib/redrive/redrive.ts';
 import { MemoryStack } from '../../lib/testing/stack/memory-stack.ts';
@@ -46,7 +48,7 @@ async function withUnknownCharge({ key, fails = true }: { readonly key?: string;
 }
 
 /** Until the last attempt has failed, as long as the default policy takes. */
-const EXHAUSTED = '12h';
+const EXHAUSTED = '3h';
 
 describe('an effect of which nobody knows', () => {
   it('ends its message as dead, and an operator who says that it was done gives the handler its answer', async () => {
@@ -126,6 +128,23 @@ describe('a message of whose effect nobody can know yet', () => {
     const traced = await trace(environment, inspection, id);
     expect(traced.subscribers).toMatchObject([{ state: 'scheduled', effects: [{ state: 'unknown' }] }]);
     expect(traceTree(traced, { now: stack.now }).join('\n')).toContain('waits for a provider, overdue by');
+    const reconciliation = await reconcile(environment, { ...inspection, from: stack.now - 600_000 });
+    expect(reconciliation.missing).toEqual([]);
+    expect(reconciliation.lines.orders).toMatchObject({ committed: 1, scheduled: 1, waitsForProvider: 1 });
+    const [heads = '', counts = ''] = reconciliationTable(reconciliation);
+    const cells = counts.replace('orders', '').trim().split(/ +/);
+    expect(
+      Object.fromEntries(
+        heads
+          .trim()
+          .split(/ {2,}/)
+          .map((head, index) => [head, cells[index]]),
+      ),
+    ).toMatchObject({
+      scheduled: '0',
+      'waits for a provider': '1',
+      missing: '0',
+    });
 
     const { id: queued } = await publish(OrderPlaced, order, { environment });
     const lines = traceTree(await trace(environment, inspection, queued), { now: stack.now });
