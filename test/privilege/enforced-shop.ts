@@ -1,6 +1,12 @@
 import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { InvokeCommand, LambdaClient, ListFunctionsCommand } from '@aws-sdk/client-lambda';
+import {
+  InvokeCommand,
+  LambdaClient,
+  ListEventSourceMappingsCommand,
+  ListFunctionsCommand,
+  UpdateEventSourceMappingCommand,
+} from '@aws-sdk/client-lambda';
 import { DeleteBucketPolicyCommand, S3Client } from '@aws-sdk/client-s3';
 import {
   GetQueueAttributesCommand,
@@ -8,12 +14,14 @@ import {
   SetQueueAttributesCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import { type Deployment, deploymentOf, STACK_NAME } from '../../demo/deployment.ts';
+import { tableBinding } from 'waybill';
+import { type DeployedSubscriber, type Deployment, deploymentOf, STACK_NAME } from '../../demo/deployment.ts';
 import { deployApp } from '../../lib/local/deploy.ts';
 import { type StartedEngine, startEngine } from '../../lib/local/engine.ts';
 import { assemblyOf } from '../assembly.ts';
 import { clientOptions } from '../engine/stage.ts';
 import { changeRole, type DeployedRole, deployedRoles, resourcesOf, type Statement } from './deployed-roles.ts';
+import { ChargeCard, Outages } from './fragile.ts';
 import { BATCHES, type RecordedCall, recordedCalls } from './recorded-calls.ts';
 import { SignedApi } from './signed-api.ts';
 
@@ -31,16 +39,25 @@ export class EnforcedShop {
   readonly api: SignedApi;
   readonly deployment: Deployment;
   readonly dynamodb: DynamoDBClient;
+  /** Those of the example, and the one with a breaker. */
+  readonly subscribers: Readonly<Record<string, Pick<DeployedSubscriber, 'queueUrl'>>>;
   /** As the templates have them. */
   readonly roles: readonly DeployedRole[];
   readonly #lambda: LambdaClient;
   readonly #sqs: SQSClient;
 
-  private constructor(engine: StartedEngine, deployment: Deployment, roles: readonly DeployedRole[]) {
+  private constructor(
+    engine: StartedEngine,
+    outputs: Readonly<Record<string, string>>,
+    roles: readonly DeployedRole[],
+  ) {
+    const deployment = deploymentOf(outputs);
     const options = clientOptions(engine.endpoint);
     this.engine = engine;
     this.api = new SignedApi(engine.endpoint);
-    this.deployment = deployment;
+    const outages = { [tableBinding(Outages.name)]: outputs.OutagesTable ?? '' };
+    this.deployment = { ...deployment, variables: { ...deployment.variables, ...outages } };
+    this.subscribers = { ...deployment.subscribers, [ChargeCard.name]: { queueUrl: outputs.ChargeCardQueue ?? '' } };
     this.roles = roles;
     this.dynamodb = new DynamoDBClient(options);
     this.#lambda = new LambdaClient(options);
@@ -56,7 +73,7 @@ export class EnforcedShop {
       const app = await assemblyOf('test/privilege/app.ts');
       const outputs = await deployApp({ target: engine, cwd, app });
       const roles = await deployedRoles(new SignedApi(engine.endpoint), STACK_NAME);
-      const shop = new EnforcedShop(engine, deploymentOf(outputs[STACK_NAME] ?? {}), roles);
+      const shop = new EnforcedShop(engine, outputs[STACK_NAME] ?? {}, roles);
       await shop.#readQueuePolicies();
       await shop.#spellAsTheEngineDoes();
       await shop.#allowPlainHttp();
@@ -87,11 +104,36 @@ export class EnforcedShop {
   }
 
   /** Runs the function of a role. @returns the error, if it failed */
-  async invoke({ name }: DeployedRole): Promise<string | undefined> {
+  async invoke(role: DeployedRole): Promise<string | undefined> {
+    const { error, text } = await this.#call(role, '{}');
+    return error && text;
+  }
+
+  /** What the function of a role answers. */
+  async ask<Answer>(role: DeployedRole, question: unknown): Promise<Answer> {
+    const { error, text } = await this.#call(role, JSON.stringify(question));
+    if (error) throw new Error(text);
+    return JSON.parse(text) as Answer;
+  }
+
+  async #call(role: DeployedRole, Payload: string) {
+    const FunctionName = await this.#functionOf(role);
+    const reply = await this.#lambda.send(new InvokeCommand({ FunctionName, Payload }));
+    return { error: reply.FunctionError, text: Buffer.from(reply.Payload ?? []).toString() };
+  }
+
+  async #functionOf({ name }: DeployedRole): Promise<string | undefined> {
     const { Functions = [] } = await this.#lambda.send(new ListFunctionsCommand({}));
-    const own = Functions.find(({ Role }) => Role?.endsWith(`/${name}`));
-    const reply = await this.#lambda.send(new InvokeCommand({ FunctionName: own?.FunctionName, Payload: '{}' }));
-    return reply.FunctionError && Buffer.from(reply.Payload ?? []).toString();
+    return Functions.find(({ Role }) => Role?.endsWith(`/${name}`))?.FunctionName;
+  }
+
+  /** Switches the event source of a role's function on or off. */
+  async switch(role: DeployedRole, Enabled: boolean): Promise<void> {
+    const FunctionName = await this.#functionOf(role);
+    const { EventSourceMappings = [] } = await this.#lambda.send(new ListEventSourceMappingsCommand({ FunctionName }));
+    for (const { UUID } of EventSourceMappings) {
+      await this.#lambda.send(new UpdateEventSourceMappingCommand({ UUID, Enabled }));
+    }
   }
 
   async send(queueUrl: string, body: string, attributes: Readonly<Record<string, string>> = {}): Promise<void> {
@@ -189,8 +231,8 @@ function asIfByTls<Args extends { request: unknown }, Output>(next: (args: Args)
 }
 
 /**
- * AWS authorizes SQS's batches as the single action, and knows the namespace that metrics are put into and the keys of the
- * rows that are asked for. The keys are judged afterwards, by what was recorded.
+ * AWS authorizes SQS's batches as the single action, and knows the namespace that metrics are put into, the tags of what is
+ * controlled and the keys of the rows that are asked for. The keys are judged afterwards, by what was recorded.
  *
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/iam-cw-condition-keys-namespace.html
@@ -198,6 +240,6 @@ function asIfByTls<Args extends { request: unknown }, Output>(next: (args: Args)
 function spelledForEngine({ Condition, ...statement }: Statement): Statement {
   const actions = [statement.Action].flat();
   const batches = Object.entries(BATCHES).flatMap(([batch, single]) => (actions.includes(single) ? [batch] : []));
-  const unknown = /cloudwatch:namespace|dynamodb:LeadingKeys/.test(JSON.stringify(Condition ?? ''));
+  const unknown = /cloudwatch:namespace|dynamodb:LeadingKeys|aws:ResourceTag/.test(JSON.stringify(Condition ?? ''));
   return { ...statement, Action: [...actions, ...batches], ...(Condition && !unknown && { Condition }) };
 }

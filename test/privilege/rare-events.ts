@@ -20,13 +20,15 @@ import {
   TakePayment,
 } from '../../examples/commerce/contract.ts';
 import { placeOrder } from '../../examples/commerce/place-order.ts';
+import { ATTRIBUTES } from '../../lib/aws/record.ts';
 import { openPartition } from '../../lib/ledger/rows/open-case.ts';
 import { outboxKey } from '../../lib/ledger/rows/outbox.ts';
 import { createEnvelope, encodeEnvelope } from '../../lib/message/envelope.ts';
 import { LedgerReader } from '../engine/ledger-reader.ts';
 import type { EnforcedShop } from './enforced-shop.ts';
+import { ChargeCard, Outages } from './fragile.ts';
 
-const POLL = { timeout: 120_000, interval: 250 };
+export const POLL = { timeout: 120_000, interval: 250 };
 
 /** The largest message of SQS: with the reason for its end it is larger than any. */
 const LARGEST = 1024 * 1024;
@@ -34,6 +36,7 @@ const LARGEST = 1024 * 1024;
 /** Which event a subscriber consumes. */
 export const CONSUMED = [
   [TakePayment.name, OrderPlaced],
+  [ChargeCard.name, OrderPlaced],
   [CountSales.name, OrderPlaced],
   [ReserveStock.name, PaymentSucceeded],
   [NoteShipping.name, StockReserved],
@@ -43,6 +46,11 @@ export const CONSUMED = [
 export type Expected = readonly [subscriber: string, id: string];
 
 type Order = EventInput<typeof OrderPlaced>;
+
+interface CommittedText {
+  readonly id: string;
+  readonly text: string;
+}
 
 /** Makes happen what does not happen to most messages, and waits until it has been dealt with. */
 export class RareEvents {
@@ -75,7 +83,7 @@ export class RareEvents {
   }
 
   /** Commits a message so that the relay does not see it. */
-  async #commitUnseen({ id, text }: { readonly id: string; readonly text: string }): Promise<string> {
+  async #commitUnseen({ id, text }: CommittedText): Promise<string> {
     const row = { ...outboxKey(id), ttl: Math.ceil(Date.now() / 1000) + 86_400 };
     // The relay takes up what is new: this it cannot read, and what takes its place it does not see.
     for (const envelope of ['unreadable', text]) await this.#put(this.#shop.deployment.ledger, { ...row, envelope });
@@ -105,16 +113,36 @@ export class RareEvents {
     await expect.poll(async () => (await Promise.all(queues.map(filled))).flat(), POLL).toEqual([]);
   }
 
-  /** Has SQS give up a message of each subscriber, and waits for its end. */
-  async giveUp(): Promise<void> {
-    const given: Expected[] = [];
-    for (const [subscriber, event] of CONSUMED) {
-      const { id, text } = this.#envelope(event, order('given-up'));
-      const queueUrl = this.#shop.deployment.subscribers[subscriber]?.queueUrl ?? '';
-      await this.#shop.send(await this.#shop.backstopOf(queueUrl), text);
-      given.push([subscriber, id]);
+  /**
+   * Has SQS give up a message of each subscriber that could be handled, and once more after it was redriven.
+   *
+   * @returns what is dead by that
+   */
+  async giveUp(): Promise<Expected[]> {
+    const placed = order('given-up');
+    const environment = this.#environment;
+    await stockUpFor([placed, placed, placed], { environment });
+    await placeOrder(placed, { environment });
+    const envelopes = new Map<EventDefinition, CommittedText>();
+    for (const event of new Set(CONSUMED.map(([, event]) => event))) {
+      const envelope = this.#envelope(event, placed);
+      await this.#commitUnseen(envelope);
+      envelopes.set(event, envelope);
     }
-    await this.untilEnded(given);
+    const given = CONSUMED.map(([subscriber, event]) => ({ subscriber, ...envelopes.get(event)! }));
+    const ended = () =>
+      Promise.all(given.map(async (one) => (await this.#ledger.inbox(one.subscriber, one.id))?.hops.ended ?? 0));
+    for (const [attributes, before] of [
+      [{}, 0],
+      [{ [ATTRIBUTES.redrive]: 'none' }, Date.now()],
+    ] as const) {
+      for (const { subscriber, text } of given) {
+        const { queueUrl = '' } = this.#shop.subscribers[subscriber] ?? {};
+        await this.#shop.send(await this.#shop.backstopOf(queueUrl), text, attributes);
+      }
+      await expect.poll(async () => Math.min(...(await ended())), POLL).toBeGreaterThan(before);
+    }
+    return given.map(({ subscriber, id }) => [subscriber, id]);
   }
 
   /** Has the handling of one message fail twice at each subscriber, by a broken row, until the row is mended. */
@@ -126,6 +154,7 @@ export class RareEvents {
       [Sales, { sku, day: placedAt.slice(0, 10) }, 'orders'],
       [Reservations, { orderId }, 'reservations'],
       [ShippingNotes, { orderId }, 'copies'],
+      [Outages, { name: orderId }, 'out'],
     ];
     const environment = this.#environment;
     for (const [table, key, column] of broken) await this.#put(this.#table(table), { ...key, [column]: 'broken' });
@@ -135,6 +164,7 @@ export class RareEvents {
     const { id: reserved } = await publish(StockReserved, failing, { environment });
     const ids: readonly Expected[] = [
       [TakePayment.name, placed],
+      [ChargeCard.name, placed],
       [CountSales.name, placed],
       [ReserveStock.name, paid],
       [NoteShipping.name, reserved],
@@ -195,12 +225,12 @@ export class RareEvents {
 
   /** The subscribers' own queues, and their backstops. */
   async #queues(): Promise<string[]> {
-    const own = Object.values(this.#shop.deployment.subscribers).map(({ queueUrl }) => queueUrl);
+    const own = Object.values(this.#shop.subscribers).map(({ queueUrl }) => queueUrl);
     return [...own, ...(await Promise.all(own.map((url) => this.#shop.backstopOf(url))))];
   }
 
   /** @param life milliseconds until it expires. @default the event's lifetime */
-  #envelope(event: EventDefinition, payload: Order, life?: number): { readonly id: string; readonly text: string } {
+  #envelope(event: EventDefinition, payload: Order, life?: number): CommittedText {
     const { ledger, shards } = this.#shop.deployment;
     const context = { now: Date.now(), random: randomBytes, shards, ledger, publisher: 'shop' };
     const envelope = createEnvelope(event, payload, context);

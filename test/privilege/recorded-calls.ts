@@ -40,7 +40,15 @@ export const BATCHES = {
 /** What the engine finds no name for in a request. */
 const UNNAMED: Readonly<Record<string, string>> = {
   'lambda:GET.lambda': 'lambda:ListEventSourceMappings',
+  'lambda:PUT.lambda': 'lambda:UpdateEventSourceMapping',
+  'lambda:Invoke': 'lambda:InvokeFunction',
   'cloudwatch:POST.monitoring': 'cloudwatch:PutMetricData',
+};
+
+/** What the controller controls, which is told by tags and not by names. */
+const CONTROLLED: Readonly<Record<string, string>> = {
+  'lambda:UpdateEventSourceMapping': 'event-source-mapping:',
+  'lambda:InvokeFunction': 'function:',
 };
 
 const NAMES: ReadonlyMap<string, string> = new Map(Object.entries({ ...BATCHES, ...UNNAMED }));
@@ -77,14 +85,15 @@ function callsOf({ EventName, EventSource, Resources, CloudTrailEvent }: Event):
   if (rows.length > 0) {
     return rows.map(({ action, table, keys }) => ({ by, action, resource: `table/${table}`, keys }));
   }
+  const action = NAMES.get(`${service}:${EventName}`) ?? `${service}:${EventName}`;
   const resource = {
     dynamodb: `table/${names[0]}`,
     sqs: input.QueueUrl?.split('/').at(-1) ?? '',
     kinesis: `stream/${names[0]}`,
     s3: names.join('/'),
+    lambda: CONTROLLED[action],
   }[service];
-  const action = `${service}:${EventName}`;
-  return [{ by, action: NAMES.get(action) ?? action, resource: resource ?? '' }];
+  return [{ by, action, resource: resource ?? '' }];
 }
 
 /** Whether a call needed a grant. */

@@ -16,9 +16,6 @@ export interface UsedByAws {
 /** The reviewed list. */
 export const usedByAws = listIn('used-by-aws.json');
 
-/** What redrives use: none runs in the enforced shop. */
-export const usedInRedrives = listIn('used-in-redrives.json');
-
 function listIn(file: string): readonly UsedByAws[] {
   return JSON.parse(readFileSync(join(import.meta.dirname, file), 'utf8')) as readonly UsedByAws[];
 }
