@@ -21,7 +21,7 @@ class Lane {
   async #run(quarry: Quarry): Promise<Hunt> {
     if (this.#hunts++ % HUNTS_A_THREAD === 0) await this.#end();
     this.#thread ??= new Worker(new URL('./bug-thread.ts', import.meta.url), {
-      execArgv: ['--conditions=waybill-source'],
+      execArgv: ['--conditions=waybill-source', '--disable-warning=ExperimentalWarning'],
     });
     this.#thread.ref();
     this.#thread.postMessage(quarry);

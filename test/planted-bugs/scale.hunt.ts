@@ -11,7 +11,7 @@ interface Found {
 /** What the drills find, with a bug or without one. */
 async function findingsOf(bug?: string): Promise<Found> {
   const thread = new Worker(new URL('./scale-thread.ts', import.meta.url), {
-    execArgv: ['--conditions=waybill-source'],
+    execArgv: ['--conditions=waybill-source', '--disable-warning=ExperimentalWarning'],
     workerData: { bug },
   });
   const [found] = (await once(thread, 'message')) as [Found];
