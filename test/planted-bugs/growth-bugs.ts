@@ -24,8 +24,8 @@ export const growthBugs: readonly Bug[] = [
     edits: [
       {
         file: 'ledger/shards.ts',
-        find: '(unmarshall(item) as ShardsRow).shards);',
-        replace: '(item.since ? 1 : (unmarshall(item) as ShardsRow).shards));',
+        find: '(unmarshall(item) as ShardsRow).shards));',
+        replace: '(item.since ? 1 : (unmarshall(item) as ShardsRow).shards)));',
       },
     ],
   },
