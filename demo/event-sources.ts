@@ -25,6 +25,13 @@ export async function pauseQueue(queueUrl: string): Promise<Mend> {
   return () => update({ UUID, Enabled: true });
 }
 
+/** The name of the function that reads a queue. */
+export async function readerOf(queueUrl: string): Promise<string> {
+  const name = queueUrl.split('/').at(-1);
+  const { FunctionArn = '' } = await sourceOf(`the queue ${name}`, (arn) => arn.split(':').at(-1) === name);
+  return FunctionArn.split(':')[6] ?? '';
+}
+
 /**
  * Has the relay pass by the messages whose id ends in a digit. Lambda drops what its filter does not let through, and
  * goes on behind it: no retry, no failure destination, no trace.

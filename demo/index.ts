@@ -3,6 +3,7 @@
  * doors and on `examples/commerce`. There is no public door for these, so that the demo takes them from `lib`:
  *
  * - `local/index`: the engine, and deploying
+ * - `local/process-table`, `local/processes`: the processes in which the engine runs a function, to kill them
  * - `cli/*`: command line, progress, interruption, the table of a reconciliation
  * - `aws/concurrently`: so many at once
  * - `ledger/graph`, `reconcile/heal`, `reconcile/passes`: what the deployed reconciler does each minute, every few seconds

@@ -18,6 +18,13 @@ export interface BookedCharge {
  */
 export type Trouble = 'late' | 'error' | 'lost';
 
+/**
+ * How far the provider has come with a request. `asked`: it has come. `charged`: it is in the book, and not answered yet. `answered`: it
+ * is answered. `told`: somebody was told what became of a charge.
+ */
+export type ProviderMoment = (typeof PROVIDER_MOMENTS)[number];
+export const PROVIDER_MOMENTS = ['asked', 'charged', 'answered', 'told'] as const;
+
 export interface PaymentProviderOptions {
   /** What goes wrong with the n-th request (from 1 on) of a reference. @default `troubleOf` */
   readonly trouble?: (reference: string, nth: number) => Trouble | undefined;
@@ -66,8 +73,8 @@ export class PaymentProvider {
   readonly troubles: Record<Trouble, number> = { late: 0, error: 0, lost: 0 };
   /** How often somebody asked what became of a charge. */
   asked = 0;
-  /** Told of each charge once it is in the book, and before it is answered. */
-  onCharge: (charge: BookedCharge) => void = () => undefined;
+  /** Is told how far each request has come, at that moment: the provider goes on when it returns. */
+  onMoment: (moment: ProviderMoment) => void = () => undefined;
   readonly #options: Required<PaymentProviderOptions>;
   readonly #server: Server;
   readonly #requests = new Map<string, number>();
@@ -121,6 +128,7 @@ export class PaymentProvider {
     const charge = this.book.find((one) => one.reference === reference);
     if (charge) answer(response, 200, { chargeId: charge.id });
     else answer(response, 404, { error: 'no such charge' });
+    this.onMoment('told');
   }
 
   async #charge(reference: string, amountCents: number, response: ServerResponse): Promise<void> {
@@ -129,6 +137,7 @@ export class PaymentProvider {
     this.#requests.set(reference, nth);
     const trouble = this.#options.trouble(reference, nth);
     if (trouble) this.troubles[trouble] += 1;
+    this.onMoment('asked');
     const done = this.#carryOut(reference, amountCents, trouble === 'late' ? this.#options.lateMs : 0);
     this.#underWay.set(reference, done);
     const charge = await done;
@@ -136,6 +145,7 @@ export class PaymentProvider {
     if (trouble === 'lost') response.destroy();
     else if (trouble === 'error') answer(response, 500, { error: 'internal error' });
     else answer(response, 200, { chargeId: charge.id });
+    this.onMoment('answered');
   }
 
   /** Charges, unless it still knows the key. */
@@ -148,7 +158,7 @@ export class PaymentProvider {
     const charge = { id: `ch_${this.book.length + 1}`, reference, amountCents };
     this.book.push(charge);
     this.#keys.set(reference, { charge, until: now + keepsKeysMs });
-    this.onCharge(charge);
+    this.onMoment('charged');
     return charge;
   }
 }

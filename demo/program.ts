@@ -11,6 +11,7 @@ import { useTarget } from '../lib/cli/use-target.ts';
 import { deployApp, resolveEngine, type Target } from '../lib/local/index.ts';
 import { deploymentOf, STACK_NAME } from './deployment.ts';
 import { COURIER_DEADLINE_MS, flashSaleProblems, flashSaleSummary, runFlashSale, THRESHOLDS } from './flash-sale.ts';
+import { startKilling } from './kill-drill.ts';
 import { generateOrders, readOrders } from './orders.ts';
 import { outageProblems, outageSummary, Provider, runOutage } from './outage.ts';
 import { PaymentProvider } from './payment-provider.ts';
@@ -32,6 +33,7 @@ interface DemoOptions {
   readonly sabotage?: boolean;
   readonly outage?: boolean;
   readonly flashSale?: boolean;
+  readonly kills?: number;
 }
 
 /** What a drill came to, after the orders: keys of the object of `--json`, lines, and what is wrong. */
@@ -44,6 +46,8 @@ interface Drill {
 type DemoRun = FinishedRun & Partial<SabotagedRun> & { readonly drill?: Drill | undefined };
 
 const DEFAULT_COUNT = 300;
+/** Each kill ends what several orders were at, and each order is charged by one request mostly. */
+const ORDERS_A_KILL = 5;
 const HOUR_MS = 3_600_000;
 /** The stacks of the drills. */
 const OUTAGE_STACK = 'Charges';
@@ -94,9 +98,17 @@ export function runDemo(parameters: readonly string[], context: CommandContext =
         'have thousands order one product at once; show the alarm, the hop at which orders are stuck, and the scaler at work',
       ).conflicts(['aws', 'sabotage', 'outage']),
     )
+    .addOption(
+      new Option(
+        '--kills <number>',
+        'kill the function that pays so often, around its charges; show that the provider has charged each order once',
+      )
+        .argParser(wholeNumber)
+        .conflicts(['aws', 'sabotage', 'outage', 'flashSale']),
+    )
     .addHelpText(
       'after',
-      '\nExample:\n  $ npm start -- --count 500 --duplicates 0.1 --poison 0.05\n  $ npm start -- --sabotage\n  $ npm start -- --outage\n  $ npm start -- --flash-sale',
+      '\nExample:\n  $ npm start -- --count 500 --duplicates 0.1 --poison 0.05\n  $ npm start -- --sabotage\n  $ npm start -- --outage\n  $ npm start -- --flash-sale\n  $ npm start -- --kills 20',
     )
     .action((options: DemoOptions) => demo(options, context));
   return runCommandLine(program, parameters, context);
@@ -137,8 +149,8 @@ async function demo(options: DemoOptions, context: CommandContext): Promise<void
 
 /** The orders to run. What is wrong with a file is said before anything is started. */
 async function ordersOf(options: DemoOptions, { progress }: CommandContext): Promise<readonly Order[]> {
-  const { orders: file, count, seed, onBadLine } = options;
-  if (!file) return generateOrders(count ?? DEFAULT_COUNT, seed);
+  const { orders: file, count, seed, onBadLine, kills = 0 } = options;
+  if (!file) return generateOrders(count ?? Math.max(DEFAULT_COUNT, ORDERS_A_KILL * kills), seed);
   const { orders, badLines } = await readOrders(file, onBadLine);
   for (const { line, reason } of badLines) progress.note(`line ${line} of ${file} is no order: ${reason}`);
   const skipped = badLines.length > 0 ? `, ${badLines.length} bad lines skipped` : '';
@@ -157,7 +169,7 @@ interface Stage {
 
 async function deployAndRun(
   { orders, target, provider, signal }: Stage,
-  { duplicates, poison, sabotage, outage, flashSale }: DemoOptions,
+  { duplicates, poison, sabotage, outage, flashSale, kills }: DemoOptions,
   { progress }: CommandContext,
 ): Promise<DemoRun> {
   const failing = outage ? await Provider.open() : undefined;
@@ -173,11 +185,15 @@ async function deployAndRun(
   const outputs = await deployApp({ ...stack, report: progress.step, signal });
   progress.done('The shop is deployed');
   useTarget(target);
-  const options = { deployment: deploymentOf(outputs[STACK_NAME] ?? {}), orders, provider, progress, signal };
-  const finished = await (sabotage ? runSabotaged(options, progress) : runOrders({ ...options, duplicates, poison }));
+  const deployment = deploymentOf(outputs[STACK_NAME] ?? {});
+  const options = { deployment, orders, provider, progress, signal };
+  const killing = kills === undefined ? undefined : await startKilling({ target, deployment, provider, times: kills });
+  const running = sabotage ? runSabotaged(options, progress) : runOrders({ ...options, duplicates, poison });
+  const finished = await running.finally(killing?.restore);
   progress.done(`${orders.length} orders went through the shop`);
   const drill = { outputs: outputs[flashSale ? SALE_STACK : OUTAGE_STACK] ?? {}, report: progress.done, signal };
   if (flashSale) return { ...finished, drill: await sell(drill) };
+  if (killing) return { ...finished, drill: killing.killer.drill };
   if (!failing) return finished;
   try {
     return { ...finished, drill: await fail({ ...drill, provider: failing }) };

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { killWorkers } from '../../demo/worker-process.ts';
 import { type Letter, sha256 } from './dead-letters.ts';
 import { Courier, type Parcel, type Station } from './parcels/courier.ts';
 import type { Call } from './wire-call.ts';
-import { killWorkers } from './worker-process.ts';
 import { zipArchive } from './zip-archive.ts';
 
 /** What is received comes back soon after its receiver has died. */

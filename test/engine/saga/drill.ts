@@ -9,9 +9,9 @@ import { parseArgs } from 'node:util';
 import { GetItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { BINDINGS } from 'waybill';
 import { publish } from 'waybill/runtime';
+import { workersOf } from '../../../demo/worker-process.ts';
 import { BookTrip } from '../../../examples/travel/contract.ts';
 import { type Stage, setStage } from '../stage.ts';
-import { workersOf } from '../worker-process.ts';
 import { DrillProvider } from './provider.ts';
 
 const { values } = parseArgs({
