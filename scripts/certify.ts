@@ -57,16 +57,23 @@ function print(certificate: Certificate, json: boolean): void {
     process.stdout.write(`${JSON.stringify(certificate)}\n`);
     return;
   }
-  const { plans, messages, faults, operations, lost, doubled, uncaused, chargedTwice, hash } = certificate;
+  const { plans, messages, faults, operations, lost, doubled, uncaused, hash } = certificate;
   const fired = Object.entries({ ...faults, ...operations }).map(
     ([kind, times]) => `  ${String(times).padStart(6)} ${kind}`,
   );
   const lines = [
-    `${plans} plans, ${messages} messages: ${lost} lost, ${doubled} doubled, ${uncaused} uncaused, ${chargedTwice} charged twice`,
+    `${plans} plans, ${messages} messages: ${lost} lost, ${doubled} doubled, ${uncaused} uncaused`,
+    chargesOf(certificate),
     ...fired,
     `hash ${hash}`,
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+function chargesOf({ charges, chargedTwice }: Certificate): string {
+  if (charges === 0)
+    return 'no service outside did anything: whether one does it twice is not shown (`--of payments` shows it)';
+  return `${charges} charges by services outside: ${chargedTwice} charged twice`;
 }
 
 async function tellFailed(of: SystemName, failed: FailedPlan): Promise<number> {

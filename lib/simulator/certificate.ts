@@ -21,6 +21,8 @@ export interface Certificate {
   readonly doubled: number;
   /** Effects, ends and copies without a committed cause, counted in the record of what was committed. */
   readonly uncaused: number;
+  /** How often services outside have done what they were asked for: where it is 0, `chargedTwice` shows nothing. */
+  readonly charges: number;
   /** What services outside have done more than once, by their own books. */
   readonly chargedTwice: number;
   /** Effects that came before what they follow in the order of their key, at subscribers that keep it. */
@@ -48,7 +50,7 @@ const OUTCOMES = [
 
 /** @param targets what the system's plans must show */
 export function certificateOf(totals: Totals, targets: readonly Target[]): Certificate {
-  const { faults, outcomes, operations, violations, messages, uncaused, hashes } = totals;
+  const { faults, outcomes, operations, violations, messages, uncaused, charges, hashes } = totals;
   const isOutcome = (name: string) => AIMED_OUTCOMES.some((one) => one === name);
   const wantedOperations = targets.flatMap(({ operation }) => operation ?? []).sort();
   const names = targets.flatMap(({ name, operation }) => (operation ? [] : [name]));
@@ -62,6 +64,7 @@ export function certificateOf(totals: Totals, targets: readonly Target[]): Certi
     lost: (violations.L ?? 0) + (violations.T ?? 0),
     doubled: violations.D ?? 0,
     uncaused,
+    charges,
     chargedTwice: violations.E ?? 0,
     reordered: violations.O ?? 0,
     unreached: [

@@ -8,6 +8,8 @@ export interface Totals {
   readonly messages: number;
   /** Ends, copies and effects without a committed cause. */
   readonly uncaused: number;
+  /** How often services outside have done what they were asked for. */
+  readonly charges: number;
   readonly faults: Readonly<Record<string, number>>;
   readonly outcomes: Readonly<Record<string, number>>;
   readonly operations: Readonly<Record<string, number>>;
@@ -21,6 +23,7 @@ export interface Totals {
 export const NO_RUNS: Totals = {
   messages: 0,
   uncaused: 0,
+  charges: 0,
   faults: {},
   outcomes: {},
   operations: {},
@@ -31,11 +34,12 @@ export const NO_RUNS: Totals = {
 
 /** The totals of one run. */
 export function totalsOf(number: number, report: RunReport & { readonly failed?: FailedPlan }): Totals {
-  const { messages, faults, outcomes, operations, hash: own, failed } = report;
+  const { messages, charges, faults, outcomes, operations, hash: own, failed } = report;
   const violations: Partial<Record<Invariant, number>> = {};
   for (const { invariant } of report.violations) violations[invariant] = (violations[invariant] ?? 0) + 1;
   return {
     messages,
+    charges,
     // The first counts what has ended; the second also what was sent or published.
     uncaused: Math.max(report.uncaused, violations.C ?? 0),
     faults,
@@ -52,6 +56,7 @@ export function joined(one: Totals, other: Totals): Totals {
   return {
     messages: one.messages + other.messages,
     uncaused: one.uncaused + other.uncaused,
+    charges: one.charges + other.charges,
     faults: sum(one.faults, other.faults),
     outcomes: sum(one.outcomes, other.outcomes),
     operations: sum(one.operations, other.operations),

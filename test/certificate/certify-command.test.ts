@@ -21,6 +21,7 @@ describe('npm run certify', { timeout: TIMEOUT }, () => {
       'lost',
       'doubled',
       'uncaused',
+      'charges',
       'chargedTwice',
       'reordered',
       'unreached',

@@ -36,6 +36,8 @@ export interface RunReport {
   readonly messages: number;
   /** Ends of messages that are not in the ledger, by the record of its rows. */
   readonly uncaused: number;
+  /** How often services outside have done what they were asked for, by their own books. */
+  readonly charges: number;
   /** How often each kind of fault has happened, and each trait was met. */
   readonly faults: Readonly<Record<string, number>>;
   /** How often operators have done each kind of thing. */
@@ -142,6 +144,7 @@ async function judge(system: System, { world, isIdle }: Ran, rejections: readonl
     cited: citedMessages(all, record, evidence),
     messages: evidence.committed.size,
     uncaused: uncaused.length,
+    charges: (system.services ?? []).reduce((sum, service) => sum + done(service).length, 0),
     faults: { ...faults.fired, ...traitsMet(system, record, evidence) },
     outcomes,
     operations,
