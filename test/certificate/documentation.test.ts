@@ -14,7 +14,13 @@ const page = readFileSync(new URL('../../docs/certificate.md', import.meta.url),
 
 test('the page on the certificate explains every kind of fault, operation and trait, and no other', () => {
   const modes = sendingModesOf(commerce);
-  const { faults } = new FaultRange({ queues: ['one'], streams: { stream: ['two'] }, deployed: ['one'], modes });
+  const { faults } = new FaultRange({
+    queues: ['one'],
+    streams: { stream: ['two'] },
+    deployed: ['one'],
+    effects: ['one'],
+    modes,
+  });
   const operations = [commerce, outages, growth].flatMap(operationsOf).map(({ kind }) => kind);
   const kinds = new Set([
     ...[...faults.values()].flat().map(({ kind }) => kind),

@@ -16,6 +16,19 @@ export const effectBugs: readonly Bug[] = [
     ],
   },
   {
+    name: 'effect-released-on-any-error',
+    mistake: 'whatever a service answers but success is taken for not done',
+    system: 'payments',
+    by: ['in-use', 'error-after', 'reply-lost'],
+    edits: [
+      {
+        file: 'effect/run-verified.ts',
+        find: "await (hasCode(error, 'effect-not-done') ? lease.release() : lease.abandon());",
+        replace: 'void hasCode;\n    await lease.release();',
+      },
+    ],
+  },
+  {
     name: 'effect-without-settling',
     mistake: 'a service is asked while it may still act on what its client had sent',
     system: 'payments',

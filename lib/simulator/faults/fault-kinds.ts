@@ -23,6 +23,13 @@ export const REQUEST: readonly Fault[] = [
   { kind: 'denied' },
 ];
 
+/** What can go wrong with a request to a service outside. */
+export const SERVICE: readonly Fault[] = [
+  ...REQUEST,
+  { kind: 'in-use', after: 5 * SECOND_MS },
+  { kind: 'in-use', after: 11 * MINUTE_MS },
+];
+
 /** What can go wrong with some of a request's entries. */
 export const PARTIAL: readonly Fault[] = [
   { kind: 'partial', every: 1 },

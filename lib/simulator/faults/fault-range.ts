@@ -62,7 +62,8 @@ export class FaultRange {
     for (const name of queues) this.#addQueueReader(name);
     for (const name of readers) this.#addStreamReader(name);
     for (const name of effects) {
-      this.#add(name, ['ServiceRequest', 'ServiceQuery', 'UpdateItem.effect'], kinds.REQUEST);
+      this.#add(name, ['ServiceQuery', 'UpdateItem.effect'], kinds.REQUEST);
+      this.#add(name, ['ServiceRequest'], kinds.SERVICE);
     }
     if (breakers.length > 0) this.#addOperators(breakers);
     if (grows) {

@@ -11,6 +11,7 @@ export const IN_WORDS: Readonly<Record<FaultKind | OperationKind, string>> = {
   'reply-lost': 'the request is carried out, and its answer is lost',
   'request-lost': 'the request never arrives',
   'reply-late': 'the request is carried out, and its answer is late',
+  'in-use': 'the service is busy with the same request, refuses this one, and is done later',
   'request-late': 'the request arrives late',
   throttle: 'this and the next requests are throttled',
   denied: 'the encryption key or the permission is not to be had',

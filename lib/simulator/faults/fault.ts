@@ -18,6 +18,8 @@ export type Fault =
   | { readonly kind: 'request-lost' }
   /** The request is carried out, and its answer comes late. */
   | { readonly kind: 'reply-late'; readonly after: number }
+  /** A service outside is busy with this very request, and refuses its repetition, which is all that the sender hears; it is done with it later. */
+  | { readonly kind: 'in-use'; readonly after: number }
   /** The request arrives late. */
   | { readonly kind: 'request-late'; readonly after: number }
   /** This and the following requests of the site are throttled. */

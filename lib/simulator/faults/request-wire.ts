@@ -7,7 +7,7 @@ import { refuse, switchOff } from '../run/sickness.ts';
 import { laterIn, type World } from '../run/world.ts';
 import type { Fault } from './fault.ts';
 import { applyPartially, hasEntries } from './partial-failure.ts';
-import { conflict, denied, gone, internalError, serviceDown, throttled, timeout } from './service-errors.ts';
+import { conflict, denied, gone, internalError, inUse, serviceDown, throttled, timeout } from './service-errors.ts';
 import { CHECK_BACK, FORWARDER, RECONCILER, siteOf } from './site.ts';
 
 /** A process that sends requests. */
@@ -37,6 +37,8 @@ interface Course {
   readonly answered?: number;
   /** The answer, whatever came of the request. @default what came of it */
   readonly error?: Error;
+  /** Whether the answer comes before the request is carried out. @default false */
+  readonly early?: true;
   /** When the caller dies. @default it lives */
   readonly dies?: 'at-once' | 'when-applied';
 }
@@ -87,15 +89,14 @@ export function faultyWire(world: World, caller: Caller): Wire {
       };
       const instead = course.error && { error: course.error };
       if (course.dies === 'at-once') caller.crash();
-      if (course.applied === undefined) {
-        if (instead) answer(instead);
-        return;
-      }
+      const isEarly = course.applied === undefined || course.early;
+      if (isEarly && instead) answer(instead);
+      if (course.applied === undefined) return;
       wait(course.applied, () => {
         const outcome = attempt(world, origin, applied(world, request, fault, apply));
         record.note(`${caller.name} ${site} ${nth} ${outcomeOf(outcome)}`);
         if (course.dies === 'when-applied') caller.crash();
-        answer(instead ?? outcome);
+        if (!isEarly) answer(instead ?? outcome);
       });
     });
 }
@@ -120,6 +121,8 @@ function courseOf(fault: Fault | undefined, request: Request, there: number, bac
       return { answered: REQUEST_TIMEOUT_MS, error: timeout() };
     case 'reply-late':
       return { applied: there, answered: fault.after };
+    case 'in-use':
+      return { applied: fault.after, answered: there + back, error: inUse(), early: true };
     case 'request-late':
       return { applied: fault.after, answered: back };
     case 'throttle':

@@ -17,6 +17,11 @@ export function serviceDown(): Error {
   return Object.assign(new Error('the service is out of order (simulated)'), { name: 'ServiceDown' });
 }
 
+/** A service outside is busy with a request of the same key. */
+export function inUse(): Error {
+  return Object.assign(new Error('a request with this key is under way (simulated)'), { name: 'KeyInUse' });
+}
+
 /** No answer came in time: the request may have been carried out. */
 export function timeout(): Error {
   return Object.assign(new Error('no answer (simulated)'), { name: 'TimeoutError', $metadata: { attempts: 3 } });

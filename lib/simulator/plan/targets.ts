@@ -34,6 +34,7 @@ const HARD: ReadonlySet<FaultKind> = new Set([
   'purged',
   'more-shards',
   'redrive-race',
+  'in-use',
   'reshard',
 ]);
 
