@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { cancel } from '../../lib/cancel/cancel.ts';
+import { consume } from '../../lib/consume/consume.ts';
 import { publish } from '../../lib/publish/publish.ts';
 import { MemoryStack } from '../../lib/testing/stack/memory-stack.ts';
 import type { StackWire } from '../../lib/testing/stack/options.ts';
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts';
-import { chargeBy, ORDER, OrderPlaced, Payments, Provider, TakePayment, takePayment } from './payments.ts';
+import { Charge, chargeBy, ORDER, OrderPlaced, Payments, Provider, TakePayment, takePayment } from './payments.ts';
 
 /** A subscriber that takes payments, deployed in memory. */
 function deployed(handler: ReturnType<typeof takePayment>, wire?: StackWire) {
@@ -154,6 +155,39 @@ describe('a message that is cancelled', () => {
     await stack.advance('5m');
     expect(answer).toMatchObject({ cancelled: false });
     expect(stack.rows(Payments)).toHaveLength(1);
+  });
+});
+
+describe('a second message for the same payment', () => {
+  it.each([
+    ['gets the answer of the first in place', 1_000, 1],
+    ['comes again where that takes longer than 2 s', 6_000, 2],
+  ] as const)('%s', async (_, takes, deliveries) => {
+    const provider = new Provider();
+    const waits: number[] = [];
+    const begun: number[] = [];
+    const call = chargeBy(provider, {
+      key: '1_1',
+      run: async ({ cents }, { key }) => {
+        await stack.clock.sleep(takes);
+        return provider.charge(key, cents);
+      },
+    });
+    const handler = consume(TakePayment, async (order, { tx, message }) => {
+      const began = stack.now;
+      begun.push(began);
+      const charge = await message.effect(Charge, order, call).finally(() => waits.push(stack.now - began));
+      tx.put(Payments, { orderId: message.id, chargeId: charge.id });
+    });
+    const { stack, place } = deployed(handler);
+    await Promise.all([place(), place()]);
+    await stack.advance('30m');
+    expect(provider.charges).toHaveLength(1);
+    expect(stack.rows(Payments).map(({ chargeId }) => chargeId)).toEqual(['charge-1', 'charge-1']);
+    expect(begun).toHaveLength(1 + deliveries);
+    // The first one's own run aside, nobody waits for longer than the lock is waited for.
+    const others = waits.filter((wait) => wait < takes || deliveries === 1);
+    expect(Math.max(...others)).toBeLessThanOrEqual(deliveries === 1 ? takes + 1_000 : 2_000);
   });
 });
 
