@@ -39,7 +39,6 @@ export class Killer {
   readonly at: Record<ProviderMoment, number> = { asked: 0, charged: 0, answered: 0, told: 0 };
   processes = 0;
   readonly #options: Required<KillerOptions>;
-  #next = 0;
   #rested = true;
 
   constructor(options: KillerOptions) {
@@ -53,10 +52,10 @@ export class Killer {
   /** Is told of the provider's moments, and kills at some. */
   readonly onMoment = (moment: ProviderMoment): void => {
     const { times, random } = this.#options;
-    const isMeant = moment === 'told' || moment === WITH_CHARGE[this.#next % WITH_CHARGE.length];
-    if (!this.#rested || this.times >= times || !isMeant) return;
+    // In turn, so that what was killed has a chance to come further than before.
+    if (!this.#rested || this.times >= times || moment !== PROVIDER_MOMENTS[this.times % PROVIDER_MOMENTS.length])
+      return;
     this.#rested = false;
-    if (moment !== 'told') this.#next += 1;
     // The others are moments at which the provider waits: the function dies before anything of it is answered.
     if (moment === 'answered' || moment === 'told') void sleep(random() * AFTER_MS).then(() => this.#kill(moment));
     else this.#kill(moment);
@@ -94,8 +93,6 @@ export class Killer {
     return left > 0 ? [`Killed ${this.times} times, not ${times}: give more orders by --count`] : [];
   }
 }
-
-const WITH_CHARGE: readonly ProviderMoment[] = ['asked', 'charged', 'answered'];
 
 const WHEN: Readonly<Record<ProviderMoment, string>> = {
   asked: 'when the provider was asked',

@@ -47,7 +47,7 @@ type DemoRun = FinishedRun & Partial<SabotagedRun> & { readonly drill?: Drill | 
 
 const DEFAULT_COUNT = 300;
 /** Each kill ends what several orders were at, and each order is charged by one request mostly. */
-const ORDERS_A_KILL = 5;
+const ORDERS_A_KILL = 3;
 const HOUR_MS = 3_600_000;
 /** The stacks of the drills. */
 const OUTAGE_STACK = 'Charges';
