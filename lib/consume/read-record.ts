@@ -3,7 +3,6 @@ import type { Environment } from '../aws/environment.ts';
 import { type InboundRecord, textOf } from '../aws/record.ts';
 import { durationToMilliseconds } from '../contract/duration.ts';
 import {
-  ForeignLedger,
   hasCode,
   isWaybillError,
   LifetimeExceeded,
@@ -17,7 +16,7 @@ import { DEFAULT_LIFETIME, LIMITS } from '../contract/limits.ts';
 import type { SubscriberDefinition } from '../contract/subscriber.ts';
 import { encodingsOf, newestFormat } from '../ledger/rows/format.ts';
 import { momentOf } from '../message/delivery-time.ts';
-import { decodeEnvelope, type Envelope, readPayload } from '../message/envelope.ts';
+import { decodeEnvelope, type Envelope, foreignTo, readPayload } from '../message/envelope.ts';
 import { messageTime } from '../message/message-id.ts';
 
 /** What a record holds, as far as its subscriber can read it. */
@@ -58,15 +57,13 @@ export function readRecord(
   }
   const event = subscriber.consumes.find(({ type }) => type === envelope.type);
   if (!event && record.transport === 'stream') return { kind: 'skipped' };
+  const foreign = foreignTo(bindings.ledger, envelope);
+  if (foreign) return { kind: 'refused', error: foreign };
   const latest = latestExpiry(event, envelope);
   const expires = Date.parse(envelope.expires);
   const lasting = expires > latest;
   // No row is kept for longer than one of a right message.
   const bounded = lasting ? { ...envelope, expires: new Date(latest).toISOString() } : envelope;
-  if (envelope.ledger !== bindings.ledger) {
-    const error = new ForeignLedger(`The message is of the ledger '${envelope.ledger}', not of '${bindings.ledger}'`);
-    return { kind: 'refused', error, envelope: bounded };
-  }
   if (event && lasting && envelope.version <= event.version) {
     const error = new LifetimeExceeded(
       `The message expires at ${envelope.expires}; '${event.type}' lets it live until ${bounded.expires}`,

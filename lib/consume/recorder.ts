@@ -16,7 +16,7 @@ import {
 import { noteDeadRecord } from '../ledger/dead.ts';
 import { readInbox } from '../ledger/inbox.ts';
 import { ledgerOf } from '../ledger/ledger.ts';
-import { decodeEnvelope, type Envelope } from '../message/envelope.ts';
+import { decodeEnvelope, type Envelope, foreignTo } from '../message/envelope.ts';
 import { endMessage } from '../transaction/end-message.ts';
 import { type DeadLetter, sendDeadLetters } from './dead-letter.ts';
 
@@ -104,7 +104,7 @@ async function endAsDead(post: Post, one: SQSRecord): Promise<DeadLetter | undef
   const { reason, detail } = exhausted(deliveries);
   const { SentTimestamp, ApproximateFirstReceiveTimestamp } = one.attributes;
   const letter = { bytes, isPointer, sourceEventId: one.messageId, sentAt: Number(SentTimestamp) || undefined };
-  const envelope = decode(one);
+  const envelope = decode(one, bindings.ledger);
   const ledger = ledgerOf(environment, bindings);
   if (isWaybillError(envelope)) {
     const why = { reason, detail: `${detail}. ${envelope.message}` };
@@ -138,9 +138,10 @@ function exhausted(deliveries: number): { readonly reason: string; readonly deta
   return { reason: error.code, detail: error.message };
 }
 
-function decode(one: SQSRecord): Envelope | WaybillError {
+function decode(one: SQSRecord, ledger: string): Envelope | WaybillError {
   try {
-    return decodeEnvelope(textOf(fromQueue(one)));
+    const envelope = decodeEnvelope(textOf(fromQueue(one)));
+    return foreignTo(ledger, envelope) ?? envelope;
   } catch (error) {
     if (isWaybillError(error)) return error;
     throw error;

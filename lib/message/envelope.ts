@@ -1,4 +1,5 @@
 import {
+  ForeignLedger,
   InvalidDefinition,
   InvalidPayload,
   LimitExceeded,
@@ -148,6 +149,16 @@ export function decodeEnvelope(text: string): Envelope {
     throw new MalformedMessage('The record is not an envelope: it is no JSON object');
   }
   return checkedEnvelope(value);
+}
+
+/**
+ * What is wrong with a message of another ledger. Its id says nothing here: a row of it could end a message of this one.
+ *
+ * @returns `undefined` where it is of this ledger
+ */
+export function foreignTo(ledger: string, envelope: Envelope): ForeignLedger | undefined {
+  if (envelope.ledger === ledger) return undefined;
+  return new ForeignLedger(`The message '${envelope.id}' is of the ledger '${envelope.ledger}', not of '${ledger}'`);
 }
 
 /** @throws MalformedMessage naming the attribute that is missing or wrong */

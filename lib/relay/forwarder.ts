@@ -14,7 +14,7 @@ import { type RouteBook, RouteBooks } from '../ledger/route-book.ts';
 import { outboxKey } from '../ledger/rows/outbox.ts';
 import type { RedriveNotice } from '../ledger/rows/redrive.ts';
 import { holdUntil, momentOf, secondsUntil } from '../message/delivery-time.ts';
-import { decodeEnvelope, type Envelope } from '../message/envelope.ts';
+import { decodeEnvelope, type Envelope, foreignTo } from '../message/envelope.ts';
 import { isMessageId } from '../message/message-id.ts';
 import { dispatch } from './dispatch.ts';
 import { type Label, labelIn } from './hand-over.ts';
@@ -141,13 +141,20 @@ class Forwarding {
         }
         const id = dueIn(text);
         const label = labelIn(sqsRecord.messageAttributes);
-        if (id === undefined) messages.push({ record, envelope: decodeEnvelope(text), label });
+        if (id === undefined) messages.push({ record, envelope: this.#own(decodeEnvelope(text)), label });
         else notices.set(record, id);
       } catch (error) {
         this.#fail(record, error);
       }
     }
     return notices.size === 0 ? messages : [...messages, ...(await this.#readDue(notices))];
+  }
+
+  /** @throws ForeignLedger where the message is of another ledger: subscribers of this one are not to get it */
+  #own(envelope: Envelope): Envelope {
+    const foreign = foreignTo(this.#ledger.table, envelope);
+    if (foreign) throw foreign;
+    return envelope;
   }
 
   /** Its record comes again for as long as the operation runs. */

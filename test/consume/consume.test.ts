@@ -477,7 +477,17 @@ test('a message of another ledger, or that would live too long, is dead-lettered
   expect(reasons).toEqual(['foreign-ledger', 'lifetime-exceeded']);
   const kept = (SHOP_NOW + (14 + 3) * 86_400_000) / 1000;
   expect(shop.inbox(lasting.id)).toMatchObject({ state: 'dead', reason: 'lifetime-exceeded', ttl: kept });
-  expect(shop.inbox(foreign.id)).toMatchObject({ state: 'dead', reason: 'foreign-ledger', ttl: kept });
+  expect(shop.inbox(foreign.id)).toBeUndefined();
+});
+
+test('a message of another ledger under the id of one of this ledger does not end that one', async () => {
+  const shop = openShop();
+  shop.stock(5);
+  const message = placed(shop);
+  await shop.invoke(takeGoods, [shop.queued({ ...message, ledger: 'another' })]);
+  expect((await shop.letters()).map(({ reason }) => reason)).toEqual(['foreign-ledger']);
+  await shop.invoke(takeGoods, [shop.queued(message)]);
+  expect(shop.inbox(message.id)).toMatchObject({ state: 'handled' });
 });
 
 test('the lifetime is that of the version with which a message was published', async () => {

@@ -133,6 +133,18 @@ export const operationBugs: readonly Bug[] = [
     ],
   },
   {
+    name: 'foreign-ends-its-own',
+    by: ['foreign-messages'],
+    mistake: 'a message of another ledger is ended under its id, which is that of a message of this ledger, too',
+    edits: [
+      {
+        file: 'consume/read-record.ts',
+        find: "if (foreign) return { kind: 'refused', error: foreign };",
+        replace: "if (foreign) return { kind: 'refused', error: foreign, envelope };",
+      },
+    ],
+  },
+  {
     name: 'hammers-the-paused',
     by: ['subscriber-paused'],
     mistake: 'what lies in the queue of a subscriber that stands still is sent again and again',

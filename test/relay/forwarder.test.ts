@@ -112,6 +112,14 @@ describe('a copy that waited for its moment outside a stream', () => {
   });
 });
 
+it('a message of another ledger is sent to nobody, and left to the dead-letter queue', async () => {
+  const world = sendingWorld();
+  putEnvelope(world, { ...world.envelopeOf('1'), ledger: 'another' });
+  await world.runUntil(START + 3 * 1440 * MINUTE);
+  expect(world.forwardDead.messages()).toHaveLength(1);
+  expect(world.queues['close-offer'].messages()).toEqual([]);
+});
+
 describe('the notice of a schedule', () => {
   const committed = (world: SendingWorld, changes: object = {}) => {
     const envelope = world.envelopeOf('1', { deliverAt: START + 90_000 });

@@ -30,6 +30,7 @@ function usualOperations(system: System): readonly Operation[] {
     ]),
     ...names.map((subscriber): Operation => ({ kind: 'subscriber-paused', subscriber, for: 3 * HOUR_MS })),
     ...destinations.map((to): Operation => ({ kind: 'destination-refused', to, for: 3 * HOUR_MS })),
+    ...queues.map((subscriber): Operation => ({ kind: 'foreign-messages', subscriber })),
     { kind: 'two-reconcilers', apart: 0 },
     { kind: 'two-reconcilers', apart: 400 },
     { kind: 'shards-disagree', stack: 'application', to: OTHER_SHARDS },

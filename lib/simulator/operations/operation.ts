@@ -12,6 +12,8 @@ export type Operation =
   | { readonly kind: 'destination-refused'; readonly to: string; readonly for: number }
   /** From now on each run of the reconciler is made twice, at once or nearly so. */
   | { readonly kind: 'two-reconcilers'; readonly apart: number }
+  /** Copies of what is in the ledger come into the subscriber's queue from another ledger, under the same ids and under others. */
+  | { readonly kind: 'foreign-messages'; readonly subscriber: string }
   /** A service outside fails for some time, whoever asks. */
   | { readonly kind: 'service-fails'; readonly service: string; readonly for: number }
   /** The subscriber is paused by a command, and resumed by one after a while. */

@@ -1,3 +1,4 @@
+import { type Envelope, encodeEnvelope } from '../../message/envelope.ts';
 import type { Queue } from '../../testing/engines/index.ts';
 import { fail, refuse, switchOff } from '../run/sickness.ts';
 import { laterIn, type World } from '../run/world.ts';
@@ -19,6 +20,8 @@ export interface Operated {
   readonly routesOf: (subscriber: string) => RouteResource;
   /** A subscriber's own queue. */
   readonly queueOf: (subscriber: string) => Queue | undefined;
+  /** The messages that are in the ledger now. */
+  readonly committed: () => readonly Envelope[];
   /** Its event sources begin, if they have not yet. */
   readonly startSources: (subscriber: string) => void;
   /** Deploys functions with another shard count. */
@@ -77,6 +80,9 @@ export class Operator {
       case 'destination-refused':
         refuse(world, one.to, one.for);
         break;
+      case 'foreign-messages':
+        this.#sendForeign(one.subscriber);
+        break;
       case 'service-fails':
         fail(world, one.service, one.for);
         break;
@@ -106,6 +112,22 @@ export class Operator {
       case 'shards-disagree':
         system.deployShards(one.stack, one.to);
         break;
+    }
+  }
+
+  /** Another ledger, a copy of this one or one beside it, has its messages sent to the subscriber's queue. */
+  #sendForeign(subscriber: string, tries = 1): void {
+    const queue = this.#world.gone.has(subscriber) ? undefined : this.#system.queueOf(subscriber);
+    const copied = this.#system.committed();
+    if (copied.length === 0 && tries < MOST_TRIES) {
+      laterIn(this.#world, AGAIN_MS, () => this.#sendForeign(subscriber, tries + 1));
+      return;
+    }
+    for (const { id, ...envelope } of copied) {
+      for (const one of [id, id.replace(/.$/, (last) => (last === '0' ? '1' : '0'))]) {
+        const body = encodeEnvelope({ ...envelope, id: one, ledger: 'another-ledger' });
+        queue?.send({ id: `foreign-${one}`, body, attributes: {} }, 0);
+      }
     }
   }
 

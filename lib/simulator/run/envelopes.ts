@@ -8,7 +8,7 @@ import { LEDGER } from './ledger-row.ts';
 const KEPT = 1_000;
 const kept = new Map<string, Envelope | undefined>();
 
-/** The envelope in a text, if it is one. It is not to be changed. */
+/** The envelope in a text, if it is one, of this ledger: another's is no message here. It is not to be changed. */
 export function decoded(text: string): Envelope | undefined {
   if (kept.has(text)) return kept.get(text);
   if (kept.size >= KEPT) kept.clear();
@@ -19,7 +19,8 @@ export function decoded(text: string): Envelope | undefined {
 
 function decode(text: string): Envelope | undefined {
   try {
-    return decodeEnvelope(text);
+    const envelope = decodeEnvelope(text);
+    return envelope.ledger === LEDGER ? envelope : undefined;
   } catch {
     return undefined;
   }

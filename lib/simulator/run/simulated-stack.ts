@@ -19,6 +19,7 @@ import type { PlannedOperation } from '../operations/operation.ts';
 import { type Operated, Operator } from '../operations/operator.ts';
 import { operatorOptions } from '../operations/operator-function.ts';
 import type { System } from '../system.ts';
+import { decodedRow } from './envelopes.ts';
 import { loadController } from './lambda-control.ts';
 import { type FunctionOptions, LambdaFunction } from './lambda-function.ts';
 import { LEDGER, ledgerRowOf } from './ledger-row.ts';
@@ -127,7 +128,7 @@ export class SimulatedStack {
   }
 
   #makeOperator(): Operator {
-    const { queues, routes, variables } = this.#deployment;
+    const { queues, routes, variables, ledger } = this.#deployment;
     const answers = new Map<string, 'SUCCESS' | 'FAILED'>();
     const registrar = this.#add(registrarOptions(variables, (request, status) => answers.set(request, status)));
     const operator = this.#add(operatorOptions(variables, queues.control.url));
@@ -137,6 +138,7 @@ export class SimulatedStack {
         (this.#deployment.functions.get(name)?.sources ?? []).map((_, index) => sourceId(name, index)),
       routesOf: (name) => routes.get(name) as RouteResource,
       queueOf: (name) => queues.all.get(name),
+      committed: () => ledger.items().flatMap((row) => (ledgerRowOf(row).kind === 'outbox' && decodedRow(row)) || []),
       startSources: (name) => {
         for (const source of this.#later.get(name) ?? []) source.start();
         this.#later.delete(name);
