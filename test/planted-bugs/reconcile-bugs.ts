@@ -26,6 +26,19 @@ export const reconcileBugs: readonly Bug[] = [
     ],
   },
   {
+    name: 'named-by-the-second-pass',
+    mistake: 'what the first pass finds missing nobody writes down, until the next one comes past ten minutes later',
+    by: ['lost'],
+    edits: [
+      {
+        file: 'reconcile/pass.ts',
+        find: 'await concurrently(CASES_AT_ONCE, unended.filter(isOpened), (one) =>',
+        replace:
+          "await concurrently(CASES_AT_ONCE, unended.filter(isOpened).slice(this.#pass.startsWith('due') ? unended.length : 0), (one) =>",
+      },
+    ],
+  },
+  {
     name: 'configured-shards',
     mistake: 'readers look at as many shards as they are configured with',
     by: ['more-shards'],

@@ -19,6 +19,7 @@ import { checkRedrives } from './check-redrives.ts';
 import { checkSending } from './check-sending.ts';
 import { checkServices } from './check-services.ts';
 import { checkShards } from './check-shards.ts';
+import { checkSilence } from './check-silence.ts';
 import { checkTraces } from './check-traces.ts';
 import type { Evidence } from './evidence.ts';
 import { KeyOrder } from './key-order.ts';
@@ -75,6 +76,7 @@ export function checkRun(system: System, checked: Checked): readonly Violation[]
     ...checkBulkhead(system, record, evidence, leniency),
     ...checkGraph(system, record, evidence, leniency),
     ...checkHealing(system, record, evidence, leniency),
+    ...checkSilence(system, record, leniency),
     ...checkCircuits(system, record, { clean, sources }),
     ...checkRedrives(system, record, evidence, clean),
     ...checkShards(system, record, { ...leniency, clean: clean && isSteady(operations) }),

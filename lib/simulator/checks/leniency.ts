@@ -24,6 +24,10 @@ export interface Leniency {
   readonly sameShards: boolean;
   /** Whether whoever reads sees what was written. */
   readonly fresh: boolean;
+  /** Whether nothing has failed at reconciliation, and it knew of every shard. */
+  readonly reconciles: boolean;
+  /** Whether its first pass may have overlooked something, which a later one finds. */
+  readonly overlooks: boolean;
   /**
    * Whether reconciliation can see that a message is in that queue: receipts lie where they are looked for, since clocks are
    * right and all functions know the same shards, and no message was late in the queue, which SQS counts as not due yet.
@@ -46,6 +50,9 @@ export function leniencyOf(faults: FaultPlan, operations: Readonly<Partial<Recor
     sickOnly: isSickOnly(faults, operations),
     onTime: !has('clock-skew', 'request-late', 'apply-late', 'reply-late'),
     inSight: (queue) => sameShards && !has('clock-skew') && !faults.has(['delay'], `${queue}.sent`),
+    overlooks: !sameShards || has('clock-skew', 'stale'),
+    reconciles:
+      sameShards && !has('clock-skew') && ![...faults.happened].some((one) => one.startsWith(`${RECONCILER}.`)),
   };
 }
 

@@ -5,6 +5,7 @@ export const PROMISES = {
   C: 'nothing takes effect that was not committed',
   T: 'all is delivered in time, once nothing fails any more',
   T2: 'while one destination is sick, the others are well',
+  S: 'what has not ended is named, or lies in a queue that somebody counts',
   M: 'what `invariant` of the system says',
   X: 'traces and receipts are complete',
   R: 'reconciliation names and heals exactly what is missing',
