@@ -1,4 +1,5 @@
 import { configDefaults, defineConfig } from 'vitest/config';
+import { drawnSeed, SEED_VARIABLE } from './scripts/certify/drawn-seed.ts';
 import LongestFirst from './scripts/longest-first.mjs';
 
 /** Resolved in vitest, in esbuild and by Node itself, so that `import 'waybill'` means the sources in this repository. */
@@ -14,8 +15,8 @@ const browserTests = 'test/browser/**/*.browser.test.ts';
 const packageTests = 'test/package/**/*.test.ts';
 /** Of the repository as a whole, and of all templates: they start programs that others have made, and wait for them. */
 const repositoryTests = ['test/repository/**/*.test.ts', 'test/templates/**/*.test.ts'];
-/** A thousand plans each. */
-const certificateTests = ['test/certificate/commerce.test.ts', 'test/certificate/formats.test.ts'];
+/** A thousand plans each, or a hundred of each example. */
+const certificateTests = ['commerce', 'examples', 'formats'].map((name) => `test/certificate/${name}.test.ts`);
 /** Needs LocalStack or an engine like it, and is run as its user runs it: by `node --test`. */
 const localstackExample = 'examples/localstack/**';
 const typeTests = 'test/types/**/*.test-d.ts';
@@ -34,7 +35,8 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     execArgv: [`--conditions=${sourceCondition}`],
     // The library's own validation doubles the time of each synthesis: test/templates asks for it, over every template.
-    env: { CDK_VALIDATION: 'false' },
+    // One seed is drawn for all certificates of a run.
+    env: { CDK_VALIDATION: 'false', [SEED_VARIABLE]: String(drawnSeed()) },
     injectCjsGlobals: false,
     passWithNoTests: false,
     allowOnly: !process.env.CI,

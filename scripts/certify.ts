@@ -1,6 +1,7 @@
 /**
- * Certifies the example shop: `npm run --silent certify -- --plans N [--of shop|payments] [--seed S] [--json] [--replay FILE]`.
- * `payments` is a business whose handlers and producers pay at services outside, whose requests go astray, too.
+ * Certifies the example shop: `npm run --silent certify -- --plans N [--of NAME] [--seed S] [--json] [--replay FILE]`.
+ * `payments` is a business whose handlers and producers pay at services outside, whose requests go astray, too; the other
+ * names are those of the folders of `examples/`.
  *
  * Exits with 1 where a plan fails, or the plans did not show enough; the shortest failing plan is written to a file that
  * `--replay` takes.
@@ -103,7 +104,7 @@ function readPlan(file: string): Plan {
 function options() {
   const { values } = parse();
   const of = SYSTEM_NAMES.find((name) => name === values.of);
-  if (!of) throw new UsageError(`--of is '${values.of}': give ${SYSTEM_NAMES.join(' or ')}`);
+  if (!of) throw new UsageError(`--of is '${values.of}': give one of ${SYSTEM_NAMES.join(', ')}`);
   return {
     of,
     plans: wholeNumber('--plans', values.plans, 1),

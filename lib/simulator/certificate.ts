@@ -40,7 +40,6 @@ const OUTCOMES = [
   'relay.failed',
   'batch.handled',
   'batch.already',
-  'batch.again',
   'batch.unfinished',
   'batch.dead',
   'reconcile.missing',

@@ -37,10 +37,11 @@ export interface DescribedStep {
 }
 
 /**
- * How a message is sent: by `delay`, of up to 15 minutes; by `wait`, longer; by `handshake`; by `half` message, of which some
- * may be left to `quarantine`; and messages that are cancelled or rescheduled.
+ * How a message is sent: by `delay`, of up to 15 minutes; by `wait`, longer; by `handshake`; by `half` message, whose local
+ * transaction may be `held` open for seconds, and of which some may be left to `quarantine`; and messages that are cancelled or
+ * rescheduled.
  */
-export type SendingMode = 'delay' | 'wait' | 'handshake' | 'half' | 'quarantine' | 'cancel' | 'reschedule';
+export type SendingMode = 'delay' | 'wait' | 'handshake' | 'half' | 'held' | 'quarantine' | 'cancel' | 'reschedule';
 
 /** The modes in which a workload sends. */
 export function sendingModesOf({ workload }: Pick<System, 'workload'>): ReadonlySet<SendingMode> {

@@ -84,15 +84,15 @@ export const transfers = {
   tables: [startingWith(Accounts, [RICH, POOR])],
   workload: [
     bySending(['half'], sending({ from: RICH.owner })),
-    bySending(['half'], sending({ from: RICH.owner, open: 8_000 })),
-    bySending(['half'], sending({ from: RICH.owner, open: 20_000 })),
+    bySending(['half', 'held'], sending({ from: RICH.owner, open: 8_000 })),
+    bySending(['half', 'held'], sending({ from: RICH.owner, open: 20_000 })),
     bySending(['half'], sending({ from: RICH.owner, stops: 'debited' })),
     bySending(['half'], sending({ from: RICH.owner, stops: 'prepared' })),
     bySending(['half'], sending({ from: POOR.owner })),
     bySending(['half', 'delay'], sending({ from: RICH.owner, delay: '20s' })),
     bySending(['half', 'wait'], sending({ from: RICH.owner, delay: '16m' })),
     bySending(['half', 'quarantine'], sending({ from: RICH.owner, prefix: SILENT, stops: 'prepared' })),
-    bySending(['half'], sending({ from: RICH.owner, open: 40_000 })),
+    bySending(['half', 'held'], sending({ from: RICH.owner, open: 40_000 })),
   ],
   invariant: auditTransfers,
 } satisfies Partial<System>;

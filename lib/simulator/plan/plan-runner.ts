@@ -20,8 +20,8 @@ export interface FailedPlan {
 }
 
 /** How often a plan is drawn until what it is made for happens: other plans seldom show what is hard to show. */
-const MOST_DRAWS = 2;
-const MOST_DRAWS_OF_HARD = 5;
+const MOST_DRAWS = 4;
+const MOST_DRAWS_OF_HARD = 8;
 /** So many plans for each target are drawn again in this way; later plans are drawn once. */
 const INSISTENT_ROUNDS = 2;
 

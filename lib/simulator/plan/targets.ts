@@ -24,7 +24,7 @@ export interface Target {
 }
 
 /** Outcomes, by the metric that counts them, that plans seldom reach unless they are made for them. */
-export const AIMED_OUTCOMES = ['recorder.dead', 'reconcile.deferred'] as const;
+export const AIMED_OUTCOMES = ['recorder.dead', 'reconcile.deferred', 'batch.again'] as const;
 
 /** Kinds that no plan has that is not made for them, or few. */
 const HARD: ReadonlySet<FaultKind> = new Set([
@@ -36,6 +36,8 @@ const HARD: ReadonlySet<FaultKind> = new Set([
   'redrive-race',
   'in-use',
   'reshard',
+  'ttl-early',
+  'ttl-late',
 ]);
 
 /** SQS gives a message up that was received so often. */
@@ -52,10 +54,9 @@ export function targetsOf(
   const kinds = [...new Set([...faults.values()].flat().map(({ kind }) => kind))].sort();
   const isOf = (wanted: FaultKind) => (fault: Fault) => fault.kind === wanted;
   const kills = (fault: Fault) => fault.kind === 'crash-at-start' && fault.times > RECEIVES;
+  const ofCommit = (site: Site) => consumers.some((name) => site === `${name}.TransactWriteItems.inbox`);
   const freezes = (fault: Fault, site: Site) =>
-    fault.kind === 'reply-late' &&
-    fault.after < MINUTE_MS &&
-    consumers.some((name) => site === `${name}.TransactWriteItems.inbox`);
+    fault.kind === 'reply-late' && fault.after < MINUTE_MS && ofCommit(site);
   const [older, newer] = [stepOfVersion(system, false), stepOfVersion(system, true)];
   return [
     ...kinds.map((name): Target => ({ name, by: isOf(name), ...(HARD.has(name) && { hard: true }) })),
@@ -64,10 +65,16 @@ export function targetsOf(
     ),
     { name: TRAITS.thawed, by: freezes, again: true, hard: true },
     { name: TRAITS.warm },
+    { name: 'batch.again', by: (fault, site) => fault.kind === 'denied' && ofCommit(site) },
     ...(hasQueues
       ? [
           { name: TRAITS.moved, by: kills, hard: true } as const,
           { name: 'recorder.dead', by: kills, hard: true } as const,
+        ]
+      : []),
+    // What waits for its moment is not lost by the dozen.
+    ...(hasQueues && sendsAtOnce(system)
+      ? [
           {
             name: 'reconcile.deferred',
             by: (fault: Fault) => fault.kind === 'lost' && fault.for !== undefined,
@@ -86,6 +93,11 @@ export function targetsOf(
       return trait ? [{ name: trait, step: index }] : [];
     }),
   ];
+}
+
+/** Whether some step sends messages that are delivered at once. */
+function sendsAtOnce({ workload }: System): boolean {
+  return workload.some((step) => !describedStep(step).sends?.some((mode) => mode === 'delay' || mode === 'wait'));
 }
 
 /** The first step that publishes the newest version, or an older one, of an event that somebody's former code does not know. */
@@ -123,7 +135,7 @@ function sendingTargets(system: System): Target[] {
     ...target(TRAITS.halfCommitted, 'half'),
     ...target(TRAITS.halfCheckedBack, 'half', diesAt('TransactWriteItems.half')),
     ...target(TRAITS.halfRolledBack, 'half'),
-    ...target(TRAITS.halfAskedEarly, 'half'),
+    ...target(TRAITS.halfAskedEarly, 'held'),
     ...target(TRAITS.halfUnanswered, 'quarantine'),
   ];
 }
