@@ -8,6 +8,7 @@ import type { Unended } from './bucket.ts';
 import { type Case, openCase } from './cases.ts';
 import { type Cursor, nextSpan, readCursor, writeCursor } from './cursor.ts';
 import type { PassesOptions } from './due-pass.ts';
+import { type History, historyBefore } from './history.ts';
 import { DONE, type JudgedBucket, judgedBuckets } from './judge.ts';
 import { writeRadar } from './radar-rows.ts';
 import { groupIn, ofGroup } from './shard-groups.ts';
@@ -24,6 +25,8 @@ export interface PassSpan {
   readonly first: number;
   /** The one subscriber of which it opens cases. @default all */
   readonly adopting?: string;
+  /** Whether it remembers, where it has no cursor, what was committed before `first`: another pass is to look at that. @default false */
+  readonly remembers?: true;
 }
 
 /** What a pass came to in a run. */
@@ -34,6 +37,8 @@ export interface PassRun {
   readonly uncaused: number;
   /** Milliseconds by which it is behind. */
   readonly behind: number;
+  /** What was there before its very first run, where it remembers. */
+  readonly history?: History | undefined;
 }
 
 /** A cursor, what was counted of the minute in which it stands, and what is done of the step behind it. */
@@ -41,6 +46,7 @@ interface CountingCursor extends Cursor {
   readonly minute: string;
   readonly lines: Lines;
   readonly ahead?: Ahead;
+  readonly history?: History;
 }
 
 /** What a run has done of a step that it did not end: it is in the counts, and its cases are open. */
@@ -73,13 +79,14 @@ const CHECKPOINT_MS = 5_000;
 export async function runPass(ledger: Ledger, options: PassesOptions, span: PassSpan): Promise<PassRun> {
   const walk = new Walk(ledger, options, { ...span, name: ofGroup(span.name, groupIn(ledger, options).index) });
   const upTo = await walk.go(span);
-  const { committed, uncaused } = walk;
-  return { committed, uncaused, behind: Math.max(0, span.target - upTo) };
+  const { committed, uncaused, history } = walk;
+  return { committed, uncaused, history, behind: Math.max(0, span.target - upTo) };
 }
 
 class Walk {
   committed = 0;
   uncaused = 0;
+  history: History | undefined;
   readonly #ledger: Ledger;
   readonly #options: PassesOptions;
   readonly #pass: string;
@@ -94,8 +101,10 @@ class Walk {
   }
 
   /** @returns up to where the pass has come */
-  async go({ target, first }: PassSpan): Promise<number> {
+  async go({ target, first, remembers }: PassSpan): Promise<number> {
     this.#cursor = await readCursor<CountingCursor>(this.#ledger, this.#pass);
+    if (this.#cursor) this.history = this.#cursor.history;
+    else if (remembers) this.history = await historyBefore(this.#ledger, first);
     const span = nextSpan(this.#cursor, target, first);
     let goesOn = span !== undefined;
     while (span && goesOn && (this.#cursor?.upTo ?? first) < span.to && !isOver(this.#ledger, this.#options)) {
@@ -151,7 +160,11 @@ class Walk {
   }
 
   async #save(cursor: CountingCursor): Promise<boolean> {
-    const written = await writeCursor(this.#ledger, this.#pass, this.#cursor, cursor);
+    const { history } = this;
+    const written = await writeCursor(this.#ledger, this.#pass, this.#cursor, {
+      ...cursor,
+      ...(history && { history }),
+    });
     if (written) this.#cursor = written;
     return written !== undefined;
   }

@@ -4,7 +4,9 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { runAdoptions } from './adoptions.ts';
 import { FIRST_SPAN_MS } from './cursor.ts';
 import { type PassesOptions, runDuePass } from './due-pass.ts';
+import type { History } from './history.ts';
 import { type PassRun, runPass } from './pass.ts';
+import { isOver } from './time-left.ts';
 
 /** A commit takes up to a minute, and clocks differ by up to five: by then nothing is added to a minute any more. */
 const SETTLED_MS = 10 * MINUTE_MS;
@@ -32,17 +34,34 @@ export type PassesRun = PassRun;
  */
 export async function runPasses(ledger: Ledger, options: PassesOptions): Promise<PassesRun> {
   let [committed, uncaused, behind] = [0, 0, 0];
+  let history: History | undefined;
   for (const { name, target: targetOf } of PASSES) {
     const target = targetOf(ledger.environment.now(), options.graph);
     const first = target - (name === 'due' ? FIRST_SPAN_MS : MINUTE_MS);
-    const run = await runPass(ledger, options, { name, target, first });
-    if (name === 'due') committed = run.committed;
+    const isFirst = name === 'due';
+    const run = await runPass(ledger, options, { name, target, first, ...(isFirst && { remembers: true }) });
+    if (isFirst) ({ committed, history } = run);
     uncaused += run.uncaused;
     behind = Math.max(behind, run.behind);
   }
+  if (history) uncaused += await runHistory(ledger, options, history);
   await runAdoptions(ledger, options);
   behind = Math.max(behind, await runDuePass(ledger, options));
   return { committed, uncaused, behind };
+}
+
+/** A run takes so many spans of 15 minutes of what was there before the first one: a week within three hours. */
+const SPANS_A_RUN = 4;
+
+/** Looks, once, at what was committed before the first comparison. What is new is not kept waiting for it. */
+async function runHistory(ledger: Ledger, options: PassesOptions, { from, to }: History): Promise<number> {
+  let uncaused = 0;
+  for (let span = 0; span < SPANS_A_RUN && !isOver(ledger, options); span++) {
+    const run = await runPass(ledger, options, { name: 'history', target: to, first: from - 1 });
+    uncaused += run.uncaused;
+    if (run.behind === 0) break;
+  }
+  return uncaused;
 }
 
 function endOfMinute(time: number): number {

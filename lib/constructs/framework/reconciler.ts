@@ -70,6 +70,7 @@ export class Reconciler extends FrameworkFunction {
       environment,
       allows: [
         [READS, table.tableArn],
+        [AGE, table.tableArn],
         [SEND, forwardQueue.queueArn],
       ],
       rows: WRITES,
@@ -168,6 +169,9 @@ const MOST_WORKERS = 1_000;
 
 /** Of any row: evidence lies in all of them. */
 const READS = ['dynamodb:Query', 'dynamodb:GetItem', 'dynamodb:BatchGetItem'];
+
+/** Of the table itself: what was committed before the first comparison is looked at, too. */
+const AGE = ['dynamodb:DescribeTable'];
 
 const { cases, causes, cursors, dead, halves, inbox, outbox, radar, receipts, shards } = PARTITIONS;
 

@@ -7,7 +7,6 @@ import { minuteOf } from '../../ledger/rows/layout.ts';
 import { createReconciler } from '../../reconcile/reconciler.ts';
 import { ofGroup } from '../../reconcile/shard-groups.ts';
 import type { LambdaHandler } from '../../testing/lambda/index.ts';
-import { actorOf, RECONCILER } from '../faults/site.ts';
 import type { System } from '../system.ts';
 import { skipIdleMinutes } from './idle-minutes.ts';
 import type { LambdaFunction } from './lambda-function.ts';
@@ -16,8 +15,6 @@ import { MinuteSchedule } from './minute-schedule.ts';
 import type { Unfinished } from './unfinished.ts';
 import { laterIn, MESSAGES_A_SHARD, type World } from './world.ts';
 
-/** So many runs in a row may fail where a ledger was never reconciled. */
-const FEW = 5;
 /** One run in so many begins with a ledger that was never reconciled, which takes long. */
 const NEVER_RECONCILED = 8;
 /** What stays unfinished is looked at so often; then not before something has come of a fault, or none is left. */
@@ -45,11 +42,7 @@ export function loadReconciler(world: World, shardsARun?: number): () => LambdaH
 
 /** Mostly, a run begins with a ledger that has been reconciled until shortly before. */
 export function writeCursors(world: World, groups: number): void {
-  // One that fails from its very first run on looks at what was committed before a day later.
-  const failsAtFirst = world.faults.planned.some(
-    ({ site, fault }) => actorOf(site) === RECONCILER && fault.kind === 'throttle' && fault.times > FEW,
-  );
-  if (!failsAtFirst && world.draw('never reconciled', NEVER_RECONCILED) === 0) return;
+  if (world.draw('never reconciled', NEVER_RECONCILED) === 0) return;
   const now = world.schedule.now();
   // No id is older than six minutes, though a producer's clock may be five behind.
   const passes = { due: now - 1, settled: now - 6 * MINUTE_MS - 1, day: now - 6 * MINUTE_MS - 1 };

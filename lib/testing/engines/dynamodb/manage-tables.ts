@@ -71,11 +71,12 @@ export function describeTimeToLive(
   return { TimeToLiveDescription: { TimeToLiveStatus: 'ENABLED', AttributeName: timeToLive } };
 }
 
-function describe({ schema, name }: Table): TableDescription {
+function describe({ schema, name, createdAt }: Table): TableDescription {
   const { partitionKey, sortKey } = schema;
   return {
     TableName: name,
     TableStatus: 'ACTIVE',
+    CreationDateTime: new Date(createdAt),
     TableArn: `arn:aws:dynamodb:us-east-1:000000000000:table/${name}`,
     LatestStreamArn: tableStreamArn(name),
     KeySchema: [

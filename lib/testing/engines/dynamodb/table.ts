@@ -48,6 +48,8 @@ const MAX_SORT_KEY_BYTES = 1024;
 /** A table's rows, by partition and sort key. */
 export class Table {
   readonly schema: TableSchema;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
   /** Every change of a row, in the order in which they were committed: what the table's stream carries. */
   readonly changes: Change[] = [];
   /** The column that says until when a row is kept, if UpdateTimeToLive has named one. */
@@ -57,8 +59,9 @@ export class Table {
   readonly #commit: (change: Omit<Change, 'sequence' | 'at'>) => Change;
 
   /** @param commit numbers and dates a change, and tells whoever listens */
-  constructor(schema: TableSchema, commit: (change: Omit<Change, 'sequence' | 'at'>) => Change) {
+  constructor(schema: TableSchema, createdAt: number, commit: (change: Omit<Change, 'sequence' | 'at'>) => Change) {
     this.schema = schema;
+    this.createdAt = createdAt;
     this.#commit = commit;
     for (const { name, type } of this.#attributes()) if (type) this.#types.set(name, type);
   }

@@ -16,7 +16,7 @@ export class Tables {
   /** @throws ResourceInUseException when there is one of that name */
   create(schema: TableSchema): Table {
     if (this.#tables.has(schema.name)) throw tableExists(schema.name);
-    const table = new Table(schema, (change) => this.#commit(change));
+    const table = new Table(schema, this.#now(), (change) => this.#commit(change));
     this.#tables.set(schema.name, table);
     return table;
   }
