@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { wakeRedrive } from '../../lib/ledger/redrive.ts';
 import { deadGroups } from '../../lib/redrive/causes.ts';
+import { withoutRoutes } from '../relay/sending-world.ts';
 import { Audit, redriveWorld } from './redrive-world.ts';
 
 describe('a redrive', () => {
@@ -183,6 +184,27 @@ describe('a redrive', () => {
     expect(world.booked().every(({ times }) => times === 1)).toBe(true);
     expect(world.letters()).toBe(0);
     expect(await deadGroups(world.ledger())).toEqual([]);
+  });
+
+  test('sends by its range what version 0.1 relayed to nobody and noted nowhere, since there was no subscriber then', async () => {
+    const world = redriveWorld();
+    const { ledger } = world.stack;
+    const subscribe = withoutRoutes({ ledger });
+    const from = world.stack.now;
+    for (let n = 0; n < 15; n++) await world.publish('cash', `cash-${n}`);
+    await world.stack.settle();
+    for (const item of ledger.items()) {
+      if (item.pk?.S?.startsWith('unrouted')) ledger.write(ledger.keyOf(item), undefined);
+    }
+    const to = world.stack.now + 1;
+    await world.stack.advance('25h');
+    subscribe();
+    await world.stack.advance('30m');
+    expect(world.booked()).toEqual([]);
+
+    const { operation } = await world.redrive({ range: { from, to } });
+    expect(await world.finish(operation)).toMatchObject({ state: 'done', sent: 15 });
+    expect(world.booked().map(({ times }) => times)).toEqual(Array.from({ length: 15 }, () => 1));
   });
 
   test('sends, too, what died before the ledger had rows of what is dead', async () => {
