@@ -15,7 +15,6 @@ import { measureRounds, type Timing } from '../rounds.ts';
 
 const MESSAGES = 16_000;
 const SHARDS = 16;
-const SUBSCRIBER = 'payment';
 const START = Date.parse('2026-11-23T12:00:00Z');
 const MINUTE = 60_000;
 
@@ -29,10 +28,14 @@ const Placed = defineEvent('order.placed', {
  * The CPU time that a pass takes for a message and a subscriber, the SDK's serializing, signing and reading included: a minute
  * of messages, compared from the answers that the engine in memory gave once, as the bytes that DynamoDB would send.
  *
- * @returns microseconds a message
+ * @returns microseconds a message and subscriber
  */
-export async function measureReconcileCpu(rounds: number, warmUp: number): Promise<Timing> {
-  const stack = await minuteOfMessages();
+export async function measureReconcileCpu(
+  subscribers: readonly string[],
+  rounds: number,
+  warmUp: number,
+): Promise<Timing> {
+  const stack = await minuteOfMessages(subscribers);
   const environment = replaying(stack);
   const pass = async () => {
     const totals = new Totals();
@@ -42,15 +45,16 @@ export async function measureReconcileCpu(rounds: number, warmUp: number): Promi
     const { committed, handled } = totals.reconciliation().lines.orders ?? {};
     if (committed !== MESSAGES || handled !== MESSAGES) throw new Error(`Of ${MESSAGES}, ${handled} are handled`);
   };
-  const [timing] = await measureRounds([{ run: pass }], { rounds, warmUp, invocations: 1, units: MESSAGES });
+  const units = MESSAGES * subscribers.length;
+  const [timing] = await measureRounds([{ run: pass }], { rounds, warmUp, invocations: 1, units });
   if (!timing) throw new Error('One subject gives one timing');
   return timing;
 }
 
-/** A ledger with a minute of messages, each handled. */
-async function minuteOfMessages(): Promise<MemoryStack> {
+/** A ledger with a minute of messages, each handled by everybody. */
+async function minuteOfMessages(names: readonly string[]): Promise<MemoryStack> {
   const clock = new VirtualClock({ now: START, jumps: true });
-  const subscribers = [defineSubscriber(SUBSCRIBER, { consumes: [Placed] })];
+  const subscribers = names.map((name) => defineSubscriber(name, { consumes: [Placed] }));
   const stack = new MemoryStack({ subscribers, shards: SHARDS, clock });
   const ledger = ledgerOf(stack.environment());
   const note = 'x'.repeat(700);
@@ -59,7 +63,6 @@ async function minuteOfMessages(): Promise<MemoryStack> {
     const now = START + Math.floor((index * MINUTE) / MESSAGES);
     const envelope = stack.outbox.commit(Placed, { orderId, note }, { now });
     const ending = {
-      subscriber: SUBSCRIBER,
       envelope: { ...envelope, relayed: new Date(now + 100).toISOString() },
       state: 'handled' as const,
       received: now + 200,
@@ -68,7 +71,7 @@ async function minuteOfMessages(): Promise<MemoryStack> {
       request: v7(),
       redriven: false,
     };
-    await endMessage(ledger, ending, Number.POSITIVE_INFINITY);
+    for (const subscriber of names) await endMessage(ledger, { ...ending, subscriber }, Number.POSITIVE_INFINITY);
   }
   clock.pass(20 * MINUTE);
   return stack;
