@@ -1,8 +1,9 @@
 /**
- * `npm run nightly -- [--seeds 20] [--plans 1000] [--of NAME …] [--seed S] [--json]`: certifies the example shop and each example
- * with plans of many seeds, which are drawn from one that is printed. It takes hours of every core at its full length.
+ * `npm run nightly -- [--seeds 20] [--plans 1000] [--backlog 20000] [--of NAME …] [--seed S] [--json]`: certifies the example shop
+ * and each example with plans of many seeds, which are drawn from one that is printed, and has a subscriber work off a backlog. It
+ * takes hours of every core at its full length.
  *
- * A line for each says what it came to; `--json` prints one object `{ seed, certificates: […], failed }` at the end. A plan that
+ * A line for each says what it came to; `--json` prints one object `{ seed, backlog, certificates: […], failed }` at the end. A plan that
  * fails is written to `.waybill/nightly/<name>-<seed>.json`, shortened, for `npm run certify -- --of NAME --replay FILE`. Exits with
  * 1 where a plan fails, or the plans of a seed did not show enough.
  */
@@ -14,11 +15,13 @@ import { seededRandom } from '../lib/testing/seeded-random.ts';
 import { certifySystem } from './certify/certify-system.ts';
 import { drawnSeed } from './certify/drawn-seed.ts';
 import { EXAMPLES, SYSTEM_NAMES, type SystemName } from './certify/systems.ts';
+import { runBacklog } from './nightly/backlog.ts';
 
 const USAGE = `npm run nightly -- [options]
 
   --seeds N    seeds of each, default 20
   --plans N    plans of each seed, default 1000
+  --backlog N  messages that come while a subscriber stands still for three hours, default 20000; 0 for none
   --of NAME    one of them, may be repeated: ${SYSTEM_NAMES.join(', ')}; default all of the examples
   --seed S     from which the seeds are drawn; default a new one, which is printed
   --json       print one object at the end
@@ -40,9 +43,11 @@ interface Night {
   readonly failed?: string;
 }
 
-const { of, seeds, plans, seed, json } = options();
+const { of, seeds, plans, messages, seed, json } = options();
 const say = (line: string) => (json ? process.stderr : process.stdout).write(`${line}\n`);
 say(`seeds are drawn from ${seed}: npm run nightly -- --seed ${seed} draws the same`);
+const backlog = messages > 0 ? await runBacklog(messages) : undefined;
+if (backlog) say(`backlog: ${JSON.stringify(backlog)}`);
 const random = seededRandom(seed);
 const certificates: Night[] = [];
 for (let night = 0; night < seeds; night++) {
@@ -54,9 +59,9 @@ for (let night = 0; night < seeds; night++) {
   }
 }
 const failed = certificates.filter((one) => one.failed !== undefined || one.unreached.length > 0).length;
-if (json) process.stdout.write(`${JSON.stringify({ seed, certificates, failed })}\n`);
+if (json) process.stdout.write(`${JSON.stringify({ seed, backlog, certificates, failed })}\n`);
 else say(`${certificates.length - failed} certificates, ${failed} refused`);
-process.exitCode = failed > 0 ? 1 : 0;
+process.exitCode = failed > 0 || (backlog?.wrong.length ?? 0) > 0 ? 1 : 0;
 
 async function certified(name: SystemName, drawn: number): Promise<Night> {
   const started = performance.now();
@@ -107,6 +112,7 @@ function options() {
       options: {
         seeds: { type: 'string', default: '20' },
         plans: { type: 'string', default: '1000' },
+        backlog: { type: 'string', default: '20000' },
         of: { type: 'string', multiple: true, default: ['shop', ...EXAMPLES] },
         seed: { type: 'string' },
         json: { type: 'boolean', default: false },
@@ -121,6 +127,7 @@ function options() {
       of: values.of.map(systemOf),
       seeds: wholeNumber('--seeds', values.seeds),
       plans: wholeNumber('--plans', values.plans),
+      messages: values.backlog === '0' ? 0 : wholeNumber('--backlog', values.backlog),
       seed: values.seed === undefined ? drawnSeed() : wholeNumber('--seed', values.seed),
       json: values.json,
     };
