@@ -197,9 +197,9 @@ describe('a redrive', () => {
       if (item.pk?.S?.startsWith('unrouted')) ledger.write(ledger.keyOf(item), undefined);
     }
     const to = world.stack.now + 1;
-    await world.stack.advance('25h');
+    await world.stack.advance('1h');
     subscribe();
-    await world.stack.advance('30m');
+    await world.stack.advance('20m');
     expect(world.booked()).toEqual([]);
 
     const { operation } = await world.redrive({ range: { from, to } });
