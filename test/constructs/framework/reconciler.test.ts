@@ -107,6 +107,7 @@ describe('by default', () => {
       [`${table}.Arn`]: [
         'dynamodb:BatchGetItem',
         'dynamodb:DeleteItem',
+        'dynamodb:DescribeTable',
         'dynamodb:GetItem',
         'dynamodb:PutItem',
         'dynamodb:Query',
