@@ -6,10 +6,12 @@ import { readCircuit } from '../ledger/circuit.ts';
 import { readGraph } from '../ledger/graph.ts';
 import { type Ledger, ledgerOf } from '../ledger/ledger.ts';
 import type { CircuitRow } from '../ledger/rows/circuit.ts';
+import { readScale } from '../ledger/scale.ts';
 import { CLIENT_LIMITS } from './aws-access.ts';
 import { type CommandContext, print, printJson } from './command-context.ts';
 import { functionsOf } from './deployed-functions.ts';
 import { addLedgerOptions, type LedgerOptions, resolveLedger } from './ledger-option.ts';
+import { type Scale, scaleInWords, scaleOf } from './scale-words.ts';
 import { routesOf } from './subscriber-routes.ts';
 
 interface CircuitOptions extends LedgerOptions {
@@ -73,18 +75,26 @@ export async function change(
   print(context, inWords(circuit));
 }
 
-/** Says of each subscriber whether its handler runs. */
+/** Says of each subscriber whether its handler runs, and how much it takes on at once where that is scaled. */
 export async function listSubscribers(
   ledger: Ledger,
   { json }: CircuitOptions,
   context: CommandContext,
 ): Promise<void> {
   const { subscribers } = await readGraph(ledger);
-  const rows = await Promise.all(subscribers.map((one) => readCircuit(ledger, one)));
-  const circuits = subscribers.map((one, index) => standing(one, rows[index]));
-  if (json) return printJson(context, { subscribers: circuits });
-  if (circuits.length === 0) print(context, 'There is no subscriber.');
-  for (const circuit of circuits) print(context, inWords(circuit));
+  const listed = await Promise.all(
+    subscribers.map(async (one): Promise<Standing & { readonly scale?: Scale }> => {
+      const [circuit, row] = await Promise.all([readCircuit(ledger, one), readScale(ledger, one)]);
+      const scale = scaleOf(row);
+      return { ...standing(one, circuit), ...(scale && { scale }) };
+    }),
+  );
+  if (json) return printJson(context, { subscribers: listed });
+  if (listed.length === 0) print(context, 'There is no subscriber.');
+  for (const one of listed) {
+    print(context, inWords(one));
+    if (one.scale) print(context, `  ${scaleInWords(one.scale)}`);
+  }
 }
 
 interface Standing {

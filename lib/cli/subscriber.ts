@@ -22,7 +22,9 @@ export function addSubscriber(program: Command, context: CommandContext): void {
   const subscribers = program.command('subscriber').description('look at subscribers');
   const ls = subscribers
     .command('ls')
-    .description('say of each subscriber whether its handler runs, is paused, or its circuit is open')
+    .description(
+      'say of each subscriber whether its handler runs, is paused, or its circuit is open, and how it scales',
+    )
     .option('--json', 'print one JSON object');
   addLedgerOptions(ls).action(async (options: LedgerOptions & { readonly json?: boolean }) => {
     const { environment, ...resolved } = await resolveLedger(options, context);

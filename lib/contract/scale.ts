@@ -35,6 +35,8 @@ export interface ScalerInput {
   readonly scale?: Readonly<Record<string, Partial<ScaleSettings>>>;
   /** The subscribers that are watched: then all are looked at every 5 seconds. @default none */
   readonly watch?: readonly string[];
+  /** How long an invocation of a subscriber that is watched may last, by its name, in milliseconds. @default 15 minutes */
+  readonly timeouts?: Readonly<Record<string, number>>;
   /** For how long an invocation that watches goes on, in milliseconds. @default 55 seconds */
   readonly lasts?: number;
 }

@@ -2,7 +2,7 @@ import { Expression } from '../aws/expression.ts';
 import { getRow, type Ledger, putRow, updateRow } from './ledger.ts';
 import { type HistoryRow, historyKey, type ScaleRow, scaleKey } from './rows/scale.ts';
 
-/** How much a subscriber is to take on at once; `undefined` where its scaler never wanted a change. */
+/** How much a subscriber is to take on at once; `undefined` where it has no scaler, or that has not looked yet. */
 export function readScale(ledger: Ledger, subscriber: string): Promise<ScaleRow | undefined> {
   return getRow<ScaleRow>(ledger, scaleKey(subscriber));
 }

@@ -38,7 +38,7 @@ const MOST_DELAY_SECONDS = 900;
  */
 export function createScaler({ lambda }: ScalerOptions): Scaler {
   const stalls = new StallWatch();
-  return async ({ scale = {}, watch = [], lasts = WATCHED_MS }, context = {}) => {
+  return async ({ scale = {}, watch = [], timeouts = {}, lasts = WATCHED_MS }, context = {}) => {
     const environment = environmentOf(context);
     const ledger = ledgerOf(environment);
     const names = [...new Set([...Object.keys(scale), ...watch])];
@@ -49,7 +49,8 @@ export function createScaler({ lambda }: ScalerOptions): Scaler {
       const found = names.flatMap((name) => routes.find(({ subscriber }) => subscriber === name) ?? []);
       const every = watch.length > 0 ? WATCH_MS : MINUTE_MS;
       const floors = await floorsOf(ledger, routes, scale, counts);
-      const round = new Round({ ledger, lambda: lambda(environment), scale, watch, every, floors, stalls, counts });
+      const asked = { ledger, lambda: lambda(environment), scale, watch, timeouts };
+      const round = new Round({ ...asked, every, floors, stalls, counts });
       for (let next = began; ; next += every) {
         await environment.sleep(Math.max(0, next - environment.now()));
         await round.run(found);
@@ -81,7 +82,7 @@ async function floorsOf(
   return floors;
 }
 
-interface RoundOptions extends Required<Pick<ScalerInput, 'scale' | 'watch'>> {
+interface RoundOptions extends Required<Pick<ScalerInput, 'scale' | 'watch' | 'timeouts'>> {
   readonly ledger: Ledger;
   readonly lambda: Sender<LambdaClient>;
   readonly every: number;
@@ -107,11 +108,12 @@ class Round {
 
   /** Never throws: what is wrong with one subscriber keeps nobody from the others. */
   async #look(route: Route): Promise<void> {
-    const { ledger, lambda, scale, watch, every, floors, stalls, counts } = this.#options;
+    const { ledger, scale, watch, timeouts, every, floors, stalls, counts } = this.#options;
     const { subscriber } = route;
     try {
       const reading = await readQueue(ledger.environment, ownQueueUrl(route.destination));
-      if (watch.includes(subscriber) && (await stalls.see(ledger, lambda, route, reading))) counts.add('stalled');
+      const isWatched = watch.includes(subscriber);
+      if (isWatched && (await stalls.see(this.#options, route, reading, timeouts[subscriber]))) counts.add('stalled');
       const given = scale[subscriber];
       if (!given) return;
       const floor = floors.get(subscriber);

@@ -54,7 +54,9 @@ export class Scaling {
     const { subscriber } = this.#options.route;
     const before = await readScale(ledger, subscriber);
     const after = decide(before, reading, settings, { every, ...(floor !== undefined && { floor }) });
-    if (after === before || (isQuiet(before, after) && isSettled(before, reading, settings))) return;
+    const { min, max } = settings;
+    const isSaid = before?.min === min && before.max === max;
+    if (isSaid && (after === before || (isQuiet(before, after) && isSettled(before, reading, settings)))) return;
     // What waits behind an open circuit says nothing of how much can be taken on, and its event source is off.
     if (!isAtRest(await readCircuit(ledger, subscriber))) return;
     const exhausted = isExhausted(before, after, settings);
@@ -63,9 +65,12 @@ export class Scaling {
     // A deployment may have set the event source back: where all that is wanted does not do, it is looked at.
     const isOpen = changed || exhausted || !isSettled(before, reading, settings);
     const asks = isOpen && (changed || reading.at - (before?.askedAt ?? 0) >= ASK_AGAIN_MS);
-    const { applied, askedAt } = before ?? {};
+    // What was never scaled is as it was deployed: at its least.
+    const { applied, askedAt } = before ?? { applied: min };
+    const { concurrency, verdict, at, changedAt } = after;
     const written = await writeScale(ledger, subscriber, before, {
-      ...after,
+      ...{ concurrency, verdict, at, min, max },
+      ...(changedAt !== undefined && { changedAt }),
       ...(!isOpen && applied !== undefined && { applied }),
       ...(asks ? { askedAt: reading.at } : askedAt !== undefined && { askedAt }),
     });

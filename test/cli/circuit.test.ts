@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { change, listSubscribers } from '../../lib/cli/circuit.ts';
 import { ledgerOf } from '../../lib/ledger/ledger.ts';
 import { openOutage } from '../circuit/outage.ts';
+import { openOverload } from '../scale/overload.ts';
 import { capturedContext } from './captured-context.ts';
 
 async function opened() {
@@ -51,4 +52,35 @@ test('who does not exist, or has no breaker, is refused', async () => {
   const of = (subscriber: string) => ({ subscriber, operation: 'pause' as const, controlQueueUrl: undefined });
   await expect(change(ledger, of('nobody'), context)).rejects.toMatchObject({ code: 'unknown-subscriber' });
   await expect(change(ledger, of('take-payment'), context)).rejects.toMatchObject({ code: 'no-breaker' });
+});
+
+test('`ls` says how a subscriber scales: how much it takes on at once, between which bounds, and since when', async () => {
+  const overload = openOverload();
+  const ls = async (json = false) => {
+    const context = capturedContext();
+    await listSubscribers(ledgerOf(overload.stack.environment()), { json }, context);
+    return context.stdout();
+  };
+  await overload.stack.advance('1m');
+  expect(await ls()).toBe('take-payment: runs\n  scales: 2 at once, of 2 to 10; never changed\n');
+  overload.switchTo(false);
+  await overload.publish(150);
+  await overload.stack.advance('3m');
+  expect(JSON.parse(await ls(true))).toEqual({
+    subscribers: [
+      {
+        subscriber: 'take-payment',
+        state: 'closed',
+        scale: {
+          concurrency: 4,
+          min: 2,
+          max: 10,
+          verdict: expect.stringMatching(/^(?:up|hold)$/),
+          readAt: expect.any(String),
+          changedAt: expect.any(String),
+          isSet: true,
+        },
+      },
+    ],
+  });
 });

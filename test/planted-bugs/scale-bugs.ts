@@ -109,8 +109,20 @@ export const scaleBugs: readonly ScaleBug[] = [
     edits: [
       {
         file: 'scale/stall.ts',
-        find: 'if (waiting === 0 || inFlight > 0) return undefined;',
-        replace: 'if (waiting === 0 && inFlight >= 0) return undefined;',
+        find: ': before !== undefined && before.inFlight > 0 && inFlight >= before.inFlight && all >= before.all;',
+        replace: ': before !== undefined;',
+      },
+    ],
+  },
+  {
+    name: 'watcher-trusts-what-is-in-flight',
+    drill: 'stall',
+    mistake: 'a subscriber whose handlers hang is told by nobody, since its messages are being handled',
+    edits: [
+      {
+        file: 'scale/stall.ts',
+        find: 'if (waiting === 0) return undefined;',
+        replace: 'if (waiting === 0 || inFlight > 0) return undefined;',
       },
     ],
   },

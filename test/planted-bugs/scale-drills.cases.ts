@@ -5,7 +5,7 @@ import type { Scaled } from '../../lib/ledger/rows/scale.ts';
 import { MemoryStack } from '../../lib/public/testing.ts';
 import { publish } from '../../lib/publish/publish.ts';
 import { decide, type Reading } from '../../lib/scale/decide.ts';
-import { stallAfter } from '../../lib/scale/stall.ts';
+import { isTold, type Stall, stallAfter } from '../../lib/scale/stall.ts';
 import { Placed, restingOutage } from '../circuit/outage.ts';
 import { openOverload, SOURCE } from '../scale/overload.ts';
 import type { ScaleBug } from './scale-bugs.ts';
@@ -73,9 +73,8 @@ export const drills: Readonly<Record<ScaleBug['drill'], () => Promise<string[]>>
     const told = paused.stack.environmentOf('scaler').counted.stalled ?? 0;
     return [
       ...(told === 0 ? [] : ['a paused subscriber is told to stand still']),
-      ...(stallAfter(undefined, { at: 0, waiting: 5, inFlight: 5 })
-        ? ['a busy subscriber is told to stand still']
-        : []),
+      ...(stallsOf((index) => 5 - (index % 3)) === 0 ? [] : ['a busy subscriber is told to stand still']),
+      ...(stallsOf(() => 5) > 0 ? [] : ['a subscriber whose handlers hang is not told']),
     ];
   },
 
@@ -107,3 +106,12 @@ export const drills: Readonly<Record<ScaleBug['drill'], () => Promise<string[]>>
     return new Set(delays).size === delays.length && delays.length === 3 ? [] : ['all are asked for at once'];
   },
 };
+
+/** How often it is told within a minute that a subscriber stands still, of which so many messages are being handled. */
+function stallsOf(inFlight: (index: number) => number): number {
+  let stall: Stall | undefined;
+  return Array.from({ length: 12 }).filter((_, index) => {
+    stall = stallAfter(stall, { at: index * 5_000, waiting: 5, inFlight: inFlight(index) });
+    return isTold(stall, 30_000, 5_000);
+  }).length;
+}

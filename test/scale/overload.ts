@@ -11,15 +11,19 @@ import { Placed, ProviderDown, TakePayment } from '../circuit/outage.ts';
 /** The event source of the subscriber's queue. */
 export const SOURCE = 'take-payment-source-0';
 
-type Given = Partial<Pick<MemoryStackOptions, 'wire' | 'sourceLag' | 'breakers' | 'scales' | 'watched'>>;
+interface Given extends Partial<Pick<MemoryStackOptions, 'wire' | 'sourceLag' | 'breakers' | 'scales' | 'watched'>> {
+  /** How long a handler takes, in milliseconds. @default no time */
+  readonly takes?: number;
+}
 
 /** A subscriber in memory that scales above 100 messages. What is published while its event source is off waits. */
-export function openOverload(given: Given = {}) {
+export function openOverload({ takes, ...given }: Given = {}) {
   let isDown = false;
   const stack = new MemoryStack({
     subscribers: [TakePayment],
     handlers: {
-      'take-payment': consume(TakePayment, () => {
+      'take-payment': consume(TakePayment, async () => {
+        if (takes !== undefined) await environment.sleep(takes);
         if (isDown) throw new ProviderDown('the provider does not answer');
       }),
     },

@@ -28,13 +28,14 @@ describe('a subscriber that scales', () => {
     expect(overload.row()).toMatchObject({ concurrency: 2, applied: 2, verdict: 'hold' });
   });
 
-  test('is no more than a glance a minute while little waits: two reads, and no write', async () => {
+  test('is no more than a glance a minute while little waits: two reads, and no write but the first, of its bounds', async () => {
     const overload = openOverload();
     await overload.stack.advance('10m');
     const { usage } = overload.stack.environmentOf('scaler');
     // Its routes are two queries a minute: the event types, and those of one.
-    expect(usage.calls).toEqual({ Query: 20, GetItem: 10, GetQueueAttributes: 10 });
-    expect([usage.writeUnits, overload.row(), overload.figures()]).toEqual([0, undefined, []]);
+    expect(usage.calls).toEqual({ Query: 20, GetItem: 11, PutItem: 1, GetQueueAttributes: 10 });
+    expect([usage.writeUnits, overload.figures()]).toEqual([1, []]);
+    expect(overload.row()).toMatchObject({ concurrency: 2, applied: 2, min: 2, max: 10 });
   });
 
   test('says so when it may take on no more, and its backlog stays', async () => {

@@ -8,6 +8,21 @@ import { openOverload, SOURCE } from './overload.ts';
 const told = ({ stack }: ReturnType<typeof openOverload>) =>
   stack.environmentOf('scaler').lines.filter(({ message }) => message === 'subscriber stands still');
 
+/** Milliseconds that an invocation lasts, and from one reading to the next. */
+const [LASTS, EVERY] = [30_000, 5_000];
+
+/** Has SQS count so many messages that wait, and that are being handled, at each reading of the watcher. */
+function counting(
+  counts: (reading: number) => readonly [waiting: number, inFlight: number],
+): MemoryStackOptions['wire'] {
+  let reading = 0;
+  return async ({ operation, from }, apply) => {
+    if (from !== 'scaler' || operation !== 'GetQueueAttributes') return apply();
+    const [waiting, inFlight] = counts(reading++).map(String);
+    return { Attributes: { ApproximateNumberOfMessages: waiting, ApproximateNumberOfMessagesNotVisible: inFlight } };
+  };
+}
+
 const watched: Partial<MemoryStackOptions> = { watched: true };
 
 describe('a watcher', () => {
@@ -45,6 +60,25 @@ describe('a watcher', () => {
     expect(told(paused)).toEqual([]);
   });
 
+  test('tells of one whose handlers hang, once they have for longer than an invocation lasts, and not of one that is slow', async () => {
+    const hanging = openOverload({ ...watched, wire: counting((reading) => [30 + reading, 20]) });
+    const since = hanging.stack.now;
+    while (told(hanging).length === 0 && hanging.stack.now < since + 120_000) await hanging.stack.advance('1s');
+    expect(told(hanging)[0]?.fields).toMatchObject({
+      subscriber: 'take-payment',
+      hop: 'consumer',
+      cause: expect.stringMatching(/^messages are being handled, and none has ended/),
+      inFlight: 20,
+    });
+    const seconds = (hanging.stack.now - since) / 1_000;
+    // The watcher's first reading comes within a minute.
+    expect([seconds > 10, seconds <= 60 + 15]).toEqual([true, true]);
+
+    const slow = openOverload({ ...watched, wire: counting((reading) => [30 + reading, 20 - (reading % 3)]) });
+    await slow.stack.advance('3m');
+    expect(told(slow)).toEqual([]);
+  });
+
   test('has a backlog scaled within seconds', async () => {
     const scales = { 'take-payment': { doubleAbove: 100, halveBelow: 10, cooldown: 5_000 } };
     const overload = openOverload({ ...watched, scales });
@@ -56,17 +90,39 @@ describe('a watcher', () => {
   });
 });
 
-test('a reading by which something is handled, or nothing waits, ends a stall; else it is told at the third, and once a minute', () => {
-  const readings = fc.array(fc.record({ waiting: fc.nat(2), inFlight: fc.nat(1) }), { maxLength: 80 });
+test('of a queue from which nobody takes anything it is told at the third reading, and once a minute', () => {
+  const readings = fc.array(fc.record({ waiting: fc.nat(2), inFlight: fc.constant(0) }), { maxLength: 80 });
   fc.assert(
     fc.property(readings, (some) => {
       let stall: Stall | undefined;
       let inRow = 0;
       for (const [index, reading] of some.entries()) {
         stall = stallAfter(stall, { at: index, ...reading });
-        inRow = reading.waiting > 0 && reading.inFlight === 0 ? inRow + 1 : 0;
-        expect([stall?.readings ?? 0, isTold(stall)]).toEqual([inRow, inRow % 12 === 3]);
+        inRow = reading.waiting > 0 ? inRow + 1 : 0;
+        expect([stall?.readings ?? 0, isTold(stall, LASTS, EVERY)]).toEqual([inRow, inRow % 12 === 3]);
       }
     }),
   );
+});
+
+test('what is being handled is a stall after an invocation’s time, as long as neither it nor all that is there becomes less', () => {
+  const at = (index: number, waiting: number, inFlight: number) => ({ at: index * EVERY, waiting, inFlight });
+  const toldAt = (readings: readonly (readonly [waiting: number, inFlight: number])[]) => {
+    let stall: Stall | undefined;
+    return readings.flatMap(([waiting, inFlight], index) => {
+      stall = stallAfter(stall, at(index, waiting, inFlight));
+      return isTold(stall, LASTS, EVERY) ? [index] : [];
+    });
+  };
+  const hangs = Array.from({ length: 20 }, (_, index): [number, number] => [5 + index, 20]);
+  expect(toldAt(hangs)).toEqual([6, 18]);
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 6 }), fc.boolean(), (index, deleted) => {
+      // One ends: fewer are being handled, or another has been taken in its place.
+      const moves = hangs.with(index, deleted ? [5 + index, 19] : [4 + index - 1, 20]);
+      expect(toldAt(moves).filter((one) => one < index + 6)).toEqual([]);
+    }),
+  );
+  // Killed, and taken again: what waits becomes less, and nothing has ended.
+  expect(toldAt(hangs.map(([waiting], index) => (index < 3 ? [waiting, 20] : [waiting - 4, 24 + index])))).toContain(6);
 });

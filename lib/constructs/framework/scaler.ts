@@ -28,7 +28,8 @@ export class Scaler extends FrameworkFunction {
   /** The value of the tag. */
   readonly tag: string;
   readonly #scale: Record<string, Partial<ScaleSettings>> = {};
-  readonly #watched: string[] = [];
+  /** The timeouts of those that are watched, in milliseconds, by their names. */
+  readonly #watched: Record<string, number> = {};
   readonly #table: ILedger['table'];
   #forecasts = false;
 
@@ -65,13 +66,13 @@ export class Scaler extends FrameworkFunction {
     });
   }
 
-  /** Has a subscriber watched, and all be looked at every 5 seconds. */
-  watch(subscriber: string, queue: IConstruct): void {
-    if (this.#watched.length === 0) {
+  /** Has a subscriber watched, and all be looked at every 5 seconds. @param timeout of its function */
+  watch(subscriber: string, queue: IConstruct, timeout = LAMBDA_TIMEOUT): void {
+    if (Object.keys(this.#watched).length === 0) {
       const list = new iam.PolicyStatement({ actions: ['lambda:ListEventSourceMappings'], resources: ['*'] });
       new WildcardPolicy(this, 'Watch', this.role, [list], 'ListEventSourceMappings knows no resource');
     }
-    this.#watched.push(subscriber);
+    this.#watched[subscriber] = timeout.toMilliseconds();
     this.#tag(queue);
   }
 
@@ -89,7 +90,8 @@ export class Scaler extends FrameworkFunction {
   }
 
   #told(): ScalerInput {
-    return { scale: this.#scale, ...(this.#watched.length > 0 && { watch: this.#watched }) };
+    const watch = Object.keys(this.#watched);
+    return { scale: this.#scale, ...(watch.length > 0 && { watch, timeouts: this.#watched }) };
   }
 
   #tag(one: IConstruct): void {
@@ -112,6 +114,9 @@ export class Scaler extends FrameworkFunction {
     });
   }
 }
+
+/** Of a function that says none. */
+const LAMBDA_TIMEOUT = Duration.seconds(3);
 
 const READING = 'The scaler reads no queue but those that its subscribers have tagged';
 const SETTING =

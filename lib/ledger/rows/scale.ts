@@ -14,8 +14,11 @@ export interface Scaled {
   readonly changedAt?: number;
 }
 
-/** The scaler's row of a subscriber. There is none before the first reading that wants a change. */
+/** The scaler's row of a subscriber. There is none before the first reading. */
 export interface ScaleRow extends LedgerKey, Scaled {
+  /** Between how many invocations at once it scales. */
+  readonly min?: number;
+  readonly max?: number;
   /** Grows with each reading that is written: a row is written on condition that nobody wrote another. */
   readonly rev: number;
   /** To what the controller has set the event source; absent where that has to be looked at again. */

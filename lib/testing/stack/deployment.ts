@@ -1,5 +1,6 @@
 import type { Environment } from '../../aws/environment.ts';
 import { BINDINGS } from '../../contract/bindings.ts';
+import { durationToMilliseconds } from '../../contract/duration.ts';
 import { LEAST_OF_QUEUE, SCALE_DEFAULTS, type ScaleSettings } from '../../contract/scale.ts';
 import type { SubscriberDefinition } from '../../contract/subscriber.ts';
 import type { Destination } from '../../ledger/rows/route.ts';
@@ -124,8 +125,9 @@ export class Deployment {
   }
 
   #functions(): readonly StackFunction[] {
-    const { subscribers = [], checkBack, shardsARun, scales, watched } = this.#options;
-    const names = subscribers.map(({ name }) => name);
+    const { subscribers = [], checkBack, shardsARun, scales, watched, timeout = DEFAULT_TIMEOUT } = this.#options;
+    const watch = subscribers.map(({ name }) => name);
+    const timeouts = Object.fromEntries(watch.map((name) => [name, durationToMilliseconds(timeout)]));
     const { bucket, queues, variables } = this;
     const ledger: DeployedLedger = { name: this.ledger.name, bucket, queues, variables };
     return [
@@ -135,7 +137,7 @@ export class Deployment {
         ...(checkBack && { checkBack }),
         shardsARun,
         lambda: this.lambda,
-        scaler: scales || watched ? { scale: scales ?? {}, ...(watched && { watch: names }) } : undefined,
+        scaler: scales || watched ? { scale: scales ?? {}, ...(watched && { watch, timeouts }) } : undefined,
       }),
     ];
   }

@@ -60,7 +60,8 @@ test('a watcher has every subscriber looked at, also those that come later, and 
   new LedgerAlarms(stack, 'Alarms', { ledger });
   new LedgerWatcher(stack, 'Watcher', { ledger });
   const template = Template.fromStack(stacks.find((one) => one.node.id === 'Ledgers') ?? stack);
-  const input = JSON.stringify({ scale: {}, watch: ['reserve-stock', 'count-sales'] });
+  const timeouts = { 'reserve-stock': 20_000, 'count-sales': 20_000 };
+  const input = JSON.stringify({ scale: {}, watch: ['reserve-stock', 'count-sales'], timeouts });
   template.hasResourceProperties('AWS::Scheduler::Schedule', { Target: Match.objectLike({ Input: input }) });
   Template.fromStack(stack).hasResourceProperties('AWS::CloudWatch::Alarm', { MetricName: 'stalled' });
 });
