@@ -72,21 +72,16 @@ async function lookAfter(
     const route = routes.find((one) => one.subscriber === subscriber);
     // Its subscriber is gone, and its event sources with it.
     if (!route) return undefined;
-    const isStream = route.destination.kind === 'stream';
-    const of = {
-      ledger,
-      clients: { environment, lambda },
-      subscriber,
-      queueUrl: ownQueueUrl(route.destination),
-      isStream,
-    };
+    const streamName = route.destination.kind === 'stream' ? route.destination.name : undefined;
+    const of = { ledger, clients: { environment, lambda }, subscriber, queueUrl: ownQueueUrl(route.destination) };
     if ('scale' in message) {
-      const busy = await setConcurrency(of);
+      const busy = await setConcurrency({ ...of, streamName });
       // The scaler asks again.
       return record.deliveries < MOST_RECEIVES ? busy : undefined;
     }
     const step = new CircuitStep({
       ...of,
+      isStream: streamName !== undefined,
       owner: record.eventId,
       receives: record.deliveries,
       counts,

@@ -7,7 +7,7 @@ import {
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import type { Environment, Sender } from '../aws/environment.ts';
 import { errorCode } from '../aws/errors.ts';
-import { LEAST_OF_QUEUE } from '../contract/scale.ts';
+import { LEAST_OF_QUEUE, MOST_OF_SHARD } from '../contract/scale.ts';
 
 /** What the controller asks for: SQS by the environment, and Lambda. */
 export interface ControlClients {
@@ -85,9 +85,6 @@ function sourceOf(mapping: EventSourceMappingConfiguration): EventSource {
     concurrency: limit ?? 0,
   };
 }
-
-/** The most that Kinesis takes for a shard. */
-const MOST_OF_SHARD = 10;
 
 /**
  * Switches an event source off, or on with a limit; 0: without one. What is not given stays as it is.

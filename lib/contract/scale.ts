@@ -15,6 +15,11 @@ export interface ScaleSettings {
    * second. Absent where nothing is forecast.
    */
   readonly forecast?: { readonly perSecond: number };
+  /**
+   * Of a stream that is provisioned: with how many shards it was deployed, and how many it is given at most, where the most by
+   * shard does not do. Absent where its shards stay as they are, or Kinesis scales them.
+   */
+  readonly shards?: { readonly min: number; readonly max: number };
 }
 
 /** Of a scaler of which nothing else is said. */
@@ -28,6 +33,12 @@ export const SCALE_DEFAULTS: ScaleSettings = {
 
 /** The least that SQS takes for a maximum concurrency. */
 export const LEAST_OF_QUEUE = 2;
+
+/** The most that Lambda takes for a shard's parallelization factor. */
+export const MOST_OF_SHARD = 10;
+
+/** A change shows in what CloudWatch says of a stream after minutes: the cooldown of a stream's subscriber of which nothing else is said. */
+export const STREAM_COOLDOWN_MS = 300_000;
 
 /** What the schedule of a minute tells the scaler. */
 export interface ScalerInput {

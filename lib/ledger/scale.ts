@@ -41,6 +41,18 @@ export async function markApplied(ledger: Ledger, subscriber: string, { concurre
   });
 }
 
+/** Notes that the stream has the shards that were wanted, unless something else is wanted by now. */
+export async function markSharded(ledger: Ledger, subscriber: string, shards: number): Promise<void> {
+  const expression = new Expression('a scale');
+  const [applied, wanted] = [expression.name('shardsApplied'), expression.name('shards')];
+  const value = expression.value('shardsApplied', shards);
+  await updateRow(ledger, scaleKey(subscriber), {
+    UpdateExpression: `SET ${applied} = ${value}`,
+    ConditionExpression: `${wanted} = ${value}`,
+    ...expression.attributes(),
+  });
+}
+
 /** What came to a subscriber by the hour; `undefined` where nothing was counted yet. */
 export function readHistory(ledger: Ledger, subscriber: string): Promise<HistoryRow | undefined> {
   return getRow<HistoryRow>(ledger, historyKey(subscriber));

@@ -1,3 +1,4 @@
+import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import { concurrently } from '../aws/concurrently.ts';
 import { type Environment, environmentOf, type GivenContext, quietly, type Sender } from '../aws/environment.ts';
@@ -12,6 +13,7 @@ import { expectedFloor } from './expectations.ts';
 import { readQueue } from './reading.ts';
 import { Scaling, settingsOf } from './scaling.ts';
 import { StallWatch } from './stall-watch.ts';
+import { StreamReadings } from './stream-readings.ts';
 
 /** The Lambda handler that a schedule invokes each minute. */
 export type Scaler = (event: ScalerInput, context?: GivenContext) => Promise<void>;
@@ -19,6 +21,8 @@ export type Scaler = (event: ScalerInput, context?: GivenContext) => Promise<voi
 export interface ScalerOptions {
   /** By which it is asked why a subscriber stands still. */
   readonly lambda: (environment: Environment) => Sender<LambdaClient>;
+  /** By which it reads how much of a stream waits. Loaded when first used: only subscribers of streams need it. */
+  readonly cloudwatch: () => Promise<Sender<CloudWatchClient>>;
 }
 
 /** From one reading to the next, where subscribers are watched, in milliseconds. */
@@ -36,8 +40,9 @@ const MOST_DELAY_SECONDS = 900;
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
  */
-export function createScaler({ lambda }: ScalerOptions): Scaler {
+export function createScaler({ lambda, cloudwatch }: ScalerOptions): Scaler {
   const stalls = new StallWatch();
+  const streams = new StreamReadings(cloudwatch);
   return async ({ scale = {}, watch = [], timeouts = {}, lasts = WATCHED_MS }, context = {}) => {
     const environment = environmentOf(context);
     const ledger = ledgerOf(environment);
@@ -50,7 +55,7 @@ export function createScaler({ lambda }: ScalerOptions): Scaler {
       const every = watch.length > 0 ? WATCH_MS : MINUTE_MS;
       const floors = await floorsOf(ledger, routes, scale, counts);
       const asked = { ledger, lambda: lambda(environment), scale, watch, timeouts };
-      const round = new Round({ ...asked, every, floors, stalls, counts });
+      const round = new Round({ ...asked, every, floors, stalls, streams, counts });
       for (let next = began; ; next += every) {
         await environment.sleep(Math.max(0, next - environment.now()));
         await round.run(found);
@@ -89,6 +94,7 @@ interface RoundOptions extends Required<Pick<ScalerInput, 'scale' | 'watch' | 't
   /** Invocations at once that forecasts ask for, by subscriber. */
   readonly floors: ReadonlyMap<string, number>;
   readonly stalls: StallWatch;
+  readonly streams: StreamReadings;
   readonly counts: Counts;
 }
 
@@ -108,16 +114,23 @@ class Round {
 
   /** Never throws: what is wrong with one subscriber keeps nobody from the others. */
   async #look(route: Route): Promise<void> {
-    const { ledger, scale, watch, timeouts, every, floors, stalls, counts } = this.#options;
-    const { subscriber } = route;
+    const { ledger, lambda, scale, watch, timeouts, every, floors, stalls, streams, counts } = this.#options;
+    const { subscriber, destination } = route;
+    const { environment } = ledger;
+    const isStream = destination.kind === 'stream';
     try {
-      const reading = await readQueue(ledger.environment, ownQueueUrl(route.destination));
       const isWatched = watch.includes(subscriber);
-      if (isWatched && (await stalls.see(this.#options, route, reading, timeouts[subscriber]))) counts.add('stalled');
+      const queued = isWatched || !isStream ? await readQueue(environment, ownQueueUrl(destination)) : undefined;
+      if (isWatched && queued && (await stalls.see(this.#options, route, queued, timeouts[subscriber])))
+        counts.add('stalled');
       const given = scale[subscriber];
       if (!given) return;
+      const reading = isStream ? await streams.read({ environment, lambda }, destination, subscriber) : queued;
+      if (!reading) return;
       const floor = floors.get(subscriber);
-      const scaling = new Scaling({ ledger, route, settings: settingsOf(route, given), every, floor, counts });
+      // CloudWatch counts a stream's records by the minute.
+      const pace = isStream ? MINUTE_MS : every;
+      const scaling = new Scaling({ ledger, route, settings: settingsOf(route, given), every: pace, floor, counts });
       await scaling.see(reading, () => Math.min(this.#asked++, MOST_DELAY_SECONDS));
     } catch (error) {
       quietly(() => ledger.environment.log.error('not looked at', { subscriber, ...errorTrace(error) }));

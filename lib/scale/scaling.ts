@@ -4,7 +4,7 @@ import type { Counts } from '../aws/invocation.ts';
 import { isAtRest } from '../circuit/at-rest.ts';
 import { sendControl } from '../circuit/control-message.ts';
 import { METRICS } from '../contract/metrics.ts';
-import { LEAST_OF_QUEUE, SCALE_DEFAULTS, type ScaleSettings } from '../contract/scale.ts';
+import { LEAST_OF_QUEUE, SCALE_DEFAULTS, type ScaleSettings, STREAM_COOLDOWN_MS } from '../contract/scale.ts';
 import { MINUTE_MS } from '../contract/time.ts';
 import { readCircuit } from '../ledger/circuit.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -12,16 +12,20 @@ import type { Route } from '../ledger/rows/route.ts';
 import type { Scaled, ScaleRow } from '../ledger/rows/scale.ts';
 import { readScale, writeScale } from '../ledger/scale.ts';
 import { decide, isExhausted, type Reading } from './decide.ts';
+import { decideShards, type Sharded } from './shards.ts';
 
 /** The controller is asked again where it has not answered for so long. */
 const ASK_AGAIN_MS = MINUTE_MS;
+/** A stream takes minutes to be given shards, and Kinesis may take no more changes for hours. */
+const SHARDS_AGAIN_MS = 15 * MINUTE_MS;
 /** So often it looks whether a deployment has set back an event source that takes on more than its least. */
 const LOOK_AGAIN_MS = 10 * MINUTE_MS;
 
 /** A queue is never held to fewer invocations than SQS takes. */
 export function settingsOf({ destination }: Route, given: Partial<ScaleSettings>): ScaleSettings {
-  const settings = { ...SCALE_DEFAULTS, ...given };
-  const min = destination.kind === 'queue' ? Math.max(LEAST_OF_QUEUE, settings.min) : settings.min;
+  const isQueue = destination.kind === 'queue';
+  const settings = { ...SCALE_DEFAULTS, ...(!isQueue && { cooldown: STREAM_COOLDOWN_MS }), ...given };
+  const min = isQueue ? Math.max(LEAST_OF_QUEUE, settings.min) : settings.min;
   return { ...settings, min, max: Math.max(min, settings.max) };
 }
 
@@ -56,20 +60,29 @@ export class Scaling {
     const after = decide(before, reading, settings, { every, ...(floor !== undefined && { floor }) });
     const { min, max } = settings;
     const isSaid = before?.min === min && before.max === max;
-    if (isSaid && (after === before || (isQuiet(before, after) && isSettled(before, reading, settings)))) return;
+    const exhausted = isExhausted(before, after, settings);
+    const sharded = decideShards(before, reading, settings, exhausted);
+    const isResharding = before?.shards !== before?.shardsApplied;
+    if (
+      isSaid &&
+      !sharded &&
+      !isResharding &&
+      (after === before || (isQuiet(before, after) && isSettled(before, reading, settings)))
+    )
+      return;
     // What waits behind an open circuit says nothing of how much can be taken on, and its event source is off.
     if (!isAtRest(await readCircuit(ledger, subscriber))) return;
-    const exhausted = isExhausted(before, after, settings);
-    if (exhausted) this.#tellExhausted(reading);
-    const changed = after.concurrency !== (before?.concurrency ?? settings.min);
+    if (exhausted && !sharded) this.#tellExhausted(reading);
+    const changed = sharded !== undefined || after.concurrency !== (before?.concurrency ?? settings.min);
     // A deployment may have set the event source back: where all that is wanted does not do, it is looked at.
     const isOpen = changed || exhausted || !isSettled(before, reading, settings);
-    const asks = isOpen && (changed || reading.at - (before?.askedAt ?? 0) >= ASK_AGAIN_MS);
+    const again = isOpen ? ASK_AGAIN_MS : SHARDS_AGAIN_MS;
+    const asks = (isOpen || isResharding) && (changed || reading.at - (before?.askedAt ?? 0) >= again);
     // What was never scaled is as it was deployed: at its least.
     const { applied, askedAt } = before ?? { applied: min };
     const { concurrency, verdict, at, changedAt } = after;
     const written = await writeScale(ledger, subscriber, before, {
-      ...{ concurrency, verdict, at, min, max },
+      ...{ concurrency, verdict, at, min, max, ...shardsIn(before), ...sharded },
       ...(changedAt !== undefined && { changedAt }),
       ...(!isOpen && applied !== undefined && { applied }),
       ...(asks ? { askedAt: reading.at } : askedAt !== undefined && { askedAt }),
@@ -77,13 +90,17 @@ export class Scaling {
     if (!written || !asks) return;
     await sendControl(ledger.environment, this.#controlQueueUrl, { scale: subscriber }, delaySeconds());
     counts.add(changed ? 'changed' : 'asked');
-    if (changed) this.#tellChanged(before, after, reading);
+    if (changed) this.#tellChanged(before, { ...after, ...sharded }, reading);
   }
 
-  #tellChanged(before: ScaleRow | undefined, { concurrency }: Scaled, { waiting, inFlight }: Reading): void {
+  #tellChanged(
+    before: ScaleRow | undefined,
+    { concurrency, shards }: Scaled & Partial<Sharded>,
+    { waiting, inFlight }: Reading,
+  ): void {
     const { ledger, route, settings } = this.#options;
     const from = before?.concurrency ?? settings.min;
-    const fields = { subscriber: route.subscriber, from, to: concurrency, waiting, inFlight };
+    const fields = { subscriber: route.subscriber, from, to: concurrency, shards, waiting, inFlight };
     quietly(() => ledger.environment.log.info('scaled', fields));
   }
 
@@ -102,6 +119,15 @@ export class Scaling {
 /** A quiet reading after a quiet one is not written down: an idle subscriber costs no write. */
 function isQuiet(before: Scaled | undefined, { verdict, changedAt }: Scaled): boolean {
   return (before?.verdict ?? 'hold') === 'hold' && verdict === 'hold' && before?.changedAt === changedAt;
+}
+
+/** What a row says of shards. */
+function shardsIn({ shards, shardsApplied, resharded }: Partial<ScaleRow> = {}) {
+  return {
+    ...(shards !== undefined && { shards }),
+    ...(shardsApplied !== undefined && { shardsApplied }),
+    ...(resharded && { resharded }),
+  };
 }
 
 /** Whether the event source is known to be as it is wanted. */

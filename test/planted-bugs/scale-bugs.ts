@@ -2,7 +2,7 @@ import type { Bug } from './bug.ts';
 
 /** A mistake of the scaler, the watcher or the controller, and the drill that shows it. */
 export interface ScaleBug extends Pick<Bug, 'name' | 'mistake' | 'edits'> {
-  readonly drill: 'readings' | 'overload' | 'circuit' | 'stall' | 'crowd' | 'rest';
+  readonly drill: 'readings' | 'overload' | 'circuit' | 'stall' | 'crowd' | 'rest' | 'shards';
 }
 
 /** Mistakes that show in how much a subscriber is given to take on, or in how often something is looked at: no plan of the simulator judges that. */
@@ -135,6 +135,42 @@ export const scaleBugs: readonly ScaleBug[] = [
         file: 'circuit/step.ts',
         find: 'return Math.min(STILL_EMPTY_SECONDS, Math.max(EMPTY_SECONDS, waited));',
         replace: 'return Math.min(STILL_EMPTY_SECONDS, Math.max(EMPTY_SECONDS, 0 * waited));',
+      },
+    ],
+  },
+  {
+    name: 'eleventh-change-of-shards',
+    drill: 'shards',
+    mistake: 'a stream is asked for an eleventh change of its shards in a day',
+    edits: [
+      {
+        file: 'scale/shards.ts',
+        find: 'if (resharded.length >= MOST_A_DAY) return undefined;',
+        replace: 'if (resharded.length >= MOST_A_DAY * 10) return undefined;',
+      },
+    ],
+  },
+  {
+    name: 'shards-before-the-factor',
+    drill: 'shards',
+    mistake: 'a stream is given shards while a shard may still be read by more batches at once',
+    edits: [
+      {
+        file: 'scale/shards.ts',
+        find: 'isExhausted && at - last >= GROWN_MS ? shards * 2',
+        replace: '(isExhausted || waiting > 1_000) && at - last >= GROWN_MS ? shards * 2',
+      },
+    ],
+  },
+  {
+    name: 'shards-by-more-than-double',
+    drill: 'shards',
+    mistake: 'a stream is to have more than twice its shards at once, which Kinesis refuses',
+    edits: [
+      {
+        file: 'circuit/set-shards.ts',
+        find: 'Math.min(open * 2, Math.max(Math.ceil(open / 2), shards))',
+        replace: 'Math.max(Math.ceil(open / 2), shards)',
       },
     ],
   },

@@ -1,10 +1,13 @@
+import { toItem } from '../../lib/aws/attribute.ts';
+import { sendControl } from '../../lib/circuit/control-message.ts';
 import { consume } from '../../lib/consume/consume.ts';
 import { SCALE_DEFAULTS } from '../../lib/contract/scale.ts';
 import { defineSubscriber } from '../../lib/contract/subscriber.ts';
-import type { Scaled } from '../../lib/ledger/rows/scale.ts';
+import { type Scaled, type ScaleRow, scaleKey } from '../../lib/ledger/rows/scale.ts';
 import { MemoryStack } from '../../lib/public/testing.ts';
 import { publish } from '../../lib/publish/publish.ts';
 import { decide, type Reading } from '../../lib/scale/decide.ts';
+import { decideShards } from '../../lib/scale/shards.ts';
 import { isTold, type Stall, stallAfter } from '../../lib/scale/stall.ts';
 import { Placed, restingOutage } from '../circuit/outage.ts';
 import { openOverload, SOURCE } from '../scale/overload.ts';
@@ -83,6 +86,50 @@ export const drills: Readonly<Record<ScaleBug['drill'], () => Promise<string[]>>
     await resting.stack.advance('14m');
     const { 'controller.probe-empty': looks = 0 } = resting.stack.environmentOf('controller').counted;
     return looks <= 20 ? [] : [`it is looked at ${looks} times within 14 minutes`];
+  },
+
+  async shards() {
+    const settings = { ...SCALE_DEFAULTS, shards: { min: 1, max: 4 } };
+    const high = { waiting: 200_000, inFlight: 0 };
+    let row: ScaleRow | undefined;
+    let changes = 0;
+    for (let hour = 0; hour < 23; hour++) {
+      const isUp = hour % 2 === 0;
+      const at = hour * 3_600_000;
+      const base = { pk: '', sk: '', rev: 1, concurrency: 1, verdict: 'hold', at, changedAt: at - 86_400_000 } as const;
+      row = { ...base, shards: isUp ? 1 : 4, resharded: row?.resharded ?? [] };
+      const sharded = decideShards(row, { at, ...high }, settings, isUp);
+      if (!sharded) continue;
+      changes += 1;
+      row = { ...row, ...sharded };
+    }
+    const early = decideShards(undefined, { at: 0, ...high }, settings, false);
+    const stream = openOverload({
+      ofStream: true,
+      scales: { 'take-payment': { shards: { min: 2, max: 8 } } },
+    });
+    const { stack } = stream;
+    stack.ledger.write(
+      stack.ledger.keyOf(toItem(scaleKey('take-payment'))),
+      toItem({
+        ...scaleKey('take-payment'),
+        rev: 1,
+        concurrency: 1,
+        verdict: 'hold',
+        at: stack.now,
+        applied: 1,
+        shards: 8,
+        resharded: [stack.now],
+      }),
+    );
+    await sendControl(stack.environment(), stack.queues.get('controller')?.url ?? '', { scale: 'take-payment' });
+    await stack.advance('5m');
+    const open = stack.engines.kinesis.shards('orders').filter(({ closedAt }) => closedAt === undefined);
+    return [
+      ...(changes <= 10 ? [] : [`${changes} changes of shards in a day`]),
+      ...(early ? ['it is given shards before its factor does not do'] : []),
+      ...(open.length === 8 ? [] : [`it has ${open.length} shards, and is to have 8`]),
+    ];
   },
 
   async crowd() {

@@ -14,10 +14,12 @@ export const SOURCE = 'take-payment-source-0';
 interface Given extends Partial<Pick<MemoryStackOptions, 'wire' | 'sourceLag' | 'breakers' | 'scales' | 'watched'>> {
   /** How long a handler takes, in milliseconds. @default no time */
   readonly takes?: number;
+  /** Whether it reads a stream. @default false */
+  readonly ofStream?: boolean;
 }
 
 /** A subscriber in memory that scales above 100 messages. What is published while its event source is off waits. */
-export function openOverload({ takes, ...given }: Given = {}) {
+export function openOverload({ takes, ofStream = false, ...given }: Given = {}) {
   let isDown = false;
   const stack = new MemoryStack({
     subscribers: [TakePayment],
@@ -28,6 +30,7 @@ export function openOverload({ takes, ...given }: Given = {}) {
       }),
     },
     scales: { 'take-payment': { doubleAbove: 100, halveBelow: 10 } },
+    ...(ofStream && { streams: { orders: [TakePayment] } }),
     ...given,
   });
   const environment = stack.environment();

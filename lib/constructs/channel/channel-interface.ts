@@ -10,6 +10,8 @@ export interface IChannel<Event extends EventDefinition = EventDefinition> exten
   readonly events: readonly Event[];
   /** The stream that the channel's subscribers share. Absent where each subscriber has a queue of its own. */
   readonly stream?: IStream;
+  /** With how many shards the stream is deployed. Absent where Kinesis scales it, or it is another app's. */
+  readonly shardCount?: number;
   /** Whether each subscriber has a FIFO queue. @default false */
   readonly isFifo?: boolean;
   /** The relay's permission to send to the stream: it must be there before a route is. */

@@ -32,12 +32,14 @@ export interface StreamChannelProps<Event extends EventDefinition> extends Chann
  */
 export class StreamChannel<Event extends EventDefinition = EventDefinition> extends Channel<Event> {
   readonly stream: kinesis.IStream;
+  readonly shardCount?: number;
   readonly relayPermission: IDependable;
 
   constructor(scope: Construct, id: string, props: StreamChannelProps<Event>) {
     super(scope, id, props);
     this.stream = props.stream ?? this.createStream(props);
     if (props.stream) this.refuseSettingsOfAnother(props);
+    if (props.shardCount !== undefined) this.shardCount = props.shardCount;
     this.relayPermission = new StreamPermission(this, this.ledger, this.stream);
   }
 

@@ -31,7 +31,10 @@ export class Scaler extends FrameworkFunction {
   /** The timeouts of those that are watched, in milliseconds, by their names. */
   readonly #watched: Record<string, number> = {};
   readonly #table: ILedger['table'];
+  readonly #controller: Controller;
   #forecasts = false;
+  #readsStreams = false;
+  #reshards = false;
 
   private constructor(ledger: ILedger) {
     const controller = Controller.of(ledger);
@@ -52,6 +55,7 @@ export class Scaler extends FrameworkFunction {
       memorySize: 128,
     });
     this.#table = ledger.table;
+    this.#controller = controller;
     this.tag = Names.uniqueResourceName(this, { maxLength: 120 });
     const setting = { actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'], partitions: PARTITIONS.scales };
     allowRows(controller.function, ledger.table, setting);
@@ -68,10 +72,7 @@ export class Scaler extends FrameworkFunction {
 
   /** Has a subscriber watched, and all be looked at every 5 seconds. @param timeout of its function */
   watch(subscriber: string, queue: IConstruct, timeout = LAMBDA_TIMEOUT): void {
-    if (Object.keys(this.#watched).length === 0) {
-      const list = new iam.PolicyStatement({ actions: ['lambda:ListEventSourceMappings'], resources: ['*'] });
-      new WildcardPolicy(this, 'Watch', this.role, [list], 'ListEventSourceMappings knows no resource');
-    }
+    this.#allowListing();
     this.#watched[subscriber] = timeout.toMilliseconds();
     this.#tag(queue);
   }
@@ -81,6 +82,30 @@ export class Scaler extends FrameworkFunction {
     this.#scale[subscriber] = settings;
     if (settings.forecast) this.#allowForecasts();
     for (const one of scaled) this.#tag(one);
+  }
+
+  /** Has what waits in a stream read from CloudWatch, and the controller give it shards. @param resharded the stream whose shards scale, if they do */
+  addStream(resharded: IConstruct | undefined): void {
+    this.#allowListing();
+    if (!this.#readsStreams) {
+      this.#readsStreams = true;
+      const read = new iam.PolicyStatement({ actions: ['cloudwatch:GetMetricData'], resources: ['*'] });
+      new WildcardPolicy(this, 'Metrics', this.role, [read], 'GetMetricData knows no resource');
+    }
+    if (!resharded) return;
+    this.#tag(resharded);
+    if (this.#reshards) return;
+    this.#reshards = true;
+    const role = this.#controller.function.role as iam.IRole;
+    const actions = ['kinesis:DescribeStreamSummary', 'kinesis:UpdateShardCount'];
+    new WildcardPolicy(this, 'Reshard', role, [this.#tagged('kinesis', 'stream/*', ...actions)], RESHARDING);
+  }
+
+  /** Which function reads a queue, and by which event source. */
+  #allowListing(): void {
+    if (this.node.tryFindChild('List')) return;
+    const list = new iam.PolicyStatement({ actions: ['lambda:ListEventSourceMappings'], resources: ['*'] });
+    new WildcardPolicy(this, 'List', this.role, [list], 'ListEventSourceMappings knows no resource');
   }
 
   #allowForecasts(): void {
@@ -106,9 +131,9 @@ export class Scaler extends FrameworkFunction {
     return [this.#tagged('lambda', 'event-source-mapping:*', 'lambda:UpdateEventSourceMapping'), this.#reading()];
   }
 
-  #tagged(service: string, resource: string, action: string): iam.PolicyStatement {
+  #tagged(service: string, resource: string, ...actions: readonly string[]): iam.PolicyStatement {
     return new iam.PolicyStatement({
-      actions: [action],
+      actions: [...actions],
       resources: [Stack.of(this).formatArn({ service, resource })],
       conditions: { StringEquals: { [`aws:ResourceTag/${SCALER_TAG}`]: this.tag } },
     });
@@ -119,5 +144,6 @@ export class Scaler extends FrameworkFunction {
 const LAMBDA_TIMEOUT = Duration.seconds(3);
 
 const READING = 'The scaler reads no queue but those that its subscribers have tagged';
+const RESHARDING = 'The controller changes the shards of no stream but those that subscribers that scale have tagged';
 const SETTING =
   'The controller sets no event source, and reads no queue, but those that subscribers that scale have tagged';

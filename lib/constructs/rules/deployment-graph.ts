@@ -31,7 +31,14 @@ export interface DeployedSubscriber {
   /** The tag of its circuit's controller, where it has a breaker. */
   readonly controllerTag?: string;
   /** Where it scales: the tag of its scaler, and between how many invocations at once. */
-  readonly scale?: { readonly tag: string; readonly min: number; readonly max: number; readonly isForecast: boolean };
+  readonly scale?: {
+    readonly tag: string;
+    readonly min: number;
+    readonly max: number;
+    readonly isForecast: boolean;
+    /** The stream that is given shards, if one is. */
+    readonly resharded?: IConstruct;
+  };
   readonly recorder: lambda.Function;
   readonly queue: sqs.IQueue;
   readonly backstopQueue: sqs.IQueue;

@@ -20,22 +20,27 @@ export const reservedConcurrency: Rule = {
       const { ReservedConcurrentExecutions: setting } = target.properties;
       const reserved = setting === undefined ? undefined : numberIn(setting, 0);
       if (reserved === undefined) continue;
-      const { scale } = pipeline.graph.subscribers.find(({ handler }) => pipeline.emitted.of(handler) === target) ?? {};
-      const needed = sources.reduce((sum, source) => sum + (scale?.max ?? concurrencyOf(source)), 0);
+      const { scale, channel } =
+        pipeline.graph.subscribers.find((one) => pipeline.emitted.of(one.handler) === target) ?? {};
+      const scaled = channel?.stream ? 'stream' : 'queue';
+      const most = (source: EventSource) => (source.kind === scaled ? scale?.max : undefined);
+      const needed = sources.reduce((sum, source) => sum + concurrencyOf(source, most(source)), 0);
       if (reserved > 0 && reserved >= needed) continue;
-      const most = Number.isFinite(needed) ? `at most ${needed}` : 'any number of';
-      const found = `The function has a reserved concurrency of ${reserved}, and sources that cause ${most} invocations at once`;
+      const words = Number.isFinite(needed) ? `at most ${needed}` : 'any number of';
+      const found = `The function has a reserved concurrency of ${reserved}, and sources that cause ${words} invocations at once`;
       yield { at: target.construct, found };
     }
   },
 };
 
-function concurrencyOf({ kind, mapping: { properties }, origin }: EventSource): number {
+/** @param scaled to which a scaler raises it, of a stream by shard */
+function concurrencyOf({ kind, mapping: { properties }, origin }: EventSource, scaled: number | undefined): number {
   if (kind === 'queue') {
+    if (scaled !== undefined) return scaled;
     const { MaximumConcurrency: most } = (properties.ScalingConfig ?? {}) as { MaximumConcurrency?: unknown };
     return numberIn(most, Number.POSITIVE_INFINITY) ?? 0;
   }
-  return (numberIn(properties.ParallelizationFactor, 1) ?? 1) * shardsOf(kind, origin);
+  return (scaled ?? numberIn(properties.ParallelizationFactor, 1) ?? 1) * shardsOf(kind, origin);
 }
 
 /** @see https://docs.aws.amazon.com/streams/latest/dev/how-do-i-size-a-stream.html */

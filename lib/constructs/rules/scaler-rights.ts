@@ -5,15 +5,17 @@ import type { Pipeline, Rule } from './rule.ts';
 
 export const scalerRights: Rule = {
   id: 'scaler-rights',
-  refuses: 'a subscriber that scales whose event source or queue has lost the tag by which its scaler may see to it',
+  refuses:
+    'a subscriber that scales whose event source, queue or stream has lost the tag by which its scaler may see to it',
   because: 'Its backlog could not be read, or what was decided not be set: it would stay at its least, whatever waits.',
   source: 'docs/scale.md',
-  mend: `Leave the tag \`${SCALER_TAG}\` on the event source and the queue.`,
+  mend: `Leave the tag \`${SCALER_TAG}\` on the event source, the queue and the stream.`,
 
   *check(pipeline) {
     const { emitted } = pipeline;
     for (const { scale, queue, construct: at, definition, source } of scaled(pipeline)) {
-      for (const one of [emitted.of(queue), source].filter((some) => some !== undefined)) {
+      const stream = scale.resharded && emitted.of(scale.resharded);
+      for (const one of [emitted.of(queue), source, stream].filter((some) => some !== undefined)) {
         if (tagIn(one, SCALER_TAG) === scale.tag) continue;
         const found = `'${definition.name}' scales, and '${pathOf(one.construct as IConstruct)}' has no tag '${SCALER_TAG}' of its scaler`;
         yield { at, found };
@@ -30,15 +32,16 @@ export const scalerPollers: Rule = {
     'Lambda takes a maximum concurrency or provisioned pollers, never both: nothing that is decided could be set. Of a first ' +
     'concurrency the scaler assumes that it is the least.',
   source: 'https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html',
-  mend: 'Take `ProvisionedPollerConfig` away, or `scale`; leave `MaximumConcurrency` as it is made.',
+  mend: 'Take `ProvisionedPollerConfig` away, or `scale`; leave `MaximumConcurrency` and `ParallelizationFactor` as they are made.',
 
   *check(pipeline) {
-    for (const { scale, construct: at, definition, source } of scaled(pipeline)) {
+    for (const { scale, channel, construct: at, definition, source } of scaled(pipeline)) {
       if (!source) continue;
       if (source.properties.ProvisionedPollerConfig !== undefined) {
         yield { at, found: `'${definition.name}' scales, and its event source has provisioned pollers` };
       }
-      const { MaximumConcurrency: first } = (source.properties.ScalingConfig ?? {}) as { MaximumConcurrency?: unknown };
+      const { MaximumConcurrency: most } = (source.properties.ScalingConfig ?? {}) as { MaximumConcurrency?: unknown };
+      const first = channel.stream ? (source.properties.ParallelizationFactor ?? 1) : most;
       if (first === scale.min) continue;
       yield {
         at,
@@ -48,11 +51,12 @@ export const scalerPollers: Rule = {
   },
 };
 
-/** The subscribers that scale, each with the event source of its queue. */
+/** The subscribers that scale, each with the event source of its queue, or of its stream. */
 function scaled({ graph, emitted, sources }: Pipeline) {
   return graph.subscribers.flatMap(({ scale, ...subscriber }) => {
     const target = emitted.of(subscriber.handler);
-    const own = sources.find(({ kind, function: of }) => kind === 'queue' && of === target);
+    const kind = subscriber.channel.stream ? 'stream' : 'queue';
+    const own = sources.find((one) => one.kind === kind && one.function === target);
     return scale ? [{ ...subscriber, scale, source: own?.mapping }] : [];
   });
 }

@@ -50,7 +50,7 @@ export function consumeStream(
   ledger: ILedger,
   options: StreamSourceOptions,
   target: lambda.IFunction,
-): void {
+): lambda.EventSourceMapping {
   allow(handler, READ_STREAM, stream.streamArn);
   if (stream.encryptionKey !== ledger.encryptionKey) grantKeyUse(stream.encryptionKey, handler);
   const source = new lambda.EventSourceMapping(handler, 'WaybillStream', {
@@ -65,4 +65,5 @@ export function consumeStream(
     reportBatchItemFailures: true,
   });
   source.node.addDependency(allowDiscarding(handler, roleOf(handler), ledger.quarantineBucket));
+  return source;
 }

@@ -33,10 +33,13 @@ export function checkSubscriber(construct: Construct, props: CheckedProps): void
   warnOfOlderEvents(construct, props);
   const { channel, subscriber, handler } = props;
   namesOn(channel.ledger).set(subscriber.name, construct);
+  if (props.scale?.maxShards !== undefined) resharding.set(channel, subscriber.name);
   servedBy.set(functionOf(handler), subscriber.name);
 }
 
 const subscribersOf = new WeakMap<ILedger, Map<string, Construct>>();
+/** Whose scaler gives a channel's stream more shards, or fewer. */
+const resharding = new WeakMap<IChannel, string>();
 const servedBy = new WeakMap<lambda.Function, string>();
 
 function namesOn(ledger: ILedger): Map<string, Construct> {
@@ -62,7 +65,15 @@ function* refusals(props: CheckedProps): Iterable<string> {
   yield* bindingRefusals(name, subscriber.tables, props.tables, Object.keys(props.tableActions));
   yield* numberRefusals(props);
   if (props.breaker) yield* breakerRefusals(breakerSettings(props.breaker));
-  if (props.scale) yield* scaleRefusals(props.scale, channel.stream !== undefined);
+  if (props.scale) {
+    yield* scaleRefusals(props.scale, { isStream: channel.stream !== undefined, shardCount: channel.shardCount });
+    const twice = props.scale.maxShards !== undefined && resharding.get(channel);
+    if (twice)
+      yield `'${twice}' has \`maxShards\` for the stream of this channel already: give it at one of its subscribers`;
+  }
+  if (props.scale && props.parallelizationFactor !== undefined) {
+    yield '`parallelizationFactor` is what `scale` sets: give `scale: { min, max }` alone';
+  }
   if (props.scale && props.maxConcurrency !== undefined) {
     yield '`maxConcurrency` is what `scale` sets: give `scale: { min, max }` alone';
   }

@@ -14,6 +14,7 @@ import { functionOf } from '../aws/function-of.ts';
 import { allow, roleOf, SEND } from '../aws/grants.ts';
 import { allowRows } from '../aws/ledger-rows.ts';
 import { timeoutOf } from '../aws/work-queue.ts';
+import type { IChannel } from '../channel/channel-interface.ts';
 import { Controller } from '../framework/controller.ts';
 import { Scaler } from '../framework/scaler.ts';
 import { allowDelivery, allowHealing, allowRedriving, allowSweeping } from '../framework/send-permission.ts';
@@ -21,7 +22,6 @@ import type { ILedger } from '../ledger/ledger-interface.ts';
 import { allowQuarantine } from '../ledger/quarantine.ts';
 import { bindTables } from '../producer/business-tables.ts';
 import { bindLedger, bindPublishing, numberRows, publishingRows } from '../producer/producer-grants.ts';
-import type { DeployedSubscriber } from '../rules/deployment-graph.ts';
 import { deploymentGraphOf } from '../rules/prove-delivery.ts';
 import { type BreakerOptions, breakerSettings } from './breaker.ts';
 import { consumeQueue, consumeStream } from './event-sources.ts';
@@ -86,7 +86,8 @@ export class Subscriber<
     this.recorder = queues.recorder;
 
     this.equip(props);
-    let scale: DeployedSubscriber['scale'];
+    const bounds = props.scale && scaleBounds(props.scale, stream !== undefined);
+    let source: lambda.EventSourceMapping;
     if (stream) {
       // A stream holds everybody's messages, and those from before: the subscriber's own routes say what is for it.
       bindVariable(handler, BINDINGS.streamName, stream.streamName);
@@ -94,25 +95,17 @@ export class Subscriber<
         actions: ['dynamodb:GetItem'],
         partitions: definition.consumes.map(({ type }) => routePartition(type)),
       });
-      consumeStream(handler, stream, ledger, props, target);
+      const factor = bounds ? { ...props, parallelizationFactor: bounds.min } : props;
+      source = consumeStream(handler, stream, ledger, factor, target);
       // Parks what fails there.
       allow(handler, SEND, this.queue.queueArn);
       consumeQueue(handler, this.queue, { maxConcurrency: props.maxConcurrency }, target);
     } else {
-      const bounds = props.scale && scaleBounds(props.scale);
-      const source = consumeQueue(
-        handler,
-        this.queue,
-        bounds ? { ...props, maxConcurrency: bounds.min } : props,
-        target,
-      );
-      if (props.scale && bounds)
-        scale = {
-          ...bounds,
-          isForecast: props.scale.forecast !== undefined,
-          tag: this.scaleBy(props.scale, ledger, definition.name, source),
-        };
+      const held = bounds ? { ...props, maxConcurrency: bounds.min } : props;
+      source = consumeQueue(handler, this.queue, held, target);
     }
+    const scale = props.scale &&
+      bounds && { ...bounds, ...this.scaleBy(props.scale, channel, definition.name, source) };
     if (definition.ordered) {
       keepOrder(handler, definition, ledger, this.queue);
       if (ledger.reconcilerRole) new FencePermission(this, definition, ledger, ledger.reconcilerRole);
@@ -196,11 +189,18 @@ export class Subscriber<
     return controller;
   }
 
-  /** Has the scaler see to how much the queue's event source takes on. Answers with the tag by which it does. */
-  private scaleBy(options: ScaleOptions, ledger: ILedger, subscriber: string, source: IConstruct): string {
-    const scaler = Scaler.of(ledger);
-    scaler.add(subscriber, scaleSettings(options), this.queue, source);
-    return scaler.tag;
+  /** Has the scaler see to how much the event source takes on, and where it may to the stream's shards. Answers with the tag by which it does. */
+  private scaleBy(options: ScaleOptions, channel: IChannel, subscriber: string, source: IConstruct) {
+    const scaler = Scaler.of(channel.ledger);
+    const { stream, shardCount } = channel;
+    const settings = scaleSettings(options, shardCount);
+    scaler.add(subscriber, settings, this.queue, source);
+    if (stream) scaler.addStream(settings.shards && stream);
+    return {
+      tag: scaler.tag,
+      isForecast: options.forecast !== undefined,
+      ...(settings.shards && stream && { resharded: stream }),
+    };
   }
 
   /** Tells the handler where things are, and lets it do what the run time does with them. */

@@ -25,6 +25,11 @@ export interface ScaleRow extends LedgerKey, Scaled {
   readonly applied?: number;
   /** When the controller was asked last. */
   readonly askedAt?: number;
+  /** Of a stream whose shards scale: how many are wanted, absent where those that were deployed do, and to how many it was set. */
+  readonly shards?: number;
+  readonly shardsApplied?: number;
+  /** When shards were wanted anew, within a day: Kinesis takes 10 changes in one. */
+  readonly resharded?: readonly number[];
 }
 
 /** Where it is written how much a subscriber is to take on at once. */

@@ -1,4 +1,5 @@
 export { AsynchronousInvocations, type AsynchronousInvocationsOptions } from './asynchronous-invocations.ts';
+export { CloudWatchEngine, type MetricOf } from './cloudwatch.ts';
 export { DynamoDbEngine } from './dynamodb/engine.ts';
 export { type StreamView, streamRecord, tableStreamArn } from './dynamodb/stream-record.ts';
 export type { Change, KeyAttribute, Table, TableSchema } from './dynamodb/table.ts';

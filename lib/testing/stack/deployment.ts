@@ -8,6 +8,7 @@ import type { RouteProperties } from '../../relay/route-properties.ts';
 import { createStarter, starterOf } from '../../saga/starter.ts';
 import {
   type AlarmClock,
+  CloudWatchEngine,
   LambdaEngine,
   SchedulerEngine,
   StepFunctionsEngine,
@@ -53,6 +54,8 @@ export class Deployment {
   readonly subscribers = new Map<string, Environment['variables']>();
   /** Switches event sources, where subscribers have breakers or scale. */
   readonly lambda: LambdaEngine | undefined;
+  /** Counts what comes to streams, and how late functions are handed it, where subscribers scale. */
+  readonly cloudwatch: CloudWatchEngine | undefined;
   /** Runs sagas, where there are any. */
   readonly stepFunctions: StepFunctionsEngine | undefined;
   /** All functions, by name. */
@@ -83,6 +86,7 @@ export class Deployment {
     const { breakers, scales, watched, sourceLag } = options;
     if (breakers || scales || watched)
       this.lambda = new LambdaEngine({ now, invoke, ...(sourceLag && { lag: sourceLag }) });
+    if (scales || watched) this.cloudwatch = countedBy(new CloudWatchEngine({ now }), engines);
     this.variables = this.#bindings();
     const { sagas = [], wireOfStates, random = NO_CHANCE } = options;
     if (sagas.length > 0) {
@@ -101,8 +105,11 @@ export class Deployment {
         const id = sourceId(functionName, index);
         const eventSourceArn =
           source.kind === 'queue' ? engines.sqs.queue(source.queueUrl).arn : `arn:aws:kinesis:::${id}`;
-        const isScaled = scales?.[functionName] !== undefined && source.kind === 'queue';
-        const concurrency = isScaled ? leastOf(scales[functionName]) : source.kind === 'queue' ? 0 : 1;
+        const scale = scales?.[functionName];
+        const isQueue = source.kind === 'queue';
+        // Of a subscriber of a stream its stream scales alone.
+        const isScaled = scale !== undefined && isQueue === sources.every(({ kind }) => kind === 'queue');
+        const concurrency = isScaled ? leastOf(scale, isQueue) : isQueue ? 0 : 1;
         this.lambda?.create({ id, eventSourceArn, functionName, concurrency });
       });
     }
@@ -137,6 +144,7 @@ export class Deployment {
         ...(checkBack && { checkBack }),
         shardsARun,
         lambda: this.lambda,
+        cloudwatch: this.cloudwatch,
         scaler: scales || watched ? { scale: scales ?? {}, ...(watched && { watch, timeouts }) } : undefined,
       }),
     ];
@@ -201,9 +209,15 @@ export class Deployment {
   }
 }
 
-/** To how many invocations at once a queue that scales is held at first. */
-function leastOf({ min = SCALE_DEFAULTS.min }: Partial<ScaleSettings> = {}): number {
-  return Math.max(LEAST_OF_QUEUE, min);
+/** To how many invocations at once an event source that scales is held at first. */
+function leastOf({ min = SCALE_DEFAULTS.min }: Partial<ScaleSettings>, isQueue: boolean): number {
+  return isQueue ? Math.max(LEAST_OF_QUEUE, min) : min;
+}
+
+/** As Kinesis counts what comes to its streams. */
+function countedBy(cloudwatch: CloudWatchEngine, { kinesis }: Engines): CloudWatchEngine {
+  kinesis.onEvent((of) => cloudwatch.count({ namespace: 'AWS/Kinesis', name: 'IncomingRecords', of }, 1));
+  return cloudwatch;
 }
 
 function NO_CHANCE(bytes: number): Uint8Array {

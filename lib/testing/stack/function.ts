@@ -12,7 +12,7 @@ import { createForwarder } from '../../relay/forwarder.ts';
 import { createRelay } from '../../relay/relay.ts';
 import { createSweeper } from '../../relay/sweeper.ts';
 import { createScaler, WATCH_MS } from '../../scale/scaler.ts';
-import { type LambdaEngine, tableStreamArn } from '../engines/index.ts';
+import { type CloudWatchEngine, type LambdaEngine, tableStreamArn } from '../engines/index.ts';
 import type { LambdaHandler, QueueMapping, StreamMapping, TableMapping } from '../lambda/index.ts';
 import {
   CHECK_BACK,
@@ -85,6 +85,8 @@ export interface LedgerFunctionOptions {
   readonly shardsARun?: number | undefined;
   /** Where subscribers have breakers, or scale. */
   readonly lambda?: LambdaEngine | undefined;
+  /** Where subscribers scale: what CloudWatch counts of streams. */
+  readonly cloudwatch?: CloudWatchEngine | undefined;
   /** What the scaler is told. @default there is none */
   readonly scaler?: ScalerInput | undefined;
 }
@@ -92,7 +94,7 @@ export interface LedgerFunctionOptions {
 /** The functions of a ledger: relay, forwarder, reconciler, and what the options ask for. */
 export function ledgerFunctions(
   ledger: DeployedLedger,
-  { checkBack, shardsARun, lambda, scaler: told }: LedgerFunctionOptions,
+  { checkBack, shardsARun, lambda, cloudwatch, scaler: told }: LedgerFunctionOptions,
 ): readonly StackFunction[] {
   const { queues, variables } = ledger;
   const functions: StackFunction[] = [
@@ -122,8 +124,9 @@ export function ledgerFunctions(
     const load = () => createController({ lambda: () => client }) as LambdaHandler;
     const sources = [{ ...queueSource(queues.control.url), batchSize: 1 } as FunctionSource];
     functions.push({ ...idle(CONTROLLER, CONTROLLER_TIMEOUT, bound, load), sources });
-    if (told) {
-      const loadScaler = () => createScaler({ lambda: () => client }) as LambdaHandler;
+    if (told && cloudwatch) {
+      const metrics = async () => cloudwatch.client();
+      const loadScaler = () => createScaler({ lambda: () => client, cloudwatch: metrics }) as LambdaHandler;
       const scaler = idle(SCALER, SCALER_TIMEOUT, bound, loadScaler);
       // An invocation that watches would last for a minute of virtual time, in which nobody else does anything.
       const watches = told.watch && { every: WATCH_MS, input: { ...told, lasts: 0 } };

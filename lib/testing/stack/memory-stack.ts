@@ -1,3 +1,4 @@
+import type { KinesisStreamEvent } from 'aws-lambda';
 import { fromItem, toItem } from '../../aws/attribute.ts';
 import type { Environment } from '../../aws/environment.ts';
 import { BINDINGS } from '../../contract/bindings.ts';
@@ -5,7 +6,15 @@ import { type Duration, durationToMilliseconds } from '../../contract/duration.t
 import { validate } from '../../contract/schema.ts';
 import type { AnyTable, TableItem, TableKey } from '../../contract/table.ts';
 import type { DeadLetter } from '../delivery.ts';
-import type { AlarmClock, LambdaEngine, Queue, StepFunctionsEngine, Table, Wire } from '../engines/index.ts';
+import type {
+  AlarmClock,
+  CloudWatchEngine,
+  LambdaEngine,
+  Queue,
+  StepFunctionsEngine,
+  Table,
+  Wire,
+} from '../engines/index.ts';
 import { TestMisused, UnsupportedByEngine } from '../errors.ts';
 import { type LambdaHandler, lambdaFunction } from '../lambda/index.ts';
 import { readLetter } from '../letter-box.ts';
@@ -98,6 +107,11 @@ export class MemoryStack {
     return this.#deployment.lambda;
   }
 
+  /** CloudWatch, where subscribers scale: what comes to streams, and how late functions are handed it. */
+  get cloudwatch(): CloudWatchEngine | undefined {
+    return this.#deployment.cloudwatch;
+  }
+
   /** Step Functions, where there are sagas: their executions. */
   get stepFunctions(): StepFunctionsEngine | undefined {
     return this.#deployment.stepFunctions;
@@ -188,6 +202,8 @@ export class MemoryStack {
    */
   async invoke(name: string, event: object = {}): Promise<unknown> {
     const { timeout } = this.#function(name);
+    const age = ageIn(event, this.now);
+    if (age !== undefined) this.cloudwatch?.count({ namespace: 'AWS/Lambda', name: 'IteratorAge', of: name }, age);
     return lambdaFunction({ name, timeout, ...this.#started(name) })(event);
   }
 
@@ -280,4 +296,11 @@ export class MemoryStack {
     });
     return this.#run;
   }
+}
+
+/** The age of the last record of a stream's batch, in milliseconds, as Lambda counts it. */
+function ageIn(event: object, now: number): number | undefined {
+  const { Records } = event as { readonly Records?: KinesisStreamEvent['Records'] };
+  const arrived = Array.isArray(Records) ? Records.at(-1)?.kinesis?.approximateArrivalTimestamp : undefined;
+  return arrived === undefined ? undefined : Math.max(0, now - arrived * 1_000);
 }

@@ -51,7 +51,11 @@ export interface ShopOptions {
   /** The stream of the stream channel, where it is another app's. */
   readonly importStream?: (stack: Stack) => IStream;
   readonly stream?: Omit<StreamChannelProps<EventDefinition>, 'ledger' | 'events'>;
-  readonly fromStream?: { readonly maxConcurrency?: number; readonly parallelizationFactor?: number };
+  readonly fromStream?: {
+    readonly maxConcurrency?: number;
+    readonly parallelizationFactor?: number;
+    readonly scale?: ScaleOptions;
+  };
   readonly timeout?: Duration;
   /** How the subscriber on the queue tries again. */
   readonly retry?: RetryOptions;

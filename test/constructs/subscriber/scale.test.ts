@@ -66,6 +66,41 @@ test('a watcher has every subscriber looked at, also those that come later, and 
   Template.fromStack(stack).hasResourceProperties('AWS::CloudWatch::Alarm', { MetricName: 'stalled' });
 });
 
+test('one of a stream begins with its least by shard, and scaler and controller may read what comes, and change its shards, and no others', () => {
+  const { stack } = shop({ fromStream: { scale: { min: 2, maxShards: 8 } }, stream: { shardCount: 2 } });
+  const template = Template.fromStack(stack);
+  template.hasResourceProperties('AWS::Lambda::EventSourceMapping', { ParallelizationFactor: 2, BatchSize: 100 });
+  const input = JSON.stringify({ scale: { 'count-sales': { min: 2, shards: { min: 2, max: 8 } } } });
+  template.hasResourceProperties('AWS::Scheduler::Schedule', { Target: Match.objectLike({ Input: input }) });
+  template.hasResourceProperties('AWS::Kinesis::Stream', {
+    Tags: Match.arrayWith([Match.objectLike({ Key: 'waybill:scaler' })]),
+  });
+  const statements = Object.values(template.findResources('AWS::IAM::Policy')).flatMap(
+    ({ Properties }) => Properties.PolicyDocument.Statement as { Action: string | string[]; Condition?: object }[],
+  );
+  const of = (action: string) => statements.filter(({ Action }) => [Action].flat().includes(action));
+  expect(of('kinesis:UpdateShardCount').map(({ Condition }) => JSON.stringify(Condition))).toEqual([
+    expect.stringContaining('aws:ResourceTag/waybill:scaler'),
+  ]);
+  expect(of('cloudwatch:GetMetricData')).toHaveLength(1);
+  expect(() =>
+    shop({ spread: true, fromStream: { scale: { maxShards: 8 } }, stream: { shardCount: 2 } }),
+  ).not.toThrow();
+  const still = Template.fromStack(shop({ fromStream: { scale: {} } }).stack);
+  expect(JSON.stringify(still.toJSON())).not.toContain('kinesis:UpdateShardCount');
+});
+
+test.each([
+  [{ fromStream: { scale: { max: 11 } } }, 'to 10'],
+  [{ fromStream: { scale: { maxShards: 4 } } }, 'Kinesis itself scales a stream on demand'],
+  [{ fromStream: { scale: { maxShards: 1 } }, stream: { shardCount: 2 } }, 'from `shardCount`, 2'],
+  [{ fromStream: { scale: { forecast: { perSecond: 5 } } } }, 'is for queues'],
+  [{ fromStream: { scale: {}, parallelizationFactor: 3 } }, '`parallelizationFactor` is what `scale` sets'],
+  [{ queue: { scale: { maxShards: 4 } } }, 'a queue has no shards'],
+])('a scaler out of range of a stream is refused: %o', (options, said) => {
+  expect(() => shop(options)).toThrow(said);
+});
+
 test('a forecast lets the scaler read what the radar counted, and has an alarm of its own', () => {
   const { stack, ledger } = shop({ queue: { scale: { forecast: { perSecond: 10 } } } });
   new LedgerAlarms(stack, 'Alarms', { ledger });

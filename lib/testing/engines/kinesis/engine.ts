@@ -9,6 +9,7 @@ import type {
   PutRecordsCommandInput,
   PutRecordsRequestEntry,
   SplitShardCommandInput,
+  UpdateShardCountCommandInput,
 } from '@aws-sdk/client-kinesis';
 import { UnsupportedByEngine } from '../../errors.ts';
 import { Engine } from '../engine.ts';
@@ -27,7 +28,7 @@ const MAX_READ = 10_000;
 
 /**
  * Kinesis in memory: PutRecord and PutRecords into streams whose shards share the hashes of partition keys evenly, reading
- * by iterators, and SplitShard and MergeShards, which take effect at once. Not there: the throughput limits of a shard,
+ * by iterators, and SplitShard, MergeShards and UpdateShardCount, which take effect at once. Not there: the throughput limits of a shard,
  * consumers with enhanced fan-out, and whatever creates or changes streams as a whole.
  */
 export class KinesisEngine extends Engine<KinesisClient, [stream: string, record: StoredRecord]> {
@@ -46,6 +47,7 @@ export class KinesisEngine extends Engine<KinesisClient, [stream: string, record
       GetRecords: (input) => this.#getRecords(input),
       SplitShard: (input) => this.#splitShard(input),
       MergeShards: (input) => this.#mergeShards(input),
+      UpdateShardCount: (input) => this.#updateShardCount(input),
     };
   }
 
@@ -124,6 +126,15 @@ export class KinesisEngine extends Engine<KinesisClient, [stream: string, record
     refuseOthers('MergeShards', input, ['StreamName', 'ShardToMerge', 'AdjacentShardToMerge']);
     this.#stream(input.StreamName).merge(input.ShardToMerge, input.AdjacentShardToMerge);
     return {};
+  }
+
+  #updateShardCount(input: UpdateShardCountCommandInput) {
+    refuseOthers('UpdateShardCount', input, ['StreamName', 'TargetShardCount', 'ScalingType']);
+    const stream = this.#stream(input.StreamName);
+    const { TargetShardCount = 0 } = input;
+    const CurrentShardCount = stream.shards().filter(isOpen).length;
+    stream.resize(TargetShardCount);
+    return { StreamName: stream.name, CurrentShardCount, TargetShardCount };
   }
 
   #getShardIterator(input: GetShardIteratorCommandInput) {

@@ -2,6 +2,7 @@ import {
   ExpiredIteratorException,
   InvalidArgumentException,
   KinesisServiceException,
+  LimitExceededException,
   ResourceNotFoundException,
 } from '@aws-sdk/client-kinesis';
 
@@ -13,6 +14,10 @@ export function invalidArgument(message: string): KinesisServiceException {
 
 export function notFound(what: string): KinesisServiceException {
   return new ResourceNotFoundException({ $metadata, message: `${what} under account 000000000000 not found.` });
+}
+
+export function limitExceeded(message: string): KinesisServiceException {
+  return new LimitExceededException({ $metadata, message });
 }
 
 export function expiredIterator(): KinesisServiceException {

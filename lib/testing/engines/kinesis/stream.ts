@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
-import { HOUR_MS } from '../../../contract/time.ts';
-import { invalidArgument, notFound } from './exceptions.ts';
+import { DAY_MS, HOUR_MS } from '../../../contract/time.ts';
+import { invalidArgument, limitExceeded, notFound } from './exceptions.ts';
 import { HASHES, isOpen, type StreamShard, shardIdOf } from './shard.ts';
 
 export interface StreamOptions {
@@ -22,6 +22,9 @@ export interface StoredRecord {
   readonly arrivedAt: number;
 }
 
+/** Kinesis resizes a stream so often in a day. */
+const MOST_RESIZES = 10;
+
 /** A stream: its shards share the hashes of partition keys among them, at first evenly. */
 export class Stream {
   readonly name: string;
@@ -32,6 +35,7 @@ export class Stream {
   readonly #retention: number;
   readonly #shards: StreamShard[] = [];
   #sequence = 0;
+  #resized: number[] = [];
 
   constructor({ name, shards = 1, retentionHours = Number.POSITIVE_INFINITY }: StreamOptions, now: () => number) {
     this.name = name;
@@ -111,6 +115,36 @@ export class Stream {
     const from = shard.from < adjacent.from ? shard.from : adjacent.from;
     const to = shard.to > adjacent.to ? shard.to : adjacent.to;
     this.#open(from, to, [shard.id, adjacent.id]);
+  }
+
+  /**
+   * Splits and merges shards until so many are open that share the hashes about evenly.
+   *
+   * @throws InvalidArgumentException for more than twice, or less than half as many
+   * @throws LimitExceededException for the eleventh change in a day
+   * @see https://docs.aws.amazon.com/kinesis/latest/APIReference/API_UpdateShardCount.html
+   */
+  resize(count: number): void {
+    const open = () => this.#shards.filter(isOpen).sort((one, other) => (one.from < other.from ? -1 : 1));
+    const before = open().length;
+    if (count > before * 2 || count < before / 2 || count < 1) {
+      throw invalidArgument(`UpdateShardCount cannot scale ${this.name} from ${before} to ${count} shards.`);
+    }
+    this.#resized = this.#resized.filter((moment) => moment > this.#now() - DAY_MS);
+    if (this.#resized.length >= MOST_RESIZES) throw limitExceeded(`${this.name} was scaled 10 times in 24 hours.`);
+    this.#resized.push(this.#now());
+    const sizeOf = ({ from, to }: StreamShard) => to - from;
+    for (let shards = open(); shards.length < count; shards = open()) {
+      const widest = shards.reduce((one, other) => (sizeOf(other) > sizeOf(one) ? other : one));
+      this.split(widest.id, widest.from + sizeOf(widest) / 2n + 1n);
+    }
+    for (let shards = open(); shards.length > count; shards = open()) {
+      const pairs = shards.slice(1).map((shard, index) => [shards[index] as StreamShard, shard] as const);
+      const [one, other] = pairs.reduce((least, pair) =>
+        sizeOf(pair[0]) + sizeOf(pair[1]) < sizeOf(least[0]) + sizeOf(least[1]) ? pair : least,
+      );
+      this.merge(one.id, other.id);
+    }
   }
 
   /** The index of the first record that can still be read. */
