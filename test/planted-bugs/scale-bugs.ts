@@ -2,10 +2,10 @@ import type { Bug } from './bug.ts';
 
 /** A mistake of the scaler, the watcher or the controller, and the drill that shows it. */
 export interface ScaleBug extends Pick<Bug, 'name' | 'mistake' | 'edits'> {
-  readonly drill: 'readings' | 'overload' | 'circuit' | 'stall' | 'crowd' | 'rest' | 'shards';
+  readonly drill: 'readings' | 'overload' | 'circuit' | 'stall' | 'crowd' | 'rest' | 'shards' | 'order';
 }
 
-/** Mistakes that show in how much a subscriber is given to take on, or in how often something is looked at: no plan of the simulator judges that. */
+/** Mistakes that show in how much a subscriber is given to take on, in how often something is looked at, or in what is redriven into an order: no plan of the simulator judges that. */
 export const scaleBugs: readonly ScaleBug[] = [
   {
     name: 'scaler-flaps',
@@ -171,6 +171,18 @@ export const scaleBugs: readonly ScaleBug[] = [
         file: 'circuit/set-shards.ts',
         find: 'Math.min(open * 2, Math.max(Math.ceil(open / 2), shards))',
         replace: 'Math.max(Math.ceil(open / 2), shards)',
+      },
+    ],
+  },
+  {
+    name: 'redrive-overtakes',
+    drill: 'order',
+    mistake: 'what is redriven takes effect though those behind it in its order have',
+    edits: [
+      {
+        file: 'order/turn.ts',
+        find: "if (standing === 'early' || (standing === 'overtaken' && !this.#coming.outOfOrder)) return outcome;",
+        replace: "if (standing === 'early') return outcome;",
       },
     ],
   },

@@ -10,6 +10,7 @@ import { decide, type Reading } from '../../lib/scale/decide.ts';
 import { decideShards } from '../../lib/scale/shards.ts';
 import { isTold, type Stall, stallAfter } from '../../lib/scale/stall.ts';
 import { Placed, restingOutage } from '../circuit/outage.ts';
+import { Books, booking, Deposited, ProjectOn } from '../order/shop.ts';
 import { openOverload, SOURCE } from '../scale/overload.ts';
 import type { ScaleBug } from './scale-bugs.ts';
 
@@ -130,6 +131,22 @@ export const drills: Readonly<Record<ScaleBug['drill'], () => Promise<string[]>>
       ...(early ? ['it is given shards before its factor does not do'] : []),
       ...(open.length === 8 ? [] : [`it has ${open.length} shards, and is to have 8`]),
     ];
+  },
+
+  async order() {
+    let left = 3;
+    const handler = booking(ProjectOn, (cents) => {
+      if (cents === 1 && left-- > 0) throw new Error('the books are closed');
+    });
+    const stack = new MemoryStack({ subscribers: [ProjectOn], handlers: { 'project-on': handler } });
+    const environment = stack.environment();
+    for (const cents of [1, 2, 3]) await publish(Deposited, { account: 'a', cents }, { environment });
+    await stack.advance('5m');
+    const [letter] = stack.queues.get('project-on-dead')?.receive(1) ?? [];
+    if (letter) stack.queues.get('project-on')?.send(letter);
+    await stack.advance('1m');
+    const { movements } = stack.read(Books, { account: 'a' }) ?? {};
+    return letter && movements === '2 3' ? [] : [`the movements took effect as ${movements}, and 1 was dead`];
   },
 
   async crowd() {
