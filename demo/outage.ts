@@ -12,8 +12,6 @@ import { ledgerOf } from '../lib/ledger/ledger.ts';
 /** What an outage of a minute came to. Lengths of time are milliseconds from the first failure on. */
 export interface OutageResult {
   readonly openedAfterMs: number;
-  /** When the last handler ran that was no probe, before the circuit closed. */
-  readonly lastRunAfterMs: number;
   /** Handler runs between opening and closing that were no probes. */
   readonly handlerRunsWhileOpen: number;
   readonly probes: number;
@@ -104,9 +102,9 @@ export async function runOutage({ outputs, provider, report, signal }: OutageOpt
   return {
     published: drill.published,
     handled,
+    lastRunAfterMs: lastRun - firstFailure,
     outage: {
       openedAfterMs: drill.openedAt - firstFailure,
-      lastRunAfterMs: lastRun - firstFailure,
       handlerRunsWhileOpen: whileOpen.length,
       probes: calls.filter(({ state, failed }) => state === 'halfOpen' && !failed).length,
       deadLettered,
@@ -119,15 +117,17 @@ export async function runOutage({ outputs, provider, report, signal }: OutageOpt
 export interface OutageDrill {
   readonly published: number;
   readonly handled: number;
+  /** When the last handler ran that was no probe, before the circuit closed: milliseconds from the first failure on. */
+  readonly lastRunAfterMs: number;
   readonly outage: OutageResult;
 }
 
 /** The outage in words. */
-export function outageSummary({ published, handled, outage }: OutageDrill): string[] {
+export function outageSummary({ published, handled, lastRunAfterMs, outage }: OutageDrill): string[] {
   const seconds = (milliseconds: number) => `${(milliseconds / 1_000).toFixed(1)} s`;
   return [
     `Outage: the circuit opened ${seconds(outage.openedAfterMs)} after the first failure, ${outage.probes} probes went well, and it closed after ${seconds(outage.closedAfterMs)}`,
-    `  ${handled} of ${published} charges handled, ${outage.deadLettered} buried, ${outage.handlerRunsWhileOpen} handlers ran while it was open, the last ${seconds(outage.lastRunAfterMs)} after the first failure`,
+    `  ${handled} of ${published} charges handled, ${outage.deadLettered} buried, ${outage.handlerRunsWhileOpen} handlers ran while it was open, the last ${seconds(lastRunAfterMs)} after the first failure`,
   ];
 }
 

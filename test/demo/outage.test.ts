@@ -4,9 +4,9 @@ import { type OutageDrill, outageProblems, outageSummary } from '../../demo/outa
 const well: OutageDrill = {
   published: 1_260,
   handled: 1_260,
+  lastRunAfterMs: 3_000,
   outage: {
     openedAfterMs: 2_400,
-    lastRunAfterMs: 3_000,
     handlerRunsWhileOpen: 25,
     probes: 3,
     deadLettered: 0,
