@@ -3,6 +3,7 @@ import type { BreakerSettings } from '../contract/breaker.ts';
 import { type Duration, durationToMilliseconds } from '../contract/duration.ts';
 import type { EventDefinition, EventInput } from '../contract/event.ts';
 import { LIMITS } from '../contract/limits.ts';
+import type { ScaleSettings } from '../contract/scale.ts';
 import type { SubscriberDefinition } from '../contract/subscriber.ts';
 import type { AnyTable, TableItem } from '../contract/table.ts';
 import type { CheckBackHandler } from '../half/check-back.ts';
@@ -122,6 +123,11 @@ export interface System {
    * @default none has one
    */
   readonly breakers?: Readonly<Record<string, Partial<BreakerSettings>>>;
+  /**
+   * The subscribers that scale, by their names. Then their event sources are switched off for a while, so that messages wait.
+   * @default none does
+   */
+  readonly scales?: Readonly<Record<string, Partial<ScaleSettings>>>;
   /**
    * The newest format of outbox rows that functions know which a plan has rolled back: what newer ones write they meet as
    * something unknown. Then producers and handlers write in the format that the ledger's row says.

@@ -7,6 +7,7 @@ import { changingFormats } from '../../scripts/certify/formats.ts';
 import { growth } from '../../scripts/certify/growth.ts';
 import { outages } from '../../scripts/certify/outages.ts';
 import { payments } from '../../scripts/certify/payments.ts';
+import { sale } from '../../scripts/certify/sale.ts';
 import { vouchers } from '../../scripts/certify/vouchers.ts';
 import { warehouse } from '../../scripts/certify/warehouse.ts';
 import { hunt } from '../planted-bugs/hunt.ts';
@@ -14,7 +15,17 @@ import { bugs } from '../planted-bugs/index.ts';
 import { corpus } from './corpus.ts';
 
 const TIMEOUT = 120_000;
-const SYSTEMS = { shop: commerce, careless, payments, vouchers, formats: changingFormats, warehouse, outages, growth };
+const SYSTEMS = {
+  shop: commerce,
+  careless,
+  payments,
+  vouchers,
+  formats: changingFormats,
+  warehouse,
+  outages,
+  growth,
+  sale,
+};
 
 test.each(corpus)(
   'nothing but its own mistakes fails the plan that once found: $name',

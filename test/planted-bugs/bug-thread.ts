@@ -11,6 +11,7 @@ import type * as changing from '../../scripts/certify/formats.ts';
 import type * as growing from '../../scripts/certify/growth.ts';
 import type * as failing from '../../scripts/certify/outages.ts';
 import type * as paying from '../../scripts/certify/payments.ts';
+import type * as selling from '../../scripts/certify/sale.ts';
 import type * as waiting from '../../scripts/certify/vouchers.ts';
 import type * as coming from '../../scripts/certify/warehouse.ts';
 import type { Bug } from './bug.ts';
@@ -89,6 +90,8 @@ async function loadSystem(name: Bug['system'], load: Planted['load']): Promise<S
       return (await load<typeof growing>('scripts/certify/growth.ts')).growth;
     case 'outages':
       return (await load<typeof failing>('scripts/certify/outages.ts')).outages;
+    case 'sale':
+      return (await load<typeof selling>('scripts/certify/sale.ts')).sale;
     default:
       return (await load<typeof shop>('scripts/certify/commerce.ts')).commerce;
   }

@@ -198,6 +198,32 @@ export const outageBugs: readonly Bug[] = [
     ],
   },
   {
+    name: 'flaps',
+    mistake: 'one reading is enough to take on twice as much, or half as much',
+    system: 'sale',
+    by: ['subscriber-paused', 'scaler.changed'],
+    edits: [
+      {
+        file: 'scale/decide.ts',
+        find: 'const isSecond = verdict === known.verdict && gap <= STEPS_IN_A_ROW * every;',
+        replace: "const isSecond = verdict !== 'hold' && gap <= STEPS_IN_A_ROW * every * 1e9;",
+      },
+    ],
+  },
+  {
+    name: 'never-halves',
+    mistake: 'what was taken on for a backlog is never given up again',
+    system: 'sale',
+    by: ['subscriber-paused', 'scaler.changed'],
+    edits: [
+      {
+        file: 'scale/decide.ts',
+        find: "return backlog < halveBelow && mayFall ? 'down' : 'hold';",
+        replace: "return backlog < 0 * halveBelow && mayFall ? 'down' : 'hold';",
+      },
+    ],
+  },
+  {
     name: 'relapse-ignored',
     mistake: 'a redrive goes on though its canary has failed',
     system: 'outages',

@@ -1,7 +1,10 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { scaleBugs } from './scale-bugs.ts';
+
+// Each loads the framework anew, on machines that may be busy.
+vi.setConfig({ testTimeout: 120_000 });
 
 interface Found {
   readonly astray: readonly string[];

@@ -12,20 +12,17 @@ import { Placed, ProviderDown, TakePayment } from '../circuit/outage.ts';
 export const SOURCE = 'take-payment-source-0';
 
 interface Given extends Partial<Pick<MemoryStackOptions, 'wire' | 'sourceLag' | 'breakers' | 'scales' | 'watched'>> {
-  /** How long a handler takes, in milliseconds. @default no time */
-  readonly takes?: number;
   /** Whether it reads a stream. @default false */
   readonly ofStream?: boolean;
 }
 
 /** A subscriber in memory that scales above 100 messages. What is published while its event source is off waits. */
-export function openOverload({ takes, ofStream = false, ...given }: Given = {}) {
+export function openOverload({ ofStream = false, ...given }: Given = {}) {
   let isDown = false;
   const stack = new MemoryStack({
     subscribers: [TakePayment],
     handlers: {
-      'take-payment': consume(TakePayment, async () => {
-        if (takes !== undefined) await environment.sleep(takes);
+      'take-payment': consume(TakePayment, () => {
         if (isDown) throw new ProviderDown('the provider does not answer');
       }),
     },

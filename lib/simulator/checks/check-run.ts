@@ -16,6 +16,7 @@ import { checkLoss } from './check-loss.ts';
 import { checkOrder } from './check-order.ts';
 import { checkPromises } from './check-promises.ts';
 import { checkRedrives } from './check-redrives.ts';
+import { checkScaling } from './check-scaling.ts';
 import { checkSending } from './check-sending.ts';
 import { checkServices } from './check-services.ts';
 import { checkShards } from './check-shards.ts';
@@ -40,7 +41,7 @@ export interface Checked {
   readonly done: RunState['done'];
   /** The rows of a business table, ordered by their keys. */
   readonly rows: RunState['rows'];
-  /** Event sources, where subscribers have breakers. */
+  /** Event sources, where subscribers have breakers, or scale. */
   readonly sources: readonly EventSourceState[];
 }
 
@@ -80,6 +81,7 @@ export function checkRun(system: System, checked: Checked): readonly Violation[]
     ...checkCircuits(system, record, { clean, sources }),
     ...checkRedrives(system, record, evidence, clean),
     ...checkShards(system, record, { ...leniency, clean: clean && isSteady(operations) }),
+    ...checkScaling(system, record, sources),
     ...wrong.map((what): Violation => ({ invariant: 'M', what })),
   ];
 }

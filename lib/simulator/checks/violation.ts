@@ -13,6 +13,7 @@ export const PROMISES = {
   E: 'a service outside does each thing once',
   O: 'the messages of a key take effect in their order, where a subscriber keeps it',
   B: 'circuits open for what fails, probe as often as they may, and close again',
+  K: 'a scaler goes by two readings in a row, step by step, and back again',
   W: 'redrives send what was dead, wave by wave',
   G: 'shards grow by what they carry, and every reader knows them first',
   H: 'handlers wait for all that they begin, and end',

@@ -133,7 +133,15 @@ function rowOf({ TableName: table, Item, Key }: Write): RequestedRow {
 }
 
 /** The names of the functions that no user names. */
-export { CHECK_BACK, CONTROLLER, FORWARDER, RECONCILER, RELAY, SWEEPER as SWEEP } from '../../testing/stack/queues.ts';
+export {
+  CHECK_BACK,
+  CONTROLLER,
+  FORWARDER,
+  RECONCILER,
+  RELAY,
+  SCALER,
+  SWEEPER as SWEEP,
+} from '../../testing/stack/queues.ts';
 /** The function by which operators act. */
 export const OPERATOR = 'operator';
 export const PRODUCER = 'producer';

@@ -13,8 +13,12 @@ const LOAD = 24;
 
 /** Every operation that a plan of a system may have. */
 export function operationsOf(system: System): readonly Operation[] {
-  const own = system.breakers ? breakerOperations(system) : usualOperations(system);
-  return [...own, ...growthOperations(system)];
+  return [...ownOperations(system), ...growthOperations(system)];
+}
+
+function ownOperations(system: System): readonly Operation[] {
+  if (system.breakers) return breakerOperations(system);
+  return system.scales ? scalerOperations(system.scales) : usualOperations(system);
 }
 
 function usualOperations(system: System): readonly Operation[] {
@@ -43,6 +47,15 @@ function growthOperations({ workload, maxShards }: System): readonly Operation[]
   if (maxShards === undefined) return [];
   return workload.flatMap((_, step) =>
     [7, 12].map((minutes): Operation => ({ kind: 'load-grows', step, times: LOAD, again: minutes * MINUTE_MS })),
+  );
+}
+
+/** Of a system whose subscribers scale: messages wait for less than a reading, for some, and until all is taken on. */
+function scalerOperations(scales: NonNullable<System['scales']>): readonly Operation[] {
+  return Object.keys(scales).flatMap((subscriber) =>
+    [20 * SECOND_MS, 3 * MINUTE_MS, 15 * MINUTE_MS].map(
+      (time): Operation => ({ kind: 'subscriber-paused', subscriber, for: time }),
+    ),
   );
 }
 

@@ -165,13 +165,15 @@ async function loadFastCheck(): Promise<typeof import('fast-check')> {
   }
 }
 
-function refuseIncomplete({ subscribers, handlers, workload, breakers, services = [] }: System): void {
+function refuseIncomplete({ subscribers, handlers, workload, breakers, scales, services = [] }: System): void {
   if (subscribers.length === 0) throw new SimulatorMisused('There is no subscriber to simulate: give one');
   if (workload.length === 0) throw new SimulatorMisused('There is no workload: give a step that publishes a message');
   const without = subscribers.find(({ name }) => typeof handlers[name] !== 'function');
   if (without) throw new SimulatorMisused(`'${without.name}' has no handler: give what \`consume\` returns`);
   const unknown = Object.keys(breakers ?? {}).find((one) => subscribers.every(({ name }) => name !== one));
   if (unknown !== undefined) throw new SimulatorMisused(`'${unknown}' has a breaker, and is no subscriber`);
+  const none = Object.keys(scales ?? {}).find((one) => subscribers.every(({ name }) => name !== one));
+  if (none !== undefined) throw new SimulatorMisused(`'${none}' scales, and is no subscriber`);
   if (breakers && services.length === 0) {
     throw new SimulatorMisused('There are `breakers`, and no `services` that could fail: give what the handlers ask');
   }

@@ -84,6 +84,7 @@ export function targetsOf(
       : []),
     ...sendingTargets(system),
     ...breakerTargets(system),
+    ...(system.scales ? [{ name: 'scaler.changed', operation: 'subscriber-paused', again: true } as const] : []),
     ...(older === undefined ? [] : [{ name: TRAITS.olderVersion, step: older }]),
     ...(newer === undefined
       ? []

@@ -29,9 +29,10 @@ function controlled({ record }: World, engine: LambdaEngine): Sender<LambdaClien
         return ask(() => engine.list(input as ListEventSourceMappingsCommandInput));
       case 'UpdateEventSourceMapping':
         return ask(() => {
-          const { UUID = '', Enabled = true } = input as UpdateEventSourceMappingCommandInput;
+          const { UUID = '', Enabled } = input as UpdateEventSourceMappingCommandInput;
           const reply = engine.update(input as UpdateEventSourceMappingCommandInput);
-          record.add({ kind: 'switched', source: UUID, isOn: Enabled });
+          // What is scaled alone is neither switched on nor off.
+          if (Enabled !== undefined) record.add({ kind: 'switched', source: UUID, isOn: Enabled });
           return reply;
         });
       default:

@@ -9,6 +9,8 @@ export interface MinuteScheduleOptions {
   readonly most: number;
   /** Called before each firing. */
   readonly onFire?: () => void;
+  /** What the function is told. @default nothing */
+  readonly input?: object;
 }
 
 /**
@@ -54,6 +56,6 @@ export class MinuteSchedule {
 
   /** Asynchronously and without a retry: what the function has not done, its next run does. */
   readonly #invoke = (): void => {
-    this.#target.invoke({}).catch(() => undefined);
+    this.#target.invoke(this.#options.input ?? {}).catch(() => undefined);
   };
 }

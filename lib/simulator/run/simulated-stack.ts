@@ -12,7 +12,7 @@ import type { Change, QueueEvent, SchedulerOptions } from '../../testing/engines
 import { Deployment, type DeploymentOptions } from '../../testing/stack/deployment.ts';
 import { sourceId } from '../../testing/stack/function.ts';
 import { tableOf } from '../../testing/test-environment.ts';
-import { CHECK_BACK, CONTROLLER, FORWARDER, RECONCILER, RELAY, SCHEDULER, SWEEP } from '../faults/site.ts';
+import { CHECK_BACK, CONTROLLER, FORWARDER, RECONCILER, RELAY, SCALER, SCHEDULER, SWEEP } from '../faults/site.ts';
 import { TransportFaults } from '../faults/transport-faults.ts';
 import { Deployer, REGISTRAR, type RouteResource, registrarOptions } from '../operations/deployer.ts';
 import type { PlannedOperation } from '../operations/operation.ts';
@@ -25,6 +25,7 @@ import { type FunctionOptions, LambdaFunction } from './lambda-function.ts';
 import { LEDGER, ledgerRowOf } from './ledger-row.ts';
 import { askFor, producerOptions } from './producer.ts';
 import { loadReconciler, ReconcilerSchedule, writeCursors } from './reconciler.ts';
+import { ScalerSchedule } from './scaler-schedule.ts';
 import { SimulatedSource } from './simulated-source.ts';
 import { SweepSchedule } from './sweep-schedule.ts';
 import { Unfinished } from './unfinished.ts';
@@ -51,6 +52,7 @@ export class SimulatedStack {
   readonly #deployment: Deployment;
   readonly #schedule: ReconcilerSchedule;
   readonly #sweep: SweepSchedule;
+  readonly #scaler: ScalerSchedule | undefined;
   readonly #unfinished: Unfinished;
   readonly #functions = new Map<string, LambdaFunction>();
   readonly #sources: readonly SimulatedSource[];
@@ -69,7 +71,7 @@ export class SimulatedStack {
     const { schedule, engines } = world;
     const later = new Set(operations.flatMap((one) => (one.kind === 'subscriber-added' ? [one.subscriber] : [])));
     const schedules = world.draw('strategy', SCHEDULES_IN) === 0 && { schedules: faultySchedules(world) };
-    const { subscribers, handlers, streams, checkBack, timeout, previous = {}, breakers } = system;
+    const { subscribers, handlers, streams, checkBack, timeout, previous = {}, breakers, scales } = system;
     // As in a large ledger, whose reconciliation has several runs.
     const shardsARun = world.draw('shared out', SHARED_OUT_IN) === 0 ? 1 : undefined;
     const options: DeploymentOptions = {
@@ -84,6 +86,7 @@ export class SimulatedStack {
       ...(timeout !== undefined && { timeout }),
       ...schedules,
       ...(breakers && { breakers }),
+      ...(scales && { scales }),
       later,
     };
     const invoke = (name: string, event: object) => this.#function(name).invoke(event);
@@ -112,6 +115,8 @@ export class SimulatedStack {
     this.#operator = this.#makeOperator();
     this.#schedule = new ReconcilerSchedule(world, system, this.#function(RECONCILER), this.#unfinished);
     this.#sweep = new SweepSchedule(world, this.#function(SWEEP));
+    const { all } = this.#deployment.queues;
+    this.#scaler = scales && new ScalerSchedule(world, this.#function(SCALER), { scale: scales }, all);
     world.deploy = (shards) => this.#deployShards(shards);
     this.#listen();
   }
@@ -124,6 +129,7 @@ export class SimulatedStack {
   start(): void {
     for (const source of this.#sources) source.start();
     this.#schedule.start();
+    this.#scaler?.start();
     this.#operator.schedule(this.#operations);
   }
 
@@ -234,6 +240,7 @@ export class SimulatedStack {
     if (!row) return;
     this.#unfinished.onChange(row, change);
     this.#sweep.onChange(row, change);
+    this.#scaler?.onChange(row, change);
   }
 
   #startLazy({ kind, queue }: QueueEvent): void {
