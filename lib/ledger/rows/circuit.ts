@@ -5,7 +5,7 @@ export type CircuitState = 'closed' | 'open' | 'halfOpen';
 
 /**
  * The circuit of a subscriber. There is no row before the first failure that trips. Beside what is named here the row has, for
- * each span of 5 seconds with failures, `failed#<span>`, `total#<span>` and `ids#<span>`.
+ * each second with failures, `failed#<span>`, `total#<span>` and `ids#<span>`.
  */
 export interface CircuitRow extends LedgerKey {
   readonly state?: CircuitState;
@@ -47,7 +47,7 @@ export function circuitKey(subscriber: string): LedgerKey {
 }
 
 /** Milliseconds of one span in which failures are counted together. */
-export const SPAN_MS = 5_000;
+export const SPAN_MS = 1_000;
 
 /** Counts of a span. */
 export interface CircuitCounts {
