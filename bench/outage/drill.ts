@@ -1,0 +1,120 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
+import { type Environment, transact } from 'waybill/runtime';
+import { ChargeCard, ChargeRequested } from '../../examples/breaker/contract.ts';
+import { isAtRest } from '../../lib/circuit/at-rest.ts';
+import { readCircuit } from '../../lib/ledger/circuit.ts';
+import { ledgerOf } from '../../lib/ledger/ledger.ts';
+import { OPEN_MS } from './deployment.ts';
+import type { Provider } from './provider.ts';
+
+/** What came of one outage. Lengths of time are milliseconds. */
+export interface Drilled {
+  /** Messages a second that were published, and that handlers ran for, before the provider failed. */
+  readonly published: number;
+  readonly handled: number;
+  /** From the first handler that failed until the circuit was open, and until the last handler ran that was no probe. */
+  readonly openedAfterMs: number;
+  readonly lastRunAfterMs: number;
+  /** Handler runs that failed before the last. */
+  readonly failedRuns: number;
+  /** From the first failure until the circuit had closed, and all was handled at its whole load. */
+  readonly recoveredAfterMs: number;
+}
+
+export interface DrillOptions {
+  readonly environment: Environment;
+  readonly provider: Provider;
+  readonly drill: number;
+  /** Messages a second. */
+  readonly rate: number;
+  /** How long all is well before the provider fails. */
+  readonly healthyMs: number;
+}
+
+/** So many transactions a second carry the messages. */
+const TRANSACTIONS = 10;
+/** The provider is out for less than the circuit is open: no failed request is a probe. */
+const OUT_MS = OPEN_MS - 1_000;
+const PATIENCE_MS = 300_000;
+
+/** Has the provider fail under load, and be well again; ends when all is as it was. */
+export async function drillOnce(options: DrillOptions): Promise<Drilled> {
+  const { environment, provider, healthyMs } = options;
+  const load = new Load(options);
+  provider.calls = [];
+  await load.run(healthyMs);
+  const published = (load.published * 1_000) / healthyMs;
+  // What the functions do first is not what they do at load.
+  const settled = provider.calls.filter(({ at }) => at >= Date.now() - healthyMs / 2);
+  const handled = (settled.length * 2_000) / healthyMs;
+  provider.isDown = true;
+  await load.run(OUT_MS);
+  const { state = 'closed', since = Number.NaN } = (await circuitOf(environment)) ?? {};
+  provider.isDown = false;
+  const failures = provider.calls.filter(({ failed }) => failed).map(({ at }) => at);
+  const [first = Number.NaN] = failures;
+  if (state !== 'open') throw new Error(`The circuit is ${state} after ${OUT_MS} ms: ${failures.length} runs failed`);
+  await untilRecovered(load, options);
+  return {
+    published: Math.round(published),
+    handled: Math.round(handled),
+    openedAfterMs: since - first,
+    lastRunAfterMs: (failures.at(-1) ?? Number.NaN) - first,
+    failedRuns: failures.length,
+    recoveredAfterMs: Date.now() - first,
+  };
+}
+
+/** Messages in the dead-letter queue. */
+export async function deadLettered({ sqs }: Environment, QueueUrl: string): Promise<number> {
+  const names = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] as const;
+  const { Attributes = {} } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: [...names] }));
+  return names.reduce((sum, name) => sum + Number(Attributes[name] ?? 0), 0);
+}
+
+/** Publishes at a rate, as far as the engine takes it. */
+class Load {
+  published = 0;
+  readonly #options: DrillOptions;
+
+  constructor(options: DrillOptions) {
+    this.#options = options;
+  }
+
+  async run(milliseconds: number): Promise<void> {
+    const { rate, environment, drill } = this.#options;
+    const began = Date.now();
+    const before = this.published;
+    const under = new Set<Promise<unknown>>();
+    for (let now = began; now < began + milliseconds; now = Date.now()) {
+      const due = Math.floor(((now - began) * rate) / 1_000) - (this.published - before);
+      const count = Math.min(due, Math.ceil(rate / TRANSACTIONS));
+      if (count > 0 && under.size < TRANSACTIONS) {
+        const orders = Array.from({ length: count }, () => `${drill}-${++this.published}`);
+        const sent = transact(
+          (tx) => {
+            for (const orderId of orders) tx.publish(ChargeRequested, { orderId, amountCents: 990 });
+          },
+          { environment },
+        ).finally(() => under.delete(sent));
+        under.add(sent);
+      }
+      await sleep(count > 0 ? 1 : 1_000 / TRANSACTIONS / 2);
+    }
+    await Promise.all(under);
+  }
+}
+
+async function untilRecovered(load: Load, { environment, provider, drill }: DrillOptions): Promise<void> {
+  const done = () => [...provider.charged].filter((url) => url.startsWith(`/charges/${drill}-`)).length;
+  const end = Date.now() + PATIENCE_MS;
+  while (done() < load.published || !isAtRest(await circuitOf(environment))) {
+    if (Date.now() > end) throw new Error(`${done()} of ${load.published} charges after ${PATIENCE_MS} ms`);
+    await sleep(500);
+  }
+}
+
+function circuitOf(environment: Environment) {
+  return readCircuit(ledgerOf(environment), ChargeCard.name);
+}
