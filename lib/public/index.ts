@@ -11,11 +11,9 @@ export {
   type EffectResult,
 } from '../contract/effect.ts';
 export {
-  AttemptsExhausted,
   CommitUndecided,
   ConditionFailed,
   HalfMessageDecided,
-  HandlerUnfinished,
   InvalidDefinition,
   InvalidPayload,
   LimitExceeded,
@@ -25,7 +23,6 @@ export {
   NewerEventVersion,
   NotRegistered,
   ReadFailed,
-  ReceivesExhausted,
   Rejected,
   SendFailed,
   TransactionMisused,

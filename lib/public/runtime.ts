@@ -35,13 +35,16 @@ export {
 export type { Consumer, ConsumerMiddleware, ConsumerRequest, ForeignMiddleware } from '../consume/consumer.ts';
 export type { Message, MessageEffects } from '../consume/invocation.ts';
 export {
+  AttemptsExhausted,
   EffectCancelled,
   EffectInProgress,
   EffectInputChanged,
   EffectUnknown,
+  HandlerUnfinished,
   NotDone,
   OutOfTurn,
   Overtaken,
+  ReceivesExhausted,
 } from '../contract/errors.ts';
 export { type Done, done, notDone, unknown, type Verified } from '../effect/answer.ts';
 export type { CallEffect, EffectCall, EffectRun, KeyedCall, VerifiedCall } from '../effect/call.ts';

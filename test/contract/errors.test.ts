@@ -1,12 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import * as contract from '../../lib/public/index.ts';
+import { AttemptsExhausted, HandlerUnfinished, ReceivesExhausted } from '../../lib/public/runtime.ts';
 
 type ErrorClass = new (message: string) => contract.WaybillError;
 
 /** What the constructor takes in place of a message. */
 const GIVEN: Readonly<Record<string, string>> = { RetryLater: '10m' };
 
-const classes = Object.entries<unknown>(contract).filter((entry): entry is [string, ErrorClass] =>
+/** What only ever ends a message is of the door of whoever handles it. */
+const ends = { AttemptsExhausted, HandlerUnfinished, ReceivesExhausted };
+
+const classes = Object.entries<unknown>({ ...contract, ...ends }).filter((entry): entry is [string, ErrorClass] =>
   isErrorClass(entry[1]),
 );
 
