@@ -22,9 +22,10 @@ import { expected, lingering, type Route } from '../ledger/rows/route.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { messageTime } from '../message/message-id.ts';
 import { passActions } from '../order/pass.ts';
+import type { Action } from '../transaction/action.ts';
 import { commit } from '../transaction/commit.ts';
 import { inboxAction } from '../transaction/end-message.ts';
-import { type Action, COMMIT_MS } from '../transaction/pending-transaction.ts';
+import { COMMIT_MS } from '../transaction/pending-transaction.ts';
 
 /** How a message has ended at a subscriber; `begun`: it has not, but an effect outside has begun there. */
 export type EndOrBegun = EndState | 'begun';

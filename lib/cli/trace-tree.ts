@@ -1,7 +1,7 @@
 import { unicodeOr } from '@clack/prompts';
 import { WAITS_FOR_PROVIDER } from '../contract/effect.ts';
-import type { TracedDelivery, TracedEffect, TracedMessage } from '../trace/trace.ts';
 import type { TracedHalf } from '../trace/trace-half.ts';
+import type { TracedDelivery, TracedEffect, TracedMessage } from '../trace/traced-message.ts';
 import { printable } from './printable.ts';
 import { lengthOf } from './span-text.ts';
 

@@ -1,17 +1,13 @@
-import { describeError, isPassingServiceError } from '../aws/errors.ts';
 import type { InboundRecord } from '../aws/record.ts';
 import { jitter } from '../aws/retry.ts';
 import {
-  CircuitOpen,
   CommitUndecided,
   ConditionFailed,
   type EffectUnknown,
   hasCode,
   isRejected,
   isWaybillError,
-  NotRetryable,
   Overtaken,
-  safely,
   TransactionRefused,
   type WaybillError,
 } from '../contract/errors.ts';
@@ -22,14 +18,16 @@ import type { EndState } from '../ledger/rows/inbox.ts';
 import { HOLD_MS, holdUntil, momentOf } from '../message/delivery-time.ts';
 import type { Envelope } from '../message/envelope.ts';
 import type { Turn } from '../order/turn.ts';
+import type { Action } from '../transaction/action.ts';
 import { commit } from '../transaction/commit.ts';
 import { companionsOf, endMessage, inboxAction } from '../transaction/end-message.ts';
 import type { CommitResult } from '../transaction/outcome.ts';
-import { type Action, PendingTransaction } from '../transaction/pending-transaction.ts';
-import { again, countAttempt, deadLetter, hold, payOwed, postpone, waitInTurn } from './failure.ts';
+import { PendingTransaction } from '../transaction/pending-transaction.ts';
+import { afterHandler, fail, isPaused, pause } from './failed-handler.ts';
+import { again, deadLetter, hold, payOwed, postpone, waitInTurn } from './failure.ts';
 import { type AnyHandler, endingOf, type Invocation, messageOf, type Outcome } from './invocation.ts';
 import { hearLateUse } from './late-use.ts';
-import { isAwaitingDeploy, type RecordContent, readRecord } from './read-record.ts';
+import { type RecordContent, readRecord } from './read-record.ts';
 
 type MessageContent = Extract<RecordContent, { readonly kind: 'message' }>;
 
@@ -102,71 +100,6 @@ async function handle(invocation: Invocation, record: InboundRecord, content: Me
       await commands?.answer(invocation, envelope, { state: settled.kind });
       return settled;
   }
-}
-
-/** Whether no handler may run but for a probe. */
-function isPaused({ circuit, probe }: Invocation): boolean {
-  return circuit?.isOpen === true && !probe;
-}
-
-/** A record that comes again when the circuit may have closed, uncounted. */
-function pause(invocation: Invocation, record: InboundRecord, envelope: Envelope): Promise<Outcome> {
-  const wait = invocation.circuit?.wait ?? 0;
-  return postpone(invocation, record, envelope, new CircuitOpen(invocation.subscriber.name, wait));
-}
-
-/** Tells the circuit what the handler has failed with. A message that fails when the circuit is open has made no attempt. */
-async function afterHandler(
-  invocation: Invocation,
-  record: InboundRecord,
-  envelope: Envelope,
-  error: unknown,
-): Promise<Outcome> {
-  const { circuit, probe, trips } = invocation;
-  // What `run` throws as not done tells of the service as any other error of its does.
-  const isForeign = !isWaybillError(error) || hasCode(error, 'effect-not-done');
-  const says = isForeign && !saysNothing(error) && (safely(() => trips(error)) ?? true);
-  if (!circuit || !says) {
-    // Nothing was asked of the service.
-    if (probe && hasCode(error, 'effect-in-progress')) probe.ran = false;
-    circuit?.ran();
-    return fail(invocation, record, envelope, error);
-  }
-  if (probe) {
-    probe.tripped = true;
-    return pause(invocation, record, envelope);
-  }
-  await circuit.tripped(envelope.id, error);
-  return circuit.isOpen ? pause(invocation, record, envelope) : fail(invocation, record, envelope, error);
-}
-
-/** Counts the attempt, unless the failure says nothing about the message, or no other attempt can mend it. */
-async function fail(
-  invocation: Invocation,
-  record: InboundRecord,
-  envelope: Envelope,
-  error: unknown,
-): Promise<Outcome> {
-  if (saysNothing(error)) return postpone(invocation, record, envelope, error);
-  const held = await hold(invocation, record, envelope);
-  if (held) return held;
-  if (isWaybillError(error) || (safely(() => invocation.retryable(error)) ?? true)) {
-    return countAttempt(invocation, record, envelope, error);
-  }
-  const lasting = new NotRetryable(`No other attempt mends it: ${describeError(error)}`, { cause: error });
-  return deadLetter(invocation, record, lasting, envelope);
-}
-
-/** Whether a failure says something about the moment alone, and nothing about the message. */
-function saysNothing(error: unknown): boolean {
-  return (
-    hasCode(error, 'commit-undecided') ||
-    hasCode(error, 'retry-later') ||
-    hasCode(error, 'effect-in-progress') ||
-    hasCode(error, 'not-registered') ||
-    isAwaitingDeploy(error) ||
-    isPassingServiceError(error)
-  );
 }
 
 /** How a message came out of its handler. */

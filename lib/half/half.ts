@@ -14,8 +14,9 @@ import { outboxRow } from '../ledger/rows/outbox.ts';
 import { decodeEnvelope, type Envelope, encodeEnvelope } from '../message/envelope.ts';
 import { newMessage } from '../message/new-message.ts';
 import { withNewId } from '../message/with-new-id.ts';
+import type { Action } from '../transaction/action.ts';
 import { commit } from '../transaction/commit.ts';
-import { type Action, COMMIT_MS } from '../transaction/pending-transaction.ts';
+import { COMMIT_MS } from '../transaction/pending-transaction.ts';
 import { idSourceOf } from '../transaction/tails.ts';
 
 /** A message that takes effect when its producer's local transaction has committed, and not otherwise. */

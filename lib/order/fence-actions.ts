@@ -5,7 +5,7 @@ import { ttlAfter } from '../ledger/rows/layout.ts';
 import { type LastRow, lastKey, type ParkRow, parkedNumber, parkKey } from '../ledger/rows/order.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { orderKey, readOrder } from '../message/order.ts';
-import type { Action } from '../transaction/pending-transaction.ts';
+import type { Action } from '../transaction/action.ts';
 
 /** A message's place in the order of its key at a subscriber. */
 export interface Place {

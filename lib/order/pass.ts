@@ -4,7 +4,7 @@ import { predecessorAt } from '../ledger/predecessor.ts';
 import { type Standing, standingOf } from '../ledger/rows/predecessor.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { readOrder } from '../message/order.ts';
-import type { Action } from '../transaction/pending-transaction.ts';
+import type { Action } from '../transaction/action.ts';
 import { advance, markPassed, type Place, park, placeIn } from './fence-actions.ts';
 
 /** How a message stands at a subscriber now. */

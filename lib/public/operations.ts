@@ -17,5 +17,6 @@ export {
   stopRedrive,
 } from '../redrive/redrive.ts';
 export { type DecideStuckOptions, decideStuck, type StuckDecision, type StuckStep } from '../saga/stuck.ts';
-export { type TracedDelivery, type TracedEffect, type TracedMessage, trace, traceKey } from '../trace/trace.ts';
+export { trace, traceKey } from '../trace/trace.ts';
 export { type TracedHalf, traceHalf } from '../trace/trace-half.ts';
+export type { TracedDelivery, TracedEffect, TracedMessage } from '../trace/traced-message.ts';

@@ -11,9 +11,10 @@ import {
   type WaybillError,
 } from '../contract/errors.ts';
 import type { EventDefinition, EventInput } from '../contract/event.ts';
+import type { Action } from '../transaction/action.ts';
 import { commit } from '../transaction/commit.ts';
 import type { CommitResult } from '../transaction/outcome.ts';
-import { type Action, COMMIT_MS, PendingTransaction } from '../transaction/pending-transaction.ts';
+import { COMMIT_MS, PendingTransaction } from '../transaction/pending-transaction.ts';
 
 import type { Transaction } from '../transaction/transaction.ts';
 

@@ -1,7 +1,8 @@
 import type { Environment } from '../aws/environment.ts';
 import type { InspectionOptions } from '../inspect/inspection.ts';
 import { type Ledger, ledgerOf } from '../ledger/ledger.ts';
-import { type TracedMessage, trace } from '../trace/trace.ts';
+import { trace } from '../trace/trace.ts';
+import type { TracedMessage } from '../trace/traced-message.ts';
 import { type BucketDetail, deadIn, LISTED, missingIn } from './bucket-detail.ts';
 import { byHour, type Hour } from './calendar.ts';
 import { UnknownBusinessLine } from './errors.ts';

@@ -1,4 +1,4 @@
-import type { TracedMessage } from '../trace/trace.ts';
+import type { TracedMessage } from '../trace/traced-message.ts';
 import type { BucketDetail } from './bucket-detail.ts';
 import type { Hour } from './calendar.ts';
 import type { Latency } from './latency.ts';

@@ -1,5 +1,5 @@
 import { WAITS_FOR_PROVIDER } from '../contract/effect.ts';
-import type { TracedDelivery, TracedMessage } from '../trace/trace.ts';
+import type { TracedDelivery, TracedMessage } from '../trace/traced-message.ts';
 import { type Child, h } from './element.ts';
 import { durationInWords, HOP_NAMES, timeOfDay } from './words.ts';
 

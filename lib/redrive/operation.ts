@@ -12,8 +12,8 @@ import {
   runningKey,
 } from '../ledger/rows/redrive.ts';
 import { isMessageId } from '../message/message-id.ts';
+import type { Action } from '../transaction/action.ts';
 import { commit } from '../transaction/commit.ts';
-import type { Action } from '../transaction/pending-transaction.ts';
 import { RedriveRefused, UnknownRedrive } from './errors.ts';
 import type { Redrive, RedriveOptions } from './redrive-options.ts';
 import { fatesOf } from './send-wave.ts';

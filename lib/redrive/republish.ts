@@ -10,9 +10,9 @@ import type { RedriveRow } from '../ledger/rows/redrive.ts';
 import { expected } from '../ledger/rows/route.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { withNewId } from '../message/with-new-id.ts';
+import type { Action } from '../transaction/action.ts';
 import { commit } from '../transaction/commit.ts';
 import { inboxAction } from '../transaction/end-message.ts';
-import type { Action } from '../transaction/pending-transaction.ts';
 
 /** Milliseconds: an id is minted for no longer. */
 const COMMIT_MS = 10_000;

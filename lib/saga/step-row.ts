@@ -2,7 +2,7 @@ import { toItem } from '../aws/attribute.ts';
 import { Expression } from '../aws/expression.ts';
 import { getRow, type Ledger, putRow } from '../ledger/ledger.ts';
 import { SAGA_ROWS_MS, type SagaStepRow, type StepState, sagaStepKey } from '../ledger/rows/saga.ts';
-import type { Action } from '../transaction/pending-transaction.ts';
+import type { Action } from '../transaction/action.ts';
 
 /** Which step of which execution. */
 export interface StepPlace {

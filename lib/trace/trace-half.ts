@@ -6,7 +6,8 @@ import type { HalfRow } from '../ledger/rows/half.ts';
 import { decodeEnvelope } from '../message/envelope.ts';
 import { messageTime } from '../message/message-id.ts';
 import { readMessage } from './committed-message.ts';
-import { type TracedMessage, trace } from './trace.ts';
+import { trace } from './trace.ts';
+import type { TracedMessage } from './traced-message.ts';
 
 /** A half message: what its producer has decided, and what came of it. */
 export interface TracedHalf {

@@ -12,8 +12,8 @@ import { mayPass, refusedRow, type ServiceError } from '../aws/errors.ts';
 import { jitter } from '../aws/retry.ts';
 import { MEASURED } from '../aws/usage.ts';
 import { CommitUndecided } from '../contract/errors.ts';
+import type { Action } from './action.ts';
 import { type CommitResult, judgeCancellation, type Role, type Undecided } from './outcome.ts';
-import type { Action } from './pending-transaction.ts';
 
 /**
  * Commits the actions. A single row of Waybill's own, an inbox or an outbox row, is a conditional `PutItem` of one write

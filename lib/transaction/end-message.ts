@@ -6,8 +6,8 @@ import { type Ending, inboxPut } from '../ledger/inbox.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { deadKey } from '../ledger/rows/dead.ts';
 import type { EndState } from '../ledger/rows/inbox.ts';
+import type { Action } from './action.ts';
 import { commit } from './commit.ts';
-import type { Action } from './pending-transaction.ts';
 
 /** The action that writes how a message ended, on condition that it has not ended yet. */
 export function inboxAction(ledger: Ledger, ending: Ending): Action {

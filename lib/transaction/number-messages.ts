@@ -9,8 +9,8 @@ import type { TailRow } from '../ledger/rows/order.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { messageTime } from '../message/message-id.ts';
 import { orderText, readOrder } from '../message/order.ts';
+import type { Action, Unnumbered } from './action.ts';
 import type { CommitResult } from './outcome.ts';
-import type { Action, Unnumbered } from './pending-transaction.ts';
 import { counterKey, counterOf, knownTail, NO_TAIL, newestTime, rememberTail, type Tail } from './tails.ts';
 
 /** Commits actions that are complete. */

@@ -1,8 +1,7 @@
 import type { TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { fromItem, toItem } from '../aws/attribute.ts';
-import type { Bindings } from '../aws/bindings.ts';
-import { type Environment, quietly } from '../aws/environment.ts';
+import { quietly } from '../aws/environment.ts';
 import { Expression } from '../aws/expression.ts';
 import { type Delay, deliveryTime } from '../contract/delay.ts';
 import type { Duration } from '../contract/duration.ts';
@@ -19,49 +18,13 @@ import { mintingShards } from '../ledger/minted-shards.ts';
 import { outboxRow } from '../ledger/rows/outbox.ts';
 import { createEnvelope, type Envelope } from '../message/envelope.ts';
 import { messageTime } from '../message/message-id.ts';
+import type { Action, TransactionContext } from './action.ts';
 import { type BusinessRow, conditionOf, keyOf, type RequestCondition, risesTo } from './business-row.ts';
 import { updateExpression, validatedSet } from './change.ts';
 import { idempotencyKeyPut } from './idempotency-key.ts';
-import type { Lock, Otherwise, Role } from './outcome.ts';
+import type { Lock, Otherwise } from './outcome.ts';
 import { counterOf, knownTail, newestTime } from './tails.ts';
 import type { Change, Conditional, Transaction } from './transaction.ts';
-
-/** One action of a transaction, and why it is there. */
-export interface Action {
-  readonly item: TransactWriteItem;
-  readonly role: Role;
-  /** Left out where the handler's own actions leave no room for it. @default false */
-  readonly spare?: boolean;
-  /** Names the row in errors: the table and the columns of its key, never their values. */
-  readonly row: string;
-  /** Of a message in a sequence: it takes its number when it commits. */
-  readonly unnumbered?: Unnumbered;
-}
-
-/** A message that has no number yet, and its row once it has. */
-export interface Unnumbered {
-  readonly envelope: Envelope;
-  /** The ledger's table. */
-  readonly table: string;
-  readonly put: (numbered: Envelope) => TransactWriteItem;
-}
-
-export interface TransactionContext {
-  readonly environment: Environment;
-  readonly bindings: Bindings;
-  /** The subscriber's or producer's name: the publisher of its messages and the owner of its idempotency keys. */
-  readonly owner: string;
-  /** The message that is being handled, if one is. */
-  readonly cause?: Envelope;
-  readonly publishes?: readonly EventDefinition[];
-  readonly tables?: readonly AnyTable[];
-  /** Called at each use that comes after the handler has returned. */
-  readonly onLateUse?: () => void;
-  /** Actions that commit with the inbox row: see `companionsOf`. @default none */
-  readonly companions?: readonly Action[];
-  /** Actions that may still come to the companions. @default 0 */
-  readonly reserved?: number;
-}
 
 /**
  * Ids are minted at publish and committed within this, so that readers know when a minute's bucket is full: then nothing

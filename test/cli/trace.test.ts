@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { run } from '../../lib/cli/index.ts';
 import { halfTree, traceTree } from '../../lib/cli/trace-tree.ts';
-import type { TracedDelivery, TracedMessage } from '../../lib/trace/trace.ts';
 import type { TracedHalf } from '../../lib/trace/trace-half.ts';
+import type { TracedDelivery, TracedMessage } from '../../lib/trace/traced-message.ts';
 import { capturedContext } from './captured-context.ts';
 
 const NOW = Date.parse('2026-11-23T08:15:00Z');

@@ -19,7 +19,7 @@ import { generateOrders, ordersOfRun } from '../../demo/orders.ts';
 import type { SabotageVerdict } from '../../demo/sabotaged-run.ts';
 import type { Verdict } from '../../demo/verdict.ts';
 import type { Reconciliation } from '../../lib/reconcile/totals.ts';
-import type { TracedMessage } from '../../lib/trace/trace.ts';
+import type { TracedMessage } from '../../lib/trace/traced-message.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const COUNT = 50;

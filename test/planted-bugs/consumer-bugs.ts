@@ -114,7 +114,7 @@ export const consumerBugs: readonly Bug[] = [
     mistake: 'throttling and conflicts count as failed attempts',
     edits: [
       {
-        file: 'consume/deliver.ts',
+        file: 'consume/failed-handler.ts',
         find: 'if (saysNothing(error)) return postpone(',
         replace: 'if (false && saysNothing(error)) return postpone(',
       },

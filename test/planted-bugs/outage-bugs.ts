@@ -98,7 +98,7 @@ export const outageBugs: readonly Bug[] = [
     by: ['service-fails'],
     edits: [
       {
-        file: 'consume/deliver.ts',
+        file: 'consume/failed-handler.ts',
         find: 'probe.tripped = true;\n    return pause(invocation, record, envelope);',
         replace: 'probe.tripped = true;\n    return fail(invocation, record, envelope, error);',
       },
@@ -111,7 +111,7 @@ export const outageBugs: readonly Bug[] = [
     by: ['service-fails'],
     edits: [
       {
-        file: 'consume/deliver.ts',
+        file: 'consume/failed-handler.ts',
         find: 'return postpone(invocation, record, envelope, new CircuitOpen(invocation.subscriber.name, wait));',
         replace:
           'return countAttempt(invocation, record, envelope, new CircuitOpen(invocation.subscriber.name, wait));',

@@ -3,7 +3,7 @@ import type { BucketDetail } from '../../lib/radar/bucket-detail.ts';
 import { UnknownBusinessLine } from '../../lib/radar/errors.ts';
 import { type Counts, noCounts } from '../../lib/radar/health.ts';
 import type { RadarSource } from '../../lib/radar/radar-source.ts';
-import type { TracedMessage } from '../../lib/trace/trace.ts';
+import type { TracedMessage } from '../../lib/trace/traced-message.ts';
 
 /** A Monday. */
 export const NOW = Date.parse('2026-11-23T08:14:00Z');

@@ -10,8 +10,8 @@ import { ledgerOf } from '../../lib/ledger/ledger.ts';
 import { FORMATS } from '../../lib/ledger/rows/format.ts';
 import { outboxRow } from '../../lib/ledger/rows/outbox.ts';
 import type { Envelope } from '../../lib/message/envelope.ts';
+import type { Action } from '../../lib/transaction/action.ts';
 import { commit } from '../../lib/transaction/commit.ts';
-import type { Action } from '../../lib/transaction/pending-transaction.ts';
 import { cancelledFor, ORDER, OrderPlaced, openShop, refusedBy, replyLost, type Shop } from '../consume/shop.ts';
 import { requestLost } from '../faults.ts';
 
