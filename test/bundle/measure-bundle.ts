@@ -5,7 +5,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** What a bundle weighs, in bytes of minified code, and by whom. */
 export interface BundleWeight {
-  /** The whole file. */
+  /** What is read when it is loaded: its file, and those that it imports at once. */
   readonly total: number;
   /** Waybill's own part: what came from `lib/`. */
   readonly own: number;
@@ -16,7 +16,7 @@ export interface BundleWeight {
 }
 
 /**
- * Bundles a module as `ConsumerFunction` does, but for the AWS SDK, which is left out: it weighs the same in every
+ * Bundles a module as `ConsumerFunction` does, into what is loaded at once and what later, but for the AWS SDK, which is left out: it weighs the same in every
  * function that speaks to AWS.
  *
  * @param entry a file of this repository, or the text of a module that lies at its root
@@ -31,7 +31,8 @@ export async function measureBundle(
       : { stdin: { contents: entry.text, resolveDir: root, sourcefile: 'entry.ts', loader: 'ts' } }),
     bundle: true,
     write: false,
-    outfile: 'index.mjs',
+    outdir: 'out',
+    splitting: true,
     platform: 'node',
     target: 'node24',
     format: 'esm',
@@ -43,22 +44,28 @@ export async function measureBundle(
     metafile: true,
     logLevel: 'silent',
   });
-  const [output] = Object.values(result.metafile.outputs);
-  if (!output) throw new Error('esbuild wrote no bundle');
-  const inputs = Object.entries(output.inputs).map(([path, { bytesInOutput }]) => ({ path, bytes: bytesInOutput }));
+  const outputs = Object.entries(result.metafile.outputs);
+  const [own] = outputs.filter(([, { entryPoint }]) => entryPoint === ('file' in entry ? entry.file : 'entry.ts'));
+  const loaded = own ? [own] : [];
+  // What is imported at once is loaded at once. The list grows while it is walked.
+  for (const [, { imports }] of loaded) {
+    const at = new Set(imports.filter(({ kind }) => kind === 'import-statement').map(({ path }) => path));
+    loaded.push(...outputs.filter((output) => at.has(output[0]) && !loaded.includes(output)));
+  }
+  const inputs = loaded.flatMap(([, output]) => Object.entries(output.inputs));
+  const parts = inputs.map(([from, { bytesInOutput: bytes }]) => ({ from, bytes }));
   return {
-    total: output.bytes,
-    own: inputs.filter(({ path }) => path.startsWith('lib/')).reduce((sum, { bytes }) => sum + bytes, 0),
-    parts: byOrigin(inputs),
-    imports: output.imports.filter(({ external }) => external).map(({ path }) => path),
+    total: sum(loaded.map(([, output]) => output)),
+    own: sum(parts.filter(({ from }) => from.startsWith('lib/'))),
+    parts: [...Map.groupBy(parts, originOf)]
+      .map(([from, some]) => ({ from, bytes: sum(some) }))
+      .sort((one, other) => other.bytes - one.bytes),
+    imports: loaded.flatMap(([, output]) => output.imports.filter(({ external }) => external).map(({ path }) => path)),
   };
 }
 
-function byOrigin(inputs: readonly { readonly path: string; readonly bytes: number }[]): BundleWeight['parts'] {
-  const sums = new Map<string, number>();
-  for (const { path, bytes } of inputs) {
-    const from = /node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules\/)/.exec(path)?.[1] ?? path;
-    sums.set(from, (sums.get(from) ?? 0) + bytes);
-  }
-  return [...sums].map(([from, bytes]) => ({ from, bytes })).sort((one, other) => other.bytes - one.bytes);
+const sum = (some: readonly { readonly bytes: number }[]) => some.reduce((total, { bytes }) => total + bytes, 0);
+
+function originOf({ from }: BundleWeight['parts'][number]): string {
+  return /node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules\/)/.exec(from)?.[1] ?? from;
 }

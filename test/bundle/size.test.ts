@@ -4,9 +4,9 @@ import { type BundleWeight, measureBundle } from './measure-bundle.ts';
 /** As esbuild prints sizes: 1,024 bytes. */
 const KB = 1024;
 
-/** What it has today, rounded up: a ratchet, to be lowered as the code shrinks. The aim is 75 and 15. */
-const CONSUMER_KB = 153;
-const OWN_KB = 93;
+/** What is read when it is loaded, as it is today, rounded up: a ratchet, to be lowered as the code shrinks. The aim is 75 and 15. */
+const CONSUMER_KB = 150;
+const OWN_KB = 90;
 
 const consumers = ['take-payment', 'reserve-stock', 'note-shipping', 'count-sales'];
 

@@ -34,8 +34,9 @@ export interface ConsumerFunctionProps extends Omit<nodejs.NodejsFunctionProps, 
 }
 
 /**
- * A function for a handler made by `consume`, or for a producer: one ES module on Node 24 and ARM with its AWS SDK in
- * it, 512 MiB, 30 s, and a role that may do nothing but write its log until something is granted to it.
+ * A function for a handler made by `consume`, or for a producer: an ES module on Node 24 and ARM with its AWS SDK in
+ * it, 512 MiB, 30 s, and a role that may do nothing but write its log until something is granted to it. What is imported by
+ * `import()` lies in files of its own beside it, which a cold start does not read.
  *
  * There is no source map: Node reads one whole whenever an error's stack is asked for, which is what a failing batch
  * does. `bundling: { sourceMap: true }` with `NODE_OPTIONS=--enable-source-maps` in the environment turns it on.

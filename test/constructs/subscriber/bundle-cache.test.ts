@@ -51,6 +51,19 @@ test.for(['package-lock.json', 'tsconfig.json', 'package.json'])('so does %s, by
   expect(synthesized().bundledAt).toBeGreaterThan(bundledAt);
 });
 
+test('what is imported later lies in a file of its own, beside no older one', () => {
+  write('functions/handler.ts', "export const handler = async () => (await import('./price')).price;");
+  const first = synthesized();
+  write('functions/price.ts', 'export const price = 200;');
+  const second = synthesized();
+
+  const [[name, text] = ['', '']] = Object.entries(second.later);
+  expect(second.code).toContain(`import("./${name}")`);
+  expect(text).toContain('200');
+  expect(Object.keys(second.later)).toHaveLength(1);
+  expect(Object.keys(first.later)).not.toContain(name);
+});
+
 test('code that does not compile is told by the CDK, and what was there before is not taken for it', () => {
   const { code } = synthesized();
   write('functions/price.ts', 'export const price = ;');
@@ -83,9 +96,12 @@ function synthesized(props: Partial<ConsumerFunctionProps> = {}) {
   const asset = (Properties as { readonly Code: { readonly S3Key: string } }).Code.S3Key.replace('.zip', '');
   const cache = join(project, 'node_modules/.cache/waybill/handlers');
   const written = readdirSync(cache).map((key) => statSync(join(cache, key, 'code/index.mjs')).mtimeMs);
+  const folder = join(app.outdir, `asset.${asset}`);
+  const files = readdirSync(folder).filter((name) => name !== 'index.mjs');
   return {
     asset,
-    code: readFileSync(join(app.outdir, `asset.${asset}`, 'index.mjs'), 'utf8'),
+    later: Object.fromEntries(files.map((name) => [name, readFileSync(join(folder, name), 'utf8')])),
+    code: readFileSync(join(folder, 'index.mjs'), 'utf8'),
     bundledAt: Math.max(...written),
   };
 }
