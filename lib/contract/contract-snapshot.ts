@@ -1,7 +1,7 @@
 import { InvalidDefinition } from './errors.ts';
 import type { EventDefinition } from './event.ts';
 import { type JsonSchema, jsonSchemaOf } from './json-schema.ts';
-import type { SagaDefinition } from './saga.ts';
+import { type SagaDefinition, stepsIn } from './saga-shape.ts';
 import { type SchemaChange, schemaChanges } from './schema-change.ts';
 import { commandType, type StepDefinition } from './step.ts';
 
@@ -85,7 +85,7 @@ function* eventsIn(values: readonly unknown[], seen = new Set<unknown>()): Itera
     yield* answersIn(value as Partial<StepDefinition>);
     const { stages = [] } = (value as Partial<SagaDefinition>).saga ?? {};
     yield* eventsIn(
-      stages.flat().map(({ step }) => step),
+      stepsIn(stages).map(({ step }) => step),
       seen,
     );
   }

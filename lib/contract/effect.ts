@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { type Duration, durationToMilliseconds } from './duration.ts';
 import { InvalidDefinition } from './errors.ts';
-import { requireStandardSchema } from './schema.ts';
+import { requireStandardSchema, type SchemaInput, type SchemaOutput } from './schema.ts';
 
 /**
  * How an effect outside is kept from happening twice. `verified`: the service can be asked whether it was done. `keyed`:
@@ -53,24 +53,16 @@ export interface EffectOptions<Input extends StandardSchemaV1, Output extends St
 }
 
 /** What an effect is asked for, as handlers give it. */
-export type EffectInput<Effect> = Effect extends { readonly input: infer Input extends StandardSchemaV1 }
-  ? StandardSchemaV1.InferInput<Input>
-  : never;
+export type EffectInput<Effect> = SchemaInput<Effect, 'input'>;
 
 /** What an effect is asked for, as its schema makes it and `run` sees it. */
-export type EffectRequest<Effect> = Effect extends { readonly input: infer Input extends StandardSchemaV1 }
-  ? StandardSchemaV1.InferOutput<Input>
-  : never;
+export type EffectRequest<Effect> = SchemaOutput<Effect, 'input'>;
 
 /** What `run` and `verify` answer with. */
-export type EffectAnswer<Effect> = Effect extends { readonly output: infer Output extends StandardSchemaV1 }
-  ? StandardSchemaV1.InferInput<Output>
-  : never;
+export type EffectAnswer<Effect> = SchemaInput<Effect, 'output'>;
 
 /** What a handler gets. */
-export type EffectResult<Effect> = Effect extends { readonly output: infer Output extends StandardSchemaV1 }
-  ? StandardSchemaV1.InferOutput<Output>
-  : never;
+export type EffectResult<Effect> = SchemaOutput<Effect, 'output'>;
 
 const EFFECT_NAME = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
 

@@ -94,6 +94,29 @@ export function defineEvent<
   type: Type,
   options: EventOptions<Input, Output, Old, Sequence>,
 ): EventDefinition<Type, Input, Output> & Sequenced<Sequence> {
+  const reserved = RESERVED.find((prefix) => String(type).startsWith(prefix));
+  if (reserved !== undefined) {
+    throw new InvalidDefinition(
+      `'${type}' is not to be had: event types that begin with '${reserved}' are those of sagas and their steps. Call it otherwise, e.g. 'order.${type}'`,
+    );
+  }
+  return frameworkEvent(type, options);
+}
+
+/** How the types of events begin that sagas and their steps define. */
+const RESERVED = ['saga.', 'step.'] as const;
+
+/** Defines an event of any type. */
+export function frameworkEvent<
+  const Type extends string,
+  Input,
+  Output,
+  Old extends EventDefinition<NoInfer<Type>> = EventDefinition<NoInfer<Type>>,
+  const Sequence extends SequenceDefinition | undefined = undefined,
+>(
+  type: Type,
+  options: EventOptions<Input, Output, Old, Sequence>,
+): EventDefinition<Type, Input, Output> & Sequenced<Sequence> {
   const { schema, key, businessLine, version = 1, upgrades, lifetime = DEFAULT_LIFETIME, sequence } = options;
   if (typeof type !== 'string' || !EVENT_TYPE.test(type) || type.length > 128) {
     throw new InvalidDefinition(

@@ -1,147 +1,29 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { type Duration, durationToMilliseconds } from './duration.ts';
 import { InvalidDefinition } from './errors.ts';
-import { defineEvent, type EventDefinition, type EventInput } from './event.ts';
+import { type EventDefinition, frameworkEvent } from './event.ts';
+import type {
+  Branches,
+  SagaBuilder,
+  SagaOptions,
+  SagaStepOptions,
+  UnwindOptions,
+  WaitOptions,
+} from './saga-builder.ts';
 import { portable, SAGA_LIMITS } from './saga-data.ts';
+import { SAGA_EVENTS } from './saga-settings.ts';
+import {
+  type SagaDefinition,
+  type SagaEnd,
+  type SagaShape,
+  type SagaStage,
+  type SagaStep,
+  type SagaWait,
+  type Select,
+  stepsIn,
+} from './saga-shape.ts';
 import { requireStandardSchema, validate } from './schema.ts';
-import type { Inner, StepDefinition, StepRequest, StepResult } from './step.ts';
-
-/** Picks what a step is asked for from what is known by then: it selects, and computes nothing. */
-export type Select<Scope, Request> = (scope: Scope) => Request;
-
-/** How long a step of a saga may take. */
-export interface SagaStepOptions {
-  /**
-   * How long after its command the step may end, all its attempts included: then its command has expired, and is given once
-   * more. From '1s' to '14d'.
-   * @default '1h'
-   */
-  readonly within?: Duration;
-}
-
-/** One step of a saga. */
-export interface SagaStep {
-  /** Its name in the saga. */
-  readonly name: string;
-  readonly step: StepDefinition;
-  readonly select: Select<never, unknown>;
-  /** Milliseconds. */
-  readonly within: number;
-}
-
-/** How a saga ended without having completed, as what is published then may say. */
-export interface SagaFailure {
-  /** The error's code: `rejected`, `condition-failed`, `attempts-exhausted`, `States.Timeout` … */
-  readonly code: string;
-  /** What the error says. */
-  readonly reason: string;
-}
-
-/** What is published at the end of a saga. */
-export interface SagaEnd {
-  readonly event: EventDefinition;
-  readonly select: Select<never, unknown>;
-}
-
-/** How an undo that fails is tried again, each time by a new command, before somebody is asked. */
-export interface UnwindOptions {
-  /** Commands after the first one, from 0 to 1,000. @default 72 */
-  readonly tries?: number;
-  /** The longest wait between two of them, from '1s' to '1d'. They wait 10 seconds at first, then twice as long each time. @default '1h' */
-  readonly longest?: Duration;
-}
-
-/**
- * Steps that are all done, or undone in reverse order. It is the definition of the event that starts it too, `saga.<name>`:
- * whoever may publish that event may start the saga.
- */
-export interface SagaDefinition<
-  Name extends string = string,
-  Input = unknown,
-  Output = unknown,
-  Steps extends Readonly<Record<string, StepDefinition>> = Readonly<Record<string, StepDefinition>>,
-> extends EventDefinition<`saga.${Name}`, Input, Output> {
-  readonly saga: SagaShape<Steps>;
-}
-
-/** What a saga does. */
-export interface SagaShape<
-  Steps extends Readonly<Record<string, StepDefinition>> = Readonly<Record<string, StepDefinition>>,
-> {
-  readonly name: string;
-  /** Its steps, by their names in the saga. */
-  readonly steps: Steps;
-  /** One after the other; those of one stage side by side. */
-  readonly stages: readonly (readonly SagaStep[])[];
-  readonly completed?: SagaEnd;
-  readonly compensated?: SagaEnd;
-  readonly unwind: { readonly tries: number; readonly longestSeconds: number };
-}
-
-/** What `defineSaga` takes besides the name. */
-export interface SagaOptions<Input extends StandardSchemaV1> {
-  /** Of what it is started with: JSON of at most 192 KB. */
-  readonly input: Input;
-  /** The business key, e.g. an order id: of the saga's messages, and of the events that it ends with. */
-  readonly key: (input: NoInfer<StandardSchemaV1.InferOutput<Input>>) => string;
-  /** The row of the radar that the saga belongs to. @default 'sagas' */
-  readonly businessLine?: string;
-  /** Raised by a breaking change of its input. @default 1 */
-  readonly version?: number;
-  /** How an undo that fails is tried again. */
-  readonly unwind?: UnwindOptions;
-}
-
-/** Steps that run side by side: by name, the step, what it is asked for, and its options. */
-export type Branches<Scope, Steps extends Readonly<Record<string, StepDefinition>>> = {
-  readonly [Name in keyof Steps]: readonly [
-    step: Steps[Name],
-    select: Select<Scope, StepRequest<Steps[Name]>>,
-    options?: SagaStepOptions,
-  ];
-};
-
-/** An event, with what it is published with; alone where the saga's input is that already. */
-export type SagaEnding<Scope extends { readonly input: unknown }, Event extends EventDefinition> =
-  | (Scope['input'] extends EventInput<Event> ? Event : never)
-  | readonly [event: Event, select: Select<Scope, EventInput<Event>>];
-
-/** A saga that is being declared: what is known at this point is `Scope`. */
-export interface SagaBuilder<
-  Name extends string,
-  Input,
-  Output,
-  Scope extends { readonly input: Output },
-  Known extends Readonly<Record<string, StepDefinition>>,
-> {
-  /**
-   * Adds a step that runs when those before it are done.
-   *
-   * @param name its name in the saga, by which later steps select from its answer
-   * @param select picks what it is asked for
-   */
-  step<const StepName extends string, Step extends StepDefinition>(
-    name: StepName,
-    step: Step,
-    select: Select<Scope, StepRequest<Step>>,
-    options?: SagaStepOptions,
-  ): SagaBuilder<
-    Name,
-    Input,
-    Output,
-    Scope & { readonly [In in StepName]: StepResult<Step> },
-    Known & { readonly [In in StepName]: Step }
-  >;
-  /** Adds steps that run side by side, from 2 to 20. When one of them fails, all are undone. */
-  all<Steps extends Readonly<Record<string, StepDefinition>>>(
-    branches: Branches<Scope, Steps>,
-  ): SagaBuilder<Name, Input, Output, Scope & { readonly [In in keyof Steps]: StepResult<Steps[In]> }, Known & Steps>;
-  /** Ends the declaration: says what is published when all steps are done, and when all are undone. @default nothing */
-  ends<Completed extends EventDefinition = never, Compensated extends EventDefinition = never>(ends?: {
-    readonly completed?: SagaEnding<Scope, Completed>;
-    readonly compensated?: SagaEnding<{ readonly input: Output; readonly failure: SagaFailure }, Compensated>;
-  }): SagaDefinition<Name, Input, Output, Known>;
-}
+import type { Inner, StepDefinition } from './step.ts';
 
 const SAGA_NAME = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
 /** What a JavaScript and a JSONata variable can be called. */
@@ -149,6 +31,7 @@ const STEP_NAME = /^[a-z][A-Za-z0-9]*$/;
 const MOST_STEPS = 50;
 const MOST_BRANCHES = 20;
 const LONGEST_WITHIN = '14d';
+const LONGEST_WAIT = '300d';
 
 /**
  * Declares a saga. It compiles to a state machine of AWS Step Functions, which the construct `Saga` deploys.
@@ -177,7 +60,7 @@ export function defineSaga<const Name extends string, Input extends StandardSche
     );
   }
   requireStandardSchema(input, `${name}, its input`);
-  const event = defineEvent(`saga.${name}`, { schema: startSchema(name, input), key, businessLine });
+  const event = frameworkEvent(`${SAGA_EVENTS}${name}`, { schema: startSchema(name, input), key, businessLine });
   return new Declaration(
     { ...event, version },
     { name, steps: {}, stages: [], unwind: unwindOf(name, unwind) },
@@ -210,18 +93,24 @@ class Declaration {
     return this.#with(steps);
   }
 
+  waitFor(name: string, event: EventDefinition, options: WaitOptions<never, EventDefinition>): Declaration {
+    return this.#with(this.#wait(name, event, options));
+  }
+
   ends(ends: { readonly completed?: unknown; readonly compensated?: unknown } = {}): SagaDefinition {
     const { name, stages } = this.#shape;
-    if (stages.length === 0) throw new InvalidDefinition(`The saga '${name}' has no step: give one`);
+    if (stepsIn(stages).length === 0) throw new InvalidDefinition(`The saga '${name}' has no step: give one`);
     const completed = this.#end('completed', ends.completed);
     const compensated = this.#end('compensated', ends.compensated);
     const saga = { ...this.#shape, ...(completed && { completed }), ...(compensated && { compensated }) };
     return { ...this.#event, saga } as SagaDefinition;
   }
 
-  #with(stage: readonly SagaStep[]): Declaration {
+  #with(stage: SagaStage): Declaration {
     const stages = [...this.#shape.stages, stage];
-    const names = stages.flat().map(({ name }) => name);
+    const names = stages
+      .flatMap((one): readonly { readonly name: string }[] => ('event' in one ? [one] : one))
+      .map(({ name }) => name);
     const twice = names.find((name, index) => names.indexOf(name) !== index);
     if (twice !== undefined)
       throw new InvalidDefinition(`The saga '${this.#shape.name}' has the step '${twice}' twice`);
@@ -230,18 +119,14 @@ class Declaration {
         `The saga '${this.#shape.name}' has more than ${MOST_STEPS} steps: let one step start another saga`,
       );
     }
-    const steps = Object.fromEntries(stages.flat().map(({ name, step }) => [name, step]));
+    const steps = Object.fromEntries(stepsIn(stages).map(({ name, step }) => [name, step]));
     return new Declaration(this.#event, { ...this.#shape, stages, steps });
   }
 
   #step(name: string, step: StepDefinition, select: Select<never, unknown>, options: SagaStepOptions = {}): SagaStep {
     const { within = '1h' } = options;
     const saga = this.#shape.name;
-    if (!STEP_NAME.test(name) || name.length > 32 || name === 'input' || name === 'failure') {
-      throw new InvalidDefinition(
-        `'${name}' of the saga '${saga}' is not a step name: give at most 32 letters and digits that begin with a small one, and neither 'input' nor 'failure'`,
-      );
-    }
+    this.#refuseName(name);
     if (typeof step?.undo !== 'string') {
       throw new InvalidDefinition(
         `'${name}' of the saga '${saga}' is no step: give what \`defineStep\` returned. Where that is undefined, modules import each other in a circle`,
@@ -252,13 +137,50 @@ class Declaration {
         `'${name}' of the saga '${saga}' is asked for nothing: give a function that selects its input, e.g. ({ input }) => ({ sku: input.sku })`,
       );
     }
-    const milliseconds = durationToMilliseconds(within);
-    if (milliseconds < 1_000 || milliseconds > durationToMilliseconds(LONGEST_WITHIN)) {
+    return { name, step, select, within: this.#within(name, within, LONGEST_WITHIN) };
+  }
+
+  #wait(name: string, event: EventDefinition, options: Partial<WaitOptions<never, EventDefinition>> = {}): SagaWait {
+    const { where, is, within, otherwise = 'undo' } = options;
+    const what = `'${name}' of the saga '${this.#shape.name}'`;
+    this.#refuseName(name);
+    if (typeof event?.type !== 'string') {
+      throw new InvalidDefinition(`${what} waits for what is no event: give what \`defineEvent\` returned`);
+    }
+    if (event.upgrade) {
       throw new InvalidDefinition(
-        `'${name}' of the saga '${saga}' may take ${within}: give \`within\` from '1s' to '${LONGEST_WITHIN}'`,
+        `${what} waits for '${event.type}' version ${event.version}, whose older versions nobody upgrades there: give the version another event type`,
       );
     }
-    return { name, step, select, within: milliseconds };
+    if (typeof where !== 'function' || typeof is !== 'function') {
+      throw new InvalidDefinition(
+        `${what} does not say whose event it waits for: give \`where\` and \`is\`, e.g. { where: (event) => event.orderId, is: ({ input }) => input.orderId }`,
+      );
+    }
+    if (within === undefined)
+      throw new InvalidDefinition(`${what} has no \`within\`: say how long it waits, e.g. '7d'`);
+    if (otherwise !== 'undo') {
+      validate(event.schema, otherwise, `${what}, its \`otherwise\``);
+      const wrong = portable(otherwise, SAGA_LIMITS.outputBytes);
+      if (wrong) throw new InvalidDefinition(`${what} has an \`otherwise\` that cannot be carried: ${wrong.message}`);
+    }
+    const milliseconds = this.#within(name, within, LONGEST_WAIT);
+    return { name, event, where, is, within: milliseconds, ...(otherwise !== 'undo' && { otherwise }) };
+  }
+
+  #refuseName(name: string): void {
+    if (STEP_NAME.test(name) && name.length <= 32 && name !== 'input' && name !== 'failure') return;
+    throw new InvalidDefinition(
+      `'${name}' of the saga '${this.#shape.name}' is not a step name: give at most 32 letters and digits that begin with a small one, and neither 'input' nor 'failure'`,
+    );
+  }
+
+  #within(name: string, within: Duration, longest: Duration): number {
+    const milliseconds = durationToMilliseconds(within);
+    if (milliseconds >= 1_000 && milliseconds <= durationToMilliseconds(longest)) return milliseconds;
+    throw new InvalidDefinition(
+      `'${name}' of the saga '${this.#shape.name}' may take ${within}: give \`within\` from '1s' to '${longest}'`,
+    );
   }
 
   #end(what: 'completed' | 'compensated', given: unknown): SagaEnd | undefined {

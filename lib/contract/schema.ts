@@ -1,6 +1,18 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { InvalidDefinition, InvalidPayload } from './errors.ts';
 
+/** What the schema takes that a definition has under a name. */
+export type SchemaInput<Definition, Name extends string> =
+  Definition extends Readonly<Record<Name, infer Schema extends StandardSchemaV1>>
+    ? StandardSchemaV1.InferInput<Schema>
+    : never;
+
+/** What the schema makes of it that a definition has under a name. */
+export type SchemaOutput<Definition, Name extends string> =
+  Definition extends Readonly<Record<Name, infer Schema extends StandardSchemaV1>>
+    ? StandardSchemaV1.InferOutput<Schema>
+    : never;
+
 /** How many fields an error names: a payload can be wrong in more places than anybody reads. */
 const NAMED_FIELDS = 10;
 /** Characters of what a schema says of one field: it may quote the whole value. */

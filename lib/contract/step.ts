@@ -2,9 +2,9 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Duration } from './duration.ts';
 import type { EffectDefinition } from './effect.ts';
 import { InvalidDefinition } from './errors.ts';
-import { defineEvent, type EventDefinition } from './event.ts';
+import { type EventDefinition, frameworkEvent } from './event.ts';
 import type { RetryOptions } from './retry.ts';
-import { requireStandardSchema, validate } from './schema.ts';
+import { requireStandardSchema, type SchemaInput, type SchemaOutput, validate } from './schema.ts';
 import { defineSubscriber, type SubscriberDefinition } from './subscriber.ts';
 import type { AnyTable } from './table.ts';
 
@@ -76,24 +76,16 @@ export interface StepOptions<
 }
 
 /** What a step is asked for, as its schema makes it and its handlers see it. */
-export type StepInput<Step> = Step extends { readonly input: infer Input extends StandardSchemaV1 }
-  ? StandardSchemaV1.InferOutput<Input>
-  : never;
+export type StepInput<Step> = SchemaOutput<Step, 'input'>;
 
 /** What a saga gives a step. */
-export type StepRequest<Step> = Step extends { readonly input: infer Input extends StandardSchemaV1 }
-  ? StandardSchemaV1.InferInput<Input>
-  : never;
+export type StepRequest<Step> = SchemaInput<Step, 'input'>;
 
 /** What `run` answers, and later steps select from. */
-export type StepAnswer<Step> = Step extends { readonly output: infer Output extends StandardSchemaV1 }
-  ? StandardSchemaV1.InferInput<Output>
-  : never;
+export type StepAnswer<Step> = SchemaInput<Step, 'output'>;
 
 /** What `undo` is given of what `run` has answered. */
-export type StepResult<Step> = Step extends { readonly output: infer Output extends StandardSchemaV1 }
-  ? StandardSchemaV1.InferOutput<Output>
-  : never;
+export type StepResult<Step> = SchemaOutput<Step, 'output'>;
 
 /**
  * Declares a step of sagas. Its handler is `consumeStep(<the step>, { run, undo })`; a step that has nothing to undo says
@@ -164,7 +156,7 @@ export function commandType(step: string, kind: 'run' | 'undo'): string {
 
 function commandEvent(type: string, businessLine: string, schema: StandardSchemaV1<unknown, UndoCommand>) {
   // State machines write these messages, with the saga's business key.
-  return defineEvent(type, { schema, key: ({ execution }) => execution, businessLine });
+  return frameworkEvent(type, { schema, key: ({ execution }) => execution, businessLine });
 }
 
 /** A schema of commands; `inner` is what tells its JSON Schema. */

@@ -1,9 +1,16 @@
 import { InvalidDefinition } from '../contract/errors.ts';
-import type { SagaDefinition, SagaStep } from '../contract/saga.ts';
+import {
+  isWait,
+  type SagaDefinition,
+  type SagaStage,
+  type SagaStep,
+  type SagaWait,
+  stepsIn,
+} from '../contract/saga-shape.ts';
 import { endState } from './end-state.ts';
 import { answerVariable, FAILURE_VARIABLE, jsonata, selectedExpression } from './expression.ts';
 import { recordSelection } from './record-selection.ts';
-import { EFFECT_UNKNOWN, runState, type State, type StateMachine, stuckState, undoState } from './states.ts';
+import { EFFECT_UNKNOWN, runState, type State, type StateMachine, stuckState, undoState, waitState } from './states.ts';
 
 /** The state machines of a saga, as their definitions in Amazon States Language. */
 export interface CompiledSaga {
@@ -43,7 +50,7 @@ class Compiler {
   compile(): CompiledSaga {
     const { stages } = this.#definition.saga;
     const undo = this.#undoStates();
-    const steps = stages.flat();
+    const steps = stepsIn(stages);
     const states = Object.assign({}, ...stages.map((stage, index) => this.#stageStates(stage, index)));
     const forward = {
       ...this.#machine(`runs the saga`, this.#entryOf(0)),
@@ -70,17 +77,19 @@ class Compiler {
   /** Where the stage of this number begins: the end, after the last one. */
   #entryOf(index: number): string {
     const stage = this.#definition.saga.stages[index];
+    if (stage && isWait(stage)) return stage.name;
     const [first] = stage ?? [];
     if (!stage || !first) return COMPLETED;
     return stage.length === 1 ? first.name : stage.map(({ name }) => name).join(' and ');
   }
 
-  #stageStates(stage: readonly SagaStep[], index: number): Record<string, State> {
-    const [only] = stage;
-    const last = this.#definition.saga.stages.slice(0, index + 1).flat().length - 1;
+  #stageStates(stage: SagaStage, index: number): Record<string, State> {
+    const last = stepsIn(this.#definition.saga.stages.slice(0, index + 1)).length - 1;
     const Next = this.#entryOf(index + 1);
     const compensate = this.#undoFrom(last);
     const known = this.#knownAt(index);
+    if (isWait(stage)) return this.#waitStates(stage, known, { Next, compensate });
+    const [only] = stage;
     if (only && stage.length === 1) return this.#stepStates(only, known, { Next, compensate });
     const branches = stage.map((step) => ({
       StartAt: step.name,
@@ -132,21 +141,49 @@ class Compiler {
     };
   }
 
+  /** Goes on with the event, or without it where the saga says with what. */
+  #waitStates(
+    wait: SagaWait,
+    known: readonly string[],
+    { Next, compensate }: { readonly Next: string; readonly compensate: string },
+  ): Record<string, State> {
+    const what = `'${wait.name}' of the saga '${this.#definition.saga.name}'`;
+    const value = selectedExpression(recordSelection(wait.is, known, `${what}, its \`is\`,`));
+    const answer = answerVariable(wait.name);
+    const late = 'otherwise' in wait && {
+      ErrorEquals: ['States.Timeout'],
+      Assign: { [answer]: jsonata(JSON.stringify(wait.otherwise)) },
+      Output: {},
+      Next,
+    };
+    const failed = { ErrorEquals: ['States.ALL'], Assign: FAILED, Output: {}, Next: compensate };
+    return {
+      [wait.name]: {
+        ...waitState({ definition: this.#definition, table: this.#table, wait }, value),
+        Catch: [...(late ? [late] : []), failed],
+        Assign: { [answer]: jsonata('$states.result') },
+        Output: {},
+        Next,
+      },
+    };
+  }
+
   /** Names of what may be selected in a stage: the input, and the answers of the steps before it. */
   #knownAt(index: number): string[] {
-    const before = this.#definition.saga.stages.slice(0, index).flat();
-    return ['input', ...before.map(({ name }) => name)];
+    const before = this.#definition.saga.stages.slice(0, index);
+    const named = before.flatMap((stage): readonly { readonly name: string }[] => (isWait(stage) ? [stage] : stage));
+    return ['input', ...named.map(({ name }) => name)];
   }
 
   /** Where undoing begins when this step and those before it may have done something. */
   #undoFrom(last: number): string {
-    const steps = this.#definition.saga.stages.flat().slice(0, last + 1);
+    const steps = stepsIn(this.#definition.saga.stages).slice(0, last + 1);
     const step = steps.findLast((one) => one.step.undo !== 'none');
     return step ? `undo ${step.name}` : COMPENSATED;
   }
 
   #undoStates(): Record<string, State> {
-    const steps = this.#definition.saga.stages.flat();
+    const steps = stepsIn(this.#definition.saga.stages);
     const states = steps.flatMap((step, index): [string, State][] => {
       if (step.step.undo === 'none') return [];
       const place = { definition: this.#definition, table: this.#table, step };

@@ -1,6 +1,6 @@
 import { InvalidDefinition } from '../contract/errors.ts';
 import type { EventDefinition } from '../contract/event.ts';
-import type { SagaEnd } from '../contract/saga.ts';
+import type { SagaEnd } from '../contract/saga-shape.ts';
 import { SAGA_PREFIX } from '../ledger/rows/layout.ts';
 import { SAGA_END, SAGA_ROWS_MS } from '../ledger/rows/saga.ts';
 import { jsonata, SAGA_EXECUTION, selectedExpression } from './expression.ts';

@@ -8,6 +8,8 @@ export interface MachineMessage {
   readonly businessLine: string;
   /** Milliseconds from its commit after which nothing sends or handles it any more. */
   readonly lifetime: number;
+  /** Milliseconds from its commit for which its row is kept at least. @default its lifetime */
+  readonly kept?: number;
   /** JSONata of its payload. */
   readonly data: string;
   /** The ledger's table. */
@@ -28,8 +30,8 @@ export function withNewMessage(body: string): string {
  * `withNewMessage`. The whole item is one expression, so that each try of a task mints an id of its own.
  */
 export function messageItem(message: MachineMessage): string {
-  const { type, businessLine, lifetime, answers } = message;
-  const keepSeconds = Math.ceil((lifetime + INBOX_AFTERLIFE) / 1000);
+  const { type, businessLine, lifetime, kept = lifetime, answers } = message;
+  const keepSeconds = Math.ceil((kept + INBOX_AFTERLIFE) / 1000);
   const columns = {
     pk: `'${OUTBOX_PREFIX}' & $minute & '#' & $shard`,
     sk: '$id',

@@ -1,8 +1,10 @@
-import type { SagaDefinition, SagaStep } from '../contract/saga.ts';
+import { waiterName } from '../contract/saga-settings.ts';
+import type { SagaDefinition, SagaStep, SagaWait } from '../contract/saga-shape.ts';
 import { commandType } from '../contract/step.ts';
+import { DAY_MS } from '../contract/time.ts';
 import { stuckPartition } from '../ledger/rows/saga.ts';
 import { FAILURE_VARIABLE, jsonata, SAGA_EXECUTION } from './expression.ts';
-import { AND_WAIT, messageItem, PUT_ITEM, text, withNewMessage } from './message-item.ts';
+import { AND_WAIT, type MachineMessage, messageItem, PUT_ITEM, text, withNewMessage } from './message-item.ts';
 
 /** A definition in Amazon States Language: the part of it that sagas compile to. */
 export interface StateMachine {
@@ -127,7 +129,7 @@ export function undoState(place: StatePlace): State {
 function commandState(place: StatePlace, kind: 'run' | 'undo', lifetime: number, data: string): State {
   const { definition, table, step } = place;
   const { version, consumes } = step.step;
-  const item = messageItem({
+  const task = commandTask({
     type: commandType(step.step.name, kind),
     version,
     businessLine: consumes[0]?.businessLine ?? definition.businessLine,
@@ -137,12 +139,37 @@ function commandState(place: StatePlace, kind: 'run' | 'undo', lifetime: number,
     saga: definition.saga.name,
     answers: true,
   });
-  return {
-    Type: 'Task',
-    Resource: `${PUT_ITEM}${AND_WAIT}`,
-    Arguments: { TableName: table, Item: jsonata(withNewMessage(item)) },
-    TimeoutSeconds: Math.ceil(lifetime / 1000) + AFTER_EXPIRY_SECONDS,
-  };
+  return { ...task, TimeoutSeconds: Math.ceil(lifetime / 1000) + AFTER_EXPIRY_SECONDS };
+}
+
+/** A task that commits a message, and waits until its token is answered. */
+function commandTask(message: MachineMessage): State {
+  const Arguments = { TableName: message.table, Item: jsonata(withNewMessage(messageItem(message))) };
+  return { Type: 'Task', Resource: `${PUT_ITEM}${AND_WAIT}`, Arguments };
+}
+
+/** No command lives for longer, as no message does whose event does not say so. */
+const LONGEST_COMMAND_MS = 14 * DAY_MS;
+
+/** A task that waits for an event: the saga's waiter is told whose. */
+export function waitState(
+  { definition, table, wait }: { readonly definition: SagaDefinition; readonly table: string; readonly wait: SagaWait },
+  value: string,
+): State {
+  const { saga, businessLine } = definition;
+  const data = `{"execution": ${SAGA_EXECUTION}, "step": ${text(wait.name)}, "input": ${value}}`;
+  const task = commandTask({
+    type: commandType(waiterName(saga.name), 'run'),
+    version: 1,
+    businessLine,
+    lifetime: Math.min(wait.within, LONGEST_COMMAND_MS),
+    kept: wait.within,
+    data,
+    table,
+    saga: saga.name,
+    answers: true,
+  });
+  return { ...task, TimeoutSeconds: Math.ceil(wait.within / 1000), Retry: [whereUnsent(20)] };
 }
 
 /**

@@ -41,18 +41,17 @@ export {
 } from '../contract/event.ts';
 export { METRICS } from '../contract/metrics.ts';
 export { RetryLater, type RetryOptions, type RetryPolicy } from '../contract/retry.ts';
-export {
-  type Branches,
-  defineSaga,
-  type SagaBuilder,
-  type SagaDefinition,
-  type SagaEnding,
-  type SagaFailure,
-  type SagaOptions,
-  type SagaStepOptions,
-  type Select,
-  type UnwindOptions,
-} from '../contract/saga.ts';
+export { defineSaga } from '../contract/saga.ts';
+export type {
+  Branches,
+  SagaBuilder,
+  SagaEnding,
+  SagaOptions,
+  SagaStepOptions,
+  UnwindOptions,
+  WaitOptions,
+} from '../contract/saga-builder.ts';
+export type { SagaDefinition, SagaFailure, Select } from '../contract/saga-shape.ts';
 export { defineSequence, type SequenceDefinition, type Sequenced, type SequenceOptions } from '../contract/sequence.ts';
 export {
   defineStep,

@@ -5,7 +5,7 @@ import type { ServiceError } from '../aws/errors.ts';
 import { createConsumer } from '../consume/consume.ts';
 import type { Consumer } from '../consume/consumer.ts';
 import type { AnyHandler, HandlerRun } from '../consume/invocation.ts';
-import { defineEvent } from '../contract/event.ts';
+import { frameworkEvent } from '../contract/event.ts';
 import { type SagaSettings, starterName } from '../contract/saga-settings.ts';
 import { defineSubscriber } from '../contract/subscriber.ts';
 import { type SagaStartRow, sagaStartKey } from '../ledger/rows/saga.ts';
@@ -63,7 +63,7 @@ export function starterOf({ name, version, businessLine }: SagaSettings) {
   const schema: StandardSchemaV1 = {
     '~standard': { version: 1, vendor: 'waybill', validate: (value) => ({ value }) },
   };
-  const event = { ...defineEvent(`saga.${name}`, { schema, key: () => '-', businessLine }), version };
+  const event = { ...frameworkEvent(`saga.${name}`, { schema, key: () => '-', businessLine }), version };
   return defineSubscriber(starterName(name), { consumes: [event] });
 }
 

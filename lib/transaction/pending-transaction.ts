@@ -9,7 +9,7 @@ import { LimitExceeded, TransactionMisused } from '../contract/errors.ts';
 import type { EventDefinition, EventInput } from '../contract/event.ts';
 import { LIMITS } from '../contract/limits.ts';
 import { METRICS } from '../contract/metrics.ts';
-import type { SagaDefinition } from '../contract/saga.ts';
+import type { SagaDefinition } from '../contract/saga-shape.ts';
 import { validate } from '../contract/schema.ts';
 import type { AnyTable, TableItem, TableKey } from '../contract/table.ts';
 import { writtenFormat } from '../ledger/format.ts';

@@ -3,7 +3,7 @@ import type { When } from '../aws/condition.ts';
 import type { DelayOf } from '../contract/delay.ts';
 import type { Duration } from '../contract/duration.ts';
 import type { EventDefinition, EventInput } from '../contract/event.ts';
-import type { SagaDefinition } from '../contract/saga.ts';
+import type { SagaDefinition } from '../contract/saga-shape.ts';
 import type { AnyTable, TableItem, TableKey } from '../contract/table.ts';
 import type { Otherwise } from './outcome.ts';
 

@@ -44,9 +44,10 @@ describe("the package's root", () => {
     expect(imports.filter((path) => path.startsWith('@aws-sdk/'))).toEqual([]);
   });
 
-  test('has at most 15 KB, everything that it exports included', async () => {
+  // Of them 2 KB are declarations of sagas.
+  test('has at most 17 KB, everything that it exports included', async () => {
     const weight = await root;
-    expect(weight.total, breakdown(weight)).toBeLessThanOrEqual(15 * KB);
+    expect(weight.total, breakdown(weight)).toBeLessThanOrEqual(17 * KB);
   });
 
   test('costs nothing beyond what is imported of it', async () => {

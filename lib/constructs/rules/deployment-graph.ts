@@ -2,7 +2,7 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import type { IConstruct } from 'constructs';
 import type { EventDefinition } from '../../contract/event.ts';
-import type { SagaDefinition } from '../../contract/saga.ts';
+import type { SagaDefinition } from '../../contract/saga-shape.ts';
 import type { SubscriberDefinition } from '../../contract/subscriber.ts';
 import type { IChannel } from '../channel/channel-interface.ts';
 import type { ILedger } from '../ledger/ledger-interface.ts';

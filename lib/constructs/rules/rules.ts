@@ -18,7 +18,7 @@ import { renamedSubscriber } from './renamed-subscriber.ts';
 import { reservedConcurrency } from './reserved-concurrency.ts';
 import { retryHorizon } from './retry-horizon.ts';
 import type { Rule } from './rule.ts';
-import { sagaRetries, sagaWithin } from './saga-within.ts';
+import { sagaRetries, sagaWait, sagaWithin } from './saga-within.ts';
 import { scalerPollers, scalerRights } from './scaler-rights.ts';
 import { stackResources } from './stack-resources.ts';
 import { startingPosition } from './starting-position.ts';
@@ -61,4 +61,5 @@ export const RULES: readonly Rule[] = [
   channelWithoutSubscriber,
   sagaWithin,
   sagaRetries,
+  sagaWait,
 ];

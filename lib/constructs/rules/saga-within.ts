@@ -1,4 +1,5 @@
 import { retryHorizon } from '../../contract/retry.ts';
+import { type SagaStep, stepsIn, waitsIn } from '../../contract/saga-shape.ts';
 import type { DeployedSaga } from './deployment-graph.ts';
 import type { Finding, Rule } from './rule.ts';
 
@@ -29,14 +30,32 @@ export const sagaRetries: Rule = {
   },
 };
 
-type Step = DeployedSaga['definition']['saga']['stages'][number][number]['step'];
+export const sagaWait: Rule = {
+  id: 'saga-wait',
+  severity: 'warning',
+  refuses: 'a saga that may wait for an event for longer than an execution takes until it is `tooOld`',
+  because: 'Its alarm rings while all is well, and nobody heeds it when something is wrong.',
+  source: 'docs/sagas.md',
+  mend: 'Give the construct a `tooOld` that is longer than the saga waits.',
+
+  *check({ graph }) {
+    for (const { construct: at, definition, tooOldSeconds } of graph.sagas) {
+      const { name, stages } = definition.saga;
+      const waits = waitsIn(stages).reduce((sum, { within }) => sum + within / 1_000, 0);
+      if (waits < tooOldSeconds) continue;
+      yield { at, found: `The saga '${name}' may wait for ${waits} s, and is too old after ${tooOldSeconds} s` };
+    }
+  },
+};
+
+type Step = SagaStep['step'];
 
 function* findings(
   { construct: at, definition }: DeployedSaga,
   needs: (step: Step) => number,
   what: string,
 ): Iterable<Finding> {
-  for (const { name, step, within } of definition.saga.stages.flat()) {
+  for (const { name, step, within } of stepsIn(definition.saga.stages)) {
     const least = needs(step);
     if (within >= least) continue;
     yield {

@@ -6,12 +6,14 @@ import { Construct } from 'constructs';
 import { BINDINGS } from '../../contract/bindings.ts';
 import type { EventDefinition } from '../../contract/event.ts';
 import { METRICS } from '../../contract/metrics.ts';
-import type { SagaDefinition, SagaShape } from '../../contract/saga.ts';
 import { type SagaSettings, starterName } from '../../contract/saga-settings.ts';
+import { type SagaDefinition, type SagaShape, waitsIn } from '../../contract/saga-shape.ts';
+import { waiterOf } from '../../contract/saga-waiter.ts';
 import type { StepDefinition } from '../../contract/step.ts';
 import { defineSubscriber } from '../../contract/subscriber.ts';
-import { PARTITIONS } from '../../ledger/rows/partitions.ts';
+import { PARTITIONS, waitPartitions } from '../../ledger/rows/partitions.ts';
 import { compileSaga } from '../../machine/compile.ts';
+import { waitSettings } from '../../machine/wait-settings.ts';
 import { allow } from '../aws/grants.ts';
 import { allowRows } from '../aws/ledger-rows.ts';
 import { QueueChannel } from '../channel/queue-channel.ts';
@@ -97,6 +99,7 @@ export class Saga<
       unwindMachine: this.unwindMachine.stateMachineArn,
     };
     this.#deployStarter(definition, JSON.stringify(settings), logRetention);
+    this.#deployWaiter(definition, { ...settings, waits: waitSettings(definition) }, logRetention);
     new SagaKeeper(this, 'Keeper', {
       ledger,
       saga: name,
@@ -165,6 +168,46 @@ export class Saga<
     for (const { stateMachineArn } of [this.stateMachine, this.unwindMachine]) {
       allow(handler, ['states:SendTaskSuccess', 'states:SendTaskFailure'], stateMachineArn);
     }
+  }
+
+  /** What hears the events that the saga waits for, if it waits for any. */
+  #deployWaiter(
+    definition: SagaDefinition,
+    settings: SagaSettings,
+    logRetention: logs.RetentionDays | undefined,
+  ): void {
+    const waits = waitsIn(definition.saga.stages);
+    if (waits.length === 0) return;
+    const { name } = definition.saga;
+    const waiter = new FrameworkFunction(this, 'Waiter', {
+      ledger: this.#ledger,
+      asset: 'saga-waiter',
+      description: `Waybill: hears what the saga '${name}' waits for`,
+      environment: { [BINDINGS.saga]: JSON.stringify(settings) },
+      allows: [[['states:SendTaskSuccess', 'states:SendTaskFailure'], this.stateMachine.stateMachineArn]],
+      rows: [
+        {
+          actions: ['dynamodb:GetItem', 'dynamodb:PutItem'],
+          partitions: [...PARTITIONS.sagas, ...waitPartitions(name)],
+        },
+        { actions: ['dynamodb:GetItem'], partitions: PARTITIONS.outbox },
+      ],
+      timeout: Duration.seconds(30),
+      memorySize: 256,
+      ...(logRetention !== undefined && { logRetention }),
+    });
+    const subscriber = waiterOf(settings);
+    const events = new Map(waits.map(({ event }) => [event.type, event]));
+    const consumes = subscriber.consumes.map((heard) => events.get(heard.type) ?? heard);
+    const channel = new QueueChannel(this, 'Waits', { ledger: this.#ledger, events: consumes });
+    channel.addSubscriber(
+      { ...subscriber, consumes },
+      {
+        handler: waiter.function,
+        tables: {},
+        ...(logRetention !== undefined && { logRetention }),
+      },
+    );
   }
 
   #deployStarter(definition: SagaDefinition, settings: string, logRetention: logs.RetentionDays | undefined): void {

@@ -39,6 +39,7 @@ import { messageShard, messageTime } from '../../message/message-id.ts';
  * park#<subscriber>#<business key>    <number>       a message that came before its turn, or is to be passed over
  * saga#<execution>                    <step>         what a step of an execution has done; `#start` and `#end` of the execution
  * stuck#<saga>                        <execution>#<step>#<run or undo>  a step that waits for somebody to decide
+ * wait#<saga>#<wait>#<value>          wait           an event that a saga waits for, or has come before it waits, by whose it is
  * sagas                               <saga>         how many executions run and are stuck, as its keeper has counted them
  * ```
  */
@@ -111,6 +112,9 @@ export const SAGA_PREFIX = 'saga#';
 
 /** The prefix of every partition key of steps that are stuck. */
 export const STUCK_PREFIX = 'stuck#';
+
+/** The prefix of every partition key of events that sagas wait for. */
+export const WAIT_PREFIX = 'wait#';
 
 /** The partition of all sagas. */
 export const SAGAS = 'sagas';

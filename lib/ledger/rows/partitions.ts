@@ -24,6 +24,7 @@ import {
   SAGAS,
   SCALE_PREFIX,
   TAIL_PREFIX,
+  WAIT_PREFIX,
 } from './layout.ts';
 import { RUNNING_REDRIVES } from './redrive.ts';
 import { EVENT_TYPES, routePartition } from './route.ts';
@@ -100,6 +101,11 @@ export function effectPartitions(owner: string): string[] {
 /** Where it is written what of a saga is stuck. */
 export function stuckPartitions(saga: string): string[] {
   return [stuckPartition(saga)];
+}
+
+/** Where the events are that a saga waits for. */
+export function waitPartitions(saga: string): string[] {
+  return [ownedBy(WAIT_PREFIX, saga)];
 }
 
 /** Where a subscriber's circuit is. */

@@ -27,6 +27,7 @@ const KINDS = {
   park: 'parked',
   saga: 'saga',
   stuck: 'stuck',
+  wait: 'wait',
   sagas: 'sagas',
 } as const;
 

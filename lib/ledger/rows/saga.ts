@@ -1,16 +1,17 @@
 import { DAY_MS } from '../../contract/time.ts';
-import { type Expiring, type LedgerKey, SAGA_PREFIX, STUCK_PREFIX } from './layout.ts';
+import { type Expiring, type LedgerKey, SAGA_PREFIX, STUCK_PREFIX, WAIT_PREFIX } from './layout.ts';
 
 /**
  * What a step of an execution has done. Written with its effects, in one transaction.
  *
  * - `running`: it may have had effects outside. Of steps that have any, before they begin.
+ * - `waiting`: of a wait, the event has not come.
  * - `done`: its `output` is kept.
  * - `refused`: it has refused what it was asked for, and has done nothing that lies in the ledger.
  * - `undone`: what it had done was undone.
  * - `void`: it was undone before it ran. Whatever runs after that is refused.
  */
-export type StepState = 'running' | 'done' | 'refused' | 'undone' | 'void';
+export type StepState = 'running' | 'waiting' | 'done' | 'refused' | 'undone' | 'void';
 
 /** A step of an execution, as it lies in the ledger. */
 export interface SagaStepRow extends LedgerKey, Expiring {
@@ -64,6 +65,23 @@ export interface StuckRow extends LedgerKey {
   readonly since: number;
 }
 
+/**
+ * An event that a saga waits for, by whose it is. Whichever comes first, the event or the command to wait, is kept until the
+ * other comes.
+ */
+export interface WaitRow extends LedgerKey, Expiring {
+  /** The execution that waits, or has waited. */
+  readonly execution?: string;
+  /** The message by which it was told to: its outbox row has the token of the task. */
+  readonly command?: string;
+  /** Until when it waits, in milliseconds since the epoch. */
+  readonly until?: number;
+  /** The payload of the event that has come, as JSON. */
+  readonly event?: string;
+  /** The id of the event's message. */
+  readonly message?: string;
+}
+
 /** How many executions of a saga ran when its keeper counted them. */
 export interface SagaCountRow extends LedgerKey {
   /** The ARN of its state machine. */
@@ -110,6 +128,11 @@ export function stuckPartition(saga: string): string {
 /** The sort key of what is stuck of an execution. */
 export function stuckSortKey(execution: string, step: string, kind: StuckRow['kind']): string {
   return `${execution}#${step}#${kind}`;
+}
+
+/** Where it is written whether an event has come, and who waits for it. */
+export function waitKey(saga: string, wait: string, value: string): LedgerKey {
+  return { pk: `${WAIT_PREFIX}${saga}#${wait}#${value}`, sk: 'wait' };
 }
 
 /** The id of a step's effects outside: a retried command is another message, and has the same effects. */

@@ -1,11 +1,13 @@
 import type { Environment } from '../../aws/environment.ts';
 import { BINDINGS } from '../../contract/bindings.ts';
 import { durationToMilliseconds } from '../../contract/duration.ts';
+import { waiterOf } from '../../contract/saga-waiter.ts';
 import { LEAST_OF_QUEUE, SCALE_DEFAULTS, type ScaleSettings } from '../../contract/scale.ts';
 import type { SubscriberDefinition } from '../../contract/subscriber.ts';
 import type { Destination } from '../../ledger/rows/route.ts';
 import type { RouteProperties } from '../../relay/route-properties.ts';
 import { createStarter, starterOf } from '../../saga/starter.ts';
+import { createWaiter } from '../../saga/waiter.ts';
 import {
   type AlarmClock,
   CloudWatchEngine,
@@ -157,7 +159,9 @@ export class Deployment {
     return (this.#options.sagas ?? []).flatMap((definition) => {
       const settings = deploySaga(stepFunctions, definition, this.ledger.name);
       const starter = this.#subscribe(ledger, starterOf(settings), createStarter(settings) as LambdaHandler);
-      return [...starter, keeperFunction(settings, this.variables)];
+      const waits = (settings.waits?.length ?? 0) > 0;
+      const waiter = waits ? this.#subscribe(ledger, waiterOf(settings), createWaiter(settings) as LambdaHandler) : [];
+      return [...starter, ...waiter, keeperFunction(settings, this.variables)];
     });
   }
 

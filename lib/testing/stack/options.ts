@@ -1,6 +1,6 @@
 import type { BreakerSettings } from '../../contract/breaker.ts';
 import type { Duration } from '../../contract/duration.ts';
-import type { SagaDefinition } from '../../contract/saga.ts';
+import type { SagaDefinition } from '../../contract/saga-shape.ts';
 import type { ScaleSettings } from '../../contract/scale.ts';
 import type { SubscriberDefinition } from '../../contract/subscriber.ts';
 import type { Request, SchedulerOptions } from '../engines/index.ts';

@@ -1,7 +1,8 @@
 import type { Environment } from '../../aws/environment.ts';
-import type { SagaDefinition } from '../../contract/saga.ts';
 import type { SagaSettings } from '../../contract/saga-settings.ts';
+import type { SagaDefinition } from '../../contract/saga-shape.ts';
 import { compileSaga } from '../../machine/compile.ts';
+import { waitSettings } from '../../machine/wait-settings.ts';
 import { createKeeper } from '../../saga/keeper.ts';
 import type { ExecutionView, StepFunctionsEngine } from '../engines/index.ts';
 import type { LambdaHandler } from '../lambda/index.ts';
@@ -24,6 +25,7 @@ export function deploySaga(engine: StepFunctionsEngine, definition: SagaDefiniti
     businessLine: definition.businessLine,
     machine: engine.createStateMachine(name, forward),
     unwindMachine: engine.createStateMachine(`${name}-unwind`, unwind),
+    waits: waitSettings(definition),
   };
 }
 

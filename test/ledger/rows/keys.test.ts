@@ -20,6 +20,7 @@ import { outboxKey, outboxPartition } from '../../../lib/ledger/rows/outbox.ts';
 import { receiptKey } from '../../../lib/ledger/rows/receipt.ts';
 import { redriveKey, runningKey } from '../../../lib/ledger/rows/redrive.ts';
 import { routeKey, routePartition } from '../../../lib/ledger/rows/route.ts';
+import { waitKey } from '../../../lib/ledger/rows/saga.ts';
 import { historyKey, scaleKey } from '../../../lib/ledger/rows/scale.ts';
 import { SHARDS_KEY } from '../../../lib/ledger/rows/shards.ts';
 import { unroutedKey, unroutedTypeKey } from '../../../lib/ledger/rows/unrouted.ts';
@@ -37,6 +38,7 @@ type Subject =
   | readonly ['unrouted', string, string]
   | readonly ['due', string, number]
   | readonly ['dead', string, string, number]
+  | readonly ['wait', string, string, string]
   | readonly ['park', string, string, number]
   | readonly ['tail' | 'last', string, string]
   | readonly ['in' | 'fail' | 'cause' | 'redrive' | 'once' | 'route' | 'effect' | 'shared effect', string, string];
@@ -87,6 +89,8 @@ function keyOf(subject: Subject): LedgerKey {
       return lastKey(subject[1], subject[2]);
     case 'park':
       return parkKey(subject[1], subject[2], subject[3]);
+    case 'wait':
+      return waitKey(subject[1], subject[2], subject[3]);
     case 'once':
       return onceKey(subject[1], subject[2]);
     case 'route':
@@ -137,6 +141,7 @@ const subjects: fc.Arbitrary<Subject> = fc.oneof(
   fc.tuple(fc.constant('once' as const), someNames, hostileKeys),
   fc.tuple(fc.constantFrom('tail' as const, 'last' as const), someNames, hostileKeys),
   fc.tuple(fc.constant('park' as const), someNames, hostileKeys, fc.constantFrom(1, 2, 10)),
+  fc.tuple(fc.constant('wait' as const), someNames, someNames, hostileKeys),
   fc.tuple(fc.constant('effect' as const), someNames, someIds),
   fc.tuple(fc.constant('shared effect' as const), someNames, hostileKeys),
   fc.tuple(fc.constant('route' as const), fc.constantFrom('a', 'a.b', 'a-b', 'once.a'), someNames),
@@ -180,6 +185,7 @@ describe('a key of the ledger', () => {
       deadKey(longest, { id: 'f'.repeat(64), died: NOON }, 4_096),
       causeKey(longest, '7f3a0b1c'),
       tailKey(longest, '\u{1F4E6}'.repeat(LIMITS.keyCharacters)),
+      waitKey(longest, 'w'.repeat(32), '\u{1F4E6}'.repeat(256)),
       parkKey(longest, '\u{1F4E6}'.repeat(LIMITS.keyCharacters), Number.MAX_SAFE_INTEGER),
     ];
     for (const { pk, sk } of keys) {

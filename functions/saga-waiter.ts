@@ -1,0 +1,4 @@
+import { sagaSettingsIn } from '../lib/saga/settings.ts';
+import { createWaiter } from '../lib/saga/waiter.ts';
+
+export const handler = createWaiter(sagaSettingsIn(process.env));
