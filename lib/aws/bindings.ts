@@ -16,7 +16,7 @@ export interface Bindings {
 
 type BoundName = Exclude<
   keyof typeof BINDINGS,
-  'ledger' | 'shards' | 'maxShards' | 'formats' | 'producer' | 'subscriber'
+  'ledger' | 'shards' | 'maxShards' | 'formats' | 'producer' | 'subscriber' | 'onDead'
 >;
 
 /** The construct call that gives a binding, where that is not a Subscriber. */

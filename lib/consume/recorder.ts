@@ -17,6 +17,7 @@ import { noteDeadRecord } from '../ledger/dead.ts';
 import { readInbox } from '../ledger/inbox.ts';
 import { ledgerOf } from '../ledger/ledger.ts';
 import { decodeEnvelope, type Envelope, foreignTo } from '../message/envelope.ts';
+import { type GivenUpAt, givenUpInOrder, goOnBehind } from '../order/given-up.ts';
 import { endMessage } from '../transaction/end-message.ts';
 import { type DeadLetter, sendDeadLetters } from './dead-letter.ts';
 
@@ -30,7 +31,8 @@ export type Recorder = (event: SQSEvent, context?: Partial<Context>) => Promise<
 /**
  * The recorder: the Lambda handler of a subscriber's backstop queue, where SQS moves what the subscriber's function
  * never ended, e.g. because it crashes on every start. Writes that each message ended `dead`, then sends it to the
- * dead-letter queue with its bytes and the reason. A message that has ended otherwise is only acknowledged.
+ * dead-letter queue with its bytes and the reason. A message that has ended otherwise is only acknowledged; one of an order whose
+ * turn has not come is parked.
  *
  * A record is acknowledged once both are done. Whatever fails is reported, and comes again.
  *
@@ -58,6 +60,8 @@ interface Post {
   readonly subscriber: string;
   readonly function: string;
   readonly request: string;
+  /** Where the subscriber keeps an order. */
+  readonly order: GivenUpAt | undefined;
 }
 
 function postOf(environment: Environment, { functionName = '', awsRequestId = '' }: Partial<Context>): Post {
@@ -65,7 +69,11 @@ function postOf(environment: Environment, { functionName = '', awsRequestId = ''
   if (!subscriber) {
     throw new MissingBinding(`The environment variable ${BINDINGS.subscriber} is not set: deploy it by a Subscriber`);
   }
-  return { environment, bindings: bindingsOf(environment), subscriber, function: functionName, request: awsRequestId };
+  const bindings = bindingsOf(environment);
+  const onDead = environment.variables[BINDINGS.onDead];
+  const order: GivenUpAt | undefined =
+    onDead === 'block' || onDead === 'skip' ? { subscriber, onDead, queueUrl: bindings.get('queueUrl') } : undefined;
+  return { environment, bindings, subscriber, function: functionName, request: awsRequestId, order };
 }
 
 async function record(post: Post, records: readonly SQSRecord[], counts: Counts): Promise<SQSBatchResponse> {
@@ -80,8 +88,8 @@ async function record(post: Post, records: readonly SQSRecord[], counts: Counts)
   await concurrently(RECORDS_AT_ONCE, records, async (one) => {
     try {
       const letter = await endAsDead(post, one);
-      if (letter) letters.push(letter);
-      else counts.add('already');
+      if (typeof letter === 'object') letters.push(letter);
+      else counts.add(letter);
     } catch (error) {
       failed.add(one.messageId);
       report(environment, subscriber, one.messageId, errorCode(error));
@@ -97,9 +105,9 @@ async function record(post: Post, records: readonly SQSRecord[], counts: Counts)
   return { batchItemFailures: [...failed].map((itemIdentifier) => ({ itemIdentifier })) };
 }
 
-/** Writes the row, and returns the letter to send; none when the message has ended otherwise. */
-async function endAsDead(post: Post, one: SQSRecord): Promise<DeadLetter | undefined> {
-  const { environment, bindings, subscriber } = post;
+/** Writes the row, and returns the letter to send; none when the message has ended otherwise, or waits for its turn. */
+async function endAsDead(post: Post, one: SQSRecord): Promise<DeadLetter | 'already' | 'parked'> {
+  const { environment, bindings, subscriber, order } = post;
   const { bytes, isPointer, deliveries, redriven } = fromQueue(one);
   const { reason, detail } = exhausted(deliveries);
   const { SentTimestamp, ApproximateFirstReceiveTimestamp } = one.attributes;
@@ -126,8 +134,13 @@ async function endAsDead(post: Post, one: SQSRecord): Promise<DeadLetter | undef
     redriven,
     before,
   };
-  const state = await endMessage(ledger, ending, environment.now() + PATIENCE_MS);
-  if (state !== 'dead') return undefined;
+  const until = environment.now() + PATIENCE_MS;
+  const hasEnded = order && !redriven && (await readInbox(ledger, subscriber, envelope.id)) !== undefined;
+  const besides = order && !hasEnded ? await givenUpInOrder(ledger, order, envelope, until) : [];
+  if (besides === 'parked') return 'parked';
+  const state = await endMessage(ledger, ending, until, besides);
+  if (order) await goOnBehind(ledger, order, envelope, state, until);
+  if (state !== 'dead') return 'already';
   // It may have been dead before, for a reason of its own, and have lost only its letter.
   const row = await readInbox(ledger, subscriber, envelope.id);
   return { ...letter, messageId: envelope.id, reason: row?.reason ?? reason, detail: row?.detail ?? detail };

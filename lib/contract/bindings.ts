@@ -30,6 +30,8 @@ export const BINDINGS = {
   subscriber: 'WAYBILL_SUBSCRIBER',
   /** The URL of the subscriber's own queue; for a stream subscriber, of its retry queue. */
   queueUrl: 'WAYBILL_QUEUE_URL',
+  /** Of the recorder of an ordered subscriber: what those behind a dead message do, `block` or `skip`. Absent of others. */
+  onDead: 'WAYBILL_ON_DEAD',
   /** The name of the stream that the subscriber reads; absent where it has a queue of its own. */
   streamName: 'WAYBILL_STREAM_NAME',
   /** The URL of the subscriber's dead-letter queue. */

@@ -6,6 +6,7 @@ import type { Construct } from 'constructs';
 import { BINDINGS } from '../../contract/bindings.ts';
 import { causePartitions, deadPartitions, inboxPartitions } from '../../ledger/rows/partitions.ts';
 import { CONSUME, SEND } from '../aws/grants.ts';
+import type { RowGrant } from '../aws/ledger-rows.ts';
 import type { ILedger } from '../ledger/ledger-interface.ts';
 import { allowQuarantine } from '../ledger/quarantine.ts';
 import { FrameworkFunction } from './framework-function.ts';
@@ -16,6 +17,12 @@ export const RECORDER_TIMEOUT = Duration.seconds(30);
 export interface RecorderProps {
   readonly ledger: ILedger;
   readonly subscriber: string;
+  /** Where the subscriber keeps an order: how, its own queue, and the rows that are written for it. */
+  readonly order?: {
+    readonly onDead: 'block' | 'skip';
+    readonly queue: sqs.IQueue;
+    readonly rows: readonly RowGrant[];
+  };
   /** The queue into which SQS moves what the subscriber's function never ends. */
   readonly backstopQueue: sqs.IQueue;
   readonly deadLetterQueue: sqs.IQueue;
@@ -25,7 +32,7 @@ export interface RecorderProps {
 /** The function that records and dead-letters what comes to a subscriber's backstop queue. */
 export class Recorder extends FrameworkFunction {
   constructor(scope: Construct, id: string, props: RecorderProps) {
-    const { ledger, subscriber, backstopQueue, deadLetterQueue } = props;
+    const { ledger, subscriber, backstopQueue, deadLetterQueue, order } = props;
     super(scope, id, {
       ledger,
       asset: 'recorder',
@@ -34,10 +41,12 @@ export class Recorder extends FrameworkFunction {
         [BINDINGS.subscriber]: subscriber,
         [BINDINGS.deadLetterQueueUrl]: deadLetterQueue.queueUrl,
         [BINDINGS.quarantineBucket]: ledger.quarantineBucket.bucketName,
+        ...(order && { [BINDINGS.onDead]: order.onDead, [BINDINGS.queueUrl]: order.queue.queueUrl }),
       },
       allows: [
         [CONSUME, backstopQueue.queueArn],
         [SEND, deadLetterQueue.queueArn],
+        ...(order ? [[SEND, order.queue.queueArn] as const] : []),
       ],
       rows: [
         {
@@ -46,6 +55,7 @@ export class Recorder extends FrameworkFunction {
         },
         { actions: ['dynamodb:UpdateItem'], partitions: causePartitions(subscriber) },
         { actions: ['dynamodb:DeleteItem'], partitions: deadPartitions(subscriber) },
+        ...(order?.rows ?? []),
       ],
       timeout: RECORDER_TIMEOUT,
       memorySize: 256,

@@ -34,13 +34,17 @@ export function keepOrder(
   { table }: ILedger,
   queue: sqs.IQueue,
 ): void {
-  const rows: readonly RowGrant[] = [
+  for (const grant of orderRows(subscriber)) allowRows(handler, table, grant);
+  allow(handler, SEND, queue.queueArn);
+}
+
+/** The rows of whoever ends a subscriber's messages in their order, and sends what goes on behind them. */
+export function orderRows(subscriber: SubscriberDefinition): readonly RowGrant[] {
+  return [
     ...fenceRows(subscriber),
     { actions: ['dynamodb:Query'], partitions: routePartitions(subscriber.consumes) },
     { actions: ['dynamodb:GetItem'], partitions: PARTITIONS.outbox },
   ];
-  for (const grant of rows) allowRows(handler, table, grant);
-  allow(handler, SEND, queue.queueArn);
 }
 
 /** Lets the ledger's reconciler pass the fence of a subscriber, where it ends what nobody has ended. */
