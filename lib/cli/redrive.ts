@@ -18,6 +18,7 @@ interface CommandOptions extends LedgerOptions {
   readonly canary?: number;
   readonly until?: Date;
   readonly republish?: boolean;
+  readonly outOfOrder?: boolean;
   readonly stop?: string;
   readonly resume?: string;
   readonly json?: boolean;
@@ -40,6 +41,7 @@ export function addRedrive(program: Command, context: CommandContext): void {
     .addOption(new Option('--canary <count>', 'messages of the first wave').argParser(countOf))
     .option('--until <moment>', 'stop then at the latest, such as 2026-11-30T12:00:00Z', momentOf)
     .option('--republish', 'publish anew, for this subscriber alone, what has expired')
+    .option('--out-of-order', 'at an ordered subscriber: handle what was overtaken after what follows it')
     .option('--stop <operation>', 'stop a redrive: no further wave goes out')
     .option('--resume <operation>', 'have a stopped redrive go on, with a canary; or follow one that runs')
     .option('--json', 'print one JSON object at the end');
@@ -96,10 +98,11 @@ function tellerOf({ json }: CommandOptions, context: CommandContext): Teller {
 async function begin(ledger: Ledger, subscriber: string | undefined, options: CommandOptions): Promise<Redrive> {
   if (options.stop !== undefined) return stopRunning(ledger, options.stop);
   if (options.resume !== undefined) return resumeStopped(ledger, options.resume);
-  const { cause: digits, rate: maxRate, ids, range, canary, until, republish } = options;
+  const { cause: digits, rate: maxRate, ids, range, canary, until, republish, outOfOrder } = options;
   const refused = (why: string) => new RedriveRefused(why);
   const cause = digits && (await wholeCause(ledger, subscriber as string, digits, refused));
-  return startRedrive(ledger, subscriber as string, { cause, ids, range, maxRate, canary, until, republish });
+  const how = { maxRate, canary, until, republish, outOfOrder };
+  return startRedrive(ledger, subscriber as string, { cause, ids, range, ...how });
 }
 
 async function follow(ledger: Ledger, begun: Redrive, tell: Teller): Promise<Redrive> {

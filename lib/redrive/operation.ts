@@ -11,6 +11,7 @@ import {
   redriveKey,
   runningKey,
 } from '../ledger/rows/redrive.ts';
+import type { RouteRow } from '../ledger/rows/route.ts';
 import { isMessageId } from '../message/message-id.ts';
 import type { Action } from '../transaction/action.ts';
 import { commit } from '../transaction/commit.ts';
@@ -34,6 +35,7 @@ export async function startRedrive(ledger: Ledger, subscriber: string, options: 
       `There is no subscriber '${subscriber}' in the ledger '${ledger.table}' that would receive anything`,
     );
   }
+  refuseOrder(subscriber, routes, options);
   const operation = `${subscriber}.${Buffer.from(environment.random(4)).toString('hex')}`;
   const row: RedriveRow = {
     ...redriveKey(subscriber, operation),
@@ -160,6 +162,19 @@ async function takePlace(ledger: Ledger, { subscriber, operation }: RedriveRow, 
   );
 }
 
+function refuseOrder(subscriber: string, routes: readonly RouteRow[], { republish, outOfOrder }: RedriveOptions): void {
+  const isOrdered = routes.some(({ until, ordered }) => until === undefined && ordered);
+  if (outOfOrder && !isOrdered) {
+    throw new RedriveRefused(`'${subscriber}' keeps no order, so that nothing there is out of order: leave that out`);
+  }
+  if (republish && isOrdered && !outOfOrder) {
+    throw new RedriveRefused(
+      `'${subscriber}' is ordered, and has gone on without what has expired: published anew, that takes effect after what ` +
+        'follows it. Say so, by `--out-of-order`',
+    );
+  }
+}
+
 /** What an operator sees of an operation. */
 export function redriveOf(row: RedriveRow): Redrive {
   const { operation, state, reason, waits, sent, handled, relapsed, refused, unreadable = 0, waves } = row;
@@ -190,7 +205,8 @@ function selectionIn({ cause, ids, range }: RedriveOptions): RedriveSelection {
 }
 
 function limitsIn(options: RedriveOptions) {
-  const { canary = 1, ramp = 2, maxRate = 50, relapse: { share = 0.05, atLeast = 2 } = {}, until, republish } = options;
+  const { canary = 1, ramp = 2, maxRate = 50, relapse: { share = 0.05, atLeast = 2 } = {}, until } = options;
+  const { republish, outOfOrder } = options;
   const whole = Number.isInteger(canary) && Number.isInteger(atLeast);
   if (!whole || canary < 1 || canary > 100 || atLeast < 1) {
     throw new InvalidDefinition(
@@ -202,6 +218,13 @@ function limitsIn(options: RedriveOptions) {
       `A redrive has ramp ${ramp}, maxRate ${maxRate} and a share of relapses of ${share}: give 1 to 10, 1 to 1,000 and 0 to 1`,
     );
   }
-  const limits = { canary, ramp, maxRate, relapse: { share, atLeast }, ...(republish && { republish }) };
+  const limits = {
+    canary,
+    ramp,
+    maxRate,
+    relapse: { share, atLeast },
+    ...(republish && { republish }),
+    ...(outOfOrder && { outOfOrder }),
+  };
   return until === undefined ? limits : { ...limits, until: Number(until) };
 }

@@ -29,6 +29,11 @@ export interface RedriveOptions {
   readonly until?: number | Date;
   /** Whether what has expired is published anew, under a new id, for this subscriber alone. @default false */
   readonly republish?: boolean;
+  /**
+   * Of an ordered subscriber: whether what was overtaken in the order of its key is handled all the same, after what follows it.
+   * @default it is dead-lettered again
+   */
+  readonly outOfOrder?: boolean;
   /** @default the process's own: bindings from `process.env`, the AWS SDK's default credentials and region */
   readonly environment?: Environment;
 }

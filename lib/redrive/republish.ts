@@ -22,6 +22,7 @@ const OWN_ACTIONS = 3;
 /**
  * Publishes a dead message that has expired anew, for one subscriber alone: in one transaction the new message is committed,
  * is cancelled at every other subscriber that would expect it, and takes the place of the old one, so that it is done once.
+ * One of a sequence takes no number: it is handled whenever it comes, and nobody waits for it.
  *
  * @returns the new message's id; `undefined` where it was done before
  * @throws LimitExceeded when the event type has too many subscribers for one transaction

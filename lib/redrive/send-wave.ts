@@ -57,11 +57,11 @@ export async function sendWave(
   return [...ids, ...anew.filter((id) => id !== '')];
 }
 
-function entryOf({ operation }: RedriveRow, envelope: Envelope, now: number, pace: number): QueueEntry {
+function entryOf({ operation, outOfOrder }: RedriveRow, envelope: Envelope, now: number, pace: number): QueueEntry {
   const seconds = Math.max(pace, secondsUntil(momentOf(envelope), now));
   return {
     body: encodeEnvelope({ ...envelope, relayed: new Date(now).toISOString() }),
-    attributes: { [ATTRIBUTES.redrive]: operation },
+    attributes: { [ATTRIBUTES.redrive]: operation, ...(outOfOrder && { [ATTRIBUTES.outOfOrder]: '1' }) },
     traceHeader: traceHeader(envelope.traceparent),
     ...(seconds > 0 && { delaySeconds: Math.min(seconds, LIMITS.queueDelaySeconds) }),
   };

@@ -50,6 +50,8 @@ export interface RedriveRow extends LedgerKey, Expiring {
   readonly until?: number;
   /** Whether what has expired is published anew, for this subscriber alone. */
   readonly republish?: boolean;
+  /** Whether what was overtaken in the order of its key is handled all the same. */
+  readonly outOfOrder?: boolean;
   /** How many shards the ledger had when it began. */
   readonly shards: number;
   /** How far it has come: the partition, and the last sort key that was sent. */
