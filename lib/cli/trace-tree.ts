@@ -1,5 +1,6 @@
 import { unicodeOr } from '@clack/prompts';
 import { WAITS_FOR_PROVIDER } from '../contract/effect.ts';
+import { PARKED_BEHIND } from '../contract/sequence.ts';
 import type { TracedHalf } from '../trace/trace-half.ts';
 import type { TracedDelivery, TracedEffect, TracedMessage } from '../trace/traced-message.ts';
 import { printable } from './printable.ts';
@@ -132,6 +133,7 @@ function stateOf({ state, reason, hop, overdueMs, due, evidence }: TracedDeliver
       if (due !== undefined) return `scheduled, due in ${lengthOf(due - now)}`;
       if (evidence?.startsWith('paused')) return `paused${overdue}`;
       if (evidence?.startsWith(WAITS_FOR_PROVIDER)) return `waits for a provider${overdue}`;
+      if (evidence?.startsWith(PARKED_BEHIND)) return `waits for its turn${overdue}`;
       return `failed, resting until its next attempt${overdue}`;
     case 'missing':
       return `MISSING at the ${hop}${overdue}`;

@@ -18,6 +18,10 @@ export const METRICS = {
   oldestUnended: 'oldest-unended',
   /** Messages that ended although nobody committed them. */
   uncaused: 'uncaused',
+  /** Dead messages behind which others of their keys wait. Where there are ordered subscribers. */
+  orderBlocked: 'order.blocked',
+  /** Those of them that expire within three days: then the others go on without them. */
+  orderExpiring: 'order.expiring',
   /** 1 for every run that healed while comparison kept up. */
   reconciled: 'reconciled',
   /** Half messages whose owner did not decide in the time of the check-back. Counted by functions. */

@@ -49,3 +49,6 @@ export function defineSequence<const Name extends string>(
 
 /** What an event has whose messages are numbered. */
 export type Sequenced<Sequence> = Sequence extends SequenceDefinition ? { readonly sequence: Sequence } : unknown;
+
+/** How the evidence of a message begins that waits for its turn in the order of its key. */
+export const PARKED_BEHIND = 'parked behind';

@@ -1,5 +1,6 @@
 import { errorCode } from '../aws/errors.ts';
 import { WAITS_FOR_PROVIDER } from '../contract/effect.ts';
+import { PARKED_BEHIND } from '../contract/sequence.ts';
 import { HighWater, receivable } from '../ledger/high-water.ts';
 import { readInbox } from '../ledger/inbox.ts';
 import { getRow, type Ledger } from '../ledger/ledger.ts';
@@ -201,7 +202,7 @@ export class Inspection {
 }
 
 function parkedBehind({ id, state }: Blocker): string {
-  return `parked behind '${id}', which ${state === 'dead' ? 'is dead: redrive or skip it' : 'has not ended'}`;
+  return `${PARKED_BEHIND} '${id}', which ${state === 'dead' ? 'is dead: redrive or skip it' : 'has not ended'}`;
 }
 
 function unjudged(why: string): Finding {

@@ -1,4 +1,5 @@
 import { WAITS_FOR_PROVIDER } from '../contract/effect.ts';
+import { PARKED_BEHIND } from '../contract/sequence.ts';
 import type { TracedDelivery, TracedMessage } from '../trace/traced-message.ts';
 import { type Child, h } from './element.ts';
 import { durationInWords, HOP_NAMES, timeOfDay } from './words.ts';
@@ -69,7 +70,8 @@ function deliveryItem(delivery: TracedDelivery, committed: number): Child {
 }
 
 function inWords({ state, evidence }: TracedDelivery): string {
-  return state === 'scheduled' && evidence?.startsWith(WAITS_FOR_PROVIDER) ? 'waits for a provider' : STATES[state];
+  if (state === 'scheduled' && evidence?.startsWith(WAITS_FOR_PROVIDER)) return 'waits for a provider';
+  return state === 'scheduled' && evidence?.startsWith(PARKED_BEHIND) ? 'waits for its turn' : STATES[state];
 }
 
 const STATES: Readonly<Record<TracedDelivery['state'], string>> = {

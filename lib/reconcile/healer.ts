@@ -8,7 +8,7 @@ import { readOutbox } from '../ledger/outbox.ts';
 import type { Route } from '../ledger/rows/route.ts';
 import { type Case, closeCase, GIVEN_UP, openCase, rewriteCase } from './cases.ts';
 import { endAs, endAsExpired } from './end-case.ts';
-import type { Healing, HealOptions, Standstill } from './healing.ts';
+import type { BlockedKey, Healing, HealOptions, Standstill } from './healing.ts';
 import { Outgoing } from './outgoing.ts';
 
 /** A message is sent again so often; then somebody has to look. */
@@ -29,6 +29,7 @@ export class Healer {
   readonly #missing: Case[] = [];
   #oldest: number | undefined;
   readonly #stopped = new Map<string, Standstill>();
+  readonly #blocked = new Map<string, BlockedKey>();
   #deferred = 0;
   readonly #ledger: Ledger;
   readonly #graph: Graph;
@@ -63,6 +64,7 @@ export class Healer {
       oldest: this.#oldest,
       deferred: this.#deferred,
       stopped: [...this.#stopped.values()],
+      blocked: [...this.#blocked.values()],
     };
   }
 
@@ -124,6 +126,7 @@ export class Healer {
         return this.#rewrite(read, { ...read, state: 'waiting', next: deadlineAt });
       case 'late':
       case 'scheduled':
+        if (finding.kind === 'scheduled') this.#noteBlocked(read, finding);
         return this.#rewrite(read, { ...read, state: 'waiting', next: this.#now + Math.min(LATER_MS, route.deadline) });
       case 'unjudged':
         return this.#rewrite(read, this.#unjudgedCase(read, finding.evidence));
@@ -155,6 +158,15 @@ export class Healer {
     return (waits || hop === 'producer') && this.#outgoing.canForward
       ? this.#outgoing.forward(next)
       : this.#outgoing.resend(next, route);
+  }
+
+  #noteBlocked({ subscriber }: Case, { behind }: Finding & { kind: 'scheduled' }): void {
+    if (behind?.state !== 'dead') return;
+    const { id: head, expires } = behind;
+    const key = `${subscriber} ${head}`;
+    const known = this.#blocked.get(key) ?? { subscriber, head, expires, cases: 0 };
+    this.#blocked.set(key, known);
+    known.cases++;
   }
 
   /** What was given up stays so: somebody has to look. */

@@ -33,6 +33,19 @@ export interface Healing {
   readonly deferred: number;
   /** Subscribers whose queues nothing reads. */
   readonly stopped: readonly Standstill[];
+  /** Dead messages behind which others of their keys wait. */
+  readonly blocked: readonly BlockedKey[];
+}
+
+/** A key that stands still at an ordered subscriber: one incident, however many of its messages wait. */
+export interface BlockedKey {
+  readonly subscriber: string;
+  /** The dead message: it is to be sent again, or skipped. */
+  readonly head: string;
+  /** When it expires, in milliseconds since the epoch: those behind it then go on without it. */
+  readonly expires: number;
+  /** Messages behind it that this run has looked at. */
+  cases: number;
 }
 
 /** A subscriber that stands still: one incident, however many of its messages wait. */

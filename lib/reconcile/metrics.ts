@@ -1,12 +1,12 @@
 import { concurrently } from '../aws/concurrently.ts';
 import { METRICS } from '../contract/metrics.ts';
-import { MINUTE_MS } from '../contract/time.ts';
+import { DAY_MS, MINUTE_MS } from '../contract/time.ts';
 import { momentOf } from '../inspect/inspection.ts';
 import type { Graph } from '../ledger/graph.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { type Case, GIVEN_UP } from './cases.ts';
 import { readCursor } from './cursor.ts';
-import type { Healing } from './healing.ts';
+import type { BlockedKey, Healing } from './healing.ts';
 import { type RadarBucket, readRadar } from './radar-rows.ts';
 import { ofGroup } from './shard-groups.ts';
 
@@ -56,7 +56,7 @@ export async function healingMetrics(
   ledger: Ledger,
   graph: Graph,
   counted: ReadonlyMap<string, readonly RadarBucket[]>,
-  { missing, oldest, deferred }: Healing,
+  { missing, oldest, deferred, blocked }: Healing,
   { behind, groups = 1 }: { readonly behind?: number; readonly groups?: number } = {},
 ): Promise<Metric[]> {
   const now = ledger.environment.now();
@@ -73,10 +73,22 @@ export async function healingMetrics(
     ...ratios,
     { name: METRICS.quarantined, value: missing.filter(isGivenUp).length, unit: 'Count' },
     { name: METRICS.healDeferred, value: deferred, unit: 'Count' },
+    ...(graph.routes.some(({ ordered }) => ordered) ? orderMetrics(blocked, now) : []),
     { name: METRICS.oldestUnended, value: oldest === undefined ? 0 : (now - oldest) / 1000, unit: 'Seconds' },
     ...(late === undefined
       ? []
       : [{ name: METRICS.reconciled, value: late < KEEPS_UP_MS ? 1 : 0, unit: 'Count' } as const]),
+  ];
+}
+
+/** What dies soon enough for those behind it to go on without it, though nobody has decided so. */
+const EXPIRES_SOON_MS = 3 * DAY_MS;
+
+function orderMetrics(blocked: readonly BlockedKey[], now: number): Metric[] {
+  const expiring = blocked.filter(({ expires }) => expires < now + EXPIRES_SOON_MS);
+  return [
+    { name: METRICS.orderBlocked, value: blocked.length, unit: 'Count' },
+    { name: METRICS.orderExpiring, value: expiring.length, unit: 'Count' },
   ];
 }
 

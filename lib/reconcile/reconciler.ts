@@ -56,6 +56,8 @@ const RESERVE_MS = 15_000;
  * - `heal-deferred`: messages that were not sent again for want of budget: an incident rather than single losses
  * - `oldest-unended`: seconds since the oldest message that has not ended was committed, or due if it was delayed
  * - `uncaused`: messages that ended although nobody committed them
+ * - `order.blocked`, where there are ordered subscribers: dead messages behind which others wait; and `order.expiring`, those of
+ *   them that expire within three days
  * - `reconciled`: 1 while cases are followed up and the first pass is less than 15 minutes behind, so that its absence tells
  *
  * A ledger of more than 64 shards is compared by several runs, where they have a queue: each minute one request for each
@@ -174,6 +176,10 @@ async function followUp(ledger: Ledger, options: RunOptions, counts: Counts): Pr
   for (const { subscriber, reason, cases } of healing.stopped) {
     ledger.environment.log.error('subscriber stands still', { subscriber, reason, cases });
   }
+  for (const { subscriber, head, expires, cases } of healing.blocked) {
+    const until = new Date(expires).toISOString();
+    ledger.environment.log.error('key blocked', { subscriber, messageId: head, expires: until, cases });
+  }
   return healingMetrics(ledger, options.graph, counted, healing, {
     behind: options.behind,
     groups: options.groups.length,
@@ -181,7 +187,7 @@ async function followUp(ledger: Ledger, options: RunOptions, counts: Counts): Pr
 }
 
 function report(counts: Counts, healing: Healing): void {
-  const { closed, abandoned, expired, resent, forwarded, unjudged, missing, deferred, stopped } = healing;
+  const { closed, abandoned, expired, resent, forwarded, unjudged, missing, deferred, stopped, blocked } = healing;
   counts.add('closed', closed.length);
   counts.add('abandoned', abandoned.length);
   counts.add('expired', expired.length);
@@ -192,6 +198,7 @@ function report(counts: Counts, healing: Healing): void {
   counts.add('quarantined', missing.filter(isGivenUp).length);
   counts.add('deferred', deferred);
   counts.add('stopped', stopped.length);
+  counts.add('blocked', blocked.length);
 }
 
 function runOf(event: unknown): ReconcilerEvent['run'] | undefined {

@@ -11,7 +11,7 @@ import type { DeployedSubscriber, DeployedWorkQueue } from '../rules/deployment-
 import { deploymentGraphOf } from '../rules/prove-delivery.ts';
 import { ABOVE_ZERO, type AlarmConditions, deadLettersIn, MINUTE } from './alarm-condition.ts';
 import { AlarmTopic, alarmArns } from './alarm-topic.ts';
-import { missingConditions, reconciliationConditions } from './reconciliation-alarms.ts';
+import { missingConditions, orderConditions, reconciliationConditions } from './reconciliation-alarms.ts';
 import { sagaConditions } from './saga-alarms.ts';
 import {
   checkBackConditions,
@@ -101,6 +101,7 @@ export class LedgerAlarms extends Construct {
   #watchSubscriber({ construct, controllerTag, scale, definition, deadLetterQueue }: DeployedSubscriber): void {
     const { name, consumes } = definition;
     this.#refuseToReferTo(construct, name);
+    if (definition.ordered && this.#ledger.reconcilerRole) this.#add(orderConditions(this.#ledger));
     if (controllerTag) this.#add(circuitConditions(this.#ledger));
     if (scale) this.#add(scaleConditions(this.#ledger));
     if (scale?.isForecast) this.#add(forecastConditions(this.#ledger));

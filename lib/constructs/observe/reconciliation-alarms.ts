@@ -45,6 +45,23 @@ export function reconciliationConditions(ledger: ILedger, oldestUnended: Duratio
   };
 }
 
+/** The alarms of keys that stand still at ordered subscribers. */
+export function orderConditions(ledger: ILedger): AlarmConditions {
+  const look =
+    "The reconciler's log says `key blocked`, with the subscriber and the message: mend the fault and `waybill redrive` it, or " +
+    '`waybill skip` it.';
+  return {
+    OrderBlocked: {
+      metric: ledgerMetric(ledger, METRICS.orderBlocked, { period: MINUTE }),
+      alarmDescription: `A message is dead at an ordered subscriber, and others of its key wait behind it. ${look}`,
+    },
+    OrderExpiring: {
+      metric: ledgerMetric(ledger, METRICS.orderExpiring, { period: MINUTE }),
+      alarmDescription: `A dead message for which others wait expires within 3 days: then they go on without it. ${look}`,
+    },
+  };
+}
+
 /** The alarm of one business line's missing messages. */
 export function missingConditions(ledger: ILedger, line: string, missingRatio: number): AlarmConditions {
   return {
