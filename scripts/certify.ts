@@ -1,7 +1,7 @@
 /**
  * Certifies the example shop: `npm run --silent certify -- --plans N [--of NAME] [--seed S] [--json] [--replay FILE]`.
- * `payments` is a business whose handlers and producers pay at services outside, whose requests go astray, too; the other
- * names are those of the folders of `examples/`.
+ * `payments` is a business whose handlers and producers pay at services outside, whose requests go astray, too; `accounts` has
+ * subscribers that handle the messages of a key in their order; the other names are those of the folders of `examples/`.
  *
  * Exits with 1 where a plan fails, or the plans did not show enough; the shortest failing plan is written to a file that
  * `--replay` takes.
@@ -58,12 +58,12 @@ function print(certificate: Certificate, json: boolean): void {
     process.stdout.write(`${JSON.stringify(certificate)}\n`);
     return;
   }
-  const { plans, messages, faults, operations, lost, doubled, uncaused, hash } = certificate;
+  const { plans, messages, faults, operations, lost, doubled, uncaused, reordered, hash } = certificate;
   const fired = Object.entries({ ...faults, ...operations }).map(
     ([kind, times]) => `  ${String(times).padStart(6)} ${kind}`,
   );
   const lines = [
-    `${plans} plans, ${messages} messages: ${lost} lost, ${doubled} doubled, ${uncaused} uncaused`,
+    `${plans} plans, ${messages} messages: ${lost} lost, ${doubled} doubled, ${uncaused} uncaused, ${reordered} out of order`,
     chargesOf(certificate),
     ...fired,
     `hash ${hash}`,

@@ -83,6 +83,7 @@ export const accounts: System = {
     [Tally.name]: consume(Tally, (movement, context) => book('tally', movement, context as never), { order: inOrder }),
   },
   streams: { 'account-stream': [Tally] },
+  fifo: [Forward],
   workload: [
     withTrait('opened', ({ environment }) => transact((tx) => tx.put(Opened, { account: 'a' }), { environment })),
     step('a', EARLY, 2, 3),

@@ -6,6 +6,7 @@ const examples = () => import('./examples.ts');
 const SYSTEMS = {
   shop: async () => (await import('./commerce.ts')).commerce,
   payments: async () => (await import('./payments.ts')).payments,
+  accounts: async () => (await import('./accounts.ts')).accounts,
   breaker: async () => (await examples()).breaker,
   certificate: async () => (await examples()).bank,
   delay: async () => (await examples()).delay,

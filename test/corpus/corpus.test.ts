@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { lengthOf } from '../../lib/simulator/plan/plan.ts';
 import { simulate } from '../../lib/simulator/run/simulation.ts';
+import { accounts } from '../../scripts/certify/accounts.ts';
 import { careless } from '../../scripts/certify/careless.ts';
 import { commerce } from '../../scripts/certify/commerce.ts';
 import { changingFormats } from '../../scripts/certify/formats.ts';
@@ -25,6 +26,7 @@ const SYSTEMS = {
   outages,
   growth,
   sale,
+  accounts,
 };
 
 test.each(corpus)(

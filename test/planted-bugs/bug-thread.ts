@@ -5,6 +5,7 @@ import type { Plan } from '../../lib/simulator/plan/plan.ts';
 import type * as runners from '../../lib/simulator/plan/plan-runner.ts';
 import type * as simulation from '../../lib/simulator/run/simulation.ts';
 import type { System } from '../../lib/simulator/system.ts';
+import type * as ordered from '../../scripts/certify/accounts.ts';
 import type * as mistaken from '../../scripts/certify/careless.ts';
 import type * as shop from '../../scripts/certify/commerce.ts';
 import type * as changing from '../../scripts/certify/formats.ts';
@@ -82,6 +83,8 @@ async function loadSystem(name: Bug['system'], load: Planted['load']): Promise<S
       return (await load<typeof paying>('scripts/certify/payments.ts')).payments;
     case 'vouchers':
       return (await load<typeof waiting>('scripts/certify/vouchers.ts')).vouchers;
+    case 'accounts':
+      return (await load<typeof ordered>('scripts/certify/accounts.ts')).accounts;
     case 'warehouse':
       return (await load<typeof coming>('scripts/certify/warehouse.ts')).warehouse;
     case 'formats':

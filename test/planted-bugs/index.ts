@@ -5,6 +5,7 @@ import { growthBugs } from './growth-bugs.ts';
 import { healingBugs } from './healing-bugs.ts';
 import { inboxBugs } from './inbox-bugs.ts';
 import { operationBugs } from './operation-bugs.ts';
+import { orderBugs } from './order-bugs.ts';
 import { outageBugs } from './outage-bugs.ts';
 import { reconcileBugs } from './reconcile-bugs.ts';
 import { relayBugs } from './relay-bugs.ts';
@@ -26,4 +27,5 @@ export const bugs = [
   ...operationBugs,
   ...outageBugs,
   ...growthBugs,
+  ...orderBugs,
 ];

@@ -1,3 +1,4 @@
+import type { RecordEntry } from '../run/run-record.ts';
 import type { System } from '../system.ts';
 import type { End, Evidence } from './evidence.ts';
 import { keyPlaceOf } from './key-order.ts';
@@ -5,10 +6,29 @@ import type { Violation } from './violation.ts';
 
 /**
  * O: at an ordered subscriber the messages of a key take effect by their numbers, and none before all that it follows there
- * have ended: a dead one has ended only where the subscriber skips it, or it has expired.
+ * have ended: a dead one has ended only where the subscriber skips it, or it has expired. None is parked whose turn has come,
+ * for nobody would send it.
  */
-export function checkOrder(system: System, evidence: Evidence): Violation[] {
-  return system.subscribers.flatMap(({ name, ordered }) => (ordered ? ordersAt(name, ordered.onDead, evidence) : []));
+export function checkOrder(system: System, evidence: Evidence, entries: readonly RecordEntry[]): Violation[] {
+  const parkings = entries.flatMap(parkingsIn);
+  return system.subscribers.flatMap(({ name, ordered }) =>
+    ordered ? ordersAt(name, ordered.onDead, evidence, parkings) : [],
+  );
+}
+
+/** A message that was parked at a subscriber. */
+interface Parking {
+  readonly subscriber: string;
+  readonly id: string;
+  /** Its place in the record. */
+  readonly place: number;
+}
+
+function parkingsIn(entry: RecordEntry, place: number): Parking[] {
+  if (entry.kind !== 'row' || entry.row?.kind !== 'parked') return [];
+  const { before, after } = entry.change;
+  const id = after?.id?.S;
+  return before || id === undefined || after?.pass ? [] : [{ subscriber: entry.row.of, id, place }];
 }
 
 interface Numbered {
@@ -19,7 +39,12 @@ interface Numbered {
   readonly place: number;
 }
 
-function ordersAt(subscriber: string, onDead: 'block' | 'skip', evidence: Evidence): Violation[] {
+function ordersAt(
+  subscriber: string,
+  onDead: 'block' | 'skip',
+  evidence: Evidence,
+  parkings: readonly Parking[],
+): Violation[] {
   const { committed, ends, expectations } = evidence;
   const groups = new Map<string, Numbered[]>();
   const places = new Map<string, { readonly group: string; readonly number: number }>();
@@ -59,7 +84,27 @@ function ordersAt(subscriber: string, onDead: 'block' | 'skip', evidence: Eviden
     }
     ended.set(end.id, end);
   }
+  for (const { id, place } of parkings.filter((one) => one.subscriber === subscriber)) {
+    const own = places.get(id);
+    const before =
+      own && lastBefore(own.number, groups.get(own.group) ?? [], (one) => expectations.has(subscriber, one));
+    const handled = ends.some(
+      (end) => end.subscriber === subscriber && end.id === before?.id && end.state === 'handled' && end.place < place,
+    );
+    if (handled) wrong(`${id}, number ${own?.number} of '${own?.group}', was parked though ${before?.id} was handled`);
+  }
   return violations;
+}
+
+/** The message with the greatest number below another that a subscriber expects. */
+function lastBefore(
+  number: number,
+  group: readonly Numbered[],
+  isExpected: (one: Numbered) => boolean,
+): Numbered | undefined {
+  return group
+    .filter((one) => one.number < number && isExpected(one))
+    .reduce<Numbered | undefined>((last, one) => (last && last.number > one.number ? last : one), undefined);
 }
 
 /** Whether those behind a message may go on once it has so ended. */

@@ -41,6 +41,9 @@ class Promises {
   readonly #ended = new Set<string>();
   /** The same. */
   readonly #parked = new Set<string>();
+  /** The same, of what has left its group in a FIFO queue; and the copies that were sent for it, by their ids in the queue. */
+  readonly #regrouped = new Set<string>();
+  readonly #copies = new Set<string>();
   /** `<queue or stream> <id>` */
   readonly #sent = new Set<string>();
   /** The same, of copies in the forward queue that go to one destination. */
@@ -92,6 +95,10 @@ class Promises {
     const only = (message.attributes[ATTRIBUTES.stream] ?? message.attributes[ATTRIBUTES.subscriber])?.StringValue;
     if (kind === 'sent' && queue === FORWARDER && id && only) this.#handedOver.add(`${only} ${id}`);
     if (kind === 'sent') this.onSent(queue, message.body);
+    if (kind === 'sent' && message.groupId !== undefined && origin?.actor === queue) {
+      this.#regrouped.add(`${queue} ${id}`);
+      this.#copies.add(message.id);
+    }
     const due = /^\{"due":"([0-9a-f-]+)"/.exec(message.body)?.[1];
     if (kind === 'sent' && queue === FORWARDER && due && origin) this.#readLater.add(due);
     if (kind !== 'deleted' || !origin) return;
@@ -104,6 +111,8 @@ class Promises {
       if (forwarded) this.#demandSent('the forwarder was done with', forwarded, demand);
     }
     const isOwn = this.#system.subscribers.some(({ name }) => name === subscriber);
+    const isElsewhere = this.#regrouped.has(`${subscriber} ${id}`) && !this.#copies.has(message.id);
+    if (isElsewhere) return;
     if (id && isOwn && this.#isMeantFor(subscriber, id) && !this.#isCaredFor(`${subscriber} ${id}`))
       this.wrong.push(`${id} was acknowledged at ${subscriber}, and had not ended`);
   }

@@ -4,6 +4,7 @@ import type { OperationKind } from '../operations/operation.ts';
 import type { RunRecord } from '../run/run-record.ts';
 import type { EndedMessage, RunState } from '../run/run-state.ts';
 import type { System } from '../system.ts';
+import { checkBatons } from './check-batons.ts';
 import { checkBulkhead } from './check-bulkhead.ts';
 import { checkCauses } from './check-causes.ts';
 import { checkCircuits, type EventSourceState } from './check-circuits.ts';
@@ -70,7 +71,8 @@ export function checkRun(system: System, checked: Checked): readonly Violation[]
     ...checkEffects(system, evidence),
     ...checkServices(system, done),
     ...checkLeases(record),
-    ...checkOrder(system, evidence),
+    ...checkOrder(system, evidence, record.entries),
+    ...checkBatons(system, record.entries),
     ...checkCauses(system, evidence),
     ...checkTraces(system, evidence, leniency),
     ...checkSending(system, evidence, leniency),
