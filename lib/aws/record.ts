@@ -31,6 +31,8 @@ interface Delivered {
 
 interface QueueRecord extends Delivered {
   readonly transport: 'queue';
+  /** Of a FIFO queue: the message group that it came in. */
+  readonly group?: string;
   readonly receiptHandle: string;
 }
 
@@ -58,6 +60,7 @@ export function fromQueue(record: SQSRecord): QueueRecord {
     ...(redrive && { redrive }),
     ...(record.messageAttributes?.[ATTRIBUTES.outOfOrder] && { outOfOrder: true as const }),
     receiptHandle: record.receiptHandle,
+    ...(attributes?.SequenceNumber && attributes.MessageGroupId && { group: attributes.MessageGroupId }),
     ...(encoding === 'quarantine' && !wrong && pointerOf(record.body) && { isPointer: true }),
     ...(wrong && { wrong }),
   };

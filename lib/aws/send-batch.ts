@@ -2,6 +2,7 @@ import { type MessageAttributeValue, SendMessageBatchCommand } from '@aws-sdk/cl
 import { concurrently } from './concurrently.ts';
 import type { Environment } from './environment.ts';
 import { errorCode, errorMessage, mayPass } from './errors.ts';
+import { NOT_BEFORE } from './record.ts';
 import { jitter } from './retry.ts';
 
 /** A message for an SQS queue. */
@@ -11,8 +12,18 @@ export interface QueueEntry {
   readonly attributes?: Readonly<Record<string, string>>;
   /** The `AWSTraceHeader`, which does not count towards the size. */
   readonly traceHeader?: string;
-  /** From 0 to 900. @default the queue's own delay */
+  /** From 0 to 900; in a FIFO queue the consumer waits it out. @default the queue's own delay */
   readonly delaySeconds?: number;
+  /** Its place in a FIFO queue. Other queues have none. @default a group of its own */
+  readonly fifo?: FifoPlace;
+}
+
+/** Where a message lies in a FIFO queue. Each id is of 1 to 128 characters from `!` to `~`. */
+export interface FifoPlace {
+  /** Those of a group are delivered one after the other. */
+  readonly group: string;
+  /** Within five minutes the queue takes one message of the group under an id. */
+  readonly deduplicationId: string;
 }
 
 /** A record for a Kinesis stream. */
@@ -62,7 +73,7 @@ export type Pauses = (repeat: number) => number | undefined;
  * Sends messages to a queue in full batches and tries again the entries that the reply reports as failed by no fault of
  * the sender, or does not report at all.
  *
- * A request that timed out may have been carried out: then its messages are there twice.
+ * A request that timed out may have been carried out: then its messages are there twice, but for those of a FIFO queue.
  *
  * @param pauses by default backoff with jitter, thrice and within 10 s
  * @returns the entries that are not known to be sent, in their order; empty when all were
@@ -73,7 +84,8 @@ export function sendMessages(
   entries: readonly QueueEntry[],
   pauses: Pauses = patiently(environment),
 ): Promise<FailedEntry[]> {
-  return sendUntilDone(environment, entries, pauses, QUEUE_BATCH, queueEntryBytes, async (batch) => {
+  const placed = isFifo(queueUrl) ? entries.map((entry) => placedIn(environment, entry)) : entries.map(unplaced);
+  return sendUntilDone(environment, placed, pauses, QUEUE_BATCH, queueEntryBytes, async (batch) => {
     const reply = await environment.sqs.send(
       new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: batch.map(queueRequest) }),
     );
@@ -216,13 +228,34 @@ function unanswered(operation: string): Failure {
   return { code: 'unanswered', detail: `The reply of ${operation} does not name this entry`, lasting: false };
 }
 
-function queueRequest({ body, attributes, traceHeader, delaySeconds }: QueueEntry, place: number) {
+/** Whether a queue keeps order, as its name says. */
+export function isFifo(queueUrl: string): boolean {
+  return queueUrl.endsWith('.fifo');
+}
+
+/** A FIFO queue delays no single message, so that one says from when on it may be handled. */
+function placedIn(environment: Environment, { delaySeconds = 0, attributes, ...entry }: QueueEntry): QueueEntry {
+  const id = Buffer.from(environment.random(16)).toString('hex');
+  const notBefore = String(environment.now() + delaySeconds * 1000);
+  return {
+    ...entry,
+    fifo: entry.fifo ?? { group: id, deduplicationId: id },
+    ...(delaySeconds > 0 ? { attributes: { ...attributes, [NOT_BEFORE]: notBefore } } : attributes && { attributes }),
+  };
+}
+
+function unplaced({ fifo: _, ...entry }: QueueEntry): QueueEntry {
+  return entry;
+}
+
+function queueRequest({ body, attributes, traceHeader, delaySeconds, fifo }: QueueEntry, place: number) {
   return {
     Id: String(place),
     MessageBody: body,
     DelaySeconds: delaySeconds,
     MessageAttributes: attributes && mapValues(attributes, stringAttribute),
     MessageSystemAttributes: traceHeader === undefined ? undefined : { AWSTraceHeader: stringAttribute(traceHeader) },
+    ...(fifo && { MessageGroupId: fifo.group, MessageDeduplicationId: fifo.deduplicationId }),
   };
 }
 

@@ -3,6 +3,7 @@ import { concurrently } from '../aws/concurrently.ts';
 import { Interruption } from '../aws/interruption.ts';
 import type { Counts } from '../aws/invocation.ts';
 import type { InboundRecord } from '../aws/record.ts';
+import { redeliveryDelay } from '../aws/retry.ts';
 import { backOff, givenBack, type Postponed, postponed } from '../aws/visibility.ts';
 import { BINDINGS } from '../contract/bindings.ts';
 import { momentOf, secondsUntil } from '../message/delivery-time.ts';
@@ -102,12 +103,21 @@ async function deliverUntil(
   const done = new Interruption();
   const work = concurrently(concurrency, lanesOf(invocation, batch), async (lane) => {
     let isBehind = false;
+    let heldBack: string | undefined;
     for (const index of lane) {
       if (environment.now() >= until) return;
       const { record, content } = batch[index] as Received;
-      const outcome = await deliver(invocation, record, content, isBehind);
+      const group = groupIn(record);
+      // The queue delivers it again behind the one before it: it need not be parked.
+      if (group !== undefined && group === heldBack) {
+        outcomes[index] = { kind: 'again', wait: 0 };
+        continue;
+      }
+      const delivered = await deliver(invocation, record, content, isBehind);
+      const outcome = await leaveGroup(invocation, record, content, delivered);
       outcomes[index] = outcome;
-      isBehind ||= comesAgain(outcome) || outcome.kind === 'parked';
+      if (comesAgain(outcome)) heldBack = group;
+      isBehind ||= comesAgain(outcome) || outcome.kind === 'parked' || outcome.kind === 'regrouped';
     }
   });
   const timeUp = environment.sleep(Math.max(0, until - environment.now()), done);
@@ -133,7 +143,8 @@ async function countHanging(
     batch.map(async ({ record, content }, index) => {
       const hangs = (running.get(record) ?? until) < halfTime;
       if (outcomes[index] || content.kind !== 'message' || !hangs) return;
-      outcomes[index] = await countUnfinished(invocation, record, content.envelope);
+      const counted = await countUnfinished(invocation, record, content.envelope);
+      outcomes[index] = await leaveGroup(invocation, record, content, counted);
     }),
   );
 }
@@ -153,6 +164,30 @@ function deliverUnhandled(
     const isNoEnvelope = content.kind === 'refused' && !content.envelope;
     return content.kind === 'skipped' || isNoEnvelope ? deliver(invocation, record, content) : undefined;
   });
+}
+
+/** Has a message that keeps failing leave its group in a FIFO queue, which holds back what follows it for so long. */
+async function leaveGroup(
+  { order, circuit }: Invocation,
+  record: InboundRecord,
+  content: RecordContent,
+  outcome: Outcome,
+): Promise<Outcome> {
+  // Where the subscriber is paused, nobody is delivered before.
+  if (outcome.kind !== 'again' || !order || groupIn(record) === undefined || circuit?.isOpen) return outcome;
+  const { envelope } = content as { readonly envelope?: Envelope };
+  if (!envelope || (outcome.attempts ?? record.deliveries) < LEAVES_AFTER) return outcome;
+  return (await order.leaveGroup(record, envelope, outcome.wait ?? redeliveryDelay(record.deliveries)))
+    ? { kind: 'regrouped' }
+    : outcome;
+}
+
+/** Failures of a message after which it leaves its group. */
+const LEAVES_AFTER = 2;
+
+/** The message group of a FIFO queue that a record came in. */
+function groupIn(record: InboundRecord): string | undefined {
+  return record.transport === 'queue' ? record.group : undefined;
 }
 
 /** The places of the records: those of a lane are delivered one after the other, as those of a key that has an order are. */

@@ -50,7 +50,9 @@ export async function countAttempt(
     next: (attempts) => now + waitAfter(attempts) * 1000,
     redrive: record.redrive,
   });
-  if (attempts < retry.attempts) return again(invocation, record, error, envelope, waitAfter(attempts));
+  if (attempts < retry.attempts) {
+    return { ...again(invocation, record, error, envelope, waitAfter(attempts)), attempts };
+  }
   // What is not known of an effect is what the operator has to find out.
   if (hasCode(error, 'effect-unknown')) return deadLetter(invocation, record, error, envelope);
   const exhausted = new AttemptsExhausted(`Failed ${attempts} times, at last with ${describeError(error)}`, {
@@ -163,7 +165,7 @@ export function again(
   error: unknown,
   envelope?: Envelope,
   wait?: number,
-): Outcome {
+): Extract<Outcome, { readonly kind: 'again' }> {
   const where = { subscriber: subscriber.name, messageId: envelope?.id, record: record.eventId, why: record.wrong };
   quietly(() => environment.log.warn('retrying', { ...where, delivery: record.deliveries, ...errorTrace(error) }));
   return { kind: 'again', ...(wait !== undefined && { wait }) };

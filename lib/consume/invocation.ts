@@ -131,10 +131,12 @@ export type Outcome =
   | { readonly kind: 'already' }
   /** Its turn has not come: it waits in the ledger, and is sent again when what it follows has ended. */
   | { readonly kind: 'parked' }
+  /** It has left its group in a FIFO queue, so that what follows it is delivered: it comes again by itself. */
+  | { readonly kind: 'regrouped' }
   /** Its subscriber does not consume it. */
   | { readonly kind: 'skipped' }
-  /** It must come again: after so many seconds, if it says so. */
-  | { readonly kind: 'again'; readonly wait?: number }
+  /** It must come again: after so many seconds, if it says so. `attempts`: how many have failed, where one was counted. */
+  | { readonly kind: 'again'; readonly wait?: number; readonly attempts?: number }
   /** Its moment, in milliseconds since the epoch, is still to come: a wait is neither an attempt nor a failure. */
   | { readonly kind: 'early'; readonly deliverAt: number };
 

@@ -62,3 +62,15 @@ export function readOrder(text: string): MessageOrder {
 export function orderKey({ isGlobal }: MessageOrder, { partitionkey }: { readonly partitionkey: string }): string {
   return isGlobal ? GLOBAL_KEY : partitionkey;
 }
+
+/** What SQS takes for the name of a message group. */
+const GROUP = /^[!-~]{1,128}$/;
+
+/**
+ * The message group of a key in a FIFO queue: the key itself, or its digest where SQS takes no such name.
+ * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagegroupid-property.html
+ */
+export function groupOf(envelope: { readonly order?: string | undefined; readonly partitionkey: string }): string {
+  const key = envelope.order === undefined ? envelope.partitionkey : orderKey(readOrder(envelope.order), envelope);
+  return GROUP.test(key) ? key : process.getBuiltinModule('node:crypto').hash('sha256', key);
+}

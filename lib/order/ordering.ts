@@ -1,6 +1,10 @@
+import { type InboundRecord, textOf } from '../aws/record.ts';
+import { sendMessages } from '../aws/send-batch.ts';
 import type { OrderPolicy, SubscriberDefinition } from '../contract/subscriber.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Envelope } from '../message/envelope.ts';
+import { groupOf } from '../message/order.ts';
+import { traceHeader } from '../message/trace-context.ts';
 import { placeIn } from './fence-actions.ts';
 import { OwnRoutes } from './own-routes.ts';
 import { type Coming, Turn, type TurnContext } from './turn.ts';
@@ -36,6 +40,20 @@ export class Ordering {
     const turn = new Turn(this.#context, place, envelope.order, record);
     this.#turns.set(record, turn);
     return turn;
+  }
+
+  /**
+   * Sends a message of a FIFO queue again, in a group of its own. It is safe at any time: what comes twice takes effect once.
+   *
+   * @param seconds after which it may be handled
+   * @returns false where it has left its key's group before, or could not be sent: then its record comes again
+   */
+  async leaveGroup(record: InboundRecord, envelope: Envelope, seconds: number): Promise<boolean> {
+    if (record.transport !== 'queue' || record.group !== groupOf(envelope)) return false;
+    const { environment } = this.#context.ledger;
+    const entry = { body: textOf(record), traceHeader: traceHeader(envelope.traceparent), delaySeconds: seconds };
+    const [failed] = await sendMessages(environment, this.#context.queueUrl, [entry]);
+    return failed === undefined;
   }
 
   /**

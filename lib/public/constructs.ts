@@ -1,5 +1,6 @@
 export type { ChannelProps } from '../constructs/channel/channel.ts';
 export type { IChannel } from '../constructs/channel/channel-interface.ts';
+export { FifoChannel, type FifoChannelProps } from '../constructs/channel/fifo-channel.ts';
 export { QueueChannel, type QueueChannelProps } from '../constructs/channel/queue-channel.ts';
 export { StreamChannel, type StreamChannelProps } from '../constructs/channel/stream-channel.ts';
 export { FunctionBundleMissing } from '../constructs/framework/function-assets.ts';

@@ -11,6 +11,7 @@ import type { RouteBook } from '../ledger/route-book.ts';
 import type { Destination, Route } from '../ledger/rows/route.ts';
 import { momentOf, secondsUntil } from '../message/delivery-time.ts';
 import { type Envelope, encodeEnvelope } from '../message/envelope.ts';
+import { groupOf } from '../message/order.ts';
 import { traceHeader } from '../message/trace-context.ts';
 import { handOver, type Label, labelled, leadsTo, type Refusal, refusalsOf } from './hand-over.ts';
 import { putToWait } from './schedule.ts';
@@ -191,6 +192,7 @@ function ship(environment: Environment, { destination, envelopes, wait }: Leg, p
       body: encodeEnvelope(envelope),
       traceHeader: traceHeader(envelope.traceparent),
       delaySeconds: secondsUntil(momentOf(envelope), now) || undefined,
+      fifo: { group: groupOf(envelope), deduplicationId: envelope.id },
       ...(wait && { attributes: labelled(wait) }),
     }));
     return sendMessages(environment, destination.url, entries, pauses);

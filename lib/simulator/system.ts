@@ -112,6 +112,8 @@ export interface System {
   readonly previous?: Readonly<Record<string, ConsumerHandler>>;
   /** The subscribers that read a Kinesis stream, by the stream's name. The others have a queue of their own. @default none */
   readonly streams?: Readonly<Record<string, readonly SubscriberDefinition[]>>;
+  /** The subscribers that have a FIFO queue. @default none */
+  readonly fifo?: readonly SubscriberDefinition[];
   /** Business tables that are not empty at first. @default none */
   readonly tables?: readonly InitialRows[];
   /** Services outside of which handlers have effects: what can go wrong with a request to AWS can go wrong there, too. @default none */

@@ -36,10 +36,25 @@ export class WorkQueue extends Construct {
   }
 }
 
+/**
+ * Of a FIFO queue: each message group by itself, as far as throughput and deduplication go.
+ * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/high-throughput-fifo.html
+ */
+export const HIGH_THROUGHPUT = {
+  fifo: true,
+  deduplicationScope: sqs.DeduplicationScope.MESSAGE_GROUP,
+  fifoThroughputLimit: sqs.FifoThroughputLimit.PER_MESSAGE_GROUP_ID,
+} as const;
+
 /** A dead-letter queue, which nobody but people takes anything out of again. Letters are kept for 14 days. */
 export class DeadLetterQueue extends sqs.Queue {
-  constructor(scope: Construct, id: string, encryptionKey: kms.IKey | undefined) {
-    super(scope, id, { ...encryptedQueue(encryptionKey), retentionPeriod: DEAD_LETTER_RETENTION });
+  /** @param isFifo whether it takes the letters of a FIFO queue. @default false */
+  constructor(scope: Construct, id: string, encryptionKey: kms.IKey | undefined, isFifo = false) {
+    super(scope, id, {
+      ...encryptedQueue(encryptionKey),
+      ...(isFifo && HIGH_THROUGHPUT),
+      retentionPeriod: DEAD_LETTER_RETENTION,
+    });
     Validations.of(this).acknowledge({
       id: 'AwsSolutions-SQS3',
       reason: 'It is a dead-letter queue itself: nothing consumes it, so nothing can fail on it',

@@ -18,7 +18,7 @@ export interface ChannelProps<Event extends EventDefinition> {
   readonly events: readonly Event[];
 }
 
-/** The base of queue and stream channels. */
+/** The base of queue, FIFO and stream channels. */
 export abstract class Channel<Event extends EventDefinition> extends Construct implements IChannel<Event> {
   readonly ledger: ILedger;
   readonly events: readonly Event[];

@@ -7,6 +7,7 @@ import { dedupLife } from './dedup-life.ts';
 import { eventDefinedTwice } from './event-defined-twice.ts';
 import { eventFilter } from './event-filter.ts';
 import { channelWithoutSubscriber, eventNotOnChannel, eventWithoutChannel } from './events.ts';
+import { fifoQueues } from './fifo-queues.ts';
 import { formatReaders } from './format-readers.ts';
 import { handshakeWithoutReconciler } from './handshake-without-reconciler.ts';
 import { effectHorizon, keyedEffectCancel } from './keyed-effects.ts';
@@ -34,6 +35,7 @@ export const RULES: readonly Rule[] = [
   keyedEffectCancel,
   deadLetterRetention,
   backstop,
+  fifoQueues,
   visibilityTimeout,
   redriveRights,
   breakerRights,

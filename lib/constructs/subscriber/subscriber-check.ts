@@ -62,6 +62,9 @@ function* refusals(props: CheckedProps): Iterable<string> {
     yield `'${name}' consumes '${strange.type}', which its channel does not carry (${quoted(carried)}): add it to the ` +
       "channel's `events`";
   }
+  if (channel.isFifo && !subscriber.ordered) {
+    yield `'${name}' is not ordered, and its channel is a FifoChannel: give its definition \`ordered\`, or use a QueueChannel, which costs less`;
+  }
   yield* bindingRefusals(name, subscriber.tables, props.tables, Object.keys(props.tableActions));
   yield* numberRefusals(props);
   if (props.breaker) yield* breakerRefusals(breakerSettings(props.breaker));
@@ -93,11 +96,11 @@ function* refusals(props: CheckedProps): Iterable<string> {
 
 function* numberRefusals(props: CheckedProps): Iterable<string> {
   const { batchSize, maxConcurrency, parallelizationFactor } = props;
-  const { stream } = props.channel;
+  const { stream, isFifo } = props.channel;
   const [window, retention] = [props.maxBatchingWindow?.toSeconds(), props.retentionPeriod?.toSeconds()];
-  const small = !stream && !window;
+  const small = !stream && (isFifo || !window);
   const limits: readonly [string, number | undefined, from: number, to: number, why?: string][] = [
-    ['batchSize', batchSize, 1, small ? 10 : 10_000, small ? ', or a `maxBatchingWindow` too' : ''],
+    ['batchSize', batchSize, 1, small ? 10 : 10_000, small && !isFifo ? ', or a `maxBatchingWindow` too' : ''],
     ['maxBatchingWindow', window, 0, 300, ' seconds'],
     ['maxConcurrency', maxConcurrency, 2, 1000],
     ['parallelizationFactor', parallelizationFactor, 1, 10],
@@ -106,6 +109,9 @@ function* numberRefusals(props: CheckedProps): Iterable<string> {
   for (const [name, value, from, to, why = ''] of limits) {
     if (value === undefined || (Number.isInteger(value) && value >= from && value <= to)) continue;
     yield `\`${name}\` is ${value}: give a whole number from ${from} to ${to}${why}`;
+  }
+  if (isFifo && window) {
+    yield '`maxBatchingWindow` is not for the FIFO queues of a FifoChannel, which SQS never has wait: leave it out';
   }
   if (parallelizationFactor !== undefined && !stream) {
     yield '`parallelizationFactor` is for the shards of a StreamChannel: on a QueueChannel give `maxConcurrency`';

@@ -4,9 +4,16 @@ import * as sqs from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import type { SubscriberDefinition } from '../../contract/subscriber.ts';
 import { encryptedQueue } from '../aws/encryption.ts';
-import { DEAD_LETTER_RETENTION, DeadLetterQueue, LONGEST_RETENTION, visibilityFor } from '../aws/work-queue.ts';
+import {
+  DEAD_LETTER_RETENTION,
+  DeadLetterQueue,
+  HIGH_THROUGHPUT,
+  LONGEST_RETENTION,
+  visibilityFor,
+} from '../aws/work-queue.ts';
 import { RECORDER_TIMEOUT, Recorder } from '../framework/recorder.ts';
 import type { ILedger } from '../ledger/ledger-interface.ts';
+import { orderRows } from './order.ts';
 
 /** Far beyond the run time's own count of failures, so that throttles and conflicts never fill a dead-letter queue. */
 const BACKSTOP_RECEIVES = 100;
@@ -20,7 +27,9 @@ const RECORDER_RECEIVES = 1_000;
 
 export interface SubscriberQueuesProps {
   readonly ledger: ILedger;
-  readonly subscriber: string;
+  readonly subscriber: SubscriberDefinition;
+  /** Whether its queues keep order. */
+  readonly isFifo: boolean;
   /** How long an invocation of the queue's consumer takes at most, and its batch waits to fill. */
   readonly timeout: Duration;
   readonly maxBatchingWindow?: Duration;
@@ -31,20 +40,30 @@ export interface SubscriberQueuesProps {
 /** Creates the queues of a subscriber, and the recorder that empties the backstop. */
 export function createSubscriberQueues(scope: Construct, props: SubscriberQueuesProps) {
   const { encryptionKey } = props.ledger;
-  const deadLetterQueue = new DeadLetterQueue(scope, 'DeadLetterQueue', encryptionKey);
+  const shared = { ...encryptedQueue(encryptionKey), ...(props.isFifo && HIGH_THROUGHPUT) };
+  const deadLetterQueue = new DeadLetterQueue(scope, 'DeadLetterQueue', encryptionKey, props.isFifo);
   const backstopQueue = new sqs.Queue(scope, 'BackstopQueue', {
-    ...encryptedQueue(encryptionKey),
+    ...shared,
     retentionPeriod: DEAD_LETTER_RETENTION,
     visibilityTimeout: visibilityFor(RECORDER_TIMEOUT),
     deadLetterQueue: { queue: deadLetterQueue, maxReceiveCount: RECORDER_RECEIVES },
   });
   const queue = new sqs.Queue(scope, 'Queue', {
-    ...encryptedQueue(encryptionKey),
+    ...shared,
     retentionPeriod: props.retentionPeriod,
     visibilityTimeout: visibilityFor(props.timeout, props.maxBatchingWindow),
     deadLetterQueue: { queue: backstopQueue, maxReceiveCount: BACKSTOP_RECEIVES },
   });
-  const recorder = new Recorder(scope, 'Recorder', { ...props, backstopQueue, deadLetterQueue }).function;
+  const { subscriber, ledger, logRetention } = props;
+  const { ordered } = subscriber;
+  const recorder = new Recorder(scope, 'Recorder', {
+    ledger,
+    subscriber: subscriber.name,
+    ...(ordered && { order: { onDead: ordered.onDead, queue, rows: orderRows(subscriber) } }),
+    backstopQueue,
+    deadLetterQueue,
+    ...(logRetention !== undefined && { logRetention }),
+  }).function;
   return { queue, backstopQueue, deadLetterQueue, recorder };
 }
 

@@ -74,7 +74,8 @@ export class Subscriber<
     this.handler = handler;
     const queues = createSubscriberQueues(this, {
       ledger,
-      subscriber: definition.name,
+      subscriber: definition,
+      isFifo: channel.isFifo ?? false,
       timeout: timeoutOf(handler),
       maxBatchingWindow: stream ? undefined : props.maxBatchingWindow,
       retentionPeriod: props.retentionPeriod ?? retentionFor(definition),

@@ -2,6 +2,7 @@ import type { GetItemCommandInput, QueryCommandInput } from '@aws-sdk/client-dyn
 import type { Request, Wire } from '../../testing/engines/index.ts';
 import { UnsupportedByEngine } from '../../testing/errors.ts';
 import { sourceId } from '../../testing/stack/function.ts';
+import { plainName } from '../../testing/stack/queues.ts';
 import type { Origin } from '../run/run-record.ts';
 import { refuse, switchOff } from '../run/sickness.ts';
 import { laterIn, type World } from '../run/world.ts';
@@ -168,7 +169,8 @@ function destinationOf(request: Request): string | undefined {
 
 /** The queue that a request is for. */
 function queueOf({ input }: Request): string | undefined {
-  return (input as { readonly QueueUrl?: string }).QueueUrl?.split('/').at(-1);
+  const name = (input as { readonly QueueUrl?: string }).QueueUrl?.split('/').at(-1);
+  return name === undefined ? undefined : plainName(name);
 }
 
 /** What the engine does of a request. */

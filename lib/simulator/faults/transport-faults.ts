@@ -56,7 +56,7 @@ export class TransportFaults {
         message.visibleAt += fault.by;
         break;
       case 'poison':
-        this.#soon(() => queue.send({ id: this.#id('poison'), body: this.#poison(), attributes: {} }, 0));
+        this.#soon(() => this.#put(queue, 'poison', this.#poison()));
         break;
       case 'lost':
         this.#losesUntil.set(name, this.#world.schedule.now() + (fault.for ?? 0));
@@ -73,8 +73,8 @@ export class TransportFaults {
         this.#soon(() => {
           const { body, attributes } = message;
           const source = this.#redrive(queue, message);
-          source?.send({ id: this.#id('redriven'), body, attributes }, 0);
-          if (decoded(body)) source?.send({ id: this.#id('again'), body, attributes: {} }, 0);
+          if (source) this.#put(source, 'redriven', body, attributes);
+          if (source && decoded(body)) this.#put(source, 'again', body);
         });
         break;
     }
@@ -107,13 +107,19 @@ export class TransportFaults {
     if (fault?.kind === 'reshard') this.#soon(() => reshard(this.#world.engines.kinesis, stream, shardId, fault.how));
   };
 
+  /** Puts a message into a queue: of a FIFO queue, in a group of its own. */
+  #put(queue: Queue, kind: string, body: string, attributes: StoredMessage['attributes'] = {}): void {
+    const id = this.#id(kind);
+    queue.send({ id, body, attributes, ...(queue.isFifo && { groupId: id, deduplicationId: id }) }, 0);
+  }
+
   /** Sends a dead letter to the queue of its subscriber, as `StartMessageMoveTask` does: under a new message id. */
   #redrive(letters: Queue, { id, body, attributes }: StoredMessage): Queue | undefined {
     const letter = letters.receiveOnly(id);
     const queue = this.#transports.queues.get(letters.name.replace(/-dead$/, ''));
     if (!letter?.receiptHandle || !queue) return undefined;
     this.#world.record.note(`an operator redrives ${id}`);
-    queue.send({ id: this.#id('redriven'), body, attributes }, 0);
+    this.#put(queue, 'redriven', body, attributes);
     letters.delete(letter.receiptHandle);
     return queue;
   }

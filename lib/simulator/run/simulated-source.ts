@@ -93,8 +93,7 @@ export class SimulatedSource {
 function waitingIn({ engines, schedule }: World, source: FunctionSource): (read: ReadonlySet<string>) => number {
   if (source.kind === 'queue') {
     const queue = engines.sqs.queue(source.queueUrl);
-    return () =>
-      queue.messages().reduce((first, { visibleAt }) => Math.min(first, visibleAt), Number.POSITIVE_INFINITY);
+    return () => queue.nextVisible();
   }
   const { now } = schedule;
   if (source.kind === 'table') {

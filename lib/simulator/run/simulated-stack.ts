@@ -11,6 +11,7 @@ import { FORMAT_VARIABLE } from '../../ledger/rows/format.ts';
 import type { Change, QueueEvent, SchedulerOptions } from '../../testing/engines/index.ts';
 import { Deployment, type DeploymentOptions } from '../../testing/stack/deployment.ts';
 import { sourceId } from '../../testing/stack/function.ts';
+import { plainName } from '../../testing/stack/queues.ts';
 import { tableOf } from '../../testing/test-environment.ts';
 import { CHECK_BACK, CONTROLLER, FORWARDER, RECONCILER, RELAY, SCALER, SCHEDULER, SWEEP } from '../faults/site.ts';
 import { TransportFaults } from '../faults/transport-faults.ts';
@@ -71,7 +72,7 @@ export class SimulatedStack {
     const { schedule, engines } = world;
     const later = new Set(operations.flatMap((one) => (one.kind === 'subscriber-added' ? [one.subscriber] : [])));
     const schedules = world.draw('strategy', SCHEDULES_IN) === 0 && { schedules: faultySchedules(world) };
-    const { subscribers, handlers, streams, checkBack, timeout, previous = {}, breakers, scales } = system;
+    const { subscribers, handlers, streams, fifo, checkBack, timeout, previous = {}, breakers, scales } = system;
     // As in a large ledger, whose reconciliation has several runs.
     const shardsARun = world.draw('shared out', SHARED_OUT_IN) === 0 ? 1 : undefined;
     const options: DeploymentOptions = {
@@ -82,6 +83,7 @@ export class SimulatedStack {
       subscribers,
       handlers,
       ...(streams && { streams }),
+      ...(fifo && { fifo }),
       ...(checkBack && { checkBack }),
       ...(timeout !== undefined && { timeout }),
       ...schedules,
@@ -223,7 +225,8 @@ export class SimulatedStack {
       this.#onChange({ table: LEDGER, sequence: 0, at: this.#world.schedule.now(), key, before: undefined, after });
     }
     engines.dynamodb.onEvent((change) => this.#onChange(change));
-    engines.sqs.onEvent((event) => {
+    engines.sqs.onEvent(({ queue, to, ...of }) => {
+      const event = { ...of, queue: plainName(queue), ...(to !== undefined && { to: plainName(to) }) };
       record.add({ kind: 'queue', event: { ...event, message: { ...event.message } } });
       faults.onQueueEvent(event);
       this.#startLazy(event);

@@ -167,12 +167,13 @@ export class Deployment {
 
   /** Makes the queues and routes of a subscriber, and answers with its functions. */
   #subscribe(ledger: DeployedLedger, definition: SubscriberDefinition, own?: LambdaHandler): readonly StackFunction[] {
-    const { handlers = {}, streams = {}, timeout = DEFAULT_TIMEOUT, retention, later } = this.#options;
+    const { handlers = {}, streams = {}, fifo = [], timeout = DEFAULT_TIMEOUT, retention, later } = this.#options;
     const { name, deadline, effects, ordered } = definition;
     const handler = handlers[name] ?? own;
     const breaker = this.#options.breakers?.[name];
     const stream = Object.keys(streams).find((one) => streams[one]?.some((reader) => reader.name === name));
-    const queues = this.queues.addSubscriber(name, timeout, retention);
+    const isFifo = fifo.some((one) => one.name === name);
+    const queues = this.queues.addSubscriber(name, timeout, retention, { isFifo });
     const { url } = queues.queue;
     const letterBox = { deadLetterQueueUrl: queues.deadLetters.url };
     const destination: Destination =
@@ -191,6 +192,7 @@ export class Deployment {
       [BINDINGS.deadLetterQueueUrl]: queues.deadLetters.url,
       [BINDINGS.quarantineBucket]: this.bucket,
       ...(stream !== undefined && { [BINDINGS.streamName]: stream }),
+      ...(ordered && { [BINDINGS.onDead]: ordered.onDead }),
       ...(breaker && {
         [BINDINGS.breaker]: JSON.stringify(breaker),
         [BINDINGS.controlQueueUrl]: this.queues.control.url,

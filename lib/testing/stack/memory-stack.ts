@@ -133,7 +133,7 @@ export class MemoryStack {
   }
 
   /**
-   * All queues, by name: a subscriber's own, `<name>-dead` and `<name>-backstop`, `forwarder`, `check-back`
+   * All queues, by name: a subscriber's own, `<name>-dead` and `<name>-backstop` (also where they are FIFO queues), `forwarder`, `check-back`
    * and `reconciler`.
    */
   get queues(): ReadonlyMap<string, Queue> {

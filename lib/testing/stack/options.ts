@@ -31,6 +31,8 @@ export interface MemoryStackOptions {
   readonly handlers?: Readonly<Record<string, LambdaHandler>>;
   /** The subscribers that read a Kinesis stream, by the stream's name. The others have a queue of their own. @default none */
   readonly streams?: Readonly<Record<string, readonly SubscriberDefinition[]>>;
+  /** The subscribers that have a FIFO queue, as a FifoChannel gives them. @default none */
+  readonly fifo?: readonly SubscriberDefinition[];
   /** The handler that `checkBack` returned: it is asked for half messages that were left undecided. @default nobody answers */
   readonly checkBack?: LambdaHandler;
   /** The breakers of subscribers, by their names: what is not given is as `BREAKER_DEFAULTS` says. @default none has one */

@@ -26,6 +26,8 @@ const FORWARD_RECEIVES = 100;
 const CHECK_BACK_RECEIVES = 1_000;
 const CONTROL_RECEIVES = 1_000;
 const LONGEST_RETENTION = 14 * 86_400;
+const FIFO = '.fifo';
+const HIGH_THROUGHPUT = { deduplicationScope: 'messageGroup', fifoThroughputLimit: 'perMessageGroupId' } as const;
 
 /** The queues of one subscriber. */
 export interface SubscriberQueues {
@@ -76,14 +78,22 @@ export class StackQueues {
   /**
    * @param timeout of the subscriber's function
    * @param retention how long its queue keeps a message
+   * @param isFifo whether its queues keep order: their own names end in `.fifo`, those by which they are found here do not
    */
-  addSubscriber(name: string, timeout: Duration, retention: Duration = '14d'): SubscriberQueues {
-    const deadLetters = this.#kept(`${name}-dead`);
-    const backstop = this.#consumed(`${name}-backstop`, RECORDER_TIMEOUT, {
+  addSubscriber(
+    name: string,
+    timeout: Duration,
+    retention: Duration = '14d',
+    { isFifo = false }: { readonly isFifo?: boolean } = {},
+  ): SubscriberQueues {
+    const suffix = isFifo ? FIFO : '';
+    const deadLetters = this.#kept(`${name}-dead${suffix}`);
+    const backstop = this.#consumed(`${name}-backstop${suffix}`, RECORDER_TIMEOUT, {
       queue: deadLetters,
       maxReceiveCount: RECORDER_RECEIVES,
     });
-    const queue = this.#consumed(name, timeout, { queue: backstop, maxReceiveCount: BACKSTOP_RECEIVES }, retention);
+    const last = { queue: backstop, maxReceiveCount: BACKSTOP_RECEIVES };
+    const queue = this.#consumed(`${name}${suffix}`, timeout, last, retention);
     const queues = { queue, backstop, deadLetters };
     this.#subscribers.set(name, queues);
     return queues;
@@ -100,12 +110,23 @@ export class StackQueues {
     retention: Duration = '14d',
   ): Queue {
     const visibilityTimeout = (TIMEOUTS_OF_VISIBILITY * durationToMilliseconds(timeout)) / 1_000;
-    const options = { name, visibilityTimeout, retentionSeconds: durationToMilliseconds(retention) / 1_000 };
+    const isFifo = name.endsWith(FIFO);
+    const options = {
+      name,
+      visibilityTimeout,
+      retentionSeconds: durationToMilliseconds(retention) / 1_000,
+      ...(isFifo && HIGH_THROUGHPUT),
+    };
     return this.#add(this.#sqs.createQueue({ ...options, ...(deadLetter && { deadLetter }) }));
   }
 
   #add(queue: Queue): Queue {
-    this.#all.set(queue.name, queue);
+    this.#all.set(plainName(queue.name), queue);
     return queue;
   }
+}
+
+/** By which a queue is found: its name, without what says that it keeps order. */
+export function plainName(queue: string): string {
+  return queue.endsWith(FIFO) ? queue.slice(0, -FIFO.length) : queue;
 }

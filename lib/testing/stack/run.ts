@@ -118,11 +118,10 @@ export class StackRun {
   #due(): number {
     const { engines, lambda } = this.#options;
     const on = this.#pollers.filter(this.#isOn);
-    const messages = on.flatMap(({ source }) =>
-      source.kind === 'queue' ? engines.sqs.queue(source.queueUrl).messages() : [],
+    const visible = on.flatMap(({ source }) =>
+      source.kind === 'queue' ? [engines.sqs.queue(source.queueUrl).nextVisible()] : [],
     );
-    const visible = messages.reduce((first, { visibleAt }) => Math.min(first, visibleAt), Number.POSITIVE_INFINITY);
-    return Math.min(visible, lambda?.due ?? Number.POSITIVE_INFINITY, ...on.map(({ poller }) => poller.due));
+    return Math.min(...visible, lambda?.due ?? Number.POSITIVE_INFINITY, ...on.map(({ poller }) => poller.due));
   }
 
   readonly #isOn = ({ id }: Pick<Poller, 'id'>): boolean => this.#options.lambda?.isOn(id) ?? true;

@@ -7,9 +7,11 @@ import type { Duration as Length } from '../../../lib/contract/duration.ts';
 import { defineEffect, type EffectDefinition } from '../../../lib/contract/effect.ts';
 import { defineEvent, type EventDefinition } from '../../../lib/contract/event.ts';
 import { type RetryOptions, retryPolicy } from '../../../lib/contract/retry.ts';
+import { defineSequence } from '../../../lib/contract/sequence.ts';
 import { defineSubscriber } from '../../../lib/contract/subscriber.ts';
 import {
   type BreakerOptions,
+  FifoChannel,
   Ledger,
   type LedgerProps,
   QueueChannel,
@@ -56,6 +58,8 @@ export interface ShopOptions {
     readonly parallelizationFactor?: number;
     readonly scale?: ScaleOptions;
   };
+  /** Whether there is a subscriber on a FIFO channel, too. */
+  readonly fifo?: boolean;
   readonly timeout?: Duration;
   /** How the subscriber on the queue tries again. */
   readonly retry?: RetryOptions;
@@ -76,6 +80,8 @@ export interface Shop {
   /** On the stream channel, and its function. */
   readonly count: Subscriber;
   readonly countHandler: lambda.Function;
+  /** On a FIFO channel, where there is one. */
+  readonly book?: Subscriber;
 }
 
 /** Names of the shop's subscribers, as an app records them. */
@@ -121,8 +127,11 @@ export function shop(options: ShopOptions = {}): Shop {
     tables: { 'sales-counts': tableIn(handlers, 'Counts') },
     ...options.fromStream,
   });
+  const accounts = options.fifo ? new FifoChannel(channels, 'Accounts', { ledger, events: [Deposited] }) : undefined;
+  const book = accounts?.addSubscriber(Book, { handler: handlerIn(handlers, 'BookHandler') });
   const stacks = [...new Set([stack, ledgers, channels, handlers])];
-  return { app, stack, stacks, ledger, orders, sales, reserve, reserveHandler, count, countHandler };
+  const whole = { app, stack, stacks, ledger, orders, sales, reserve, reserveHandler, count, countHandler };
+  return book ? { ...whole, book: book as Subscriber } : whole;
 }
 
 /** `order.placed`, with another lifetime. */
@@ -140,6 +149,15 @@ export const OrderLost = defineEvent('order.lost', {
   key: ({ orderId }) => orderId,
   businessLine: 'orders',
 });
+
+export const Deposited = defineEvent('account.deposited', {
+  schema: OrderCancelled.schema,
+  key: ({ orderId }) => orderId,
+  businessLine: 'accounts',
+  sequence: defineSequence('accounts'),
+});
+
+export const Book = defineSubscriber('book', { consumes: [Deposited], ordered: { onDead: 'block' } });
 
 export const Audit = defineSubscriber('audit', { consumes: [OrderPlaced] });
 

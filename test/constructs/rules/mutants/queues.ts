@@ -4,6 +4,9 @@ import { drop, everywhere, type Mutant, override } from './mutant.ts';
 
 const DAY = 86_400;
 
+/** With a subscriber on a FIFO channel. */
+const BOOKING = { fifo: true, context: { 'waybill:subscribers': ['book', 'count-sales', 'reserve-stock'] } };
+
 export const deduplication: Mutant[] = [
   {
     rule: 'dedup-life',
@@ -97,5 +100,17 @@ export const deadLetters: Mutant[] = [
     name: 'SQS moves straight to the dead-letter queue, which nobody records',
     mutate: ({ reserve }) =>
       override(reserve.queue, 'RedrivePolicy.deadLetterTargetArn', reserve.deadLetterQueue.queueArn),
+  },
+  {
+    rule: 'fifo-queues',
+    name: 'a throughput of 300 requests a second',
+    options: BOOKING,
+    mutate: ({ book }) => book && override(book.queue, 'FifoThroughputLimit', 'perQueue'),
+  },
+  {
+    rule: 'fifo-queues',
+    name: 'a dead-letter queue that deduplicates over all keys',
+    options: BOOKING,
+    mutate: ({ book }) => book && drop(book.deadLetterQueue, 'DeduplicationScope'),
   },
 ];
