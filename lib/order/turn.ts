@@ -143,9 +143,12 @@ export class Turn {
     return passingActions(ledger, { place: this.#place, standing, after: this.#after, last: this.#last });
   }
 
-  /** Once the message has ended by this delivery: sends the one behind it, where that is parked. */
+  /**
+   * Once the message has ended by this delivery: sends the one behind it, where that is parked. Where the fence was looked at,
+   * one may have been parked since.
+   */
   async passOn(until: number): Promise<void> {
-    if (this.#isMoved && this.#last?.parked) await this.#drain(until, undefined);
+    if (this.#isMoved && this.standing !== undefined) await this.#drain(until, undefined);
   }
 
   /** Where the message had ended before: whoever ended it may have stopped before it passed the baton. */

@@ -18,6 +18,7 @@ export const orderBugs: readonly Bug[] = [
     name: 'parks-without-condition',
     mistake: 'a message is parked though its turn may have come since the fence was seen',
     system: 'accounts',
+    rare: true,
     edits: [
       {
         file: 'order/fence-actions.ts',
@@ -30,6 +31,7 @@ export const orderBugs: readonly Bug[] = [
     name: 'no-baton-on-redelivery',
     mistake: 'whoever ended a message and stopped before it sent the one behind it, never does',
     system: 'accounts',
+    rare: true,
     edits: [
       {
         file: 'consume/failure.ts',
@@ -100,6 +102,7 @@ export const orderBugs: readonly Bug[] = [
     name: 'redrives-what-was-skipped',
     mistake: 'a message that was gone on without takes effect when it is sent again',
     system: 'accounts',
+    rare: true,
     by: ['redrive', 'redrive-race'],
     edits: [
       {

@@ -1,21 +1,25 @@
 import { decoded } from '../run/envelopes.ts';
-import type { QueueEntry, RecordEntry, RowEntry } from '../run/run-record.ts';
-import type { System } from '../system.ts';
+import type { QueueEntry, RecordEntry, ReturnedEntry, RowEntry } from '../run/run-record.ts';
+import { type System, streamOf } from '../system.ts';
 import { keyPlaceOf } from './key-order.ts';
 import type { Violation } from './violation.ts';
 
 /**
- * O: whoever finds that the message had ended that it was given sends the one behind it, where that lies parked and its turn
- * has come: the one that ended it may have stopped before.
+ * O: whoever ends a message sends the one behind it, where that lies parked; and so does whoever finds that its message had
+ * ended, for the one that ended it may have stopped before.
  */
 export function checkBatons(
-  { subscribers }: Pick<System, 'subscribers'>,
+  system: Pick<System, 'subscribers' | 'streams'>,
   entries: readonly RecordEntry[],
 ): Violation[] {
-  const watches = new Map(subscribers.filter(({ ordered }) => ordered).map(({ name }) => [name, new Watch(name)]));
+  const ordered = system.subscribers.filter((one) => one.ordered);
+  const watches = new Map(ordered.map(({ name }) => [name, new Watch(name)]));
   if (watches.size === 0) return [];
   for (const [place, entry] of entries.entries()) {
     if (entry.kind === 'row' && entry.row) watches.get(entry.row.of)?.onRow(entry, place);
+    // What fails on a stream comes again by a queue, and nothing says so.
+    if (entry.kind === 'returned' && streamOf(system, entry.actor) === undefined)
+      watches.get(entry.actor)?.onReturned(entry);
     if (entry.kind === 'queue') for (const watch of watches.values()) watch.onQueue(entry, place);
   }
   const wrong = [...watches.values()].flatMap((watch) => watch.wrong);
@@ -37,6 +41,13 @@ interface Parked {
   readonly place: number;
 }
 
+/** A message that ended while another was parked behind it. */
+interface Left {
+  readonly id: string;
+  readonly next: Parked;
+  readonly place: number;
+}
+
 /** What was known at each moment of one subscriber. Places are those in the record. */
 class Watch {
   readonly wrong: string[] = [];
@@ -44,6 +55,8 @@ class Watch {
   readonly #fences = new Map<string, Fence>();
   readonly #parked = new Map<string, Map<number, Parked>>();
   readonly #ended = new Map<string, number>();
+  /** By the invocation that ended the messages. */
+  readonly #left = new Map<number, Left[]>();
   /** By the ids of copies in the queue. */
   readonly #received = new Map<string, number>();
   /** By the ids of messages. */
@@ -53,22 +66,21 @@ class Watch {
     this.#subscriber = subscriber;
   }
 
-  onRow({ row, change: { key, after } }: RowEntry, place: number): void {
-    const name = String(key.pk?.S).split('#').slice(2).join('#');
-    if (row?.kind === 'inbox' && after && !this.#ended.has(row.sk)) this.#ended.set(row.sk, place);
-    if (row?.kind === 'fence') {
-      const number = Number(after?.n?.N ?? 0);
-      if (number !== this.#fences.get(name)?.number) this.#fences.set(name, { number, place });
-    }
-    if (row?.kind !== 'parked') return;
-    const all = this.#parked.get(name) ?? new Map<number, Parked>();
-    this.#parked.set(name, all);
-    const number = Number(row.sk);
-    if (!after) all.delete(number);
-    else {
-      const known = all.get(number)?.place ?? place;
-      const [id, before] = [after.id?.S ?? '', Number(after.after?.N)];
-      all.set(number, { id, number, after: before, passes: after.pass !== undefined, place: known });
+  onRow(entry: RowEntry, place: number): void {
+    const { row, change } = entry;
+    const key = String(change.key.pk?.S).split('#').slice(2).join('#');
+    if (row?.kind === 'inbox' && change.after && !this.#ended.has(row.sk)) this.#ended.set(row.sk, place);
+    if (row?.kind === 'fence') this.#onFence(entry, key, place);
+    if (row?.kind === 'parked') this.#onParked(entry, key, Number(row.sk), place);
+  }
+
+  /** A handler's function is done with a batch, of which it reports nothing. */
+  onReturned({ invocation, result }: ReturnedEntry): void {
+    const { batchItemFailures = [] } = (result ?? {}) as { readonly batchItemFailures?: readonly unknown[] };
+    if (batchItemFailures.length > 0) return;
+    for (const { id, next, place } of this.#left.get(invocation) ?? []) {
+      if (next.passes || (this.#sent.get(next.id) ?? 0) > place || this.#ended.has(next.id)) continue;
+      this.wrong.push(`${id} ended at ${this.#subscriber}, and ${next.id}, parked behind it, was not sent`);
     }
   }
 
@@ -81,17 +93,46 @@ class Watch {
     else this.#judge(envelope.id, envelope, this.#received.get(message.id) ?? 0);
   }
 
+  #onFence({ change: { after }, origin }: RowEntry, key: string, place: number): void {
+    const number = Number(after?.n?.N ?? 0);
+    if (number === this.#fences.get(key)?.number) return;
+    this.#fences.set(key, { number, place });
+    const next = this.#nextOf(key);
+    const invocation = origin?.actor === this.#subscriber ? origin.invocation : undefined;
+    if (!next || next.after > number || invocation === undefined) return;
+    this.#left.set(invocation, [...(this.#left.get(invocation) ?? []), { id: after?.id?.S ?? '', next, place }]);
+  }
+
+  #onParked({ change: { after } }: RowEntry, key: string, number: number, place: number): void {
+    const all = this.#parked.get(key) ?? new Map<number, Parked>();
+    this.#parked.set(key, all);
+    if (!after) {
+      all.delete(number);
+      return;
+    }
+    const [id, before] = [after.id?.S ?? '', Number(after.after?.N)];
+    const passes = after.pass !== undefined;
+    all.set(number, { id, number, after: before, passes, place: all.get(number)?.place ?? place });
+  }
+
+  /** What was given up again had ended before it was received: whoever had it has looked behind it. */
   #judge(id: string, envelope: Parameters<typeof keyPlaceOf>[0], received: number): void {
     const own = keyPlaceOf(envelope);
     if (!own || (this.#ended.get(id) ?? Number.POSITIVE_INFINITY) >= received) return;
     const key = own.group.slice(own.group.indexOf(' ') + 1);
     const fence = this.#fences.get(key);
-    const next = [...(this.#parked.get(key)?.values() ?? [])]
-      .filter(({ number }) => number > (fence?.number ?? 0))
-      .reduce<Parked | undefined>((first, one) => (first && first.number < one.number ? first : one), undefined);
+    const next = this.#nextOf(key);
     if (!fence || !next || next.passes || next.id === id || next.after > fence.number) return;
     const wasKnown = fence.place < received && next.place < received;
     if (!wasKnown || (this.#sent.get(next.id) ?? 0) > fence.place || this.#ended.has(next.id)) return;
     this.wrong.push(`${id} was acknowledged at ${this.#subscriber}, and ${next.id}, whose turn has come, was not sent`);
+  }
+
+  /** Of what lies parked, the one with the smallest number that the fence has not come past. */
+  #nextOf(key: string): Parked | undefined {
+    const { number: last = 0 } = this.#fences.get(key) ?? {};
+    return [...(this.#parked.get(key)?.values() ?? [])]
+      .filter(({ number }) => number > last)
+      .reduce<Parked | undefined>((first, one) => (first && first.number < one.number ? first : one), undefined);
   }
 }

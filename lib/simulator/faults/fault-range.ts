@@ -34,6 +34,8 @@ export interface Deployed {
   readonly breakers?: readonly string[];
   /** Whether the ledger's shards grow. @default false */
   readonly grows?: boolean;
+  /** Subscribers that keep an order. @default none */
+  readonly ordered?: readonly string[];
 }
 
 type Place = SiteRequest | SiteEvent;
@@ -47,7 +49,8 @@ export class FaultRange {
   readonly #modes = new Map<Site, readonly SendingMode[]>();
   readonly #used: ReadonlySet<SendingMode>;
 
-  constructor({ queues, streams, deployed = [], effects = [], modes = new Set(), breakers = [], grows }: Deployed) {
+  constructor(of: Deployed) {
+    const { queues, streams, deployed = [], effects = [], modes = new Set(), breakers = [], ordered = [], grows } = of;
     this.#used = modes;
     this.faults = this.#faults;
     this.modes = this.#modes;
@@ -64,6 +67,10 @@ export class FaultRange {
     for (const name of effects) {
       this.#add(name, ['ServiceQuery', 'UpdateItem.effect'], kinds.REQUEST);
       this.#add(name, ['ServiceRequest'], kinds.SERVICE);
+    }
+    for (const name of ordered) {
+      this.#add(name, ['TransactWriteItems.fence'], kinds.TRANSACTION);
+      this.#add(name, ['GetItem.fence', 'GetItem.parked', 'Query.parked'], kinds.REQUEST);
     }
     if (breakers.length > 0) this.#addOperators(breakers);
     if (grows) {

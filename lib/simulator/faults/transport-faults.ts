@@ -1,6 +1,7 @@
 import { ATTRIBUTES } from '../../aws/record.ts';
 import { DAY_MS } from '../../contract/time.ts';
 import type { Queue, QueueEvent, StoredMessage, StoredRecord } from '../../testing/engines/index.ts';
+import { plainName } from '../../testing/stack/queues.ts';
 import { decoded } from '../run/envelopes.ts';
 import { laterIn, type World } from '../run/world.ts';
 import { reshard } from './reshard.ts';
@@ -116,7 +117,7 @@ export class TransportFaults {
   /** Sends a dead letter to the queue of its subscriber, as `StartMessageMoveTask` does: under a new message id. */
   #redrive(letters: Queue, { id, body, attributes }: StoredMessage): Queue | undefined {
     const letter = letters.receiveOnly(id);
-    const queue = this.#transports.queues.get(letters.name.replace(/-dead$/, ''));
+    const queue = this.#transports.queues.get(plainName(letters.name).replace(/-dead$/, ''));
     if (!letter?.receiptHandle || !queue) return undefined;
     this.#world.record.note(`an operator redrives ${id}`);
     this.#put(queue, 'redriven', body, attributes);

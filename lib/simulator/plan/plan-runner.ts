@@ -60,6 +60,7 @@ export class PlanRunner {
       modes: sendingModesOf(system),
       breakers: Object.keys(system.breakers ?? {}),
       grows: system.maxShards !== undefined,
+      ordered: system.subscribers.filter(({ ordered }) => ordered).map(({ name }) => name),
     });
     this.#operations = operationsOf(system);
     this.targets = targetsOf(system, this.#range.faults, this.#operations);
