@@ -1,5 +1,5 @@
-import { atLeast, type EventInput } from 'waybill';
-import { type PublishOptions, transact } from 'waybill/runtime';
+import type { EventInput } from 'waybill';
+import { atLeast, type PublishOptions, transact } from 'waybill/runtime';
 import { Accounts, Deposited, Withdrawn } from './contract.ts';
 
 type Movement = EventInput<typeof Deposited>;

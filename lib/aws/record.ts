@@ -15,6 +15,8 @@ interface Delivered {
   readonly deliveries: number;
   /** Of a record that was parked for longer than SQS delays: when it may be handled, in milliseconds since the epoch. */
   readonly notBefore?: number;
+  /** The message group that it came in; absent where it came by no FIFO queue. */
+  readonly group?: string;
   /** Whether it came by a stream, which everybody's messages lie in: it may have been parked since. */
   readonly streamed: boolean;
   /** Whether it comes from a dead-letter queue, or a redrive has sent it. */
@@ -31,8 +33,6 @@ interface Delivered {
 
 interface QueueRecord extends Delivered {
   readonly transport: 'queue';
-  /** Of a FIFO queue: the message group that it came in. */
-  readonly group?: string;
   readonly receiptHandle: string;
 }
 
@@ -60,7 +60,7 @@ export function fromQueue(record: SQSRecord): QueueRecord {
     ...(redrive && { redrive }),
     ...(record.messageAttributes?.[ATTRIBUTES.outOfOrder] && { outOfOrder: true as const }),
     receiptHandle: record.receiptHandle,
-    ...(attributes?.SequenceNumber && attributes.MessageGroupId && { group: attributes.MessageGroupId }),
+    ...(attributes?.SequenceNumber && { group: String(attributes.MessageGroupId) }),
     ...(encoding === 'quarantine' && !wrong && pointerOf(record.body) && { isPointer: true }),
     ...(wrong && { wrong }),
   };

@@ -14,7 +14,7 @@ export interface QueueEntry {
   readonly traceHeader?: string;
   /** From 0 to 900; in a FIFO queue the consumer waits it out. @default the queue's own delay */
   readonly delaySeconds?: number;
-  /** Its place in a FIFO queue. Other queues have none. @default a group of its own */
+  /** Its place in a FIFO queue: other queues take none. @default a group of its own */
   readonly fifo?: FifoPlace;
 }
 
@@ -84,10 +84,13 @@ export function sendMessages(
   entries: readonly QueueEntry[],
   pauses: Pauses = patiently(environment),
 ): Promise<FailedEntry[]> {
-  const placed = isFifo(queueUrl) ? entries.map((entry) => placedIn(environment, entry)) : entries.map(unplaced);
+  const placed = isFifo(queueUrl) ? entries.map((entry) => placedIn(environment, entry)) : entries;
   return sendUntilDone(environment, placed, pauses, QUEUE_BATCH, queueEntryBytes, async (batch) => {
     const reply = await environment.sqs.send(
-      new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: batch.map(queueRequest) }),
+      new SendMessageBatchCommand({
+        QueueUrl: queueUrl,
+        Entries: batch.map(queueRequest),
+      }),
     );
     const sent = new Set(reply.Successful?.map((entry) => entry.Id));
     return batch.map((_, place) => {
@@ -234,18 +237,14 @@ export function isFifo(queueUrl: string): boolean {
 }
 
 /** A FIFO queue delays no single message, so that one says from when on it may be handled. */
-function placedIn(environment: Environment, { delaySeconds = 0, attributes, ...entry }: QueueEntry): QueueEntry {
+function placedIn(environment: Environment, { delaySeconds, ...entry }: QueueEntry): QueueEntry {
   const id = Buffer.from(environment.random(16)).toString('hex');
-  const notBefore = String(environment.now() + delaySeconds * 1000);
+  const placed = { fifo: { group: id, deduplicationId: id }, ...entry };
+  if (!delaySeconds) return placed;
   return {
-    ...entry,
-    fifo: entry.fifo ?? { group: id, deduplicationId: id },
-    ...(delaySeconds > 0 ? { attributes: { ...attributes, [NOT_BEFORE]: notBefore } } : attributes && { attributes }),
+    ...placed,
+    attributes: { ...entry.attributes, [NOT_BEFORE]: String(environment.now() + delaySeconds * 1000) },
   };
-}
-
-function unplaced({ fifo: _, ...entry }: QueueEntry): QueueEntry {
-  return entry;
 }
 
 function queueRequest({ body, attributes, traceHeader, delaySeconds, fifo }: QueueEntry, place: number) {

@@ -3,7 +3,6 @@ import { concurrently } from '../aws/concurrently.ts';
 import { Interruption } from '../aws/interruption.ts';
 import type { Counts } from '../aws/invocation.ts';
 import type { InboundRecord } from '../aws/record.ts';
-import { redeliveryDelay } from '../aws/retry.ts';
 import { backOff, givenBack, type Postponed, postponed } from '../aws/visibility.ts';
 import { BINDINGS } from '../contract/bindings.ts';
 import { momentOf, secondsUntil } from '../message/delivery-time.ts';
@@ -107,16 +106,15 @@ async function deliverUntil(
     for (const index of lane) {
       if (environment.now() >= until) return;
       const { record, content } = batch[index] as Received;
-      const group = groupIn(record);
       // The queue delivers it again behind the one before it: it need not be parked.
-      if (group !== undefined && group === heldBack) {
+      if (heldBack !== undefined && record.group === heldBack) {
         outcomes[index] = { kind: 'again', wait: 0 };
         continue;
       }
       const delivered = await deliver(invocation, record, content, isBehind);
       const outcome = await leaveGroup(invocation, record, content, delivered);
       outcomes[index] = outcome;
-      if (comesAgain(outcome)) heldBack = group;
+      if (comesAgain(outcome)) heldBack = record.group;
       isBehind ||= comesAgain(outcome) || outcome.kind === 'parked' || outcome.kind === 'regrouped';
     }
   });
@@ -166,28 +164,15 @@ function deliverUnhandled(
   });
 }
 
-/** Has a message that keeps failing leave its group in a FIFO queue, which holds back what follows it for so long. */
+/** Has a message that keeps failing leave its group in a FIFO queue; not where the subscriber is paused, as all are then. */
 async function leaveGroup(
   { order, circuit }: Invocation,
   record: InboundRecord,
   content: RecordContent,
   outcome: Outcome,
 ): Promise<Outcome> {
-  // Where the subscriber is paused, nobody is delivered before.
-  if (outcome.kind !== 'again' || !order || groupIn(record) === undefined || circuit?.isOpen) return outcome;
-  const { envelope } = content as { readonly envelope?: Envelope };
-  if (!envelope || (outcome.attempts ?? record.deliveries) < LEAVES_AFTER) return outcome;
-  return (await order.leaveGroup(record, envelope, outcome.wait ?? redeliveryDelay(record.deliveries)))
-    ? { kind: 'regrouped' }
-    : outcome;
-}
-
-/** Failures of a message after which it leaves its group. */
-const LEAVES_AFTER = 2;
-
-/** The message group of a FIFO queue that a record came in. */
-function groupIn(record: InboundRecord): string | undefined {
-  return record.transport === 'queue' ? record.group : undefined;
+  const hasLeft = outcome.kind === 'again' && !circuit?.isOpen && (await order?.leaveGroup(record, content, outcome));
+  return hasLeft ? { kind: 'regrouped' } : outcome;
 }
 
 /** The places of the records: those of a lane are delivered one after the other, as those of a key that has an order are. */

@@ -1,4 +1,5 @@
 import { type InboundRecord, textOf } from '../aws/record.ts';
+import { redeliveryDelay } from '../aws/retry.ts';
 import { sendMessages } from '../aws/send-batch.ts';
 import type { OrderPolicy, SubscriberDefinition } from '../contract/subscriber.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -19,6 +20,9 @@ export type InOrder = (ledger: Ledger, subscriber: SubscriberDefinition, queueUr
  */
 export const inOrder: InOrder = (ledger, subscriber, queueUrl) =>
   subscriber.ordered && new Ordering(ledger, subscriber, subscriber.ordered, queueUrl);
+
+/** Failures of a message after which it leaves its group. */
+const LEAVES_AFTER = 2;
 
 /** The order that a subscriber's function keeps, for one invocation. */
 export class Ordering {
@@ -43,15 +47,22 @@ export class Ordering {
   }
 
   /**
-   * Sends a message of a FIFO queue again, in a group of its own. It is safe at any time: what comes twice takes effect once.
+   * Sends a message of a FIFO queue that has failed twice again, in a group of its own: its group holds back what follows it for
+   * so long. It is safe at any time: what comes twice takes effect once.
    *
-   * @param seconds after which it may be handled
-   * @returns false where it has left its key's group before, or could not be sent: then its record comes again
+   * @param failed after how many seconds it comes again, and how often it has failed
+   * @returns false where it stays, has left its key's group before, or could not be sent: then its record comes again
    */
-  async leaveGroup(record: InboundRecord, envelope: Envelope, seconds: number): Promise<boolean> {
-    if (record.transport !== 'queue' || record.group !== groupOf(envelope)) return false;
+  async leaveGroup(
+    record: InboundRecord,
+    { envelope }: { readonly envelope?: Envelope },
+    { wait, attempts = record.deliveries }: { readonly wait?: number; readonly attempts?: number },
+  ): Promise<boolean> {
+    if (!envelope || attempts < LEAVES_AFTER) return false;
+    if (record.group !== groupOf(envelope)) return false;
     const { environment } = this.#context.ledger;
-    const entry = { body: textOf(record), traceHeader: traceHeader(envelope.traceparent), delaySeconds: seconds };
+    const delaySeconds = wait ?? redeliveryDelay(record.deliveries);
+    const entry = { body: textOf(record), traceHeader: traceHeader(envelope.traceparent), delaySeconds };
     const [failed] = await sendMessages(environment, this.#context.queueUrl, [entry]);
     return failed === undefined;
   }

@@ -2,7 +2,7 @@ import { bindingsOf } from '../aws/bindings.ts';
 import { concurrently } from '../aws/concurrently.ts';
 import type { Environment } from '../aws/environment.ts';
 import type { Counts } from '../aws/invocation.ts';
-import { type FailedEntry, type Pauses, putRecords, sendMessages } from '../aws/send-batch.ts';
+import { type FailedEntry, isFifo, type Pauses, putRecords, sendMessages } from '../aws/send-batch.ts';
 import { SendFailed } from '../contract/errors.ts';
 import { LIMITS } from '../contract/limits.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -192,7 +192,7 @@ function ship(environment: Environment, { destination, envelopes, wait }: Leg, p
       body: encodeEnvelope(envelope),
       traceHeader: traceHeader(envelope.traceparent),
       delaySeconds: secondsUntil(momentOf(envelope), now) || undefined,
-      fifo: { group: groupOf(envelope), deduplicationId: envelope.id },
+      ...(isFifo(destination.url) && { fifo: { group: groupOf(envelope), deduplicationId: envelope.id } }),
       ...(wait && { attributes: labelled(wait) }),
     }));
     return sendMessages(environment, destination.url, entries, pauses);

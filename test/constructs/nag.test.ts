@@ -6,6 +6,7 @@ import { describe, expect, test, vi } from 'vitest';
 import {
   CheckBack,
   ConsumerFunction,
+  FifoChannel,
   Ledger,
   LedgerAlarms,
   LedgerDashboard,
@@ -15,7 +16,9 @@ import {
   Subscriber,
 } from '../../lib/public/constructs.ts';
 import {
+  Book,
   CountSales,
+  Deposited,
   OrderCancelled,
   OrderPlaced,
   PaymentReceived,
@@ -52,7 +55,9 @@ function checkedShop(spread: boolean, withKey: boolean): App {
     handler: functionOf('CountFunction'),
     tables: { 'sales-counts': tableIn(handlers, 'Counts') },
   });
-  ledger.grantPublish(functionOf('PlaceOrder'));
+  const accounts = new FifoChannel(channels, 'Accounts', { ledger, events: [Deposited] });
+  accounts.addSubscriber(Book, { handler: functionOf('BookFunction') });
+  ledger.grantPublish(functionOf('PlaceOrder'), { publishes: [OrderPlaced, Deposited] });
   const producer = functionOf('Pay');
   ledger.grantSend(producer);
   ledger.grantCancel(producer);

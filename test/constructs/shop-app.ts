@@ -5,6 +5,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { z } from 'zod';
 import { defineEvent } from '../../lib/contract/event.ts';
+import { defineSequence } from '../../lib/contract/sequence.ts';
 import { defineSubscriber } from '../../lib/contract/subscriber.ts';
 import { defineTable } from '../../lib/contract/table.ts';
 
@@ -48,6 +49,16 @@ export const ReserveStock = defineSubscriber('reserve-stock', {
 export const CountSales = defineSubscriber('count-sales', { consumes: [OrderPlaced], tables: [SalesCounts] });
 
 export const SendReceipt = defineSubscriber('send-receipt', { consumes: [PaymentReceived] });
+
+export const Deposited = defineEvent('account.deposited', {
+  schema: OrderCancelled.schema,
+  key: ({ orderId }) => orderId,
+  businessLine: 'accounts',
+  sequence: defineSequence('accounts'),
+});
+
+/** Keeps the order of accounts. */
+export const Book = defineSubscriber('book', { consumes: [Deposited], ordered: { onDead: 'block' } });
 
 /** An app that bundles nothing. CDK's own validation takes seconds to start: one test file runs it for all. */
 export function testApp(props: AppProps = {}): App {

@@ -3,12 +3,20 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { TakePayment } from '../../examples/commerce/contract.ts';
-import { CheckBack, Ledger, QueueChannel, StreamChannel, Subscriber } from '../../lib/public/constructs.ts';
+import {
+  CheckBack,
+  FifoChannel,
+  Ledger,
+  QueueChannel,
+  StreamChannel,
+  Subscriber,
+} from '../../lib/public/constructs.ts';
 import { CONTROLLER, FORWARDER, OPERATOR, recorderOf } from '../../lib/simulator/faults/site.ts';
 import type { Plan } from '../../lib/simulator/plan/plan.ts';
 import { LEDGER } from '../../lib/simulator/run/ledger-row.ts';
 import { simulate } from '../../lib/simulator/run/simulation.ts';
 import { type System, streamOf } from '../../lib/simulator/system.ts';
+import { accounts } from '../../scripts/certify/accounts.ts';
 import { commerce } from '../../scripts/certify/commerce.ts';
 import { outages } from '../../scripts/certify/outages.ts';
 import { handlerIn, type Resources, testApp } from '../constructs/shop-app.ts';
@@ -19,20 +27,25 @@ import { isAllowed, type RowAction, type RowStatement, rowActionsOf } from './le
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 /** A function that crashes whenever it starts, until SQS gives its message up. */
-const NEVER_ENDED: Plan = {
+const neverEnded = (subscriber: string, step: number): Plan => ({
   seed: 1,
-  workload: [{ step: 0, at: 0 }],
-  faults: [{ site: `${TakePayment.name}.invoke`, nth: 0, fault: { kind: 'crash-loop', times: 120 } }],
-};
+  workload: [{ step, at: 0 }],
+  faults: [{ site: `${subscriber}.invoke`, nth: 0, fault: { kind: 'crash-loop', times: 120 } }],
+});
+const NEVER_ENDED = neverEnded(TakePayment.name, 0);
 
 /** What each function of a simulated system may do to the ledger's rows, by its name, as the constructs deploy it. */
 const granted = grantsOf(commerce, deployed(commerce));
 const grantedWithBreakers = grantsOf(outages, deployed(outages));
+const grantedInOrder = grantsOf(accounts, deployed(accounts));
 
-/** Plans of the corpus that are of a system with breakers, or of none. */
-const plansOf = (hasBreakers: boolean) =>
+/** Plans of the corpus that are of a system with breakers, of one with orders, or of neither. */
+const plansOf = (which: 'outages' | 'accounts' | 'others') =>
   corpus
-    .filter(({ name }) => (bugs.find((bug) => bug.name === name)?.system === 'outages') === hasBreakers)
+    .filter(({ name }) => {
+      const system = bugs.find((bug) => bug.name === name)?.system ?? 'shop';
+      return which === (system === 'outages' || system === 'accounts' ? system : 'others');
+    })
     .map(({ plan }) => plan);
 
 /** By function, every action on a kind of partition that it asks for in plans. */
@@ -54,7 +67,7 @@ describe('no function of the shop asks for a row that its role does not grant', 
   let asked = new Map<string, Map<string, RowAction>>();
 
   beforeAll(async () => {
-    asked = await askedFor(commerce, [...plansOf(false), NEVER_ENDED]);
+    asked = await askedFor(commerce, [...plansOf('others'), NEVER_ENDED]);
   });
   afterAll(() => asked.clear());
 
@@ -75,7 +88,7 @@ describe('no function of the shop asks for a row that its role does not grant', 
 });
 
 test('no function of a system with breakers asks for a row that its role does not grant: circuits and redrives too', async () => {
-  const asked = await askedFor(outages, plansOf(true));
+  const asked = await askedFor(outages, plansOf('outages'));
   const kinds = (name: string) =>
     new Set([...(asked.get(name)?.values() ?? [])].map(({ keys: [key = ''] }) => key.split('#')[0]));
   for (const [name, actions] of asked) {
@@ -90,6 +103,26 @@ test('no function of a system with breakers asks for a row that its role does no
   }
   for (const name of [CONTROLLER, 'charge']) expect(kinds(name)).toContain('circuit');
   for (const name of [FORWARDER, OPERATOR]) expect(kinds(name)).toContain('redrive');
+});
+
+test('no function of a system with orders asks for a row that its role does not grant, and each fence is asked for', async () => {
+  const asked = await askedFor(accounts, [...plansOf('accounts'), neverEnded('book', 3)]);
+  for (const [name, actions] of asked) {
+    const own = [...actions.values()];
+    expect(
+      own.filter((one) => !isAllowed(grantedInOrder.get(name) ?? [], one)),
+      name,
+    ).toEqual([]);
+  }
+  const fencesOf = (name: string) =>
+    [...(asked.get(name)?.values() ?? [])].flatMap(({ action, keys: [key = ''] }) =>
+      /^(last|park)#/.test(key) ? `${action.replace('dynamodb:', '')} ${key.split('#')[0]}` : [],
+    );
+  expect(fencesOf('book')).toEqual(
+    expect.arrayContaining(['UpdateItem last', 'GetItem last', 'PutItem park', 'DeleteItem park', 'Query park']),
+  );
+  expect(fencesOf(recorderOf('book'))).toContain('GetItem last');
+  expect(fencesOf('producer')).toContain('UpdateItem last');
 });
 
 describe('a handler may not', () => {
@@ -160,9 +193,10 @@ function deployed(system: System): Stack {
     const { name, consumes, tables = [] } = definition;
     const stream = streamOf(system, name);
     const props = { ledger, events: consumes };
+    const isFifo = system.fifo?.some((one) => one.name === name);
     const channel = stream
       ? new StreamChannel(stack, `${name} stream`, props)
-      : new QueueChannel(stack, `${name} queue`, props);
+      : new (isFifo ? FifoChannel : QueueChannel)(stack, `${name} queue`, props);
     new Subscriber(stack, name, {
       channel,
       subscriber: definition,
@@ -174,7 +208,8 @@ function deployed(system: System): Stack {
     });
   }
   const producer = handlerIn(stack, 'producer');
-  ledger.grantPublish(producer);
+  const numbered = system.subscribers.flatMap(({ consumes }) => consumes.filter(({ sequence }) => sequence));
+  ledger.grantPublish(producer, { publishes: numbered });
   if (system.breakers) ledger.grantRedrive(handlerIn(stack, OPERATOR));
   ledger.grantSend(producer);
   ledger.grantCancel(producer);

@@ -19,5 +19,6 @@ test(`what tests are helped by has at most ${MOST_LINES} lines`, () => {
   expect(sum, longest.map(({ path, lines }) => `${lines} ${path}`).join('\n')).toBeLessThanOrEqual(MOST_LINES);
 });
 
-/** Tests, tables of cases that a test goes through one by one, and settings: no helpers. */
-const CASES = /\.(test|test-d|cases|hunt)\.ts$|\/planted-bugs\/[\w-]+-bugs\.ts$|\/mutants\/|vitest\.config\.ts$/;
+/** Tests, tables of cases that a test goes through one by one, models that it explores, and settings: no helpers. */
+const CASES =
+  /\.(test|test-d|cases|hunt)\.ts$|\/model\/[\w-]+-model\.ts$|\/planted-bugs\/[\w-]+-bugs\.ts$|\/mutants\/|vitest\.config\.ts$/;

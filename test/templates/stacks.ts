@@ -3,6 +3,7 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import { Commerce } from '../../examples/commerce/stack.ts';
 import {
   CheckBack,
+  FifoChannel,
   Ledger,
   LedgerAlarms,
   LedgerDashboard,
@@ -11,7 +12,9 @@ import {
   Subscriber,
 } from '../../lib/public/constructs.ts';
 import {
+  Book,
   CountSales,
+  Deposited,
   handlerIn,
   OrderCancelled,
   OrderPlaced,
@@ -77,7 +80,13 @@ function shopOver(
     handler: handlerIn(handlers, 'CountFunction'),
     tables: { 'sales-counts': tableIn(handlers, 'Counts') },
   });
-  ledger.grantPublish(handlerIn(handlers, 'PlaceOrder'));
+  const accounts = new FifoChannel(channels, 'Accounts', { ledger, events: [Deposited] });
+  new Subscriber(subscribers, 'Book', {
+    channel: accounts,
+    subscriber: Book,
+    handler: handlerIn(handlers, 'BookFunction'),
+  });
+  ledger.grantPublish(handlerIn(handlers, 'PlaceOrder'), { publishes: [OrderPlaced, Deposited] });
   const producer = handlerIn(handlers, 'Pay');
   ledger.grantSend(producer);
   ledger.grantCancel(producer);

@@ -7,7 +7,6 @@ import type { Duration as Length } from '../../../lib/contract/duration.ts';
 import { defineEffect, type EffectDefinition } from '../../../lib/contract/effect.ts';
 import { defineEvent, type EventDefinition } from '../../../lib/contract/event.ts';
 import { type RetryOptions, retryPolicy } from '../../../lib/contract/retry.ts';
-import { defineSequence } from '../../../lib/contract/sequence.ts';
 import { defineSubscriber } from '../../../lib/contract/subscriber.ts';
 import {
   type BreakerOptions,
@@ -21,7 +20,9 @@ import {
   Subscriber,
 } from '../../../lib/public/constructs.ts';
 import {
+  Book,
   CountSales,
+  Deposited,
   handlerIn,
   OrderCancelled,
   OrderPlaced,
@@ -149,15 +150,6 @@ export const OrderLost = defineEvent('order.lost', {
   key: ({ orderId }) => orderId,
   businessLine: 'orders',
 });
-
-export const Deposited = defineEvent('account.deposited', {
-  schema: OrderCancelled.schema,
-  key: ({ orderId }) => orderId,
-  businessLine: 'accounts',
-  sequence: defineSequence('accounts'),
-});
-
-export const Book = defineSubscriber('book', { consumes: [Deposited], ordered: { onDead: 'block' } });
 
 export const Audit = defineSubscriber('audit', { consumes: [OrderPlaced] });
 
