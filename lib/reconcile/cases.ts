@@ -23,6 +23,8 @@ export interface Case {
   readonly hop?: Hop;
   /** Also of one that is `unjudged`: what could not be read. */
   readonly evidence?: string;
+  /** Of a message that waits in the order of its key: the dead one before it, and when that expires, in milliseconds since the epoch. */
+  readonly behind?: { readonly id: string; readonly expires: number };
   /** How often it was sent again. */
   readonly tries: number;
   /** When it is looked at next, in milliseconds since the epoch. */

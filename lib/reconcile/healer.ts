@@ -72,6 +72,7 @@ export class Healer {
   leave(left: Case): void {
     const moment = momentOf(left);
     if (moment <= this.#now) this.#oldest = Math.min(this.#oldest ?? moment, moment);
+    if (left.behind) this.#noteBlocked(left.subscriber, left.behind);
     if (left.state === 'unjudged') this.#unjudged.push(left);
     else if (left.state !== 'waiting') this.#missing.push(left);
   }
@@ -126,8 +127,10 @@ export class Healer {
         return this.#rewrite(read, { ...read, state: 'waiting', next: deadlineAt });
       case 'late':
       case 'scheduled':
-        if (finding.kind === 'scheduled') this.#noteBlocked(read, finding);
-        return this.#rewrite(read, { ...read, state: 'waiting', next: this.#now + Math.min(LATER_MS, route.deadline) });
+        return this.#rewrite(read, {
+          ...waitingCase(read, finding),
+          next: this.#now + Math.min(LATER_MS, route.deadline),
+        });
       case 'unjudged':
         return this.#rewrite(read, this.#unjudgedCase(read, finding.evidence));
       case 'missing':
@@ -160,9 +163,7 @@ export class Healer {
       : this.#outgoing.resend(next, route);
   }
 
-  #noteBlocked({ subscriber }: Case, { behind }: Finding & { kind: 'scheduled' }): void {
-    if (behind?.state !== 'dead') return;
-    const { id: head, expires } = behind;
+  #noteBlocked(subscriber: string, { id: head, expires }: NonNullable<Case['behind']>): void {
     const key = `${subscriber} ${head}`;
     const known = this.#blocked.get(key) ?? { subscriber, head, expires, cases: 0 };
     this.#blocked.set(key, known);
@@ -254,4 +255,10 @@ export class Healer {
     if (written) this.leave(now);
     return written;
   }
+}
+
+/** A case of a message that is on its way, or waits: for a dead one before it, where there is one. */
+function waitingCase({ behind: _, ...read }: Case, finding: Finding): Case {
+  const head = finding.kind === 'scheduled' && finding.behind?.state === 'dead' ? finding.behind : undefined;
+  return { ...read, state: 'waiting', ...(head && { behind: { id: head.id, expires: head.expires } }) };
 }

@@ -44,7 +44,7 @@ export interface BlockedKey {
   readonly head: string;
   /** When it expires, in milliseconds since the epoch: those behind it then go on without it. */
   readonly expires: number;
-  /** Messages behind it that this run has looked at. */
+  /** Messages behind it of which there are cases. */
   cases: number;
 }
 

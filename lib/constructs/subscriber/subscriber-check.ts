@@ -77,6 +77,9 @@ function* refusals(props: CheckedProps): Iterable<string> {
   if (props.scale && props.parallelizationFactor !== undefined) {
     yield '`parallelizationFactor` is what `scale` sets: give `scale: { min, max }` alone';
   }
+  if (props.scale && subscriber.ordered && subscriber.consumes.some(({ sequence }) => sequence?.scope === 'global')) {
+    yield `\`scale\` has nothing to scale: '${name}' has one order for all keys, and handles one message at a time`;
+  }
   if (props.scale && props.maxConcurrency !== undefined) {
     yield '`maxConcurrency` is what `scale` sets: give `scale: { min, max }` alone';
   }

@@ -4,7 +4,13 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { defineEvent } from '../../../lib/contract/event.ts';
 import { defineSequence } from '../../../lib/contract/sequence.ts';
 import { defineSubscriber } from '../../../lib/contract/subscriber.ts';
-import { FifoChannel, Ledger, QueueChannel, StreamChannel } from '../../../lib/public/constructs.ts';
+import {
+  FifoChannel,
+  Ledger,
+  QueueChannel,
+  StreamChannel,
+  type SubscriberProps,
+} from '../../../lib/public/constructs.ts';
 import { handlerIn, OrderCancelled, OrderPlaced, only, type Resources, resourcesOf, testStack } from '../shop-app.ts';
 
 function deposited(scope?: 'global') {
@@ -17,12 +23,14 @@ function bookOf(event: ReturnType<typeof deposited>) {
   return defineSubscriber('book', { consumes: [event], ordered: { onDead: 'block' } });
 }
 
+type DeploymentOptions = Pick<SubscriberProps, 'batchSize' | 'maxBatchingWindow' | 'scale'>;
+
 function bank(scope?: 'global') {
   const stack = testStack();
   const ledger = new Ledger(stack, 'Ledger');
   const event = deposited(scope);
   const channel = new FifoChannel(stack, 'Accounts', { ledger, events: [event] });
-  const add = (options: { readonly maxBatchingWindow?: Duration; readonly batchSize?: number } = {}) =>
+  const add = (options: Partial<DeploymentOptions> = {}) =>
     channel.addSubscriber(bookOf(event), { handler: handlerIn(stack), ...options });
   return { stack, ledger, event, channel, add };
 }
@@ -134,5 +142,6 @@ describe('what synthesis says of an order', () => {
     const { stack, add } = bank('global');
     add();
     expect(warnings(stack)).toContain('handles one message at a time, at most 100 a second');
+    expect(() => bank('global').add({ scale: {} })).toThrow('`scale` has nothing to scale');
   });
 });
