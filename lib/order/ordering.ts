@@ -55,7 +55,7 @@ export class Ordering {
    */
   async leaveGroup(
     record: InboundRecord,
-    { envelope }: { readonly envelope?: Envelope },
+    { envelope }: { readonly kind: string; readonly envelope?: Envelope },
     { wait, attempts = record.deliveries }: { readonly wait?: number; readonly attempts?: number },
   ): Promise<boolean> {
     if (!envelope || attempts < LEAVES_AFTER) return false;
