@@ -23,6 +23,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   },
   sending: { file: 'sending.ts', measures: 'the ways of sending a message: calls, write units, latency' },
   cost: { file: 'cost.ts', measures: 'what a message costs: write units, calls, dollars by list price' },
+  order: { file: 'order.ts', measures: 'the rate of other keys while one stands still' },
   dev: { file: 'dev.ts', measures: 'how long a saved handler takes until it answers, under `waybill dev`' },
   outage: { file: 'outage.ts', measures: 'how long handlers go on running when what they depend on fails' },
   delay: { file: 'delay.ts', measures: 'how far from their moment delayed messages are handled' },
