@@ -136,7 +136,7 @@ export const orderBugs: readonly Bug[] = [
         replace: 'return afterHandler(invocation, record, envelope, error);',
       },
       {
-        file: 'consume/deliver.ts',
+        file: 'consume/failed-handler.ts',
         find: 'const held = await hold(invocation, record, envelope);\n  if (held) return held;\n  if (isWaybillError',
         replace: 'if (isWaybillError',
       },
