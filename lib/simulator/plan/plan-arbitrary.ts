@@ -29,6 +29,8 @@ const RARE =
   /^(?:(?:Batch)?GetItem\.|PutItem\.(?:inbox|case)|UpdateItem\.|DeleteItem\.|SendMessage|ChangeMessage|GetQueueAttributes)/;
 /** How often reconciliation lists messages between two times at which a fault may meet it. */
 const LISTS = 7;
+/** What happens to a message in a queue. */
+const PARKED = /^(?:sent|received|postponed|deleted)$/;
 /** What is stale when a replica lags, beside. */
 const STALE_TOGETHER: Partial<Record<Site, Site>> = {
   'reconciler.Query.outbox': 'reconciler.GetItem.outbox',
@@ -190,7 +192,12 @@ function causesOf(faults: PlanRange['faults'], { site, nth, fault }: PlannedFaul
   if (fault.kind === 'lost' && fault.for !== undefined) {
     return [0, 1].map((time) => ({ site: `${PRODUCER}.ask`, nth: time, fault: { kind: 'burst', times: 20 } }));
   }
-  if (actorOf(site) !== RECONCILER) return [];
+  // The queue of who reads a stream holds what has failed, and nothing else.
+  const actor = actorOf(site);
+  if (faults.has(`${actor}.GetRecords`) && PARKED.test(happeningAt(site))) {
+    return [{ site: `${actor}.TransactWriteItems.inbox`, nth: 0, fault: { kind: 'denied' } }];
+  }
+  if (actor !== RECONCILER) return [];
   const losing = sitesOf('lost');
   const lost = losing[choice % losing.length];
   // A replica lags in whatever is read of it.

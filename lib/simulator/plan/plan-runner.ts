@@ -54,7 +54,10 @@ export class PlanRunner {
           ? Object.keys(system.previous ?? {})
           : [...names, RELAY, FORWARDER, RECONCILER, PRODUCER],
       effects: [
-        ...system.subscribers.filter(({ effects }) => effects.length > 0).map(({ name }) => name),
+        // Where there is no service, nobody asks one, whatever the contract declares.
+        ...system.subscribers
+          .filter(({ effects }) => effects.length > 0 && (system.services ?? []).length > 0)
+          .map(({ name }) => name),
         ...(system.workload.some((step) => describedStep(step).effects) ? [PRODUCER] : []),
       ],
       modes: sendingModesOf(system),
