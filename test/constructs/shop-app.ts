@@ -58,7 +58,7 @@ export const Deposited = defineEvent('account.deposited', {
 });
 
 /** Keeps the order of accounts. */
-export const Book = defineSubscriber('book', { consumes: [Deposited], ordered: { onDead: 'block' } });
+export const Book = defineSubscriber('book-movements', { consumes: [Deposited], ordered: { onDead: 'block' } });
 
 /** An app that bundles nothing. CDK's own validation takes seconds to start: one test file runs it for all. */
 export function testApp(props: AppProps = {}): App {

@@ -5,7 +5,7 @@ import { drop, everywhere, type Mutant, override } from './mutant.ts';
 const DAY = 86_400;
 
 /** With a subscriber on a FIFO channel. */
-const BOOKING = { fifo: true, context: { 'waybill:subscribers': ['book', 'count-sales', 'reserve-stock'] } };
+const BOOKING = { fifo: true, context: { 'waybill:subscribers': ['book-movements', 'count-sales', 'reserve-stock'] } };
 
 export const deduplication: Mutant[] = [
   {
