@@ -41,18 +41,24 @@ export class OwnRoutes implements Expectation {
   readonly wasAwayFor: IsExpected = (message) =>
     this.#routes !== undefined && this.#by(this.#routes).wasAwayFor(message);
 
-  /** Reads them again where they are not known, are a minute old, or do not hold a message that has come. */
-  async refresh(id: string): Promise<void> {
+  /**
+   * Reads them again where they are not known, are a minute old, or do not hold a message that has come.
+   *
+   * @param from a moment before which a reading does not do, in milliseconds since the epoch. @default any does
+   * @returns whether they were read
+   */
+  async refresh(id: string, from = 0): Promise<boolean> {
     const now = this.#ledger.environment.now();
     const types = this.#subscriber.consumes.map(({ type }) => type);
     const isKnown = this.#routes && types.some((type) => this.isExpected({ id, type }));
-    if (isKnown && now < this.#read + MINUTE_MS) return;
+    if (isKnown && now < this.#read + MINUTE_MS && this.#read >= from) return false;
     const routes = new Map<string, readonly Route[]>();
     await concurrently(READS_AT_ONCE, types, async (type) => routes.set(type, await readRoutes(this.#ledger, type)));
     // Where the ledger knows no route of it, as in a test of its handler, it expects what it consumes.
     const isRouted = [...routes.values()].flat().some(({ subscriber }) => subscriber === this.#subscriber.name);
     this.#routes = isRouted ? routes : undefined;
     this.#read = now;
+    return true;
   }
 
   #by(routes: ReadonlyMap<string, readonly Route[]>): Expectation {

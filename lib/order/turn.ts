@@ -6,6 +6,7 @@ import { findPredecessor } from '../ledger/predecessor.ts';
 import type { EndState } from '../ledger/rows/inbox.ts';
 import type { LastRow } from '../ledger/rows/order.ts';
 import { type IsExpected, predecessorOf, type Standing, standingOf } from '../ledger/rows/predecessor.ts';
+import { messageTime } from '../message/message-id.ts';
 import { type MessageOrder, readOrder } from '../message/order.ts';
 import type { Action } from '../transaction/action.ts';
 import { commit } from '../transaction/commit.ts';
@@ -96,7 +97,12 @@ export class Turn {
     const { ledger, routes } = this.#context;
     const { subscriber, key, number, id } = this.#place;
     await routes.refresh(id);
-    this.#found = (await findPredecessor(ledger, this.#order, routes))?.number ?? 0;
+    let found = await findPredecessor(ledger, this.#order, routes);
+    // What seems to be before it may have come while the subscriber was away, since the routes were read.
+    if (found && (await routes.refresh(id, messageTime(found.id)))) {
+      found = await findPredecessor(ledger, this.#order, routes);
+    }
+    this.#found = found?.number ?? 0;
     // A row that a condition was refused for may be one of several that were looked at: what it says is as of then.
     this.#last = seen?.sk === 'last' ? seen : await readFence(ledger, subscriber, key);
     this.standing = standingOf(number, this.#after, this.#last);
