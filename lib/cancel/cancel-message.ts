@@ -10,6 +10,7 @@ import {
   UnknownMessage,
 } from '../contract/errors.ts';
 import { LIMITS } from '../contract/limits.ts';
+import { STEP_COMMANDS } from '../contract/step.ts';
 import { effectsTombstone, readEffects } from '../ledger/effect.ts';
 import { writtenFormat } from '../ledger/format.ts';
 import { readInbox } from '../ledger/inbox.ts';
@@ -55,7 +56,7 @@ const FENCE_ACTIONS = 2;
  *
  * @param replace makes the message in its place, which is committed in the same transaction
  * @throws UnknownMessage, LimitExceeded, CommitUndecided, TransactionRefused
- * @throws TransactionMisused when a message of a sequence is to be replaced
+ * @throws TransactionMisused when it is a command of a saga, or a message of a sequence is to be replaced
  */
 export async function cancelMessage(
   ledger: Ledger,
@@ -69,6 +70,11 @@ export async function cancelMessage(
     const row = await readPresent(ledger, id);
     const envelope = envelopeIn(ledger, row);
     id = envelope.id;
+    if (envelope.type.startsWith(STEP_COMMANDS)) {
+      throw new TransactionMisused(
+        `'${envelope.type}' is a command of a saga, which waits for its end: stop the execution '${envelope.causationid}', and what it has done is undone`,
+      );
+    }
     const routes = everyReader(id, await readRoutes(ledger, envelope.type));
     const all = routes.map(({ subscriber }) => subscriber);
     if (row.cancelled !== undefined) return { kind: 'already-cancelled', id, subscribers: all };

@@ -25,6 +25,7 @@ export type Cancellation =
  * @returns what became of it: coming too late is no error
  * @throws UnknownMessage when no such message was committed, MalformedMessage when it is no message id
  * @throws CommitUndecided when the outcome is unknown after 60 s: ask again
+ * @throws TransactionMisused when it is a command of a saga: stop its execution
  * @throws LimitExceeded when more than 98 subscribers expect it
  * @throws MissingBinding when the function was not given to `grantCancel`
  * @example const { cancelled } = await cancel(id);
