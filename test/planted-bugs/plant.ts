@@ -20,7 +20,7 @@ const resolutions = new Map<string, string>();
 const sources = new Map<string, string>();
 
 /** Plants a bug into modules of this thread, which are told by their query from those that others have loaded. */
-export function plant({ edits }: Bug): Planted {
+export function plant({ edits }: Pick<Bug, 'edits'>): Planted {
   const query = `?planted=${++plantings}`;
   const open = new Set(edits);
   const edited = (text: string, edit: Bug['edits'][number]): string => {

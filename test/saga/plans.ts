@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
+import type { SendMessageBatchCommandInput } from '@aws-sdk/client-sqs';
 import { decideStuck } from 'waybill/operations';
-import { NotDone, publish } from 'waybill/runtime';
+import { cancel, NotDone, publish } from 'waybill/runtime';
 import { type ExecutionView, MemoryStack, type StackRequest } from 'waybill/testing';
 import { BookTrip, Charge, Reserve, Seats, Ship, Tickets } from '../../examples/travel/contract.ts';
 import { chargeTripBy } from '../../examples/travel/functions/charge-trip.ts';
@@ -25,8 +26,12 @@ export interface PlanReport {
 
 const SEATS = 100;
 const MINUTES_OF_FAULTS = 6;
+const REFUSES_FOR_MS = 20 * 60_000;
+const MUTE_FOR_MS = 25 * 60_000;
 const MOST_MINUTES = 360;
 const ONE_IN = 100;
+/** The keeper counts each minute, and one count may fail. */
+const TOLD_WITHIN_MS = 150_000;
 
 /** Numbers that follow from a seed: whole ones below a bound. */
 function chanceOf(seed: number): (below: number) => number {
@@ -54,7 +59,9 @@ export async function runPlan(seed: number): Promise<PlanReport> {
     const { from, operation } = request;
     if (operation.startsWith('SendMessage')) sent.push(JSON.stringify(request.input));
     if (from === 'producer') return apply();
-    if (isFailing && (dead.get(from) ?? 0) > stack.now) throw serviceError('TimeoutError');
+    if (operation === 'SendMessageBatch' && happens('delayed', 3)) delay(request, 30 + chance(90));
+    const isMute = from === 'charge-trip' && operation === 'TransactWriteItems' && stack.now < muteUntil;
+    if (isMute || (isFailing && (dead.get(from) ?? 0) > stack.now)) throw serviceError('TimeoutError');
     if (happens('refused', 3)) throw serviceError(from === 'states' ? 'ThrottlingException' : 'InternalServerError');
     if (from !== 'states' && happens('died before', 2)) return die(from);
     const answer = apply();
@@ -69,15 +76,19 @@ export async function runPlan(seed: number): Promise<PlanReport> {
     throw serviceError('TimeoutError');
   };
   const books = { charges: new Map<string, string>(), refunds: new Map<string, string>() };
+  // The step charges, and cannot say so, until both its commands have timed out.
+  const muteUntil = chanceOf(-seed)(ONE_IN) < 12 ? Date.UTC(2026, 0, 1) + MUTE_FOR_MS : 0;
   const refundsNothing = chance(4) === 0;
-  const stack = new MemoryStack({
+  // Longer than an undo is tried again.
+  const refundsFrom = Date.UTC(2026, 0, 1) + REFUSES_FOR_MS;
+  const stack: MemoryStack = new MemoryStack({
     seed,
     wire,
     subscribers: [Reserve, Charge, Ship],
     handlers: {
       'reserve-seats': reserveSeats,
       'ship-tickets': shipTickets,
-      'charge-trip': chargeTripBy(providerIn(books, happens, () => isFailing && refundsNothing)),
+      'charge-trip': chargeTripBy(providerIn(books, happens, () => refundsNothing && stack.now < refundsFrom)),
     },
     sagas: [BookTrip],
   }).row(Seats, { flight: 'LH1', left: SEATS, version: 1 });
@@ -97,6 +108,7 @@ export async function runPlan(seed: number): Promise<PlanReport> {
   );
   await quietlyAdvance(stack, `${1 + chance(60)}s`);
   if (happens('stopped', 25)) await stopOne(stack, chance);
+  if (happens('cancelled', 15)) await cancelOne(stack, chance);
   await quietlyAdvance(stack, `${MINUTES_OF_FAULTS}m`);
   isFailing = false;
 
@@ -105,10 +117,12 @@ export async function runPlan(seed: number): Promise<PlanReport> {
   for (let minute = 0; minute < MOST_MINUTES; minute++) {
     await stack.advance('1m');
     const waiting = stuckIn(stack);
-    for (const [execution, step] of waiting) {
+    for (const { execution, step, since } of waiting) {
+      stuck.add(execution);
+      // Somebody who is told looks, and decides.
+      if (stack.now < since + TOLD_WITHIN_MS) continue;
       if ((stack.environmentOf('book-trip-keeper').counted['book-trip.saga-stuck'] ?? 0) === 0)
         violations.push(`${execution} is stuck at ${step}, and nobody is told`);
-      stuck.add(execution);
       await decideStuck(execution, 'retry', { saga: 'book-trip', step, environment: stack.environment() }).catch(
         () => undefined,
       );
@@ -141,6 +155,10 @@ function providerIn(
     book.set(book.has(reference) ? `${reference} again ${book.size}` : reference, value);
     if (happens('provider was not heard', 10)) throw new Error('no answer');
   };
+  const found = (book: Map<string, string>, reference: string): boolean => {
+    if (happens('provider is not to be asked', 20)) throw new Error('no answer');
+    return book.has(reference);
+  };
   return {
     charge: async (reference) => {
       await asked(charges, reference, reference);
@@ -151,8 +169,8 @@ function providerIn(
       await asked(refunds, reference, chargeId);
       return { refundId: `refund ${refunds.size}` };
     },
-    findCharge: async (reference) => (charges.has(reference) ? { chargeId: 'found' } : undefined),
-    findRefund: async (reference) => (refunds.has(reference) ? { refundId: 'found' } : undefined),
+    findCharge: async (reference) => (found(charges, reference) ? { chargeId: 'found' } : undefined),
+    findRefund: async (reference) => (found(refunds, reference) ? { refundId: 'found' } : undefined),
   };
 }
 
@@ -174,6 +192,10 @@ function judge(
         ? charged === 1 && refunded === 0 && hasTicket
         : end === 'compensated' && charged === refunded && charged <= 1 && !hasTicket;
     if (end === 'completed') taken += seats;
+    const said = stack.ledger
+      .items()
+      .filter(({ type, envelope }) => type?.S?.startsWith('trip.') && envelope?.S?.includes(id));
+    if (said.length !== 1) violations.push(`${tripId} has ended ${said.length} times`);
     if (!isRight)
       violations.push(
         `${tripId} is ${end ?? 'not ended'}: ${charged} charges, ${refunded} refunds, ${hasTicket ? 'a' : 'no'} ticket`,
@@ -191,9 +213,24 @@ function endOf(stack: MemoryStack, id: string): string | undefined {
   return row?.state?.S;
 }
 
-function stuckIn(stack: MemoryStack): [execution: string, step: string][] {
+function stuckIn(stack: MemoryStack): { readonly execution: string; readonly step: string; readonly since: number }[] {
   const rows = stack.ledger.items().filter(({ pk }) => pk?.S === stuckPartition('book-trip'));
-  return rows.map(({ sk, step }) => [sk?.S?.split('#')[0] ?? '', step?.S ?? '']);
+  return rows.map(({ sk, step, since }) => ({
+    execution: sk?.S?.split('#')[0] ?? '',
+    step: step?.S ?? '',
+    since: Number(since?.N),
+  }));
+}
+
+/** Somebody cancels the message of a command: one to undo cannot be cancelled, and any other may have begun. */
+async function cancelOne(stack: MemoryStack, chance: (below: number) => number): Promise<void> {
+  const commands = stack.ledger.items().filter(({ type }) => type?.S?.startsWith('step.'));
+  const id = commands[chance(Math.max(1, commands.length))]?.sk?.S;
+  if (id) await cancel(id, { environment: stack.environment() }).catch(() => undefined);
+}
+
+function delay({ input }: StackRequest, seconds: number): void {
+  for (const entry of (input as SendMessageBatchCommandInput).Entries ?? []) entry.DelaySeconds = seconds;
 }
 
 async function stopOne(stack: MemoryStack, chance: (below: number) => number): Promise<void> {
@@ -216,4 +253,13 @@ async function quietlyAdvance(stack: MemoryStack, duration: Parameters<MemorySta
 
 function serviceError(name: string): Error {
   return Object.assign(new Error(`${name}, says the plan`), { name, $fault: 'server', $metadata: {} });
+}
+
+/** What a plan finds, for whoever plants a bug. */
+export async function drill(seeds: readonly number[]): Promise<readonly string[]> {
+  for (const seed of seeds) {
+    const { violations } = await runPlan(seed);
+    if (violations.length > 0) return [`plan ${seed}`, ...violations];
+  }
+  return [];
 }
