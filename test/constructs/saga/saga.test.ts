@@ -73,6 +73,14 @@ describe('a saga', () => {
     }
   });
 
+  test('is too old after a day, and near its year after 11 months', () => {
+    const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm'));
+    const thresholds = alarms.flatMap(({ Properties: { MetricName, Threshold } }) =>
+      MetricName === 'place-order.saga-oldest' ? [Threshold] : [],
+    );
+    expect(thresholds).toEqual(expect.arrayContaining([86_400, 335 * 86_400]));
+  });
+
   test('needs each of its steps', () => {
     const other = testStack();
     const ledger = new Ledger(other, 'Ledger');
