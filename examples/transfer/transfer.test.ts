@@ -65,11 +65,14 @@ test('an order whose process ends before its saga has started is decided by the 
   expect(() => north.order({ ...order, transferId: 't2' }, 'order-2')).toThrow();
 });
 
+/** The functions that carry a transfer. */
+const KILLED = new Set(['relay', 'start-transfer-money', 'withdraw', 'deposit']);
+
 /** Runs a transfer of which the nth request that a function sends is its last. Answers with how many were sent. */
 async function killedAt(nth: number, to: string, isApplied: boolean): Promise<number> {
   let requests = 0;
   const stack = twoBanks(async ({ from }, apply) => {
-    if (from === 'producer' || from === 'reconciler' || from === 'sweeper' || requests++ !== nth) return apply();
+    if (!KILLED.has(from) || requests++ !== nth) return apply();
     if (isApplied) apply();
     throw Object.assign(new Error('killed'), { name: 'TimeoutError', $fault: 'server', $metadata: {} });
   });

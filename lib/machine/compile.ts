@@ -91,13 +91,13 @@ class Compiler {
     if (isWait(stage)) return this.#waitStates(stage, known, { Next, compensate });
     const [only] = stage;
     if (only && stage.length === 1) return this.#stepStates(only, known, { Next, compensate });
-    const branches = stage.map((step) => ({
-      StartAt: step.name,
-      States: {
-        ...this.#stepStates(step, known, { compensate: SKIPPED }),
-        [SKIPPED]: { Type: 'Fail', Error: EFFECT_UNKNOWN, Cause: 'Skipped by an operator' } as State,
-      },
-    }));
+    const branches = stage.map((step) => {
+      // The name of a state is its own in all of the machine, branches included.
+      const skipped = `${SKIPPED} ${step.name}`;
+      const fail: State = { Type: 'Fail', Error: EFFECT_UNKNOWN, Cause: 'Skipped by an operator' };
+      const states = this.#stepStates(step, known, { compensate: skipped });
+      return { StartAt: step.name, States: { ...states, ...(step.step.effects.length > 0 && { [skipped]: fail }) } };
+    });
     const answers = stage.map(({ name }, branch) => [answerVariable(name), jsonata(`$states.result[${branch}]`)]);
     return {
       [this.#entryOf(index)]: {

@@ -70,12 +70,20 @@ async function settledEffects(
 
   const settling = new Effects({ ...outside, of: { id, ttl: sagaTtl(ledger) } });
   const results = new Map<string, unknown>();
+  const refused = new Set<string>();
   const effect = (async (asked: EffectDefinition, input: never, call: SettledCall) => {
     // What surely was not done is not done any more. A service that keeps keys answers as it did.
     const run = asked.mode === 'keyed' ? call.run : refuseToRun;
-    const result = await settling.call(asked, input, { ...call, run } as never);
-    results.set(call.part === undefined ? asked.name : `${asked.name}/${call.part}`, result);
-    return result;
+    const name = call.part === undefined ? asked.name : `${asked.name}/${call.part}`;
+    try {
+      const result = await settling.call(asked, input, { ...call, run } as never);
+      results.set(name, result);
+      return result;
+    } catch (error) {
+      // A service that keeps keys, and refuses, has not done it by any request with the key.
+      if (hasCode(error, 'effect-not-done')) refused.add(name);
+      throw error;
+    }
   }) as typeof settling.call;
   // What it writes is dropped: only what has become of its effects is asked for.
   const dropped = new PendingTransaction({ environment: ledger.environment, bindings, owner: definition.name });
@@ -88,7 +96,7 @@ async function settledEffects(
     // Whatever else it failed with, it failed with when it ran, or stopped before an effect that never began.
   }
   const left = effectsIn((await readEffects(ledger, definition.name, id)) ?? { ...key, ttl: 0 });
-  const open = left.find(([name, { result }]) => result === undefined && !results.has(name));
+  const open = left.find(([name, { result }]) => result === undefined && !results.has(name) && !refused.has(name));
   if (open) throw new EffectUnknown(`Nobody knows whether the effect '${open[0]}' of the step '${step}' was done`);
   return { ...resultsIn(left), ...Object.fromEntries(results) };
 }

@@ -25,7 +25,7 @@ const machines = ([BookTrip, PlaceOrder, SideBySide, Reimburse] as readonly Saga
 
 describe.each(machines)('%s, %s,', (_, __, machine) => {
   test('is Amazon States Language', () => {
-    expect(aslValidator(machine)).toEqual({ isValid: true, errors: [] });
+    expect(aslValidator(machine)).toMatchObject({ isValid: true, errors: [] });
   });
 
   test('is none where a state leads nowhere, or a task has two ends: the validator would say so', () => {
