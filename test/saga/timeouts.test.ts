@@ -58,5 +58,5 @@ test('a step that dies before it begins charges nothing, and refunds nothing', a
   const ran = await runDying(25, (operation, input) =>
     operation === 'PutItem' && input.includes('"running"') ? 'before' : undefined,
   );
-  expect(ran).toEqual({ end: 'compensated', charges: 0, refunds: 0, commands: 2, stock: 5 });
+  expect(ran).toMatchObject({ end: 'compensated', charges: 0, refunds: 0, stock: 5 });
 }, 30_000);
