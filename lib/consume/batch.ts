@@ -13,7 +13,7 @@ import type { Invocation, Outcome } from './invocation.ts';
 import { tellLateUses } from './late-use.ts';
 import { ownRoutesOf } from './own-routes.ts';
 import { park } from './park.ts';
-import { type RecordContent, readRecord } from './read-record.ts';
+import { type RecordContent, readRecord, unknownType } from './read-record.ts';
 
 /** A record of the batch, and what it holds. */
 interface Received {
@@ -61,8 +61,33 @@ export async function consumeBatch(
   return { batchItemFailures: queued.map(({ record }) => ({ itemIdentifier: record.eventId })) };
 }
 
-/** What came by a stream is skipped where the subscriber is not to get it. A redrive has been asked for. */
+/**
+ * What came by a stream is skipped where the subscriber is not to get it, and nothing else is: a type that its code does not know
+ * waits for a deploy where there is a route for it. A redrive has been asked for.
+ */
 async function withoutUnexpected(invocation: Invocation, batch: readonly Received[]): Promise<readonly Received[]> {
+  const known = await withoutUnexpectedOfKnown(invocation, batch);
+  const { environment, bindings, subscriber } = invocation;
+  const unknown = known.filter(
+    ({ record, content }) =>
+      record.streamed && content.kind === 'skipped' && content.envelope?.ledger === bindings.ledger,
+  );
+  if (unknown.length === 0) return known;
+  const own = ownRoutesOf(environment, bindings, subscriber.name);
+  const isOwn = new Set(await own.expectedAmong(unknown.flatMap(({ content }) => envelopeIn(content) ?? [])));
+  return known.map((received) => {
+    const { record, content } = received;
+    const envelope = content.kind === 'skipped' ? content.envelope : undefined;
+    if (!envelope || !isOwn.has(envelope)) return received;
+    return { record, content: { kind: 'failed', error: unknownType(subscriber.name, envelope), envelope } };
+  });
+}
+
+/** The same of the types that its code knows. */
+async function withoutUnexpectedOfKnown(
+  invocation: Invocation,
+  batch: readonly Received[],
+): Promise<readonly Received[]> {
   const { environment, bindings, subscriber } = invocation;
   const doubtful = batch.flatMap(({ record, content }) => {
     const envelope = record.streamed && !record.redriven ? envelopeIn(content) : undefined;
@@ -84,8 +109,8 @@ async function withoutUnexpected(invocation: Invocation, batch: readonly Receive
   });
 }
 
-function envelopeIn(content: RecordContent): Envelope | undefined {
-  return content.kind === 'skipped' ? undefined : content.envelope;
+function envelopeIn({ envelope }: RecordContent): Envelope | undefined {
+  return envelope;
 }
 
 /**

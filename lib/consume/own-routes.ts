@@ -51,6 +51,22 @@ export class OwnRoutes {
     return envelopes.map((envelope) => verdicts.get(envelope) as Verdict);
   }
 
+  /**
+   * Those among messages of event types that its code does not know for which it has a route all the same, as far as was read
+   * in the last minute: others' types are not read of again and again. What cannot be read is taken for theirs. Never throws.
+   */
+  async expectedAmong(envelopes: readonly Envelope[]): Promise<Envelope[]> {
+    const expected: Envelope[] = [];
+    for (const [type, some] of Map.groupBy(envelopes, (envelope) => envelope.type)) {
+      const known = this.#copies.get(type);
+      const copy = known && this.#isYoung(known) ? known : await this.#read(type).catch(() => undefined);
+      if (!copy) continue;
+      this.#copies.set(type, copy);
+      expected.push(...some.filter((envelope) => this.#expects(envelope, copy.routes)));
+    }
+    return expected;
+  }
+
   #verdict(envelope: Envelope, { read, routes }: Copy): Verdict {
     const { type, id } = envelope;
     if (this.#expects(envelope, routes)) return 'expected';
@@ -67,11 +83,19 @@ export class OwnRoutes {
 
   async #copyFor(type: string, envelopes: readonly Envelope[]): Promise<Copy> {
     const known = this.#copies.get(type);
-    const isYoung = known !== undefined && this.#ledger.environment.now() < known.read + OWN_ROUTE_MS;
-    if (isYoung && envelopes.every((envelope) => typeof this.#verdict(envelope, known) === 'string')) return known;
+    if (
+      known &&
+      this.#isYoung(known) &&
+      envelopes.every((envelope) => typeof this.#verdict(envelope, known) === 'string')
+    )
+      return known;
     const copy = await this.#read(type);
     this.#copies.set(type, copy);
     return copy;
+  }
+
+  #isYoung({ read }: Copy): boolean {
+    return this.#ledger.environment.now() < read + OWN_ROUTE_MS;
   }
 
   async #read(type: string): Promise<Copy> {

@@ -27,8 +27,8 @@ export type RecordContent =
       readonly event: EventDefinition;
       readonly payload: unknown;
     }
-  /** An event on a stream that this subscriber does not consume. */
-  | { readonly kind: 'skipped' }
+  /** An event on a stream that this subscriber does not consume, or one that is not meant for it. */
+  | { readonly kind: 'skipped'; readonly envelope?: Envelope }
   /** It can never be handled: bytes that are no envelope, an invalid payload or one that cannot be unpacked, of another ledger, past its expiry. */
   | { readonly kind: 'refused'; readonly error: WaybillError; readonly envelope?: Envelope }
   /** It may be handled later: a newer version, a type or an encoding that is not known yet, or an upgrade or a schema that threw. */
@@ -56,7 +56,7 @@ export function readRecord(
     return isWaybillError(error) ? { kind: 'refused', error } : { kind: 'failed', error };
   }
   const event = subscriber.consumes.find(({ type }) => type === envelope.type);
-  if (!event && record.transport === 'stream') return { kind: 'skipped' };
+  if (!event && record.transport === 'stream') return { kind: 'skipped', envelope };
   const foreign = foreignTo(bindings.ledger, envelope);
   if (foreign) return { kind: 'refused', error: foreign };
   const latest = latestExpiry(event, envelope);
@@ -74,8 +74,7 @@ export function readRecord(
     return { kind: 'refused', error: new MessageExpired(`The message expired at ${envelope.expires}`), envelope };
   }
   if (!event) {
-    const error = new UnknownEventType(`'${subscriber.name}' does not consume '${envelope.type}'`);
-    return { kind: 'failed', error, envelope };
+    return { kind: 'failed', error: unknownType(subscriber.name, envelope), envelope };
   }
   try {
     return {
@@ -89,6 +88,11 @@ export function readRecord(
       ? { kind: 'refused', error, envelope }
       : { kind: 'failed', error, envelope };
   }
+}
+
+/** A deploy is on its way that brings the code for an event type. */
+export function unknownType(subscriber: string, { type }: Envelope): UnknownEventType {
+  return new UnknownEventType(`'${subscriber}' does not consume '${type}'`);
 }
 
 /** Until when a message may live by the version that it was published with, in milliseconds since the epoch. */

@@ -169,3 +169,40 @@ test('a reader that was removed a moment ago takes nothing that is cancelled', a
   await stack.settle();
   expect(left()).toBe(4);
 });
+
+test('what comes of a type that its code does not know yet waits where there is a route for it, and is let go where there is none', async () => {
+  const Returned = defineEvent('goods.returned', {
+    schema: z.object({ sku: z.string() }),
+    key: ({ sku }) => sku,
+    businessLine: 'goods',
+  });
+  const routeReads = new Map<string, number>();
+  const Learned = defineSubscriber('count', { consumes: [Sold, Returned], tables: [Stock] });
+  // The deploy has come as far as the route.
+  const stack = new MemoryStack({
+    subscribers: [Learned, Late],
+    streams: { sales: [Learned, Late] },
+    handlers: { count: consume(Count, () => undefined), late: consume(Late, () => undefined) },
+    wire: async ({ from, operation, input }, apply) => {
+      if (operation === 'GetItem' && JSON.stringify(input).includes(`route#${Returned.type}`))
+        routeReads.set(from, (routeReads.get(from) ?? 0) + 1);
+      return apply();
+    },
+  });
+  const giveBack = () => publish(Returned, { sku: 'far' }, { environment: stack.environment() });
+  const { id } = await giveBack();
+  await stack.settle();
+  await giveBack();
+  await stack.settle();
+
+  const rows = stack.ledger.rows() as { readonly pk: string; readonly sk: string; readonly [name: string]: unknown }[];
+  const waits = rows.find(({ pk, sk }) => pk.startsWith('fail#count#') && sk === id);
+  expect(waits).toMatchObject({ attempts: 0, reason: 'unknown-event-type', next: expect.any(Number) });
+  expect(stack.queues.get('count')?.messages()).toHaveLength(2);
+  expect(stack.queues.get('late')?.messages()).toEqual([]);
+  // Of others' types as of its own: once a minute.
+  expect([...routeReads]).toEqual([
+    ['count', 1],
+    ['late', 1],
+  ]);
+});

@@ -7,7 +7,6 @@ import { BINDINGS } from '../../contract/bindings.ts';
 import type { EventDefinition } from '../../contract/event.ts';
 import type { AnyTable } from '../../contract/table.ts';
 import { circuitPartitions, deadPartitions, PARTITIONS, subscriberPartitions } from '../../ledger/rows/partitions.ts';
-import { routePartition } from '../../ledger/rows/route.ts';
 import { grantKeyUse } from '../aws/encryption.ts';
 import { bindVariable } from '../aws/function-binding.ts';
 import { functionOf } from '../aws/function-of.ts';
@@ -92,10 +91,8 @@ export class Subscriber<
     if (stream) {
       // A stream holds everybody's messages, and those from before: the subscriber's own routes say what is for it.
       bindVariable(handler, BINDINGS.streamName, stream.streamName);
-      allowRows(handler, ledger.table, {
-        actions: ['dynamodb:GetItem'],
-        partitions: definition.consumes.map(({ type }) => routePartition(type)),
-      });
+      // Also of event types that it will consume once its next deploy has come.
+      allowRows(handler, ledger.table, { actions: ['dynamodb:GetItem'], partitions: PARTITIONS.routes });
       const factor = bounds ? { ...props, parallelizationFactor: bounds.min } : props;
       source = consumeStream(handler, stream, ledger, factor, target);
       // Parks what fails there.
