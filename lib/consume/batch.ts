@@ -6,17 +6,15 @@ import type { InboundRecord } from '../aws/record.ts';
 import { backOff, givenBack, type Postponed, postponed } from '../aws/visibility.ts';
 import { BINDINGS } from '../contract/bindings.ts';
 import { momentOf, secondsUntil } from '../message/delivery-time.ts';
-import type { Envelope } from '../message/envelope.ts';
 import { deliver } from './deliver.ts';
 import { countUnfinished } from './failure.ts';
 import type { Invocation, Outcome } from './invocation.ts';
 import { tellLateUses } from './late-use.ts';
-import { ownRoutesOf } from './own-routes.ts';
 import { park } from './park.ts';
-import { type RecordContent, readRecord, unknownType } from './read-record.ts';
+import { type RecordContent, readRecord } from './read-record.ts';
 
 /** A record of the batch, and what it holds. */
-interface Received {
+export interface Received {
   readonly record: InboundRecord;
   readonly content: RecordContent;
 }
@@ -61,56 +59,10 @@ export async function consumeBatch(
   return { batchItemFailures: queued.map(({ record }) => ({ itemIdentifier: record.eventId })) };
 }
 
-/**
- * What came by a stream is skipped where the subscriber is not to get it, and nothing else is: a type that its code does not know
- * waits for a deploy where there is a route for it. A redrive has been asked for.
- */
+/** Only who reads a stream needs it. */
 async function withoutUnexpected(invocation: Invocation, batch: readonly Received[]): Promise<readonly Received[]> {
-  const known = await withoutUnexpectedOfKnown(invocation, batch);
-  const { environment, bindings, subscriber } = invocation;
-  const unknown = known.filter(
-    ({ record, content }) =>
-      record.streamed && content.kind === 'skipped' && content.envelope?.ledger === bindings.ledger,
-  );
-  if (unknown.length === 0) return known;
-  const own = ownRoutesOf(environment, bindings, subscriber.name);
-  const isOwn = new Set(await own.expectedAmong(unknown.flatMap(({ content }) => envelopeIn(content) ?? [])));
-  return known.map((received) => {
-    const { record, content } = received;
-    const envelope = content.kind === 'skipped' ? content.envelope : undefined;
-    if (!envelope || !isOwn.has(envelope)) return received;
-    return { record, content: { kind: 'failed', error: unknownType(subscriber.name, envelope), envelope } };
-  });
-}
-
-/** The same of the types that its code knows. */
-async function withoutUnexpectedOfKnown(
-  invocation: Invocation,
-  batch: readonly Received[],
-): Promise<readonly Received[]> {
-  const { environment, bindings, subscriber } = invocation;
-  const doubtful = batch.flatMap(({ record, content }) => {
-    const envelope = record.streamed && !record.redriven ? envelopeIn(content) : undefined;
-    const isOwn =
-      envelope?.ledger === bindings.ledger && subscriber.consumes.some(({ type }) => type === envelope.type);
-    return envelope && isOwn ? [{ record, envelope }] : [];
-  });
-  if (doubtful.length === 0) return batch;
-  const own = ownRoutesOf(environment, bindings, subscriber.name);
-  const verdicts = await own.judge(doubtful.map(({ envelope }) => envelope));
-  const judged = new Map(doubtful.map((one, index) => [one.record, { ...one, verdict: verdicts[index] }]));
-  return batch.map((received) => {
-    const { verdict = 'expected', envelope } = judged.get(received.record) ?? {};
-    if (verdict === 'expected' || !envelope) return received;
-    const { record } = received;
-    return verdict === 'unexpected'
-      ? { record, content: { kind: 'skipped' } }
-      : { record, content: { kind: 'failed', error: verdict, envelope } };
-  });
-}
-
-function envelopeIn({ envelope }: RecordContent): Envelope | undefined {
-  return envelope;
+  const { onlyExpected } = await import('./only-expected.ts');
+  return onlyExpected(invocation, batch);
 }
 
 /**
