@@ -15,6 +15,8 @@ const PATIENCE_MS = 3 * MINUTE_MS;
 const OVERLOOKED_MS = 16 * MINUTE_MS;
 /** So many runs of reconciliation that have returned may have found a message silent. */
 const MOST_RUNS = 2;
+/** A run compares so much time at most: after a rest, runs first come to what was due meanwhile. */
+const LONGEST_SPAN_MS = 15 * MINUTE_MS;
 
 /** A message at a subscriber that expects it. */
 interface Copy {
@@ -32,7 +34,8 @@ interface Copy {
 
 /**
  * S: what has not ended is named, by a row that reconciliation reads again, or lies in a queue or a stream whose depth and age
- * somebody is told of. Two runs of reconciliation that come past a message which is overdue and lies nowhere must name it.
+ * somebody is told of. Two runs of reconciliation that come past a message which is overdue and lies nowhere must name it, once it
+ * has caught up with what it rested for.
  */
 export function checkSilence(system: System, { entries }: RunRecord, { reconciles, overlooks }: Leniency): Violation[] {
   const watch = new Watch(system, { judges: reconciles, patience: PATIENCE_MS + (overlooks ? OVERLOOKED_MS : 0) });
@@ -56,6 +59,10 @@ class Watch {
   readonly #begun = new Map<string, { readonly at: number; readonly ids: readonly string[] }>();
   #judges: boolean;
   readonly #patience: number;
+  /** When the last run that counts began: of those that share a ledger's shards out, one a minute does. */
+  #lastRun: number | undefined;
+  /** Milliseconds by which reconciliation is behind at most. */
+  #behind = 0;
 
   /** @param judges whether silence counts from the beginning. Else it does once nothing fails any more */
   constructor(system: System, { judges, patience }: { readonly judges: boolean; readonly patience: number }) {
@@ -138,7 +145,11 @@ class Watch {
   }
 
   #onRun(begun: number): void {
-    if (!this.#judges) return;
+    const since = begun - (this.#lastRun ?? begun - MINUTE_MS);
+    if (since < MINUTE_MS / 2) return;
+    this.#lastRun = begun;
+    this.#behind = Math.max(0, this.#behind + since - LONGEST_SPAN_MS);
+    if (!this.#judges || this.#behind > 0) return;
     for (const copy of this.#open.values()) {
       if (copy.lies.size > 0 || begun < Math.max(copy.silentSince, copy.dueAt) + this.#patience) continue;
       copy.runs += 1;

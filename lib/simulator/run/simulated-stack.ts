@@ -1,6 +1,7 @@
 // Loaded before a run begins: the run time imports these when it first needs them.
 import { MINUTE_MS, SECOND_MS } from '../../contract/time.ts';
 import '../../aws/kinesis-client.ts';
+import '../../consume/only-expected.ts';
 import '../../aws/s3-client.ts';
 import '../../aws/scheduler-client.ts';
 import { PutRecordsCommand } from '@aws-sdk/client-kinesis';
