@@ -11,13 +11,7 @@ import { countUnfinished } from './failure.ts';
 import type { Invocation, Outcome } from './invocation.ts';
 import { tellLateUses } from './late-use.ts';
 import { park } from './park.ts';
-import { type RecordContent, readRecord } from './read-record.ts';
-
-/** A record of the batch, and what it holds. */
-export interface Received {
-  readonly record: InboundRecord;
-  readonly content: RecordContent;
-}
+import { type Received, type RecordContent, readRecord } from './read-record.ts';
 
 /**
  * Delivers the records of one invocation, and reports those of a queue that must come again; those of a stream are parked.

@@ -1,8 +1,7 @@
 import type { Envelope } from '../message/envelope.ts';
-import type { Received } from './batch.ts';
 import type { Invocation } from './invocation.ts';
 import { ownRoutesOf } from './own-routes.ts';
-import { type RecordContent, unknownType } from './read-record.ts';
+import { type Received, type RecordContent, unknownType } from './read-record.ts';
 
 /**
  * What came by a stream is skipped where the subscriber is not to get it, and nothing else is: a type that its code does not know

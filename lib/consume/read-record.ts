@@ -19,6 +19,12 @@ import { momentOf } from '../message/delivery-time.ts';
 import { decodeEnvelope, type Envelope, foreignTo, readPayload } from '../message/envelope.ts';
 import { messageTime } from '../message/message-id.ts';
 
+/** A record of the batch, and what it holds. */
+export interface Received {
+  readonly record: InboundRecord;
+  readonly content: RecordContent;
+}
+
 /** What a record holds, as far as its subscriber can read it. */
 export type RecordContent =
   | {
