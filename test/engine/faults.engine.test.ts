@@ -187,6 +187,10 @@ async function expectLetters(station: Station, poison: readonly Poison[]): Promi
   const expected = poison.map(({ bytes, reason }) => [sha256(bytes), reason, station.name].join()).sort();
   await expect.poll(sayings, POLL).toEqual(expected);
   for (const { id, reason } of poison) {
-    if (id) expect(await courier.ledger.inbox(station.name, id)).toMatchObject({ state: 'dead', reason });
+    if (!id) continue;
+    const row = await courier.ledger.inbox(station.name, id);
+    // A message of another ledger leaves no row: this ledger's own may have the same id.
+    if (reason === 'foreign-ledger') expect(row).toBeUndefined();
+    else expect(row).toMatchObject({ state: 'dead', reason });
   }
 }
