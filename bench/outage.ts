@@ -10,12 +10,12 @@ import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { BINDINGS, type Duration } from 'waybill';
 import { createEnvironment } from 'waybill/runtime';
+import { FailingProvider } from '../demo/failing-provider.ts';
 import { durationToMilliseconds } from '../lib/contract/duration.ts';
 import { describeMachine, thisMachine } from './machine.ts';
 import { wholeNumber } from './options.ts';
 import { type Deployed, withDrills } from './outage/deployment.ts';
 import { type Drilled, deadLettered, drillOnce } from './outage/drill.ts';
-import { Provider } from './outage/provider.ts';
 import { figure } from './table.ts';
 
 /** Milliseconds from the first failure to the last handler run. */
@@ -46,7 +46,7 @@ const drills = wholeNumber('drills', values.drills);
 const rate = wholeNumber('rate', values.rate);
 const healthyMs = durationToMilliseconds(values.healthy as Duration);
 
-const provider = await Provider.open();
+const provider = await FailingProvider.open();
 try {
   report(await withDrills(provider.url, measure));
 } finally {

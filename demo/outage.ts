@@ -1,5 +1,3 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { BINDINGS } from 'waybill';
@@ -8,6 +6,7 @@ import { createEnvironment, type Environment, publish } from 'waybill/runtime';
 import { ChargeRequested } from '../examples/breaker/contract.ts';
 import { readCircuit } from '../lib/ledger/circuit.ts';
 import { ledgerOf } from '../lib/ledger/ledger.ts';
+import type { FailingProvider } from './failing-provider.ts';
 
 /** What an outage of a minute came to. Lengths of time are milliseconds from the first failure on. */
 export interface OutageResult {
@@ -27,49 +26,10 @@ const HEALTHY_MS = 3_000;
 const RATE = 20;
 const PATIENCE_MS = 240_000;
 
-interface Call {
-  readonly at: number;
-  readonly failed: boolean;
-  /** Of the circuit, when the handler called. */
-  readonly state: string;
-}
-
-/** The provider that the drill's handler asks: it fails while it is told to, and writes down who called. */
-export class Provider {
-  readonly calls: Call[] = [];
-  isDown = false;
-  /** Says in which state the circuit is. */
-  stateOf: () => Promise<string> = async () => 'closed';
-  readonly #server: Server;
-
-  private constructor() {
-    this.#server = createServer(async (_request, response) => {
-      const { isDown: failed } = this;
-      this.calls.push({ at: Date.now(), failed, state: await this.stateOf() });
-      response.writeHead(failed ? 503 : 200).end();
-    });
-  }
-
-  static async open(): Promise<Provider> {
-    const provider = new Provider();
-    await new Promise<void>((resolve) => provider.#server.listen(0, '127.0.0.1', resolve));
-    return provider;
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-
-  close(): void {
-    this.#server.close();
-    this.#server.closeAllConnections();
-  }
-}
-
 export interface OutageOptions {
   /** Of the deployed stack `Charges`. */
   readonly outputs: Readonly<Record<string, string>>;
-  readonly provider: Provider;
+  readonly provider: FailingProvider;
   readonly report: (line: string) => void;
   readonly signal: AbortSignal;
 }
@@ -145,10 +105,10 @@ class Drill {
   published = 0;
   openedAt = Number.NaN;
   readonly #environment: Environment;
-  readonly #provider: Provider;
+  readonly #provider: FailingProvider;
   readonly #signal: AbortSignal;
 
-  constructor(environment: Environment, provider: Provider, signal: AbortSignal) {
+  constructor(environment: Environment, provider: FailingProvider, signal: AbortSignal) {
     this.#environment = environment;
     this.#provider = provider;
     this.#signal = signal;

@@ -10,10 +10,11 @@ import { reconciliationTable } from '../lib/cli/reconciliation-table.ts';
 import { useTarget } from '../lib/cli/use-target.ts';
 import { deployApp, resolveEngine, type Target } from '../lib/local/index.ts';
 import { deploymentOf, STACK_NAME } from './deployment.ts';
+import { FailingProvider } from './failing-provider.ts';
 import { COURIER_DEADLINE_MS, flashSaleProblems, flashSaleSummary, runFlashSale, THRESHOLDS } from './flash-sale.ts';
 import { startKilling } from './kill-drill.ts';
 import { generateOrders, readOrders } from './orders.ts';
-import { outageProblems, outageSummary, Provider, runOutage } from './outage.ts';
+import { outageProblems, outageSummary, runOutage } from './outage.ts';
 import { PaymentProvider } from './payment-provider.ts';
 import { providerVerdict } from './provider-audit.ts';
 import { type FinishedRun, runOrders } from './run.ts';
@@ -172,7 +173,7 @@ async function deployAndRun(
   { duplicates, poison, sabotage, outage, flashSale, kills }: DemoOptions,
   { progress }: CommandContext,
 ): Promise<DemoRun> {
-  const failing = outage ? await Provider.open() : undefined;
+  const failing = outage ? await FailingProvider.open() : undefined;
   const context = {
     disposable: 'true',
     ...(sabotage && { deadline: String(DEADLINE_MS / 1000) }),

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { type Environment, transact } from 'waybill/runtime';
+import type { FailingProvider } from '../../demo/failing-provider.ts';
 import { ChargeCard, ChargeRequested } from '../../examples/breaker/contract.ts';
 import { isAtRest } from '../../lib/circuit/at-rest.ts';
 import { readCircuit } from '../../lib/ledger/circuit.ts';
 import { ledgerOf } from '../../lib/ledger/ledger.ts';
 import { OPEN_MS } from './deployment.ts';
-import type { Provider } from './provider.ts';
 
 /** What came of one outage. Lengths of time are milliseconds. */
 export interface Drilled {
@@ -24,7 +24,7 @@ export interface Drilled {
 
 export interface DrillOptions {
   readonly environment: Environment;
-  readonly provider: Provider;
+  readonly provider: FailingProvider;
   readonly drill: number;
   /** Messages a second. */
   readonly rate: number;
