@@ -49,18 +49,11 @@ function failing(cents: number, times: number): Meet {
 }
 
 describe('an ordered subscriber with a FIFO queue', () => {
-  it('handles the messages of a key in order, in a batch with other keys, and parks none', async () => {
-    const { stack, move, booked, calls, fence } = stackOf();
-    await move('a', 1, 2, 3);
-    await move('b', 4, 5);
-    await stack.settle();
-    expect([booked('a'), booked('b')]).toEqual(['1 2 3', '4 5']);
-    expect(calls()).toMatchObject({ TransactWriteItems: 5 });
-    expect((await fence())?.parked ?? 0).toBe(0);
-  });
-
-  it('reports all of a group behind a message that fails, so that none is parked', async () => {
-    const { stack, move, booked, calls, fence } = stackOf(failing(1, 1));
+  it.each([
+    ['handles the messages of a key in order, in a batch with other keys, and parks none', undefined],
+    ['reports all of a group behind a message that fails, so that none is parked', failing(1, 1)],
+  ])('%s', async (_, handler) => {
+    const { stack, move, booked, calls, fence } = stackOf(handler);
     await move('a', 1, 2, 3);
     await move('b', 4, 5);
     await stack.settle();
