@@ -23,8 +23,10 @@ export type SystemName = keyof typeof SYSTEMS;
 
 export const SYSTEM_NAMES = Object.keys(SYSTEMS) as readonly SystemName[];
 
+const OWN: readonly SystemName[] = ['shop', 'payments', 'accounts'];
+
 /** Those of `examples/`, each named like its folder: `commerce` is the shop, and `travel` has plans of its own. */
-export const EXAMPLES = SYSTEM_NAMES.filter((name) => name !== 'shop' && name !== 'payments');
+export const EXAMPLES = SYSTEM_NAMES.filter((name) => !OWN.includes(name));
 
 export function loadSystem(name: SystemName): Promise<System> {
   return SYSTEMS[name]();
