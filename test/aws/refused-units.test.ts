@@ -82,6 +82,8 @@ test('what fails for another reason than its condition counts nothing', async ()
 });
 
 test('the size of a row is what the engine says that it is', () => {
+  // No row has a column of this name: `toItem` refuses it.
+  const column = fc.string({ minLength: 1 }).filter((name) => name !== '__proto__');
   const value = fc.letrec<{ value: unknown }>((tie) => ({
     value: fc.oneof(
       { depthSize: 'small' },
@@ -94,13 +96,13 @@ test('the size of a row is what the engine says that it is', () => {
       fc.constant(null),
       fc.uint8Array(),
       fc.array(tie('value'), { maxLength: 4 }),
-      fc.dictionary(fc.string(), tie('value'), { maxKeys: 4 }),
+      fc.dictionary(column, tie('value'), { maxKeys: 4 }),
       fc.uniqueArray(fc.string({ minLength: 1 }), { minLength: 1 }).map((texts) => new Set(texts)),
       fc.uniqueArray(fc.integer(), { minLength: 1 }).map((numbers) => new Set(numbers)),
     ),
   })).value;
   fc.assert(
-    fc.property(fc.dictionary(fc.string({ minLength: 1 }), value), (columns) => {
+    fc.property(fc.dictionary(column, value), (columns) => {
       const item: Record<string, AttributeValue> = toItem(columns);
       expect(itemBytes(item)).toBe(engineBytes(item));
     }),
