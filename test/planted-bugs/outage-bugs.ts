@@ -62,8 +62,8 @@ export const outageBugs: readonly Bug[] = [
     edits: [
       {
         file: 'circuit/is-over.ts',
-        find: 'if (isLong && ids.size >= enough && failed >= settings.share * total) return true;',
-        replace: 'if (isLong && Math.max(ids.size, failed) >= enough && failed >= settings.share * total) return true;',
+        find: 'if (ids.size >= enough && failed >= share * total) return true;',
+        replace: 'if (Math.max(ids.size, failed) >= enough && failed >= share * total) return true;',
       },
       {
         file: 'circuit/circuit.ts',
