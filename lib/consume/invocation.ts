@@ -6,6 +6,7 @@ import type { Circuit } from '../circuit/circuit.ts';
 import type { EffectDefinition } from '../contract/effect.ts';
 import type { WaybillError } from '../contract/errors.ts';
 import type { SubscriberDefinition } from '../contract/subscriber.ts';
+import { momentOfChecked } from '../contract/timestamp.ts';
 import type { CallEffect } from '../effect/call.ts';
 import type { EffectContext, EffectsOwner } from '../effect/effects.ts';
 import type { Ending } from '../ledger/inbox.ts';
@@ -183,16 +184,16 @@ export function messageOf<Type extends string>(
   envelope: Envelope & { readonly type: Type },
   attempt: number,
 ): Message<Type> {
-  return {
+  const message = {
     id: envelope.id,
     type: envelope.type,
     version: envelope.version,
     key: envelope.partitionkey,
     time: new Date(messageTime(envelope.id)),
     correlationId: envelope.correlationid,
-    ...(envelope.causationid && { causationId: envelope.causationid }),
     traceparent: envelope.traceparent,
-    expires: new Date(envelope.expires),
+    expires: new Date(momentOfChecked(envelope.expires)),
     attempt,
   };
+  return envelope.causationid ? { ...message, causationId: envelope.causationid } : message;
 }

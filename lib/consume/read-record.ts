@@ -14,6 +14,7 @@ import {
 import type { EventDefinition } from '../contract/event.ts';
 import { DEFAULT_LIFETIME, LIMITS } from '../contract/limits.ts';
 import type { SubscriberDefinition } from '../contract/subscriber.ts';
+import { momentOfChecked } from '../contract/timestamp.ts';
 import { encodingsOf, newestFormat } from '../ledger/rows/format.ts';
 import { momentOf } from '../message/delivery-time.ts';
 import { decodeEnvelope, type Envelope, foreignTo, readPayload } from '../message/envelope.ts';
@@ -66,7 +67,7 @@ export function readRecord(
   const foreign = foreignTo(bindings.ledger, envelope);
   if (foreign) return { kind: 'refused', error: foreign };
   const latest = latestExpiry(event, envelope);
-  const expires = Date.parse(envelope.expires);
+  const expires = momentOfChecked(envelope.expires);
   const lasting = expires > latest;
   // No row is kept for longer than one of a right message.
   const bounded = lasting ? { ...envelope, expires: new Date(latest).toISOString() } : envelope;

@@ -3,9 +3,9 @@ import { parse } from 'uuid';
 import { concurrently } from '../aws/concurrently.ts';
 import { LIMITS } from '../contract/limits.ts';
 import { MINUTE_MS } from '../contract/time.ts';
+import { minuteOf } from '../contract/timestamp.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { partition } from '../ledger/partition.ts';
-import { minuteOf } from '../ledger/rows/layout.ts';
 import { type ReceiptRow, receiptPartition } from '../ledger/rows/receipt.ts';
 import { messageTime } from '../message/message-id.ts';
 

@@ -2,11 +2,11 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { concurrently } from '../aws/concurrently.ts';
 import { errorCode } from '../aws/errors.ts';
+import { minuteOf } from '../contract/timestamp.ts';
 import { pausedBy, readCircuit } from '../ledger/circuit.ts';
 import { readHighWater, receivable } from '../ledger/high-water.ts';
 import { type Ledger, queryPage } from '../ledger/ledger.ts';
 import { inboxPartition } from '../ledger/rows/inbox.ts';
-import { minuteOf } from '../ledger/rows/layout.ts';
 import { ownQueueUrl, type Route } from '../ledger/rows/route.ts';
 
 /** An event source of a subscriber's function, as Lambda describes it. */

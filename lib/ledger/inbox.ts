@@ -1,6 +1,7 @@
 import type { Put } from '@aws-sdk/client-dynamodb';
 import { toItem } from '../aws/attribute.ts';
 import type { Environment } from '../aws/environment.ts';
+import { momentOfChecked } from '../contract/timestamp.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { messageTime } from '../message/message-id.ts';
 import { type Condition, getRow, type Ledger, updateRow } from './ledger.ts';
@@ -64,8 +65,8 @@ function inboxRow(environment: Environment, ending: Ending): InboxRow {
     type: envelope.type,
     hops: {
       committed: messageTime(id),
-      due: envelope.deliverat ? Date.parse(envelope.deliverat) : undefined,
-      relayed: envelope.relayed ? Date.parse(envelope.relayed) : undefined,
+      due: envelope.deliverat ? momentOfChecked(envelope.deliverat) : undefined,
+      relayed: envelope.relayed ? momentOfChecked(envelope.relayed) : undefined,
       received,
       ended: ending.ended ?? environment.now(),
     },

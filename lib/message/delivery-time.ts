@@ -1,3 +1,4 @@
+import { momentOfChecked } from '../contract/timestamp.ts';
 import type { Envelope } from './envelope.ts';
 
 /**
@@ -8,7 +9,7 @@ export const HOLD_MS = 1_500;
 
 /** When a message may be handled, in milliseconds since the epoch; 0 where it says nothing of it. */
 export function momentOf({ deliverat }: Pick<Envelope, 'deliverat'>): number {
-  return deliverat === undefined ? 0 : Date.parse(deliverat);
+  return deliverat === undefined ? 0 : momentOfChecked(deliverat);
 }
 
 /** The whole seconds until a moment, rounded down, so that what waits for them is never late; 0 when it has come. */

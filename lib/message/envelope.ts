@@ -10,7 +10,7 @@ import type { EventDefinition } from '../contract/event.ts';
 import { parseJson, refuseOverSize, wirePayload } from '../contract/json.ts';
 import { LIMITS } from '../contract/limits.ts';
 import { validate } from '../contract/schema.ts';
-import { instantOf } from '../contract/timestamp.ts';
+import { instantOf, timestampOf } from '../contract/timestamp.ts';
 import { ENCODINGS, payloadOf } from './compression.ts';
 import { knownFields } from './known-fields.ts';
 import { isMessageId, messageTime, mintMessageId } from './message-id.ts';
@@ -102,7 +102,7 @@ export function createEnvelope(event: EventDefinition, payload: unknown, context
     id,
     source: `/${context.ledger}/${encodeURIComponent(context.publisher.toWellFormed())}`,
     type: event.type,
-    time: new Date(now).toISOString(),
+    time: timestampOf(now),
     datacontenttype: 'application/json',
     partitionkey: key,
     version: event.version,
@@ -111,8 +111,8 @@ export function createEnvelope(event: EventDefinition, payload: unknown, context
     ...(cause && { causationid: cause.id }),
     traceparent: childTraceparent(cause?.traceparent, random),
     // A delayed message lives as long from its delivery as another from its commit.
-    expires: new Date((deliverAt ?? now) + event.lifetime).toISOString(),
-    ...(deliverAt !== undefined && { deliverat: new Date(deliverAt).toISOString() }),
+    expires: timestampOf((deliverAt ?? now) + event.lifetime),
+    ...(deliverAt !== undefined && { deliverat: timestampOf(deliverAt) }),
     ledger: context.ledger,
     ...(event.sequence && { order: unnumbered(event.sequence) }),
     data: known,

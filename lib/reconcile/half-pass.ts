@@ -1,11 +1,11 @@
 import { concurrently } from '../aws/concurrently.ts';
 import type { Counts } from '../aws/invocation.ts';
 import { DAY_MS, MINUTE_MS } from '../contract/time.ts';
+import { minuteOf } from '../contract/timestamp.ts';
 import { getRows } from '../ledger/batch-get.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { partition } from '../ledger/partition.ts';
 import { halfKey, halfPartition } from '../ledger/rows/half.ts';
-import { minuteOf } from '../ledger/rows/layout.ts';
 import { messageTime } from '../message/message-id.ts';
 import { type Cursor, nextSpan, readCursor, writeCursor } from './cursor.ts';
 import { HalfAsker } from './half-asker.ts';

@@ -1,10 +1,10 @@
 import { inParallel } from '../aws/in-parallel.ts';
 import { MINUTE_MS } from '../contract/time.ts';
+import { minuteOf } from '../contract/timestamp.ts';
 import { Inspection } from '../inspect/inspection.ts';
 import type { ListEventSources } from '../inspect/subscriber-state.ts';
 import type { Graph } from '../ledger/graph.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { minuteOf } from '../ledger/rows/layout.ts';
 import { messageIdRange, messageTime } from '../message/message-id.ts';
 import { Bucket, type Judged } from './bucket.ts';
 import { dueMessages } from './due-messages.ts';

@@ -1,3 +1,4 @@
+import { momentOfChecked } from '../contract/timestamp.ts';
 import { getRows } from '../ledger/batch-get.ts';
 import { receivable } from '../ledger/high-water.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -99,7 +100,7 @@ function committedOf(row: Row): Committed {
     id: sk?.S ?? '',
     type: type.S,
     businessLine: line?.S ?? '',
-    ...(deliverat?.S && { deliverAt: Date.parse(deliverat.S) }),
+    ...(deliverat?.S && { deliverAt: momentOfChecked(deliverat.S) }),
     expires: latestExpiry({ ttl: Number(ttl?.N) }),
   };
 }
@@ -119,8 +120,8 @@ function readWhole({ sk, envelope }: Row): Keyed {
       type,
       businessLine: businessline,
       key: partitionkey,
-      ...(deliverat && { deliverAt: Date.parse(deliverat) }),
-      expires: Date.parse(expires),
+      ...(deliverat && { deliverAt: momentOfChecked(deliverat) }),
+      expires: momentOfChecked(expires),
     };
   } catch {
     return { id, type: '', businessLine: '', key: '' };

@@ -1,11 +1,11 @@
 import { concurrently } from '../aws/concurrently.ts';
 import { MINUTE_MS } from '../contract/time.ts';
+import { minuteOf } from '../contract/timestamp.ts';
 import { deadlineOf, type Finding, type Hop, Inspection } from '../inspect/inspection.ts';
 import type { ListEventSources } from '../inspect/subscriber-state.ts';
 import type { Graph } from '../ledger/graph.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { EndState } from '../ledger/rows/inbox.ts';
-import { minuteOf } from '../ledger/rows/layout.ts';
 import { isOwed, type Route } from '../ledger/rows/route.ts';
 import { messageIdRange, messageTime } from '../message/message-id.ts';
 import { type Joined, joinById } from './join.ts';

@@ -1,8 +1,8 @@
 import { concurrently } from '../aws/concurrently.ts';
 import { MINUTE_MS } from '../contract/time.ts';
+import { minuteOf } from '../contract/timestamp.ts';
 import { Inspection } from '../inspect/inspection.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { minuteOf } from '../ledger/rows/layout.ts';
 import type { Route } from '../ledger/rows/route.ts';
 import type { Unended } from './bucket.ts';
 import { type Case, openCase } from './cases.ts';

@@ -1,9 +1,9 @@
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { concurrently } from '../aws/concurrently.ts';
 import { DAY_MS } from '../contract/time.ts';
+import { minuteOf } from '../contract/timestamp.ts';
 import { type Ledger, putRow } from '../ledger/ledger.ts';
 import { type Row, rowsOf } from '../ledger/partition.ts';
-import { minuteOf } from '../ledger/rows/layout.ts';
 import { radarKey, radarPartition } from '../ledger/rows/radar.ts';
 import { ofGroup } from './shard-groups.ts';
 import { addLines, type LineCounts, type Lines } from './totals.ts';

@@ -1,6 +1,6 @@
 import { DAY_MS, MINUTE_MS } from '../contract/time.ts';
+import { minuteOf } from '../contract/timestamp.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { minuteOf } from '../ledger/rows/layout.ts';
 import { messageTime } from '../message/message-id.ts';
 import { type JudgeOptions, judgedBuckets } from './judge.ts';
 import { writeRadar } from './radar-rows.ts';

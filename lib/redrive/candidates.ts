@@ -1,5 +1,6 @@
 import { hasCode } from '../contract/errors.ts';
 import { MINUTE_MS } from '../contract/time.ts';
+import { minuteOf } from '../contract/timestamp.ts';
 import { getRows } from '../ledger/batch-get.ts';
 import { readDeadRow } from '../ledger/dead.ts';
 import { type Ledger, queryPage } from '../ledger/ledger.ts';
@@ -7,7 +8,6 @@ import { envelopeIn, outboxRowOf } from '../ledger/outbox.ts';
 import type { Row } from '../ledger/partition.ts';
 import { deadPartition } from '../ledger/rows/dead.ts';
 import { inboxKey } from '../ledger/rows/inbox.ts';
-import { minuteOf } from '../ledger/rows/layout.ts';
 import { outboxKey, outboxPartition } from '../ledger/rows/outbox.ts';
 import type { RedriveRow, RedriveSelection } from '../ledger/rows/redrive.ts';
 import { expected } from '../ledger/rows/route.ts';

@@ -5,6 +5,7 @@ import type { Counts } from '../aws/invocation.ts';
 import { type FailedEntry, isFifo, type Pauses, putRecords, sendMessages } from '../aws/send-batch.ts';
 import { SendFailed } from '../contract/errors.ts';
 import { LIMITS } from '../contract/limits.ts';
+import { momentOfChecked, timestampOf } from '../contract/timestamp.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { SCHEDULE, type Sent, writeReceipts } from '../ledger/receipt.ts';
 import type { RouteBook } from '../ledger/route-book.ts';
@@ -53,7 +54,7 @@ export async function dispatch(
   options: DispatchOptions = {},
 ): Promise<readonly Envelope[]> {
   const now = ledger.environment.now();
-  const live = envelopes.filter(({ expires }) => Date.parse(expires) > now);
+  const live = envelopes.filter(({ expires }) => momentOfChecked(expires) > now);
   const isFar = (envelope: Envelope) => momentOf(envelope) > now + LIMITS.queueDelaySeconds * 1000;
   const far = live.filter(isFar);
   const near = far.length === 0 ? live : live.filter((envelope) => !isFar(envelope));
@@ -87,7 +88,7 @@ async function send(
   { only }: DispatchOptions,
 ): Promise<Outcome> {
   const { environment } = ledger;
-  const relayed = new Date(environment.now()).toISOString();
+  const relayed = timestampOf(environment.now());
   const stamped = envelopes.map((envelope) => ({ ...envelope, relayed }));
   const routes = await book.routesOf(stamped);
   const wanted = only ? routes.map((some) => some.filter((route) => leadsTo(only, route))) : routes;

@@ -2,6 +2,7 @@ import type { Put } from '@aws-sdk/client-dynamodb';
 import { toItem } from '../aws/attribute.ts';
 import { type Duration, durationToMilliseconds } from '../contract/duration.ts';
 import { TransactionMisused } from '../contract/errors.ts';
+import { momentOfChecked } from '../contract/timestamp.ts';
 import { INBOX_AFTERLIFE } from '../ledger/rows/layout.ts';
 import { type OnceRow, onceKey } from '../ledger/rows/once.ts';
 import type { Envelope } from '../message/envelope.ts';
@@ -45,7 +46,7 @@ export function idempotencyKeyPut(claim: KeyClaim): Put {
 
 /** Until when a key is kept, in milliseconds since the epoch: at least as long as a copy of its message can come. */
 function keptUntil({ owner, keep, cause, now }: KeyClaim): number {
-  const lastCopy = cause ? Date.parse(cause.expires) + INBOX_AFTERLIFE : now;
+  const lastCopy = cause ? momentOfChecked(cause.expires) + INBOX_AFTERLIFE : now;
   if (keep === 'forever') return Number.MAX_SAFE_INTEGER;
   if (keep === undefined) return lastCopy;
   const until = now + durationToMilliseconds(keep);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { instantOf } from '../../lib/contract/timestamp.ts';
+import { instantOf, minuteOf, timestampOf } from '../../lib/contract/timestamp.ts';
 import { startOf } from '../../lib/radar/calendar.ts';
 
 test('a timestamp is a moment of the calendar', () => {
@@ -9,6 +9,32 @@ test('a timestamp is a moment of the calendar', () => {
     fc.property(moments, (moment) => {
       expect(instantOf(moment.toISOString())).toBe(moment.getTime());
     }),
+  );
+});
+
+test('a moment is written as the calendar has it, and read again, whatever was written and read before', () => {
+  const within = fc.integer({ min: 0, max: 3 * 60_000 });
+  const anywhere = fc.integer({ min: -8.64e15, max: 8.64e15 });
+  fc.assert(
+    fc.property(fc.oneof(within.map((after) => Date.UTC(2027, 1, 28, 23, 58) + after), anywhere), (moment) => {
+      const written = new Date(moment).toISOString();
+      expect(timestampOf(moment)).toBe(written);
+      expect(minuteOf(moment)).toBe(written.slice(0, -8));
+      if (written.length === 24) expect(instantOf(written)).toBe(moment);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test('what begins with a minute that was read before is a moment only if the rest is right', () => {
+  const minute = '2027-02-28T23:58';
+  expect(instantOf(`${minute}:07.250Z`)).toBe(Date.UTC(2027, 1, 28, 23, 58, 7, 250));
+  const rests = fc.string({ unit: fc.constantFrom(...':.Z0159 +e'), minLength: 8, maxLength: 8 });
+  fc.assert(
+    fc.property(rests, (rest) => {
+      expect(instantOf(minute + rest) !== undefined).toBe(/^:[0-5]\d(?:\.\d{3}Z|Z.*)$/.test(rest) && rest.endsWith('Z'));
+    }),
+    { numRuns: 2_000 },
   );
 });
 

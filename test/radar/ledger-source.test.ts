@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { minuteOf } from '../../lib/contract/timestamp.ts';
 import { reconcileKey } from '../../lib/ledger/rows/cursor.ts';
-import { minuteOf } from '../../lib/ledger/rows/layout.ts';
 import { LedgerSource } from '../../lib/radar/index.ts';
 import { quantile } from '../../lib/radar/latency.ts';
 import { writeRadar } from '../../lib/reconcile/radar-rows.ts';

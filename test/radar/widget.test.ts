@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { ENVIRONMENT } from '../../lib/aws/environment.ts';
-import { minuteOf } from '../../lib/ledger/rows/layout.ts';
+import { minuteOf } from '../../lib/contract/timestamp.ts';
 import { createRadarWidget } from '../../lib/radar/widget.ts';
 import { openCase } from '../../lib/reconcile/cases.ts';
 import { writeRadar } from '../../lib/reconcile/radar-rows.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { minuteOf } from '../../lib/ledger/rows/layout.ts';
+import { minuteOf } from '../../lib/contract/timestamp.ts';
 import { type Case, casesOf, openCase, rewriteCase } from '../../lib/reconcile/cases.ts';
 import { readCursor, writeCursor } from '../../lib/reconcile/cursor.ts';
 import { type RadarBucket, readRadar, writeRadar } from '../../lib/reconcile/radar-rows.ts';

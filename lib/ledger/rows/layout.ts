@@ -1,4 +1,5 @@
 import { DAY_MS } from '../../contract/time.ts';
+import { minuteOf, momentOfChecked } from '../../contract/timestamp.ts';
 import { messageShard, messageTime } from '../../message/message-id.ts';
 
 /**
@@ -127,23 +128,13 @@ export const INBOX_AFTERLIFE = 3 * DAY_MS;
 
 /** When rows may go that outlive their message, in seconds since the epoch, by what its envelope says of its `expires`. */
 export function ttlAfter(expires: string): number {
-  return Math.ceil((Date.parse(expires) + INBOX_AFTERLIFE) / 1000);
+  return Math.ceil((momentOfChecked(expires) + INBOX_AFTERLIFE) / 1000);
 }
 
 /** No message expires after this, by its outbox row; and none more than a second before. In milliseconds since the epoch. */
 export function latestExpiry({ ttl }: Expiring): number {
   return ttl * 1000 - INBOX_AFTERLIFE;
 }
-
-/** The minute bucket of a moment: `2026-11-23T08:14`, UTC. */
-export function minuteOf(milliseconds: number): string {
-  const minute = Math.floor(milliseconds / 60_000);
-  if (minute !== lastMinute.minute) lastMinute = { minute, text: new Date(milliseconds).toISOString().slice(0, 16) };
-  return lastMinute.text;
-}
-
-/** A batch's messages lie in a minute or two, so the one that was written out last is nearly always the one asked for. */
-let lastMinute = { minute: Number.NaN, text: '' };
 
 export function bucket(id: string): string {
   return `${minuteOf(messageTime(id))}#${messageShard(id)}`;

@@ -1,5 +1,6 @@
 import { MalformedMessage } from '../../contract/errors.ts';
 import { parseJson } from '../../contract/json.ts';
+import { momentOfChecked, timestampOf } from '../../contract/timestamp.ts';
 import { GZIP } from '../../message/compression.ts';
 import { checkedEnvelope, type Envelope } from '../../message/envelope.ts';
 import { bytesOfId, idOfBytes, messageTime } from '../../message/message-id.ts';
@@ -79,7 +80,7 @@ export function unpack(row: PackedOutboxRow, table: string): Envelope {
  */
 function expiryOf({ sk, ttl, deliverat }: Pick<PackedOutboxRow, 'sk' | 'ttl' | 'deliverat'>): number {
   const latest = latestExpiry({ ttl });
-  const moment = deliverat === undefined ? messageTime(sk) : Date.parse(deliverat);
+  const moment = deliverat === undefined ? messageTime(sk) : momentOfChecked(deliverat);
   return latest - ((((latest - moment) % 1000) + 1000) % 1000);
 }
 
@@ -92,7 +93,7 @@ function derive(columns: Omit<PackedColumns, 'format'>, { sk, ttl }: LedgerKey &
     id: sk,
     source: `/${table}/${by}`,
     type,
-    time: new Date(messageTime(sk)).toISOString(),
+    time: timestampOf(messageTime(sk)),
     datacontenttype: 'application/json',
     partitionkey: key,
     version,
@@ -100,7 +101,7 @@ function derive(columns: Omit<PackedColumns, 'format'>, { sk, ttl }: LedgerKey &
     correlationid: chain ? idOfBytes(chain) : (causationid ?? sk),
     ...(causationid !== undefined && { causationid }),
     traceparent: trace ? traceparentOf(trace) : '',
-    expires: new Date(expiryOf({ sk, ttl, deliverat })).toISOString(),
+    expires: timestampOf(expiryOf({ sk, ttl, deliverat })),
     ...(deliverat !== undefined && { deliverat }),
     ledger: table,
     ...(typeof data === 'string'
