@@ -44,10 +44,10 @@ export class Expression {
     ExpressionAttributeNames?: Record<string, string>;
     ExpressionAttributeValues?: Record<string, AttributeValue>;
   } {
-    return {
-      ...(this.#names.length > 0 && { ExpressionAttributeNames: byPlaceholder(this.#names, nameAt) }),
-      ...(this.#values.length > 0 && { ExpressionAttributeValues: byPlaceholder(this.#values, valueAt) }),
-    };
+    const attributes: ReturnType<Expression['attributes']> = {};
+    if (this.#names.length > 0) attributes.ExpressionAttributeNames = byPlaceholder(this.#names, nameAt);
+    if (this.#values.length > 0) attributes.ExpressionAttributeValues = byPlaceholder(this.#values, valueAt);
+    return attributes;
   }
 
   #term(column: string, wanted: unknown): string {
@@ -75,18 +75,22 @@ export function joinConditions(conditions: readonly (string | undefined)[]): str
   return present.length === 0 ? undefined : present.join(' AND ');
 }
 
+/** Placeholders are made once: a text that is made anew for each expression costs more than what it stands for. */
+const NAMES: string[] = [];
+const VALUES: string[] = [];
+
 function nameAt(index: number): string {
-  return `#n${index}`;
+  NAMES[index] ??= `#n${index}`;
+  return NAMES[index];
 }
 
 function valueAt(index: number): string {
-  return `:v${index}`;
+  VALUES[index] ??= `:v${index}`;
+  return VALUES[index];
 }
 
 function byPlaceholder<Value>(values: readonly Value[], placeholder: (index: number) => string): Record<string, Value> {
   const record: Record<string, Value> = {};
-  values.forEach((value, index) => {
-    record[placeholder(index)] = value;
-  });
+  for (let index = 0; index < values.length; index++) record[placeholder(index)] = values[index] as Value;
   return record;
 }

@@ -16,49 +16,65 @@ type AnyChange = Pick<Change<object>, 'set' | 'add'> & { readonly remove?: reado
  */
 export function validatedSet(table: AnyTable, key: Columns, change: AnyChange, creates: boolean): Columns {
   const { item, name } = table;
-  const entries = Object.entries(change.set ?? {});
-  const given = entries.filter(([, value]) => value !== undefined);
-  const set = given.length === entries.length ? (change.set as Columns | undefined) : Object.fromEntries(given);
-  const row: Columns = { ...key, ...set };
-  for (const [column, value] of Object.entries(change.add ?? {})) {
-    if (value !== undefined && typeof value !== 'bigint' && !Number.isFinite(value)) {
-      throw new InvalidPayload(`'${name}' is invalid: ${column} grows by ${typeof value}, no finite number`, {
-        fields: [column],
-      });
+  refuseNoGrowth(name, change.add as Columns | undefined);
+  const given = withoutUndefined(change.set as Columns | undefined);
+  const made = creates ? (validate(item, { ...key, ...given, ...change.add }, name) as Columns) : NONE;
+  for (const column of change.remove ?? []) validateColumn(item, { ...key, ...given }, String(column), name);
+  let set = given;
+  for (const column of Object.keys(given)) {
+    const schema = columnSchema(item, column);
+    if (!schema) {
+      validateColumn(item, { ...key, ...given }, column, name);
+      continue;
     }
+    // What the schema has made of the row it has made of the column, too.
+    const value = Object.hasOwn(made, column) ? made[column] : validate(schema, given[column], name, column);
+    if (value !== given[column]) set = { ...set, [column]: value };
   }
-  const made = creates ? (validate(item, { ...row, ...change.add }, name) as Columns) : {};
-  for (const column of change.remove ?? []) validateColumn(item, row, String(column), name);
-  return Object.fromEntries(
-    given.map(([column, value]) => {
-      const schema = columnSchema(item, column);
-      // What the schema has made of the row it has made of the column, too.
-      if (schema) return [column, Object.hasOwn(made, column) ? made[column] : validate(schema, value, name, column)];
-      validateColumn(item, row, column, name);
-      return [column, value];
-    }),
-  );
+  return set;
+}
+
+const NONE: Columns = {};
+
+function withoutUndefined(columns: Columns = NONE): Columns {
+  for (const column in columns) {
+    if (columns[column] === undefined)
+      return Object.fromEntries(Object.entries(columns).filter(([, value]) => value !== undefined));
+  }
+  return columns;
+}
+
+/** @throws InvalidPayload naming the first column that would grow by what is no finite number */
+function refuseNoGrowth(name: string, add: Columns = NONE): void {
+  for (const column of Object.keys(add)) {
+    const value = add[column];
+    if (value === undefined || typeof value === 'bigint' || Number.isFinite(value)) continue;
+    throw new InvalidPayload(`'${name}' is invalid: ${column} grows by ${typeof value}, no finite number`, {
+      fields: [column],
+    });
+  }
 }
 
 /** The clauses of an update as one text, empty when nothing changes. Columns that are `undefined` are left out. */
 export function updateExpression(expression: Expression, { set, add, remove }: AnyChange): string {
-  const clauses = [
-    clause('SET', assignments(expression, set, ' = ')),
-    clause('ADD', assignments(expression, add, ' ')),
-    clause('REMOVE', remove?.map((column) => expression.name(String(column))) ?? []),
-  ];
-  return clauses.filter((text) => text !== '').join(' ');
+  let text = '';
+  if (set) text = withClause(text, 'SET', assignments(expression, set as Columns, ' = '));
+  if (add) text = withClause(text, 'ADD', assignments(expression, add as Columns, ' '));
+  if (remove) text = withClause(text, 'REMOVE', remove.map((column) => expression.name(String(column))).join(', '));
+  return text;
 }
 
 /** `#n0 = :v0` of each column that has a value. */
-function assignments(expression: Expression, columns: object | undefined, operator: string): string[] {
-  const terms: string[] = [];
-  for (const [column, value] of Object.entries(columns ?? {})) {
-    if (value !== undefined) terms.push(expression.name(column) + operator + expression.value(column, value));
+function assignments(expression: Expression, columns: Columns, operator: string): string {
+  let terms = '';
+  for (const column of Object.keys(columns)) {
+    const value = columns[column];
+    if (value === undefined) continue;
+    terms += `${terms && ', '}${expression.name(column)}${operator}${expression.value(column, value)}`;
   }
   return terms;
 }
 
-function clause(keyword: string, terms: readonly string[]): string {
-  return terms.length > 0 ? `${keyword} ${terms.join(', ')}` : '';
+function withClause(text: string, keyword: string, terms: string): string {
+  return terms === '' ? text : `${text}${text && ' '}${keyword} ${terms}`;
 }
