@@ -1,19 +1,19 @@
 /**
  * How long a handler takes besides its network: decode, validate, batch, build the calls. Waybill beside Powertools batch,
- * idempotency and parser, which do the same work in the same run.
+ * idempotency and parser, which do the same work in the same run, in a process of their own.
  *
  * `npm run bench -- handler [--rounds 40] [--warm-up 30] [--json]`
  */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { SQSEvent } from 'aws-lambda';
-import { powertoolsHandlers } from './handler/powertools.ts';
-import { sqsBatch } from './handler/sqs-batch.ts';
-import { type Cut, stubbedAws } from './handler/stubbed-aws.ts';
-import { waybillHandlers } from './handler/waybill.ts';
-import type { MeasuredHandler, Work } from './handler/workload.ts';
+import type { Cut } from './handler/stubbed-aws.ts';
+import type { LibraryName, Request } from './handler/subject.ts';
+import type { Work } from './handler/workload.ts';
 import { describeMachine, thisMachine } from './machine.ts';
 import { wholeNumber } from './options.ts';
-import { measureRounds, type Subject, type Timing } from './rounds.ts';
+import { type RoundTime, type Timing, timeRounds } from './rounds.ts';
 import { figure, table } from './table.ts';
 
 /** Microseconds a record: decode, validate, batch, and the transaction of one business write. */
@@ -60,45 +60,43 @@ const rounds = wholeNumber('rounds', values.rounds);
 const warmUp = wholeNumber('warm-up', values['warm-up']);
 
 const results: Result[] = [];
-for (const one of CASES) results.push(await compare(one));
+for (const work of ['one business write', 'a payment'] as const) results.push(...(await measureWork(work)));
 report(results);
 
-async function compare(one: Case): Promise<Result> {
-  const waybill = waybillHandlers(stubbedAws(one.cut));
-  const powertools = powertoolsHandlers(stubbedAws(one.cut));
-  const calls = { waybill: await callsPerRecord(waybill, one), powertools: await callsPerRecord(powertools, one) };
-  const [ofWaybill, ofPowertools] = await measureRounds([subject(waybill, one), subject(powertools, one)], {
-    rounds,
-    warmUp,
-    invocations: RECORDS_IN_A_ROUND[one.cut] / one.batch,
-    units: one.batch,
-  });
-  if (!ofWaybill || !ofPowertools) throw new Error('Two subjects give two timings');
-  const ratio = ofPowertools.cpu.median / ofWaybill.cpu.median;
-  return { ...one, waybill: ofWaybill, powertools: ofPowertools, calls, ratio };
+/** Each library has a process of its own, as in Lambda. They take turns, so that what else the machine does meets both. */
+async function measureWork(work: Work): Promise<Result[]> {
+  const waybill = subjectProcess('Waybill', work);
+  const powertools = subjectProcess('Powertools', work);
+  const found: Result[] = [];
+  for (const one of CASES.filter((each) => each.work === work)) {
+    const { cut, batch } = one;
+    const request = { cut, batch, records: RECORDS_IN_A_ROUND[cut] };
+    const calls = { waybill: await waybill.prepare(request), powertools: await powertools.prepare(request) };
+    const [ofWaybill, ofPowertools] = await timeRounds([waybill.round, powertools.round], { rounds, warmUp });
+    if (!ofWaybill || !ofPowertools) throw new Error('Two subjects give two timings');
+    const ratio = ofPowertools.cpu.median / ofWaybill.cpu.median;
+    found.push({ ...one, waybill: ofWaybill, powertools: ofPowertools, calls, ratio });
+  }
+  waybill.end();
+  powertools.end();
+  return found;
 }
 
-/** Each invocation of a round has a batch of its own. */
-function subject(library: MeasuredHandler, one: Case): Subject {
-  const events = batches(library, one);
-  const handle = library.handlers[one.work];
-  let next = 0;
-  return { run: () => handle(events[next++ % events.length] as SQSEvent) };
-}
-
-function batches(library: MeasuredHandler, { cut, work, batch }: Case): SQSEvent[] {
-  return Array.from({ length: RECORDS_IN_A_ROUND[cut] / batch }, (_, invocation) =>
-    sqsBatch(Array.from({ length: batch }, (_, record) => library.body(work, invocation * batch + record))),
-  );
-}
-
-/** Also proves that every record is handled: a handler that fails at once would be quick. */
-async function callsPerRecord(library: MeasuredHandler, one: Case): Promise<number> {
-  const [event] = batches(library, one);
-  const before = library.calls();
-  const { batchItemFailures } = await library.handlers[one.work](event as SQSEvent);
-  if (batchItemFailures.length > 0) throw new Error(`${library.name} failed ${batchItemFailures.length} records`);
-  return (library.calls() - before) / one.batch;
+function subjectProcess(library: LibraryName, work: Work) {
+  const child = fork(fileURLToPath(new URL('./handler/subject.ts', import.meta.url)), [library, work]);
+  const ended = new AbortController();
+  child.once('exit', () => ended.abort());
+  const ask = async (request: Request): Promise<unknown> => {
+    // Its error is on stderr.
+    const answer = once(child, 'message', { signal: ended.signal });
+    child.send(request);
+    return (await answer)[0];
+  };
+  return {
+    prepare: async (request: Request) => ((await ask(request)) as { readonly calls: number }).calls,
+    round: () => ask('round') as Promise<RoundTime>,
+    end: () => child.send('end'),
+  };
 }
 
 function report(results: readonly Result[]): void {

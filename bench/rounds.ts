@@ -37,23 +37,54 @@ export async function measureRounds(
   subjects: readonly Subject[],
   { rounds, warmUp, invocations, units }: RoundOptions,
 ): Promise<Timing[]> {
-  const samples = subjects.map(({ run }) => ({ run, cpu: [] as number[], elapsed: [] as number[] }));
+  return timeRounds(
+    subjects.map(
+      ({ run }) =>
+        () =>
+          measureRound(run, invocations, units),
+    ),
+    { rounds, warmUp },
+  );
+}
+
+/** Microseconds a unit that one round took. */
+export interface RoundTime {
+  readonly cpu: number;
+  readonly elapsed: number;
+}
+
+/** Runs a round of invocations. */
+export async function measureRound(
+  run: () => Promise<unknown>,
+  invocations: number,
+  units: number,
+): Promise<RoundTime> {
+  const started = process.hrtime.bigint();
+  const before = process.cpuUsage();
+  for (let invocation = 0; invocation < invocations; invocation++) await run();
+  const { user, system } = process.cpuUsage(before);
+  const microseconds = Number(process.hrtime.bigint() - started) / 1_000;
+  // Timers and finalizers have their turn between rounds, as they have between invocations.
+  await new Promise((resolve) => setImmediate(resolve));
+  return { cpu: (user + system) / (invocations * units), elapsed: microseconds / (invocations * units) };
+}
+
+/** Runs rounds of several subjects in turn. @returns one timing for each subject, in their order */
+export async function timeRounds(
+  subjects: readonly (() => Promise<RoundTime>)[],
+  { rounds, warmUp }: Pick<RoundOptions, 'rounds' | 'warmUp'>,
+): Promise<Timing[]> {
+  const times: RoundTime[][] = subjects.map(() => []);
   for (let round = -warmUp; round < rounds; round++) {
-    for (const { run, cpu, elapsed } of samples) {
-      const started = process.hrtime.bigint();
-      const before = process.cpuUsage();
-      for (let invocation = 0; invocation < invocations; invocation++) await run();
-      const { user, system } = process.cpuUsage(before);
-      const microseconds = Number(process.hrtime.bigint() - started) / 1_000;
-      if (round >= 0) {
-        cpu.push((user + system) / (invocations * units));
-        elapsed.push(microseconds / (invocations * units));
-      }
-      // Timers and finalizers have their turn between rounds, as they have between invocations.
-      await new Promise((resolve) => setImmediate(resolve));
+    for (const [index, measure] of subjects.entries()) {
+      const time = await measure();
+      if (round >= 0) times[index]?.push(time);
     }
   }
-  return samples.map(({ cpu, elapsed }) => ({ cpu: spread(cpu), elapsed: spread(elapsed) }));
+  return times.map((some) => ({
+    cpu: spread(some.map(({ cpu }) => cpu)),
+    elapsed: spread(some.map(({ elapsed }) => elapsed)),
+  }));
 }
 
 /** The middle value; of an even number, the mean of the two in the middle. */
