@@ -16,12 +16,18 @@ test('a moment is written as the calendar has it, and read again, whatever was w
   const within = fc.integer({ min: 0, max: 3 * 60_000 });
   const anywhere = fc.integer({ min: -8.64e15, max: 8.64e15 });
   fc.assert(
-    fc.property(fc.oneof(within.map((after) => Date.UTC(2027, 1, 28, 23, 58) + after), anywhere), (moment) => {
-      const written = new Date(moment).toISOString();
-      expect(timestampOf(moment)).toBe(written);
-      expect(minuteOf(moment)).toBe(written.slice(0, -8));
-      if (written.length === 24) expect(instantOf(written)).toBe(moment);
-    }),
+    fc.property(
+      fc.oneof(
+        within.map((after) => Date.UTC(2027, 1, 28, 23, 58) + after),
+        anywhere,
+      ),
+      (moment) => {
+        const written = new Date(moment).toISOString();
+        expect(timestampOf(moment)).toBe(written);
+        expect(minuteOf(moment)).toBe(written.slice(0, -8));
+        if (written.length === 24) expect(instantOf(written)).toBe(moment);
+      },
+    ),
     { numRuns: 2_000 },
   );
 });
@@ -32,7 +38,9 @@ test('what begins with a minute that was read before is a moment only if the res
   const rests = fc.string({ unit: fc.constantFrom(...':.Z0159 +e'), minLength: 8, maxLength: 8 });
   fc.assert(
     fc.property(rests, (rest) => {
-      expect(instantOf(minute + rest) !== undefined).toBe(/^:[0-5]\d(?:\.\d{3}Z|Z.*)$/.test(rest) && rest.endsWith('Z'));
+      expect(instantOf(minute + rest) !== undefined).toBe(
+        /^:[0-5]\d(?:\.\d{3}Z|Z.*)$/.test(rest) && rest.endsWith('Z'),
+      );
     }),
     { numRuns: 2_000 },
   );
