@@ -7,6 +7,11 @@ export class UnknownSubscriber extends WaybillError {
   readonly code = 'unknown-subscriber';
 }
 
+/** What is asked for may be done at several subscribers, and none is named. */
+export class SeveralSubscribers extends WaybillError {
+  readonly code = 'several-subscribers';
+}
+
 /**
  * The routes of one subscriber.
  * @throws UnknownSubscriber when there are none

@@ -14,6 +14,9 @@ export interface Blocker {
   readonly number: number;
   /** `dead`: it has to be sent again, or skipped. `open`: it has not ended. */
   readonly state: 'dead' | 'open';
+  /** Why it is dead: the error's code and message. */
+  readonly reason?: string;
+  readonly detail?: string;
   /** When nothing handles it any more, in milliseconds since the epoch. */
   readonly expires: number;
 }
@@ -59,7 +62,10 @@ async function blocked(
   { id, number, expires }: Pick<NumberedMessage, 'id' | 'number' | 'expires'>,
 ): Promise<Blocker> {
   const end = await readInbox(ledger, subscriber, id);
-  return { id, number, state: end?.state === 'dead' ? 'dead' : 'open', expires: expires * 1000 };
+  const blocker = { id, number, expires: expires * 1000 };
+  if (end?.state !== 'dead') return { ...blocker, state: 'open' };
+  const { reason, detail } = end;
+  return { ...blocker, state: 'dead', ...(reason && { reason }), ...(detail && { detail }) };
 }
 
 async function committed(ledger: Ledger, id: string): Promise<Envelope | undefined> {

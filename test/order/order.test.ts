@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { defineSubscriber } from 'waybill';
+import { defineSubscriber, Rejected } from 'waybill';
 import { cancel, consume, inOrder, publish } from 'waybill/runtime';
 import { MemoryStack, testLedger } from 'waybill/testing';
 import { toItem } from '../../lib/aws/attribute.ts';
@@ -199,7 +199,16 @@ describe('a dead message that an operator skips', () => {
     });
     await skipMessage(ledger, { subscriber: 'project', id: second }, context);
     expect(context.exitCode).toBe(1);
-    await skipMessage(ledger, { subscriber: 'project', id: first }, context);
+    await skipMessage(ledger, { id: second, json: true }, context);
+    expect(context.stdout()).toContain('"subscriber":null');
+    const told = capturedContext();
+    await showOrder(ledger, { subscriber: 'project', key: 'a' }, told);
+    expect(told.stdout()).toContain(
+      `Number 1 is next, and dead (attempts-exhausted: Failed 3 times, at last with Error: the books are closed): redrive or skip ${first}`,
+    );
+    await skipMessage(ledger, { id: first, json: true }, told);
+    expect(told.stdout()).toContain('"subscriber":"project"');
+    expect(told.exitCode).toBe(0);
     await stack.settle();
     expect(booked()).toBe('2 3');
     const [letter] = stack.queues.get('project-dead')?.receive(1) ?? [];
@@ -207,6 +216,34 @@ describe('a dead message that an operator skips', () => {
     await stack.settle();
     expect(booked()).toBe('2 3');
     expect((await stack.deadLetters('project')).at(-1)).toMatchObject({ id: first, reason: 'overtaken' });
+  });
+});
+
+describe('a message that is dead at several ordered subscribers', () => {
+  it('is skipped at the one that is named, and the others are listed where none is', async () => {
+    const Other = defineSubscriber('other', { consumes: [Deposited], ordered: { onDead: 'block' } });
+    const refuse = () => {
+      throw new Rejected('closed');
+    };
+    const stack = new MemoryStack({
+      subscribers: [Project, ProjectOn, Other],
+      handlers: {
+        project: booking(Project, refuse),
+        'project-on': booking(ProjectOn, refuse),
+        other: consume(Other, refuse, { order: inOrder }),
+      },
+    });
+    const environment = stack.environment();
+    const ledger = ledgerOf(environment);
+    const { id } = await publish(Deposited, { account: 'a', cents: 1 }, { environment });
+    await stack.settle();
+    // One whose order goes on without what is dead is not held up.
+    const skipping = skipMessage(ledger, { id }, capturedContext());
+    await expect(skipping).rejects.toThrow('give one of other, project as --subscriber');
+    const context = capturedContext();
+    await skipMessage(ledger, { subscriber: 'other', id }, context);
+    await skipMessage(ledger, { id }, context);
+    expect(context.stdout().match(/Skipped at '[a-z]+'/g)).toEqual(["Skipped at 'other'", "Skipped at 'project'"]);
   });
 });
 

@@ -47,7 +47,7 @@ describe('a message that is dead while others of its key wait', () => {
     const told = reconciler.lines.filter(({ message }) => message === 'key blocked');
     expect(told).toMatchObject([1, 2].map(() => ({ fields: { subscriber: 'project', messageId: first, cases: 2 } })));
 
-    await skipMessage(ledgerOf(environment), { subscriber: 'project', id: first }, capturedContext());
+    await skipMessage(ledgerOf(environment), { id: first }, capturedContext());
     await stack.advance('5m');
     expect(await blocked()).toEqual([0, 0]);
   });
