@@ -14,6 +14,8 @@ export interface ConnectLedgerOptions {
   readonly shards?: number;
   /** The ledger's own `maxShards`, where it grows by itself. @default ids are minted for `shards` */
   readonly maxShards?: number;
+  /** The ARN of the secret by which the ledger signs its messages, where it does. @default it signs none */
+  readonly signingSecret?: string;
   /** The URL of the ledger's forward queue: `producer.send` needs it. @default none */
   readonly forwardQueueUrl?: string;
   /** The URL of a check-back's queue: `producer.prepare` needs it. @default none */
@@ -33,7 +35,8 @@ const MAX_SHARDS = 4_096;
  * await publish(OrderPlaced, order, { environment });
  */
 export function connectLedger(options: ConnectLedgerOptions): Environment {
-  const { name, tables = {}, producer, shards = 16, maxShards, forwardQueueUrl, checkBackQueueUrl } = options;
+  const { name, tables = {}, producer, shards = 16, maxShards, signingSecret } = options;
+  const { forwardQueueUrl, checkBackQueueUrl } = options;
   const named = { 'The name of the ledger': name, ...prefixed(tables) };
   for (const [what, value] of Object.entries(named)) {
     if (typeof value !== 'string' || value === '')
@@ -48,6 +51,7 @@ export function connectLedger(options: ConnectLedgerOptions): Environment {
     [BINDINGS.formats]: 'ledger',
     ...(maxShards !== undefined && { [BINDINGS.maxShards]: String(maxShards) }),
     ...(producer && { [BINDINGS.producer]: producer }),
+    ...(signingSecret && { [BINDINGS.signingSecret]: signingSecret }),
     ...(forwardQueueUrl && { [BINDINGS.forwardQueueUrl]: forwardQueueUrl }),
     ...(checkBackQueueUrl && { [BINDINGS.checkBackQueueUrl]: checkBackQueueUrl }),
     ...Object.fromEntries(Object.entries(tables).map(([table, value]) => [tableBinding(table), value])),

@@ -5,6 +5,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { SchedulerClient } from '@aws-sdk/client-scheduler';
+import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Context } from 'aws-lambda';
@@ -42,6 +43,8 @@ export interface Environment {
   s3(): Promise<Sender<S3Client>>;
   /** Loaded when first used: where each delayed message has a schedule of its own. */
   scheduler(): Promise<Sender<SchedulerClient>>;
+  /** Loaded when first used: where a ledger signs its messages. */
+  secrets(): Promise<Sender<SecretsManagerClient>>;
   /**
    * Where something else than Step Functions answers the tasks of sagas.
    * @default a client of its own of whoever answers
@@ -139,6 +142,7 @@ export function createEnvironment(variables: Environment['variables'] = process.
   let kinesis: Promise<KinesisClient> | undefined;
   let s3: Promise<S3Client> | undefined;
   let scheduler: Promise<SchedulerClient> | undefined;
+  let secrets: Promise<SecretsManagerClient> | undefined;
   return {
     now: Date.now,
     random: pooledRandom(),
@@ -163,6 +167,10 @@ export function createEnvironment(variables: Environment['variables'] = process.
     scheduler: () => {
       scheduler ??= import('./scheduler-client.ts').then((sdk) => quiet(new sdk.SchedulerClient(client), usage));
       return scheduler;
+    },
+    secrets: () => {
+      secrets ??= import('./secrets-client.ts').then((sdk) => quiet(new sdk.SecretsManagerClient(client), usage));
+      return secrets;
     },
     log: powertoolsLog(),
     metrics: powertoolsMetrics(variables[BINDINGS.ledger]),

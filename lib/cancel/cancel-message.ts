@@ -20,6 +20,7 @@ import { readRoutes } from '../ledger/route-book.ts';
 import type { EndState } from '../ledger/rows/inbox.ts';
 import { type OutboxRow, outboxKey, outboxRow } from '../ledger/rows/outbox.ts';
 import { expected, lingering, type Route } from '../ledger/rows/route.ts';
+import { learnKeys, sealed } from '../ledger/signing.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { messageTime } from '../message/message-id.ts';
 import { passActions } from '../order/pass.ts';
@@ -64,6 +65,7 @@ export async function cancelMessage(
   replace?: (envelope: Envelope) => Envelope,
 ): Promise<CancelOutcome> {
   const { environment } = ledger;
+  if (replace) await learnKeys(environment);
   const until = environment.now() + COMMIT_MS;
   let id = messageId;
   for (let repeats = 0; ; repeats++) {
@@ -191,8 +193,7 @@ function markAction(table: string, id: string, now: number, replacement: Envelop
 
 function outboxActions(ledger: Ledger, envelope: Envelope | undefined): Action[] {
   if (!envelope) return [];
-  const item = {
-    Put: { TableName: ledger.table, Item: toItem(outboxRow(envelope, writtenFormat(ledger), ledger.table)) },
-  };
+  const row = outboxRow(sealed(ledger.environment, envelope), writtenFormat(ledger), ledger.table);
+  const item = { Put: { TableName: ledger.table, Item: toItem(row) } };
   return [{ item, role: { kind: 'outbox' }, row: 'the new message' }];
 }

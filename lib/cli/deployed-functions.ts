@@ -36,6 +36,8 @@ export interface DeployedLedger {
   /** Of several numbers the largest. */
   readonly shards: number;
   readonly forwardQueueUrl?: string;
+  /** Of a ledger that signs its messages. */
+  readonly signingSecret?: string;
 }
 
 /** The ledgers to which functions are bound. */
@@ -49,11 +51,15 @@ export async function ledgersOf(lambda: LambdaClient): Promise<ReadonlyMap<strin
 export function noteLedgers(ledgers: Map<string, DeployedLedger>, functions: readonly FunctionConfiguration[]): void {
   for (const { Environment: environment } of functions) {
     const variables = environment?.Variables ?? {};
-    const { [BINDINGS.ledger]: ledger, [BINDINGS.forwardQueueUrl]: url } = variables;
+    const { [BINDINGS.ledger]: ledger, [BINDINGS.forwardQueueUrl]: url, [BINDINGS.signingSecret]: secret } = variables;
     if (!ledger) continue;
-    const { shards = 0, forwardQueueUrl = url } = ledgers.get(ledger) ?? {};
+    const { shards = 0, forwardQueueUrl = url, signingSecret = secret } = ledgers.get(ledger) ?? {};
     const own = Number(variables[BINDINGS.shards] ?? 0) || DEFAULT_SHARDS;
-    ledgers.set(ledger, { shards: Math.max(own, shards), ...(forwardQueueUrl && { forwardQueueUrl }) });
+    ledgers.set(ledger, {
+      shards: Math.max(own, shards),
+      ...(forwardQueueUrl && { forwardQueueUrl }),
+      ...(signingSecret && { signingSecret }),
+    });
   }
 }
 

@@ -101,6 +101,7 @@ export async function resolveLedger(options: LedgerOptions, context: CommandCont
       [BINDINGS.ledger]: ledger,
       [BINDINGS.shards]: String(configured),
       [BINDINGS.forwardQueueUrl]: forwardQueueUrl,
+      [BINDINGS.signingSecret]: deployed?.signingSecret ?? context.environment[BINDINGS.signingSecret],
     }),
     log: logOf(context),
   };

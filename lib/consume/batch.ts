@@ -5,6 +5,7 @@ import type { Counts } from '../aws/invocation.ts';
 import type { InboundRecord } from '../aws/record.ts';
 import { backOff, givenBack, type Postponed, postponed } from '../aws/visibility.ts';
 import { BINDINGS } from '../contract/bindings.ts';
+import { learnKeys } from '../ledger/signing.ts';
 import { momentOf, secondsUntil } from '../message/delivery-time.ts';
 import { deliver } from './deliver.ts';
 import { countUnfinished } from './failure.ts';
@@ -26,7 +27,8 @@ export async function consumeBatch(
   counts: Counts,
 ): Promise<SQSBatchResponse> {
   const { environment, bindings } = invocation;
-  const read = records.map((record) => ({ record, content: readRecord(invocation, record) }));
+  const first = readAll(invocation, records);
+  const read = first.some(isOfUnknownKey) ? await readByNewKeys(invocation, records) : first;
   const batch = environment.variables[BINDINGS.streamName] ? await withoutUnexpected(invocation, read) : read;
   const inTime = await deliverUntil(invocation, batch, concurrency);
   const outcomes = inTime.includes(undefined) ? await deliverUnhandled(invocation, batch, inTime) : inTime;
@@ -51,6 +53,20 @@ export async function consumeBatch(
   // What is frozen with a request under way would have it sent when the next invocation thaws it.
   while (invocation.effectsUnderWay.size > 0) await Promise.allSettled(invocation.effectsUnderWay);
   return { batchItemFailures: queued.map(({ record }) => ({ itemIdentifier: record.eventId })) };
+}
+
+function readAll(invocation: Invocation, records: readonly InboundRecord[]): readonly Received[] {
+  return records.map((record) => ({ record, content: readRecord(invocation, record) }));
+}
+
+function isOfUnknownKey({ content }: Received): boolean {
+  return content.kind === 'refused' && content.unknownKey === true;
+}
+
+/** Reads the records by keys that are newer than they are: what signs may have a key that was added since. */
+async function readByNewKeys(invocation: Invocation, records: readonly InboundRecord[]): Promise<readonly Received[]> {
+  await learnKeys(invocation.environment, invocation.received);
+  return readAll(invocation, records);
 }
 
 /** Only who reads a stream needs it. */

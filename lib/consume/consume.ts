@@ -13,6 +13,7 @@ import type { EventDefinition, EventOutput } from '../contract/event.ts';
 import type { SubscriberDefinition } from '../contract/subscriber.ts';
 import { getRow, ledgerOf } from '../ledger/ledger.ts';
 import { noInboxKey } from '../ledger/rows/inbox.ts';
+import { learnKeys, signerOf, signs } from '../ledger/signing.ts';
 import type { InOrder } from '../order/ordering.ts';
 import type { Transaction } from '../transaction/transaction.ts';
 import { consumeBatch } from './batch.ts';
@@ -147,6 +148,7 @@ export function createConsumer(
       const bindings = consumerBindingsOf(environment, subscriber);
       const probe = isProbe(event) ? { ran: false, tripped: false } : undefined;
       const circuit = circuitIn(environment, bindings, subscriber.name);
+      if (signs(environment)) await learnKeys(environment);
       const invocation: Invocation = {
         environment,
         bindings,
@@ -166,6 +168,7 @@ export function createConsumer(
         before: new Map(),
         effectsUnderWay: new Set(),
         lateUses: { ids: new Set(), told: false },
+        wrong: verifierIn(environment),
         order: order?.(ledgerOf(environment, bindings), subscriber, bindings.get('queueUrl')),
       };
       const records = recordsOf(event);
@@ -184,6 +187,11 @@ export function createConsumer(
 async function openConnections(environment: Environment, { name }: SubscriberDefinition): Promise<void> {
   if (!environment.variables[BINDINGS.formats])
     await getRow(ledgerOf(environment), noInboxKey(name), { consistent: false });
+}
+
+/** Who looks at signatures, where the subscriber asks for them: by the keys as they are known in that moment. */
+function verifierIn(environment: Environment): Invocation['wrong'] {
+  return environment.variables[BINDINGS.verify] ? (envelope) => signerOf(environment).wrong(envelope) : undefined;
 }
 
 /** The circuit of the function's subscriber, where its construct gave it a breaker. */

@@ -14,6 +14,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { EndState, InboxRow } from '../ledger/rows/inbox.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { messageTime } from '../message/message-id.ts';
+import type { WrongSignature } from '../message/signature.ts';
 import type { Ordering } from '../order/ordering.ts';
 import type { Transaction } from '../transaction/transaction.ts';
 
@@ -71,6 +72,8 @@ export interface Invocation {
   /** Effects outside that are under way: the invocation does not return before they have settled. */
   readonly effectsUnderWay: Set<Promise<unknown>>;
   readonly lateUses: LateUses;
+  /** What is wrong with a message's signature; absent where the subscriber asks for none. */
+  readonly wrong: ((envelope: Envelope) => WrongSignature | undefined) | undefined;
   /** The order that the subscriber keeps; absent where it keeps none. */
   readonly order: Ordering | undefined;
 }

@@ -19,6 +19,7 @@ import { encodingsOf, newestFormat } from '../ledger/rows/format.ts';
 import { momentOf } from '../message/delivery-time.ts';
 import { decodeEnvelope, type Envelope, foreignTo, readPayload } from '../message/envelope.ts';
 import { messageTime } from '../message/message-id.ts';
+import type { WrongSignature } from '../message/signature.ts';
 
 /** A record of the batch, and what it holds. */
 export interface Received {
@@ -37,7 +38,13 @@ export type RecordContent =
   /** An event on a stream that this subscriber does not consume, or one that is not meant for it. */
   | { readonly kind: 'skipped'; readonly envelope?: Envelope }
   /** It can never be handled: bytes that are no envelope, an invalid payload or one that cannot be unpacked, of another ledger, past its expiry. */
-  | { readonly kind: 'refused'; readonly error: WaybillError; readonly envelope?: Envelope }
+  | {
+      readonly kind: 'refused';
+      readonly error: WaybillError;
+      readonly envelope?: Envelope;
+      /** Whether its signature names a key that is not known: it may be one that was added since the keys were read. */
+      readonly unknownKey?: boolean;
+    }
   /** It may be handled later: a newer version, a type or an encoding that is not known yet, or an upgrade or a schema that threw. */
   | { readonly kind: 'failed'; readonly error: unknown; readonly envelope?: Envelope };
 
@@ -48,11 +55,13 @@ export interface Reader {
   readonly bindings: Pick<Bindings, 'ledger'>;
   /** When the batch arrived, in milliseconds since the epoch. */
   readonly received: number;
+  /** What is wrong with a message's signature; absent where the subscriber asks for none. */
+  readonly wrong?: ((envelope: Envelope) => WrongSignature | undefined) | undefined;
 }
 
 /** Decodes and validates a record for a subscriber. Never throws. */
 export function readRecord(
-  { environment, subscriber, bindings, received }: Reader,
+  { environment, subscriber, bindings, received, wrong }: Reader,
   record: InboundRecord,
 ): RecordContent {
   if (record.wrong) return { kind: 'failed', error: new MalformedMessage(record.wrong) };
@@ -66,6 +75,9 @@ export function readRecord(
   if (!event && record.transport === 'stream') return { kind: 'skipped', envelope };
   const foreign = foreignTo(bindings.ledger, envelope);
   if (foreign) return { kind: 'refused', error: foreign };
+  // Whoever has written it: a row of its id could end a message of this ledger.
+  const forged = wrong && signatureRefusal(wrong, envelope);
+  if (forged) return forged;
   const latest = latestExpiry(event, envelope);
   const expires = momentOfChecked(envelope.expires);
   const lasting = expires > latest;
@@ -94,6 +106,16 @@ export function readRecord(
     return hasCode(error, 'invalid-payload') || hasCode(error, 'malformed-message')
       ? { kind: 'refused', error, envelope }
       : { kind: 'failed', error, envelope };
+  }
+}
+
+/** What a message without a signature of the ledger is, if it has none. */
+function signatureRefusal(wrong: NonNullable<Reader['wrong']>, envelope: Envelope): RecordContent | undefined {
+  try {
+    const found = wrong(envelope);
+    return found && { kind: 'refused', ...found };
+  } catch (error) {
+    return hasCode(error, 'malformed-message') ? { kind: 'refused', error } : { kind: 'failed', error };
   }
 }
 

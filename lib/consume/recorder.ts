@@ -7,6 +7,7 @@ import { type Counts, summarize } from '../aws/invocation.ts';
 import { fromQueue, textOf } from '../aws/record.ts';
 import { BINDINGS } from '../contract/bindings.ts';
 import {
+  hasCode,
   isWaybillError,
   MalformedMessage,
   MissingBinding,
@@ -16,6 +17,7 @@ import {
 import { noteDeadRecord } from '../ledger/dead.ts';
 import { readInbox } from '../ledger/inbox.ts';
 import { ledgerOf } from '../ledger/ledger.ts';
+import { learnKeys, signerOf, signs } from '../ledger/signing.ts';
 import { decodeEnvelope, type Envelope, foreignTo } from '../message/envelope.ts';
 import { type GivenUpAt, givenUpInOrder, goOnBehind } from '../order/given-up.ts';
 import { endMessage } from '../transaction/end-message.ts';
@@ -48,6 +50,7 @@ export function createRecorder(): Recorder {
       throw new MalformedMessage('The event is no batch of SQS records: check the event source of this function');
     }
     const post = postOf(environment, context);
+    if (signs(environment)) await learnKeys(environment);
     const fields = { subscriber: post.subscriber, records: records.length };
     return summarize(environment, 'recorder', fields, (counts) => record(post, event.Records, counts));
   };
@@ -112,7 +115,9 @@ async function endAsDead(post: Post, one: SQSRecord): Promise<DeadLetter | 'alre
   const { reason, detail } = exhausted(deliveries);
   const { SentTimestamp, ApproximateFirstReceiveTimestamp } = one.attributes;
   const letter = { bytes, isPointer, sourceEventId: one.messageId, sentAt: Number(SentTimestamp) || undefined };
-  const envelope = decode(one, bindings.ledger);
+  const decoded = decode(one, bindings.ledger);
+  const isVerified = environment.variables[BINDINGS.verify] && !isWaybillError(decoded);
+  const envelope = isVerified ? ((await forged(environment, decoded)) ?? decoded) : decoded;
   const ledger = ledgerOf(environment, bindings);
   if (isWaybillError(envelope)) {
     const why = { reason, detail: `${detail}. ${envelope.message}` };
@@ -157,6 +162,20 @@ function decode(one: SQSRecord, ledger: string): Envelope | WaybillError {
     return foreignTo(ledger, envelope) ?? envelope;
   } catch (error) {
     if (isWaybillError(error)) return error;
+    throw error;
+  }
+}
+
+/** What is wrong with a message's signature: by keys that are read again where it names one that is not known. */
+async function forged(environment: Environment, envelope: Envelope): Promise<WaybillError | undefined> {
+  const received = environment.now();
+  try {
+    const found = signerOf(environment).wrong(envelope);
+    if (!found?.unknownKey) return found?.error;
+    await learnKeys(environment, received);
+    return signerOf(environment).wrong(envelope)?.error;
+  } catch (error) {
+    if (hasCode(error, 'malformed-message')) return error;
     throw error;
   }
 }

@@ -46,6 +46,10 @@ export const BINDINGS = {
   breaker: 'WAYBILL_BREAKER',
   /** What the functions of a saga are told of it, as JSON: see `SagaSettings`. */
   saga: 'WAYBILL_SAGA',
+  /** The ARN of the secret that holds the ledger's signing keys. Absent where it does not sign. */
+  signingSecret: 'WAYBILL_SIGNING_SECRET',
+  /** Set where the function takes no message without a signature. */
+  verify: 'WAYBILL_VERIFY',
   /** Seconds after a subscriber's removal; of the reconciler. */
   abandonAfter: 'WAYBILL_ABANDON_AFTER',
 } as const;

@@ -136,6 +136,16 @@ export class ForeignLedger extends WaybillError {
   readonly code = 'foreign-ledger';
 }
 
+/** A message without a signature of its ledger: somebody else has written it. */
+export class InvalidSignature extends WaybillError {
+  readonly code = 'invalid-signature';
+}
+
+/** The keys of a ledger that signs its messages cannot be read, or are none. */
+export class SigningKeysUnavailable extends WaybillError {
+  readonly code = 'signing-keys-unavailable';
+}
+
 /** A message that would live longer than its event lets it. */
 export class LifetimeExceeded extends WaybillError {
   readonly code = 'lifetime-exceeded';

@@ -11,6 +11,7 @@ import { type Ledger, ledgerOf } from '../ledger/ledger.ts';
 import { mintingShards } from '../ledger/minted-shards.ts';
 import { type HalfRow, halfKey } from '../ledger/rows/half.ts';
 import { outboxRow } from '../ledger/rows/outbox.ts';
+import { learnKeys, sealed, signs } from '../ledger/signing.ts';
 import { decodeEnvelope, type Envelope, encodeEnvelope } from '../message/envelope.ts';
 import { newMessage } from '../message/new-message.ts';
 import { withNewId } from '../message/with-new-id.ts';
@@ -157,6 +158,7 @@ async function commitEnvelope(
   patience: number = COMMIT_MS,
 ): Promise<{ readonly id: string }> {
   const ledger = ledgerOf(environment);
+  if (signs(environment)) await learnKeys(environment);
   const now = environment.now();
   const message = takingEffect(ledger, prepared, now);
   const actions = [decide(ledger, prepared.id, message), outboxAction(ledger, message)];
@@ -209,7 +211,10 @@ function decide({ table }: Ledger, halfId: string, message: Envelope): Action {
 function outboxAction(ledger: Ledger, message: Envelope): Action {
   const { table } = ledger;
   const put = (envelope: Envelope) => ({
-    Put: { TableName: table, Item: toItem(outboxRow(envelope, writtenFormat(ledger), table)) },
+    Put: {
+      TableName: table,
+      Item: toItem(outboxRow(sealed(ledger.environment, envelope), writtenFormat(ledger), table)),
+    },
   });
   return {
     item: put(message),

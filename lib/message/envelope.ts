@@ -52,6 +52,8 @@ export interface Envelope {
   readonly ledger: string;
   /** Its place in the order of its key, see `readOrder`; absent where its event is in no sequence. */
   readonly order?: string;
+  /** By a key of the ledger, see `signed`; absent where the ledger does not sign. */
+  readonly signature?: string;
   /** Hop stamp: when the relay sent it (RFC 3339, UTC). */
   readonly relayed?: string;
   /** The payload: the schema's validated input, without the fields that the schema drops. Absent where it is compressed. */
@@ -268,6 +270,7 @@ const ATTRIBUTES: { readonly [Attribute in keyof Envelope]-?: (value: unknown, e
   deliverat: (value) => value === undefined || instantOf(value) !== undefined,
   ledger: isText,
   order: (value) => value === undefined || isOrder(value),
+  signature: (value) => value === undefined || isText(value),
   relayed: (value) => value === undefined || instantOf(value) !== undefined,
   data_base64: (value) => value === undefined || (typeof value === 'string' && value !== ''),
   contentencoding: (value, { data_base64 }) => data_base64 === undefined || isText(value),

@@ -10,7 +10,7 @@ import { orderText, readOrder } from './order.ts';
 export function withNewId(
   environment: IdSource,
   shards: number,
-  { deliverat, relayed: _, ...same }: Envelope,
+  { deliverat, relayed: _, signature: __, ...same }: Envelope,
   deliverAt: number | undefined,
 ): Envelope {
   const now = environment.now();

@@ -11,6 +11,7 @@ import {
   type WaybillError,
 } from '../contract/errors.ts';
 import type { EventDefinition, EventInput } from '../contract/event.ts';
+import { learnKeys, signs } from '../ledger/signing.ts';
 import type { Action } from '../transaction/action.ts';
 import { commit } from '../transaction/commit.ts';
 import type { CommitResult } from '../transaction/outcome.ts';
@@ -75,6 +76,7 @@ export async function transact(
   const environment = options.environment ?? environmentOf();
   const bindings = bindingsOf(environment);
   const owner = environment.variables[BINDINGS.producer] ?? 'producer';
+  if (signs(environment)) await learnKeys(environment);
   const started = environment.now();
   for (let reruns = 0; ; reruns++) {
     const tx = new PendingTransaction({ environment, bindings, owner });

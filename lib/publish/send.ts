@@ -13,6 +13,7 @@ import { ledgerOf } from '../ledger/ledger.ts';
 import { markSent } from '../ledger/mark-sent.ts';
 import { mintingShards } from '../ledger/minted-shards.ts';
 import { asStored, type OutboxRow, outboxRow } from '../ledger/rows/outbox.ts';
+import { learnKeys, sealed, signs } from '../ledger/signing.ts';
 import { type Envelope, encodeEnvelope } from '../message/envelope.ts';
 import { newMessage } from '../message/new-message.ts';
 import { traceHeader } from '../message/trace-context.ts';
@@ -135,7 +136,10 @@ async function handshake(entries: readonly Unsent[], options: SendBatchOptions):
   bindings.get('forwardQueueUrl');
   const until = environment.now() + patience;
   const minting = { ...bindings, shards: mintingShards(ledger) };
-  const messages = entries.map(({ event, payload, delay }) => newMessage(environment, minting, event, payload, delay));
+  if (signs(environment)) await learnKeys(environment);
+  const messages = entries.map(({ event, payload, delay }) =>
+    sealed(environment, newMessage(environment, minting, event, payload, delay)),
+  );
   const isNumbered = messages.map(({ order }) => order !== undefined);
 
   // They say at every moment what is known.

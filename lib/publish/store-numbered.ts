@@ -4,6 +4,7 @@ import { writtenFormat } from '../ledger/format.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { mintingShards } from '../ledger/minted-shards.ts';
 import { type OutboxRow, outboxRow } from '../ledger/rows/outbox.ts';
+import { sealed } from '../ledger/signing.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { withNewId } from '../message/with-new-id.ts';
 import { commit } from '../transaction/commit.ts';
@@ -30,8 +31,8 @@ export async function storeNumbered(
     for (let known = false; !known; ) {
       const pending = { message: envelope, row: undefined as OutboxRow | undefined };
       const put = (numbered: Envelope) => {
-        pending.message = numbered;
-        pending.row = { ...outboxRow(numbered, writtenFormat(ledger)), sending: 'pending' };
+        pending.message = sealed(environment, numbered);
+        pending.row = { ...outboxRow(pending.message, writtenFormat(ledger)), sending: 'pending' };
         return { Put: { TableName: table, Item: toItem(pending.row) } };
       };
       const unnumbered = { envelope, table, put };

@@ -8,6 +8,7 @@ import { inboxKey } from '../ledger/rows/inbox.ts';
 import { outboxRow } from '../ledger/rows/outbox.ts';
 import type { RedriveRow } from '../ledger/rows/redrive.ts';
 import { expected } from '../ledger/rows/route.ts';
+import { learnKeys, sealed } from '../ledger/signing.ts';
 import type { Envelope } from '../message/envelope.ts';
 import { withNewId } from '../message/with-new-id.ts';
 import type { Action } from '../transaction/action.ts';
@@ -35,6 +36,7 @@ export async function republish(
   died: number,
 ): Promise<string | undefined> {
   const { environment, table, shards } = ledger;
+  await learnKeys(environment);
   const now = environment.now();
   const envelope = { ...withNewId(environment, shards, old, undefined), causationid: old.id };
   const routes = expected(envelope.id, await readRoutes(ledger, envelope.type));
@@ -47,8 +49,9 @@ export async function republish(
     const ending = { subscriber: route.subscriber, envelope, state: 'cancelled' as const, received: now, ...by };
     return inboxAction(ledger, ending);
   });
+  const row = outboxRow(sealed(environment, envelope));
   const actions: Action[] = [
-    { item: { Put: { TableName: table, Item: toItem(outboxRow(envelope)) } }, role: { kind: 'outbox' }, row: 'it' },
+    { item: { Put: { TableName: table, Item: toItem(row) } }, role: { kind: 'outbox' }, row: 'it' },
     ...cancelled,
     {
       item: {

@@ -7,6 +7,7 @@ import { Effects } from '../effect/effects.ts';
 import { fenceEffects, readEffects } from '../ledger/effect.ts';
 import { effectsIn, effectsKey } from '../ledger/rows/effect.ts';
 import { type SagaStepRow, stepEffectsId } from '../ledger/rows/saga.ts';
+import { learnKeys } from '../ledger/signing.ts';
 import { PendingTransaction } from '../transaction/pending-transaction.ts';
 import type { AnyStepHandlers } from './step-handlers.ts';
 import { readStep, type StepPlace, sagaTtl, stepAction } from './step-row.ts';
@@ -85,6 +86,7 @@ async function settledEffects(
       throw error;
     }
   }) as typeof settling.call;
+  await learnKeys(ledger.environment);
   // What it writes is dropped: only what has become of its effects is asked for.
   const dropped = new PendingTransaction({ environment: ledger.environment, bindings, owner: definition.name });
   try {

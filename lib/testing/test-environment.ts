@@ -7,6 +7,7 @@ import {
   KinesisEngine,
   S3Engine,
   type SchedulerEngine,
+  SecretsEngine,
   SqsEngine,
   type StepFunctionsEngine,
   type Wire,
@@ -20,6 +21,7 @@ export interface Engines {
   readonly sqs: SqsEngine;
   readonly kinesis: KinesisEngine;
   readonly s3: S3Engine;
+  readonly secrets: SecretsEngine;
 }
 
 /** Engines with nothing in them. */
@@ -29,6 +31,7 @@ export function enginesOn(clock: Pick<VirtualClock, 'now'>): Engines {
     sqs: new SqsEngine(clock),
     kinesis: new KinesisEngine(clock),
     s3: new S3Engine(clock),
+    secrets: new SecretsEngine(clock),
   };
 }
 
@@ -73,6 +76,7 @@ export function testEnvironment({
   const counted: Record<string, number> = {};
   const kinesis = countUsage(engines.kinesis.client(wire), usage);
   const s3 = countUsage(engines.s3.client(wire), usage);
+  const secrets = countUsage(engines.secrets.client(wire), usage);
   const log = (level: LogLine['level']) => (message: string, fields: LogLine['fields']) => {
     lines.push({ level, message, fields });
   };
@@ -86,6 +90,7 @@ export function testEnvironment({
     sqs: countUsage(engines.sqs.client(wire), usage),
     kinesis: async () => kinesis,
     s3: async () => s3,
+    secrets: async () => secrets,
     scheduler: async () => {
       if (scheduler) return scheduler.client(wire);
       throw new UnsupportedByEngine(

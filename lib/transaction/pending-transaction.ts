@@ -16,6 +16,7 @@ import { writtenFormat } from '../ledger/format.ts';
 import { ledgerOf } from '../ledger/ledger.ts';
 import { mintingShards } from '../ledger/minted-shards.ts';
 import { outboxRow } from '../ledger/rows/outbox.ts';
+import { sealed } from '../ledger/signing.ts';
 import { createEnvelope, type Envelope } from '../message/envelope.ts';
 import { messageTime } from '../message/message-id.ts';
 import type { Action, TransactionContext } from './action.ts';
@@ -212,7 +213,7 @@ export class PendingTransaction implements Transaction {
     const ledger = ledgerOf(this.#context.environment, bindings);
     const envelope = this.#envelope(event, payload, delay);
     const put = (message: Envelope) => ({
-      Put: { TableName: bindings.ledger, Item: toItem(outboxRow(message, writtenFormat(ledger))) },
+      Put: { TableName: bindings.ledger, Item: toItem(outboxRow(sealed(ledger.environment, message), writtenFormat(ledger))) },
     });
     const counter = envelope.order === undefined ? undefined : counterOf(bindings.ledger, envelope);
     // The counter of a key is one more row.

@@ -54,6 +54,7 @@ describe('an envelope with one wrong attribute is refused, naming it', () => {
     deliverat: [null, '', SECRET, 7, '2026-11-23T08:14', '2026-13-01T00:00:00Z', 1e15],
     ledger: [undefined, null, '', 7, 'l'.repeat(1_025)],
     order: ['', 'orders', 'orders one', 'orders 1 placed', 'Orders 1', 'orders 1 placed/0/x/1', 17, null],
+    signature: [null, '', 7, 's'.repeat(1_025)],
     relayed: [null, '', SECRET, 7, '2026-11-23T08:14'],
     data: [undefined],
     data_base64: [null, '', 7, {}],

@@ -4,6 +4,7 @@ import type { Construct } from 'constructs';
 import { PARTITIONS } from '../../ledger/rows/partitions.ts';
 import { allow, CONSUME } from '../aws/grants.ts';
 import { allowRows, type RowGrant } from '../aws/ledger-rows.ts';
+import { allowSigning, bindSigning } from '../ledger/signing.ts';
 import { allowPostponing, type DispatcherProps, dispatching } from './dispatcher.ts';
 import { FrameworkFunction } from './framework-function.ts';
 
@@ -31,6 +32,9 @@ export class Forwarder extends FrameworkFunction {
     });
     allowPostponing(this, props);
     for (const rows of REDRIVES) allowRows(this.role, table, rows);
+    // It publishes anew what has expired.
+    bindSigning(props.ledger, this.function);
+    allowSigning(props.ledger, this.role);
     allow(this.role, [...CONSUME, 'sqs:ChangeMessageVisibility'], forwardQueue.queueArn);
     new lambda.EventSourceMapping(this, 'Queue', {
       target: this.function,

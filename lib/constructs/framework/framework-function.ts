@@ -13,7 +13,7 @@ import { functionAsset } from './function-assets.ts';
 /** The parts of a ledger that are there before its functions are. */
 export type LedgerParts = Pick<
   ILedger,
-  'table' | 'shards' | 'maxShards' | 'encryptionKey' | 'forwardQueue' | 'quarantineBucket'
+  'table' | 'shards' | 'maxShards' | 'encryptionKey' | 'signingSecret' | 'forwardQueue' | 'quarantineBucket'
 >;
 
 export interface FrameworkFunctionProps extends LogOptions {

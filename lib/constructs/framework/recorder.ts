@@ -5,10 +5,12 @@ import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { BINDINGS } from '../../contract/bindings.ts';
 import { causePartitions, deadPartitions, inboxPartitions } from '../../ledger/rows/partitions.ts';
+import { bindVariable } from '../aws/function-binding.ts';
 import { CONSUME, SEND } from '../aws/grants.ts';
 import type { RowGrant } from '../aws/ledger-rows.ts';
 import type { ILedger } from '../ledger/ledger-interface.ts';
 import { allowQuarantine } from '../ledger/quarantine.ts';
+import { allowSigning, bindSigning } from '../ledger/signing.ts';
 import { FrameworkFunction } from './framework-function.ts';
 
 /** How long an invocation of the recorder takes at most. */
@@ -26,6 +28,8 @@ export interface RecorderProps {
   /** The queue into which SQS moves what the subscriber's function never ends. */
   readonly backstopQueue: sqs.IQueue;
   readonly deadLetterQueue: sqs.IQueue;
+  /** Whether it takes no message without a signature. */
+  readonly verify: boolean;
   readonly logRetention?: logs.RetentionDays;
 }
 
@@ -63,6 +67,11 @@ export class Recorder extends FrameworkFunction {
       // What the recorder logs is in the ledger and in the dead letters too.
       logRemovalPolicy: RemovalPolicy.DESTROY,
     });
+    if (props.verify) {
+      bindVariable(this.function, BINDINGS.verify, '1');
+      bindSigning(ledger, this.function);
+      allowSigning(ledger, this.role);
+    }
     allowQuarantine(this, this.role, ledger.quarantineBucket, subscriber);
     new lambda.EventSourceMapping(this, 'Backstop', {
       target: this.function,

@@ -3,6 +3,7 @@ import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
+import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { AnyTable } from '../../contract/table.ts';
@@ -37,6 +38,7 @@ export class ImportedLedger extends Construct implements ILedger {
   readonly registerRoutesArn: string;
   readonly quarantineBucket: s3.IBucket;
   readonly encryptionKey?: kms.IKey;
+  readonly signingSecret?: secretsmanager.ISecret;
   readonly shards: number;
   readonly maxShards?: number;
 
@@ -62,6 +64,7 @@ export class ImportedLedger extends Construct implements ILedger {
     });
     this.quarantineBucket = s3.Bucket.fromBucketName(this, 'Quarantine', names.quarantineBucket);
     this.encryptionKey = attributes.encryptionKey;
+    this.signingSecret = attributes.signingSecret;
     this.shards = checkedShards(attributes.shards);
     const { maxShards, reconciles = true } = attributes;
     this.maxShards = checkedMaxShards(this, { shards: this.shards, maxShards, reconciles });

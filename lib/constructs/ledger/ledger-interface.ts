@@ -2,6 +2,7 @@ import type * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
+import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import type { IConstruct } from 'constructs';
 import type { AnyTable } from '../../contract/table.ts';
@@ -36,6 +37,8 @@ export interface ILedger extends IConstruct {
   readonly quarantineBucket: s3.IBucket;
   /** The customer key, where there is one. */
   readonly encryptionKey?: kms.IKey;
+  /** The keys by which messages are signed, where they are. */
+  readonly signingSecret?: secretsmanager.ISecret;
   /** How many shards new message ids are minted for. */
   readonly shards: number;
   /** Up to how many that grows by itself, if it does. */

@@ -2,10 +2,12 @@ import type { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import type * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as logs from 'aws-cdk-lib/aws-logs';
+import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import type { IConstruct } from 'constructs';
 import { log2OfShards } from '../../message/message-id.ts';
 import type { ReconcilerOptions } from '../framework/reconciler.ts';
 import { InvalidConstruct } from '../invalid-construct.ts';
+import type { Signing } from './signing.ts';
 
 /** How messages that are due in more than 15 minutes wait for their moment. */
 export type DelayedDelivery = 'sweep' | 'schedules';
@@ -54,6 +56,14 @@ export interface LedgerProps {
    * @default keys that AWS manages
    */
   readonly encryptionKey?: kms.IKey;
+  /**
+   * Whether messages are signed when they are committed, by HMAC-SHA256, so that subscribers with `verify` take no others: for
+   * queues and streams into which somebody else may write. `true` makes a secret with a key; a secret of your own holds a JSON
+   * object of an id and at least 32 characters for each key, the newest last. Whoever publishes reads it once when it starts.
+   * @see docs/signatures.md
+   * @default no message is signed
+   */
+  readonly signing?: Signing;
   /**
    * What happens to table, bucket and logs when the stack is deleted. A bucket that is not empty stays.
    * @default RETAIN
@@ -109,6 +119,8 @@ export interface LedgerAttributes {
   readonly maxShards?: number;
   /** @default keys that AWS manages */
   readonly encryptionKey?: kms.IKey;
+  /** The secret of a ledger that signs its messages. @default it does not */
+  readonly signingSecret?: secretsmanager.ISecret;
   /** Whether the ledger reconciles itself. @default true */
   readonly reconciles?: boolean;
 }

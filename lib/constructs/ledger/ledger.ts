@@ -5,6 +5,7 @@ import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
+import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { METRICS } from '../../contract/metrics.ts';
@@ -42,6 +43,7 @@ import { checkedMaxShards, checkedShards, type LedgerAttributes, type LedgerProp
 import { LedgerTable } from './ledger-table.ts';
 import { OutboxFormat } from './outbox-format.ts';
 import { QuarantineBucket } from './quarantine.ts';
+import { signingSecretOf } from './signing.ts';
 
 /** A message is received once more for each failure, throttle, and moment that came too early. */
 const FORWARD_RECEIVES = 100;
@@ -94,6 +96,7 @@ export class Ledger extends Construct implements ILedger {
   readonly registerRoutesArn: string;
   readonly quarantineBucket: s3.Bucket;
   readonly encryptionKey?: kms.IKey;
+  readonly signingSecret?: secretsmanager.ISecret;
   readonly shards: number;
   readonly maxShards?: number;
 
@@ -108,6 +111,7 @@ export class Ledger extends Construct implements ILedger {
     const reconciles = props.reconcile !== false;
     this.maxShards = checkedMaxShards(this, { shards: this.shards, maxShards: props.maxShards, reconciles });
     this.encryptionKey = encryptionKey;
+    this.signingSecret = signingSecretOf(this, props.signing ?? false, encryptionKey, removalPolicy);
 
     this.table = new LedgerTable(this, 'Table', { ...props, tableName: names?.table, removalPolicy });
     this.quarantineBucket = new QuarantineBucket(this, 'Quarantine', {

@@ -11,6 +11,7 @@ import { allow, SEND } from '../aws/grants.ts';
 import { allowRows, type RowGrant } from '../aws/ledger-rows.ts';
 import { InvalidConstruct } from '../invalid-construct.ts';
 import type { ILedger } from '../ledger/ledger-interface.ts';
+import { allowSigning, bindSigning } from '../ledger/signing.ts';
 import { deploymentGraphOf } from '../rules/prove-delivery.ts';
 import { bindingRefusals, bindTables } from './business-tables.ts';
 import type { AnyProducerGrantOptions, EffectGrantOptions, ICheckBack } from './grant-options.ts';
@@ -36,7 +37,9 @@ export function publishingRows({ maxShards }: ILedger): RowGrant {
 }
 
 /** Tells a function that writes outbox rows what it may ask. */
-export function bindPublishing({ maxShards }: ILedger, handler: lambda.Function): void {
+export function bindPublishing(ledger: ILedger, handler: lambda.Function): void {
+  const { maxShards } = ledger;
+  bindSigning(ledger, handler);
   bindVariable(handler, BINDINGS.formats, 'ledger');
   if (maxShards !== undefined) bindVariable(handler, BINDINGS.maxShards, String(maxShards));
 }
@@ -167,7 +170,8 @@ function grantProduce(
   grantKeyUse(ledger.encryptionKey, grantee);
   if (producer) bindPublishing(ledger, producer);
   const all = [...rows, publishingRows(ledger), ...numberRows(publishes)];
-  return all.map((grant) => allowRows(grantee, ledger.table, grant)).reduce((one, other) => one.combine(other));
+  const grants = [...all.map((grant) => allowRows(grantee, ledger.table, grant)), ...allowSigning(ledger, grantee)];
+  return grants.reduce((one, other) => one.combine(other));
 }
 
 /** Whoever publishes events that are in sequences counts their messages. */

@@ -2,6 +2,7 @@ import { Annotations } from 'aws-cdk-lib';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
+import { STEP_COMMANDS } from '../../contract/step.ts';
 import type { SubscriberDefinition } from '../../contract/subscriber.ts';
 import type { AnyTable } from '../../contract/table.ts';
 import { functionOf } from '../aws/function-of.ts';
@@ -67,6 +68,7 @@ function* refusals(props: CheckedProps): Iterable<string> {
   }
   yield* bindingRefusals(name, subscriber.tables, props.tables, Object.keys(props.tableActions));
   yield* numberRefusals(props);
+  if (props.verify) yield* verifyRefusals(props);
   if (props.breaker) yield* breakerRefusals(breakerSettings(props.breaker));
   if (props.scale) {
     yield* scaleRefusals(props.scale, { isStream: channel.stream !== undefined, shardCount: channel.shardCount });
@@ -94,6 +96,15 @@ function* refusals(props: CheckedProps): Iterable<string> {
   const namesake = namesOn(channel.ledger).get(name);
   if (namesake) {
     yield `The ledger has a subscriber '${name}' already, at '${namesake.node.path}': a name is an identity, so choose another`;
+  }
+}
+
+function* verifyRefusals({ channel, subscriber: { name, consumes } }: CheckedProps): Iterable<string> {
+  if (!channel.ledger.signingSecret) {
+    yield `'${name}' has \`verify\`, and its ledger signs nothing, so that every message would be dead-lettered: give the ledger \`signing\`, an imported one \`signingSecret\``;
+  }
+  if (consumes.some(({ type }) => type.startsWith(STEP_COMMANDS))) {
+    yield `'${name}' is a step of a saga, whose commands a state machine writes, which signs nothing: leave \`verify\` out`;
   }
 }
 

@@ -56,6 +56,13 @@ export interface DeploymentOptions<Tables extends readonly AnyTable[]> {
    * @default `maxConcurrency` says how many, always
    */
   readonly scale?: ScaleOptions;
+  /**
+   * Whether a message is taken only with a signature of the ledger, which must have `signing`. Another one is dead-lettered as
+   * `invalid-signature`, without an inbox row. Turn it on once what was committed before `signing` has ended.
+   * @see docs/signatures.md
+   * @default whatever is a message of the ledger is taken
+   */
+  readonly verify?: boolean;
   /** How long the log of the subscriber's recorder is kept. @default ONE_MONTH */
   readonly logRetention?: logs.RetentionDays;
 }

@@ -35,6 +35,8 @@ export interface SubscriberQueuesProps {
   readonly maxBatchingWindow?: Duration;
   readonly retentionPeriod: Duration;
   readonly logRetention?: logs.RetentionDays;
+  /** Whether it takes no message without a signature. */
+  readonly verify: boolean;
 }
 
 /** Creates the queues of a subscriber, and the recorder that empties the backstop. */
@@ -54,7 +56,7 @@ export function createSubscriberQueues(scope: Construct, props: SubscriberQueues
     visibilityTimeout: visibilityFor(props.timeout, props.maxBatchingWindow),
     deadLetterQueue: { queue: backstopQueue, maxReceiveCount: BACKSTOP_RECEIVES },
   });
-  const { subscriber, ledger, logRetention } = props;
+  const { subscriber, ledger, logRetention, verify } = props;
   const { ordered } = subscriber;
   const recorder = new Recorder(scope, 'Recorder', {
     ledger,
@@ -62,6 +64,7 @@ export function createSubscriberQueues(scope: Construct, props: SubscriberQueues
     ...(ordered && { order: { onDead: ordered.onDead, queue, rows: orderRows(subscriber) } }),
     backstopQueue,
     deadLetterQueue,
+    verify,
     ...(logRetention !== undefined && { logRetention }),
   }).function;
   return { queue, backstopQueue, deadLetterQueue, recorder };

@@ -19,6 +19,7 @@ import { Scaler } from '../framework/scaler.ts';
 import { allowDelivery, allowHealing, allowRedriving, allowSweeping } from '../framework/send-permission.ts';
 import type { ILedger } from '../ledger/ledger-interface.ts';
 import { allowQuarantine } from '../ledger/quarantine.ts';
+import { allowSigning, bindSigning } from '../ledger/signing.ts';
 import { bindTables } from '../producer/business-tables.ts';
 import { bindLedger, bindPublishing, numberRows, publishingRows } from '../producer/producer-grants.ts';
 import { deploymentGraphOf } from '../rules/prove-delivery.ts';
@@ -79,6 +80,7 @@ export class Subscriber<
       maxBatchingWindow: stream ? undefined : props.maxBatchingWindow,
       retentionPeriod: props.retentionPeriod ?? retentionFor(definition),
       logRetention: props.logRetention,
+      verify: props.verify ?? false,
     });
     this.queue = queues.queue;
     this.deadLetterQueue = queues.deadLetterQueue;
@@ -222,6 +224,11 @@ export class Subscriber<
         allowRows(handler, ledger.table, grant);
       bindPublishing(ledger, handler);
     }
+    if (props.verify) {
+      bindVariable(handler, BINDINGS.verify, '1');
+      bindSigning(ledger, handler);
+    }
+    if (props.verify || subscriber.publishes.length > 0) allowSigning(ledger, handler);
     allow(handler, SEND, this.deadLetterQueue.queueArn);
     grantKeyUse(ledger.encryptionKey, handler);
     allowQuarantine(handler, roleOf(handler), ledger.quarantineBucket, subscriber.name);

@@ -20,6 +20,7 @@ export {
   type SchedulerOptions,
   type SchedulerTargets,
 } from './scheduler/index.ts';
+export { SecretsEngine } from './secrets.ts';
 export { SqsEngine } from './sqs/engine.ts';
 export type { Queue, QueueEvent, QueueOptions } from './sqs/queue.ts';
 export { received } from './sqs/received-message.ts';

@@ -29,6 +29,8 @@ import { deploySaga, keeperFunction } from './sagas.ts';
 /** Of a ledger, where nothing else is asked for. */
 export const SHARDS = 2;
 const LEDGER = 'waybill-ledger';
+/** The ARN of the secret that holds the ledger's signing keys. */
+export const SIGNING_SECRET = 'arn:aws:secretsmanager:us-east-1:000000000000:secret:waybill-signing';
 const STREAM_SHARDS = 2;
 const SCHEDULE_GROUP = 'waybill-messages';
 const DEFAULT_TIMEOUT = '10s';
@@ -79,6 +81,7 @@ export class Deployment {
     const keys = { partitionKey: { name: 'pk', type: 'S' }, sortKey: { name: 'sk', type: 'S' } } as const;
     this.ledger = engines.dynamodb.createTable({ name, ...keys });
     engines.s3.createBucket(this.bucket);
+    if (options.signing) engines.secrets.put(SIGNING_SECRET, JSON.stringify(options.signing.keys));
     for (const stream of Object.keys(streams)) engines.kinesis.createStream({ name: stream, shards: STREAM_SHARDS });
     this.queues = new StackQueues(engines.sqs);
     if (schedules) {
@@ -124,6 +127,7 @@ export class Deployment {
       [BINDINGS.shards]: String(this.#options.shards ?? SHARDS),
       [BINDINGS.forwardQueueUrl]: forward.url,
       [BINDINGS.checkBackQueueUrl]: checkBack.url,
+      ...(this.#options.signing && { [BINDINGS.signingSecret]: SIGNING_SECRET }),
       ...(this.scheduler && {
         [BINDINGS.scheduleGroup]: SCHEDULE_GROUP,
         [BINDINGS.forwardQueueArn]: forward.arn,
@@ -193,6 +197,7 @@ export class Deployment {
       [BINDINGS.quarantineBucket]: this.bucket,
       ...(stream !== undefined && { [BINDINGS.streamName]: stream }),
       ...(ordered && { [BINDINGS.onDead]: ordered.onDead }),
+      ...(this.#options.signing?.verifiedBy?.includes(name) && { [BINDINGS.verify]: '1' }),
       ...(breaker && {
         [BINDINGS.breaker]: JSON.stringify(breaker),
         [BINDINGS.controlQueueUrl]: this.queues.control.url,

@@ -33,6 +33,11 @@ export interface MemoryStackOptions {
   readonly streams?: Readonly<Record<string, readonly SubscriberDefinition[]>>;
   /** The subscribers that have a FIFO queue, as a FifoChannel gives them. @default none */
   readonly fifo?: readonly SubscriberDefinition[];
+  /**
+   * The keys by which the ledger signs its messages, by their ids, the newest last; and the subscribers that take no others, by name.
+   * @default it signs none
+   */
+  readonly signing?: { readonly keys: Readonly<Record<string, string>>; readonly verifiedBy?: readonly string[] };
   /** The handler that `checkBack` returned: it is asked for half messages that were left undecided. @default nobody answers */
   readonly checkBack?: LambdaHandler;
   /** The breakers of subscribers, by their names: what is not given is as `BREAKER_DEFAULTS` says. @default none has one */
