@@ -41,10 +41,12 @@ export {
   EffectInputChanged,
   EffectUnknown,
   HandlerUnfinished,
+  InvalidSignature,
   NotDone,
   OutOfTurn,
   Overtaken,
   ReceivesExhausted,
+  SigningKeysUnavailable,
 } from '../contract/errors.ts';
 export { type Done, done, notDone, unknown, type Verified } from '../effect/answer.ts';
 export type { CallEffect, EffectCall, EffectRun, KeyedCall, VerifiedCall } from '../effect/call.ts';

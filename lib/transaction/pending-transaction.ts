@@ -213,7 +213,10 @@ export class PendingTransaction implements Transaction {
     const ledger = ledgerOf(this.#context.environment, bindings);
     const envelope = this.#envelope(event, payload, delay);
     const put = (message: Envelope) => ({
-      Put: { TableName: bindings.ledger, Item: toItem(outboxRow(sealed(ledger.environment, message), writtenFormat(ledger))) },
+      Put: {
+        TableName: bindings.ledger,
+        Item: toItem(outboxRow(sealed(ledger.environment, message), writtenFormat(ledger))),
+      },
     });
     const counter = envelope.order === undefined ? undefined : counterOf(bindings.ledger, envelope);
     // The counter of a key is one more row.

@@ -4,8 +4,8 @@ import { type BundleWeight, measureBundle } from './measure-bundle.ts';
 /** As esbuild prints sizes: 1,024 bytes. */
 const KB = 1024;
 
-/** What is read when it is loaded, as it is today, rounded up: a ratchet, to be lowered as the code shrinks. The aim is 75 and 15. */
-const CONSUMER_KB = 151;
+/** What is read when it is loaded, as it is today, rounded up: a ratchet, to be lowered as the code shrinks. The aim is 75 and 15. One KB asks whether messages are signed. */
+const CONSUMER_KB = 152;
 const OWN_KB = 91;
 
 const consumers = ['take-payment', 'reserve-stock', 'note-shipping', 'count-sales'];

@@ -1,13 +1,22 @@
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { expect, test } from 'vitest';
 import { Ledger, QueueChannel } from '../../../lib/public/constructs.ts';
-import { handlerIn, only, OrderPlaced, ReserveStock, resourcesOf, tableIn, testStack } from '../shop-app.ts';
+import {
+  handlerIn,
+  OrderCancelled,
+  OrderPlaced,
+  only,
+  ReserveStock,
+  resourcesOf,
+  tableIn,
+  testStack,
+} from '../shop-app.ts';
 
 function subscribed(signing: boolean | 'own', verify: boolean) {
   const stack = testStack();
   const own = () => secretsmanager.Secret.fromSecretNameV2(stack, 'Own', 'shop/signing');
   const ledger = new Ledger(stack, 'Ledger', { signing: signing === 'own' ? own() : signing });
-  const channel = new QueueChannel(stack, 'Orders', { ledger, events: [OrderPlaced] });
+  const channel = new QueueChannel(stack, 'Orders', { ledger, events: [OrderPlaced, OrderCancelled] });
   const handler = handlerIn(stack);
   channel.addSubscriber(ReserveStock, { handler, tables: { stock: tableIn(stack) }, verify });
   ledger.grantPublish(handlerIn(stack, 'Till'));
@@ -41,7 +50,10 @@ test('a ledger that signs tells who publishes and who verifies, and lets them re
     expect(Resource).toEqual({ Ref: expect.stringMatching(/^LedgerSigningKeys/) });
   }
   const secret = only(resources, 'AWS::SecretsManager::Secret', 'LedgerSigningKeys');
-  expect(secret.Properties.GenerateSecretString).toMatchObject({ SecretStringTemplate: '{}', GenerateStringKey: 'key-1' });
+  expect(secret.Properties.GenerateSecretString).toMatchObject({
+    SecretStringTemplate: '{}',
+    GenerateStringKey: 'key-1',
+  });
   expect(secret.DeletionPolicy).toBe('Retain');
   // The relay carries what is signed, and holds no key.
   expect(told.some((id) => id.includes('Relay'))).toBe(false);
