@@ -3,47 +3,51 @@ import { errorCode, errorTrace } from '../aws/errors.ts';
 import { SigningKeysUnavailable } from '../contract/errors.ts';
 import { parseJson } from '../contract/json.ts';
 import { HOUR_MS } from '../contract/time.ts';
-import { type SigningKey, signed, wrongSignature } from '../message/signature.ts';
-import type { Signer } from './signing.ts';
+import type { Envelope } from '../message/envelope.ts';
+import { type SigningKey, signed, type WrongSignature, wrongSignature } from '../message/signature.ts';
 
-/** Keys that are older are read again. */
-const KNOWN_MS = HOUR_MS;
+/** What signs a ledger's messages and knows their signatures, by keys that were read. */
+export interface Signer {
+  /** The message with the signature of the newest key. */
+  sign(envelope: Envelope): Envelope;
+  /** @throws UnknownEncoding, MalformedMessage as `wrongSignature` */
+  wrong(envelope: Envelope): WrongSignature | undefined;
+}
+
+/** What an environment knows of the keys. */
+interface Known {
+  /** When they were asked for last, in milliseconds since the epoch. */
+  readonly asked: number;
+  readonly signer: Promise<Signer>;
+}
+
+const known = new WeakMap<Environment, Known>();
 
 /** No number, since an object has those first, wherever they were written. */
 const KEY_ID = /^[a-z][a-z0-9-]{0,31}$/;
 /** Half of what HMAC-SHA256 takes as one block: 256 bits, where the characters are those of base64. */
 const LEAST_CHARACTERS = 32;
 
-/**
- * What signs by the keys as they are now; `undefined` where those that are known do. Where they cannot be read again, those
- * that are known go on.
- *
- * @throws SigningKeysUnavailable when they cannot be read, and none are known
- */
-export async function freshSigner(
-  environment: Environment,
-  secret: string,
-  known: Signer | undefined,
-  since: number | undefined,
-): Promise<Signer | undefined> {
-  const now = environment.now();
-  if (known && known.read > now - KNOWN_MS && (since === undefined || known.read >= since)) return undefined;
-  try {
-    return signerBy(keysIn(await readSecret(environment, secret)), now);
-  } catch (error) {
-    if (!known) throw error;
+/** What signs by keys that are not older than `since`; see `learnKeys`. Who asks at once is answered by one reading. */
+export function signerFor(environment: Environment, secret: string, since: number | undefined): Promise<Signer> {
+  const asked = environment.now();
+  const before = known.get(environment);
+  if (before && before.asked >= (since ?? asked - HOUR_MS)) return before.signer;
+  const signer = readSigner(environment, secret).catch((error: unknown) => {
+    if (before) known.set(environment, before);
+    else known.delete(environment);
+    if (!before || since !== undefined) throw error;
     quietly(() => environment.log.warn('signing keys not read', errorTrace(error)));
-    return undefined;
-  }
+    return before.signer;
+  });
+  known.set(environment, { asked, signer });
+  return signer;
 }
 
-function signerBy(keys: readonly SigningKey[], read: number): Signer {
+async function readSigner(environment: Environment, secret: string): Promise<Signer> {
+  const keys = keysIn(await readSecret(environment, secret));
   const newest = keys.at(-1) as SigningKey;
-  return {
-    read,
-    sign: (envelope) => signed(envelope, newest),
-    wrong: (envelope) => wrongSignature(envelope, keys),
-  };
+  return { sign: (envelope) => signed(envelope, newest), wrong: (envelope) => wrongSignature(envelope, keys) };
 }
 
 async function readSecret(environment: Environment, secret: string): Promise<string | undefined> {

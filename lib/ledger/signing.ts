@@ -2,22 +2,12 @@ import { type Environment, whileInitializing } from '../aws/environment.ts';
 import { BINDINGS } from '../contract/bindings.ts';
 import { SigningKeysUnavailable } from '../contract/errors.ts';
 import type { Envelope } from '../message/envelope.ts';
-import type { WrongSignature } from '../message/signature.ts';
-
-/** What signs a ledger's messages and knows their signatures, by the keys as they were read last. */
-export interface Signer {
-  /** When the keys were read, in milliseconds since the epoch. */
-  readonly read: number;
-  /** The message with the signature of the newest key. */
-  sign(envelope: Envelope): Envelope;
-  /** @throws UnknownEncoding, MalformedMessage as `wrongSignature` */
-  wrong(envelope: Envelope): WrongSignature | undefined;
-}
+import type { Signer } from './signing-keys.ts';
 
 const signers = new WeakMap<Environment, Signer>();
 
 // So that the first message of a process waits for no key.
-whileInitializing(learnKeys);
+whileInitializing((environment) => learnKeys(environment));
 
 /** Whether the ledger that an environment works on signs its messages. */
 export function signs({ variables }: Environment): boolean {
@@ -25,19 +15,17 @@ export function signs({ variables }: Environment): boolean {
 }
 
 /**
- * Has an environment know the keys of a ledger that signs: read once when it starts, and beside an invocation an hour later
- * again. Elsewhere nothing happens.
+ * Has an environment know the keys of a ledger that signs. They are read when it starts, whoever asks, and once an hour: where
+ * they cannot be read again, those that are known go on.
  *
- * @param since keys that were read before are read again, in milliseconds since the epoch. @default those that are known do
- * @throws SigningKeysUnavailable when they cannot be read, and none are known
+ * @param since keys that were asked for before are read again, in milliseconds since the epoch. @default an hour ago
+ * @throws SigningKeysUnavailable when they cannot be read, and none are known, or none that are so new
  */
 export async function learnKeys(environment: Environment, since?: number): Promise<void> {
-  const secret = environment.variables[BINDINGS.signingSecret];
+  const { [BINDINGS.signingSecret]: secret } = environment.variables;
   if (!secret) return;
-  const known = signers.get(environment);
-  const { freshSigner } = await import('./signing-keys.ts');
-  const fresh = await freshSigner(environment, secret, known, since);
-  if (fresh) signers.set(environment, fresh);
+  const { signerFor } = await import('./signing-keys.ts');
+  signers.set(environment, await signerFor(environment, secret, since));
 }
 
 /** The message as it is committed: signed, where its ledger signs. */

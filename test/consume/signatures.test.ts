@@ -188,10 +188,14 @@ describe('where a ledger signs', () => {
 
     const last = await publish(Sold, { sku: 'd' }, { environment: before, delay: '2h' });
     stack.engines.secrets.put(secret, JSON.stringify({ 'key-2': NEW }));
-    await stack.advance('3h');
+    await stack.advance('125m');
     expect(times('d')).toBe(0);
     expect(committed(shop, last.id).signature).toMatch(/^v1\.key-1\./);
-    expect(await letters(shop)).toEqual(['invalid-signature']);
+    // It is missing, and healing sends it as it is, until the key is there again.
+    expect(new Set(await letters(shop))).toEqual(new Set(['invalid-signature']));
+    stack.engines.secrets.put(secret, JSON.stringify({ ...KEYS, 'key-2': NEW }));
+    await stack.advance('1h');
+    expect(times('d')).toBe(1);
   });
 
   test.each(['', '[]', '{}', '"text"', `{"1":"${OLD}"}`, '{"key-1":"short"}', '{"key-1":7}'])(
