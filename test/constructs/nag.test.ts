@@ -1,8 +1,9 @@
-import { type App, Validations } from 'aws-cdk-lib';
+import { type App, Duration, Validations } from 'aws-cdk-lib';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, test, vi } from 'vitest';
+import { Reimburse } from '../../examples/approval/contract.ts';
 import {
   CheckBack,
   ConsumerFunction,
@@ -12,6 +13,7 @@ import {
   LedgerDashboard,
   LedgerWatcher,
   QueueChannel,
+  Saga,
   StreamChannel,
   Subscriber,
 } from '../../lib/public/constructs.ts';
@@ -57,6 +59,15 @@ function checkedShop(spread: boolean, withKey: boolean): App {
   });
   const accounts = new FifoChannel(channels, 'Accounts', { ledger, events: [Deposited] });
   accounts.addSubscriber(Book, { handler: functionOf('BookFunction') });
+  new Saga(shop, 'Reimburse', {
+    ledger,
+    saga: Reimburse,
+    steps: {
+      hold: { handler: functionOf('Hold'), tables: { budgets: tableIn(handlers, 'Budgets', 'team') } },
+      pay: { handler: functionOf('PayExpense'), tables: { payments: tableIn(handlers, 'Expenses', 'expenseId') } },
+    },
+    tooOld: Duration.days(8),
+  });
   ledger.grantPublish(functionOf('PlaceOrder'), { publishes: [OrderPlaced, Deposited] });
   const producer = functionOf('Pay');
   ledger.grantSend(producer);
@@ -103,6 +114,8 @@ test('every acknowledgement is of a rule that is known here, with its reason', (
     'AwsSolutions-IAM5',
     'AwsSolutions-KDS3',
     'AwsSolutions-S1',
+    'AwsSolutions-SF1',
+    'AwsSolutions-SF2',
     'AwsSolutions-SQS3',
   ]);
   for (const [, reason] of acknowledged) expect(reason.length).toBeGreaterThan(20);

@@ -20,6 +20,8 @@ const SUBSCRIBERS = /\/(?:[a-z]+-)+[a-z]+\/\*$/;
 
 const SCHEDULES = /:schedule\/[^/*]+\/\*$/;
 
+const EXECUTIONS = /:execution:.+:\*$/;
+
 const folder = mkdtempSync(join(tmpdir(), 'waybill-privilege-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -47,9 +49,10 @@ function key(actions: readonly string[], resource: string): string {
   return `${actions.join(',')} on ${resource}`;
 }
 
-/** The prefix below a bucket; anything else stays whole. */
+/** The prefix below a bucket, the executions of a machine; anything else stays whole. */
 function shortened(resource: string): string {
   for (const prefix of ['/aws/lambda/*', '/unfinished/*']) if (resource.endsWith(prefix)) return prefix;
+  if (EXECUTIONS.test(resource)) return ':execution:<machine>:*';
   if (SCHEDULES.test(resource)) return ':schedule/<group>/*';
   return SUBSCRIBERS.test(resource) ? '/<subscriber>/*' : resource;
 }

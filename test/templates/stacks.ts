@@ -1,6 +1,8 @@
 import { App, type Stack } from 'aws-cdk-lib';
 import * as kms from 'aws-cdk-lib/aws-kms';
+import { Approval } from '../../examples/approval/stack.ts';
 import { Commerce } from '../../examples/commerce/stack.ts';
+import { Travel } from '../../examples/travel/stack.ts';
 import {
   CheckBack,
   FifoChannel,
@@ -34,6 +36,8 @@ export function everyStack(outdir: string, validated = true): App {
   const app = new App({ outdir, analyticsReporting: false, builtinCloudFormationValidation: validated, context });
   new Commerce(app, 'Commerce');
   new Commerce(app, 'DisposableCommerce', { disposable: true });
+  new Travel(app, 'Travel', { providerUrl: 'http://localhost' });
+  new Approval(app, 'Approval');
   const one = testStack('Whole', app);
   shopOver(one, one, one, one, 'whole');
   const key = testStack('Encrypted', app);

@@ -34,7 +34,7 @@ test("CDK's own validation finds nothing in any stack", ({ onTestFinished }) => 
   onTestFinished(() => void vi.unstubAllEnvs());
   vi.stubEnv('CDK_VALIDATION', 'true');
   expect(() => everyStack(folder).synth()).not.toThrow();
-  expect(templates()).toHaveLength(9);
+  expect(templates()).toHaveLength(11);
 });
 
 test('cfn-lint finds no error, and warns of nothing but what is acknowledged', async ({ skip }) => {
