@@ -34,12 +34,10 @@ export const Payments = defineTable('payments', {
 
 export const Hold = defineStep('hold-budget', {
   input: z.object({ team: text, cents: z.int() }),
-  output: z.object({}),
   tables: [Budgets],
 });
 export const Pay = defineStep('pay-expense', {
   input: z.object({ expenseId: text, cents: z.int(), approved: z.boolean(), by: text }),
-  output: z.object({}),
   tables: [Payments],
   undo: 'none',
 });

@@ -26,8 +26,8 @@ export const Booking = defineEffect('booking', {
 const asked = z.object({ account: text, cents });
 const retry = { attempts: 6, longest: '10s' } as const;
 
-export const Withdraw = defineStep('withdraw', { input: asked, output: z.object({}), effects: [Booking], retry });
-export const Deposit = defineStep('deposit', { input: asked, output: z.object({}), effects: [Booking], retry });
+export const Withdraw = defineStep('withdraw', { input: asked, effects: [Booking], retry });
+export const Deposit = defineStep('deposit', { input: asked, effects: [Booking], retry });
 
 export const Transfer = z.object({ transferId: text, from: text, to: text, cents });
 

@@ -44,7 +44,6 @@ const retry = { attempts: 5, longest: '10s' } as const;
 
 export const Reserve = defineStep('reserve-seats', {
   input: z.object({ flight: text, seats: count }),
-  output: z.object({}),
   tables: [Seats],
   retry,
 });
@@ -56,7 +55,6 @@ export const Charge = defineStep('charge-trip', {
 });
 export const Ship = defineStep('ship-tickets', {
   input: z.object({ tripId: text, to: text, receipt: text }),
-  output: z.object({}),
   tables: [Tickets],
   retry,
 });

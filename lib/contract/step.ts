@@ -47,6 +47,9 @@ export interface StepDefinition<
   readonly version: number;
 }
 
+/** Of what a step answers that has nothing to say. */
+export type NoAnswer = StandardSchemaV1<void, Readonly<Record<never, never>>>;
+
 /** What `defineStep` takes besides the name. */
 export interface StepOptions<
   Input extends StandardSchemaV1,
@@ -57,8 +60,8 @@ export interface StepOptions<
 > {
   /** Of what the step is asked for: any synchronous Standard Schema over JSON. */
   readonly input: Input;
-  /** Of what it answers, JSON of at most 32 KB. Later steps select from it, and `undo` is given it. */
-  readonly output: Output;
+  /** Of what it answers, JSON of at most 32 KB. Later steps select from it, and `undo` is given it. @default it answers nothing */
+  readonly output?: Output;
   /** The event types its handlers may publish. @default none */
   readonly publishes?: Publishes;
   /** The business tables its handlers may read and write. @default none */
@@ -102,7 +105,7 @@ export type StepResult<Step> = SchemaOutput<Step, 'output'>;
 export function defineStep<
   const Name extends string,
   Input extends StandardSchemaV1,
-  Output extends StandardSchemaV1,
+  Output extends StandardSchemaV1 = NoAnswer,
   const Publishes extends readonly EventDefinition[] = readonly [],
   const Tables extends readonly AnyTable[] = readonly [],
   const Effects extends readonly EffectDefinition[] = readonly [],
@@ -115,7 +118,17 @@ export function defineStep<
   },
 ): StepDefinition<Name, Input, Output, Undoes extends 'none' ? 'none' : 'handler', Publishes, Tables, Effects>;
 export function defineStep(name: string, options: AnyStepOptions): StepDefinition {
-  const { input, output, undo, version = 1, businessLine = 'sagas', publishes, tables, effects, ...rest } = options;
+  const {
+    input,
+    output = NO_ANSWER,
+    undo,
+    version = 1,
+    businessLine = 'sagas',
+    publishes,
+    tables,
+    effects,
+    ...rest
+  } = options;
   requireStandardSchema(input, `${name}, its input`);
   requireStandardSchema(output, `${name}, its output`);
   if (undo !== undefined && undo !== 'none') {
@@ -158,6 +171,18 @@ function commandEvent(type: string, businessLine: string, schema: StandardSchema
   // State machines write these messages, with the saga's business key.
   return frameworkEvent(type, { schema, key: ({ execution }) => execution, businessLine });
 }
+
+const NO_ANSWER: NoAnswer = {
+  '~standard': {
+    version: 1,
+    vendor: 'waybill',
+    ...{ jsonSchema: { input: () => ({ type: 'object' }), output: () => ({ type: 'object' }) } },
+    validate: (answer) =>
+      answer === undefined || Object.keys(answer ?? '?').length === 0
+        ? { value: {} }
+        : { issues: [{ message: 'the step has no `output`, and answers something: give its definition one' }] },
+  },
+};
 
 /** A schema of commands; `inner` is what tells its JSON Schema. */
 function commandSchema(name: string, input?: StandardSchemaV1): StandardSchemaV1<unknown, UndoCommand> & Inner {

@@ -55,6 +55,7 @@ export type { SagaDefinition, SagaFailure, Select } from '../contract/saga-shape
 export { defineSequence, type SequenceDefinition, type Sequenced, type SequenceOptions } from '../contract/sequence.ts';
 export {
   defineStep,
+  type NoAnswer,
   type StepAnswer,
   type StepDefinition,
   type StepInput,

@@ -123,7 +123,7 @@ async function runStep(
 /** What a step has answered, as it is kept and the state machine is told. */
 function answerOf({ name, output }: StepDefinition, answer: unknown): string {
   const what = `${name}, its answer`;
-  const { data } = wirePayload(answer, what);
+  const { data } = wirePayload(answer === undefined ? {} : answer, what);
   validate(output, data, what);
   const wrong = portable(data, SAGA_LIMITS.outputBytes);
   if (!wrong) return JSON.stringify(data);

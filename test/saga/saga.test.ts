@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { publish } from 'waybill/runtime';
+import { defineSaga, defineStep } from 'waybill';
+import { consumeStep, publish } from 'waybill/runtime';
 import { MemoryStack, type MemoryStackOptions } from 'waybill/testing';
+import { z } from 'zod';
 import { sagaPartition } from '../../lib/ledger/rows/saga.ts';
 import { Charge, PlaceOrder, Reserve, Ship, Shipments, Stock } from './order-saga.ts';
 import { handlers, NOWHERE, payments, refunds, TOO_MUCH } from './order-steps.ts';
@@ -132,5 +134,23 @@ describe('a saga', () => {
     await expect(start({ ...order, cents: 9_007_199_254_740_991 })).rejects.toThrow(
       "'saga.place-order' is invalid: cents",
     );
+  });
+
+  test('has no answer of a step that declares none', async () => {
+    const input = z.object({ id: z.string() });
+    const Mute = defineStep('mute', { input, undo: 'none' });
+    const Talk = defineStep('talk', { input, undo: 'none', retry: { attempts: 1 } });
+    const saga = defineSaga('quiet', { input, key: ({ id }) => id })
+      .step('mute', Mute, (known) => ({ id: known.input.id }))
+      .step('talk', Talk, (known) => ({ id: known.input.id }))
+      .ends();
+    const talk = consumeStep(Talk, { run: () => ({ said: 'too much' }) as never });
+    const handlers = { mute: consumeStep(Mute, { run: () => undefined }), talk };
+    const stack = new MemoryStack({ subscribers: [Mute, Talk], handlers, sagas: [saga] });
+    const { id } = await publish(saga, { id: '1' }, { environment: stack.environment() });
+    await stack.advance('1m');
+    expect(rowsOf(stack, id)).toEqual({ '#start': 'started', mute: 'done', '#end': 'compensated' });
+    const [letter] = await stack.deadLetters('talk');
+    expect(letter?.detail).toContain('the step has no `output`, and answers something');
   });
 });

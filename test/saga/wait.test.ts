@@ -11,10 +11,9 @@ const Decided = defineEvent('order.decided', {
   key,
   businessLine: 'orders',
 });
-const Prepare = defineStep('prepare', { input: z.object({ orderId: z.string() }), output: z.object({}) });
+const Prepare = defineStep('prepare', { input: z.object({ orderId: z.string() }) });
 const Carry = defineStep('carry', {
   input: z.object({ approved: z.boolean(), by: z.string() }),
-  output: z.object({}),
   undo: 'none',
 });
 const input = z.object({ orderId: z.string() });
@@ -43,7 +42,6 @@ const handlers = {
   prepare: consumeStep(Prepare, {
     run: ({ orderId }) => {
       done.push(`prepared ${orderId}`);
-      return {};
     },
     undo: ({ orderId }) => {
       done.push(`undid ${orderId}`);
@@ -52,7 +50,6 @@ const handlers = {
   carry: consumeStep(Carry, {
     run: ({ approved, by }) => {
       done.push(`${approved ? 'approved' : 'declined'} by ${by}`);
-      return {};
     },
   }),
 };

@@ -1,6 +1,8 @@
 import { describe, expectTypeOf, test } from 'vitest';
+import { z } from 'zod';
 import { defineSaga } from '../../lib/contract/saga.ts';
-import type { StepAnswer, StepInput } from '../../lib/contract/step.ts';
+import { defineStep, type StepAnswer, type StepInput } from '../../lib/contract/step.ts';
+import { consumeStep } from '../../lib/saga/consume-step.ts';
 import { Charge, Order, OrderConfirmed, OrderRefused, PlaceOrder, Reserve, Ship } from '../saga/order-saga.ts';
 
 const begin = defineSaga('typed', { input: Order, key: (order) => order.orderId });
@@ -40,6 +42,17 @@ describe('a saga', () => {
       .step('ship', Ship, ({ input, charge }) => ({ orderId: input.orderId, receipt: charge.id }));
     // @ts-expect-error: one beside it is not known
     begin.all({ reserve: [Reserve, ({ charge }) => ({ sku: charge.id, quantity: 1 })], charge: [Charge, () => ({})] });
+  });
+
+  test('selects nothing from a step that answers nothing, whose handler returns nothing', () => {
+    const Tell = defineStep('tell', { input: z.object({ sku: z.string() }), undo: 'none' });
+    consumeStep(Tell, { run: ({ sku }) => void sku });
+    consumeStep(Tell, { run: async () => undefined });
+    // @ts-expect-error: it answers nothing
+    consumeStep(Tell, { run: () => ({ told: true }) });
+    const told = begin.step('tell', Tell, ({ input }) => ({ sku: input.sku }));
+    // @ts-expect-error: there is nothing to select
+    told.step('again', Tell, ({ tell }) => ({ sku: tell.sku }));
   });
 
   test('publishes at its end what its event takes', () => {

@@ -4,7 +4,6 @@ import { Budgets, Hold } from '../contract.ts';
 export const handler = consumeStep(Hold, {
   run: ({ team, cents }, { tx }) => {
     tx.update(Budgets, { team }, { add: { left: -cents }, when: { left: atLeast(cents) }, otherwise: 'deadLetter' });
-    return {};
   },
   undo: ({ team, cents }, _, { tx }) => tx.update(Budgets, { team }, { add: { left: cents } }),
 });

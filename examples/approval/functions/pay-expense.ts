@@ -7,6 +7,5 @@ export const handler = consumeStep(Pay, {
     // The step decides by what it is told: a refusal undoes what was held.
     if (!approved) throw new Rejected(`declined by ${by}`);
     tx.put(Payments, { expenseId, cents, by });
-    return {};
   },
 });

@@ -12,7 +12,6 @@ export function depositInto(bank: () => Bank) {
       } catch (error) {
         throw error instanceof NotDone ? new Rejected(error.message) : error;
       }
-      return {};
     },
     // Of a deposit that was done though nobody could say so.
     undo: async ({ account, cents }, _, { message }) => {

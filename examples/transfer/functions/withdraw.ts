@@ -17,7 +17,6 @@ export function withdrawFrom(bank: () => Bank) {
         // The bank has judged the booking: no other attempt mends it.
         throw error instanceof NotDone ? new Rejected(error.message) : error;
       }
-      return {};
     },
     undo: async ({ account, cents }, _, { message }) => {
       await message.effect(Booking, { account, cents }, { run: (booking, { key }) => bank().book(key, booking) });

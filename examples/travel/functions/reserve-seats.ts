@@ -4,7 +4,6 @@ import { Reserve, Seats } from '../contract.ts';
 export const handler = consumeStep(Reserve, {
   run: ({ flight, seats }, { tx }) => {
     tx.update(Seats, { flight }, { add: { left: -seats }, when: { left: atLeast(seats) }, otherwise: 'deadLetter' });
-    return {};
   },
   undo: ({ flight, seats }, _, { tx }) => tx.update(Seats, { flight }, { add: { left: seats } }),
 });

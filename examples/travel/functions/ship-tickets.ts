@@ -6,7 +6,6 @@ export const handler = consumeStep(Ship, {
   run: ({ tripId, to, receipt }, { tx }) => {
     if (to === 'nowhere') throw new Rejected('nobody delivers there');
     tx.put(Tickets, { tripId, receipt });
-    return {};
   },
   undo: ({ tripId }, _, { tx }) => tx.delete(Tickets, { tripId }),
 });

@@ -5,7 +5,7 @@ import { handlerIn } from '../../shop-app.ts';
 import type { Mutant } from './mutant.ts';
 
 const input = z.object({ id: z.string() });
-const Pack = defineStep('pack', { input, output: z.object({}), retry: { attempts: 2 } });
+const Pack = defineStep('pack', { input, retry: { attempts: 2 } });
 const Dispatch = defineSaga('dispatch', { input, key: ({ id }) => id })
   .step('pack', Pack, ({ input: { id } }) => ({ id }), { within: '30s' })
   .ends();
