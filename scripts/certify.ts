@@ -1,7 +1,7 @@
 /**
  * Certifies the example shop: `npm run --silent certify -- --plans N [--of NAME] [--seed S] [--json] [--replay FILE]`.
  * `payments` is a business whose handlers and producers pay at services outside, whose requests go astray, too; `accounts` has
- * subscribers that handle the messages of a key in their order; the other names are those of the folders of `examples/`.
+ * subscribers that handle the messages of a key in their order; `trips` runs sagas; the other names are those of the folders of `examples/`.
  *
  * Exits with 1 where a plan fails, or the plans did not show enough; the shortest failing plan is written to a file that
  * `--replay` takes.
@@ -65,6 +65,7 @@ function print(certificate: Certificate, json: boolean): void {
   const lines = [
     `${plans} plans, ${messages} messages: ${lost} lost, ${doubled} doubled, ${uncaused} uncaused, ${reordered} out of order`,
     chargesOf(certificate),
+    ...sagasOf(certificate),
     ...fired,
     `hash ${hash}`,
   ];
@@ -75,6 +76,13 @@ function chargesOf({ charges, chargedTwice }: Certificate): string {
   if (charges === 0)
     return 'no service outside did anything: whether one does it twice is not shown (`--of payments` shows it)';
   return `${charges} charges by services outside: ${chargedTwice} charged twice`;
+}
+
+function sagasOf({ sagas, steps, compensated, stuck, leftBehind }: Certificate): string[] {
+  if (sagas === 0) return [];
+  return [
+    `${sagas} sagas, ${steps} steps: ${compensated} compensated, ${stuck} times stuck, ${leftBehind} left behind`,
+  ];
 }
 
 async function tellFailed(of: SystemName, failed: FailedPlan): Promise<number> {

@@ -27,6 +27,16 @@ export interface Certificate {
   readonly chargedTwice: number;
   /** Effects that came before what they follow in the order of their key, at subscribers that keep it. */
   readonly reordered: number;
+  /** Executions of sagas. */
+  readonly sagas: number;
+  /** Their steps that were done. */
+  readonly steps: number;
+  /** Executions of which all that was done was undone. */
+  readonly compensated: number;
+  /** How often a step waited for somebody to decide, who was told. */
+  readonly stuck: number;
+  /** Executions that were left half done, or that nobody was told of. */
+  readonly leftBehind: number;
   /** Kinds of faults that never happened, and outcomes that were never reached: what they would show is not known. */
   readonly unreached: readonly string[];
   /** The same for the same system, seed and plans. */
@@ -49,7 +59,7 @@ const OUTCOMES = [
 
 /** @param targets what the system's plans must show */
 export function certificateOf(totals: Totals, targets: readonly Target[]): Certificate {
-  const { faults, outcomes, operations, violations, messages, uncaused, charges, hashes } = totals;
+  const { faults, outcomes, operations, violations, messages, uncaused, charges, sagas, hashes } = totals;
   const isOutcome = (name: string) => AIMED_OUTCOMES.some((one) => one === name);
   const wantedOperations = targets.flatMap(({ operation }) => operation ?? []).sort();
   const names = targets.flatMap(({ name, operation }) => (operation ? [] : [name]));
@@ -66,6 +76,8 @@ export function certificateOf(totals: Totals, targets: readonly Target[]): Certi
     charges,
     chargedTwice: violations.E ?? 0,
     reordered: violations.O ?? 0,
+    ...sagas,
+    leftBehind: violations.U ?? 0,
     unreached: [
       ...kinds.filter((kind) => !faults[kind]),
       ...wantedOperations.filter((kind) => !operations[kind]),

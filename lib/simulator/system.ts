@@ -3,6 +3,8 @@ import type { BreakerSettings } from '../contract/breaker.ts';
 import { type Duration, durationToMilliseconds } from '../contract/duration.ts';
 import type { EventDefinition, EventInput } from '../contract/event.ts';
 import { LIMITS } from '../contract/limits.ts';
+import { starterName, waiterName } from '../contract/saga-settings.ts';
+import type { SagaDefinition } from '../contract/saga-shape.ts';
 import type { ScaleSettings } from '../contract/scale.ts';
 import type { SubscriberDefinition } from '../contract/subscriber.ts';
 import type { AnyTable, TableItem } from '../contract/table.ts';
@@ -10,6 +12,7 @@ import type { CheckBackHandler } from '../half/check-back.ts';
 import { publish } from '../publish/publish.ts';
 import type { ConsumerHandler } from '../testing/invocation.ts';
 import type { AnyTestService } from '../testing/service.ts';
+import { subscribersOfSaga } from '../testing/stack/sagas.ts';
 import type { RunState } from './run/run-state.ts';
 
 /** What producers do: one step of a workload. It may run several times, as a customer may press a button twice. */
@@ -131,6 +134,12 @@ export interface System {
    */
   readonly scales?: Readonly<Record<string, Partial<ScaleSettings>>>;
   /**
+   * Sagas, whose steps are among the subscribers. Then somebody stops executions, and somebody whom an alarm has told of what is
+   * stuck has it tried again.
+   * @default none
+   */
+  readonly sagas?: readonly SagaDefinition[];
+  /**
    * The newest format of outbox rows that functions know which a plan has rolled back: what newer ones write they meet as
    * something unknown. Then producers and handlers write in the format that the ledger's row says.
    * @default they know all of them, and write the first
@@ -156,6 +165,19 @@ export interface System {
   readonly timeout?: Duration;
   /** How soon everything must be delivered once nothing fails any more. @default '30m', and as long as the longest `retry` of a subscriber lasts */
   readonly bound?: Duration;
+}
+
+/** The system with the subscribers that its sagas have beside their steps: what starts them, and what hears events for them. */
+export function withSagaSubscribers(system: System): System {
+  const { sagas = [], subscribers } = system;
+  const known = new Set(subscribers.map(({ name }) => name));
+  const own = sagas.flatMap(subscribersOfSaga).filter(({ name }) => !known.has(name));
+  return own.length === 0 ? system : { ...system, subscribers: [...subscribers, ...own] };
+}
+
+/** Whether a subscriber is a saga's own, and no step: it is deployed with the saga. */
+export function isOfSaga({ sagas = [] }: Pick<System, 'sagas'>, subscriber: string): boolean {
+  return sagas.some(({ saga }) => subscriber === starterName(saga.name) || subscriber === waiterName(saga.name));
 }
 
 /** The name of the stream that a subscriber reads, if it reads one. */

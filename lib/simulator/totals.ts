@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import type { SagaCounts } from './checks/saga-runs.ts';
 import type { Invariant } from './checks/violation.ts';
 import type { FailedPlan } from './plan/plan-runner.ts';
 import type { RunReport } from './run/simulation.ts';
@@ -10,6 +11,8 @@ export interface Totals {
   readonly uncaused: number;
   /** How often services outside have done what they were asked for. */
   readonly charges: number;
+  /** What became of sagas. */
+  readonly sagas: SagaCounts;
   readonly faults: Readonly<Record<string, number>>;
   readonly outcomes: Readonly<Record<string, number>>;
   readonly operations: Readonly<Record<string, number>>;
@@ -24,6 +27,7 @@ export const NO_RUNS: Totals = {
   messages: 0,
   uncaused: 0,
   charges: 0,
+  sagas: { sagas: 0, steps: 0, compensated: 0, stuck: 0 },
   faults: {},
   outcomes: {},
   operations: {},
@@ -34,12 +38,13 @@ export const NO_RUNS: Totals = {
 
 /** The totals of one run. */
 export function totalsOf(number: number, report: RunReport & { readonly failed?: FailedPlan }): Totals {
-  const { messages, charges, faults, outcomes, operations, hash: own, failed } = report;
+  const { messages, charges, sagas, faults, outcomes, operations, hash: own, failed } = report;
   const violations: Partial<Record<Invariant, number>> = {};
   for (const { invariant } of report.violations) violations[invariant] = (violations[invariant] ?? 0) + 1;
   return {
     messages,
     charges,
+    sagas,
     // The first counts what has ended; the second also what was sent or published.
     uncaused: Math.max(report.uncaused, violations.C ?? 0),
     faults,
@@ -57,6 +62,7 @@ export function joined(one: Totals, other: Totals): Totals {
     messages: one.messages + other.messages,
     uncaused: one.uncaused + other.uncaused,
     charges: one.charges + other.charges,
+    sagas: sum(one.sagas, other.sagas),
     faults: sum(one.faults, other.faults),
     outcomes: sum(one.outcomes, other.outcomes),
     operations: sum(one.operations, other.operations),

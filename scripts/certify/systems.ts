@@ -7,6 +7,7 @@ const SYSTEMS = {
   shop: async () => (await import('./commerce.ts')).commerce,
   payments: async () => (await import('./payments.ts')).payments,
   accounts: async () => (await import('./accounts.ts')).accounts,
+  trips: async () => (await import('./trips.ts')).trips,
   breaker: async () => (await examples()).breaker,
   certificate: async () => (await examples()).bank,
   delay: async () => (await examples()).delay,
@@ -23,9 +24,9 @@ export type SystemName = keyof typeof SYSTEMS;
 
 export const SYSTEM_NAMES = Object.keys(SYSTEMS) as readonly SystemName[];
 
-const OWN: readonly SystemName[] = ['shop', 'payments', 'accounts'];
+const OWN: readonly SystemName[] = ['shop', 'payments', 'accounts', 'trips'];
 
-/** Those of `examples/`, each named like its folder: `commerce` is the shop, and `travel` has plans of its own. */
+/** Those of `examples/`, each named like its folder: `commerce` is the shop, and for `travel` there is `trips`. */
 export const EXAMPLES = SYSTEM_NAMES.filter((name) => !OWN.includes(name));
 
 export function loadSystem(name: SystemName): Promise<System> {

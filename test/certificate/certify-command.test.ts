@@ -24,6 +24,11 @@ describe('npm run certify', { timeout: TIMEOUT }, () => {
       'charges',
       'chargedTwice',
       'reordered',
+      'sagas',
+      'steps',
+      'compensated',
+      'stuck',
+      'leftBehind',
       'unreached',
       'hash',
     ]);

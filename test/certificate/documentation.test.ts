@@ -8,6 +8,7 @@ import { sendingModesOf } from '../../lib/simulator/system.ts';
 import { commerce } from '../../scripts/certify/commerce.ts';
 import { growth } from '../../scripts/certify/growth.ts';
 import { outages } from '../../scripts/certify/outages.ts';
+import { trips } from '../../scripts/certify/trips.ts';
 import { tableRows } from '../../scripts/docs/table-rows.ts';
 
 const page = readFileSync(new URL('../../docs/certificate.md', import.meta.url), 'utf8');
@@ -21,7 +22,7 @@ test('the page on the certificate explains every kind of fault, operation and tr
     effects: ['one'],
     modes,
   });
-  const operations = [commerce, outages, growth].flatMap(operationsOf).map(({ kind }) => kind);
+  const operations = [commerce, outages, growth, trips].flatMap(operationsOf).map(({ kind }) => kind);
   const kinds = new Set([
     ...[...faults.values()].flat().map(({ kind }) => kind),
     ...operations,

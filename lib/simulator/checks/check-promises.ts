@@ -18,6 +18,7 @@ export function checkPromises(system: System, { entries }: RunRecord, { skewed }
   const promises = new Promises(system, skewed);
   for (const entry of entries) {
     promises.expectations.add(entry);
+    promises.now = entry.at;
     if (entry.kind === 'row') promises.onRow(entry);
     else if (entry.kind === 'queue') promises.onQueue(entry);
     else if (entry.kind === 'stream') promises.onSent(entry.stream, Buffer.from(entry.record.data).toString());
@@ -33,6 +34,8 @@ export function checkPromises(system: System, { entries }: RunRecord, { skewed }
 /** What was known at each moment of a run of where messages are. */
 class Promises {
   readonly wrong: string[] = [];
+  /** Milliseconds since the epoch. */
+  now = 0;
   /** As they are by now. */
   readonly expectations = new Expectations();
   readonly #system: System;
@@ -49,6 +52,8 @@ class Promises {
   /** The same, of copies in the forward queue that go to one destination. */
   readonly #handedOver = new Set<string>();
   readonly #types = new Map<string, string>();
+  /** When each message expires, in milliseconds since the epoch. */
+  readonly #expires = new Map<string, number>();
   readonly #cancelled = new Set<string>();
   /** Sort keys of due rows, by shard and by message. */
   readonly #due = new Map<string, string[]>();
@@ -72,7 +77,11 @@ class Promises {
     if (kind === 'inbox') this.#ended.add(`${of} ${sk}`);
     // Its turn has not come: it is sent again from the outbox.
     if (kind === 'parked' && after.id?.S) this.#parked.add(`${of} ${after.id.S}`);
-    if (kind === 'outbox') this.#types.set(sk, decodedRow(after)?.type ?? '');
+    if (kind === 'outbox') {
+      const envelope = decodedRow(after);
+      this.#types.set(sk, envelope?.type ?? '');
+      if (envelope) this.#expires.set(sk, Date.parse(envelope.expires));
+    }
     if (kind === 'outbox' && after.cancelled) this.#cancelled.add(sk);
     if (kind === 'due') {
       this.#due.set(of, [...(this.#due.get(of) ?? []), sk]);
@@ -162,6 +171,8 @@ class Promises {
 
   #demandSent(who: string, id: string, { waits = true, only, readLater = true }: Demand): void {
     if (this.#cancelled.has(id) || (waits && this.#waiting.has(id))) return;
+    // What has expired nobody sends any more.
+    if ((this.#expires.get(id) ?? Infinity) <= this.now) return;
     if (readLater && this.#readLater.has(id)) return;
     for (const name of this.expectations.of({ id, type: this.#types.get(id) ?? '' })) {
       const to = streamOf(this.#system, name) ?? name;

@@ -17,6 +17,7 @@ import { checkLoss } from './check-loss.ts';
 import { checkOrder } from './check-order.ts';
 import { checkPromises } from './check-promises.ts';
 import { checkRedrives } from './check-redrives.ts';
+import { checkSagas } from './check-sagas.ts';
 import { checkScaling } from './check-scaling.ts';
 import { checkSending } from './check-sending.ts';
 import { checkServices } from './check-services.ts';
@@ -84,6 +85,7 @@ export function checkRun(system: System, checked: Checked): readonly Violation[]
     ...checkRedrives(system, record, evidence, clean),
     ...checkShards(system, record, { ...leniency, clean: clean && isSteady(operations) }),
     ...checkScaling(system, record, sources),
+    ...checkSagas(system, evidence, record.entries),
     ...wrong.map((what): Violation => ({ invariant: 'M', what })),
   ];
 }

@@ -34,10 +34,12 @@ function brokenChains(evidence: Evidence): Violation[] {
 /** Hops are in the order in which they happen, unless clocks are wrong. */
 function wrongHops({ ends }: Evidence, skewed: boolean): Violation[] {
   if (skewed) return [];
-  return ends.flatMap(({ id, subscriber, state, row: { hops } }): Violation[] => {
+  return ends.flatMap(({ id, subscriber, state, row: { hops, reason } }): Violation[] => {
     // A message that was cancelled or abandoned has come nowhere.
     if (state === 'cancelled' || state === 'abandoned') return [];
     const { committed, relayed, received, ended } = hops;
+    // Nor has one that reconciliation has ended, since it had expired.
+    if (reason === 'expired' && relayed === undefined) return [];
     const isOrdered =
       isMessageId(id) &&
       committed === messageTime(id) &&

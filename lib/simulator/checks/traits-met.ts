@@ -4,6 +4,7 @@ import { decoded, textsIn } from '../run/envelopes.ts';
 import type { InvocationEntry, RunRecord } from '../run/run-record.ts';
 import type { System } from '../system.ts';
 import type { Evidence } from './evidence.ts';
+import type { SagaRun } from './saga-runs.ts';
 
 /** Earlier than this, in milliseconds, what was received goes back to wait. */
 const HOLD_MS = 1_500;
@@ -11,12 +12,18 @@ const HOLD_MS = 1_500;
 type Meet = (trait: Trait, times?: number) => void;
 
 /** How often traits were met in a run, by the record alone. */
-export function traitsMet(system: System, { entries }: RunRecord, evidence: Evidence): Record<string, number> {
+export function traitsMet(
+  system: System,
+  { entries }: RunRecord,
+  evidence: Evidence,
+  sagas: readonly SagaRun[],
+): Record<string, number> {
   const met: Partial<Record<Trait, number>> = {};
   const meet: Meet = (trait, times = 1) => {
     if (times > 0) met[trait] = (met[trait] ?? 0) + times;
   };
   meetSent(evidence, meet);
+  for (const run of sagas) meetSaga(run, evidence, meet);
   /** Where each half message's owner was first asked. */
   const askedAt = new Map<string, number>();
   for (const [place, entry] of entries.entries()) {
@@ -46,6 +53,19 @@ function meetSent({ ends, carried, deliverAt, cancelled, sending, acknowledged }
   for (const state of sending.values()) if (state === 'sent') meet(TRAITS.sent);
   for (const { replacedBy } of cancelled.values()) meet(replacedBy ? TRAITS.rescheduled : TRAITS.cancelled);
   for (const { kept } of acknowledged) meet(TRAITS.tooLate, kept.length);
+}
+
+function meetSaga({ execution, steps, ends, stuck }: SagaRun, { committed }: Evidence, meet: Meet): void {
+  if (ends[0] !== undefined) meet(ends[0] === 'completed' ? TRAITS.sagaCompleted : TRAITS.sagaCompensated);
+  if (ends[0] !== undefined) meet(TRAITS.sagaStuck, stuck);
+  meet(TRAITS.sagaVoid, [...steps.values()].filter((states) => states.at(-1) === 'void').length);
+  const told = new Map<string, number>();
+  for (const { envelope } of committed.values()) {
+    if (envelope.causationid !== execution || !envelope.type.startsWith('step.')) continue;
+    const command = `${envelope.type} ${fieldIn(JSON.stringify(envelope.data ?? {}), 'step')}`;
+    told.set(command, (told.get(command) ?? 0) + 1);
+  }
+  meet(TRAITS.sagaToldAgain, [...told.values()].filter((times) => times > 1).length);
 }
 
 function meetHalves({ halves }: Evidence, askedAt: ReadonlyMap<string, number>, meet: Meet): void {

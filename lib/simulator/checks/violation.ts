@@ -16,6 +16,7 @@ export const PROMISES = {
   K: 'a scaler goes by two readings in a row, step by step, and back again',
   W: 'redrives send what was dead, wave by wave',
   G: 'shards grow by what they carry, and every reader knows them first',
+  U: 'a saga is done, or undone, and neither by half',
   H: 'handlers wait for all that they begin, and end',
 } as const;
 

@@ -30,6 +30,17 @@ export const SERVICE: readonly Fault[] = [
   { kind: 'in-use', after: 11 * MINUTE_MS },
 ];
 
+/** What can go wrong with a request of a state machine, whose service does not die. */
+export const STATES: readonly Fault[] = [
+  { kind: 'error-before' },
+  { kind: 'error-after' },
+  { kind: 'reply-lost' },
+  { kind: 'request-lost' },
+  { kind: 'request-late', after: 9 * SECOND_MS },
+  { kind: 'throttle', times: 2 },
+  { kind: 'throttle', times: 12 },
+];
+
 /** What can go wrong with some of a request's entries. */
 export const PARTIAL: readonly Fault[] = [
   { kind: 'partial', every: 1 },
@@ -130,6 +141,12 @@ export const DELETED: readonly Fault[] = [
   { kind: 'duplicate-late', after: 13 * DAY_MS },
   { kind: 'ttl-late', after: 13 * DAY_MS },
   { kind: 'ttl-early', after: 13 * DAY_MS, by: 2 * DAY_MS },
+];
+
+/** What can come of a command of a saga: what is kept of its end goes three days after it has expired. */
+export const DELETED_COMMAND: readonly Fault[] = [
+  { kind: 'duplicate-late', after: MINUTE_MS },
+  { kind: 'duplicate-late', after: 2 * DAY_MS },
 ];
 
 /** What can come of one that was deleted from a queue of work that is no subscriber's. */

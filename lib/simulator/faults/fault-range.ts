@@ -15,6 +15,7 @@ import {
   type Site,
   type SiteEvent,
   type SiteRequest,
+  STATES,
   SWEEP,
 } from './site.ts';
 
@@ -34,8 +35,19 @@ export interface Deployed {
   readonly breakers?: readonly string[];
   /** Whether the ledger's shards grow. @default false */
   readonly grows?: boolean;
+  /** Sagas: their steps, starters and waiters are among the subscribers. @default none */
+  readonly sagas?: readonly DeployedSaga[];
   /** Subscribers that keep an order. @default none */
   readonly ordered?: readonly string[];
+}
+
+/** Names of the functions of a saga. */
+export interface DeployedSaga {
+  readonly steps: readonly string[];
+  readonly starter: string;
+  readonly keeper: string;
+  /** What hears the events that it waits for. @default none */
+  readonly waiter?: string | undefined;
 }
 
 type Place = SiteRequest | SiteEvent;
@@ -50,7 +62,17 @@ export class FaultRange {
   readonly #used: ReadonlySet<SendingMode>;
 
   constructor(of: Deployed) {
-    const { queues, streams, deployed = [], effects = [], modes = new Set(), breakers = [], ordered = [], grows } = of;
+    const {
+      queues,
+      streams,
+      deployed = [],
+      effects = [],
+      modes = new Set(),
+      breakers = [],
+      ordered = [],
+      sagas = [],
+      grows,
+    } = of;
     this.#used = modes;
     this.faults = this.#faults;
     this.modes = this.#modes;
@@ -61,8 +83,12 @@ export class FaultRange {
     this.#addSweep();
     this.#addCheckBack();
     const readers = Object.values(streams).flat();
-    for (const name of [...queues, ...readers]) this.#addSubscriber(name);
-    for (const name of queues) this.#addQueueReader(name);
+    const commanded = new Set(sagas.flatMap(({ steps, waiter }) => [...steps, ...(waiter ? [waiter] : [])]));
+    for (const name of [...queues, ...readers]) {
+      // A command lives for as long as its step may take.
+      this.#addSubscriber(name, commanded.has(name) ? kinds.DELETED_COMMAND : kinds.DELETED);
+    }
+    for (const name of queues) this.#addQueueReader(name, !commanded.has(name));
     for (const name of readers) this.#addStreamReader(name);
     for (const name of effects) {
       this.#add(name, ['ServiceQuery', 'UpdateItem.effect'], kinds.REQUEST);
@@ -73,6 +99,7 @@ export class FaultRange {
       this.#add(name, ['GetItem.fence', 'GetItem.parked', 'Query.parked'], kinds.REQUEST);
     }
     if (breakers.length > 0) this.#addOperators(breakers);
+    for (const saga of sagas) this.#addSaga(saga);
     if (grows) {
       this.#add(RECONCILER, ['GetItem.shards', 'PutItem.shards'], kinds.REQUEST);
       this.#add(PRODUCER, ['GetItem.shards'], [...kinds.REQUEST, ...kinds.STALE]);
@@ -181,6 +208,20 @@ export class FaultRange {
     this.#add(FORWARDER, ['received'], [{ kind: 'duplicate' }]);
   }
 
+  /** The answers of steps, what starts and keeps a saga, and the requests of its state machines. */
+  #addSaga({ steps, starter, keeper, waiter }: DeployedSaga): void {
+    const replies = ['SendTaskSuccess', 'SendTaskFailure'] as const;
+    for (const name of steps)
+      this.#add(name, ['GetItem.saga', 'PutItem.saga', 'GetItem.outbox', ...replies], kinds.REQUEST);
+    if (waiter) this.#add(waiter, ['GetItem.wait', 'GetItem.saga', 'GetItem.outbox', ...replies], kinds.REQUEST);
+    this.#add(starter, ['StartExecution'], kinds.REQUEST);
+    const looked = ['ListExecutions', 'Query.stuck', 'PutItem.sagas', 'GetItem.saga', 'DescribeExecution'] as const;
+    this.#add(keeper, [...looked, 'StartExecution'], kinds.REQUEST);
+    this.#add(keeper, ['invoke'], kinds.INVOCATION);
+    this.#add(keeper, ['fire'], kinds.SCHEDULE);
+    this.#add(STATES, ['PutItem.outbox', 'PutItem.stuck', 'TransactWriteItems.saga'], kinds.STATES);
+  }
+
   /** A function that reads a queue of its own name, and is no subscriber. */
   #addWorker(modes: readonly SendingMode[], name: string): void {
     this.#addFor(modes, name, ['invoke'], kinds.INVOCATION);
@@ -191,7 +232,7 @@ export class FaultRange {
     this.#addFor(modes, name, ['deleted'], kinds.DELETED_WORK);
   }
 
-  #addSubscriber(name: string): void {
+  #addSubscriber(name: string, deleted: readonly Fault[]): void {
     this.#add(name, ['TransactWriteItems.inbox', 'PutItem.inbox'], [...kinds.TRANSACTION, kinds.LONG_THROTTLE]);
     this.#add(name, ['GetItem.inbox'], [...kinds.REQUEST, { kind: 'stale' }]);
     this.#add(name, ['GetItem.business', 'UpdateItem.failure'], kinds.REQUEST);
@@ -200,16 +241,16 @@ export class FaultRange {
     this.#add(name, ['ReceiveMessage'], [...kinds.SOURCE, ...kinds.POLL]);
     this.#add(name, ['DeleteMessageBatch'], [...kinds.POLL, ...kinds.PARTIAL]);
     this.#add(name, ['received'], [{ kind: 'duplicate' }]);
-    this.#add(name, ['deleted'], kinds.DELETED);
+    this.#add(name, ['deleted'], deleted);
     this.#add(`${name}-dead`, ['sent'], kinds.REDRIVE);
     this.#add(recorderOf(name), ['invoke'], kinds.INVOCATION);
     this.#add(recorderOf(name), ['PutItem.inbox', 'GetItem.inbox', 'SendMessageBatch'], kinds.REQUEST);
   }
 
-  #addQueueReader(name: string): void {
+  #addQueueReader(name: string, outlivesQueue: boolean): void {
     this.#add(name, ['sent'], [{ kind: 'poison' }, ...kinds.DELAYED, ...kinds.LOST]);
     this.#add(name, ['invoke'], [kinds.GIVEN_UP]);
-    this.#add(name, ['ReceiveMessage'], [kinds.QUEUE_RETENTION]);
+    if (outlivesQueue) this.#add(name, ['ReceiveMessage'], [kinds.QUEUE_RETENTION]);
   }
 
   #addStreamReader(name: string): void {

@@ -56,6 +56,7 @@ export const IN_WORDS: Readonly<Record<FaultKind | OperationKind, string>> = {
   'sources-switched-on': "a deploy switches the subscriber's event sources on",
   redriven: 'an operator redrives what is dead at the subscriber',
   'foreign-messages': "another ledger's messages come into the subscriber's queue, some under ids of this ledger",
+  'execution-stopped': 'somebody stops an execution of a saga',
   'two-reconcilers': 'each run of the reconciler is made twice',
   'load-grows': 'producers are asked for the same many times, and again after a while: more than the shards take',
   'shards-disagree': 'one stack is deployed with another shard count',

@@ -55,6 +55,12 @@ type OtherOperation =
   | 'ListEventSourceMappings'
   | 'UpdateEventSourceMapping'
   | 'Invoke'
+  // Of Step Functions, by steps, starters and keepers.
+  | 'StartExecution'
+  | 'DescribeExecution'
+  | 'ListExecutions'
+  | 'SendTaskSuccess'
+  | 'SendTaskFailure'
   // Of services outside.
   | 'ServiceRequest'
   | 'ServiceQuery';
@@ -145,6 +151,8 @@ export {
 /** The function by which operators act. */
 export const OPERATOR = 'operator';
 export const PRODUCER = 'producer';
+/** Where state machines run. */
+export const STATES = 'states';
 /** Where schedules of messages fire. */
 export const SCHEDULER = 'scheduler';
 

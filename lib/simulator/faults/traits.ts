@@ -39,6 +39,15 @@ export const TRAITS = {
   halfUnanswered: 'half-quarantined',
   /** What was dead was handled, since an operator has redriven it. */
   redriveHandled: 'redrive-handled',
+  sagaCompleted: 'saga-completed',
+  /** All that a saga had done was undone. */
+  sagaCompensated: 'saga-compensated',
+  /** A step of a saga waited for somebody to decide, who had it tried again. */
+  sagaStuck: 'saga-stuck',
+  /** A step was told once more, since its command had expired. */
+  sagaToldAgain: 'saga-told-again',
+  /** A step was undone before it ran: what came of its command later was refused. */
+  sagaVoid: 'saga-void',
 } as const;
 
 export type Trait = (typeof TRAITS)[keyof typeof TRAITS];

@@ -3,6 +3,8 @@ import type { Operation } from './operation.ts';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
+/** Longer than both commands of a step may wait. */
+const PAUSE_MS = 20 * MINUTE_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 
 /** How many shards a stack has that disagrees. */
@@ -18,6 +20,7 @@ export function operationsOf(system: System): readonly Operation[] {
 
 function ownOperations(system: System): readonly Operation[] {
   if (system.breakers) return breakerOperations(system);
+  if (system.sagas) return sagaOperations(system);
   return system.scales ? scalerOperations(system.scales) : usualOperations(system);
 }
 
@@ -39,6 +42,15 @@ function usualOperations(system: System): readonly Operation[] {
     { kind: 'two-reconcilers', apart: 400 },
     { kind: 'shards-disagree', stack: 'application', to: OTHER_SHARDS },
     { kind: 'shards-disagree', stack: 'ledger', to: OTHER_SHARDS },
+  ];
+}
+
+/** Of a system with sagas: a step that stands still is told once more, and then the saga is undone. */
+function sagaOperations({ sagas = [], subscribers }: System): readonly Operation[] {
+  return [
+    ...sagas.map(({ saga }): Operation => ({ kind: 'execution-stopped', saga: saga.name })),
+    ...subscribers.map(({ name: subscriber }): Operation => ({ kind: 'subscriber-paused', subscriber, for: PAUSE_MS })),
+    { kind: 'two-reconcilers', apart: 400 },
   ];
 }
 

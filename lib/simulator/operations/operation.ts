@@ -22,6 +22,8 @@ export type Operation =
   | { readonly kind: 'sources-switched-on'; readonly subscriber: string }
   /** What is dead at the subscriber is redriven. */
   | { readonly kind: 'redriven'; readonly subscriber: string }
+  /** Somebody stops an execution of a saga. */
+  | { readonly kind: 'execution-stopped'; readonly saga: string }
   /** Producers are asked for a step many times within seconds, and as often again after a while: more than the shards take. */
   | { readonly kind: 'load-grows'; readonly step: number; readonly times: number; readonly again: number }
   /** One stack, of the application or of the ledger, is deployed with another shard count; the other is not. */

@@ -1,18 +1,31 @@
 import { type Environment, environmentOf, type GivenContext } from '../../aws/environment.ts';
 import { operate } from '../../circuit/operate.ts';
+import { SagaUndecidable } from '../../contract/errors.ts';
 import { MINUTE_MS } from '../../contract/time.ts';
 import { ledgerOf } from '../../ledger/ledger.ts';
 import { withEveryShard } from '../../ledger/shards.ts';
 import { RedriveRefused } from '../../redrive/errors.ts';
 import { startRedrive } from '../../redrive/operation.ts';
+import { decideStuck } from '../../saga/stuck.ts';
 import type { LambdaHandler } from '../../testing/lambda/index.ts';
 import { OPERATOR } from '../faults/site.ts';
 import type { FunctionOptions } from '../run/lambda-function.ts';
 
 /** What an operator asks for by a command. */
-export interface Command {
+export type Command = SubscriberCommand | DecideCommand;
+
+/** A command about a subscriber. */
+interface SubscriberCommand {
   readonly command: 'redrive' | 'pause' | 'resume';
   readonly subscriber: string;
+}
+
+/** Has what is stuck of an execution tried again. */
+export interface DecideCommand {
+  readonly command: 'decide-stuck';
+  readonly saga: string;
+  readonly execution: string;
+  readonly step: string;
 }
 
 /** Milliseconds. */
@@ -22,8 +35,11 @@ const RATE = 50;
 
 /** The function that carries operators' commands out, as `waybill` does. */
 export function operatorOptions(variables: Environment['variables'], controlQueueUrl: string): FunctionOptions {
-  const handler = async ({ command, subscriber }: Command, context: GivenContext): Promise<void> => {
-    const ledger = await withEveryShard(ledgerOf(environmentOf(context)));
+  const handler = async (asked: Command, context: GivenContext): Promise<void> => {
+    const environment = environmentOf(context);
+    if (asked.command === 'decide-stuck') return decide(asked, environment);
+    const { command, subscriber } = asked;
+    const ledger = await withEveryShard(ledgerOf(environment));
     if (command !== 'redrive') {
       await operate(ledger, subscriber, command, controlQueueUrl);
       return;
@@ -36,4 +52,13 @@ export function operatorOptions(variables: Environment['variables'], controlQueu
     }
   };
   return { name: OPERATOR, timeout: TIMEOUT_MS, variables, load: () => handler as LambdaHandler };
+}
+
+async function decide({ saga, execution, step }: DecideCommand, environment: Environment): Promise<void> {
+  try {
+    await decideStuck(execution, 'retry', { saga, step, environment });
+  } catch (error) {
+    // It was decided by a command whose answer was lost.
+    if (!(error instanceof SagaUndecidable)) throw error;
+  }
 }

@@ -1,5 +1,6 @@
 import { type Envelope, encodeEnvelope } from '../../message/envelope.ts';
 import type { Queue } from '../../testing/engines/index.ts';
+import { sagaOfMachine } from '../../testing/stack/sagas.ts';
 import { fail, refuse, switchOff } from '../run/sickness.ts';
 import { laterIn, type World } from '../run/world.ts';
 import type { Deployer, RouteResource } from './deployer.ts';
@@ -87,8 +88,8 @@ export class Operator {
         fail(world, one.service, one.for);
         break;
       case 'paused-by-command':
-        this.#command({ command: 'pause', subscriber: one.subscriber });
-        laterIn(world, one.for, () => this.#command({ command: 'resume', subscriber: one.subscriber }));
+        this.command({ command: 'pause', subscriber: one.subscriber });
+        laterIn(world, one.for, () => this.command({ command: 'resume', subscriber: one.subscriber }));
         break;
       case 'sources-switched-on':
         for (const UUID of system.mappingsOf(one.subscriber)) {
@@ -97,7 +98,10 @@ export class Operator {
         }
         break;
       case 'redriven':
-        this.#command({ command: 'redrive', subscriber: one.subscriber });
+        this.command({ command: 'redrive', subscriber: one.subscriber });
+        break;
+      case 'execution-stopped':
+        this.#stop(one.saga);
         break;
       case 'two-reconcilers':
         system.doubleReconciler(one.apart);
@@ -113,6 +117,16 @@ export class Operator {
         system.deployShards(one.stack, one.to);
         break;
     }
+  }
+
+  /** One of the executions of a saga, as soon as one runs. */
+  #stop(saga: string, tries = 1): void {
+    const { stepFunctions, draw } = this.#world;
+    const all = stepFunctions?.executions ?? [];
+    const running = all.filter(({ machine, status }) => status === 'RUNNING' && sagaOfMachine(machine) === saga);
+    const one = running[draw(`execution of ${saga} to stop`, running.length || 1)];
+    if (one) stepFunctions?.stop(one.arn);
+    else if (tries < MOST_TRIES) laterIn(this.#world, AGAIN_MS, () => this.#stop(saga, tries + 1));
   }
 
   /** Another ledger, a copy of this one or one beside it, has its messages sent to the subscriber's queue. */
@@ -132,7 +146,7 @@ export class Operator {
   }
 
   /** Where a command fails, the operator gives it again. */
-  #command(command: Command, tries = 1): void {
+  command(command: Command, tries = 1): void {
     const world = this.#world;
     world.pending += 1;
     const over = () => {
@@ -140,7 +154,7 @@ export class Operator {
     };
     const again = () => {
       over();
-      if (tries < MOST_TRIES) laterIn(world, AGAIN_MS, () => this.#command(command, tries + 1));
+      if (tries < MOST_TRIES) laterIn(world, AGAIN_MS, () => this.command(command, tries + 1));
     };
     this.#system.command(command).then(over, again);
   }

@@ -1,12 +1,15 @@
 import { hash } from 'node:crypto';
+import { starterName, waiterName } from '../../contract/saga-settings.ts';
+import { type SagaDefinition, waitsIn } from '../../contract/saga-shape.ts';
+import { keeperName } from '../../testing/stack/sagas.ts';
 import type { Violation } from '../checks/violation.ts';
 import { SimulatorMisused } from '../errors.ts';
-import { FaultRange } from '../faults/fault-range.ts';
+import { type DeployedSaga, FaultRange } from '../faults/fault-range.ts';
 import { FORWARDER, PRODUCER, RECONCILER, RELAY } from '../faults/site.ts';
 import type { Operation, OperationKind } from '../operations/operation.ts';
 import { operationsOf } from '../operations/operation-range.ts';
 import { type RunReport, simulate } from '../run/simulation.ts';
-import { describedStep, type System, sendingModesOf, streamOf } from '../system.ts';
+import { describedStep, type System, sendingModesOf, streamOf, withSagaSubscribers } from '../system.ts';
 import type { Plan } from './plan.ts';
 import { planArbitrary } from './plan-arbitrary.ts';
 import { stepsBy, type Target, targetsOf } from './targets.ts';
@@ -38,8 +41,9 @@ export class PlanRunner {
   readonly #operations: readonly Operation[];
 
   /** @throws SimulatorMisused when the system has nothing to simulate, or a subscriber has no handler */
-  constructor(system: System, seed: number) {
-    refuseIncomplete(system);
+  constructor(given: System, seed: number) {
+    refuseIncomplete(given);
+    const system = withSagaSubscribers(given);
     this.#system = system;
     this.#seed = seed;
     const names = system.subscribers.map(({ name }) => name);
@@ -62,6 +66,7 @@ export class PlanRunner {
       ],
       modes: sendingModesOf(system),
       breakers: Object.keys(system.breakers ?? {}),
+      sagas: (system.sagas ?? []).map(functionsOfSaga),
       grows: system.maxShards !== undefined,
       ordered: system.subscribers.filter(({ ordered }) => ordered).map(({ name }) => name),
     });
@@ -150,6 +155,15 @@ function hasShown({ faults, outcomes, operations }: RunReport, name: string): bo
   return Boolean(faults[name] || outcomes[name] || operations[name as OperationKind]);
 }
 
+function functionsOfSaga({ saga: { name, steps, stages } }: SagaDefinition): DeployedSaga {
+  return {
+    steps: Object.values(steps).map((step) => step.name),
+    starter: starterName(name),
+    keeper: keeperName(name),
+    waiter: waitsIn(stages).length > 0 ? waiterName(name) : undefined,
+  };
+}
+
 class PlanFailed extends Error {
   readonly report: RunReport;
 
@@ -169,7 +183,7 @@ async function loadFastCheck(): Promise<typeof import('fast-check')> {
   }
 }
 
-function refuseIncomplete({ subscribers, handlers, workload, breakers, scales, services = [] }: System): void {
+function refuseIncomplete({ subscribers, handlers, workload, breakers, scales, sagas, services = [] }: System): void {
   if (subscribers.length === 0) throw new SimulatorMisused('There is no subscriber to simulate: give one');
   if (workload.length === 0) throw new SimulatorMisused('There is no workload: give a step that publishes a message');
   const without = subscribers.find(({ name }) => typeof handlers[name] !== 'function');
@@ -178,6 +192,13 @@ function refuseIncomplete({ subscribers, handlers, workload, breakers, scales, s
   if (unknown !== undefined) throw new SimulatorMisused(`'${unknown}' has a breaker, and is no subscriber`);
   const none = Object.keys(scales ?? {}).find((one) => subscribers.every(({ name }) => name !== one));
   if (none !== undefined) throw new SimulatorMisused(`'${none}' scales, and is no subscriber`);
+  const step = (sagas ?? [])
+    .flatMap(({ saga }) => Object.values(saga.steps))
+    .find((one) => subscribers.every(({ name }) => name !== one.name));
+  if (step)
+    throw new SimulatorMisused(`'${step.name}' is a step of a saga, and no subscriber: give it among \`subscribers\``);
+  if (sagas && (breakers || scales))
+    throw new SimulatorMisused('There are `sagas`, and `breakers` or `scales`: give each a system of its own');
   if (breakers && services.length === 0) {
     throw new SimulatorMisused('There are `breakers`, and no `services` that could fail: give what the handlers ask');
   }

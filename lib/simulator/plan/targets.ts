@@ -84,6 +84,7 @@ export function targetsOf(
       : []),
     ...sendingTargets(system),
     ...breakerTargets(system),
+    ...sagaTargets(system),
     ...(system.scales ? [{ name: 'scaler.changed', operation: 'subscriber-paused', again: true } as const] : []),
     ...(older === undefined ? [] : [{ name: TRAITS.olderVersion, step: older }]),
     ...(newer === undefined
@@ -149,6 +150,19 @@ function breakerTargets({ breakers }: System): Target[] {
   return [
     ...by('service-fails', 'circuit.opened', 'controller.probe-failed', 'controller.probe-good', 'controller.closed'),
     ...by('redriven', TRAITS.redriveHandled, 'redrive.stopped'),
+  ];
+}
+
+/** What plans must show of sagas. */
+function sagaTargets({ sagas }: System): Target[] {
+  if (!sagas) return [];
+  const paused = { operation: 'subscriber-paused', hard: true } as const;
+  return [
+    { name: TRAITS.sagaCompleted },
+    { name: TRAITS.sagaCompensated },
+    { name: TRAITS.sagaStuck, hard: true },
+    { name: TRAITS.sagaToldAgain, ...paused },
+    { name: TRAITS.sagaVoid, ...paused },
   ];
 }
 

@@ -45,6 +45,7 @@ export class Incarnation implements Caller {
       variables,
       wire: this.wire,
       ...(world.scheduler && { scheduler: world.scheduler }),
+      ...(world.stepFunctions && { stepFunctions: world.stepFunctions }),
     });
     this.environment = { ...environment, log: this.#log(), metrics: this.#metrics() };
   }

@@ -4,12 +4,14 @@ import '../../aws/kinesis-client.ts';
 import '../../consume/only-expected.ts';
 import '../../aws/s3-client.ts';
 import '../../aws/scheduler-client.ts';
+import '../../saga/sfn-client.ts';
 import { PutRecordsCommand } from '@aws-sdk/client-kinesis';
 import { toItem } from '../../aws/attribute.ts';
 import { BINDINGS } from '../../contract/bindings.ts';
 import type { AnyTable } from '../../contract/table.ts';
 import { FORMAT_VARIABLE } from '../../ledger/rows/format.ts';
-import type { Change, QueueEvent, SchedulerOptions } from '../../testing/engines/index.ts';
+import type { Change, QueueEvent, SchedulerOptions, StepFunctionsEngine } from '../../testing/engines/index.ts';
+import { seededRandom } from '../../testing/seeded-random.ts';
 import { Deployment, type DeploymentOptions } from '../../testing/stack/deployment.ts';
 import { sourceId } from '../../testing/stack/function.ts';
 import { plainName } from '../../testing/stack/queues.ts';
@@ -20,15 +22,17 @@ import { Deployer, REGISTRAR, type RouteResource, registrarOptions } from '../op
 import type { PlannedOperation } from '../operations/operation.ts';
 import { type Operated, Operator } from '../operations/operator.ts';
 import { operatorOptions } from '../operations/operator-function.ts';
-import type { System } from '../system.ts';
+import { isOfSaga, type System } from '../system.ts';
 import { decodedRow } from './envelopes.ts';
 import { loadController } from './lambda-control.ts';
 import { type FunctionOptions, LambdaFunction } from './lambda-function.ts';
 import { LEDGER, ledgerRowOf } from './ledger-row.ts';
 import { askFor, producerOptions } from './producer.ts';
 import { loadReconciler, ReconcilerSchedule, writeCursors } from './reconciler.ts';
+import { SagaSchedule } from './saga-schedule.ts';
 import { ScalerSchedule } from './scaler-schedule.ts';
 import { SimulatedSource } from './simulated-source.ts';
+import { statesWire } from './states-wire.ts';
 import { SweepSchedule } from './sweep-schedule.ts';
 import { Unfinished } from './unfinished.ts';
 import { ABANDON_AFTER_MS, laterIn, SHARDS, type World } from './world.ts';
@@ -55,6 +59,7 @@ export class SimulatedStack {
   readonly #schedule: ReconcilerSchedule;
   readonly #sweep: SweepSchedule;
   readonly #scaler: ScalerSchedule | undefined;
+  readonly #sagas: SagaSchedule | undefined;
   readonly #unfinished: Unfinished;
   readonly #functions = new Map<string, LambdaFunction>();
   readonly #sources: readonly SimulatedSource[];
@@ -73,7 +78,7 @@ export class SimulatedStack {
     const { schedule, engines } = world;
     const later = new Set(operations.flatMap((one) => (one.kind === 'subscriber-added' ? [one.subscriber] : [])));
     const schedules = world.draw('strategy', SCHEDULES_IN) === 0 && { schedules: faultySchedules(world) };
-    const { subscribers, handlers, streams, fifo, checkBack, timeout, previous = {}, breakers, scales } = system;
+    const { subscribers, handlers, streams, fifo, checkBack, timeout, previous = {}, breakers, scales, sagas } = system;
     // As in a large ledger, whose reconciliation has several runs.
     const shardsARun = world.draw('shared out', SHARED_OUT_IN) === 0 ? 1 : undefined;
     const options: DeploymentOptions = {
@@ -81,7 +86,7 @@ export class SimulatedStack {
       shards: SHARDS,
       retention: RETENTION,
       ...(shardsARun && { shardsARun }),
-      subscribers,
+      subscribers: subscribers.filter(({ name }) => !isOfSaga(system, name)),
       handlers,
       ...(streams && { streams }),
       ...(fifo && { fifo }),
@@ -90,13 +95,19 @@ export class SimulatedStack {
       ...schedules,
       ...(breakers && { breakers }),
       ...(scales && { scales }),
+      ...(sagas && {
+        sagas,
+        wireOfStates: statesWire(world),
+        random: seededRandom(world.draw('random of states', 2 ** 31)),
+      }),
       later,
     };
     const invoke = (name: string, event: object) => this.#function(name).invoke(event);
     const after = (milliseconds: number, run: () => void) => schedule.after(milliseconds, run);
     this.#deployment = new Deployment(engines, schedule.now, after, options, invoke);
-    const { lambda } = this.#deployment;
+    const { lambda, stepFunctions } = this.#deployment;
     if (lambda) world.lambda = lambda;
+    if (stepFunctions) world.stepFunctions = stepFunctions;
     const { functions, scheduler, variables } = this.#deployment;
     if (scheduler) world.scheduler = scheduler;
     for (const { table, rows } of system.tables ?? []) this.#fill(table, rows);
@@ -115,11 +126,13 @@ export class SimulatedStack {
     }
     this.producer = this.#add(producerOptions(system, variables));
     this.#sources = this.#makeSources(later);
-    this.#operator = this.#makeOperator();
+    const operator = this.#add(operatorOptions(variables, this.#deployment.queues.control.url));
+    this.#operator = this.#makeOperator(operator);
     this.#schedule = new ReconcilerSchedule(world, system, this.#function(RECONCILER), this.#unfinished);
     this.#sweep = new SweepSchedule(world, this.#function(SWEEP));
     const { all } = this.#deployment.queues;
     this.#scaler = scales && new ScalerSchedule(world, this.#function(SCALER), { scale: scales }, all);
+    this.#sagas = stepFunctions && this.#makeSagas(stepFunctions);
     world.deploy = (shards) => this.#deployShards(shards);
     this.#listen();
   }
@@ -133,14 +146,14 @@ export class SimulatedStack {
     for (const source of this.#sources) source.start();
     this.#schedule.start();
     this.#scaler?.start();
+    this.#sagas?.start();
     this.#operator.schedule(this.#operations);
   }
 
-  #makeOperator(): Operator {
-    const { queues, routes, variables, ledger } = this.#deployment;
+  #makeOperator(operator: LambdaFunction): Operator {
+    const { routes, variables, ledger, queues } = this.#deployment;
     const answers = new Map<string, 'SUCCESS' | 'FAILED'>();
     const registrar = this.#add(registrarOptions(variables, (request, status) => answers.set(request, status)));
-    const operator = this.#add(operatorOptions(variables, queues.control.url));
     const operated: Operated = {
       command: (command) => operator.invoke(command),
       mappingsOf: (name) =>
@@ -157,6 +170,17 @@ export class SimulatedStack {
       doubleReconciler: (apart) => this.#schedule.double(apart),
     };
     return new Operator(this.#world, operated, new Deployer(this.#world, registrar, answers));
+  }
+
+  #makeSagas(stepFunctions: StepFunctionsEngine): SagaSchedule {
+    const { ledger } = this.#deployment;
+    return new SagaSchedule(this.#world, {
+      sagas: this.#system.sagas ?? [],
+      stepFunctions,
+      functionOf: (name) => this.#function(name),
+      decide: (command) => this.#operator.command(command),
+      read: (key) => ledger.get(key),
+    });
   }
 
   #fill(definition: AnyTable, rows: readonly unknown[]): void {
@@ -245,6 +269,7 @@ export class SimulatedStack {
     this.#unfinished.onChange(row, change);
     this.#sweep.onChange(row, change);
     this.#scaler?.onChange(row, change);
+    this.#sagas?.onChange(row, change);
   }
 
   #startLazy({ kind, queue }: QueueEvent): void {

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { durationToMilliseconds } from '../../contract/duration.ts';
 import { retryHorizon } from '../../contract/retry.ts';
+import { type SagaDefinition, stepsIn, waitsIn } from '../../contract/saga-shape.ts';
 import { MINUTE_MS, SECOND_MS } from '../../contract/time.ts';
 import { seededRandom } from '../../testing/seeded-random.ts';
 import { ServiceBooks } from '../../testing/service.ts';
@@ -11,12 +12,13 @@ import { citedMessages } from '../checks/cited-messages.ts';
 import { Evidence } from '../checks/evidence.ts';
 import { ledgerStateOf } from '../checks/ledger-state.ts';
 import { leniencyOf, SICKNESSES } from '../checks/leniency.ts';
+import { countSagas, type SagaCounts, sagaRunsOf } from '../checks/saga-runs.ts';
 import { traitsMet } from '../checks/traits-met.ts';
 import type { Violation } from '../checks/violation.ts';
 import { FaultPlan } from '../faults/fault-plan.ts';
 import type { OperationKind } from '../operations/operation.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { System } from '../system.ts';
+import { type System, withSagaSubscribers } from '../system.ts';
 import { scheduleWorkload } from './producer.ts';
 import { reconcileDelivered } from './reconciliation.ts';
 import { RunRecord } from './run-record.ts';
@@ -38,6 +40,8 @@ export interface RunReport {
   readonly uncaused: number;
   /** How often services outside have done what they were asked for, by their own books. */
   readonly charges: number;
+  /** What became of sagas. */
+  readonly sagas: SagaCounts;
   /** How often each kind of fault has happened, and each trait was met. */
   readonly faults: Readonly<Record<string, number>>;
   /** How often operators have done each kind of thing. */
@@ -65,7 +69,8 @@ const MOST_EVENTS = 200_000;
  * @param observe is told of each request that a function sends
  * @throws UnsupportedByEngine when a handler asks of AWS what the engines in memory do not do
  */
-export async function simulate(system: System, plan: Plan, observe?: World['observe']): Promise<RunReport> {
+export async function simulate(given: System, plan: Plan, observe?: World['observe']): Promise<RunReport> {
+  const system = withSagaSubscribers(given);
   const { result: ran, rejections } = await watchingUnawaited(() => run(system, plan, observe));
   const report = await judge(system, ran, rejections);
   const { record, faults, operations } = ran.world;
@@ -111,11 +116,19 @@ async function run(system: System, plan: Plan, observe: World['observe']): Promi
   return { world, isIdle };
 }
 
-/** Half an hour, and as long as a message that keeps failing waits for its last attempt. */
-function boundOf({ bound, subscribers }: System): number {
+/** Half an hour, as long as a message that keeps failing waits for its last attempt, and as long as a saga may take. */
+function boundOf({ bound, subscribers, sagas = [] }: System): number {
   if (bound !== undefined) return durationToMilliseconds(bound);
   const longest = Math.max(...subscribers.map(({ retry }) => retryHorizon(retry)));
-  return 30 * MINUTE_MS + longest * SECOND_MS;
+  const sagasLast = Math.max(0, ...sagas.map(longestOf));
+  return 30 * MINUTE_MS + longest * SECOND_MS + sagasLast;
+}
+
+/** Each step of a saga is told twice, and to undo as often as it takes, an hour each. */
+function longestOf({ saga: { stages, unwind } }: SagaDefinition): number {
+  const steps = stepsIn(stages);
+  const told = [...steps, ...waitsIn(stages)].reduce((sum, { within }) => sum + 2 * (within + MINUTE_MS), 0);
+  return told + steps.length * (unwind.tries + 1) * (60 * MINUTE_MS + unwind.longestSeconds * SECOND_MS);
 }
 
 async function judge(system: System, { world, isIdle }: Ran, rejections: readonly string[]): Promise<RunReport> {
@@ -137,6 +150,7 @@ async function judge(system: System, { world, isIdle }: Ran, rejections: readonl
   };
   const violations = checkRun(system, checked);
   const { uncaused } = ledgerStateOf(system, record);
+  const sagas = sagaRunsOf(system, evidence, record.entries);
   const misnamed = violations.length === 0 ? await reconcileDelivered(system, world) : [];
   const all = [...violations, ...misnamed];
   return {
@@ -144,8 +158,9 @@ async function judge(system: System, { world, isIdle }: Ran, rejections: readonl
     cited: citedMessages(all, record, evidence),
     messages: evidence.committed.size,
     uncaused: uncaused.length,
+    sagas: countSagas(sagas),
     charges: (system.services ?? []).reduce((sum, service) => sum + done(service).length, 0),
-    faults: { ...faults.fired, ...traitsMet(system, record, evidence) },
+    faults: { ...faults.fired, ...traitsMet(system, record, evidence, sagas) },
     outcomes,
     operations,
     hash: record.hash(),

@@ -1,4 +1,4 @@
-import type { LambdaEngine, Request, SchedulerEngine } from '../../testing/engines/index.ts';
+import type { LambdaEngine, Request, SchedulerEngine, StepFunctionsEngine } from '../../testing/engines/index.ts';
 import type { UnsupportedByEngine } from '../../testing/errors.ts';
 import type { ServiceBooks } from '../../testing/service.ts';
 import type { Engines } from '../../testing/test-environment.ts';
@@ -22,6 +22,8 @@ export interface World {
   readonly engines: Engines;
   /** Of the messages' own schedules; absent where due messages are swept. */
   scheduler?: SchedulerEngine;
+  /** Runs sagas, where there are any. */
+  stepFunctions?: StepFunctionsEngine;
   readonly faults: FaultPlan;
   readonly record: RunRecord;
   /** What services outside have done. */

@@ -33,7 +33,7 @@ import { Deployment, SHARDS } from './deployment.ts';
 import type { StackFunction } from './function.ts';
 import type { MemoryStackOptions, StackRequest } from './options.ts';
 import { type StackClock, StackRun } from './run.ts';
-import { failedExecution, keeperName } from './sagas.ts';
+import { failedExecution, keeperName, sagaOfMachine } from './sagas.ts';
 
 /** Differences of an environment from the stack's own. */
 export interface StackEnvironmentOptions extends Partial<Pick<TestEnvironmentOptions, 'clock' | 'wire' | 'random'>> {
@@ -86,12 +86,7 @@ export class MemoryStack {
     this.#deployment = new Deployment(engines, clock.now, after, deployed, (name, event) => this.invoke(name, event));
     this.stepFunctions?.onEvent((execution) => {
       const event = failedExecution(execution);
-      const saga =
-        execution.machine
-          .split(':')
-          .at(-1)
-          ?.replace(/-unwind$/, '') ?? '';
-      if (event) this.#tellKeeper(keeperName(saga), event, after);
+      if (event) this.#tellKeeper(keeperName(sagaOfMachine(execution.machine)), event, after);
     });
     const shards = options.shards ?? SHARDS;
     this.outbox = new Outbox(this.ledger, { now: clock.now, random: this.#random, shards });

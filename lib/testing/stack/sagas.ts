@@ -1,9 +1,12 @@
 import type { Environment } from '../../aws/environment.ts';
 import type { SagaSettings } from '../../contract/saga-settings.ts';
 import type { SagaDefinition } from '../../contract/saga-shape.ts';
+import { waiterOf } from '../../contract/saga-waiter.ts';
+import type { SubscriberDefinition } from '../../contract/subscriber.ts';
 import { compileSaga } from '../../machine/compile.ts';
 import { waitSettings } from '../../machine/wait-settings.ts';
 import { createKeeper } from '../../saga/keeper.ts';
+import { starterOf } from '../../saga/starter.ts';
 import type { ExecutionView, StepFunctionsEngine } from '../engines/index.ts';
 import type { LambdaHandler } from '../lambda/index.ts';
 import type { StackFunction } from './function.ts';
@@ -19,14 +22,16 @@ export function keeperName(saga: string): string {
 export function deploySaga(engine: StepFunctionsEngine, definition: SagaDefinition, table: string): SagaSettings {
   const { forward, unwind } = compileSaga(definition, { table });
   const { name } = definition.saga;
-  return {
-    name,
-    version: definition.version,
-    businessLine: definition.businessLine,
-    machine: engine.createStateMachine(name, forward),
-    unwindMachine: engine.createStateMachine(`${name}-unwind`, unwind),
-    waits: waitSettings(definition),
-  };
+  const machine = engine.createStateMachine(name, forward);
+  return settingsOf(definition, { machine, unwindMachine: engine.createStateMachine(`${name}-unwind`, unwind) });
+}
+
+function settingsOf(
+  definition: SagaDefinition,
+  machines: Pick<SagaSettings, 'machine' | 'unwindMachine'>,
+): SagaSettings {
+  const { version, businessLine, saga } = definition;
+  return { name: saga.name, version, businessLine, ...machines, waits: waitSettings(definition) };
 }
 
 /** The function that keeps a saga, each minute and when an execution has failed. */
@@ -39,6 +44,17 @@ export function keeperFunction(settings: SagaSettings, variables: Environment['v
     sources: [],
     everyMinute: true,
   };
+}
+
+/** The saga of which a state machine is, by the machine's ARN. */
+export function sagaOfMachine(arn: string): string {
+  return arn.slice(arn.lastIndexOf(':') + 1).replace(/-unwind$/, '');
+}
+
+/** The subscribers that a saga has beside its steps: its starter, and its waiter where it waits. */
+export function subscribersOfSaga(definition: SagaDefinition): SubscriberDefinition[] {
+  const settings = settingsOf(definition, { machine: '', unwindMachine: '' });
+  return [starterOf(settings), ...(settings.waits?.length ? [waiterOf(settings)] : [])];
 }
 
 /** A batch that tells of an execution that has ended otherwise than by succeeding; `undefined` of one that has. */
