@@ -43,37 +43,35 @@ interface Survivor {
 
 const { of, folders, seed, count, quick, json } = options();
 const sources = new Sources();
-const suite = new Suite(quick);
+const suite = new Suite(sources, quick);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
 const started = performance.now();
 const drawn = draw(sources.mutantsIn(folders).filter(({ isGuard }) => isGuard === (of === 'guards')));
 const report = { of, seed, mutants: drawn.length, refusedByTypes: 0, killed: 0, equivalent: 0 };
 const survived: Survivor[] = [];
+let told = 0;
 tell(`${drawn.length} mutants of ${of}, drawn by the seed ${seed}`);
-for (const [index, mutant] of drawn.entries()) tell(`${index + 1} ${describe(mutant)}: ${await judge(mutant)}`);
+const left = drawn.filter((mutant) => !isSettled(mutant));
+for await (const [mutant, { killedBy }] of suite.judge(left)) {
+  const { place, from, to } = mutant;
+  if (killedBy === undefined) survived.push({ place, from, to });
+  else report.killed++;
+  tellOf(mutant, killedBy === undefined ? 'SURVIVED' : `killed by ${killedBy}`);
+}
 sources.close();
 suite.close();
 print();
 process.exitCode = survived.length > 0 ? 1 : 0;
 
-async function judge(mutant: Mutant): Promise<string> {
-  const { place, from, to } = mutant;
-  if (sources.refuses(mutant)) {
-    report.refusedByTypes++;
-    return 'refused by types';
-  }
+/** Whether there is nothing for tests to notice. */
+function isSettled(mutant: Mutant): boolean {
   const reason = equivalenceOf(mutant);
-  if (reason !== undefined) {
-    report.equivalent++;
-    return `equivalent, ${reason}`;
-  }
-  const { killedBy } = await suite.judge(mutant);
-  if (killedBy === undefined) {
-    survived.push({ place, from, to });
-    return 'SURVIVED';
-  }
-  report.killed++;
-  return `killed by ${killedBy}`;
+  if (reason !== undefined) report.equivalent++;
+  const isRefused = reason === undefined && sources.refuses(mutant);
+  if (isRefused) report.refusedByTypes++;
+  if (reason === undefined && !isRefused) return false;
+  tellOf(mutant, isRefused ? 'refused by types' : `equivalent, ${reason}`);
+  return true;
 }
 
 /** As many as are asked for, each but once. */
@@ -100,9 +98,9 @@ function tell(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-function describe({ place, from, to }: Mutant): string {
+function tellOf({ place, from, to }: Mutant, verdict: string): void {
   const short = (text: string) => (text.length > 70 ? `${text.slice(0, 70)}…` : text).replaceAll(/\s+/g, ' ');
-  return `${place} ${short(from)} → ${short(to)}`;
+  tell(`${++told} ${place} ${short(from)} → ${short(to)}: ${verdict}`);
 }
 
 function options() {

@@ -1,8 +1,10 @@
+import { hash } from 'node:crypto';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { API, type Snapshot } from 'typescript/unstable/sync';
 import { root } from '../setup/program.mjs';
 import { mutationsOf } from './mutations.ts';
+import { loadMarkOf, markAt, type Switched, schemataOf } from './schemata.ts';
 
 /** A small mistake in a file of the repository. */
 export interface Mutant {
@@ -15,8 +17,11 @@ export interface Mutant {
   readonly from: string;
   readonly to: string;
   readonly isGuard: boolean;
-  /** The whole file with the mistake in it. */
-  readonly source: string;
+  /** Where the text that is replaced begins and ends, in characters. */
+  readonly start: number;
+  readonly end: number;
+  /** Tells it from every other, and from the same one in another version of its file. */
+  readonly id: string;
 }
 
 const PROJECT = join(root, 'tsconfig.json');
@@ -34,15 +39,42 @@ export class Sources {
   }
 
   /** Whether types refuse a mutant. Only its own file is asked. */
-  refuses({ file, source }: Mutant): boolean {
-    const path = join(root, file);
-    this.#changed.set(path, source);
+  refuses(mutant: Mutant): boolean {
+    const path = join(root, mutant.file);
+    const text = readFileSync(path, 'utf8');
+    this.#changed.set(path, `${text.slice(0, mutant.start)}${mutant.to}${text.slice(mutant.end)}`);
     this.#update(path);
     const program = this.#program();
     const found = [...program.getSyntacticDiagnostics(path), ...program.getSemanticDiagnostics(path)];
     this.#changed.delete(path);
     this.#update(path);
     return found.length > 0;
+  }
+
+  /**
+   * Every file of the framework as it is loaded to judge mutants: with all of them in it, each behind its number.
+   *
+   * @param numbered mutants by their numbers, from 1
+   */
+  schemata(numbered: ReadonlyMap<number, Mutant>): Map<string, string> {
+    const own = Map.groupBy(numbered, ([, { file }]) => file);
+    return new Map(
+      globSync('lib/**/*.ts', { cwd: root }).flatMap((file): [string, string][] => {
+        const tree = this.#program().getSourceFile(join(root, file));
+        if (!tree) return [];
+        const mutants = (own.get(file) ?? []).map(([number, mutant]): Switched => ({ ...mutant, number }));
+        const { source, lost } = schemataOf(file, tree, mutants);
+        for (const { start } of lost) throw new Error(`No switch fits into ${file} at character ${start}`);
+        return [[file, source]];
+      }),
+    );
+  }
+
+  /** What tells that a test reaches a mutant, and whether it takes effect only as its file is loaded. */
+  reachOf({ file, start, end }: Mutant): { readonly mark: string; readonly isOfLoading: boolean } {
+    const tree = this.#program().getSourceFile(join(root, file));
+    const mark = tree ? markAt(file, tree, start, end) : loadMarkOf(file);
+    return { mark, isOfLoading: mark === loadMarkOf(file) };
   }
 
   close(): void {
@@ -55,11 +87,12 @@ export class Sources {
     if (!tree) return [];
     const text = readFileSync(path, 'utf8');
     const lines = text.split('\n');
-    return mutationsOf(tree).map(({ start, end, to, isGuard }) => {
+    return mutationsOf(tree).map((mutation) => {
+      const { start, end, to } = mutation;
       const number = text.slice(0, start).split('\n').length;
-      const source = `${text.slice(0, start)}${to}${text.slice(end)}`;
       const line = (lines[number - 1] ?? '').trim();
-      return { place: `${file}:${number}`, file, line, from: text.slice(start, end), to, isGuard, source };
+      const id = hash('sha256', JSON.stringify([file, text, start, end, to])).slice(0, 20);
+      return { ...mutation, place: `${file}:${number}`, file, line, from: text.slice(start, end), id };
     });
   }
 

@@ -1,17 +1,37 @@
-import { defineConfig, mergeConfig } from 'vitest/config';
+import { existsSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { defineConfig } from 'vitest/config';
 import settings from '../../vitest.config.ts';
+import { SEED_VARIABLE } from '../certify/drawn-seed.ts';
 import { root } from '../setup/program.mjs';
-import { planted } from './planted.ts';
+import { SCHEMATA } from './orders.ts';
+
+const { projects: _, ...test } = settings.test ?? {};
 
 /**
- * The tests as they are, on code with a mistake in it. Projects take the plugins of the file that they stand in. Nothing is kept on
- * disk: a file with a mistake would pass for the file without.
+ * One process that judges mutants: the framework's files are loaded as their schemata, and nothing is kept on disk, since a file with
+ * mistakes in it would pass for the file without. What is drawn is drawn the same for each mutant.
  */
-export default mergeConfig(
-  settings,
-  defineConfig({
-    root,
-    test: { fsModuleCache: false },
-    plugins: [{ name: 'mutant', enforce: 'pre', load: (id: string) => planted(id) }],
-  }),
-);
+export default defineConfig({
+  ...settings,
+  root,
+  plugins: [{ name: 'mutants', enforce: 'pre', load: textOf }],
+  test: {
+    ...test,
+    include: ['scripts/mutants/judging.ts'],
+    runner: join(root, 'scripts/mutants/runner.ts'),
+    env: { ...test.env, [SEED_VARIABLE]: '1' },
+    fsModuleCache: false,
+    isolate: false,
+    maxWorkers: 1,
+    // A snapshot that differs is a failure, and never a new snapshot.
+    update: 'none',
+    silent: true,
+    reporters: [{}],
+  },
+});
+
+function textOf(id: string): string | undefined {
+  const path = join(SCHEMATA, relative(root, id));
+  return id.startsWith(join(root, 'lib/')) && existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+}

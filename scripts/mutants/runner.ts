@@ -1,0 +1,91 @@
+import { join } from 'node:path';
+import { configureGlobal } from 'fast-check';
+import { TestRunner, vi } from 'vitest';
+import { startTests } from 'vitest/internal/browser';
+import { root } from '../setup/program.mjs';
+import { Judge, type Result, type RunOptions } from './judge.ts';
+import { REACH, SWITCH } from './schemata.ts';
+import { namesIn } from './test-files.ts';
+
+/** What is drawn by a property is the same for each mutant. */
+const PROPERTY_SEED = 1;
+const shared = globalThis as { [SWITCH]?: number; [REACH]?: (mark: string) => void };
+
+/** Judges all mutants in the one process in which vitest would run one test file. */
+export default class Runner extends TestRunner {
+  override async onAfterRunFiles(files: Parameters<TestRunner['onAfterRunFiles']>[0]): Promise<void> {
+    super.onAfterRunFiles(files);
+    configureGlobal({ seed: PROPERTY_SEED });
+    const { config } = this;
+    const { moduleRunner, _otel: traces } = this as unknown as Record<'moduleRunner' | '_otel', unknown>;
+    await new Judge(async (testFile, options) => {
+      const quiet = new QuietRunner(config, options.only ?? namesIn(testFile));
+      Object.assign(quiet, { moduleRunner, _otel: traces });
+      return await runFile(quiet, testFile, options);
+    }).run();
+  }
+}
+
+async function runFile(runner: QuietRunner, testFile: string, { number = 0, anew }: RunOptions): Promise<Result> {
+  const marks = new Set<string>();
+  if (anew) vi.resetModules();
+  shared[SWITCH] = number;
+  shared[REACH] = (mark) => marks.add(mark);
+  const note = () => runner.fail('an unhandled error');
+  process.on('unhandledRejection', note).on('uncaughtException', note);
+  try {
+    const [file] = await startTests([join(root, testFile)], runner as never);
+    if (file?.result?.state === 'fail') runner.fail('the file');
+  } catch (error) {
+    runner.fail(String(error));
+  } finally {
+    shared[SWITCH] = 0;
+    delete shared[REACH];
+    process.off('unhandledRejection', note).off('uncaughtException', note);
+    vi.resetConfig();
+    vi.restoreAllMocks();
+    vi.useRealTimers();
+  }
+  return { ...(runner.failed !== undefined && { failed: runner.failed }), marks };
+}
+
+interface Task {
+  readonly name: string;
+  readonly suite?: Task;
+  mode: string;
+  readonly result?: { readonly state: string };
+}
+
+/** Tells nobody of tests, and skips what comes after the first that fails. */
+class QuietRunner extends TestRunner {
+  failed: string | undefined;
+  readonly #names: RegExp | undefined;
+
+  constructor(config: ConstructorParameters<typeof TestRunner>[0], names: RegExp | undefined) {
+    super(config);
+    this.#names = names;
+  }
+
+  fail(reason: string): void {
+    this.failed ??= reason;
+    this.cancel('test-failure');
+  }
+
+  override async onBeforeRunTask(test: never): Promise<void> {
+    const task: Task = test;
+    if (this.#names && !this.#names.test(nameOf(task))) task.mode = 'skip';
+    await super.onBeforeRunTask(test);
+  }
+
+  override onAfterRunTask(test: never): void {
+    const task: Task = test;
+    if (task.result?.state === 'fail') this.fail(nameOf(task));
+    super.onAfterRunTask(test);
+  }
+}
+
+/** A test's name, after those of the suites around it. */
+function nameOf({ name, suite }: Task): string {
+  const around = suite ? nameOf(suite) : '';
+  return around ? `${around} > ${name}` : name;
+}
