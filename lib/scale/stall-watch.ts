@@ -4,22 +4,26 @@ import { type ControlClients, eventSourcesOf } from '../circuit/event-sources.ts
 import { METRICS } from '../contract/metrics.ts';
 import { MINUTE_MS } from '../contract/time.ts';
 import { readCircuit } from '../ledger/circuit.ts';
+import { type Ends, endsLately } from '../ledger/ends.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { ownQueueUrl, type Route } from '../ledger/rows/route.ts';
+import { withEveryShard } from '../ledger/shards.ts';
 import type { Reading } from './decide.ts';
-import { isTold, type Stall, stallAfter } from './stall.ts';
+import { isHanging, mayStandStill, type Stall, stallAfter, told } from './stall.ts';
 
-/** What is asked, and how often, in milliseconds. */
+/** What is asked. */
 export interface WatchOptions {
   readonly ledger: Ledger;
   readonly lambda: ControlClients['lambda'];
-  readonly every: number;
 }
 
 /** An invocation may last for so long, where nothing else is known of it: Lambda allows no more. */
 const LONGEST_MS = 15 * MINUTE_MS;
 
-/** Watches for queues from which nobody takes anything, or of which nothing ends. It remembers what it saw for as long as its process lives. */
+/**
+ * Watches for queues from which nobody takes anything, or of which nothing ends. It asks the ledger what has ended only where a
+ * queue may stand still. It remembers what it saw for as long as its process lives.
+ */
 export class StallWatch {
   readonly #stalls = new Map<string, Stall>();
 
@@ -28,23 +32,21 @@ export class StallWatch {
    *
    * @param lasts milliseconds that an invocation of the subscriber's function may last
    */
-  async see(
-    { ledger, lambda, every }: WatchOptions,
-    route: Route,
-    reading: Reading,
-    lasts = LONGEST_MS,
-  ): Promise<boolean> {
+  async see({ ledger, lambda }: WatchOptions, route: Route, reading: Reading, lasts = LONGEST_MS): Promise<boolean> {
     const { subscriber } = route;
+    const { at, waiting, inFlight } = reading;
     const stall = stallAfter(this.#stalls.get(subscriber), reading);
     if (stall) this.#stalls.set(subscriber, stall);
     else this.#stalls.delete(subscriber);
-    if (!isTold(stall, lasts, every)) return false;
+    if (!mayStandStill(stall, at)) return false;
     // A circuit that is open has told already.
     if (!isAtRest(await readCircuit(ledger, subscriber))) return false;
+    const ends = inFlight > 0 ? await endsLately(await withEveryShard(ledger), subscriber, stall.since) : undefined;
+    if (inFlight > 0 && !isHanging(stall, at, ends, lasts)) return false;
+    this.#stalls.set(subscriber, told(stall, at));
     const { environment } = ledger;
-    const seconds = Math.round((reading.at - stall.since) / 1_000);
-    const { waiting, inFlight } = reading;
-    const cause = inFlight > 0 ? HANGING : await causeOf({ environment, lambda }, ownQueueUrl(route.destination));
+    const seconds = Math.round((at - Math.max(stall.since, ends?.newest ?? 0)) / 1_000);
+    const cause = await causeOf({ environment, lambda }, route, inFlight > 0 ? hanging(ends, seconds) : TAKES_NOTHING);
     const fields = { subscriber, hop: 'consumer', cause, waiting, inFlight, seconds };
     quietly(() => environment.log.error('subscriber stands still', fields));
     quietly(() => {
@@ -56,13 +58,20 @@ export class StallWatch {
   }
 }
 
-const HANGING =
-  'messages are being handled, and none has ended for longer than an invocation lasts: its handlers hang, or more comes all the time than it takes on';
+const TAKES_NOTHING =
+  'its event source is enabled and takes nothing: its function may be throttled, or may not receive from the queue';
 
-async function causeOf(clients: ControlClients, queueUrl: string): Promise<string> {
-  const { sources = [] } = (await eventSourcesOf(clients, queueUrl)) ?? {};
+function hanging(ends: Ends | undefined, seconds: number): string {
+  if (!ends)
+    return 'messages are being handled, and none has ended for longer than an invocation lasts: its handlers hang, or more comes all the time than it takes on';
+  const slowest = (ends.longest / 1_000).toFixed(1);
+  return `messages are being handled, and none has ended for ${seconds} s, where the slowest before took ${slowest} s: its handlers hang or fail, or its function is throttled`;
+}
+
+/** Why a subscriber stands still: its event source, or what is given. */
+async function causeOf(clients: ControlClients, { destination }: Route, otherwise: string): Promise<string> {
+  const { sources = [] } = (await eventSourcesOf(clients, ownQueueUrl(destination))) ?? {};
   const own = sources.filter(({ kind }) => kind === 'queue');
   if (own.length === 0) return 'no event source reads its queue';
-  if (!own.some(({ isOn }) => isOn)) return 'its event source is disabled';
-  return 'its event source is enabled and takes nothing: its function may be throttled, or may not receive from the queue';
+  return own.some(({ isOn }) => isOn) ? otherwise : 'its event source is disabled';
 }

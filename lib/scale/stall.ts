@@ -1,45 +1,68 @@
+import { MINUTE_MS } from '../contract/time.ts';
+import type { Ends } from '../ledger/ends.ts';
 import type { Reading } from './decide.ts';
 
-/** A queue in which something waits, and from which nobody takes anything, or of which nothing ends. */
+/** A queue in which something waits that nobody takes, or in which messages are being handled that do not become fewer. */
 export interface Stall {
-  /** When it was seen first, in milliseconds since the epoch. */
+  /** Since when something waits, or more and more is being handled, in milliseconds since the epoch. */
   readonly since: number;
-  /** In how many readings in a row. */
-  readonly readings: number;
   /** Messages that were being handled at the last reading, and all that were there. */
   readonly inFlight: number;
   readonly all: number;
+  /** Whether something waited at the last reading, and at how many more was being handled than before. */
+  readonly waits: boolean;
+  readonly grown: number;
+  /** When it was told last. */
+  readonly toldAt?: number;
 }
 
-/** So many readings in a row are no chance: a message that has just come waits for a moment, too. */
-export const STALLED_READINGS = 3;
-/** A stall that lasts is told once a minute, of readings 5 seconds apart. */
-const TOLD_EACH = 12;
+/** Three readings 5 seconds apart are no chance: a message that has just come waits for a moment, too. */
+const STILL_MS = 9_000;
+/** Of what is being handled nothing has ended for so many times as long as the slowest that has. */
+const SLOW_TIMES = 3;
+/** What failed and rests is being handled, too, as SQS counts it: so often more has to be. */
+const LEAST_GROWN = 2;
 
 /**
- * What a reading says of a queue that was as it was before; `undefined` where nothing waits. What is being handled is a stall
+ * What a reading says of a queue that was as it was before; `undefined` where nothing is there. What is being handled may stand still
  * for as long as neither it nor all that is there becomes less: whatever ends is deleted.
  */
 export function stallAfter(before: Stall | undefined, { at, waiting, inFlight }: Reading): Stall | undefined {
-  if (waiting === 0) return undefined;
   const all = waiting + inFlight;
+  const waits = waiting > 0;
+  if (all === 0) return undefined;
   const isSame =
     inFlight === 0
       ? before?.inFlight === 0
       : before !== undefined && before.inFlight > 0 && inFlight >= before.inFlight && all >= before.all;
-  const { since, readings } = isSame && before ? before : { since: at, readings: 0 };
-  return { since, readings: readings + 1, inFlight, all };
+  if (!isSame || !before) return { since: at, inFlight, all, waits, grown: 0 };
+  const hasGrown = inFlight > before.inFlight;
+  const grown = before.grown + (hasGrown ? 1 : 0);
+  const goesOn = (waits && before.waits) || grown > 0;
+  return { ...before, since: goesOn ? before.since : at, inFlight, all, waits, grown };
+}
+
+/** Whether a stall may be told at a reading: where it has lasted for three, and not within a minute of the last time. */
+export function mayStandStill(stall: Stall | undefined, at: number): stall is Stall {
+  if (stall === undefined || at - stall.since < STILL_MS) return false;
+  const isComing = stall.waits || stall.grown >= LEAST_GROWN;
+  return isComing && at - (stall.toldAt ?? Number.NEGATIVE_INFINITY) >= MINUTE_MS;
 }
 
 /**
- * Whether a stall is to be told now: what nobody takes at the third reading, and what is being handled once it has been for
- * longer than an invocation lasts.
+ * Whether what is being handled stands still: nothing has ended for much longer than messages take, or for longer than an
+ * invocation lasts.
  *
+ * @param ends what has ended lately; `undefined` where that is not known: then an invocation's time decides
  * @param lasts milliseconds that an invocation may last
- * @param every milliseconds from one reading to the next
  */
-export function isTold(stall: Stall | undefined, lasts: number, every: number): stall is Stall {
-  if (stall === undefined) return false;
-  const first = stall.inFlight === 0 ? STALLED_READINGS : Math.max(STALLED_READINGS, Math.ceil(lasts / every) + 1);
-  return stall.readings >= first && (stall.readings - first) % TOLD_EACH === 0;
+export function isHanging({ since, waits }: Stall, at: number, ends: Ends | undefined, lasts: number): boolean {
+  if (!ends) return waits && at - since > lasts;
+  const quiet = at - Math.max(since, ends.newest);
+  return quiet >= Math.max(STILL_MS, Math.min(lasts, SLOW_TIMES * ends.longest));
+}
+
+/** A stall that was told: it is told again once a minute, where something waits or yet more is being handled. */
+export function told(stall: Stall, at: number): Stall {
+  return { ...stall, grown: 0, toldAt: at };
 }

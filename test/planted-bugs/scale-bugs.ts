@@ -109,9 +109,40 @@ export const scaleBugs: readonly ScaleBug[] = [
     edits: [
       {
         file: 'scale/stall.ts',
-        find: ': before !== undefined && before.inFlight > 0 && inFlight >= before.inFlight && all >= before.all;',
-        replace: ': before !== undefined;',
+        find: 'const quiet = at - Math.max(since, ends.newest);',
+        replace: 'const quiet = at - Math.min(since, ends.newest);',
       },
+    ],
+  },
+  {
+    name: 'watcher-waits-for-the-timeout',
+    drill: 'stall',
+    mistake: 'a subscriber of which nothing ends any more is told once an invocation has had its time, and not before',
+    edits: [{ file: 'scale/stall.ts', find: 'if (!ends) return', replace: 'if (!ends || ends.newest > 0) return' }],
+  },
+  {
+    name: 'watcher-takes-slow-for-hanging',
+    drill: 'stall',
+    mistake: 'a subscriber whose messages take long is told to stand still',
+    edits: [
+      {
+        file: 'scale/stall.ts',
+        find: 'Math.min(lasts, SLOW_TIMES * ends.longest)',
+        replace: 'Math.min(lasts, 0 * SLOW_TIMES * ends.longest)',
+      },
+    ],
+  },
+  {
+    name: 'watcher-counts-what-rests',
+    drill: 'stall',
+    mistake: 'a message that failed and rests is taken for one that hangs',
+    edits: [
+      {
+        file: 'scale/stall.ts',
+        find: 'stall.waits || stall.grown >= LEAST_GROWN',
+        replace: 'stall.waits || stall.grown >= 0 * LEAST_GROWN',
+      },
+      { file: 'scale/stall.ts', find: 'since: goesOn ? before.since : at,', replace: 'since: before.since,' },
     ],
   },
   {
@@ -121,8 +152,8 @@ export const scaleBugs: readonly ScaleBug[] = [
     edits: [
       {
         file: 'scale/stall.ts',
-        find: 'if (waiting === 0) return undefined;',
-        replace: 'if (waiting === 0 || inFlight > 0) return undefined;',
+        find: 'if (all === 0) return undefined;',
+        replace: 'if (all === 0 || inFlight > 0) return undefined;',
       },
     ],
   },

@@ -8,7 +8,7 @@ import { MemoryStack } from '../../lib/public/testing.ts';
 import { publish } from '../../lib/publish/publish.ts';
 import { decide, type Reading } from '../../lib/scale/decide.ts';
 import { decideShards } from '../../lib/scale/shards.ts';
-import { isTold, type Stall, stallAfter } from '../../lib/scale/stall.ts';
+import { isHanging, mayStandStill, type Stall, stallAfter } from '../../lib/scale/stall.ts';
 import { Placed, restingOutage } from '../circuit/outage.ts';
 import { Books, booking, Deposited, ProjectOn } from '../order/shop.ts';
 import { openOverload, SOURCE } from '../scale/overload.ts';
@@ -77,8 +77,10 @@ export const drills: Readonly<Record<ScaleBug['drill'], () => Promise<string[]>>
     const told = paused.stack.environmentOf('scaler').counted.stalled ?? 0;
     return [
       ...(told === 0 ? [] : ['a paused subscriber is told to stand still']),
-      ...(stallsOf((index) => 5 - (index % 3)) === 0 ? [] : ['a busy subscriber is told to stand still']),
-      ...(stallsOf(() => 5) > 0 ? [] : ['a subscriber whose handlers hang is not told']),
+      ...(stallsOf(5, (at) => at - 3_000) === 0 ? [] : ['a busy subscriber is told to stand still']),
+      ...(stallsOf(5, () => 19_000, 12_000) === 0 ? [] : ['a slow subscriber is told to stand still']),
+      ...(stallsOf(0, () => 1_000) === 0 ? [] : ['a message that rests is told to hang']),
+      ...(stallsOf(5, () => 19_000) > 0 ? [] : ['a subscriber whose handlers hang is not told']),
     ];
   },
 
@@ -171,11 +173,11 @@ export const drills: Readonly<Record<ScaleBug['drill'], () => Promise<string[]>>
   },
 };
 
-/** How often it is told within a minute that a subscriber stands still, of which so many messages are being handled. */
-function stallsOf(inFlight: (index: number) => number): number {
+/** How often it may be told within half a minute that nothing ends, of five messages that are being handled all the time while so many wait. */
+function stallsOf(waiting: number, newest: (at: number) => number, longest = 200): number {
   let stall: Stall | undefined;
-  return Array.from({ length: 12 }).filter((_, index) => {
-    stall = stallAfter(stall, { at: index * 5_000, waiting: 5, inFlight: inFlight(index) });
-    return isTold(stall, 30_000, 5_000);
+  return Array.from({ length: 6 }, (_, index) => 20_000 + index * 5_000).filter((at) => {
+    stall = stallAfter(stall, { at, waiting, inFlight: 5 });
+    return mayStandStill(stall, at) && isHanging(stall, at, { newest: newest(at), longest }, 30_000);
   }).length;
 }

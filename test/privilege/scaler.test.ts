@@ -1,5 +1,7 @@
 import { Template } from 'aws-cdk-lib/assertions';
 import { expect, test, vi } from 'vitest';
+import { LedgerWatcher } from '../../lib/public/constructs.ts';
+import type { MemoryStackOptions } from '../../lib/public/testing.ts';
 import { shop } from '../constructs/rules/proved-shop.ts';
 import { openOverload } from '../scale/overload.ts';
 import { isAllowed, type RowAction, type RowStatement, rowActionsOf } from './leading-keys.ts';
@@ -8,7 +10,8 @@ vi.setConfig({ testTimeout: 30_000 });
 
 /** The statements on the ledger's table of a role. */
 function statementsOf(role: RegExp): RowStatement[] {
-  const { stack } = shop({ queue: { breaker: {}, scale: { forecast: { perSecond: 1 } } } });
+  const { stack, ledger } = shop({ queue: { breaker: {}, scale: { forecast: { perSecond: 1 } } } });
+  new LedgerWatcher(stack, 'Watcher', { ledger });
   return Object.values(Template.fromStack(stack).findResources('AWS::IAM::Policy'))
     .filter(({ Properties }) => Properties.Roles.some(({ Ref }: { Ref: string }) => role.test(Ref)))
     .flatMap(
@@ -22,18 +25,32 @@ test('scaler and controller ask for rows that their roles grant, and the scaler 
     ['scaler', []],
     ['controller', []],
   ]);
+  const noting: MemoryStackOptions['wire'] = async ({ from, operation, input }, apply) => {
+    asked.get(from)?.push(...rowActionsOf(operation, input));
+    return apply();
+  };
   const overload = openOverload({
     breakers: { 'take-payment': {} },
     scales: { 'take-payment': { doubleAbove: 100, halveBelow: 10, forecast: { perSecond: 1 } } },
-    wire: async ({ from, operation, input }, apply) => {
-      asked.get(from)?.push(...rowActionsOf(operation, input));
-      return apply();
-    },
+    wire: noting,
   });
   overload.switchTo(false);
   await overload.publish(150);
   await overload.stack.advance('70m');
   expect(overload.concurrency()).toBe(10);
+  const hanging = openOverload({
+    watched: true,
+    wire: async (call, apply) => {
+      const answer = await noting(call, apply);
+      if (call.from !== 'scaler' || call.operation !== 'GetQueueAttributes') return answer;
+      const { Attributes } = answer as { readonly Attributes?: object };
+      return { Attributes: { ...Attributes, ApproximateNumberOfMessagesNotVisible: '20' } };
+    },
+  });
+  hanging.switchTo(false);
+  await hanging.publish(1);
+  await hanging.stack.advance('90s');
+  expect(hanging.stack.environmentOf('scaler').counted.stalled).toBeGreaterThan(0);
   for (const [name, role] of [['scaler', /^LedgerScaler/] as const, ['controller', /^LedgerController/] as const]) {
     const statements = statementsOf(role);
     const actions = asked.get(name) ?? [];
@@ -42,8 +59,15 @@ test('scaler and controller ask for rows that their roles grant, and the scaler 
   }
   const kinds = new Set((asked.get('scaler') ?? []).map(({ action, keys }) => `${action} ${keys[0]?.split('#')[0]}`));
   expect([...kinds].sort()).toEqual(
-    ['GetItem circuit', 'GetItem scale', 'PutItem scale', 'Query radar', 'Query route', 'Query types'].map(
-      (kind) => `dynamodb:${kind}`,
-    ),
+    [
+      'GetItem circuit',
+      'GetItem scale',
+      'PutItem scale',
+      'Query in',
+      'Query radar',
+      'Query route',
+      'Query shards',
+      'Query types',
+    ].map((kind) => `dynamodb:${kind}`),
   );
 });

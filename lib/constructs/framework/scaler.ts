@@ -73,6 +73,12 @@ export class Scaler extends FrameworkFunction {
   /** Has a subscriber watched, and all be looked at every 5 seconds. @param timeout of its function */
   watch(subscriber: string, queue: IConstruct, timeout = LAMBDA_TIMEOUT): void {
     this.#allowListing();
+    if (Object.keys(this.#watched).length === 0) {
+      allowRows(this.role, this.#table, {
+        actions: ['dynamodb:Query'],
+        partitions: [...PARTITIONS.inbox, ...PARTITIONS.shards],
+      });
+    }
     this.#watched[subscriber] = timeout.toMilliseconds();
     this.#tag(queue);
   }

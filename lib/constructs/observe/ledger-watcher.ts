@@ -10,8 +10,8 @@ export interface LedgerWatcherProps {
 
 /**
  * Looks every 5 seconds at the queues of a ledger's subscribers in this app, and tells within 15 seconds of one from which
- * nobody takes anything: its event source is gone or switched off, or its function is throttled. It tells, too, of one whose
- * messages are being handled and do not end for longer than its function's timeout. Subscribers that
+ * nobody takes anything: its event source is gone or switched off, or its function is throttled. It tells as soon of one whose
+ * messages are being handled and end no more, since its handlers hang. Subscribers that
  * scale are read as often, so that they are scaled within 10 seconds. A function of 128 MB runs all the time for it.
  *
  * @example
