@@ -11,6 +11,7 @@ test('services that fail, pauses, deploys and redrives lose nothing and double n
   expect(Object.keys(operations).sort()).toEqual([
     'paused-by-command',
     'redriven',
+    'redriven-while-stopped',
     'service-fails',
     'sources-switched-on',
   ]);

@@ -258,8 +258,7 @@ export const outageBugs: readonly Bug[] = [
     name: 'wave-ends-on-a-failure-row',
     mistake: 'a redrive takes any failure row, of a mere wait or of long ago, for a relapse',
     system: 'outages',
-    rare: true,
-    by: ['redriven'],
+    by: ['redriven-while-stopped'],
     edits: [
       {
         file: 'redrive/send-wave.ts',
@@ -310,8 +309,7 @@ export const outageBugs: readonly Bug[] = [
     name: 'redrives-into-an-open-circuit',
     mistake: 'a redrive sends its waves though nothing is handled',
     system: 'outages',
-    rare: true,
-    by: ['redriven', 'paused-by-command'],
+    by: ['redriven-while-stopped'],
     edits: [
       {
         file: 'redrive/redriver.ts',

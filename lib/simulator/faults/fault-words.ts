@@ -55,6 +55,7 @@ export const IN_WORDS: Readonly<Record<FaultKind | OperationKind, string>> = {
   'paused-by-command': 'an operator pauses the subscriber, and resumes it after a while',
   'sources-switched-on': "a deploy switches the subscriber's event sources on",
   redriven: 'an operator redrives what is dead at the subscriber',
+  'redriven-while-stopped': 'an operator redrives what is dead at the subscriber, which handles nothing for some time',
   'foreign-messages': "another ledger's messages come into the subscriber's queue, some under ids of this ledger",
   'execution-stopped': 'somebody stops an execution of a saga',
   'two-reconcilers': 'each run of the reconciler is made twice',

@@ -82,5 +82,12 @@ function breakerOperations({ breakers = {}, services = [], subscribers }: System
     ...broken.map((subscriber): Operation => ({ kind: 'paused-by-command', subscriber, for: 5 * MINUTE_MS })),
     ...broken.map((subscriber): Operation => ({ kind: 'sources-switched-on', subscriber })),
     ...subscribers.map(({ name: subscriber }): Operation => ({ kind: 'redriven', subscriber })),
+    // What fails by its handler is dead after minutes.
+    ...broken.flatMap((subscriber): Operation[] =>
+      (['command', 'source'] as const).map((by) => ({
+        kind: 'redriven-while-stopped',
+        ...{ subscriber, by, after: (by === 'command' ? 10 : 240) * SECOND_MS, for: 5 * MINUTE_MS },
+      })),
+    ),
   ];
 }

@@ -22,6 +22,14 @@ export type Operation =
   | { readonly kind: 'sources-switched-on'; readonly subscriber: string }
   /** What is dead at the subscriber is redriven. */
   | { readonly kind: 'redriven'; readonly subscriber: string }
+  /** The same while nothing is handled: the subscriber is paused by a command, or its event source is switched off, a while later and for some time. */
+  | {
+      readonly kind: 'redriven-while-stopped';
+      readonly subscriber: string;
+      readonly by: 'command' | 'source';
+      readonly after: number;
+      readonly for: number;
+    }
   /** Somebody stops an execution of a saga. */
   | { readonly kind: 'execution-stopped'; readonly saga: string }
   /** Producers are asked for a step many times within seconds, and as often again after a while: more than the shards take. */

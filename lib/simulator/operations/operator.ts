@@ -12,6 +12,8 @@ const STEP_MS = 4_000;
 /** Milliseconds after which a command that failed is given again, and how often it is. */
 const AGAIN_MS = 5_000;
 const MOST_TRIES = 20;
+/** Milliseconds after which an operator redrives at a subscriber that is stopped. */
+const STOPPED_MS = 5_000;
 /** Milliseconds between two requests of a load that grows. */
 const LOAD_MS = 250;
 
@@ -88,8 +90,7 @@ export class Operator {
         fail(world, one.service, one.for);
         break;
       case 'paused-by-command':
-        this.command({ command: 'pause', subscriber: one.subscriber });
-        laterIn(world, one.for, () => this.command({ command: 'resume', subscriber: one.subscriber }));
+        this.#pause(one.subscriber, one.for);
         break;
       case 'sources-switched-on':
         for (const UUID of system.mappingsOf(one.subscriber)) {
@@ -102,6 +103,9 @@ export class Operator {
         break;
       case 'execution-stopped':
         this.#stop(one.saga);
+        break;
+      case 'redriven-while-stopped':
+        laterIn(world, one.after, () => this.#redriveStopped(one));
         break;
       case 'two-reconcilers':
         system.doubleReconciler(one.apart);
@@ -127,6 +131,22 @@ export class Operator {
     const one = running[draw(`execution of ${saga} to stop`, running.length || 1)];
     if (one) stepFunctions?.stop(one.arn);
     else if (tries < MOST_TRIES) laterIn(this.#world, AGAIN_MS, () => this.#stop(saga, tries + 1));
+  }
+
+  #redriveStopped({ subscriber, by, for: time }: Extract<PlannedOperation, { kind: 'redriven-while-stopped' }>): void {
+    const world = this.#world;
+    if (by === 'command') {
+      this.#pause(subscriber, time);
+    } else {
+      world.record.add({ kind: 'sick', to: subscriber });
+      switchOff(world, subscriber, time);
+    }
+    laterIn(world, STOPPED_MS, () => this.command({ command: 'redrive', subscriber }));
+  }
+
+  #pause(subscriber: string, time: number): void {
+    this.command({ command: 'pause', subscriber });
+    laterIn(this.#world, time, () => this.command({ command: 'resume', subscriber }));
   }
 
   /** Another ledger, a copy of this one or one beside it, has its messages sent to the subscriber's queue. */
