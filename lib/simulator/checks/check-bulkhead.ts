@@ -43,11 +43,13 @@ function tooManyCopies({ carried }: Evidence, sick: ReadonlySet<string>): string
   return many.map(([copy, count]) => `${count} copies of ${copy} were sent while another destination refused`);
 }
 
-function tooLate(system: System, { ends, deliverAt }: Evidence, sick: ReadonlySet<string>): string[] {
-  return ends.flatMap(({ id, subscriber, state, at }) => {
+function tooLate(system: System, evidence: Evidence, sick: ReadonlySet<string>): string[] {
+  const { ends, deliverAt } = evidence;
+  return ends.flatMap((end) => {
+    const { id, subscriber, state, at } = end;
     const late = at - Math.max(messageTime(id), deliverAt.get(id) ?? 0);
     const isSick = sick.has(subscriber) || sick.has(streamOf(system, subscriber) ?? '');
-    if (isSick || state !== 'handled' || late <= LATENESS_MS) return [];
+    if (isSick || state !== 'handled' || late <= LATENESS_MS || evidence.hasFailed(end)) return [];
     return [`${id} was handled at ${subscriber} ${late} ms after its moment, while another destination refused`];
   });
 }

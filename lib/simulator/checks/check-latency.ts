@@ -9,11 +9,15 @@ const MOST_TIMES = 2;
 /** Below this, in milliseconds, times differ by how often an event source looks: no ratio of them says anything. */
 const LEAST_MS = 2_000;
 
-/** Milliseconds from a message's commit, or its moment, to its end, by subscriber, of those that were handled. */
+/**
+ * Milliseconds from a message's commit, or its moment, to its end, by subscriber, of those that were handled by the first
+ * attempt: what a handler fails at by itself is late by its retries, and is nobody else's sickness.
+ */
 export type Latencies = ReadonlyMap<string, readonly number[]>;
 
-export function latenciesOf({ ends, deliverAt }: Evidence): Latencies {
-  const handled = ends.filter(({ state }) => state === 'handled');
+export function latenciesOf(evidence: Evidence): Latencies {
+  const { ends, deliverAt } = evidence;
+  const handled = ends.filter((end) => end.state === 'handled' && !evidence.hasFailed(end));
   return new Map(
     [...Map.groupBy(handled, ({ subscriber }) => subscriber)].map(([subscriber, some]) => [
       subscriber,

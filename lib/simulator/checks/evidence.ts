@@ -108,6 +108,8 @@ export class Evidence {
   readonly lateUses: { readonly subscriber: string; readonly id: string }[] = [];
   /** Why attempts at messages have failed, by the rows that count them. */
   readonly failures: Failure[] = [];
+  /** `<subscriber> <id>` of those at which one was counted. */
+  readonly #failed = new Set<string>();
   /** From where in the record on nothing failed any more, and when that was, in milliseconds since the epoch. */
   healed = { place: Number.POSITIVE_INFINITY, at: Number.POSITIVE_INFINITY };
   readonly carried: Carried[] = [];
@@ -139,6 +141,11 @@ export class Evidence {
     this.expectations = new Expectations(entries);
     for (const [place, entry] of entries.entries()) this.#add(entry, place);
     this.effects = [...this.#effects.values()];
+  }
+
+  /** Whether an attempt at the message has failed at the subscriber. */
+  hasFailed({ subscriber, id }: Pick<End, 'subscriber' | 'id'>): boolean {
+    return this.#failed.has(`${subscriber} ${id}`);
   }
 
   get halves(): Half[] {
@@ -196,6 +203,7 @@ export class Evidence {
       this.receipts.push({ id: sk, sent: sent.map(({ to, ids }) => ({ to, ids: idsIn(ids) })), place });
     } else if (kind === 'failure') {
       this.failures.push({ subscriber: of, id: sk, at, detail: after.detail?.S ?? '' });
+      if (Number(after.attempts?.N) > 0) this.#failed.add(`${of} ${sk}`);
     } else if (kind === 'once') this.once.push(entry);
     else if (kind === 'half') {
       const states = this.#halves.get(sk) ?? [];
