@@ -191,7 +191,7 @@ async function run(
   try {
     if (invocation.probe) invocation.probe.ran = true;
     running.set(record, environment.now());
-    const message = { ...messageOf(envelope, record.deliveries), effect: effects.call };
+    const message = Object.assign(messageOf(envelope, record.deliveries), { effect: effects.call });
     const answered: unknown = await handler(payload, { tx, message }, { ledger, bindings, effects: outside });
     effects.end();
     tx.refuseUnfinished(answered);

@@ -6,7 +6,6 @@ import {
   type PutItemCommandInput,
   TransactWriteItemsCommand,
 } from '@aws-sdk/client-dynamodb';
-import { v4 } from 'uuid';
 import type { Environment } from '../aws/environment.ts';
 import { mayPass, refusedRow, type ServiceError } from '../aws/errors.ts';
 import { jitter } from '../aws/retry.ts';
@@ -113,7 +112,7 @@ function withPlainBytes(value: unknown): unknown {
 function transacting(environment: Environment, actions: readonly Action[]): Send {
   const command = new TransactWriteItemsCommand({
     TransactItems: actions.map(({ item }) => item),
-    ClientRequestToken: v4({ random: environment.random(16) }),
+    ClientRequestToken: Buffer.from(environment.random(16)).toString('hex'),
     ...MEASURED,
   });
   return async () => {
