@@ -6,7 +6,7 @@ import LongestFirst from './scripts/longest-first.mjs';
 const sourceCondition = 'waybill-source';
 
 /** No test depends on being fast: a busy machine may take thirty times as long. */
-const timeout = 120_000;
+const timeout = 300_000;
 /** Long enough for a set-up of the engine and a deploy on a busy two-core machine. */
 const deployTimeout = 300_000;
 
