@@ -12,6 +12,7 @@ import type { CheckBackHandler } from '../half/check-back.ts';
 import { publish } from '../publish/publish.ts';
 import type { ConsumerHandler } from '../testing/invocation.ts';
 import type { AnyTestService } from '../testing/service.ts';
+import type { MemoryStackOptions } from '../testing/stack/options.ts';
 import { subscribersOfSaga } from '../testing/stack/sagas.ts';
 import type { RunState } from './run/run-state.ts';
 
@@ -122,6 +123,11 @@ export interface System {
   /** Services outside of which handlers have effects: what can go wrong with a request to AWS can go wrong there, too. @default none */
   readonly services?: readonly AnyTestService[];
   readonly workload: readonly WorkloadStep[];
+  /**
+   * The keys by which the ledger signs, and the subscribers that verify. Then plans have somebody write into their queues.
+   * @default it signs nothing
+   */
+  readonly signing?: NonNullable<MemoryStackOptions['signing']>;
   /**
    * The breakers of subscribers, by their names. Then operators pause subscribers and redrive what is dead, deploys switch event
    * sources on, and services fail for a while. Handlers ask a service before they do anything else.

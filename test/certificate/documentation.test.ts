@@ -6,6 +6,7 @@ import { TRAITS } from '../../lib/simulator/faults/traits.ts';
 import { operationsOf } from '../../lib/simulator/operations/operation-range.ts';
 import { sendingModesOf } from '../../lib/simulator/system.ts';
 import { commerce } from '../../scripts/certify/commerce.ts';
+import { forged } from '../../scripts/certify/forged.ts';
 import { growth } from '../../scripts/certify/growth.ts';
 import { outages } from '../../scripts/certify/outages.ts';
 import { trips } from '../../scripts/certify/trips.ts';
@@ -22,7 +23,7 @@ test('the page on the certificate explains every kind of fault, operation and tr
     effects: ['one'],
     modes,
   });
-  const operations = [commerce, outages, growth, trips].flatMap(operationsOf).map(({ kind }) => kind);
+  const operations = [commerce, outages, growth, trips, forged].flatMap(operationsOf).map(({ kind }) => kind);
   const kinds = new Set([
     ...[...faults.values()].flat().map(({ kind }) => kind),
     ...operations,

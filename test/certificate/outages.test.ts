@@ -12,6 +12,7 @@ test('services that fail, pauses, deploys and redrives lose nothing and double n
     'paused-by-command',
     'redriven',
     'redriven-while-stopped',
+    'sent-again',
     'service-fails',
     'sources-switched-on',
   ]);

@@ -142,6 +142,19 @@ describe('a table is refused', () => {
     queueChannel(stack).addSubscriber(subscriber, { handler: handlerIn(stack), tables: { stock } });
   };
   const sku = (type: AttributeType) => ({ partitionKey: { name: 'sku', type } });
+  const bindByDay = (type: AttributeType) => {
+    const stack = testStack();
+    const item = z.object({ sku: z.string(), day: z.number() });
+    const Stock = defineTable('stock', { item, partitionKey: 'sku', sortKey: 'day' });
+    const stock = new dynamodb.TableV2(stack, 'Stock', {
+      ...sku(AttributeType.STRING),
+      sortKey: { name: 'day', type },
+    });
+    queueChannel(stack).addSubscriber(
+      { ...ReserveStock, tables: [Stock] },
+      { handler: handlerIn(stack), tables: { stock } },
+    );
+  };
 
   test('whose key differs from its definition, by name or by type', () => {
     expect(() => bind({})).not.toThrow();
@@ -153,6 +166,10 @@ describe('a table is refused', () => {
     );
     expect(() => bind(sku(AttributeType.NUMBER))).toThrow(
       "has the partition key 'sku' of type S by its schema, and of type N in 'Shop/Stock'",
+    );
+    expect(() => bindByDay(AttributeType.NUMBER)).not.toThrow();
+    expect(() => bindByDay(AttributeType.STRING)).toThrow(
+      "has the sort key 'day' of type N by its schema, and of type S in 'Shop/Stock'",
     );
     // The schema says nothing of its type.
     expect(() => bind(sku(AttributeType.BINARY), z.object({ sku: z.custom<string>() }))).not.toThrow();

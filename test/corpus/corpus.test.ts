@@ -4,6 +4,7 @@ import { simulate } from '../../lib/simulator/run/simulation.ts';
 import { accounts } from '../../scripts/certify/accounts.ts';
 import { careless } from '../../scripts/certify/careless.ts';
 import { commerce } from '../../scripts/certify/commerce.ts';
+import { forged } from '../../scripts/certify/forged.ts';
 import { changingFormats } from '../../scripts/certify/formats.ts';
 import { growth } from '../../scripts/certify/growth.ts';
 import { outages } from '../../scripts/certify/outages.ts';
@@ -27,6 +28,7 @@ const SYSTEMS = {
   growth,
   sale,
   accounts,
+  forged,
 };
 
 test.each(corpus)(

@@ -8,6 +8,7 @@ import type { System } from '../../lib/simulator/system.ts';
 import type * as ordered from '../../scripts/certify/accounts.ts';
 import type * as mistaken from '../../scripts/certify/careless.ts';
 import type * as shop from '../../scripts/certify/commerce.ts';
+import type * as guarded from '../../scripts/certify/forged.ts';
 import type * as changing from '../../scripts/certify/formats.ts';
 import type * as growing from '../../scripts/certify/growth.ts';
 import type * as failing from '../../scripts/certify/outages.ts';
@@ -85,6 +86,8 @@ async function loadSystem(name: Bug['system'], load: Planted['load']): Promise<S
       return (await load<typeof waiting>('scripts/certify/vouchers.ts')).vouchers;
     case 'accounts':
       return (await load<typeof ordered>('scripts/certify/accounts.ts')).accounts;
+    case 'forged':
+      return (await load<typeof guarded>('scripts/certify/forged.ts')).forged;
     case 'warehouse':
       return (await load<typeof coming>('scripts/certify/warehouse.ts')).warehouse;
     case 'formats':

@@ -10,6 +10,7 @@ import { outageBugs } from './outage-bugs.ts';
 import { reconcileBugs } from './reconcile-bugs.ts';
 import { relayBugs } from './relay-bugs.ts';
 import { sendingBugs } from './sending-bugs.ts';
+import { signingBugs } from './signing-bugs.ts';
 import { transactionBugs } from './transaction-bugs.ts';
 
 export type { Bug } from './bug.ts';
@@ -28,4 +29,5 @@ export const bugs = [
   ...outageBugs,
   ...growthBugs,
   ...orderBugs,
+  ...signingBugs,
 ];

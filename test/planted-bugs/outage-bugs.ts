@@ -306,6 +306,33 @@ export const outageBugs: readonly Bug[] = [
     ],
   },
   {
+    name: 'range-of-one-shard',
+    mistake: 'what is sent again by its time is looked for in the first shard of each minute alone',
+    system: 'outages',
+    by: ['sent-again'],
+    edits: [
+      {
+        file: 'redrive/candidates.ts',
+        find: 'return outboxPartition(minute, partition % shards);',
+        replace: 'return outboxPartition(minute, 0 * (partition % shards));',
+      },
+    ],
+  },
+  {
+    name: 'range-resumes-at-the-minute',
+    mistake: 'what is sent again by its time goes on at the next shard, whatever of this one did not fit into the wave',
+    system: 'outages',
+    by: ['sent-again'],
+    edits: [
+      {
+        file: 'redrive/candidates.ts',
+        find: 'cursor = left === undefined ? { partition: partition + 1 } : { partition, after: left };',
+        replace:
+          "cursor = left === undefined || row.selection.kind === 'range' ? { partition: partition + 1 } : { partition, after: left };",
+      },
+    ],
+  },
+  {
     name: 'redrives-into-an-open-circuit',
     mistake: 'a redrive sends its waves though nothing is handled',
     system: 'outages',

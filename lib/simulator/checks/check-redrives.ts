@@ -3,6 +3,7 @@ import { SECOND_MS } from '../../contract/time.ts';
 import type { CircuitRow } from '../../ledger/rows/circuit.ts';
 import type { FailureRow } from '../../ledger/rows/failure.ts';
 import type { RedriveRow } from '../../ledger/rows/redrive.ts';
+import { messageTime } from '../../message/message-id.ts';
 import { FORWARDER } from '../faults/site.ts';
 import type { QueueEntry, RecordEntry, RowEntry, RunRecord } from '../run/run-record.ts';
 import type { System } from '../system.ts';
@@ -45,7 +46,9 @@ class RedriveCheck {
   readonly #wrong: string[] = [];
   readonly #subscriber: string;
   readonly #ends: readonly End[];
-  readonly #expires: (id: string) => number;
+  readonly #committed: Evidence['committed'];
+  /** Whether a message is to end at the subscriber. */
+  readonly #isExpected: (id: string) => boolean;
   readonly #clean: boolean;
   readonly #operations = new Map<string, Operation>();
   /** By operation and id: where a failed attempt of what it has sent was counted. */
@@ -55,11 +58,15 @@ class RedriveCheck {
   readonly #deadRows = new Set<string>();
   #openSince: number | undefined;
 
-  constructor(subscriber: string, { ends, committed }: Evidence, clean: boolean) {
+  constructor(subscriber: string, { ends, committed, cancelled, expectations }: Evidence, clean: boolean) {
     this.#subscriber = subscriber;
     this.#clean = clean;
     this.#ends = ends.filter((end) => end.subscriber === subscriber);
-    this.#expires = (id) => Date.parse(committed.get(id)?.envelope.expires ?? '');
+    this.#committed = committed;
+    this.#isExpected = (id) => {
+      const envelope = committed.get(id)?.envelope;
+      return envelope !== undefined && !cancelled.has(id) && expectations.has(subscriber, envelope);
+    };
   }
 
   add(entry: RecordEntry, place: number): void {
@@ -96,13 +103,23 @@ class RedriveCheck {
       return;
     }
     if (!operation.sent.has(id)) operation.sent.set(id, place);
-    const died = this.#ends.find((end) => end.id === id && end.state === 'dead');
-    if (!died || died.place > place || (this.#clean && died.row.hops.ended > operation.row.upTo)) {
-      this.#say(name, `sends ${id}, which was not dead when it began`);
-    }
+    const wrong = this.#wrongToSend(operation.row, id, place);
+    if (wrong) this.#say(name, `sends ${id}, which ${wrong}`);
     if (this.#clean && this.#openSince !== undefined && at > this.#openSince + SEEN_MS) {
       this.#say(name, `sends ${id} while the circuit is open`);
     }
+  }
+
+  /** Why a message is none that an operation is to send. */
+  #wrongToSend({ selection, started, upTo }: RedriveRow, id: string, place: number): string | undefined {
+    if (selection.kind === 'range') {
+      if (!isWithin(selection, id) || !this.#isExpected(id)) return 'is not among what it is to send';
+      const ended = this.#ends.find((end) => end.id === id && end.state !== 'dead' && end.row.hops.ended < started);
+      return ended && this.#clean ? 'had ended when it began' : undefined;
+    }
+    const died = this.#ends.find((end) => end.id === id && end.state === 'dead');
+    const isLate = !died || died.place > place || (this.#clean && died.row.hops.ended > upTo);
+    return isLate ? 'was not dead when it began' : undefined;
   }
 
   #onRow({ row, change, at }: RowEntry, place: number): void {
@@ -162,12 +179,24 @@ class RedriveCheck {
     return last !== undefined && (last.state !== 'dead' || last.place > from);
   }
 
-  #checkDone(name: string, { upTo, refused, started }: RedriveRow, sent: ReadonlyMap<string, number>): void {
+  /** What an operation was to send: what was dead when it began, and of a range, what had not ended by when it was done. */
+  #owed({ selection, upTo, started, written }: RedriveRow): string[] {
+    const by = selection.kind === 'range' ? written : upTo;
+    const before = new Map(this.#ends.filter(({ row }) => row.hops.ended <= by).map((end) => [end.id, end.state]));
+    const ids = selection.kind === 'range' ? [...this.#committed.keys()] : [...before.keys()];
+    return ids.filter((id) => {
+      if (!(Date.parse(this.#committed.get(id)?.envelope.expires ?? '') > started)) return false;
+      const state = before.get(id);
+      if (selection.kind === 'dead') return state === 'dead';
+      const isOpen = state === undefined || state === 'dead';
+      return isOpen && isWithin(selection, id) && this.#isExpected(id);
+    });
+  }
+
+  #checkDone(name: string, row: RedriveRow, sent: ReadonlyMap<string, number>): void {
     const last = new Map(this.#ends.map((end) => [end.id, end]));
-    const before = new Map(this.#ends.filter(({ row }) => row.hops.ended <= upTo).map((end) => [end.id, end]));
-    const owed = [...before.values()].filter(({ id, state }) => state === 'dead' && this.#expires(id) > started);
-    const left = refused === 0 ? owed.find(({ id }) => !sent.has(id)) : undefined;
-    if (left) this.#say(name, `is done, and has not sent ${left.id}`);
+    const left = row.refused === 0 ? this.#owed(row).find((id) => !sent.has(id)) : undefined;
+    if (left !== undefined) this.#say(name, `is done, and has not sent ${left}`);
     for (const { id } of this.#letters.values()) {
       if (sent.has(id) && last.get(id)?.state !== 'dead') this.#say(name, `is done, and leaves the letter of ${id}`);
     }
@@ -175,4 +204,10 @@ class RedriveCheck {
       if (sent.has(id) && last.get(id)?.state !== 'dead') this.#say(name, `is done, and leaves the row of ${id}`);
     }
   }
+}
+
+/** Whether a message was committed in a range. */
+function isWithin({ from, to }: { readonly from: number; readonly to: number }, id: string): boolean {
+  const time = messageTime(id);
+  return from <= time && time < to;
 }

@@ -38,6 +38,9 @@ function usualOperations(system: System): readonly Operation[] {
     ...names.map((subscriber): Operation => ({ kind: 'subscriber-paused', subscriber, for: 3 * HOUR_MS })),
     ...destinations.map((to): Operation => ({ kind: 'destination-refused', to, for: 3 * HOUR_MS })),
     ...queues.map((subscriber): Operation => ({ kind: 'foreign-messages', subscriber })),
+    ...(system.signing?.verifiedBy ?? []).flatMap((subscriber) =>
+      [true, false].map((signed): Operation => ({ kind: 'forged-messages', subscriber, signed })),
+    ),
     { kind: 'two-reconcilers', apart: 0 },
     { kind: 'two-reconcilers', apart: 400 },
     { kind: 'shards-disagree', stack: 'application', to: OTHER_SHARDS },
@@ -89,5 +92,6 @@ function breakerOperations({ breakers = {}, services = [], subscribers }: System
         ...{ subscriber, by, after: (by === 'command' ? 10 : 240) * SECOND_MS, for: 5 * MINUTE_MS },
       })),
     ),
+    ...subscribers.map(({ name: subscriber }): Operation => ({ kind: 'sent-again', subscriber })),
   ];
 }

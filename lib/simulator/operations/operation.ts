@@ -14,6 +14,8 @@ export type Operation =
   | { readonly kind: 'two-reconcilers'; readonly apart: number }
   /** Copies of what is in the ledger come into the subscriber's queue from another ledger, under the same ids and under others. */
   | { readonly kind: 'foreign-messages'; readonly subscriber: string }
+  /** Somebody puts copies of what is in the ledger into the subscriber's queue, with other payloads: signed as they were, or not. */
+  | { readonly kind: 'forged-messages'; readonly subscriber: string; readonly signed: boolean }
   /** A service outside fails for some time, whoever asks. */
   | { readonly kind: 'service-fails'; readonly service: string; readonly for: number }
   /** The subscriber is paused by a command, and resumed by one after a while. */
@@ -30,6 +32,8 @@ export type Operation =
       readonly after: number;
       readonly for: number;
     }
+  /** What was committed lately and has not ended at the subscriber, or is dead there, is sent again. */
+  | { readonly kind: 'sent-again'; readonly subscriber: string }
   /** Somebody stops an execution of a saga. */
   | { readonly kind: 'execution-stopped'; readonly saga: string }
   /** Producers are asked for a step many times within seconds, and as often again after a while: more than the shards take. */

@@ -16,7 +16,7 @@ export type Command = SubscriberCommand | DecideCommand;
 
 /** A command about a subscriber. */
 interface SubscriberCommand {
-  readonly command: 'redrive' | 'pause' | 'resume';
+  readonly command: 'redrive' | 'send-again' | 'pause' | 'resume';
   readonly subscriber: string;
 }
 
@@ -32,6 +32,8 @@ export interface DecideCommand {
 const TIMEOUT_MS = MINUTE_MS;
 /** Waves come one after the other within seconds. */
 const RATE = 50;
+/** How long ago was committed what is sent again by its time. */
+const LATELY_MS = 20 * MINUTE_MS;
 
 /** The function that carries operators' commands out, as `waybill` does. */
 export function operatorOptions(variables: Environment['variables'], controlQueueUrl: string): FunctionOptions {
@@ -40,12 +42,14 @@ export function operatorOptions(variables: Environment['variables'], controlQueu
     if (asked.command === 'decide-stuck') return decide(asked, environment);
     const { command, subscriber } = asked;
     const ledger = await withEveryShard(ledgerOf(environment));
-    if (command !== 'redrive') {
+    if (command === 'pause' || command === 'resume') {
       await operate(ledger, subscriber, command, controlQueueUrl);
       return;
     }
+    const now = environment.now();
+    const range = command === 'send-again' ? { range: { from: now - LATELY_MS, to: now } } : {};
     try {
-      await startRedrive(ledger, subscriber, { maxRate: RATE });
+      await startRedrive(ledger, subscriber, { maxRate: RATE, ...range });
     } catch (error) {
       // Another one runs, or has been begun by a request whose answer was lost.
       if (!(error instanceof RedriveRefused)) throw error;

@@ -1,6 +1,7 @@
 import { type Envelope, encodeEnvelope } from '../../message/envelope.ts';
 import type { Queue } from '../../testing/engines/index.ts';
 import { sagaOfMachine } from '../../testing/stack/sagas.ts';
+import { FORGED } from '../run/envelopes.ts';
 import { fail, refuse, switchOff } from '../run/sickness.ts';
 import { laterIn, type World } from '../run/world.ts';
 import type { Deployer, RouteResource } from './deployer.ts';
@@ -84,7 +85,10 @@ export class Operator {
         refuse(world, one.to, one.for);
         break;
       case 'foreign-messages':
-        this.#sendForeign(one.subscriber);
+        this.#sendCopies(one.subscriber, foreign);
+        break;
+      case 'forged-messages':
+        this.#sendCopies(one.subscriber, (envelope) => [forged(envelope, one.signed)]);
         break;
       case 'service-fails':
         fail(world, one.service, one.for);
@@ -100,6 +104,9 @@ export class Operator {
         break;
       case 'redriven':
         this.command({ command: 'redrive', subscriber: one.subscriber });
+        break;
+      case 'sent-again':
+        this.command({ command: 'send-again', subscriber: one.subscriber });
         break;
       case 'execution-stopped':
         this.#stop(one.saga);
@@ -149,19 +156,16 @@ export class Operator {
     laterIn(this.#world, time, () => this.command({ command: 'resume', subscriber }));
   }
 
-  /** Another ledger, a copy of this one or one beside it, has its messages sent to the subscriber's queue. */
-  #sendForeign(subscriber: string, tries = 1): void {
+  /** Somebody sends what he has made of the ledger's messages to the subscriber's queue. */
+  #sendCopies(subscriber: string, copies: (envelope: Envelope) => readonly Envelope[], tries = 1): void {
     const queue = this.#world.gone.has(subscriber) ? undefined : this.#system.queueOf(subscriber);
     const copied = this.#system.committed();
     if (copied.length === 0 && tries < MOST_TRIES) {
-      laterIn(this.#world, AGAIN_MS, () => this.#sendForeign(subscriber, tries + 1));
+      laterIn(this.#world, AGAIN_MS, () => this.#sendCopies(subscriber, copies, tries + 1));
       return;
     }
-    for (const { id, ...envelope } of copied) {
-      for (const one of [id, id.replace(/.$/, (last) => (last === '0' ? '1' : '0'))]) {
-        const body = encodeEnvelope({ ...envelope, id: one, ledger: 'another-ledger' });
-        queue?.send({ id: `foreign-${one}`, body, attributes: {} }, 0);
-      }
+    for (const envelope of copied.flatMap(copies)) {
+      queue?.send({ id: `copy-${envelope.id}`, body: encodeEnvelope(envelope), attributes: {} }, 0);
     }
   }
 
@@ -207,4 +211,20 @@ export class Operator {
       });
     });
   }
+}
+
+/** A message of another ledger, a copy of this one or one beside it: under the same id, and under another. */
+function foreign({ id, ...envelope }: Envelope): readonly Envelope[] {
+  const other = id.replace(/.$/, (last) => (last === '0' ? '1' : '0'));
+  return [id, other].map((one) => ({ ...envelope, id: one, ledger: 'another-ledger' }));
+}
+
+/** The message with other texts in its payload: with its signature, or without one, and due at once. */
+function forged(envelope: Envelope, isSigned: boolean): Envelope {
+  const { signature: _, deliverat: __, ...rest } = envelope;
+  const cells = Object.entries(envelope.data ?? {}).map(([name, value]) => [
+    name,
+    typeof value === 'string' ? FORGED : value,
+  ]);
+  return { ...(isSigned ? envelope : rest), data: Object.fromEntries(cells) };
 }

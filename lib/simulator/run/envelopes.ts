@@ -8,7 +8,10 @@ import { LEDGER } from './ledger-row.ts';
 const KEPT = 1_000;
 const kept = new Map<string, Envelope | undefined>();
 
-/** The envelope in a text, if it is one, of this ledger: another's is no message here. It is not to be changed. */
+/** What somebody who forges a message writes for each text of its payload. */
+export const FORGED = 'forged';
+
+/** The envelope in a text, if it is one, of this ledger: another's is no message here, nor is a forged one. It is not to be changed. */
 export function decoded(text: string): Envelope | undefined {
   if (kept.has(text)) return kept.get(text);
   if (kept.size >= KEPT) kept.clear();
@@ -20,7 +23,8 @@ export function decoded(text: string): Envelope | undefined {
 function decode(text: string): Envelope | undefined {
   try {
     const envelope = decodeEnvelope(text);
-    return envelope.ledger === LEDGER ? envelope : undefined;
+    const isForged = Object.values(envelope.data ?? {}).includes(FORGED);
+    return envelope.ledger === LEDGER && !isForged ? envelope : undefined;
   } catch {
     return undefined;
   }

@@ -3,6 +3,8 @@ import { MINUTE_MS, SECOND_MS } from '../../contract/time.ts';
 import '../../aws/kinesis-client.ts';
 import '../../consume/only-expected.ts';
 import '../../aws/s3-client.ts';
+import '../../aws/secrets-client.ts';
+import '../../ledger/signing-keys.ts';
 import '../../aws/scheduler-client.ts';
 import '../../saga/sfn-client.ts';
 import { PutRecordsCommand } from '@aws-sdk/client-kinesis';
@@ -95,6 +97,7 @@ export class SimulatedStack {
       ...schedules,
       ...(breakers && { breakers }),
       ...(scales && { scales }),
+      ...(system.signing && { signing: system.signing }),
       ...(sagas && {
         sagas,
         wireOfStates: statesWire(world),
