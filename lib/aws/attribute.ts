@@ -77,6 +77,7 @@ function attributeOf(value: unknown, depth: number): AttributeValue {
   if (typeof value !== 'object' || depth > MAX_NESTING) return unstorable(value);
   if (Array.isArray(value)) return { L: Array.from(value, (one, index) => within(index, one, depth + 1)) };
   if (isPlainObject(value)) return { M: mapOf(value, depth + 1) };
+  if (value instanceof Uint8Array) return { B: value };
   if (value instanceof Map) return { M: mapOf(Object.fromEntries(value), depth + 1) };
   return otherOf(value);
 }

@@ -43,27 +43,30 @@ interface StreamRecord extends Delivered {
 /** @see https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html */
 export function fromQueue(record: SQSRecord): QueueRecord {
   const { body, attributes } = record as { readonly body?: unknown; readonly attributes?: SQSRecord['attributes'] };
+  const said = record.messageAttributes ?? {};
   const wrong = wrongWith(body, attributes);
-  const encoding = record.messageAttributes?.[ATTRIBUTES.encoding]?.stringValue;
-  const notBefore = Number(record.messageAttributes?.[NOT_BEFORE]?.stringValue);
-  const redrive = record.messageAttributes?.[ATTRIBUTES.redrive]?.stringValue;
-  return {
+  const encoding = said[ATTRIBUTES.encoding]?.stringValue;
+  const notBefore = Number(said[NOT_BEFORE]?.stringValue);
+  const redrive = said[ATTRIBUTES.redrive]?.stringValue;
+  const found: { -readonly [Field in keyof QueueRecord]: QueueRecord[Field] } = {
     transport: 'queue',
     eventId: record.messageId,
     // A dead letter that was redriven holds the record as it could be carried.
     bytes: encoding === 'base64' ? Buffer.from(String(body), 'base64') : typeof body === 'string' ? body : '',
-    ...sentAt(Number(attributes?.SentTimestamp)),
-    ...(notBefore > 0 && { notBefore }),
-    streamed: record.messageAttributes?.[STREAMED] !== undefined,
+    streamed: said[STREAMED] !== undefined,
     deliveries: Number(attributes?.ApproximateReceiveCount) || 1,
-    redriven: record.messageAttributes?.[ATTRIBUTES.reason] !== undefined || redrive !== undefined,
-    ...(redrive && { redrive }),
-    ...(record.messageAttributes?.[ATTRIBUTES.outOfOrder] && { outOfOrder: true as const }),
+    redriven: said[ATTRIBUTES.reason] !== undefined || redrive !== undefined,
     receiptHandle: record.receiptHandle,
-    ...(attributes?.SequenceNumber && { group: String(attributes.MessageGroupId) }),
-    ...(encoding === 'quarantine' && !wrong && pointerOf(record.body) && { isPointer: true }),
-    ...(wrong && { wrong }),
   };
+  const sentAt = Number(attributes?.SentTimestamp);
+  if (sentAt > 0) found.sentAt = sentAt;
+  if (notBefore > 0) found.notBefore = notBefore;
+  if (redrive) found.redrive = redrive;
+  if (said[ATTRIBUTES.outOfOrder]) found.outOfOrder = true;
+  if (attributes?.SequenceNumber) found.group = String(attributes.MessageGroupId);
+  if (encoding === 'quarantine' && !wrong && pointerOf(record.body)) found.isPointer = true;
+  if (wrong) found.wrong = wrong;
+  return found;
 }
 
 /** What the body of a quarantined letter says: where its record is. */
@@ -92,19 +95,16 @@ function wrongWith(body: unknown, attributes: unknown): string | undefined {
 
 /** @see https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html */
 export function fromStream(record: KinesisStreamRecord): StreamRecord {
+  const sentAt = Math.floor(record.kinesis.approximateArrivalTimestamp * 1000);
   return {
     transport: 'stream',
     eventId: record.kinesis.sequenceNumber,
     bytes: Buffer.from(record.kinesis.data, 'base64'),
-    ...sentAt(Math.floor(record.kinesis.approximateArrivalTimestamp * 1000)),
+    ...(sentAt > 0 && { sentAt }),
     deliveries: 1,
     streamed: true,
     redriven: false,
   };
-}
-
-function sentAt(milliseconds: number): { readonly sentAt?: number } {
-  return milliseconds > 0 ? { sentAt: milliseconds } : {};
 }
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });

@@ -1,5 +1,4 @@
-import type { Put } from '@aws-sdk/client-dynamodb';
-import { toItem } from '../aws/attribute.ts';
+import type { AttributeValue, Put } from '@aws-sdk/client-dynamodb';
 import type { Environment } from '../aws/environment.ts';
 import { momentOfChecked } from '../contract/timestamp.ts';
 import type { Envelope } from '../message/envelope.ts';
@@ -39,7 +38,7 @@ const MAX_DETAIL = 1_000;
 
 /** The write that ends a message, on condition that it has not ended yet. */
 export function inboxPut({ environment, table }: Ledger, ending: Ending): Put {
-  return { TableName: table, Item: toItem(inboxRow(environment, ending)), ...unended(ending) };
+  return { TableName: table, Item: inboxItem(environment, ending), ...unended(ending) };
 }
 
 /** How the message ended at the subscriber, read consistently; `undefined` while it has not. */
@@ -56,29 +55,40 @@ export async function noteLateUse(ledger: Ledger, subscriber: string, id: string
   });
 }
 
-function inboxRow(environment: Environment, ending: Ending): InboxRow {
-  const { subscriber, envelope, state, received, deliveries, published = [], reason, detail, at } = ending;
-  const { id } = envelope;
-  return {
-    ...inboxKey(subscriber, id),
-    state,
-    type: envelope.type,
-    hops: {
-      committed: messageTime(id),
-      due: envelope.deliverat ? momentOfChecked(envelope.deliverat) : undefined,
-      relayed: envelope.relayed ? momentOfChecked(envelope.relayed) : undefined,
-      received,
-      ended: ending.ended ?? environment.now(),
-    },
-    attempts: deliveries,
-    published: published.length > 0 ? published : undefined,
-    reason: reason || undefined,
-    detail: detail?.slice(0, MAX_DETAIL) || undefined,
-    at: at || undefined,
-    redrive: ending.redrive,
-    ended: { function: ending.function, request: ending.request },
-    ttl: ttlAfter(envelope.expires),
+/** Its columns, written out one by one: it is the row that every message has. */
+type Columns = { -readonly [Column in keyof InboxRow]?: AttributeValue };
+
+function inboxItem(environment: Environment, ending: Ending): Record<string, AttributeValue> {
+  const { subscriber, envelope, published = [], reason, detail, at, redrive } = ending;
+  const { pk, sk } = inboxKey(subscriber, envelope.id);
+  const columns: Columns = {
+    pk: { S: pk },
+    sk: { S: sk },
+    state: { S: ending.state },
+    type: { S: envelope.type },
+    hops: { M: hopsOf(environment, ending) },
+    attempts: { N: String(ending.deliveries) },
   };
+  if (published.length > 0) columns.published = { L: published.map((id) => ({ S: id })) };
+  if (reason) columns.reason = { S: reason };
+  if (detail) columns.detail = { S: detail.slice(0, MAX_DETAIL) };
+  if (at) columns.at = { S: at };
+  if (redrive !== undefined) columns.redrive = { S: redrive };
+  columns.ended = { M: { function: { S: ending.function }, request: { S: ending.request } } };
+  columns.ttl = { N: String(ttlAfter(envelope.expires)) };
+  return columns;
+}
+
+type HopColumns = { -readonly [Hop in keyof InboxRow['hops']]?: AttributeValue };
+
+function hopsOf(environment: Environment, { envelope, received, ended }: Ending): Record<string, AttributeValue> {
+  const { id, deliverat, relayed } = envelope;
+  const hops: HopColumns = { committed: { N: String(messageTime(id)) } };
+  if (deliverat) hops.due = { N: String(momentOfChecked(deliverat)) };
+  if (relayed) hops.relayed = { N: String(momentOfChecked(relayed)) };
+  hops.received = { N: String(received) };
+  hops.ended = { N: String(ended ?? environment.now()) };
+  return hops;
 }
 
 function unended({ redriven }: Ending): Condition {
