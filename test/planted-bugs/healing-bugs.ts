@@ -176,8 +176,8 @@ export const healingBugs: readonly Bug[] = [
     edits: [
       {
         file: 'ledger/inbox.ts',
-        find: 'ttl: ttlAfter(envelope.expires),',
-        replace: 'ttl: Math.ceil(Date.parse(envelope.expires) / 1000),',
+        find: 'String(ttlAfter(envelope.expires))',
+        replace: 'String(Math.ceil(Date.parse(envelope.expires) / 1000))',
       },
     ],
   },

@@ -33,8 +33,8 @@ export const inboxBugs: readonly Bug[] = [
       { file: 'consume/invocation.ts', find: 'function: invocation.function,', replace: 'function: record.eventId,' },
       {
         file: 'ledger/inbox.ts',
-        find: '...inboxKey(subscriber, id),',
-        replace: '...inboxKey(subscriber, id), sk: ending.function,',
+        find: 'sk: { S: sk },',
+        replace: 'sk: { S: ending.function },',
       },
     ],
   },
@@ -44,8 +44,8 @@ export const inboxBugs: readonly Bug[] = [
     edits: [
       {
         file: 'ledger/inbox.ts',
-        find: '...inboxKey(subscriber, id),',
-        replace: '...configuredKey(environment, subscriber, id),',
+        find: 'const { pk, sk } = inboxKey(subscriber, envelope.id);',
+        replace: 'const { pk, sk } = configuredKey(environment, subscriber, envelope.id);',
       },
       {
         file: 'ledger/inbox.ts',
@@ -91,8 +91,8 @@ function unended(`,
     edits: [
       {
         file: 'ledger/inbox.ts',
-        find: 'ttl: ttlAfter(envelope.expires),',
-        replace: 'ttl: ttlAfter(envelope.expires) - 16 * 86_400,',
+        find: 'String(ttlAfter(envelope.expires))',
+        replace: 'String(ttlAfter(envelope.expires) - 16 * 86_400)',
       },
     ],
   },
