@@ -36,7 +36,8 @@ than the expected one fails the run.`,
       }),
     ),
     `In the tables, – means that the engine does not support what the case needs. The engines in memory, which the simulator
-runs on, model neither Step Functions nor the rules of EventBridge: Waybill uses neither.`,
+runs on, model neither Step Functions nor the rules of EventBridge as these cases ask for them. \`MemoryStack\` runs the
+state machines of sagas, by their definitions; MiniStack's \`TestState\` is asked of them where it is right: it ignores \`Retry\`.`,
     ...suites.map((suite) => section(suite, runs)),
     '## What is wrong',
     ...runs.flatMap((run) => wrongs(run, expectations(run.name))),
