@@ -22,7 +22,7 @@ import { outages } from '../../scripts/certify/outages.ts';
 import { handlerIn, type Resources, testApp } from '../constructs/shop-app.ts';
 import { corpus } from '../corpus/corpus.ts';
 import { bugs } from '../planted-bugs/index.ts';
-import { isAllowed, type RowAction, type RowStatement, rowActionsOf } from './leading-keys.ts';
+import { isAllowed, type RowAction, type RowStatement, rowActionsOf, statementsOn } from './leading-keys.ts';
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
@@ -240,15 +240,4 @@ function grantsOf(system: System, stack: Stack): ReadonlyMap<string, readonly Ro
     ),
   };
   return new Map(Object.entries(roles).map(([name, role]) => [name, statementsOn(resources, role)]));
-}
-
-function statementsOn(resources: Resources, role: string): RowStatement[] {
-  return Object.values(resources).flatMap(({ Type, Properties }) => {
-    const isOfRole =
-      Type === 'AWS::IAM::Policy' &&
-      Properties.Roles.some(({ Ref }: { Ref: string }) => new RegExp(`^${role}`).test(Ref));
-    if (!isOfRole) return [];
-    const { Statement } = Properties.PolicyDocument as { Statement: (RowStatement & { readonly Resource: unknown })[] };
-    return Statement.filter(({ Resource }) => /"(Ledger|Scheduling)Table[^"]*","Arn"/.test(JSON.stringify(Resource)));
-  });
 }

@@ -5,6 +5,7 @@ import type {
   QueryCommandInput,
   TransactWriteItem,
 } from '@aws-sdk/client-dynamodb';
+import type { Resources } from '../constructs/shop-app.ts';
 
 /** An action on rows of one table, as IAM judges it: each action of a transaction by itself. */
 export interface RowAction {
@@ -77,6 +78,18 @@ function partitionKey(item: Item): string {
 
 function distinct(keys: readonly string[]): string[] {
   return [...new Set(keys)];
+}
+
+/** The statements on the ledger's table of the role whose logical id begins so. */
+export function statementsOn(resources: Resources, role: string): RowStatement[] {
+  return Object.values(resources).flatMap(({ Type, Properties }) => {
+    const isOfRole =
+      Type === 'AWS::IAM::Policy' &&
+      Properties.Roles.some(({ Ref }: { Ref: string }) => new RegExp(`^${role}`).test(Ref));
+    if (!isOfRole) return [];
+    const { Statement } = Properties.PolicyDocument as { Statement: (RowStatement & { readonly Resource: unknown })[] };
+    return Statement.filter(({ Resource }) => /"(Ledger|Scheduling)Table[^"]*","Arn"/.test(JSON.stringify(Resource)));
+  });
 }
 
 /** A statement of a policy on the ledger's table. */
