@@ -1,7 +1,7 @@
 import { InvalidDefinition } from './errors.ts';
 import type { EventDefinition } from './event.ts';
 import { type JsonSchema, jsonSchemaOf } from './json-schema.ts';
-import { type SagaDefinition, stepsIn } from './saga-shape.ts';
+import { type SagaDefinition, stepsIn, waitsIn } from './saga-shape.ts';
 import { type SchemaChange, schemaChanges } from './schema-change.ts';
 import { commandType, type StepDefinition } from './step.ts';
 
@@ -83,10 +83,8 @@ function* eventsIn(values: readonly unknown[], seen = new Set<unknown>()): Itera
     }
     yield* eventsIn([consumes, publishes], seen);
     yield* answersIn(value as Partial<StepDefinition>);
-    const { stages = [] } = (value as Partial<SagaDefinition>).saga ?? {};
-    yield* eventsIn(
-      stepsIn(stages).map(({ step }) => step),
-      seen,
-    );
+    const { stages = [], completed, compensated } = (value as Partial<SagaDefinition>).saga ?? {};
+    const told = [...waitsIn(stages), completed, compensated].map((one) => one?.event);
+    yield* eventsIn([...stepsIn(stages).map(({ step }) => step), ...told], seen);
   }
 }

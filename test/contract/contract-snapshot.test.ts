@@ -4,6 +4,8 @@ import { z } from 'zod';
 import * as mini from 'zod/mini';
 import { contractChanges, snapshotOf } from '../../lib/contract/contract-snapshot.ts';
 import { defineEvent, type EventDefinition } from '../../lib/contract/event.ts';
+import { defineSaga } from '../../lib/contract/saga.ts';
+import { defineStep } from '../../lib/contract/step.ts';
 import { defineSubscriber } from '../../lib/contract/subscriber.ts';
 
 type Schema = EventDefinition['schema'];
@@ -65,6 +67,33 @@ test('all events of a module are found: alone, listed, of subscribers, and what 
   const Subscriber = defineSubscriber('s', { consumes: [Second], publishes: [defineEvent('b', rest)] });
   const found = snapshotOf({ Subscriber, list: [defineEvent('c', rest)], other: 'text', none: null });
   expect(Object.keys(found)).toEqual(['a@1', 'a@2', 'b@1', 'c@1']);
+});
+
+test('what a saga tells, waits for and ends with is its contract, too', () => {
+  const order = z.object({ id: z.string() });
+  const rest = { key: ({ id }: { readonly id: string }) => id, businessLine: 'orders' };
+  const sagaOf = (approved: z.ZodBoolean | z.ZodString) =>
+    defineSaga('buy', { input: order, key: rest.key })
+      .step('pack', defineStep('pack', { input: order }), ({ input }) => ({ id: input.id }))
+      .waitFor('word', defineEvent('order.decided', { schema: order.extend({ approved }), ...rest }), {
+        where: (event) => event.id,
+        is: ({ input }) => input.id,
+        within: '7d',
+      })
+      .ends({ completed: defineEvent('order.bought', { schema: order, ...rest }) });
+  const before = snapshotOf({ saga: sagaOf(z.boolean()) });
+  expect(Object.keys(before)).toEqual([
+    'order.bought@1',
+    'order.decided@1',
+    'saga.buy@1',
+    'step.pack.answer@1',
+    'step.pack.undo@1',
+    'step.pack@1',
+  ]);
+  // An execution that waits selects from what comes after the deploy.
+  expect(contractChanges(before, snapshotOf({ saga: sagaOf(z.string()) }))).toMatchObject([
+    { event: 'order.decided@1', kind: 'breaking', path: 'approved' },
+  ]);
 });
 
 test('a lifetime that changes, and an event that is gone, break the contract', () => {
