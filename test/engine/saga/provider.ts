@@ -6,6 +6,8 @@ import { text } from 'node:stream/consumers';
 export class DrillProvider {
   readonly charges: string[] = [];
   readonly refunds: string[] = [];
+  /** Executions to which it gives nothing back. */
+  readonly refundsNothingTo = new Set<string>();
   readonly #server: Server;
   readonly url: string;
 
@@ -30,7 +32,9 @@ export class DrillProvider {
         return;
       }
       const { cents = 0 } = JSON.parse(body) as { cents?: number };
-      if (cents > 100_000) return void response.writeHead(402).end();
+      const refusesRefund =
+        kind === 'refunds' && [...provider.refundsNothingTo].some((execution) => reference.startsWith(execution));
+      if (cents > 100_000 || refusesRefund) return void response.writeHead(402).end();
       book.push(reference);
       response.writeHead(200).end(JSON.stringify({ [id]: `no-${book.indexOf(reference) + 1}` }));
     });
