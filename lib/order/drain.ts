@@ -89,14 +89,23 @@ async function send(ledger: Ledger, { queueUrl }: Drained, { id, redriven }: Par
   return true;
 }
 
-/** Rows of parked messages may have expired one by one. */
-async function forgetParked(ledger: Ledger, { subscriber, key }: Drained, { n, parked }: LastRow): Promise<void> {
+/**
+ * Rows of parked messages may have expired one by one. None is forgotten that was parked since the fence was seen: one that was
+ * seen may have died meanwhile, which leaves the fence where it was, so that count and number are as before.
+ */
+async function forgetParked(
+  ledger: Ledger,
+  { subscriber, key }: Drained,
+  { n, parked, parks }: LastRow,
+): Promise<void> {
+  const seen = Object.entries({ n, parked, parks });
+  const same = seen.map(([name, value]) =>
+    value === undefined ? `attribute_not_exists(${name})` : `${name} = :${name}`,
+  );
+  const values = seen.flatMap(([name, value]) => (value === undefined ? [] : [[`:${name}`, { N: String(value) }]]));
   await updateRow(ledger, lastKey(subscriber, key), {
     UpdateExpression: 'REMOVE parked',
-    ConditionExpression: `parked = :parked AND ${n === undefined ? 'attribute_not_exists(n)' : 'n = :n'}`,
-    ExpressionAttributeValues: {
-      ':parked': { N: String(parked) },
-      ...(n !== undefined && { ':n': { N: String(n) } }),
-    },
+    ConditionExpression: same.join(' AND '),
+    ExpressionAttributeValues: Object.fromEntries(values),
   });
 }

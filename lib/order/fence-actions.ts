@@ -86,7 +86,7 @@ export function park(
   const update = {
     TableName: table,
     Key: toItem(lastKey(subscriber, key)),
-    UpdateExpression: 'SET #ttl = :ttl ADD parked :one',
+    UpdateExpression: 'SET #ttl = :ttl ADD parked :one, parks :one',
     ...unmoved(seen, { ':one': 1, ':ttl': Math.max(ttl, seen?.ttl ?? 0) }),
     ExpressionAttributeNames: { '#ttl': 'ttl' },
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,

@@ -1,10 +1,14 @@
+import { QueryCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, it } from 'vitest';
+import { Rejected } from 'waybill';
 import { publish } from 'waybill/runtime';
-import { MemoryStack } from 'waybill/testing';
-import { ENVIRONMENT } from '../../lib/aws/environment.ts';
+import { MemoryStack, testLedger } from 'waybill/testing';
+import { ENVIRONMENT, type Environment } from '../../lib/aws/environment.ts';
 import { skipMessage } from '../../lib/cli/order.ts';
 import { traceTree } from '../../lib/cli/trace-tree.ts';
+import { readFence } from '../../lib/ledger/fence.ts';
 import { ledgerOf } from '../../lib/ledger/ledger.ts';
+import { drain } from '../../lib/order/drain.ts';
 import { createReconciler, type Metric } from '../../lib/reconcile/reconciler.ts';
 import { trace } from '../../lib/trace/trace.ts';
 import { capturedContext } from '../cli/captured-context.ts';
@@ -18,7 +22,7 @@ function failing(cents: number, times: number) {
   };
 }
 
-async function deposit({ environment }: { environment: ReturnType<MemoryStack['environment']> }, ...some: number[]) {
+async function deposit({ environment }: { readonly environment: Environment }, ...some: number[]) {
   const ids: string[] = [];
   for (const cents of some) ids.push((await publish(Deposited, { account: 'a', cents }, { environment })).id);
   return ids;
@@ -82,5 +86,33 @@ describe('what was sent since its turn had come, and is lost', () => {
     expect([stack.read(Books, { account: 'a' })?.movements, lost]).toEqual(['1', 1]);
     await stack.advance('15m');
     expect(stack.read(Books, { account: 'a' })?.movements).toBe('1 2 3');
+  });
+});
+
+describe('what is parked while somebody looks for what is parked', () => {
+  it('is not forgotten, though as many lie there as before', async () => {
+    const shop = testLedger();
+    const refusing = (cents: number) => {
+      if (cents === 2) throw new Rejected('closed');
+    };
+    const handler = booking(Project, refusing);
+    const [first = '', second = '', third = ''] = await deposit(shop, 1, 2, 3);
+    for (const id of [second, first]) await shop.redeliver(handler, id);
+    const { dynamodb } = shop.environment;
+    let looked = false;
+    const send = async (command: object) => {
+      const isFirst = command instanceof QueryCommand && !looked;
+      looked ||= isFirst;
+      // The one that is parked is handled and dies, which does not move the fence.
+      if (isFirst) await shop.redeliver(handler, second);
+      const answer = await dynamodb.send(command as never);
+      if (isFirst) await shop.redeliver(handler, third);
+      return answer;
+    };
+    const environment = { ...shop.environment, dynamodb: { send: send as typeof dynamodb.send } };
+    const key = { subscriber: 'project', key: 'a', queueUrl: 'none' };
+    expect(await drain(ledgerOf(environment), key, environment.now() + 10_000)).toBeUndefined();
+    expect(looked).toBe(true);
+    expect(await readFence(ledgerOf(shop.environment), 'project', 'a')).toMatchObject({ n: 1, parked: 1 });
   });
 });

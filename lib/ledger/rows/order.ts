@@ -15,6 +15,8 @@ export interface LastRow extends LedgerKey, Expiring {
   readonly id?: string;
   /** How many messages lie parked. @default 0 */
   readonly parked?: number;
+  /** How many ever were: who has seen this number knows that none was parked since. @default 0 */
+  readonly parks?: number;
 }
 
 /** A message that came before its turn, or one that ended before it and is to be passed over. The message itself lies in the outbox. */
