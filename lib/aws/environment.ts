@@ -43,8 +43,11 @@ export interface Environment {
   s3(): Promise<Sender<S3Client>>;
   /** Loaded when first used: where each delayed message has a schedule of its own. */
   scheduler(): Promise<Sender<SchedulerClient>>;
-  /** Loaded when first used: where a ledger signs its messages. */
-  secrets(): Promise<Sender<SecretsManagerClient>>;
+  /**
+   * Where something else than Secrets Manager has the keys of a ledger that signs its messages.
+   * @default a client of its own of whoever reads them
+   */
+  secrets?(): Promise<Sender<SecretsManagerClient>>;
   /**
    * Where something else than Step Functions answers the tasks of sagas.
    * @default a client of its own of whoever answers
@@ -142,7 +145,6 @@ export function createEnvironment(variables: Environment['variables'] = process.
   let kinesis: Promise<KinesisClient> | undefined;
   let s3: Promise<S3Client> | undefined;
   let scheduler: Promise<SchedulerClient> | undefined;
-  let secrets: Promise<SecretsManagerClient> | undefined;
   return {
     now: Date.now,
     random: pooledRandom(),
@@ -167,10 +169,6 @@ export function createEnvironment(variables: Environment['variables'] = process.
     scheduler: () => {
       scheduler ??= import('./scheduler-client.ts').then((sdk) => quiet(new sdk.SchedulerClient(client), usage));
       return scheduler;
-    },
-    secrets: () => {
-      secrets ??= import('./secrets-client.ts').then((sdk) => quiet(new sdk.SecretsManagerClient(client), usage));
-      return secrets;
     },
     log: powertoolsLog(),
     metrics: powertoolsMetrics(variables[BINDINGS.ledger]),

@@ -1,5 +1,7 @@
-import { type Environment, quietly } from '../aws/environment.ts';
+import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { type Environment, quietly, type Sender } from '../aws/environment.ts';
 import { errorCode, errorTrace } from '../aws/errors.ts';
+import { countUsage } from '../aws/usage.ts';
 import { SigningKeysUnavailable } from '../contract/errors.ts';
 import { parseJson } from '../contract/json.ts';
 import { HOUR_MS } from '../contract/time.ts';
@@ -50,10 +52,25 @@ async function readSigner(environment: Environment, secret: string): Promise<Sig
   return { sign: (envelope) => signed(envelope, newest), wrong: (envelope) => wrongSignature(envelope, keys) };
 }
 
+/** Of this process. */
+let client: Promise<Sender<SecretsManagerClient>> | undefined;
+
+/** Not among the environment's own clients, since most functions carry none of it. */
+function secretsOf(environment: Environment): Promise<Sender<SecretsManagerClient>> {
+  if (environment.secrets) return environment.secrets();
+  client ??= import('../aws/secrets-client.ts').then(({ SecretsManagerClient }) =>
+    countUsage(new SecretsManagerClient(LIMITS), environment.usage),
+  );
+  return client;
+}
+
+/** Three attempts of at most 5 s each. */
+const LIMITS = { requestHandler: { connectionTimeout: 2_000, requestTimeout: 5_000, throwOnRequestTimeout: true } };
+
 async function readSecret(environment: Environment, secret: string): Promise<string | undefined> {
   const { GetSecretValueCommand } = await import('../aws/secrets-client.ts');
   try {
-    const client = await environment.secrets();
+    const client = await secretsOf(environment);
     const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: secret }));
     return SecretString;
   } catch (cause) {

@@ -107,9 +107,6 @@ export function hostedEnvironment(
         'Schedules of messages do not fire where a stack is hosted: let due messages be swept',
       );
     },
-    secrets: async () => {
-      throw new UnsupportedByEngine('A stack that is hosted has no Secrets Manager: let its ledger sign nothing');
-    },
     log,
     metrics: { count: () => undefined, flush: () => undefined },
     usage: noUsage(),
