@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { defineSaga, defineStep } from 'waybill';
-import { consumeStep, publish } from 'waybill/runtime';
+import { defineEvent, defineSaga, defineStep, defineSubscriber, Rejected } from 'waybill';
+import { consume, consumeStep, publish } from 'waybill/runtime';
 import { MemoryStack, type MemoryStackOptions } from 'waybill/testing';
 import { z } from 'zod';
 import { sagaPartition } from '../../lib/ledger/rows/saga.ts';
@@ -123,6 +123,24 @@ describe('a saga', () => {
     await stack.advance('1m');
     expect(queue?.messages()).toEqual([]);
     expect(rowsOf(stack, id)).toMatchObject({ '#end': 'completed' });
+  });
+
+  test('is started by a handler with what the handler writes, or not at all', async () => {
+    const input = z.object({ orderId: z.string(), has: z.boolean() });
+    const Asked = defineEvent('order.asked', { schema: input, key: ({ orderId }) => orderId, businessLine: 'orders' });
+    const Begin = defineSubscriber('begin', { consumes: [Asked], publishes: [PlaceOrder], tables: [Shipments] });
+    const begin = consume(Begin, ({ orderId, has }, { tx }) => {
+      tx.start(PlaceOrder, { ...order, orderId });
+      tx.put(Shipments, { orderId: 'begun', receipt: orderId });
+      if (!has) throw new Rejected('there is no such order');
+    });
+    const stack = shop({ subscribers: [Begin, Reserve, Charge, Ship], handlers: { ...handlers, begin } });
+    for (const has of [true, false])
+      await publish(Asked, { orderId: `${has}`, has }, { environment: stack.environment() });
+    await stack.advance('1m');
+    const [execution, ...others] = stack.stepFunctions?.executions ?? [];
+    expect([execution?.output, others]).toEqual([{ state: 'completed' }, []]);
+    expect(stack.read(Shipments, { orderId: 'begun' })?.receipt).toBe('true');
   });
 
   test('refuses an input that its state machine could not carry', async () => {

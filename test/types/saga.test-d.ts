@@ -1,7 +1,9 @@
 import { describe, expectTypeOf, test } from 'vitest';
 import { z } from 'zod';
+import { consume } from '../../lib/consume/consume.ts';
 import { defineSaga } from '../../lib/contract/saga.ts';
 import { defineStep, type StepAnswer, type StepInput } from '../../lib/contract/step.ts';
+import { defineSubscriber } from '../../lib/contract/subscriber.ts';
 import { consumeStep } from '../../lib/saga/consume-step.ts';
 import { Charge, Order, OrderConfirmed, OrderRefused, PlaceOrder, Reserve, Ship } from '../saga/order-saga.ts';
 
@@ -64,6 +66,19 @@ describe('a saga', () => {
     saga.ends({ completed: OrderConfirmed });
     // @ts-expect-error: what a step has answered is not known when all is undone
     saga.ends({ compensated: [OrderRefused, ({ input, reserve }) => ({ orderId: input.orderId, why: reserve.hold })] });
+  });
+
+  test('is started by a handler that publishes it', () => {
+    const options = { consumes: [OrderConfirmed] } as const;
+    consume(defineSubscriber('one', { ...options, publishes: [PlaceOrder] }), ({ orderId }, { tx }) => {
+      expectTypeOf(tx.start(PlaceOrder, { orderId, sku: 'a', quantity: 1, cents: 1 })).toEqualTypeOf<string>();
+      // @ts-expect-error: the saga wants more
+      tx.start(PlaceOrder, { orderId });
+    });
+    consume(defineSubscriber('other', options), ({ orderId }, { tx }) => {
+      // @ts-expect-error: it is not among what the subscriber publishes
+      tx.start(PlaceOrder, { orderId, sku: 'a', quantity: 1, cents: 1 });
+    });
   });
 
   test('is the event that starts it', () => {
