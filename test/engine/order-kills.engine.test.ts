@@ -1,12 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SendMessageCommand, SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
+import { SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { BINDINGS, tableBinding } from 'waybill';
 import { type Environment, publish } from 'waybill/runtime';
 import { killWorkers, workersOf } from '../../demo/worker-process.ts';
 import { Books, Deposited, Withdrawn } from './accounts/contract.ts';
-import { readLetters } from './dead-letters.ts';
-import { LedgerReader } from './ledger-reader.ts';
 import { type Stage, setStage } from './stage.ts';
 import { readTable } from './table-reader.ts';
 
@@ -24,7 +22,6 @@ beforeAll(async () => {
   environment = stage.environment({
     [BINDINGS.ledger]: stage.output(BINDINGS.ledger),
     [BINDINGS.shards]: stage.output(BINDINGS.shards),
-    [BINDINGS.signingSecret]: stage.output(BINDINGS.signingSecret),
     [BINDINGS.producer]: 'bank',
   });
   for (const name of SUBSCRIBERS) {
@@ -66,18 +63,4 @@ test('on FIFO queues and on a stream, the movements of each account take effect 
   const wanted = ACCOUNTS.flatMap((account) => SUBSCRIBERS.map((name) => [`${account} at ${name}`, inOrder]));
   await expect.poll(books, POLL).toEqual(Object.fromEntries(wanted));
   expect(killed).toBe(KILLS);
-});
-
-test('what somebody else puts into the queue under the id of a message is a dead letter, and takes no effect', async () => {
-  const ledger = new LedgerReader(stage, stage.output(BINDINGS.ledger));
-  const { id } = await publish(Deposited, { account: 'eve', movement: 1 }, { environment });
-  const text = await ledger.envelope(id);
-  const forged = JSON.stringify({ ...JSON.parse(text), data: { account: 'eve', movement: 1_000_000 } });
-  const QueueUrl = stage.output('book-movements-queue');
-  const fifo = { MessageGroupId: 'eve', MessageDeduplicationId: 'forged' };
-  await stage.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: forged, ...fifo }));
-
-  const letters = async () => readLetters(stage, stage.output('book-movements-dead-letters'));
-  await expect.poll(letters, POLL).toEqual([expect.objectContaining({ reason: 'invalid-signature' })]);
-  await expect.poll(books, POLL).toMatchObject({ 'eve at book-movements': '1', 'eve at tally-movements': '1' });
 });

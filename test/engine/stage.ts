@@ -3,7 +3,6 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SchedulerClient } from '@aws-sdk/client-scheduler';
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { createEnvironment, type Environment } from '../../lib/aws/environment.ts';
 import { bootstrap } from '../../lib/local/bootstrap.ts';
@@ -74,7 +73,6 @@ export async function setStage(app: string, options: StageOptions = {}): Promise
       kinesis: async () => clients.kinesis,
       s3: async () => clients.s3,
       scheduler: async () => clients.scheduler,
-      secrets: async () => clients.secrets,
     }),
     stop: async () => {
       for (const client of Object.values(clients)) client.destroy();
@@ -112,7 +110,6 @@ function clientsOf({ endpoint }: StartedEngine) {
     kinesis: new KinesisClient(options),
     s3: new S3Client(options),
     scheduler: new SchedulerClient(options),
-    secrets: new SecretsManagerClient(options),
   };
 }
 
