@@ -1,7 +1,8 @@
 /**
  * Makes small mistakes in the code, one at a time, and tells which of them no test notices:
- * `npm run test:mutants -- [--of messages|constructs|guards] [--in FILE] [--seed S] [--count N] [--quick] [--json]`.
+ * `npm run test:mutants -- [--of messages|constructs|guards] [--in FILE] [--seed S] [--count N] [--seconds N] [--quick] [--json]`.
  *
+ * A mutant has survived what tests notice within `--seconds` of the processor, 10 by default.
  * `--quick` runs only the folder of tests that mirrors a file's own: what survives it may still be noticed elsewhere.
  *
  * Exits with 1 where a mistake survives that is not listed as equivalent.
@@ -41,9 +42,9 @@ interface Survivor {
   readonly to: string;
 }
 
-const { of, folders, seed, count, quick, json } = options();
+const { of, folders, seed, count, quick, seconds, json } = options();
 const sources = new Sources();
-const suite = new Suite(sources, quick);
+const suite = new Suite(sources, { quick, seconds });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
 const started = performance.now();
 const drawn = draw(sources.mutantsIn(folders).filter(({ isGuard }) => isGuard === (of === 'guards')));
@@ -111,6 +112,7 @@ function options() {
       seed: { type: 'string' },
       count: { type: 'string' },
       quick: { type: 'boolean', default: false },
+      seconds: { type: 'string', default: '10' },
       json: { type: 'boolean', default: false },
     },
   });
@@ -119,6 +121,8 @@ function options() {
   // Guards are few: all of them.
   const count = Number(values.count ?? (of === 'guards' ? Number.MAX_SAFE_INTEGER : 300));
   const seed = Number(values.seed ?? randomInt(1_000_000));
-  if (!Number.isInteger(count) || !Number.isInteger(seed)) throw new Error('--count and --seed take whole numbers');
-  return { of, folders: values.in ?? CLASSES[of], seed, count, quick: values.quick, json: values.json };
+  const seconds = Number(values.seconds);
+  if (![count, seed, seconds].every(Number.isInteger))
+    throw new Error('--count, --seed and --seconds take whole numbers');
+  return { of, folders: values.in ?? CLASSES[of], seed, count, quick: values.quick, seconds, json: values.json };
 }

@@ -201,7 +201,7 @@ function wholeInput({ input }: { readonly input: unknown }): unknown {
 
 function unwindOf(name: string, { tries = 72, longest = '1h' }: UnwindOptions): SagaShape['unwind'] {
   const longestSeconds = Math.ceil(durationToMilliseconds(longest) / 1_000);
-  if (!Number.isInteger(tries) || tries < 0 || tries > 1_000 || longestSeconds < 1 || longestSeconds > 86_400) {
+  if (!Number.isInteger(tries) || tries < 0 || tries > 1_000 || longestSeconds > 86_400) {
     throw new InvalidDefinition(
       `The saga '${name}' tries an undo ${tries} times again, up to ${longest} apart: give \`unwind: { tries, longest }\` from 0 to 1000, and from '1s' to '1d'`,
     );

@@ -60,6 +60,18 @@ export const equivalents: readonly Equivalent[] = [
     to: '(30 + 1)',
     reason: 'Redeliveries wait for Fibonacci seconds: for 21 or for 34, never for what lies between',
   },
+  {
+    file: 'lib/contract/timestamp.ts',
+    line: "if (minute === undefined || text[16] !== ':' || text[19] !== '.' || text[23] !== 'Z') return undefined;",
+    to: '(23 + 1)',
+    reason: 'What is read without the calendar is read with it otherwise, to the same end',
+  },
+  {
+    file: 'lib/reconcile/grow-shards.ts',
+    line: 'const shards = Math.max(configured, minted?.shards ?? 0);',
+    to: '(0 + 1)',
+    reason: 'A ledger is configured with one shard at least',
+  },
 ];
 
 /** A constant that says how much is done at once. */

@@ -41,7 +41,7 @@ export interface Result {
 /** Judges mutants by the test files that reach them, the cheapest first. What it learns is noted, so that it may be ended at any time. */
 export class Judge {
   readonly #run: (testFile: string, options: RunOptions) => Promise<Result>;
-  readonly #orders: Orders = read<Orders>(ORDERS) ?? { mutants: [], quick: false };
+  readonly #orders: Orders = read<Orders>(ORDERS) ?? { mutants: [], quick: false, seconds: 0 };
   readonly #files = testFiles();
   readonly #library = versionOf(libraryFiles());
   readonly #everything = versionOf(allFiles());
@@ -69,9 +69,12 @@ export class Judge {
 
   async #judge(order: Order): Promise<string | undefined> {
     let anew = true;
+    let left = this.#orders.seconds * 1000;
     for (const testFile of this.#inOrder(order)) {
-      const { marks, unsound } = this.#reached.get(testFile) ?? (await this.#learn(testFile));
+      const { marks, unsound, milliseconds } = this.#reached.get(testFile) ?? (await this.#learn(testFile));
       if (unsound !== undefined || !marks.includes(order.mark)) continue;
+      left -= milliseconds;
+      if (left < 0) return undefined;
       const { failed } = await this.#attempt(
         testFile,
         { number: order.number, anew: anew || order.isOfLoading },
@@ -103,7 +106,7 @@ export class Judge {
     const costs = new Map(
       may.map((one) => {
         const milliseconds = this.#reached.get(one)?.milliseconds ?? UNKNOWN_MS;
-        const hope = (mirrors(one, file) ? 4 : 1) * (this.#killers.get(file)?.has(one) ? 4 : 1);
+        const hope = (mirrors(one, file) ? 8 : 1) * (this.#killers.get(file)?.has(one) ? 4 : 1);
         return [one, milliseconds / hope];
       }),
     );

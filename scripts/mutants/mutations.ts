@@ -29,15 +29,15 @@ const OPERATORS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** A method, and what it is mistaken for. */
-const METHODS: Readonly<Record<string, string>> = {
-  min: 'max',
-  max: 'min',
-  ceil: 'floor',
-  floor: 'ceil',
-  some: 'every',
-  every: 'some',
-  startsWith: 'endsWith',
-};
+const METHODS: ReadonlyMap<string, string> = new Map([
+  ['min', 'max'],
+  ['max', 'min'],
+  ['ceil', 'floor'],
+  ['floor', 'ceil'],
+  ['some', 'every'],
+  ['every', 'some'],
+  ['startsWith', 'endsWith'],
+]);
 
 /** Calls that may be left out of a chain. */
 const LINKS = new Set(['filter', 'sort', 'toSorted', 'reverse', 'toReversed', 'trim']);
@@ -145,7 +145,7 @@ function calls(node: Node, file: SourceFile): Change[] {
   const { expression: of, name } = callee as unknown as { readonly expression: Node; readonly name: Node };
   const method = file.text.slice(name.getStart(file), name.end);
   const found: Change[] = [];
-  const other = METHODS[method];
+  const other = METHODS.get(method);
   if (other) found.push({ start: name.getStart(file), end: name.end, to: other });
   if (LINKS.has(method) && !isArrayLiteralExpression(of)) {
     const start = node.getStart(file);

@@ -29,6 +29,8 @@ export interface Orders {
   readonly mutants: readonly Order[];
   /** Whether only the folder that mirrors a file's own is run. */
   readonly quick: boolean;
+  /** How much of the processor the tests of one mutant may take, in seconds: what it survives in them, it has survived. */
+  readonly seconds: number;
 }
 
 /** One test file that is run, on a mutant or, where there is no number, on the code as it is. */

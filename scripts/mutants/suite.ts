@@ -10,6 +10,7 @@ import {
   notesOf,
   ORDERS,
   type Order,
+  type Orders,
   REACHED,
   read,
   SCHEMATA,
@@ -29,14 +30,14 @@ const MOST_STARTS = 3;
 /** The tests, in a process that has all mutants loaded at once and stays from one to the next. */
 export class Suite {
   readonly #sources: Sources;
-  readonly #quick: boolean;
+  readonly #limits: Pick<Orders, 'quick' | 'seconds'>;
   #orders: Order[] = [];
   #child: ChildProcess | undefined;
 
-  /** @param quick whether only the folder that mirrors a file's own is run */
-  constructor(sources: Sources, quick: boolean) {
+  /** @param limits how much is run of each mutant */
+  constructor(sources: Sources, limits: Pick<Orders, 'quick' | 'seconds'>) {
     this.#sources = sources;
-    this.#quick = quick;
+    this.#limits = limits;
     process.once('exit', () => this.close());
   }
 
@@ -57,7 +58,7 @@ export class Suite {
     for (let starts = 0, seen = notesOf(VERDICTS).length; left.size > 0; starts++) {
       if (starts >= MOST_STARTS) throw new Error('The tests do not judge: run them with `npm test`');
       const orders = this.#orders.filter(({ id }) => left.has(id));
-      write(ORDERS, { mutants: orders, quick: this.#quick });
+      write(ORDERS, { mutants: orders, ...this.#limits });
       for await (const _ of this.#running()) {
         const verdicts = notesOf<Verdict>(VERDICTS);
         for (const verdict of verdicts.slice(seen)) {
@@ -98,7 +99,7 @@ export class Suite {
     const everything = versionOf(allFiles());
     const told = new Map(notesOf<Verdict>(VERDICTS).map((verdict) => [verdict.id, verdict]));
     return [...told.values()].filter(({ killedBy, of }) => {
-      if (killedBy === undefined) return of === everything && !this.#quick;
+      if (killedBy === undefined) return of === everything && !this.#limits.quick;
       const by = killedBy.split(' > ')[0] ?? '';
       return allFiles().includes(by) && of === versionOf([by]);
     });

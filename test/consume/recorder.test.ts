@@ -154,7 +154,10 @@ describe('the recorder', () => {
     const environment = backstop();
     expect(await run(environment, [given('sqs-1', 'no json')])).toEqual({ batchItemFailures: [] });
     const rows = environment.inputs('PutItem').map(({ Item }) => unmarshall(Item!));
-    expect(rows).toMatchObject([{ pk: expect.stringContaining('dead#payment#'), reason: 'receives-exhausted' }]);
+    const sent = new Date(FAKE_NOW - 50_000).toISOString();
+    expect(rows).toMatchObject([
+      { pk: expect.stringContaining('dead#payment#'), sk: expect.stringContaining(sent), reason: 'receives-exhausted' },
+    ]);
     expect(letters(environment)).toEqual([{ body: 'no json', reason: 'receives-exhausted', messageId: undefined }]);
   });
 

@@ -44,11 +44,13 @@ async function removal(variables: Readonly<Record<string, string>> = {}) {
 
 describe('what a removed subscriber has not ended', () => {
   test('is abandoned an hour after its removal, and not before', async () => {
-    const { runs, ledger, id } = await removal();
+    const { runs, ledger, id, environment } = await removal();
     await runs(59);
     expect(await readInbox(ledger, 'payment', id)).toBeUndefined();
     await runs(2);
     expect(await readInbox(ledger, 'payment', id)).toMatchObject({ state: 'abandoned' });
+    const counted = environment.lines.flatMap(({ message, fields }) => (message === 'reconcile' ? [fields] : []));
+    expect(counted).toContainEqual(expect.objectContaining({ abandoned: 1 }));
   });
 
   test('is told with its count and its id by the comparison, in words, and by the trace', async () => {

@@ -83,7 +83,7 @@ describe('in SQLite', () => {
     database.exec('BEGIN');
     database.prepare('SELECT balance FROM account').get();
     expect(await decideTransaction(sqlite(connect()), 't1')).toBe('rollback');
-    expect(() => recordCommit(sqlite(database), 't1')).toThrow();
+    expect(() => recordCommit(sqlite(database), 't1')).toThrow('database is locked');
     database.exec('ROLLBACK');
     expect(await decideTransaction(sqlite(connect()), 't1')).toBe('rollback');
   });
