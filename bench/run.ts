@@ -26,6 +26,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   order: { file: 'order.ts', measures: 'the rate of other keys while one stands still' },
   dev: { file: 'dev.ts', measures: 'how long a saved handler takes until it answers, under `waybill dev`' },
   outage: { file: 'outage.ts', measures: 'how long handlers go on running when what they depend on fails' },
+  stall: { file: 'stall.ts', measures: 'how soon a watcher tells that handlers hang' },
   delay: { file: 'delay.ts', measures: 'how far from their moment delayed messages are handled' },
 };
 

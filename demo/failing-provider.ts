@@ -13,6 +13,8 @@ export interface Call {
 /** The provider that the handlers of an outage ask: it fails while it is told to, and notes who asked when. */
 export class FailingProvider {
   isDown = false;
+  readonly #held: (() => void)[] = [];
+  #hangs = false;
   calls: Call[] = [];
   /** The paths whose requests went well. */
   readonly charged = new Set<string>();
@@ -26,7 +28,9 @@ export class FailingProvider {
       this.calls.push({ at: Date.now(), failed, state: await this.stateOf() });
       if (!failed) this.charged.add(request.url ?? '');
       request.resume();
-      response.writeHead(failed ? 503 : 200).end();
+      const answer = () => response.writeHead(failed ? 503 : 200).end();
+      if (this.#hangs) this.#held.push(answer);
+      else answer();
     });
   }
 
@@ -35,6 +39,12 @@ export class FailingProvider {
     const provider = new FailingProvider();
     await new Promise<void>((resolve) => provider.#server.listen(0, '127.0.0.1', resolve));
     return provider;
+  }
+
+  /** While it hangs it answers nobody; then all who have asked. */
+  set hangs(hangs: boolean) {
+    this.#hangs = hangs;
+    if (!hangs) for (const answer of this.#held.splice(0)) answer();
   }
 
   get url(): string {

@@ -14,20 +14,28 @@ export interface Deployed {
   readonly deadLetterQueueUrl: string;
 }
 
+/** A CDK app whose only stack is drilled. */
+export interface DrilledApp {
+  /** In the repository. */
+  readonly file: string;
+  readonly stack: string;
+}
+
 /** Runs drills on a fresh engine, which ends with them. The SDK of this process speaks to it meanwhile. */
 export async function withDrills<Result>(
   providerUrl: string,
   run: (deployed: Deployed) => Promise<Result>,
+  { file, stack }: DrilledApp = { file: 'bench/outage/app.ts', stack: STACK_NAME },
 ): Promise<Result> {
   const report = (line: string) => process.stderr.write(`${line}\n`);
   const engine = await startEngine({ report });
   try {
     Object.assign(process.env, environmentFor(engine));
-    const app = 'node --conditions=waybill-source bench/outage/app.ts';
+    const app = `node --conditions=waybill-source ${file}`;
     const cwd = new URL('../..', import.meta.url).pathname;
     const context = { [PROVIDER]: providerUrl };
-    const deployed = await deployApp({ target: engine, app, cwd, context, stacks: [STACK_NAME], report });
-    const outputs = deployed[STACK_NAME] ?? {};
+    const deployed = await deployApp({ target: engine, app, cwd, context, stacks: [stack], report });
+    const outputs = deployed[stack] ?? {};
     return await run({
       ledger: outputs[OUTPUTS.ledger] ?? '',
       shards: outputs[OUTPUTS.shards] ?? '',

@@ -55,7 +55,7 @@ export function createScaler({ lambda, cloudwatch }: ScalerOptions): Scaler {
       const every = watch.length > 0 ? WATCH_MS : MINUTE_MS;
       const floors = await floorsOf(ledger, routes, scale, counts);
       const asked = { ledger, lambda: lambda(environment), scale, watch, timeouts };
-      const round = new Round({ ...asked, every, floors, stalls, streams, counts });
+      const round = new Round({ ...asked, routes, every, floors, stalls, streams, counts });
       for (let next = began; ; next += every) {
         await environment.sleep(Math.max(0, next - environment.now()));
         await round.run(found);
@@ -90,6 +90,8 @@ async function floorsOf(
 interface RoundOptions extends Required<Pick<ScalerInput, 'scale' | 'watch' | 'timeouts'>> {
   readonly ledger: Ledger;
   readonly lambda: Sender<LambdaClient>;
+  /** Of all subscribers. */
+  readonly routes: readonly Route[];
   readonly every: number;
   /** Invocations at once that forecasts ask for, by subscriber. */
   readonly floors: ReadonlyMap<string, number>;
@@ -122,6 +124,15 @@ class Round {
       const isWatched = watch.includes(subscriber);
       const queued = isWatched || !isStream ? await readQueue(environment, ownQueueUrl(destination)) : undefined;
       if (isWatched && queued && (await stalls.see(this.#options, route, queued, timeouts[subscriber])))
+        counts.add('stalled');
+      if (
+        isWatched &&
+        isStream &&
+        (await stalls.seeStream(
+          this.#options,
+          this.#options.routes.filter((one) => one.subscriber === subscriber),
+        ))
+      )
         counts.add('stalled');
       const given = scale[subscriber];
       if (!given) return;

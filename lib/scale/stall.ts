@@ -16,6 +16,9 @@ export interface Stall {
   readonly toldAt?: number;
 }
 
+/** What has ended at a subscriber of a queue. */
+type Quiet = Pick<Ends, 'newest' | 'longest'>;
+
 /** Three readings 5 seconds apart are no chance: a message that has just come waits for a moment, too. */
 const STILL_MS = 9_000;
 /** Of what is being handled nothing has ended for so many times as long as the slowest that has. */
@@ -56,10 +59,20 @@ export function mayStandStill(stall: Stall | undefined, at: number): stall is St
  * @param ends what has ended lately; `undefined` where that is not known: then an invocation's time decides
  * @param lasts milliseconds that an invocation may last
  */
-export function isHanging({ since, waits }: Stall, at: number, ends: Ends | undefined, lasts: number): boolean {
+export function isHanging({ since, waits }: Stall, at: number, ends: Quiet | undefined, lasts: number): boolean {
   if (!ends) return waits && at - since > lasts;
   const quiet = at - Math.max(since, ends.newest);
   return quiet >= Math.max(STILL_MS, Math.min(lasts, SLOW_TIMES * ends.longest));
+}
+
+/** Since when a stream's subscriber has ended nothing, where what comes may stand still there: for three readings, and much longer than it takes. */
+export function quietSince({ newest, slowest }: Ends, at: number): number | undefined {
+  return at - newest >= Math.max(STILL_MS, SLOW_TIMES * slowest) ? newest : undefined;
+}
+
+/** What came so lately may be on its way. */
+export function owedUntil(at: number): number {
+  return at - STILL_MS;
 }
 
 /** A stall that was told: it is told again once a minute, where something waits or yet more is being handled. */

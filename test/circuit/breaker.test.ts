@@ -3,7 +3,7 @@ import { operate } from '../../lib/circuit/operate.ts';
 import { ledgerOf } from '../../lib/ledger/ledger.ts';
 import { Rejected } from '../../lib/public/index.ts';
 import { readRedrive, redrive } from '../../lib/public/operations.ts';
-import { openOutage, restingOutage, TakePayment } from './outage.ts';
+import { openOutage, ProviderDown, restingOutage, TakePayment } from './outage.ts';
 
 type Outage = ReturnType<typeof openOutage>;
 
@@ -54,6 +54,26 @@ describe('an outage of a minute', () => {
       expect(failed.length).toBeGreaterThanOrEqual(10);
       expect(Math.max(...failed.map(({ at }) => at)) - failedAt).toBeLessThanOrEqual(5_000);
       expect(outage.circuit()?.state).toBe('open');
+    },
+  );
+
+  test.each([4, 20])(
+    'is told within 15 s where half of %i a second fail, with subscriber, hop and cause',
+    async (rate) => {
+      let fails = false;
+      const outage = openOutage({
+        handle: (orderId) => {
+          if (fails && Number(orderId) % 2 === 0) throw new ProviderDown('the provider does not answer');
+        },
+      });
+      await outage.load(rate, 12);
+      fails = true;
+      await outage.load(rate, 15);
+      const { lines, counted } = outage.stack.environmentOf('take-payment');
+      expect(lines.find(({ message }) => message === 'circuit opened')?.fields).toMatchObject({
+        ...{ subscriber: 'take-payment', hop: 'consumer', reason: 'ProviderDown' },
+      });
+      expect(counted['circuit.opened']).toBe(1);
     },
   );
 

@@ -97,8 +97,20 @@ export const scaleBugs: readonly ScaleBug[] = [
     edits: [
       {
         file: 'scale/stall-watch.ts',
-        find: 'if (!isAtRest(await readCircuit(ledger, subscriber))) return false;',
-        replace: 'if (!isAtRest(undefined)) return false;',
+        find: 'return !isAtRest(await readCircuit(ledger, subscriber));',
+        replace: 'return !isAtRest(undefined);',
+      },
+    ],
+  },
+  {
+    name: 'watcher-tells-of-the-idle',
+    drill: 'stall',
+    mistake: 'a subscriber of a stream is told to stand still, since nothing comes',
+    edits: [
+      {
+        file: 'scale/stall-watch.ts',
+        find: 'if (!(await isCommitted(whole, types, { from: since, to: owedUntil(at) }))) return false;',
+        replace: '',
       },
     ],
   },

@@ -75,7 +75,14 @@ export const drills: Readonly<Record<ScaleBug['drill'], () => Promise<string[]>>
     await paused.publish(30);
     await paused.stack.advance('1m');
     const told = paused.stack.environmentOf('scaler').counted.stalled ?? 0;
+    const idle = openOverload({ watched: true, ofStream: true, scales: {} });
+    await idle.stack.advance('50s');
+    await idle.publish(3);
+    await idle.stack.advance('1m');
     return [
+      ...(idle.stack.environmentOf('scaler').counted.stalled === undefined
+        ? []
+        : ['a stream on which nothing comes is told to stand still']),
       ...(told === 0 ? [] : ['a paused subscriber is told to stand still']),
       ...(stallsOf(5, (at) => at - 3_000) === 0 ? [] : ['a busy subscriber is told to stand still']),
       ...(stallsOf(5, () => 19_000, 12_000) === 0 ? [] : ['a slow subscriber is told to stand still']),

@@ -51,6 +51,14 @@ test('scaler and controller ask for rows that their roles grant, and the scaler 
   await hanging.publish(1);
   await hanging.stack.advance('90s');
   expect(hanging.stack.environmentOf('scaler').counted.stalled).toBeGreaterThan(0);
+  const stream = openOverload({ watched: true, ofStream: true, wire: noting });
+  await stream.stack.advance('65s');
+  await stream.publish(1);
+  await stream.stack.advance('10s');
+  for (const index of [0, 1]) stream.stack.lambda?.update({ UUID: `take-payment-source-${index}`, Enabled: false });
+  await stream.publish(1);
+  await stream.stack.advance('20s');
+  expect(stream.stack.environmentOf('scaler').counted.stalled).toBe(1);
   for (const [name, role] of [['scaler', /^LedgerScaler/] as const, ['controller', /^LedgerController/] as const]) {
     const statements = statementsOf(role);
     const actions = asked.get(name) ?? [];
@@ -64,6 +72,7 @@ test('scaler and controller ask for rows that their roles grant, and the scaler 
       'GetItem scale',
       'PutItem scale',
       'Query in',
+      'Query out',
       'Query radar',
       'Query route',
       'Query shards',

@@ -33,6 +33,8 @@ async function busyFor({ stack, publish }: ReturnType<typeof openOverload>, seco
   await stack.advance(`${seconds}s`);
 }
 
+const SOURCES = [0, 1].map((index) => `take-payment-source-${index}`);
+
 const watched: Partial<MemoryStackOptions> = { watched: true };
 
 describe('a watcher', () => {
@@ -109,6 +111,20 @@ describe('a watcher', () => {
     expect([seconds > 10, seconds <= 60 + 15 + 10]).toEqual([true, true]);
   });
 
+  test('tells within 15 s of a subscriber of a stream that has ended messages and ends none any more, and not where nothing comes', async () => {
+    const stream = openOverload({ ...watched, ofStream: true, scales: {} });
+    for (let second = 0; second < 70; second++) await busyFor(stream, 1);
+    await stream.stack.advance('1m');
+    expect(told(stream)).toEqual([]);
+    await busyFor(stream, 5);
+    for (const UUID of SOURCES) stream.stack.lambda?.update({ UUID, Enabled: false });
+    const since = stream.stack.now;
+    while (told(stream).length === 0 && stream.stack.now < since + 60_000) await busyFor(stream, 1);
+    expect(stream.stack.now - since).toBeLessThanOrEqual(15_000);
+    const fields = { subscriber: 'take-payment', hop: 'consumer', cause: 'its event source is disabled' };
+    expect(told(stream)[0]?.fields).toMatchObject(fields);
+  });
+
   test('has a backlog scaled within seconds', async () => {
     const scales = { 'take-payment': { doubleAbove: 100, halveBelow: 10, cooldown: 5_000 } };
     const overload = openOverload({ ...watched, scales });
@@ -123,7 +139,7 @@ describe('a watcher', () => {
 /** At which readings it is told, of readings 5 s apart, the first at 0. */
 function toldAt(
   readings: readonly (readonly [waiting: number, inFlight: number])[],
-  endsAt: (at: number) => Ends | undefined,
+  endsAt: (at: number) => Omit<Ends, 'slowest'> | undefined,
 ): number[] {
   let stall: Stall | undefined;
   return readings.flatMap(([waiting, inFlight], index) => {

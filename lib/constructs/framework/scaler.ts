@@ -76,7 +76,7 @@ export class Scaler extends FrameworkFunction {
     if (Object.keys(this.#watched).length === 0) {
       allowRows(this.role, this.#table, {
         actions: ['dynamodb:Query'],
-        partitions: [...PARTITIONS.inbox, ...PARTITIONS.shards],
+        partitions: [...PARTITIONS.inbox, ...PARTITIONS.shards, ...PARTITIONS.outbox],
       });
     }
     this.#watched[subscriber] = timeout.toMilliseconds();

@@ -12,7 +12,8 @@ export interface LedgerWatcherProps {
  * Looks every 5 seconds at the queues of a ledger's subscribers in this app, and tells within 15 seconds of one from which
  * nobody takes anything: its event source is gone or switched off, or its function is throttled. It tells as soon of one whose
  * messages are being handled and end no more, since its handlers hang. Subscribers that
- * scale are read as often, so that they are scaled within 10 seconds. A function of 128 MB runs all the time for it.
+ * scale are read as often, so that they are scaled within 10 seconds. Of subscribers of
+ * streams the ledger tells as much: what was committed, and what has ended. A function of 128 MB runs all the time for it.
  *
  * @example
  * new LedgerWatcher(this, 'Watcher', { ledger });
