@@ -208,7 +208,8 @@ class CircuitCheck {
     const ran = [...this.#ran];
     const isRun = ran.some((one) => one.startsWith(`${invocation} `));
     // A reply that came late has an invocation that was frozen count, in the next, what its handler failed with.
-    if (!this.#clean && !isRun && ran.some((one) => one.endsWith(` ${key}`))) return;
+    const ranBefore = ran.some((one) => one.endsWith(` ${key}`) && !one.startsWith(`${invocation} `));
+    if (!this.#clean && ranBefore) return;
     if (this.#probes.has(invocation)) this.#say(`has a probe counted as an attempt at ${id}`);
     if (!isRun) this.#say(`has an attempt counted at ${id}, whose handler did not run`);
   }
