@@ -13,13 +13,22 @@ export interface CorePathRun {
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const PROGRAM = ['node_modules/vitest/vitest.mjs', 'run', '--config', 'test/localstack/vitest.config.ts'];
 
+/** Ordered subscribers, whose processes are killed: it takes minutes. */
+const SLOW = ['--exclude', 'test/localstack/order.independent.ts'];
+
 /**
  * Runs the tests of `test/localstack` that are not part of `npm test`.
  * @param signal ends them
  */
-export async function runCorePath(signal?: AbortSignal): Promise<CorePathRun> {
-  const parameters = ['--conditions=waybill-source', ...PROGRAM];
-  const options = { cwd: ROOT, timeoutMs: 600_000, ...(signal && { signal }) };
+export async function runCorePath({
+  quick,
+  signal,
+}: {
+  readonly quick: boolean;
+  readonly signal: AbortSignal;
+}): Promise<CorePathRun> {
+  const parameters = ['--conditions=waybill-source', ...PROGRAM, ...(quick ? SLOW : [])];
+  const options = { cwd: ROOT, timeoutMs: quick ? 600_000 : 1_200_000, signal };
   return corePathRun(await runCommand(process.execPath, parameters, options));
 }
 

@@ -64,7 +64,7 @@ async function main(options: RunOptions): Promise<void> {
     }),
   );
   // Last in the lane: it needs two engines of its own, while the longest cases mostly wait.
-  const testing = options.corePath ? lane(() => runCorePath(interrupted.signal)) : undefined;
+  const testing = options.corePath ? lane(() => runCorePath({ quick, signal: interrupted.signal })) : undefined;
   const [results, corePath] = await Promise.all([asking.then((all) => all.reverse()), testing]);
 
   const runs = results.filter((result): result is EngineRun => 'outcomes' in result);
@@ -79,7 +79,10 @@ async function main(options: RunOptions): Promise<void> {
     );
     return;
   }
-  if (corePath) say(`The example shop on LocalStack: ${counted(tests)}`);
+  if (corePath)
+    say(
+      `The example shop${quick ? '' : ', and ordered subscribers whose processes are killed,'} on LocalStack: ${counted(tests)}`,
+    );
   for (const line of tests.lines) say(line);
   say(page(options, runs, surprising));
   say(`Engines that ran: ${runs.map(({ title, version }) => `${title} ${version}`).join(', ') || 'none'}.`);

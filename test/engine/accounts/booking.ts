@@ -4,13 +4,16 @@ import { type Book, Books, type Deposited, type Tally } from './contract.ts';
 
 type Movement = EventOutput<typeof Deposited>;
 
+/** What a movement and its attempt meet before it is booked. */
+export type Meet = (movement: Movement, attempt: number) => void;
+
 /** Joins a movement to those before it. What `meet` throws is thrown first. */
-export function booking(subscriber: typeof Book | typeof Tally, meet: (movement: Movement) => void = () => undefined) {
+export function booking(subscriber: typeof Book | typeof Tally, meet: Meet = () => undefined) {
   type Context = HandlerContext<typeof Book, string>;
-  const book = async (movement: Movement, { tx }: Context) => {
+  const book = async (movement: Movement, { tx, message }: Context) => {
     const { account } = movement;
     const row = await tx.get(Books, { account, subscriber: subscriber.name });
-    meet(movement);
+    meet(movement, message.attempt);
     const movements = row ? `${row.movements} ${movement.movement}` : String(movement.movement);
     tx.put(Books, { account, subscriber: subscriber.name, movements, version: row?.version ?? 0 });
   };
