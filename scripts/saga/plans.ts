@@ -3,7 +3,7 @@
  * how many plans, how the sagas ended, how often each fault happened, and what was left behind.
  */
 import { parseArgs } from 'node:util';
-import { runPlan } from '../../test/saga/plans.ts';
+import { runPlan } from './trip-plan.ts';
 
 const { values } = parseArgs({
   options: { count: { type: 'string', default: '1000' }, from: { type: 'string', default: '1' } },

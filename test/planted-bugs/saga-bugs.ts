@@ -1,6 +1,6 @@
 import type { Bug } from './bug.ts';
 
-/** A mistake of sagas, and the plans of `test/saga/plans.ts` of which one shows it. */
+/** A mistake of sagas, and the plans of `scripts/saga/trip-plan.ts` of which one shows it. */
 export interface SagaBug extends Pick<Bug, 'name' | 'mistake' | 'edits'> {
   readonly seeds: readonly number[];
 }

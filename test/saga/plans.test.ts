@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type PlanReport, runPlan } from './plans.ts';
+import { type PlanReport, runPlan } from '../../scripts/saga/trip-plan.ts';
 
 /** A few for each edit; `npm run saga:plans -- --count 10000` runs many. */
 const PLANS = 12;

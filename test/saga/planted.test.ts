@@ -12,7 +12,7 @@ afterAll(() => thread.terminate());
 test.each(sagaBugs.map((bug) => [bug.mistake, bug] as const))(
   'a plan finds that %s',
   async (_, { edits, seeds }) => {
-    thread.postMessage({ file: 'test/saga/plans.ts', edits, told: seeds });
+    thread.postMessage({ file: 'scripts/saga/trip-plan.ts', edits, told: seeds });
     const [{ astray, found }] = (await once(thread, 'message')) as [{ astray: string[]; found: string[] }];
     expect(astray, 'edits whose place is not in the source any more: plant the bug anew').toEqual([]);
     expect(found).not.toEqual([]);
