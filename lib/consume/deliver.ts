@@ -96,7 +96,7 @@ async function handle(invocation: Invocation, record: InboundRecord, content: Me
     case 'early':
       return waitInTurn(invocation, settled.turn);
     default:
-      await turn?.passOn(until);
+      await turn?.passOn(settled.kind, until);
       await commands?.answer(invocation, envelope, { state: settled.kind });
       return settled;
   }

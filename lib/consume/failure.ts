@@ -207,7 +207,7 @@ export async function deadLetter(
   }
   await sendLetter(invocation, record, reason, envelope);
   if (envelope) await invocation.commands?.answer(invocation, envelope, { state: 'dead', ...reason });
-  await turn?.passOn(until);
+  await turn?.passOn('dead', until);
   return { kind: 'dead' };
 }
 

@@ -150,11 +150,11 @@ export class Turn {
   }
 
   /**
-   * Once the message has ended by this delivery: sends the one behind it, where that is parked. Where the fence was looked at,
-   * one may have been parked since.
+   * Once the message has ended, by this delivery or in the same way by another: sends the one behind it, where that is parked.
+   * Where the fence was looked at, one may have been parked since, or somebody else has moved it and stopped there.
    */
-  async passOn(until: number): Promise<void> {
-    if (this.#isMoved && this.standing !== undefined) await this.#drain(until, undefined);
+  async passOn(state: EndState, until: number): Promise<void> {
+    if (this.standing !== undefined) await this.#drain(until, this.#isMoved ? undefined : state);
   }
 
   /** Where the message had ended before: whoever ended it may have stopped before it passed the baton. */

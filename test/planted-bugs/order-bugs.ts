@@ -41,6 +41,19 @@ export const orderBugs: readonly Bug[] = [
     ],
   },
   {
+    name: 'no-baton-from-another-end',
+    mistake: 'whoever ends a message in the same way as another delivery has just done takes the baton for passed',
+    system: 'accounts',
+    rare: true,
+    edits: [
+      {
+        file: 'order/turn.ts',
+        find: 'if (this.standing !== undefined) await this.#drain(until, this.#isMoved ? undefined : state);',
+        replace: 'if (this.#isMoved && this.standing !== undefined) await this.#drain(until, undefined); void state;',
+      },
+    ],
+  },
+  {
     name: 'acknowledges-behind-a-failed-head',
     mistake: 'what came in a batch behind a message of its key that failed is acknowledged with it',
     system: 'accounts',
