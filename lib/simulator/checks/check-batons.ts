@@ -79,7 +79,9 @@ class Watch {
     const { batchItemFailures = [] } = (result ?? {}) as { readonly batchItemFailures?: readonly unknown[] };
     if (batchItemFailures.length > 0) return;
     for (const { id, next, place } of this.#left.get(invocation) ?? []) {
-      if (next.passes || (this.#sent.get(next.id) ?? 0) > place || this.#ended.has(next.id)) continue;
+      if (next.passes || this.#ended.has(next.id)) continue;
+      // What has left its group comes again itself, and then looks behind it.
+      if ([next.id, id].some((one) => (this.#sent.get(one) ?? 0) > place)) continue;
       this.wrong.push(`${id} ended at ${this.#subscriber}, and ${next.id}, parked behind it, was not sent`);
     }
   }
@@ -125,6 +127,8 @@ class Watch {
     if (!fence || !next || next.passes || next.id === id || next.after > fence.number) return;
     const wasKnown = fence.place < received && next.place < received;
     if (!wasKnown || (this.#sent.get(next.id) ?? 0) > fence.place || this.#ended.has(next.id)) return;
+    // It has left its group, so that it comes again itself.
+    if ((this.#sent.get(id) ?? 0) > received) return;
     this.wrong.push(`${id} was acknowledged at ${this.#subscriber}, and ${next.id}, whose turn has come, was not sent`);
   }
 
