@@ -39,6 +39,10 @@ export function checkHandlers(evidence: Evidence, rejections: readonly string[])
 /** Subscribers whose handlers do not come to an end though nothing fails any more, or never did. */
 function hanging({ failures, ends, healed }: Evidence): string[] {
   const late = failures.filter(({ at, detail }) => at > healed.at + SETTLED_MS && UNFINISHED.test(detail));
-  const dead = ends.filter(({ state, row: { detail = '' } }) => state === 'dead' && UNFINISHED.test(detail));
+  // An answer that came late once, after other failures, is no handler that hangs.
+  const dead = ends.filter(({ subscriber, id, state, row: { detail = '' } }) => {
+    const own = failures.filter((one) => one.subscriber === subscriber && one.id === id);
+    return state === 'dead' && UNFINISHED.test(detail) && own.every((one) => UNFINISHED.test(one.detail));
+  });
   return [...late, ...dead].map(({ subscriber }) => subscriber);
 }
