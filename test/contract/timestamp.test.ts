@@ -38,9 +38,7 @@ test('what begins with a minute that was read before is a moment only if the res
   const rests = fc.string({ unit: fc.constantFrom(...':.Z0159 +e'), minLength: 8, maxLength: 8 });
   fc.assert(
     fc.property(rests, (rest) => {
-      expect(instantOf(minute + rest) !== undefined).toBe(
-        /^:[0-5]\d(?:\.\d{3}Z|Z.*)$/.test(rest) && rest.endsWith('Z'),
-      );
+      expect(instantOf(minute + rest) !== undefined).toBe(/^:[0-5]\d\.\d{3}Z$/.test(rest));
     }),
     { numRuns: 2_000 },
   );
