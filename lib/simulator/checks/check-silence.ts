@@ -50,7 +50,8 @@ class Watch {
   readonly silent: Copy[] = [];
   readonly #system: System;
   readonly #expectations = new Expectations();
-  readonly #types = new Map<string, string>();
+  /** By id: what was committed, and from which moment on it may be delivered, in milliseconds since the epoch. */
+  readonly #committed = new Map<string, { readonly type: string; readonly moment: number }>();
   /** By `<subscriber> <id>`: what has not ended. */
   readonly #open = new Map<string, Copy>();
   readonly #ended = new Set<string>();
@@ -88,10 +89,11 @@ class Watch {
     if (kind === 'outbox' && after && !before) {
       const envelope = decodedRow(after);
       if (!envelope) return;
-      this.#types.set(sk, envelope.type);
-      this.#expect(sk, Math.max(at, envelope.deliverat === undefined ? 0 : Date.parse(envelope.deliverat)));
+      const moment = envelope.deliverat === undefined ? 0 : Date.parse(envelope.deliverat);
+      this.#committed.set(sk, { type: envelope.type, moment });
+      this.#expect(sk, at);
     } else if (kind === 'route') {
-      for (const id of this.#types.keys()) this.#expect(id, at);
+      for (const id of this.#committed.keys()) this.#expect(id, at);
     } else if (kind === 'inbox') {
       this.#open.delete(`${of} ${sk}`);
       this.#ended.add(`${of} ${sk}`);
@@ -158,12 +160,12 @@ class Watch {
   }
 
   #expect(id: string, at: number): void {
-    const type = this.#types.get(id) ?? '';
+    const { type, moment } = this.#committed.get(id) ?? { type: '', moment: 0 };
     const names = this.#expectations.of({ id, type });
     for (const subscriber of names) {
       const key = `${subscriber} ${id}`;
       if (this.#ended.has(key) || this.#open.has(key)) continue;
-      const dueAt = Math.max(at, messageTime(id)) + this.#deadlineOf(subscriber);
+      const dueAt = Math.max(at, messageTime(id), moment) + this.#deadlineOf(subscriber);
       this.#open.set(key, { id, subscriber, dueAt, lies: this.#liesOf(key), silentSince: at, runs: 0 });
     }
     for (const { name } of this.#system.subscribers) {
