@@ -49,8 +49,8 @@ class Promises {
   readonly #copies = new Set<string>();
   /** `<queue or stream> <id>` */
   readonly #sent = new Set<string>();
-  /** The same, of copies in the forward queue that go to one destination. */
-  readonly #handedOver = new Set<string>();
+  /** By the same: the ids of the copies that lie in the forward queue for that destination alone. */
+  readonly #handedOver = new Map<string, Set<string>>();
   readonly #types = new Map<string, string>();
   /** When each message expires, in milliseconds since the epoch. */
   readonly #expires = new Map<string, number>();
@@ -94,6 +94,13 @@ class Promises {
     for (const row of passed) this.#demandSent('the sweep is past', idOf(row), { waits: false });
   }
 
+  #handOver(copy: string, entry: string, kind: QueueEntry['event']['kind']): void {
+    const lying = this.#handedOver.get(copy) ?? new Set();
+    this.#handedOver.set(copy, lying);
+    if (kind === 'sent') lying.add(entry);
+    if (kind === 'deleted') lying.delete(entry);
+  }
+
   #isCaredFor(copy: string): boolean {
     return this.#ended.has(copy) || this.#parked.has(copy);
   }
@@ -102,7 +109,7 @@ class Promises {
     const id = decoded(message.body)?.id;
     const subscriber = queue.replace(/-backstop$/, '');
     const only = (message.attributes[ATTRIBUTES.stream] ?? message.attributes[ATTRIBUTES.subscriber])?.StringValue;
-    if (kind === 'sent' && queue === FORWARDER && id && only) this.#handedOver.add(`${only} ${id}`);
+    if (queue === FORWARDER && id && only) this.#handOver(`${only} ${id}`, message.id, kind);
     if (kind === 'sent') this.onSent(queue, message.body);
     if (kind === 'sent' && message.groupId !== undefined && origin?.actor === queue) {
       this.#regrouped.add(`${queue} ${id}`);
@@ -178,7 +185,7 @@ class Promises {
       const to = streamOf(this.#system, name) ?? name;
       if ((only !== undefined && to !== only) || this.#isExcused(name, id)) continue;
       // What lies in the forward queue is what is to be sent from there, so that it is no evidence that it was.
-      const isHandedOver = only === undefined && this.#handedOver.has(`${to} ${id}`);
+      const isHandedOver = (this.#handedOver.get(`${to} ${id}`)?.size ?? 0) > 0;
       if (isHandedOver || this.#sent.has(`${to} ${id}`) || this.#isCaredFor(`${name} ${id}`)) continue;
       this.wrong.push(`${who} ${id}, and had not sent it to ${to}`);
     }
