@@ -64,4 +64,30 @@ export const reconcileBugs: readonly Bug[] = [
       },
     ],
   },
+  {
+    name: 'checkpoint-at-the-end',
+    rare: true,
+    by: ['killed'],
+    mistake: 'where a pass stands is written down at the end of its run alone: one that is killed starts over for ever',
+    edits: [
+      {
+        file: 'reconcile/pass.ts',
+        find: '  #cursor: CountingCursor | undefined;\n',
+        replace: '  #cursor: CountingCursor | undefined;\n  #read: CountingCursor | undefined;\n  #last = 0;\n',
+      },
+      {
+        file: 'reconcile/pass.ts',
+        find: '    const span = nextSpan(this.#cursor, target, first);\n',
+        replace: `    const span = nextSpan(this.#cursor, target, first);
+    this.#read = this.#cursor;
+    this.#last = span?.to ?? 0;\n`,
+      },
+      {
+        file: 'reconcile/pass.ts',
+        find: '    const written = await writeCursor(this.#ledger, this.#pass, this.#cursor, {\n',
+        replace: `    const isLast = cursor.upTo >= this.#last;
+    const written = !isLast ? cursor : await writeCursor(this.#ledger, this.#pass, this.#read, {\n`,
+      },
+    ],
+  },
 ];

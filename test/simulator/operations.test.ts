@@ -67,6 +67,24 @@ describe('a simulated run in which operators', () => {
 });
 
 test.each([
+  ['relay', 1, { 'relay.copies': expect.any(Number) }],
+  ['take-payment', 1, { 'batch.handled': expect.any(Number) }],
+  ['reconciler', 7, { 'reconcile.resent': expect.any(Number) }],
+])(
+  'a simulated run in which %s is killed at each of its calls in turn: nothing is lost, and what is missing is named',
+  async (name, step, outcomes) => {
+    const killed = { kind: 'killed', function: name, for: HOUR_MS, step, at: 0 } as const;
+    const lost = { site: 'note-shipping.sent', nth: 0, fault: { kind: 'lost' } } as const;
+    const report = await simulate(commerce, { seed: 3, workload: ORDERS, faults: [lost], operations: [killed] });
+
+    expect(report.violations).toEqual([]);
+    expect(report.outcomes).toMatchObject(outcomes);
+    const deaths = report.trace.filter((line) => line.includes(` ${name}#`) && line.endsWith(' died'));
+    expect(deaths.length).toBeGreaterThan(8);
+  },
+);
+
+test.each([
   [
     'many keys, and again once ids are minted for more: the shards are doubled twice',
     0,

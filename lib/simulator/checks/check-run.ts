@@ -75,7 +75,7 @@ export function checkRun(system: System, checked: Checked): readonly Violation[]
     ...checkOrder(system, evidence, record.entries),
     ...checkBatons(system, record.entries),
     ...checkCauses(system, evidence),
-    ...checkTraces(system, evidence, leniency),
+    ...checkTraces(system, record, evidence, leniency),
     ...checkSending(system, evidence, leniency),
     ...checkBulkhead(system, record, evidence, leniency),
     ...checkGraph(system, record, evidence, leniency),

@@ -2,7 +2,7 @@ import { MINUTE_MS } from '../../contract/time.ts';
 import { messageTime } from '../../message/message-id.ts';
 import { FORWARDER, RECONCILER } from '../faults/site.ts';
 import { decoded, decodedRow, textsIn } from '../run/envelopes.ts';
-import type { QueueEntry, RecordEntry, ReturnedEntry, RowEntry, RunRecord } from '../run/run-record.ts';
+import type { KilledEntry, QueueEntry, RecordEntry, ReturnedEntry, RowEntry, RunRecord } from '../run/run-record.ts';
 import { type System, streamOf } from '../system.ts';
 import { ATTRIBUTES } from './attributes.ts';
 import { Expectations } from './expectations.ts';
@@ -15,6 +15,8 @@ const PATIENCE_MS = 3 * MINUTE_MS;
 const OVERLOOKED_MS = 16 * MINUTE_MS;
 /** So many runs of reconciliation that have returned may have found a message silent. */
 const MOST_RUNS = 2;
+/** So many that were killed may have, each of which comes further than the one before. */
+const MOST_KILLED = 40;
 /** A run compares so much time at most: after a rest, runs first come to what was due meanwhile. */
 const LONGEST_SPAN_MS = 15 * MINUTE_MS;
 
@@ -30,12 +32,15 @@ interface Copy {
   silentSince: number;
   /** Runs of reconciliation that have begun and returned while it was silent. */
   runs: number;
+  /** Those that have begun and were killed. */
+  killed: number;
 }
 
 /**
  * S: what has not ended is named, by a row that reconciliation reads again, or lies in a queue or a stream whose depth and age
  * somebody is told of. Two runs of reconciliation that come past a message which is overdue and lies nowhere must name it, once it
- * has caught up with what it rested for.
+ * has caught up with what it rested for. So must runs of which each is killed a call later than the one before, once there were
+ * tens of them.
  */
 export function checkSilence(system: System, { entries }: RunRecord, { reconciles, overlooks }: Leniency): Violation[] {
   const watch = new Watch(system, { judges: reconciles, patience: PATIENCE_MS + (overlooks ? OVERLOOKED_MS : 0) });
@@ -62,6 +67,8 @@ class Watch {
   readonly #patience: number;
   /** When the last run that counts began: of those that share a ledger's shards out, one a minute does. */
   #lastRun: number | undefined;
+  /** When the last one began that was killed and counts. */
+  #lastKilled = 0;
   /** Milliseconds by which reconciliation is behind at most. */
   #behind = 0;
 
@@ -81,6 +88,7 @@ class Watch {
       const ids = textsIn(entry.event).flatMap((text) => decoded(text)?.id ?? []);
       this.#begun.set(`${entry.actor} ${entry.invocation}`, { at: entry.at, ids });
     } else if (entry.kind === 'returned') this.#onReturned(entry);
+    else if (entry.kind === 'killed') this.#onKilled(entry);
     else if (entry.kind === 'healed') this.#judges = true;
   }
 
@@ -146,17 +154,35 @@ class Watch {
     }
   }
 
+  /** Whatever fails beside, tens of runs that come ever further are enough. */
+  #onKilled({ actor, invocation }: KilledEntry): void {
+    if (actor !== RECONCILER) return;
+    const begun = this.#begun.get(`${actor} ${invocation}`)?.at ?? 0;
+    if (begun - this.#lastKilled < MINUTE_MS / 2) return;
+    this.#lastKilled = begun;
+    for (const copy of this.#overdueAt(begun)) {
+      copy.killed += 1;
+      if (copy.killed === MOST_KILLED) this.silent.push({ ...copy });
+    }
+  }
+
   #onRun(begun: number): void {
     const since = begun - (this.#lastRun ?? begun - MINUTE_MS);
     if (since < MINUTE_MS / 2) return;
     this.#lastRun = begun;
     this.#behind = Math.max(0, this.#behind + since - LONGEST_SPAN_MS);
     if (!this.#judges || this.#behind > 0) return;
-    for (const copy of this.#open.values()) {
-      if (copy.lies.size > 0 || begun < Math.max(copy.silentSince, copy.dueAt) + this.#patience) continue;
+    for (const copy of this.#overdueAt(begun)) {
       copy.runs += 1;
       if (copy.runs === MOST_RUNS) this.silent.push({ ...copy });
     }
+  }
+
+  /** What lay nowhere when a run began, though it was overdue. */
+  #overdueAt(begun: number): Copy[] {
+    return [...this.#open.values()].filter(
+      ({ lies, silentSince, dueAt }) => lies.size === 0 && begun >= Math.max(silentSince, dueAt) + this.#patience,
+    );
   }
 
   #expect(id: string, at: number): void {
@@ -166,7 +192,7 @@ class Watch {
       const key = `${subscriber} ${id}`;
       if (this.#ended.has(key) || this.#open.has(key)) continue;
       const dueAt = Math.max(at, messageTime(id), moment) + this.#deadlineOf(subscriber);
-      this.#open.set(key, { id, subscriber, dueAt, lies: this.#liesOf(key), silentSince: at, runs: 0 });
+      this.#open.set(key, { id, subscriber, dueAt, lies: this.#liesOf(key), silentSince: at, runs: 0, killed: 0 });
     }
     for (const { name } of this.#system.subscribers) {
       if (!names.includes(name)) this.#open.delete(`${name} ${id}`);
@@ -182,6 +208,7 @@ class Watch {
     if (!copy || lies.size > 0) return;
     copy.silentSince = at;
     copy.runs = 0;
+    copy.killed = 0;
   }
 
   #liesOf(key: string): Set<string> {

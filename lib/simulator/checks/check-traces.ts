@@ -1,5 +1,8 @@
+import type { DynamoDBStreamEvent } from 'aws-lambda';
+import type { Envelope } from '../../message/envelope.ts';
 import { isMessageId, messageTime } from '../../message/message-id.ts';
-import { FORWARDER, RECONCILER } from '../faults/site.ts';
+import { FORWARDER, RECONCILER, RELAY } from '../faults/site.ts';
+import type { RunRecord } from '../run/run-record.ts';
 import { type System, streamOf } from '../system.ts';
 import { SCHEDULE } from './attributes.ts';
 import type { Evidence } from './evidence.ts';
@@ -7,12 +10,17 @@ import type { Leniency } from './leniency.ts';
 import type { Violation } from './violation.ts';
 
 /** X: every trace is complete and connected, and every hop has left its evidence. */
-export function checkTraces(system: System, evidence: Evidence, { skewed, relayed }: Leniency): Violation[] {
+export function checkTraces(
+  system: System,
+  record: RunRecord,
+  evidence: Evidence,
+  { skewed, relayed }: Leniency,
+): Violation[] {
   return [
     ...brokenChains(evidence),
     ...wrongHops(evidence, skewed),
     ...wrongPublished(evidence),
-    ...wrongReceipts(system, evidence, relayed),
+    ...wrongReceipts(system, record, evidence, relayed),
   ];
 }
 
@@ -72,6 +80,7 @@ function wrongPublished(evidence: Evidence): Violation[] {
 /** Each copy that was due has a receipt, and no receipt speaks of a copy that had not been sent. */
 function wrongReceipts(
   system: System,
+  record: RunRecord,
   { committed, receipts, carried, waiting, cancelled, expectations }: Evidence,
   relayed: boolean,
 ): Violation[] {
@@ -103,11 +112,25 @@ function wrongReceipts(
     if (expectations.wasRemoved(name)) continue;
     for (const { envelope } of committed.values()) {
       if (!expectations.has(name, envelope) || named.has(`${to} ${envelope.id}`)) continue;
-      if (cancelled.has(envelope.id)) continue;
+      if (cancelled.has(envelope.id) || hasExpiredFirst(record, envelope)) continue;
       violations.push(broken(`no receipt says that ${envelope.id} was sent to ${to}`));
     }
   }
   return violations;
+}
+
+/** Whether a message had expired when the relay was last given it: then nothing is sent, of which a receipt could tell. */
+function hasExpiredFirst({ entries }: RunRecord, { id, expires }: Envelope): boolean {
+  const given = entries.findLast(
+    (entry) => entry.kind === 'invocation' && entry.actor === RELAY && idsIn(entry.event).includes(id),
+  );
+  return given !== undefined && given.at >= Date.parse(expires);
+}
+
+/** The sort keys of the rows in a batch of a table's stream. */
+function idsIn(event: object): (string | undefined)[] {
+  const { Records = [] } = event as Partial<DynamoDBStreamEvent>;
+  return Records.map(({ dynamodb }) => dynamodb?.Keys?.sk?.S);
 }
 
 /** In whose place each message is. */

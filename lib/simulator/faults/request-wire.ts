@@ -21,6 +21,8 @@ export interface Caller {
   readonly invocation?: number;
   /** Runs what it has waited for, as soon as it can. */
   deliver(run: () => void): void;
+  /** How its next request ends it, if it is killed there. */
+  nextKill?(): Fault | undefined;
   /** It dies: nothing is delivered to it any more. */
   crash(): void;
 }
@@ -56,7 +58,8 @@ export function faultyWire(world: World, caller: Caller): Wire {
       world.observe?.(caller.actor, request);
       const site = siteOf(caller.actor, request);
       const nth = faults.reached(site);
-      const fault = faults.reach(site, (one) => happensTo(request, one));
+      const planned = faults.reach(site, (one) => happensTo(request, one));
+      const fault = caller.nextKill?.() ?? planned;
       const there = 1 + draw(`${site} ${nth} there`, 12);
       const back = 1 + draw(`${site} ${nth} back`, 12);
       changeSource(world, caller.actor, fault);

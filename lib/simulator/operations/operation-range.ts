@@ -1,4 +1,6 @@
-import { type System, streamOf } from '../system.ts';
+import { keeperName } from '../../testing/stack/sagas.ts';
+import { CONTROLLER, FORWARDER, RECONCILER, RELAY, recorderOf, SWEEP } from '../faults/site.ts';
+import { type System, sendingModesOf, streamOf } from '../system.ts';
 import type { Operation } from './operation.ts';
 
 const SECOND_MS = 1_000;
@@ -36,6 +38,7 @@ function usualOperations(system: System): readonly Operation[] {
       { kind: 'subscriber-added-again', subscriber, after: 25 * MINUTE_MS },
     ]),
     ...names.map((subscriber): Operation => ({ kind: 'subscriber-paused', subscriber, for: 3 * HOUR_MS })),
+    ...killings(system),
     ...destinations.map((to): Operation => ({ kind: 'destination-refused', to, for: 3 * HOUR_MS })),
     ...queues.map((subscriber): Operation => ({ kind: 'foreign-messages', subscriber })),
     ...(system.signing?.verifiedBy ?? []).flatMap((subscriber) =>
@@ -48,12 +51,35 @@ function usualOperations(system: System): readonly Operation[] {
   ];
 }
 
+/** Longer than a subscriber's message is received as often as a function has calls, and less than it is received at most. */
+const KILLED_MS = 20 * MINUTE_MS;
+/** Positions by which each run of the reconciler, which has some hundred, comes further than the one before. */
+const RUN_STEP = 7;
+
+/** Functions of the framework, subscribers and their recorders are killed at each of their calls in turn. */
+function killings(system: System): Operation[] {
+  const { subscribers } = system;
+  const hasQueue = ({ name }: { readonly name: string }) => streamOf(system, name) === undefined;
+  const functions = [
+    ...(system.sagas ?? []).map(({ saga }) => keeperName(saga.name)),
+    ...(system.breakers ? [CONTROLLER] : []),
+    ...[RELAY, ...(sendingModesOf(system).has('wait') ? [SWEEP] : []), FORWARDER],
+    ...subscribers.flatMap((one) => [one.name, ...(hasQueue(one) ? [recorderOf(one.name)] : [])]),
+  ];
+  return [
+    { kind: 'killed', function: RECONCILER, for: 2 * HOUR_MS, step: RUN_STEP },
+    ...functions.map((name): Operation => ({ kind: 'killed', function: name, for: KILLED_MS, step: 1 })),
+  ];
+}
+
 /** Of a system with sagas: a step that stands still is told once more, and then the saga is undone. */
-function sagaOperations({ sagas = [], subscribers }: System): readonly Operation[] {
+function sagaOperations(system: System): readonly Operation[] {
+  const { sagas = [], subscribers } = system;
   return [
     ...sagas.map(({ saga }): Operation => ({ kind: 'execution-stopped', saga: saga.name })),
     ...subscribers.map(({ name: subscriber }): Operation => ({ kind: 'subscriber-paused', subscriber, for: PAUSE_MS })),
     { kind: 'two-reconcilers', apart: 400 },
+    ...killings(system),
   ];
 }
 
@@ -75,7 +101,8 @@ function scalerOperations(scales: NonNullable<System['scales']>): readonly Opera
 }
 
 /** Of a system whose subscribers have breakers. */
-function breakerOperations({ breakers = {}, services = [], subscribers }: System): readonly Operation[] {
+function breakerOperations(system: System): readonly Operation[] {
+  const { breakers = {}, services = [], subscribers } = system;
   const broken = Object.keys(breakers);
   const lengths = [20 * SECOND_MS, 2 * MINUTE_MS];
   return [
@@ -93,5 +120,6 @@ function breakerOperations({ breakers = {}, services = [], subscribers }: System
       })),
     ),
     ...subscribers.map(({ name: subscriber }): Operation => ({ kind: 'sent-again', subscriber })),
+    ...killings(system),
   ];
 }

@@ -16,6 +16,11 @@ export type Operation =
   | { readonly kind: 'foreign-messages'; readonly subscriber: string }
   /** Somebody puts copies of what is in the ledger into the subscriber's queue, with other payloads: signed as they were, or not. */
   | { readonly kind: 'forged-messages'; readonly subscriber: string; readonly signed: boolean }
+  /**
+   * For some time each invocation of a function is killed at its time limit: before its first request goes out, once that is
+   * carried out, before the second … `step` such positions later each time, and from the beginning again once one got through.
+   */
+  | { readonly kind: 'killed'; readonly function: string; readonly for: number; readonly step: number }
   /** A service outside fails for some time, whoever asks. */
   | { readonly kind: 'service-fails'; readonly service: string; readonly for: number }
   /** The subscriber is paused by a command, and resumed by one after a while. */

@@ -2,7 +2,7 @@ import { type Envelope, encodeEnvelope } from '../../message/envelope.ts';
 import type { Queue } from '../../testing/engines/index.ts';
 import { sagaOfMachine } from '../../testing/stack/sagas.ts';
 import { FORGED } from '../run/envelopes.ts';
-import { fail, refuse, switchOff } from '../run/sickness.ts';
+import { fail, kill, refuse, switchOff } from '../run/sickness.ts';
 import { laterIn, type World } from '../run/world.ts';
 import type { Deployer, RouteResource } from './deployer.ts';
 import type { PlannedOperation } from './operation.ts';
@@ -89,6 +89,9 @@ export class Operator {
         break;
       case 'forged-messages':
         this.#sendCopies(one.subscriber, (envelope) => [forged(envelope, one.signed)]);
+        break;
+      case 'killed':
+        kill(world, one.function, one);
         break;
       case 'service-fails':
         fail(world, one.service, one.for);

@@ -3,11 +3,15 @@ import type { Interrupting } from '../../aws/interruption.ts';
 import type { Wire } from '../../testing/engines/index.ts';
 import { seededRandom } from '../../testing/seeded-random.ts';
 import { testEnvironment } from '../../testing/test-environment.ts';
+import type { Fault } from '../faults/fault.ts';
 import { type Caller, faultyWire } from '../faults/request-wire.ts';
 import { RECONCILER } from '../faults/site.ts';
 import { TRAITS } from '../faults/traits.ts';
 import type { ScheduledEvent } from './event-heap.ts';
 import type { World } from './world.ts';
+
+/** Of a request: before it goes out, and once it is carried out. */
+const POSITIONS = 2;
 
 /**
  * One process of a function: what Lambda calls an execution environment. It is kept warm between invocations, frozen
@@ -28,6 +32,8 @@ export class Incarnation implements Caller {
   sinkIsDown = false;
   /** Called when it dies. */
   onDeath: (() => void) | undefined;
+  /** Positions that are left to its requests, two for each: before it goes out, and once it is carried out. */
+  #left = Number.POSITIVE_INFINITY;
   readonly #world: World;
   readonly #sleeps = new Set<ScheduledEvent>();
   #frozen = false;
@@ -63,6 +69,22 @@ export class Incarnation implements Caller {
     for (const event of this.#sleeps) event.cancelled = true;
     this.#world.record.note(`${this.name} dies`);
     this.onDeath?.();
+  }
+
+  /** Says at which position of its requests it is killed in this invocation, if it is. */
+  killedAt(position = Number.POSITIVE_INFINITY): void {
+    this.#left = position;
+  }
+
+  /** Whether it has come to where it is killed. */
+  get isKilled(): boolean {
+    return this.#left < 0;
+  }
+
+  nextKill(): Fault | undefined {
+    const left = this.#left;
+    this.#left -= POSITIONS;
+    return left >= POSITIONS ? undefined : { kind: left === 0 ? 'crash-before' : 'crash-after' };
   }
 
   /** Between invocations nothing in the process runs: answers and timers wait. */

@@ -107,7 +107,12 @@ export class LambdaFunction {
       }
       answer(result);
     };
-    incarnation.onDeath = () => end('died', { error: new FunctionFailed(`${this.name} died`) });
+    const killing = this.#world.killing.get(this.name);
+    incarnation.killedAt(killing?.begin(event));
+    incarnation.onDeath = () => {
+      if (incarnation.isKilled) record.add({ kind: 'killed', actor: this.name, invocation });
+      end('died', { error: new FunctionFailed(`${this.name} died`) });
+    };
 
     incarnation.thaw();
     incarnation.invocation = invocation;
@@ -127,6 +132,7 @@ export class LambdaFunction {
         (result) =>
           incarnation.deliver(() => {
             record.add({ kind: 'returned', actor: this.name, invocation, result });
+            killing?.restart(event);
             end('returned', fault?.kind === 'answer-lost' ? lost : answered(result, fault));
           }),
         (error: unknown) => incarnation.deliver(() => end(`threw ${nameOf(error)}`, { error })),

@@ -7,6 +7,7 @@ import { reconcileKey } from '../../ledger/rows/cursor.ts';
 import { createReconciler } from '../../reconcile/reconciler.ts';
 import { ofGroup } from '../../reconcile/shard-groups.ts';
 import type { LambdaHandler } from '../../testing/lambda/index.ts';
+import { RECONCILER } from '../faults/site.ts';
 import type { System } from '../system.ts';
 import { skipIdleMinutes } from './idle-minutes.ts';
 import type { LambdaFunction } from './lambda-function.ts';
@@ -97,13 +98,14 @@ export class ReconcilerSchedule {
 
   /** The next moment at which there may be something to reconcile. */
   #nextWork(): number {
-    const { schedule, faults, pending } = this.#world;
+    const { schedule, faults, pending, killing } = this.#world;
     const { lastCommit, next } = this.#unfinished;
     const isIdle = next > schedule.now();
     if (isIdle) this.#looks = 0;
     // It has looked at whatever was committed, once that was due. What waits for its moment, it looks at then.
     if (isIdle && this.#firedAt > lastCommit + this.#deadline + SECOND_MS) return next;
-    if (pending !== this.#pending) this.#looks = 0;
+    // A run that is killed comes further than the one before.
+    if (pending !== this.#pending || killing.has(RECONCILER)) this.#looks = 0;
     this.#pending = pending;
     // A fault that lasts keeps something from ending: each minute would show the same as the one before.
     if (this.#looks > LOOKS && !faults.healed) return Number.POSITIVE_INFINITY;

@@ -60,6 +60,13 @@ export interface ReturnedEntry extends Recorded {
   readonly result: unknown;
 }
 
+/** An invocation that was killed, since operators have its function killed. */
+export interface KilledEntry extends Recorded {
+  readonly kind: 'killed';
+  readonly actor: string;
+  readonly invocation: number;
+}
+
 /** A message of which reconciliation has said that nobody committed it. */
 export interface NamedEntry extends Recorded {
   readonly kind: 'named';
@@ -128,6 +135,7 @@ export type RecordEntry =
   | StreamEntry
   | InvocationEntry
   | ReturnedEntry
+  | KilledEntry
   | NamedEntry
   | SickEntry
   | ServedEntry

@@ -1,3 +1,4 @@
+import { Killing } from './killing.ts';
 import { laterIn, type World } from './world.ts';
 
 /** Switches the event sources of a function off for some time. */
@@ -23,4 +24,18 @@ export function fail(world: World, service: string, milliseconds: number): void 
   const { failing } = world;
   failing.add(service);
   laterIn(world, milliseconds, () => failing.delete(service));
+}
+
+/** The invocations of a function are killed for some time, each `step` positions later than the one before. */
+export function kill(
+  world: World,
+  actor: string,
+  { for: milliseconds, step }: { readonly for: number; readonly step: number },
+): void {
+  const { killing, draw } = world;
+  const one = new Killing(draw(`where ${actor} is killed first`, step), step);
+  killing.set(actor, one);
+  laterIn(world, milliseconds, () => {
+    if (killing.get(actor) === one) killing.delete(actor);
+  });
 }

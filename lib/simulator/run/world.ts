@@ -4,6 +4,7 @@ import type { ServiceBooks } from '../../testing/service.ts';
 import type { Engines } from '../../testing/test-environment.ts';
 import type { FaultPlan } from '../faults/fault-plan.ts';
 import type { OperationKind } from '../operations/operation.ts';
+import type { Killing } from './killing.ts';
 import type { RunRecord } from './run-record.ts';
 import type { Schedule } from './schedule.ts';
 
@@ -42,6 +43,8 @@ export interface World {
   readonly refusing: Set<string>;
   /** Services outside that fail for some time. */
   readonly failing: Set<string>;
+  /** Functions whose invocations are killed. */
+  readonly killing: Map<string, Killing>;
   /** Switches event sources, where subscribers have breakers. */
   lambda?: LambdaEngine;
   /** Queues that are deleted. */
