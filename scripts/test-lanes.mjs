@@ -1,6 +1,8 @@
 /**
- * Runs the tests in two lanes side by side: those of the embedded engine and of the package, which mostly wait, and all
+ * Runs the tests in two lanes side by side: those of the embedded engine, which mostly wait, and all
  * others, which mostly compute. With arguments it runs one lane, of what they name: `npm test -- test/relay`.
+ *
+ * The tests of the package are not among them: `npm run test:package`.
  *
  * The others are shown as they run, what waits once they have ended. The last line counts both, below what failed.
  */
@@ -14,7 +16,7 @@ import { buildFunctionBundles } from './build/function-bundles.mjs';
 import { root } from './setup/program.mjs';
 import { addTallies, readTally, TALLY_FILE, tallyLines } from './tally.mjs';
 
-const WAITING = ['engine', 'package'];
+const WAITING = ['engine'];
 const COMPUTING = ['unit', 'types', 'certificate', 'repository', 'browser'];
 
 const given = process.argv.slice(2);

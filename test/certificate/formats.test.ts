@@ -7,7 +7,8 @@ import { simulate } from '../../lib/simulator/run/simulation.ts';
 import { sendingModesOf } from '../../lib/simulator/system.ts';
 import { changingFormats, TURNS } from '../../scripts/certify/formats.ts';
 
-const PLANS = 1_000;
+/** All of them run in `npm run test:hunt`. */
+const PLANS = Number(process.env.FORMAT_PLANS ?? 200);
 const TIMEOUT = 900_000;
 
 const { faults } = new FaultRange({
@@ -26,7 +27,7 @@ const plans = (turn: number) =>
     by: ({ kind }) => kind === 'old-version',
   });
 
-test('formats are turned on and off and readers rolled back in 1,000 plans, and nothing is lost, doubled or uncaused', {
+test(`formats are turned on and off and readers rolled back in ${PLANS} plans, and nothing is lost, doubled or uncaused`, {
   timeout: TIMEOUT,
 }, async () => {
   const shown: Record<string, number> = {};
@@ -40,5 +41,5 @@ test('formats are turned on and off and readers rolled back in 1,000 plans, and 
   // What plans must show: old code met rows and payloads that it did not know.
   expect(shown['old-version']).toBeGreaterThan(PLANS / 2);
   for (const name of ['relay.newerFormat', 'forward.newerFormat', 'batch.again'])
-    expect(shown[name]).toBeGreaterThan(20);
+    expect(shown[name]).toBeGreaterThan(PLANS / 50);
 });

@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** The search for plans that find each planted bug: minutes of every core, so `npm test` runs the plans that it found. */
+/** The search for plans that find each planted bug, and what else takes minutes of every core: `npm test` runs the plans that it found. */
 export default defineConfig({
   resolve: { conditions: ['waybill-source', 'node', 'development|production'] },
   ssr: {
@@ -10,7 +10,8 @@ export default defineConfig({
     },
   },
   test: {
-    include: ['test/planted-bugs/*.hunt.ts'],
+    include: ['test/planted-bugs/*.hunt.ts', 'test/certificate/formats.test.ts'],
+    env: { FORMAT_PLANS: '1000' },
     // Each takes every core.
     fileParallelism: false,
     reporters: ['default', './scripts/tally-reporter.mjs'],
