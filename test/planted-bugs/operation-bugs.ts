@@ -161,4 +161,16 @@ export const operationBugs: readonly Bug[] = [
       },
     ],
   },
+  {
+    name: 'unreadable-is-empty',
+    by: ['permission-lost'],
+    mistake: 'a queue that the reconciler may not ask for its depth counts as empty: what lies in it is sent again',
+    edits: [
+      {
+        file: 'inspect/subscriber-state.ts',
+        find: 'unreadable: attributes.refused ?? sources.refused,',
+        replace: 'unreadable: sources.refused,',
+      },
+    ],
+  },
 ];

@@ -55,6 +55,25 @@ describe('a simulated run in which operators', () => {
       [{ kind: 'destination-refused', to: 'take-payment', for: 3 * HOUR_MS }],
       { 'relay.handedOver': expect.any(Number) },
     ],
+    [
+      'let the reconciler look into no queue for hours: it tells so, and sends nothing again that may lie there',
+      [
+        { kind: 'subscriber-paused', ...PAYMENT, for: HOUR_MS },
+        {
+          kind: 'permission-lost',
+          function: 'reconciler',
+          action: 'sqs:GetQueueAttributes',
+          on: 'take-payment',
+          for: HOUR_MS,
+        },
+      ],
+      { 'reconcile.unjudged': expect.any(Number) },
+    ],
+    [
+      'let a consumer write nothing for hours: its messages are handled once it may',
+      [{ kind: 'permission-lost', function: 'take-payment', action: 'dynamodb:UpdateItem', for: 2 * HOUR_MS }],
+      { 'batch.again': expect.any(Number) },
+    ],
     ['run two reconcilers', [{ kind: 'two-reconcilers', apart: 0 }], {}],
     ['deploy two stacks that disagree on shards', [{ kind: 'shards-disagree', stack: 'application', to: 8 }], {}],
   ])('%s', async (_, operations, outcomes) => {

@@ -57,7 +57,11 @@ export function leniencyOf(faults: FaultPlan, operations: Readonly<Partial<Recor
 }
 
 /** Kinds of operations that keep something from being delivered for some time, and nothing else. */
-export const SICKNESSES: ReadonlySet<string> = new Set<OperationKind>(['destination-refused', 'subscriber-paused']);
+export const SICKNESSES: ReadonlySet<string> = new Set<OperationKind>([
+  'destination-refused',
+  'subscriber-paused',
+  'permission-lost',
+]);
 
 function isSickOnly({ happened }: FaultPlan, operations: object): boolean {
   const begun = Object.keys(operations);

@@ -52,6 +52,7 @@ export const IN_WORDS: Readonly<Record<FaultKind | OperationKind, string>> = {
   'subscriber-paused': "the subscriber's event source is switched off for hours",
   'destination-refused': 'the queue or the stream takes nothing for hours',
   killed: 'each invocation of the function is killed at its time limit, the next one a call later',
+  'permission-lost': "the function's role may not do that for hours",
   'service-fails': 'the service outside fails for some time, whoever asks',
   'paused-by-command': 'an operator pauses the subscriber, and resumes it after a while',
   'sources-switched-on': "a deploy switches the subscriber's event sources on",

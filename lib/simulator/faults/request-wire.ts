@@ -2,13 +2,23 @@ import type { GetItemCommandInput, QueryCommandInput } from '@aws-sdk/client-dyn
 import type { Request, Wire } from '../../testing/engines/index.ts';
 import { UnsupportedByEngine } from '../../testing/errors.ts';
 import { sourceId } from '../../testing/stack/function.ts';
-import { plainName } from '../../testing/stack/queues.ts';
 import type { Origin } from '../run/run-record.ts';
 import { refuse, switchOff } from '../run/sickness.ts';
 import { laterIn, type World } from '../run/world.ts';
 import type { Fault } from './fault.ts';
 import { applyPartially, hasEntries } from './partial-failure.ts';
-import { conflict, denied, gone, internalError, inUse, serviceDown, throttled, timeout } from './service-errors.ts';
+import { isForbidden, resourceOf } from './permission.ts';
+import {
+  conflict,
+  denied,
+  forbidden,
+  gone,
+  internalError,
+  inUse,
+  serviceDown,
+  throttled,
+  timeout,
+} from './service-errors.ts';
 import { CHECK_BACK, FORWARDER, RECONCILER, siteOf } from './site.ts';
 
 /** A process that sends requests. */
@@ -68,17 +78,20 @@ export function faultyWire(world: World, caller: Caller): Wire {
       // A mapping that is switched off asks for nothing: here it asks, and is refused.
       const isOff = isReceive(request) && (world.disabled.has(caller.actor) || isSwitchedOff(world, caller, request));
       const isRefused = to !== undefined && world.refusing.has(to);
-      const isGone = world.gone.has(queueOf(request) ?? '');
+      const isGone = world.gone.has(resourceOf(request) ?? '');
+      const mayNot = [...world.forbidden].some((lost) => isForbidden(lost, caller.actor, request));
       const fails = isServed(world, caller, request);
       const error = fails
         ? serviceDown()
         : isOff
           ? internalError()
-          : isGone
-            ? gone()
-            : isRefused
-              ? denied(request)
-              : undefined;
+          : mayNot
+            ? forbidden(request)
+            : isGone
+              ? gone()
+              : isRefused
+                ? denied(request)
+                : undefined;
       const course = error ? { answered: there + back, error } : courseOf(fault, request, there, back);
       const { actor, invocation } = caller;
       const origin: Origin = { actor, operation: request.operation, ...(invocation && { invocation }) };
@@ -165,15 +178,7 @@ function isSwitchedOff({ lambda }: World, { actor, invocation }: Caller, { opera
 
 /** The queue or the stream to which a request sends. */
 function destinationOf(request: Request): string | undefined {
-  const { operation, input } = request;
-  if (operation === 'PutRecords') return (input as { readonly StreamName?: string }).StreamName;
-  return /^SendMessage(?:Batch)?$/.test(operation) ? queueOf(request) : undefined;
-}
-
-/** The queue that a request is for. */
-function queueOf({ input }: Request): string | undefined {
-  const name = (input as { readonly QueueUrl?: string }).QueueUrl?.split('/').at(-1);
-  return name === undefined ? undefined : plainName(name);
+  return /^(?:PutRecords|SendMessage(?:Batch)?)$/.test(request.operation) ? resourceOf(request) : undefined;
 }
 
 /** What the engine does of a request. */

@@ -40,6 +40,11 @@ export function denied({ operation }: Request): Error {
   return serviceError(/Message/.test(operation) ? 'KmsAccessDenied' : 'AccessDeniedException', 'client');
 }
 
+/** The function's role may not do that. */
+export function forbidden({ operation }: Request): Error {
+  return serviceError(/Message|Queue/.test(operation) ? 'AccessDenied' : 'AccessDeniedException', 'client');
+}
+
 /** Another transaction is under way on the row, or on the last of the rows. */
 export function conflict({ operation, input }: Request): Error {
   if (operation === 'PutItem') return serviceError('TransactionConflictException', 'client');

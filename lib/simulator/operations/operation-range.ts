@@ -39,6 +39,7 @@ function usualOperations(system: System): readonly Operation[] {
     ]),
     ...names.map((subscriber): Operation => ({ kind: 'subscriber-paused', subscriber, for: 3 * HOUR_MS })),
     ...killings(system),
+    ...permissions(system),
     ...destinations.map((to): Operation => ({ kind: 'destination-refused', to, for: 3 * HOUR_MS })),
     ...queues.map((subscriber): Operation => ({ kind: 'foreign-messages', subscriber })),
     ...(system.signing?.verifiedBy ?? []).flatMap((subscriber) =>
@@ -53,6 +54,8 @@ function usualOperations(system: System): readonly Operation[] {
 
 /** Longer than a subscriber's message is received as often as a function has calls, and less than it is received at most. */
 const KILLED_MS = 20 * MINUTE_MS;
+/** A role that was deployed with too little is mended within hours. */
+const FORBIDDEN_MS = 2 * HOUR_MS;
 /** Positions by which each run of the reconciler, which has some hundred, comes further than the one before. */
 const RUN_STEP = 7;
 
@@ -69,6 +72,34 @@ function killings(system: System): Operation[] {
   return [
     { kind: 'killed', function: RECONCILER, for: 2 * HOUR_MS, step: RUN_STEP },
     ...functions.map((name): Operation => ({ kind: 'killed', function: name, for: KILLED_MS, step: 1 })),
+  ];
+}
+
+/** Shorter than a relay tries a batch: what it gives up, reconciliation sends. */
+const UNRELAYED_MS = 10 * MINUTE_MS;
+
+/** Each function loses what it does for a subscriber, or for all. */
+function permissions(system: System): Operation[] {
+  const { subscribers, streams = {} } = system;
+  const lost = (name: string, actions: readonly string[], time: number, on?: string) =>
+    actions.map(
+      (action): Operation => ({ kind: 'permission-lost', function: name, action, ...(on && { on }), for: time }),
+    );
+  const ofSubscriber = ({ name }: { readonly name: string }) => [
+    ...lost(RECONCILER, ['sqs:GetQueueAttributes', 'sqs:SendMessage'], FORBIDDEN_MS, name),
+    ...lost(name, ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'sqs:SendMessage'], FORBIDDEN_MS),
+    ...lost(name, ['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage'], FORBIDDEN_MS),
+  ];
+  const ofQueue = (name: string) => [
+    ...[RELAY, FORWARDER].flatMap((from) => lost(from, ['sqs:SendMessage'], FORBIDDEN_MS, name)),
+    ...lost(recorderOf(name), ['dynamodb:PutItem', 'sqs:SendMessage'], FORBIDDEN_MS),
+  ];
+  return [
+    ...lost(RELAY, ['dynamodb:Query', 'dynamodb:PutItem', 'sqs:SendMessage'], UNRELAYED_MS),
+    ...lost(RECONCILER, ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'], FORBIDDEN_MS),
+    ...Object.keys(streams).flatMap((stream) => lost(RELAY, ['kinesis:PutRecords'], FORBIDDEN_MS, stream)),
+    ...subscribers.flatMap(ofSubscriber),
+    ...subscribers.flatMap(({ name }) => (streamOf(system, name) === undefined ? ofQueue(name) : [])),
   ];
 }
 

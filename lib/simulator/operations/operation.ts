@@ -1,3 +1,5 @@
+import type { LostPermission } from '../faults/permission.ts';
+
 /** Something that operators do to the system around the messages. Durations are milliseconds. */
 export type Operation =
   /** The subscriber is not there at first, and is deployed now; where it is the first of an event type, messages wait for it. */
@@ -21,6 +23,8 @@ export type Operation =
    * carried out, before the second … `step` such positions later each time, and from the beginning again once one got through.
    */
   | { readonly kind: 'killed'; readonly function: string; readonly for: number; readonly step: number }
+  /** The role of a function loses an action of IAM for some time, on one queue or stream, or on all. */
+  | (LostPermission & { readonly kind: 'permission-lost'; readonly for: number })
   /** A service outside fails for some time, whoever asks. */
   | { readonly kind: 'service-fails'; readonly service: string; readonly for: number }
   /** The subscriber is paused by a command, and resumed by one after a while. */

@@ -1,8 +1,9 @@
 import { type Envelope, encodeEnvelope } from '../../message/envelope.ts';
 import type { Queue } from '../../testing/engines/index.ts';
 import { sagaOfMachine } from '../../testing/stack/sagas.ts';
+import type { LostPermission } from '../faults/permission.ts';
 import { FORGED } from '../run/envelopes.ts';
-import { fail, kill, refuse, switchOff } from '../run/sickness.ts';
+import { fail, forbid, kill, refuse, switchOff } from '../run/sickness.ts';
 import { laterIn, type World } from '../run/world.ts';
 import type { Deployer, RouteResource } from './deployer.ts';
 import type { PlannedOperation } from './operation.ts';
@@ -34,6 +35,8 @@ export interface Operated {
   readonly command: (command: Command) => Promise<unknown>;
   /** The ids of the mappings of a subscriber's event sources. */
   readonly mappingsOf: (subscriber: string) => readonly string[];
+  /** Queues, streams and subscribers that are worse off while a function may not do something. */
+  readonly concernedBy: (lost: LostPermission) => readonly string[];
   /** Producers are asked for a step of the workload. */
   readonly ask: (step: number) => void;
   /** From now on each run of the reconciler is made twice, so many milliseconds apart. */
@@ -92,6 +95,10 @@ export class Operator {
         break;
       case 'killed':
         kill(world, one.function, one);
+        break;
+      case 'permission-lost':
+        for (const to of system.concernedBy(one)) world.record.add({ kind: 'sick', to });
+        forbid(world, one, one.for);
         break;
       case 'service-fails':
         fail(world, one.service, one.for);

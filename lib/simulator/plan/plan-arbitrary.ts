@@ -120,17 +120,23 @@ function operationsIn(
   const planned = (some: readonly Operation[]) =>
     fc.record({ operation: fc.constantFrom(...some), at }).map((one) => ({ ...one.operation, at: one.at }));
   const own = planned(operations.filter((one) => one.kind === kind));
-  const others = fc.array(planned(operations), { maxLength: MAX_OTHER_OPERATIONS });
+  // Kinds are drawn first: one that may be done to many is no more likely than others.
+  const kinds = Map.groupBy(operations, (one) => one.kind);
+  const others = fc.array(fc.oneof(...[...kinds.values()].map(planned)), { maxLength: MAX_OTHER_OPERATIONS });
   return fc.tuple(own, fc.boolean(), others).map(([one, isLate, rest]) => {
-    // Who is removed has something to lose where it has stood still before.
-    const before = operations.find((other) => other.kind === 'subscriber-paused' && isOfOne(one, other));
-    const standstill = isLate && before && REMOVES.has(one.kind) ? [{ ...before, at: 0 }] : [];
+    // Who is removed has something to lose where it has stood still before, and who may not be asked for its queue to hide.
+    const loser = loserBy(one);
+    const before = operations.find((other) => other.kind === 'subscriber-paused' && other.subscriber === loser);
+    const standstill = isLate && before ? [{ ...before, at: 0 }] : [];
     return [one, ...standstill, ...rest].filter(isFirstOfItsGraph);
   });
 }
 
-/** Operations that delete a queue with all that is in it. */
-const REMOVES: ReadonlySet<OperationKind> = new Set(['subscriber-removed', 'subscriber-added-again']);
+/** The subscriber whose queue an operation deletes with all that is in it, or keeps from being looked at. */
+function loserBy(one: Operation): string | undefined {
+  if (one.kind === 'subscriber-removed' || one.kind === 'subscriber-added-again') return one.subscriber;
+  return one.kind === 'permission-lost' ? one.on : undefined;
+}
 
 /** What is deployed twice at once is one deploy's to decide. */
 function isFirstOfItsGraph(one: PlannedOperation, index: number, all: readonly PlannedOperation[]): boolean {

@@ -1,3 +1,4 @@
+import type { LostPermission } from '../faults/permission.ts';
 import { Killing } from './killing.ts';
 import { laterIn, type World } from './world.ts';
 
@@ -24,6 +25,13 @@ export function fail(world: World, service: string, milliseconds: number): void 
   const { failing } = world;
   failing.add(service);
   laterIn(world, milliseconds, () => failing.delete(service));
+}
+
+/** A function may not do something for some time. */
+export function forbid(world: World, lost: LostPermission, milliseconds: number): void {
+  const { forbidden } = world;
+  forbidden.add(lost);
+  laterIn(world, milliseconds, () => forbidden.delete(lost));
 }
 
 /** The invocations of a function are killed for some time, each `step` positions later than the one before. */

@@ -18,7 +18,17 @@ import { Deployment, type DeploymentOptions } from '../../testing/stack/deployme
 import { sourceId } from '../../testing/stack/function.ts';
 import { plainName } from '../../testing/stack/queues.ts';
 import { tableOf } from '../../testing/test-environment.ts';
-import { CHECK_BACK, CONTROLLER, FORWARDER, RECONCILER, RELAY, SCALER, SCHEDULER, SWEEP } from '../faults/site.ts';
+import {
+  CHECK_BACK,
+  CONTROLLER,
+  FORWARDER,
+  RECONCILER,
+  RELAY,
+  recorderOf,
+  SCALER,
+  SCHEDULER,
+  SWEEP,
+} from '../faults/site.ts';
 import { TransportFaults } from '../faults/transport-faults.ts';
 import { Deployer, REGISTRAR, type RouteResource, registrarOptions } from '../operations/deployer.ts';
 import type { PlannedOperation } from '../operations/operation.ts';
@@ -170,6 +180,7 @@ export class SimulatedStack {
       },
       deployShards: (stack, shards) => this.#deployShards(shards, (name) => LEDGERS.has(name) === (stack === 'ledger')),
       ask: (step) => askFor(this.#system, this.#world, this.producer, step),
+      concernedBy: ({ function: name, on }) => concernedBy(this.#system, name, on),
       doubleReconciler: (apart) => this.#schedule.double(apart),
     };
     return new Operator(this.#world, operated, new Deployer(this.#world, registrar, answers));
@@ -290,6 +301,13 @@ export class SimulatedStack {
       if (Number(item.ttl?.N ?? Number.NaN) < now) ledger.write(ledger.keyOf(item), undefined, { expired: true });
     }
   }
+}
+
+/** Whom it makes sick that a function may not do something: one destination, the function's own subscriber, or all. */
+function concernedBy({ subscribers, streams = {} }: System, name: string, on: string | undefined): readonly string[] {
+  if (on !== undefined) return [on];
+  const own = subscribers.find((one) => one.name === name || recorderOf(one.name) === name);
+  return own ? [own.name] : [...subscribers.map((one) => one.name), ...Object.keys(streams)];
 }
 
 /** EventBridge Scheduler is up to a minute late, and may be later, or fire twice. */

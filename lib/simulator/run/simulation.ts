@@ -189,6 +189,7 @@ function worldOf({ seed, faults }: Plan, observe: World['observe']): World {
     horizons: new Map(),
     refusing: new Set(),
     failing: new Set(),
+    forbidden: new Set(),
     killing: new Map(),
     gone: new Set(),
     operations: {},

@@ -3,6 +3,7 @@ import type { UnsupportedByEngine } from '../../testing/errors.ts';
 import type { ServiceBooks } from '../../testing/service.ts';
 import type { Engines } from '../../testing/test-environment.ts';
 import type { FaultPlan } from '../faults/fault-plan.ts';
+import type { LostPermission } from '../faults/permission.ts';
 import type { OperationKind } from '../operations/operation.ts';
 import type { Killing } from './killing.ts';
 import type { RunRecord } from './run-record.ts';
@@ -43,6 +44,8 @@ export interface World {
   readonly refusing: Set<string>;
   /** Services outside that fail for some time. */
   readonly failing: Set<string>;
+  /** What the roles of functions may not do for some time. */
+  readonly forbidden: Set<LostPermission>;
   /** Functions whose invocations are killed. */
   readonly killing: Map<string, Killing>;
   /** Switches event sources, where subscribers have breakers. */
