@@ -173,4 +173,16 @@ export const operationBugs: readonly Bug[] = [
       },
     ],
   },
+  {
+    name: 'unknown-type-is-dead',
+    by: ['event-type-added'],
+    mistake: 'a message of an event type that the code does not know yet is given up, though a deploy is on its way',
+    edits: [
+      {
+        file: 'consume/read-record.ts',
+        find: "return { kind: 'failed', error: unknownType(subscriber.name, envelope), envelope };",
+        replace: "return { kind: 'refused', error: unknownType(subscriber.name, envelope), envelope };",
+      },
+    ],
+  },
 ];

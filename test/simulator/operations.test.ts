@@ -74,6 +74,16 @@ describe('a simulated run in which operators', () => {
       [{ kind: 'permission-lost', function: 'take-payment', action: 'dynamodb:UpdateItem', for: 2 * HOUR_MS }],
       { 'batch.again': expect.any(Number) },
     ],
+    [
+      'deploy the route of an event type hours before its code: its messages wait for the code',
+      [{ kind: 'event-type-added', ...PAYMENT, first: 'route', apart: 3 * HOUR_MS }],
+      { 'batch.again': expect.any(Number) },
+    ],
+    [
+      'deploy the code of an event type before its route: it gets what waited for it',
+      [{ kind: 'event-type-added', subscriber: 'note-shipping', first: 'code', apart: 5_000 }],
+      { 'sweep.backfilled': expect.any(Number) },
+    ],
     ['run two reconcilers', [{ kind: 'two-reconcilers', apart: 0 }], {}],
     ['deploy two stacks that disagree on shards', [{ kind: 'shards-disagree', stack: 'application', to: 8 }], {}],
   ])('%s', async (_, operations, outcomes) => {

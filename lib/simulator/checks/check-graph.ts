@@ -8,6 +8,8 @@ import type { Violation } from './violation.ts';
 
 /** How far ahead a new route may start, and a deploy may take, in milliseconds. */
 const LEAD_MS = 10_000;
+/** What is said of an event type that a subscriber's code does not know. */
+const UNKNOWN = 'unknown-event-type';
 /** How long a run of reconciliation may take. */
 const RUN_MS = 5 * 60_000;
 
@@ -16,10 +18,11 @@ const RUN_MS = 5 * 60_000;
  * where its subscriber was removed, and nobody has brought it back in time, and nowhere else.
  */
 export function checkGraph(system: System, record: RunRecord, evidence: Evidence, leniency: Leniency): Violation[] {
-  return [...wrongRoutes(system, record), ...wronglyAbandoned(system, record, evidence, leniency)].map((what) => ({
-    invariant: 'L',
-    what,
-  }));
+  return [
+    ...wrongRoutes(system, record),
+    ...wronglyAbandoned(system, record, evidence, leniency),
+    ...wronglyDead(evidence),
+  ].map((what) => ({ invariant: 'L', what }));
 }
 
 function wrongRoutes({ subscribers }: System, { entries }: RunRecord): string[] {
@@ -79,5 +82,18 @@ function wronglyAbandoned(
     return [
       `${type} ${id} is abandoned at ${where}, which ${expectations.wasRemoved(subscriber) ? 'was there, or could still come back' : 'was never removed'}`,
     ];
+  });
+}
+
+/** Whoever does not know an event type yet of which it has the route waits for the deploy that is on its way. */
+function wronglyDead({ ends, committed, failures }: Evidence): string[] {
+  const given = ends.filter(({ state, row }) => state === 'dead' && row.reason === UNKNOWN);
+  const tried = failures.filter(({ attempts, detail }) => attempts > 0 && detail.startsWith(UNKNOWN));
+  return [
+    ...given.map((end) => ({ ...end, as: 'is dead' })),
+    ...tried.map((one) => ({ ...one, as: 'counts as tried' })),
+  ].map(({ subscriber, id, as }) => {
+    const type = committed.get(id)?.envelope.type ?? 'a message';
+    return `${type} ${id} ${as} at ${subscriber}, whose code did not know its event type`;
   });
 }

@@ -96,6 +96,8 @@ export interface Failure {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly detail: string;
+  /** How many of them count. */
+  readonly attempts: number;
 }
 
 /** A record, sorted by what it is evidence of. */
@@ -202,8 +204,9 @@ export class Evidence {
       const { sent } = unmarshall(after) as ReceiptRow;
       this.receipts.push({ id: sk, sent: sent.map(({ to, ids }) => ({ to, ids: idsIn(ids) })), place });
     } else if (kind === 'failure') {
-      this.failures.push({ subscriber: of, id: sk, at, detail: after.detail?.S ?? '' });
-      if (Number(after.attempts?.N) > 0) this.#failed.add(`${of} ${sk}`);
+      const attempts = Number(after.attempts?.N ?? 0);
+      this.failures.push({ subscriber: of, id: sk, at, detail: after.detail?.S ?? '', attempts });
+      if (attempts > 0) this.#failed.add(`${of} ${sk}`);
     } else if (kind === 'once') this.once.push(entry);
     else if (kind === 'half') {
       const states = this.#halves.get(sk) ?? [];

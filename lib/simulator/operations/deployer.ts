@@ -14,7 +14,10 @@ const PAUSE_MS = 5_000;
 const MOST_TRIES = 20;
 
 /** The properties by which a subscriber's routes are registered. */
-export type RouteResource = object;
+export interface RouteResource {
+  /** Those of an update's former deploy. */
+  readonly before?: object;
+}
 
 /** The registrar as it is deployed, and what it has answered. */
 export function registrarOptions(
@@ -25,7 +28,7 @@ export function registrarOptions(
   return { name: REGISTRAR, timeout: TIMEOUT_MS, variables, load };
 }
 
-/** Has the registrar write and end routes, as CloudFormation does when a subscriber's stack is deployed or deleted. */
+/** Has the registrar write and end routes, as CloudFormation does when a subscriber's stack is deployed, updated or deleted. */
 export class Deployer {
   readonly #world: World;
   readonly #registrar: LambdaFunction;
@@ -39,7 +42,12 @@ export class Deployer {
   }
 
   /** Carries one request out, however often it takes, and then goes on. */
-  request(type: 'Create' | 'Delete', subscriber: string, properties: RouteResource, then: () => void): void {
+  request(
+    type: 'Create' | 'Update' | 'Delete',
+    subscriber: string,
+    { before, ...properties }: RouteResource,
+    then: () => void,
+  ): void {
     const { schedule, record } = this.#world;
     const began = schedule.now();
     this.#requests += 1;
@@ -51,8 +59,9 @@ export class Deployer {
       ServiceToken: REGISTRAR,
       ResourceType: 'Custom::WaybillRoutes',
       ...resourceOf(subscriber),
-      ...(type === 'Delete' && { PhysicalResourceId: `${subscriber}@${resourceOf(subscriber).LogicalResourceId}` }),
+      ...(type !== 'Create' && { PhysicalResourceId: `${subscriber}@${resourceOf(subscriber).LogicalResourceId}` }),
       ResourceProperties: { ServiceToken: REGISTRAR, ...properties },
+      ...(type === 'Update' && { OldResourceProperties: { ServiceToken: REGISTRAR, ...before } }),
     } as unknown as CloudFormationCustomResourceEvent;
     // Whatever waits for a deploy keeps the run going.
     this.#world.pending += 1;
@@ -60,7 +69,7 @@ export class Deployer {
       const again = () => {
         if (this.#answers.get(RequestId) === 'SUCCESS' || tries >= MOST_TRIES) {
           this.#world.pending -= 1;
-          record.add({ kind: 'deployed', subscriber, action: type === 'Create' ? 'added' : 'removed', began });
+          record.add({ kind: 'deployed', subscriber, action: type === 'Delete' ? 'removed' : 'added', began });
           then();
         } else schedule.after(PAUSE_MS, () => attempt(tries + 1));
       };

@@ -37,6 +37,7 @@ function usualOperations(system: System): readonly Operation[] {
       { kind: 'subscriber-added-again', subscriber, after: 8 * SECOND_MS },
       { kind: 'subscriber-added-again', subscriber, after: 25 * MINUTE_MS },
     ]),
+    ...system.subscribers.filter(({ consumes }) => consumes.length === 1).flatMap(({ name }) => additions(name)),
     ...names.map((subscriber): Operation => ({ kind: 'subscriber-paused', subscriber, for: 3 * HOUR_MS })),
     ...killings(system),
     ...permissions(system),
@@ -49,6 +50,16 @@ function usualOperations(system: System): readonly Operation[] {
     { kind: 'two-reconcilers', apart: 400 },
     { kind: 'shards-disagree', stack: 'application', to: OTHER_SHARDS },
     { kind: 'shards-disagree', stack: 'ledger', to: OTHER_SHARDS },
+  ];
+}
+
+/** An event type that a subscriber comes to consume: its code comes before its route, or behind it, by minutes or by hours of a deploy that stands still. */
+function additions(subscriber: string): Operation[] {
+  return [
+    { kind: 'event-type-added', subscriber, first: 'code', apart: MINUTE_MS },
+    ...[SECOND_MS, 5 * MINUTE_MS, 3 * HOUR_MS].map(
+      (apart): Operation => ({ kind: 'event-type-added', subscriber, first: 'route', apart }),
+    ),
   ];
 }
 

@@ -4,6 +4,16 @@ import type { LostPermission } from '../faults/permission.ts';
 export type Operation =
   /** The subscriber is not there at first, and is deployed now; where it is the first of an event type, messages wait for it. */
   | { readonly kind: 'subscriber-added'; readonly subscriber: string }
+  /**
+   * The subscriber comes to consume its event type only now, by a deploy that brings its code and its route: one before the
+   * other, so many milliseconds apart.
+   */
+  | {
+      readonly kind: 'event-type-added';
+      readonly subscriber: string;
+      readonly first: 'code' | 'route';
+      readonly apart: number;
+    }
   /** The subscriber is removed, whatever is on its way to it: its routes end, then its function and its queue are deleted. */
   | { readonly kind: 'subscriber-removed'; readonly subscriber: string }
   /** The same, and after a while it is deployed again, under its name, with a new queue. */
@@ -58,5 +68,12 @@ export type PlannedOperation = Operation & { readonly at: number };
 
 /** Whose subscriber an operation deploys or deletes. */
 export function changesGraph({ kind }: Operation): boolean {
-  return kind === 'subscriber-added' || kind === 'subscriber-removed' || kind === 'subscriber-added-again';
+  return CHANGES.has(kind);
 }
+
+const CHANGES: ReadonlySet<OperationKind> = new Set([
+  'subscriber-added',
+  'subscriber-removed',
+  'subscriber-added-again',
+  'event-type-added',
+]);

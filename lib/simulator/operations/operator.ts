@@ -23,6 +23,10 @@ const LOAD_MS = 250;
 export interface Operated {
   /** The properties by which a subscriber's routes are registered. */
   readonly routesOf: (subscriber: string) => RouteResource;
+  /** The same, where they add its event type to another one. */
+  readonly addedTo: (subscriber: string) => RouteResource;
+  /** Its function runs the code that knows its event type. */
+  readonly deployCode: (subscriber: string) => void;
   /** A subscriber's own queue. */
   readonly queueOf: (subscriber: string) => Queue | undefined;
   /** The messages that are in the ledger now. */
@@ -73,6 +77,9 @@ export class Operator {
     switch (one.kind) {
       case 'subscriber-added':
         add();
+        break;
+      case 'event-type-added':
+        this.#addType(one);
         break;
       case 'subscriber-removed':
         this.#remove(one.subscriber);
@@ -200,6 +207,16 @@ export class Operator {
     disabled.delete(subscriber);
     this.#system.startSources(subscriber);
     this.#deployer.request('Create', subscriber, this.#system.routesOf(subscriber), () => undefined);
+  }
+
+  /** A deploy brings code and routes in an order of its own. */
+  #addType({ subscriber, first, apart }: Extract<PlannedOperation, { kind: 'event-type-added' }>): void {
+    const code = () => this.#system.deployCode(subscriber);
+    const routes = this.#system.addedTo(subscriber);
+    const route = () => this.#deployer.request('Update', subscriber, routes, () => undefined);
+    const [now, later] = first === 'code' ? [code, route] : [route, code];
+    now();
+    laterIn(this.#world, apart, later);
   }
 
   /** The routes end first: what leads nowhere must not be there when the rest goes, resource by resource. */

@@ -50,6 +50,8 @@ export class LambdaFunction {
   readonly #free: Process[] = [];
   #variables: Environment['variables'];
   #deploys = 0;
+  /** Loads what it runs until it is first deployed with code of its own. */
+  #former: (() => LambdaHandler) | undefined;
   /** Whether the last deploy is still to come, or was rolled back. */
   #old = false;
   #started = 0;
@@ -147,7 +149,7 @@ export class LambdaFunction {
       deploy: this.#deploys,
       old: this.#old,
       incarnation: new Incarnation(this.#world, name, `${name}#${this.#started}`, variables),
-      handler: (this.#old ? loadPrevious() : load()) as Process['handler'],
+      handler: (this.#former ?? (this.#old ? loadPrevious : load))() as Process['handler'],
     };
   }
 
@@ -155,6 +157,12 @@ export class LambdaFunction {
   deployShards(shards: number): void {
     if (this.#variables[BINDINGS.shards] === String(shards)) return;
     this.#variables = { ...this.#variables, [BINDINGS.shards]: String(shards) };
+    this.#redeploy();
+  }
+
+  /** From now on it runs other code than its own, or where none is given its own. */
+  deployCode(load?: () => LambdaHandler): void {
+    this.#former = load;
     this.#redeploy();
   }
 

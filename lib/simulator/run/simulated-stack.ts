@@ -12,6 +12,7 @@ import { toItem } from '../../aws/attribute.ts';
 import { BINDINGS } from '../../contract/bindings.ts';
 import type { AnyTable } from '../../contract/table.ts';
 import { FORMAT_VARIABLE } from '../../ledger/rows/format.ts';
+import type { RouteProperties } from '../../relay/route-properties.ts';
 import type { Change, QueueEvent, SchedulerOptions, StepFunctionsEngine } from '../../testing/engines/index.ts';
 import { seededRandom } from '../../testing/seeded-random.ts';
 import { Deployment, type DeploymentOptions } from '../../testing/stack/deployment.ts';
@@ -31,6 +32,7 @@ import {
 } from '../faults/site.ts';
 import { TransportFaults } from '../faults/transport-faults.ts';
 import { Deployer, REGISTRAR, type RouteResource, registrarOptions } from '../operations/deployer.ts';
+import { FormerEvent, formerCode } from '../operations/former-code.ts';
 import type { PlannedOperation } from '../operations/operation.ts';
 import { type Operated, Operator } from '../operations/operator.ts';
 import { operatorOptions } from '../operations/operator-function.ts';
@@ -88,7 +90,8 @@ export class SimulatedStack {
     this.#operations = operations;
     this.#unfinished = new Unfinished(system);
     const { schedule, engines } = world;
-    const later = new Set(operations.flatMap((one) => (one.kind === 'subscriber-added' ? [one.subscriber] : [])));
+    const later = subscribersOf('subscriber-added', operations);
+    const former = subscribersOf('event-type-added', operations);
     const schedules = world.draw('strategy', SCHEDULES_IN) === 0 && { schedules: faultySchedules(world) };
     const { subscribers, handlers, streams, fifo, checkBack, timeout, previous = {}, breakers, scales, sagas } = system;
     // As in a large ledger, whose reconciliation has several runs.
@@ -113,7 +116,7 @@ export class SimulatedStack {
         wireOfStates: statesWire(world),
         random: seededRandom(world.draw('random of states', 2 ** 31)),
       }),
-      later,
+      later: new Set([...later, ...former]),
     };
     const invoke = (name: string, event: object) => this.#function(name).invoke(event);
     const after = (milliseconds: number, run: () => void) => schedule.after(milliseconds, run);
@@ -137,6 +140,7 @@ export class SimulatedStack {
         }),
       });
     }
+    for (const name of former) this.#functions.get(name)?.deployCode(() => formerCode(name));
     this.producer = this.#add(producerOptions(system, variables));
     this.#sources = this.#makeSources(later);
     const operator = this.#add(operatorOptions(variables, this.#deployment.queues.control.url));
@@ -172,6 +176,8 @@ export class SimulatedStack {
       mappingsOf: (name) =>
         (this.#deployment.functions.get(name)?.sources ?? []).map((_, index) => sourceId(name, index)),
       routesOf: (name) => routes.get(name) as RouteResource,
+      addedTo: (name) => withFormerEvent(routes.get(name) as RouteProperties),
+      deployCode: (name) => this.#function(name).deployCode(),
       queueOf: (name) => queues.all.get(name),
       committed: () => ledger.items().flatMap((row) => (ledgerRowOf(row).kind === 'outbox' && decodedRow(row)) || []),
       startSources: (name) => {
@@ -301,6 +307,21 @@ export class SimulatedStack {
       if (Number(item.ttl?.N ?? Number.NaN) < now) ledger.write(ledger.keyOf(item), undefined, { expired: true });
     }
   }
+}
+
+/** The subscribers of which a plan has operations of a kind. */
+function subscribersOf(
+  kind: 'subscriber-added' | 'event-type-added',
+  operations: readonly PlannedOperation[],
+): ReadonlySet<string> {
+  return new Set(operations.flatMap((one) => (one.kind === kind ? [one.subscriber] : [])));
+}
+
+/** What a deploy registers that adds an event type, and what was registered before. */
+function withFormerEvent(properties: RouteProperties): RouteResource {
+  const { type, businessLine } = FormerEvent;
+  const before = { ...properties, events: [{ type, businessLine }] };
+  return { ...properties, events: [...before.events, ...properties.events], before } as RouteResource;
 }
 
 /** Whom it makes sick that a function may not do something: one destination, the function's own subscriber, or all. */
