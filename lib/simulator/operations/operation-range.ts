@@ -98,12 +98,14 @@ function permissions(system: System): Operation[] {
     );
   const ofSubscriber = ({ name }: { readonly name: string }) => [
     ...lost(RECONCILER, ['sqs:GetQueueAttributes', 'sqs:SendMessage'], FORBIDDEN_MS, name),
-    ...lost(name, ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'sqs:SendMessage'], FORBIDDEN_MS),
+    ...lost(name, ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'], FORBIDDEN_MS),
     ...lost(name, ['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage'], FORBIDDEN_MS),
   ];
   const ofQueue = (name: string) => [
     ...[RELAY, FORWARDER].flatMap((from) => lost(from, ['sqs:SendMessage'], FORBIDDEN_MS, name)),
     ...lost(recorderOf(name), ['dynamodb:PutItem', 'sqs:SendMessage'], FORBIDDEN_MS),
+    // A stream's batch is given up before that, with whatever its reader could not send.
+    ...lost(name, ['sqs:SendMessage'], FORBIDDEN_MS),
   ];
   return [
     ...lost(RELAY, ['dynamodb:Query', 'dynamodb:PutItem', 'sqs:SendMessage'], UNRELAYED_MS),
