@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import {
   ATTEMPT,
   note,
@@ -8,6 +9,7 @@ import {
   REACHED,
   type Reached,
   read,
+  type TestCost,
   VERDICTS,
   write,
 } from './orders.ts';
@@ -19,6 +21,8 @@ const UNKNOWN_MS = 5_000;
 const TIMES_LONGER = 15;
 const LEAST_LIMIT_MS = 30_000;
 const LEARNING_LIMIT_MS = 400_000;
+/** What it costs to run but one test of a file, beside the test. */
+const LEAST_COST_MS = 30;
 /** Files that are loaded again and again are never forgotten: with more than this, the process is left for a new one. */
 const MOST_MEMORY = 2 * 1024 ** 3;
 
@@ -27,15 +31,17 @@ export interface RunOptions {
   readonly number?: number;
   /** Whether everything of this repository is loaded anew. */
   readonly anew?: boolean;
-  /** The one test that is run, by its full name. */
-  readonly only?: RegExp;
+  /** The tests that are run, by their full names. @default all */
+  readonly only?: ReadonlySet<string>;
 }
 
 export interface Result {
   /** The first test that failed, or why none ran. */
   readonly failed?: string;
-  /** The functions that were reached. */
-  readonly marks: ReadonlySet<string>;
+  /** The tests that were run. */
+  readonly tests: readonly TestCost[];
+  /** The functions that were reached, and the names of the tests that did: none, where it was between them. */
+  readonly marks: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 /** Judges mutants by the test files that reach them, the cheapest first. What it learns is noted, so that it may be ended at any time. */
@@ -70,59 +76,70 @@ export class Judge {
   async #judge(order: Order): Promise<string | undefined> {
     let anew = true;
     let left = this.#orders.seconds * 1000;
-    for (const testFile of this.#inOrder(order)) {
-      const { marks, unsound, milliseconds } = this.#reached.get(testFile) ?? (await this.#learn(testFile));
-      if (unsound !== undefined || !marks.includes(order.mark)) continue;
-      left -= milliseconds;
-      if (left < 0) return undefined;
-      const { failed } = await this.#attempt(
-        testFile,
-        { number: order.number, anew: anew || order.isOfLoading },
-        order.id,
-      );
-      anew = false;
-      if (failed !== undefined && (await this.#isByTheMistake(testFile, failed, order.isOfLoading))) {
-        this.#killers.set(order.file, (this.#killers.get(order.file) ?? new Set()).add(testFile));
-        return `${testFile} > ${failed}`;
+    const tried = new Set<string>();
+    for (let next = this.#next(order, tried, left); next; next = this.#next(order, tried, left)) {
+      const { testFile, known } = next;
+      if (!known) {
+        await this.#learn(testFile);
+        continue;
       }
+      const { only, milliseconds } = reachOf(known, order);
+      tried.add(testFile);
+      left -= milliseconds;
+      const by = await this.#noticed(testFile, order, { anew: anew || order.isOfLoading, ...(only && { only }) });
+      anew = false;
+      if (by === undefined) continue;
+      this.#killers.set(order.file, (this.#killers.get(order.file) ?? new Set()).add(testFile));
+      return `${testFile} > ${by}`;
     }
     return undefined;
   }
 
-  /** Whether what failed passes without the mistake, where all else has been the same. */
-  async #isByTheMistake(testFile: string, failed: string, anew: boolean): Promise<boolean> {
-    const only = new RegExp(`^${RegExp.escape(failed)}$`);
-    const alone = await this.#attempt(testFile, { only, anew });
-    if (alone.failed === undefined) return true;
-    return (await this.#attempt(testFile, { anew: true })).failed === undefined;
+  /** The test that fails by a mistake alone; `undefined` where none does. */
+  async #noticed(testFile: string, order: Order, options: RunOptions): Promise<string | undefined> {
+    const { failed } = await this.#attempt(testFile, { ...options, number: order.number }, order.id);
+    if (failed === undefined) return undefined;
+    const alone = await this.#attempt(testFile, { only: new Set([failed]), anew: order.isOfLoading });
+    if (alone.failed === undefined) return failed;
+    if ((await this.#attempt(testFile, { ...options, anew: true })).failed === undefined) return failed;
+    // Some test rests on another of its file: all of them, then.
+    return options.only ? await this.#noticed(testFile, order, { anew: true }) : undefined;
   }
 
-  /** Test files that may reach a mutant: those close by first, and those that have killed in the same file. */
-  #inOrder({ file, mark }: Order): string[] {
-    const may = this.#files.filter((one) => {
-      const known = this.#reached.get(one);
-      return (!known || known.marks.includes(mark)) && (!this.#orders.quick || mirrors(one, file));
+  /** The test file that is most likely to notice a mutant for what it takes: those close by, and those that have killed in the same file. */
+  #next(order: Order, tried: ReadonlySet<string>, left: number) {
+    const { file, mark } = order;
+    const may = this.#files.flatMap((testFile) => {
+      if (tried.has(testFile) || (this.#orders.quick && !mirrors(testFile, file))) return [];
+      const known = this.#reached.get(testFile);
+      if (known && (known.unsound !== undefined || !(mark in known.marks))) return [];
+      const milliseconds = known ? reachOf(known, order).milliseconds : UNKNOWN_MS;
+      if (known && milliseconds > left) return [];
+      const isNamesake = basename(testFile, '.test.ts') === basename(file, '.ts');
+      const kills = this.#killers.get(file)?.has(testFile);
+      const hope = (mirrors(testFile, file) ? 8 : 1) * (kills ? 4 : 1) * (isNamesake ? 4 : 1);
+      return [{ testFile, known, cost: milliseconds / hope }];
     });
-    const costs = new Map(
-      may.map((one) => {
-        const milliseconds = this.#reached.get(one)?.milliseconds ?? UNKNOWN_MS;
-        const hope = (mirrors(one, file) ? 8 : 1) * (this.#killers.get(file)?.has(one) ? 4 : 1);
-        return [one, milliseconds / hope];
-      }),
-    );
-    return may.sort((one, other) => (costs.get(one) ?? 0) - (costs.get(other) ?? 0));
+    return may.sort((one, other) => one.cost - other.cost)[0];
   }
 
-  async #learn(testFile: string): Promise<Reached> {
+  async #learn(testFile: string): Promise<void> {
     const before = process.cpuUsage();
-    const { failed, marks } = await this.#attempt(testFile, { anew: true });
+    const { failed, tests, marks } = await this.#attempt(testFile, { anew: true });
     const unsound = failed === undefined ? {} : { unsound: failed };
     const { user, system } = process.cpuUsage(before);
     const milliseconds = Math.round((user + system) / 1000);
-    const reached = { testFile, of: this.#versionOf(testFile), milliseconds, marks: [...marks], ...unsound };
+    const places = (names: ReadonlySet<string>) => tests.flatMap(({ name }, place) => (names.has(name) ? [place] : []));
+    const reached: Reached = {
+      testFile,
+      of: this.#versionOf(testFile),
+      milliseconds,
+      tests,
+      marks: Object.fromEntries([...marks].map(([mark, names]) => [mark, places(names)])),
+      ...unsound,
+    };
     this.#reached.set(testFile, reached);
     note(REACHED, reached);
-    return reached;
   }
 
   async #attempt(testFile: string, options: RunOptions, id?: string): Promise<Result> {
@@ -135,4 +152,12 @@ export class Judge {
   #versionOf(testFile: string): string {
     return `${this.#library}-${versionOf([testFile])}`;
   }
+}
+
+/** The tests of a file that reach a mutant, where it is not all of them, and what they take of the processor. */
+function reachOf({ tests, milliseconds, marks }: Reached, { mark, isOfLoading }: Order) {
+  const reaching = (marks[mark] ?? []).flatMap((place) => tests[place] ?? []);
+  if (isOfLoading || reaching.length === 0) return { milliseconds };
+  const sum = reaching.reduce((total, one) => total + one.milliseconds, LEAST_COST_MS);
+  return { only: new Set(reaching.map(({ name }) => name)), milliseconds: sum };
 }

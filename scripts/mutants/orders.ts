@@ -12,6 +12,8 @@ export const ORDERS = join(FOLDER, 'orders.json');
 export const ATTEMPT = join(FOLDER, 'attempt.json');
 /** What has been judged, a `Verdict` a line. */
 export const VERDICTS = join(FOLDER, 'verdicts.jsonl');
+/** What types have said, a `Refusal` a line. */
+export const REFUSALS = join(FOLDER, 'refusals.jsonl');
 /** What test files reach and how long they take, a `Reached` a line, of which the last of a file holds. */
 export const REACHED = join(FOLDER, 'reached.jsonl');
 
@@ -49,13 +51,30 @@ export interface Verdict {
   readonly of: string;
 }
 
+/** Whether types refuse a mutant. */
+export interface Refusal {
+  readonly id: string;
+  readonly refused: boolean;
+  /** The text of the framework. */
+  readonly of: string;
+}
+
+/** One test of a file. */
+export interface TestCost {
+  readonly name: string;
+  /** Of the processor. */
+  readonly milliseconds: number;
+}
+
 export interface Reached {
   readonly testFile: string;
   /** Of its text, and of the framework's. */
   readonly of: string;
   /** Of the processor. */
   readonly milliseconds: number;
-  readonly marks: readonly string[];
+  readonly tests: readonly TestCost[];
+  /** The functions that it reaches, by their marks, and the places in `tests` of those that do: of all, where there is none. */
+  readonly marks: Readonly<Record<string, readonly number[]>>;
   /** Why it kills nothing: it fails where there is no mistake. */
   readonly unsound?: string;
 }
@@ -66,7 +85,7 @@ export function write(path: string, value: unknown): void {
   renameSync(`${path}.new`, path);
 }
 
-export function note(path: string, value: Verdict | Reached): void {
+export function note(path: string, value: Verdict | Reached | Refusal): void {
   mkdirSync(dirname(path), { recursive: true });
   appendFileSync(path, `${JSON.stringify(value)}\n`);
 }

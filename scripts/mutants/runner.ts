@@ -4,6 +4,7 @@ import { TestRunner, vi } from 'vitest';
 import { startTests } from 'vitest/internal/browser';
 import { root } from '../setup/program.mjs';
 import { Judge, type Result, type RunOptions } from './judge.ts';
+import type { TestCost } from './orders.ts';
 import { REACH, SWITCH } from './schemata.ts';
 import { namesIn } from './test-files.ts';
 
@@ -19,18 +20,23 @@ export default class Runner extends TestRunner {
     const { config } = this;
     const { moduleRunner, _otel: traces } = this as unknown as Record<'moduleRunner' | '_otel', unknown>;
     await new Judge(async (testFile, options) => {
-      const quiet = new QuietRunner(config, options.only ?? namesIn(testFile));
+      const quiet = new QuietRunner(config, isRun(testFile, options));
       Object.assign(quiet, { moduleRunner, _otel: traces });
       return await runFile(quiet, testFile, options);
     }).run();
   }
 }
 
+/** Whether a test is run, by its name. */
+function isRun(testFile: string, { only }: RunOptions): (name: string) => boolean {
+  const names = namesIn(testFile);
+  return (name) => (only ? only.has(name) : !names || names.test(name));
+}
+
 async function runFile(runner: QuietRunner, testFile: string, { number = 0, anew }: RunOptions): Promise<Result> {
-  const marks = new Set<string>();
   if (anew) vi.resetModules();
   shared[SWITCH] = number;
-  shared[REACH] = (mark) => marks.add(mark);
+  shared[REACH] = (mark) => runner.note(mark);
   const note = () => runner.fail('an unhandled error');
   process.on('unhandledRejection', note).on('uncaughtException', note);
   try {
@@ -46,7 +52,8 @@ async function runFile(runner: QuietRunner, testFile: string, { number = 0, anew
     vi.restoreAllMocks();
     vi.useRealTimers();
   }
-  return { ...(runner.failed !== undefined && { failed: runner.failed }), marks };
+  const { failed, tests, marks } = runner;
+  return { ...(failed !== undefined && { failed }), tests, marks };
 }
 
 interface Task {
@@ -59,11 +66,23 @@ interface Task {
 /** Tells nobody of tests, and skips what comes after the first that fails. */
 class QuietRunner extends TestRunner {
   failed: string | undefined;
-  readonly #names: RegExp | undefined;
+  readonly tests: TestCost[] = [];
+  /** What is reached, and by which of the tests: by none, where it is between them. */
+  readonly marks = new Map<string, Set<string>>();
+  readonly #isRun: (name: string) => boolean;
+  readonly #running = new Map<string, NodeJS.CpuUsage>();
 
-  constructor(config: ConstructorParameters<typeof TestRunner>[0], names: RegExp | undefined) {
+  constructor(config: ConstructorParameters<typeof TestRunner>[0], isRun: (name: string) => boolean) {
     super(config);
-    this.#names = names;
+    this.#isRun = isRun;
+  }
+
+  note(mark: string): void {
+    const known = this.marks.get(mark);
+    // What all tests reach is reached by each of them.
+    if (known?.size === 0) return;
+    if (this.#running.size === 0) this.marks.set(mark, new Set());
+    else this.marks.set(mark, (known ?? new Set()).union(new Set(this.#running.keys())));
   }
 
   fail(reason: string): void {
@@ -73,13 +92,18 @@ class QuietRunner extends TestRunner {
 
   override async onBeforeRunTask(test: never): Promise<void> {
     const task: Task = test;
-    if (this.#names && !this.#names.test(nameOf(task))) task.mode = 'skip';
+    const name = nameOf(task);
+    if (this.#isRun(name)) this.#running.set(name, process.cpuUsage());
+    else task.mode = 'skip';
     await super.onBeforeRunTask(test);
   }
 
   override onAfterRunTask(test: never): void {
     const task: Task = test;
-    if (task.result?.state === 'fail') this.fail(nameOf(task));
+    const name = nameOf(task);
+    const { user, system } = process.cpuUsage(this.#running.get(name));
+    if (this.#running.delete(name)) this.tests.push({ name, milliseconds: Math.round((user + system) / 1000) });
+    if (task.result?.state === 'fail') this.fail(name);
     super.onAfterRunTask(test);
   }
 }

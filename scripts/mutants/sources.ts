@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { API, type Snapshot } from 'typescript/unstable/sync';
 import { root } from '../setup/program.mjs';
 import { mutationsOf } from './mutations.ts';
+import { note, notesOf, REFUSALS, type Refusal } from './orders.ts';
 import { loadMarkOf, markAt, type Switched, schemataOf } from './schemata.ts';
+import { libraryFiles, versionOf } from './test-files.ts';
 
 /** A small mistake in a file of the repository. */
 export interface Mutant {
@@ -30,6 +32,13 @@ const PROJECT = join(root, 'tsconfig.json');
 export class Sources {
   readonly #changed = new Map<string, string>();
   readonly #api = new API({ cwd: root, fs: { readFile: (file) => this.#changed.get(file) } });
+  readonly #version = versionOf(libraryFiles());
+  /** What earlier runs were told of the same framework. */
+  readonly #refusals = new Map(
+    notesOf<Refusal>(REFUSALS)
+      .filter(({ of }) => of === this.#version)
+      .map(({ id, refused }) => [id, refused]),
+  );
   #snapshot: Snapshot = this.#api.updateSnapshot({ openProjects: [PROJECT] });
 
   /** @param folders from the repository's root: their files, and those of their folders */
@@ -40,15 +49,16 @@ export class Sources {
 
   /** Whether types refuse a mutant. Only its own file is asked. */
   refuses(mutant: Mutant): boolean {
+    const known = this.#refusals.get(mutant.id);
+    if (known !== undefined) return known;
     const path = join(root, mutant.file);
     const text = readFileSync(path, 'utf8');
-    this.#changed.set(path, `${text.slice(0, mutant.start)}${mutant.to}${text.slice(mutant.end)}`);
-    this.#update(path);
+    this.#change(path, `${text.slice(0, mutant.start)}${mutant.to}${text.slice(mutant.end)}`);
     const program = this.#program();
     const found = [...program.getSyntacticDiagnostics(path), ...program.getSemanticDiagnostics(path)];
-    this.#changed.delete(path);
-    this.#update(path);
-    return found.length > 0;
+    const refused = found.length > 0;
+    note(REFUSALS, { id: mutant.id, refused, of: this.#version });
+    return refused;
   }
 
   /**
@@ -57,6 +67,7 @@ export class Sources {
    * @param numbered mutants by their numbers, from 1
    */
   schemata(numbered: ReadonlyMap<number, Mutant>): Map<string, string> {
+    this.#change();
     const own = Map.groupBy(numbered, ([, { file }]) => file);
     return new Map(
       globSync('lib/**/*.ts', { cwd: root }).flatMap((file): [string, string][] => {
@@ -72,6 +83,7 @@ export class Sources {
 
   /** What tells that a test reaches a mutant, and whether it takes effect only as its file is loaded. */
   reachOf({ file, start, end }: Mutant): { readonly mark: string; readonly isOfLoading: boolean } {
+    this.#change();
     const tree = this.#program().getSourceFile(join(root, file));
     const mark = tree ? markAt(file, tree, start, end) : loadMarkOf(file);
     return { mark, isOfLoading: mark === loadMarkOf(file) };
@@ -102,8 +114,14 @@ export class Sources {
     return project.program;
   }
 
-  #update(changed: string): void {
-    const next = this.#api.updateSnapshot({ fileChanges: { changed: [changed] } });
+  /** Changes one file, and takes back what was changed before. */
+  #change(path?: string, text = ''): void {
+    const before = [...this.#changed.keys()];
+    if (before.length === 0 && path === undefined) return;
+    this.#changed.clear();
+    if (path !== undefined) this.#changed.set(path, text);
+    const changed = [...new Set([...before, ...this.#changed.keys()])];
+    const next = this.#api.updateSnapshot({ fileChanges: { changed } });
     this.#snapshot.dispose();
     this.#snapshot = next;
   }

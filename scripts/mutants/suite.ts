@@ -133,7 +133,14 @@ function settle({ id, testFile = '' }: Partial<Attempt>, what: string): void {
   const text = versionOf([testFile]);
   if (id) note(VERDICTS, { id, killedBy: `${testFile} > ${what}`, of: text });
   else
-    note(REACHED, { testFile, of: `${versionOf(libraryFiles())}-${text}`, milliseconds: 0, marks: [], unsound: what });
+    note(REACHED, {
+      testFile,
+      of: `${versionOf(libraryFiles())}-${text}`,
+      milliseconds: 0,
+      tests: [],
+      marks: {},
+      unsound: what,
+    });
 }
 
 function sleep(milliseconds: number): Promise<void> {
