@@ -1,13 +1,14 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { z } from 'zod';
 import { toItem } from '../../lib/aws/attribute.ts';
 import { bindingsOf } from '../../lib/aws/bindings.ts';
 import { BINDINGS } from '../../lib/contract/bindings.ts';
 import { defineEvent } from '../../lib/contract/event.ts';
 import { defineTable } from '../../lib/contract/table.ts';
-import { learnFormat } from '../../lib/ledger/format.ts';
+import { learnFormat, readersOf, turnFormat } from '../../lib/ledger/format.ts';
 import { ledgerOf } from '../../lib/ledger/ledger.ts';
 import { FORMAT_KEY, FORMATS } from '../../lib/ledger/rows/format.ts';
+import { eventTypeKey, routeKey } from '../../lib/ledger/rows/route.ts';
 import { publish } from '../../lib/publish/publish.ts';
 import { send } from '../../lib/publish/send.ts';
 import { MemoryStack } from '../../lib/testing/stack/memory-stack.ts';
@@ -171,3 +172,35 @@ function refuseReads<Client extends { send(command: never): Promise<unknown> }>(
   if (command.constructor.name !== 'GetItemCommand') return client.send(command as never);
   throw Object.assign(new Error('no'), { name: 'AccessDeniedException' });
 }
+
+test('a subscriber reads what all of its routes that are there read, and a route that does not say so the first format', async () => {
+  const { stack, environment } = openTill();
+  const ledger = ledgerOf(environment);
+  const routes = [
+    { type: 'order.placed', subscriber: 'stock', reads: 3 },
+    { type: 'order.changed', subscriber: 'stock', reads: 2 },
+    { type: 'parcel.sent', subscriber: 'stock', reads: 3 },
+    { type: 'order.placed', subscriber: 'payment' },
+    { type: 'order.changed', subscriber: 'payment', reads: 3 },
+    { type: 'parcel.sent', subscriber: 'removed', reads: 1, until: 5 },
+    { type: 'order.placed', subscriber: 'returned', reads: 1, until: 5 },
+    { type: 'parcel.sent', subscriber: 'returned', reads: 3 },
+  ];
+  for (const { type, subscriber, ...route } of routes) {
+    stack.ledger.write(toItem(eventTypeKey(type)), toItem(eventTypeKey(type)));
+    const key = routeKey(type, subscriber);
+    stack.ledger.write(toItem(key), toItem({ ...key, type, subscriber, ...route }));
+  }
+  const readers = [
+    { subscriber: 'payment', reads: 1 },
+    { subscriber: 'returned', reads: 3 },
+    { subscriber: 'stock', reads: 2 },
+  ];
+  const bySubscriber = (one: { subscriber: string }, other: { subscriber: string }) =>
+    one.subscriber < other.subscriber ? -1 : 1;
+  expect((await readersOf(ledger)).sort(bySubscriber)).toEqual(readers);
+  const behind = async (format: number) => (await turnFormat(ledger, format)).toSorted(bySubscriber);
+  expect(await behind(3)).toEqual([readers[0], readers[2]]);
+  expect(await behind(2)).toEqual([readers[0]]);
+  expect(await behind(1)).toEqual([]);
+});
