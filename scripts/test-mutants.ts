@@ -8,6 +8,7 @@
  * Exits with 1 where a mistake survives that is not listed as equivalent.
  */
 import { randomInt } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { seededRandom } from '../lib/testing/seeded-random.ts';
 import { equivalenceOf } from './mutants/equivalents.ts';
@@ -52,7 +53,12 @@ const report = { of, seed, mutants: drawn.length, refusedByTypes: 0, killed: 0, 
 const survived: Survivor[] = [];
 let told = 0;
 tell(`${drawn.length} mutants of ${of}, drawn by the seed ${seed}`);
-const left = drawn.filter((mutant) => !isSettled(mutant));
+const left: Mutant[] = [];
+for (const mutant of drawn) {
+  if (!isSettled(mutant)) left.push(mutant);
+  // Signals are heard between one and the next.
+  await setImmediate();
+}
 for await (const [mutant, { killedBy }] of suite.judge(left)) {
   const { place, from, to } = mutant;
   if (killedBy === undefined) survived.push({ place, from, to });

@@ -55,8 +55,6 @@ export interface Verdict {
 export interface Refusal {
   readonly id: string;
   readonly refused: boolean;
-  /** The text of the framework. */
-  readonly of: string;
 }
 
 /** One test of a file. */

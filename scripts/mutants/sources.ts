@@ -6,7 +6,6 @@ import { root } from '../setup/program.mjs';
 import { mutationsOf } from './mutations.ts';
 import { note, notesOf, REFUSALS, type Refusal } from './orders.ts';
 import { loadMarkOf, markAt, type Switched, schemataOf } from './schemata.ts';
-import { libraryFiles, versionOf } from './test-files.ts';
 
 /** A small mistake in a file of the repository. */
 export interface Mutant {
@@ -32,13 +31,8 @@ const PROJECT = join(root, 'tsconfig.json');
 export class Sources {
   readonly #changed = new Map<string, string>();
   readonly #api = new API({ cwd: root, fs: { readFile: (file) => this.#changed.get(file) } });
-  readonly #version = versionOf(libraryFiles());
-  /** What earlier runs were told of the same framework. */
-  readonly #refusals = new Map(
-    notesOf<Refusal>(REFUSALS)
-      .filter(({ of }) => of === this.#version)
-      .map(({ id, refused }) => [id, refused]),
-  );
+  /** What earlier runs were told of the same text of a file. */
+  readonly #refusals = new Map(notesOf<Refusal>(REFUSALS).map(({ id, refused }) => [id, refused]));
   #snapshot: Snapshot = this.#api.updateSnapshot({ openProjects: [PROJECT] });
 
   /** @param folders from the repository's root: their files, and those of their folders */
@@ -57,7 +51,7 @@ export class Sources {
     const program = this.#program();
     const found = [...program.getSyntacticDiagnostics(path), ...program.getSemanticDiagnostics(path)];
     const refused = found.length > 0;
-    note(REFUSALS, { id: mutant.id, refused, of: this.#version });
+    note(REFUSALS, { id: mutant.id, refused });
     return refused;
   }
 

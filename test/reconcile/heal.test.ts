@@ -5,7 +5,7 @@ import { decodeEnvelope } from '../../lib/message/envelope.ts';
 import { type Case, casesOf, openCase } from '../../lib/reconcile/cases.ts';
 import { HEALING_TRIES, heal } from '../../lib/reconcile/heal.ts';
 import { serviceError } from '../faults.ts';
-import { DEADLINE, reconcileWorld } from './reconcile-world.ts';
+import { DEADLINE, NOW, reconcileWorld } from './reconcile-world.ts';
 
 const OVERDUE = DEADLINE + 120_000;
 
@@ -139,4 +139,115 @@ describe('healing', () => {
     expect(one.resent.length + other.resent.length).toBe(1);
     expect(take()).toHaveLength(1);
   });
+});
+
+interface FollowedUp {
+  /** What lies in the ledger beside the message and its case. */
+  readonly arrange?: (world: ReturnType<typeof healing>, id: string) => unknown;
+  /** The case as it was read. */
+  readonly read?: Partial<Case>;
+  readonly budget?: number;
+  readonly sources?: 'refused' | 'disabled';
+  /** The case as it is now; `undefined` where it was closed. */
+  readonly now: Partial<Case> | undefined;
+  /** What healing tells of it, beside what is missing and cannot be judged. */
+  readonly told?: readonly ('closed' | 'expired' | 'resent')[];
+}
+
+const lost = { hop: 'relay', evidence: "no receipt says that it was sent to 'payment'" } as const;
+const LATER = NOW + 60_000;
+
+/** What becomes of an overdue message's case, by what is found of the message. */
+const followedUp: Readonly<Record<string, FollowedUp>> = {
+  'has ended': { arrange: ({ end }, id) => end(id, 'payment'), now: undefined, told: ['closed'] },
+  'was cancelled': {
+    arrange: ({ commit }, id) => commit(id, 'order.placed', {}, { cancelled: NOW }),
+    now: undefined,
+    told: ['closed'],
+  },
+  'rests until its next attempt': {
+    arrange: ({ fail }, id) => fail(id, 'payment', NOW),
+    read: { state: 'missing', ...lost, tries: 2 },
+    now: { state: 'waiting', ...lost, tries: 2, next: LATER },
+  },
+  'cannot be judged': {
+    arrange: ({ relay }, id) => relay(id, 'payment'),
+    sources: 'refused',
+    read: { state: 'missing', ...lost, tries: 2 },
+    now: {
+      state: 'unjudged',
+      hop: 'relay',
+      evidence: 'cannot be judged: its event sources cannot be listed (Refused)',
+      tries: 2,
+      next: LATER,
+    },
+  },
+  'cannot be judged, and was given up': {
+    arrange: ({ relay }, id) => relay(id, 'payment'),
+    sources: 'refused',
+    read: { state: 'quarantined', ...lost, tries: HEALING_TRIES },
+    now: { state: 'quarantined', ...lost, tries: HEALING_TRIES, next: LATER },
+  },
+  'is missing': { now: { state: 'missing', ...lost, tries: 1, next: NOW + 60_000 }, told: ['resent'] },
+  'is missing once more, and its waits grow': {
+    read: { state: 'missing', ...lost, tries: 4 },
+    now: { state: 'missing', ...lost, tries: 5, next: NOW + 5 * 60_000 },
+    told: ['resent'],
+  },
+  'is missing after all tries but one': {
+    read: { state: 'missing', ...lost, tries: HEALING_TRIES - 1 },
+    now: { state: 'missing', ...lost, tries: HEALING_TRIES, next: NOW + 21 * 60_000 },
+    told: ['resent'],
+  },
+  'is missing after all tries': {
+    read: { state: 'missing', ...lost, tries: HEALING_TRIES },
+    now: { state: 'quarantined', ...lost, tries: HEALING_TRIES, next: LATER },
+  },
+  'is missing, where the budget is spent': {
+    budget: 0,
+    now: { state: 'missing', ...lost, tries: 0, next: LATER },
+  },
+  'lies in a queue that nothing reads': {
+    arrange: ({ relay, queue }, id) => {
+      queue('payment').send({ id: 'other', body: 'other', attributes: {} });
+      return relay(id, 'payment');
+    },
+    sources: 'disabled',
+    now: { state: 'missing', hop: 'consumer', evidence: 'its event source is disabled', tries: 0, next: LATER },
+  },
+  'is missing, and has expired': {
+    read: { expires: NOW },
+    now: undefined,
+    told: ['closed', 'expired'],
+  },
+  'is missing, and expires in a moment': {
+    read: { expires: NOW + 1 },
+    now: { state: 'missing', ...lost, tries: 1, next: NOW + 60_000, expires: NOW + 1 },
+    told: ['resent'],
+  },
+  'is missing and has expired, where the budget is spent': {
+    budget: 0,
+    read: { expires: NOW },
+    now: { state: 'waiting', tries: 0, next: LATER, expires: NOW },
+  },
+};
+
+test.each(Object.entries(followedUp))('the case of a message that %s', async (_name, one) => {
+  const { arrange, read = {}, budget = 10, sources, now, told = [] } = one;
+  const world = healing();
+  const id = await world.open(world.commit(world.mint(OVERDUE)), read);
+  await arrange?.(world, id);
+  const refused = () => Promise.reject(Object.assign(new Error('no'), { name: 'Refused' }));
+  const listEventSources = sources === 'refused' ? refused : async () => [{ state: 'Disabled' }];
+  const found = await world.heal(budget, sources && { listEventSources });
+  const common = { id, subscriber: 'payment', type: 'order.placed', businessLine: 'orders' };
+  expect(await world.cases()).toEqual(now ? [{ ...common, ...now }] : []);
+  const names = ['closed', 'abandoned', 'expired', 'resent', 'forwarded', 'unjudged', 'missing'] as const;
+  const state = now?.state === 'quarantined' ? 'missing' : now?.state;
+  expect(names.filter((name) => found[name].length > 0)).toEqual(
+    names.filter((name) => told.includes(name as 'closed') || name === state),
+  );
+  expect(found.deferred).toBe(budget === 0 ? 1 : 0);
+  const moment = NOW - OVERDUE;
+  expect(found.oldest).toBe(now ? moment : undefined);
 });
