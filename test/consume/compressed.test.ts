@@ -4,7 +4,7 @@ import { consume } from '../../lib/consume/consume.ts';
 import { LIMITS } from '../../lib/contract/limits.ts';
 import { FORMATS } from '../../lib/ledger/rows/format.ts';
 import { asStored, outboxRow } from '../../lib/ledger/rows/outbox.ts';
-import { payloadOf, withCompressed } from '../../lib/message/compression.ts';
+import { payloadOf, uncompressedMessage, withCompressed } from '../../lib/message/compression.ts';
 import { decodeEnvelope, type Envelope, encodeEnvelope } from '../../lib/message/envelope.ts';
 import { ORDER, OrderPlaced, openShop, ReserveStock, type Shop } from './shop.ts';
 
@@ -63,6 +63,23 @@ describe('a compressed payload', () => {
     expect(await deliver(shop, unknown)).toEqual([]);
     const failures = shop.written().filter(({ pk }) => String(pk).startsWith('fail#'));
     expect(failures).toMatchObject([{ attempts: 0, reason: 'unknown-encoding' }]);
+  });
+
+  test('is laid open where its encoding is known, and else left as it is', () => {
+    const shop = openShop();
+    const plain = shop.envelopeOf(OrderPlaced, ORDER);
+    expect(uncompressedMessage(plain)).toBe(plain);
+    expect(uncompressedMessage(withCompressed(plain, gzipSync(JSON.stringify(ORDER))))).toEqual(plain);
+    const unknown = { ...packed(shop, Buffer.from('?')), contentencoding: 'zstd' };
+    expect(uncompressedMessage(unknown)).toBe(unknown);
+  });
+
+  test('names no more than the beginning of an encoding that is not known', () => {
+    const message = { contentencoding: 'x'.repeat(65), data_base64: '' };
+    expect(errorOf(() => payloadOf(message as never))).toMatchObject({
+      code: 'unknown-encoding',
+      message: `The payload is encoded as '${'x'.repeat(64)}', which is not known here`,
+    });
   });
 
   test('never travels beside one that is not, nor without its encoding', () => {

@@ -126,6 +126,15 @@ describe('the recorder', () => {
     expect(environment.lines.at(-1)).toMatchObject({ message: 'recorder', fields: { records: 1, dead: 1 } });
   });
 
+  it('takes a message for received now of which SQS does not say when', async () => {
+    const environment = backstop();
+    const record = given('sqs-1', encodeEnvelope(envelope));
+    const attributes = { ...record.attributes, ApproximateFirstReceiveTimestamp: '' };
+    await run(environment, [{ ...record, attributes }]);
+    const [inbox] = environment.inputs('TransactWriteItems').flatMap(({ TransactItems = [] }) => TransactItems);
+    expect(unmarshall(inbox!.Put!.Item!).hops).toMatchObject({ received: FAKE_NOW });
+  });
+
   it.each(['handled', 'duplicate'] satisfies EndState[])(
     'acknowledges a message that was %s after all',
     async (state) => {

@@ -2,9 +2,11 @@ import type { ChangeMessageVisibilityBatchCommandInput } from '@aws-sdk/client-s
 import { describe, expect, test } from 'vitest';
 import { toItem } from '../../lib/aws/attribute.ts';
 import { consume } from '../../lib/consume/consume.ts';
-import { retryHorizon } from '../../lib/contract/retry.ts';
+import { LONGEST_WAIT_SECONDS, retryHorizon } from '../../lib/contract/retry.ts';
 import { defineSubscriber } from '../../lib/contract/subscriber.ts';
 import { failureKey } from '../../lib/ledger/rows/failure.ts';
+import { withCompressed } from '../../lib/message/compression.ts';
+import type { Envelope } from '../../lib/message/envelope.ts';
 import { Rejected, RetryLater, type RetryOptions } from '../../lib/public/index.ts';
 import { ORDER, OrderPlaced, openShop, type Shop } from './shop.ts';
 
@@ -183,6 +185,82 @@ describe('RetryLater', () => {
   test.each(['12h', '0s', 'soon'])('refuses to wait for %s', (wait) => {
     expect(() => new RetryLater(wait as never)).toThrow(/at most '11h'|not a duration/);
   });
+});
+
+describe('what says nothing about a message has it come again', () => {
+  const DAY = 86_400;
+  /** Seconds that the message has waited, how often it was received, seconds until it expires, and those until it comes again. */
+  const ofItself: readonly (readonly [waited: number, receives: number, left: number, wait: number])[] = [
+    [0, 1, DAY, 1],
+    [23, 1, DAY, 1],
+    [24, 1, DAY, 2],
+    [600, 1, DAY, 50],
+    [600, 9, DAY, 50],
+    [600, 10, DAY, 55],
+    [600, 40, DAY, 900],
+    [14 * DAY, 1, DAY, LONGEST_WAIT_SECONDS],
+    [600, 1, 48, 49],
+    [600, 1, 49, 50],
+    [600, 1, 50, 50],
+  ];
+
+  test.each(ofItself)(
+    'after %i s, received %i times, with %i s to live: in %i s',
+    async (waited, receives, left, wait) => {
+      const shop = openShop();
+      const message = {
+        ...withCompressed(shop.envelopeOf(OrderPlaced, ORDER), Buffer.from('?')),
+        contentencoding: 'zstd',
+      };
+      const { record } = aged(shop, message, { waited, receives, left });
+      await shop.invoke(
+        throwing(() => new Error('never run')),
+        [record],
+      );
+      expect(rest(shop, message.id)).toEqual({ hidden: wait, told: wait, attempts: 0 });
+    },
+  );
+
+  test.each([
+    [0, 60, DAY, 60],
+    [304, 60, DAY, 60],
+    [305, 60, DAY, 61],
+    [14 * DAY, 60, DAY, LONGEST_WAIT_SECONDS],
+    [0, 60, 58, 59],
+    [0, 60, 59, 60],
+  ])('after %i s, where its handler asks for %i s, with %i s to live: in %i s', async (waited, asked, left, wait) => {
+    const shop = openShop();
+    const message = shop.envelopeOf(OrderPlaced, ORDER);
+    const { record } = aged(shop, message, { waited, receives: 30, left });
+    await shop.invoke(
+      throwing(() => new RetryLater(`${asked}s`)),
+      [record],
+    );
+    expect(rest(shop, message.id)).toEqual({ hidden: wait, told: wait, attempts: 0 });
+  });
+
+  test.each([
+    ['30s', undefined],
+    ['31s', 31],
+  ] as const)('and its failure row says so of what waits for more than 30 s, so not of %s', async (wait, told) => {
+    const shop = openShop();
+    const message = shop.envelopeOf(OrderPlaced, ORDER);
+    await shop.invoke(
+      throwing(() => new RetryLater(wait)),
+      [shop.queued(message)],
+    );
+    const { hidden, ...row } = rest(shop, message.id);
+    expect(hidden).toBe(Number.parseInt(wait, 10));
+    expect(row).toEqual({ told: told ?? Number.NaN, attempts: told ? 0 : Number.NaN });
+  });
+
+  /** A record of a message that has waited in its queue for so long, and has so long to live. */
+  function aged(shop: Shop, message: Envelope, { waited = 0, receives = 1, left = DAY }) {
+    const now = shop.clock.now();
+    Object.assign(message, { expires: new Date(now + left * 1000).toISOString() });
+    const record = shop.queued(message, { receives });
+    return { record: { ...record, attributes: { ...record.attributes, SentTimestamp: String(now - waited * 1000) } } };
+  }
 });
 
 test('`retryable` is a function', () => {

@@ -4,7 +4,7 @@ import { ENVIRONMENT } from '../../lib/aws/environment.ts';
 import { reconciliationTable } from '../../lib/cli/reconciliation-table.ts';
 import { readGraph } from '../../lib/ledger/graph.ts';
 import { type Case, casesOf } from '../../lib/reconcile/cases.ts';
-import { messagesOf } from '../../lib/reconcile/messages.ts';
+import { type ListedMessage, messagesOf } from '../../lib/reconcile/messages.ts';
 import { createReconciler } from '../../lib/reconcile/reconciler.ts';
 import { trace } from '../../lib/trace/trace.ts';
 import { DEADLINE, reconcileWorld } from '../reconcile/reconcile-world.ts';
@@ -66,7 +66,9 @@ test('a trace says what could not be judged', async () => {
 test('a list of messages says it, and where what is missing stopped', async () => {
   const { ledger, clock, id } = await brokenWorld();
   const range = { graph: await readGraph(ledger), from: clock.now() - 2 * OVERDUE, to: clock.now() };
-  const [message] = await Array.fromAsync(messagesOf(ledger, range));
+  const messages: ListedMessage[] = [];
+  for await (const one of messagesOf(ledger, range)) messages.push(one);
+  const [message] = messages;
   const sent = new Date(clock.now()).toISOString();
   expect(message).toMatchObject({ id, committed: clock.now() - OVERDUE });
   expect(message?.subscribers).toEqual([

@@ -75,6 +75,28 @@ describe('a payload that is valid only after JSON has changed it', () => {
   });
 });
 
+describe('a payload that its schema takes, until it becomes JSON', () => {
+  it.each([
+    ['a field of it', z.object({ at: z.date() }), { at: new Date(0) }, ['at'], ' (at)'],
+    ['several', z.object({ a: z.date(), b: z.date() }), { a: new Date(0), b: new Date(0) }, ['a', 'b'], ' (a, b)'],
+    ['all of it', z.date(), new Date(0), [], ''],
+  ])('is refused with what it is about: %s', (_, schema, payload, fields, where) => {
+    const error = thrownBy(() => publish(schema, payload)) as InvalidPayload;
+    expect(error).toBeInstanceOf(InvalidPayload);
+    expect(error.message).toBe(
+      `'order.placed' is valid only until it becomes JSON${where}: a Date becomes a text, a Map becomes {}. Let the schema take what JSON carries`,
+    );
+    expect(error.fields).toEqual(fields);
+    expect(error.detail).toContain('expected date');
+  });
+
+  it('is refused as what it is where the schema does not take it before either', () => {
+    const error = thrownBy(() => publish(z.object({ at: z.date() }), { at: 'today' })) as InvalidPayload;
+    expect(error.message).not.toContain('until it becomes JSON');
+    expect(error.fields).toEqual(['at']);
+  });
+});
+
 describe('a field that the schema drops', () => {
   const SECRET = 'passwordHash';
   const User = z.object({
