@@ -243,7 +243,7 @@ async function conclude(
   const row = await readInbox(ledgerOf(environment, bindings), subscriber.name, envelope.id);
   if (row && !(record.redriven && row.state === 'dead')) return { kind: 'ended', state: row.state };
 
-  const what = actions[result.index]?.row ?? 'a row';
+  const { row: what } = actions[result.index] as Action;
   if (result.conflict)
     return { kind: 'rerun', error: new CommitUndecided(`Another transaction kept changing ${what}`) };
   const error = new ConditionFailed(`The condition on ${what} does not hold`);

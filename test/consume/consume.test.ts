@@ -7,6 +7,7 @@ import { consume } from '../../lib/consume/consume.ts';
 import { Rejected } from '../../lib/contract/errors.ts';
 import { defineEvent } from '../../lib/contract/event.ts';
 import { defineSubscriber } from '../../lib/contract/subscriber.ts';
+import { failureKey } from '../../lib/ledger/rows/failure.ts';
 import { inboxKey } from '../../lib/ledger/rows/inbox.ts';
 import type { Transaction } from '../../lib/transaction/transaction.ts';
 import {
@@ -125,10 +126,33 @@ test('a condition that does not hold is read after the inbox row, and then decid
     expect(shop.operations().slice(0, 2)).toEqual(['TransactWriteItems', 'GetItem']);
     expect(shop.inbox(message.id)?.state).toBe(state);
     expect(shop.left()).toBe(1);
-    expect(await shop.letters()).toHaveLength(otherwise === 'deadLetter' ? 1 : 0);
+    const detail = "The condition on the row of 'stock' with that sku does not hold";
+    expect(await shop.letters()).toMatchObject(otherwise === 'deadLetter' ? [{ detail }] : []);
+    const failure = shop.ledger.get(toItem(failureKey('reserve-stock', message.id)));
+    expect(failure?.detail?.S).toBe(otherwise === 'retry' ? `ConditionFailed: ${detail}` : undefined);
     expect(shop.failures(message.id)).toBe(otherwise === 'retry' ? '1' : undefined);
   }
 });
+
+test.each([
+  [
+    cancelledFor('None', 'ItemCollectionSizeLimitExceeded'),
+    "the row of 'stock' with that sku: ItemCollectionSizeLimitExceeded",
+  ],
+  [refusedAsAWhole, 'the transaction: It has two actions on one item'],
+])('what DynamoDB refuses is named in what comes again: %#', async (refuse, named) => {
+  const shop = openShop();
+  shop.stock(9);
+  shop.next('TransactWriteItems', refuse);
+  const message = placed(shop);
+  await shop.invoke(takeGoods, [shop.queued(message)]);
+  const failure = shop.ledger.get(toItem(failureKey('reserve-stock', message.id)));
+  expect(failure?.detail?.S).toBe(`TransactionRefused: DynamoDB refused ${named}`);
+});
+
+function refusedAsAWhole(): never {
+  throw Object.assign(new Error('It has two actions on one item'), { name: 'ValidationException' });
+}
 
 test('a redelivery that races its original sees the effect in a condition, and is taken for what it is', async () => {
   const shop = openShop();
