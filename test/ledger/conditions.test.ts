@@ -1,22 +1,19 @@
-import { describe, expect, it } from 'vitest';
-import { HighWater, readHighWater } from '../../lib/ledger/high-water.ts';
-import { ledgerOf } from '../../lib/ledger/ledger.ts';
+import { describe, expect, it, test } from 'vitest';
+import { startFormat, turnFormat } from '../../lib/ledger/format.ts';
+import { markAsked, markUnanswered, putHalf, tombstone } from '../../lib/ledger/half.ts';
+import { HighWater } from '../../lib/ledger/high-water.ts';
+import { noteLateUse } from '../../lib/ledger/inbox.ts';
+import { type Ledger, ledgerOf } from '../../lib/ledger/ledger.ts';
+import { raiseMinted } from '../../lib/ledger/minted-shards.ts';
 import { readRedrive, writeRedrive } from '../../lib/ledger/redrive.ts';
+import { FORMATS } from '../../lib/ledger/rows/format.ts';
+import { type HalfRow, halfKey } from '../../lib/ledger/rows/half.ts';
+import { scaleKey } from '../../lib/ledger/rows/scale.ts';
+import { MINTED_KEY } from '../../lib/ledger/rows/shards.ts';
+import { markApplied, markSharded, writeScale } from '../../lib/ledger/scale.ts';
+import { raiseTo } from '../../lib/ledger/shards.ts';
 import { MemoryStack } from '../../lib/testing/stack/memory-stack.ts';
 import { redriveWorld } from '../redrive/redrive-world.ts';
-
-describe('how far a subscriber has come', () => {
-  it('is written where nothing is, and over what is less alone', async () => {
-    const ledger = ledgerOf(new MemoryStack().environment());
-    const marks = async (mark: number) => {
-      const highWater = new HighWater();
-      highWater.note('payment', mark);
-      await highWater.write(ledger);
-      return await readHighWater(ledger, 'payment');
-    };
-    expect([await marks(5), await marks(3), await marks(9)]).toEqual([5, 5, 9]);
-  });
-});
 
 describe('a redrive', () => {
   it('is moved on by one of two workers that read it alone', async () => {
@@ -32,3 +29,130 @@ describe('a redrive', () => {
     expect(await readRedrive(ledger, 'book', operation)).toMatchObject({ owner: 'one' });
   });
 });
+
+const ID = '019b76da-a805-76f6-830a-8f1756e016b8';
+const UNTIL = Number.MAX_SAFE_INTEGER;
+const reading = (concurrency: number) => ({ concurrency, verdict: 'up', at: 0 }) as const;
+const half = (row: Partial<HalfRow> = {}): HalfRow => ({
+  ...halfKey(ID),
+  state: 'prepared',
+  transaction: 'one',
+  envelope: '{}',
+  checkBackQueue: 'https://sqs/check-back',
+  ttl: 1,
+  ...row,
+});
+
+type Write = (ledger: Ledger) => unknown;
+
+interface Overtaken {
+  /** What was there, or was written first. */
+  readonly first: readonly Write[];
+  /** What changes nothing any more. */
+  readonly late: readonly Write[];
+  /** What still does. @default nothing */
+  readonly next?: readonly Write[];
+}
+
+/** Writes on a condition: what of them has come too late, and what has not. */
+const overtaken: Readonly<Record<string, Overtaken>> = {
+  'the first reading of a scaler': {
+    first: [(ledger) => writeScale(ledger, 'payment', undefined, reading(2))],
+    late: [(ledger) => writeScale(ledger, 'payment', undefined, reading(3))],
+    next: [(ledger) => writeScale(ledger, 'payment', { ...scaleKey('payment'), ...reading(2), rev: 1 }, reading(3))],
+  },
+  'a later reading': {
+    first: [
+      (ledger) => writeScale(ledger, 'payment', { ...scaleKey('payment'), ...reading(2), rev: 1 }, reading(3)),
+      (ledger) => writeScale(ledger, 'payment', undefined, reading(2)),
+      (ledger) => writeScale(ledger, 'payment', { ...scaleKey('payment'), ...reading(2), rev: 1 }, reading(3)),
+    ],
+    late: [(ledger) => writeScale(ledger, 'payment', { ...scaleKey('payment'), ...reading(2), rev: 1 }, reading(4))],
+  },
+  'that an event source is set': {
+    first: [(ledger) => writeScale(ledger, 'payment', undefined, reading(2))],
+    late: [(ledger) => markApplied(ledger, 'payment', { ...scaleKey('payment'), ...reading(3), rev: 1 })],
+    next: [(ledger) => markApplied(ledger, 'payment', { ...scaleKey('payment'), ...reading(2), rev: 1 })],
+  },
+  'that a stream has its shards': {
+    first: [(ledger) => writeScale(ledger, 'payment', undefined, { ...reading(2), shards: 4 })],
+    late: [(ledger) => markSharded(ledger, 'payment', 2)],
+    next: [(ledger) => markSharded(ledger, 'payment', 4)],
+  },
+  'the first growth of a ledger': {
+    first: [(ledger) => raiseMinted(ledger, undefined, 32)],
+    late: [(ledger) => raiseMinted(ledger, undefined, 64)],
+    next: [(ledger) => raiseMinted(ledger, { ...MINTED_KEY, shards: 32, since: 0 }, 64)],
+  },
+  'a later growth': {
+    first: [(ledger) => raiseMinted(ledger, undefined, 32)],
+    late: [(ledger) => raiseMinted(ledger, { ...MINTED_KEY, shards: 16, since: 0 }, 64)],
+  },
+  'the shards that are told': {
+    first: [(ledger) => raiseTo(ledger, 32)],
+    late: [(ledger) => raiseTo(ledger, 16), (ledger) => raiseTo(ledger, 32)],
+    next: [(ledger) => raiseTo(ledger, 64)],
+  },
+  'a half message that is there': {
+    first: [(ledger) => putHalf(ledger, half(), UNTIL)],
+    late: [(ledger) => putHalf(ledger, half({ transaction: 'two' }), UNTIL)],
+    next: [(ledger) => markAsked(ledger, ID, UNTIL), (ledger) => tombstone(ledger, ID, UNTIL)],
+  },
+  'a half message that is not there': {
+    first: [],
+    late: [
+      (ledger) => tombstone(ledger, ID, UNTIL),
+      (ledger) => markAsked(ledger, ID, UNTIL),
+      (ledger) => markUnanswered(ledger, ID, UNTIL),
+    ],
+  },
+  'a half message that somebody has decided': {
+    first: [(ledger) => putHalf(ledger, half({ state: 'committed', message: ID }), UNTIL)],
+    late: [
+      (ledger) => tombstone(ledger, ID, UNTIL),
+      (ledger) => markAsked(ledger, ID, UNTIL),
+      (ledger) => markUnanswered(ledger, ID, UNTIL),
+    ],
+  },
+  'the late use of a transaction whose message has no end': {
+    first: [],
+    late: [(ledger) => noteLateUse(ledger, 'payment', ID)],
+  },
+  'the first format': {
+    first: [(ledger) => turnFormat(ledger, FORMATS.packed)],
+    late: [startFormat],
+    next: [(ledger) => turnFormat(ledger, FORMATS.compressed)],
+  },
+  'how far a subscriber has come': {
+    first: [markOf(5)],
+    late: [markOf(4), markOf(5)],
+    next: [markOf(6)],
+  },
+};
+
+test.each(Object.entries(overtaken))(
+  '%s: what comes too late changes nothing',
+  async (_name, { first, late, next = [] }) => {
+    const stack = new MemoryStack();
+    const ledger = ledgerOf(stack.environment());
+    for (const write of first) await write(ledger);
+    const before = stack.ledger.items();
+    for (const write of late) {
+      await write(ledger);
+      expect(stack.ledger.items()).toEqual(before);
+    }
+    for (const write of next) {
+      const unchanged = stack.ledger.items();
+      await write(ledger);
+      expect(stack.ledger.items()).not.toEqual(unchanged);
+    }
+  },
+);
+
+function markOf(mark: number): Write {
+  return (ledger) => {
+    const highWater = new HighWater();
+    highWater.note('payment', mark);
+    return highWater.write(ledger);
+  };
+}
