@@ -38,7 +38,11 @@ export class RequestTokens {
 
   remember(token: string | undefined, actions: readonly TransactWriteItem[]): void {
     const now = this.#now();
-    for (const [known, { until }] of this.#used) if (until <= now) this.#used.delete(known);
+    // The oldest come first: none is looked at that is still to be kept, however many are.
+    for (const [known, { until }] of this.#used) {
+      if (until > now) break;
+      this.#used.delete(known);
+    }
     if (token) this.#used.set(token, { until: now + LIFE_MS, request: textOf(actions) });
   }
 }
