@@ -50,9 +50,9 @@ export type Finding =
   | { readonly kind: 'cancelled' }
   /** Its moment has not come. `swept`: a `due#` row says when to send it; otherwise it was sent with a delay. */
   | { readonly kind: 'waiting'; readonly swept: boolean }
-  /** A failed attempt rests until its next one. `evidence`: how often it failed, and with what; or that its
-   * subscriber is paused. `behind`: it waits for its turn in the order of its key. */
-  | { readonly kind: 'scheduled'; readonly evidence: string; readonly behind?: Blocker }
+  /** A failed attempt rests until its next one. `evidence`: how often it failed, and with what. `behind`: it waits for its turn
+   * in the order of its key. `paused`: it waits for its subscriber, whose circuit is not closed. */
+  | { readonly kind: 'scheduled'; readonly evidence: string; readonly behind?: Blocker; readonly paused?: true }
   /** It is on its way, behind others. `hop`: where it waits, where that is known, and what says so. */
   | { readonly kind: 'late'; readonly hop?: Hop; readonly evidence?: string }
   | { readonly kind: 'missing'; readonly hop: Hop; readonly evidence: string }
@@ -142,7 +142,7 @@ export class Inspection {
 
     const state = await this.stateOf(route);
     if (failure) {
-      if (state.paused) return { kind: 'scheduled', evidence: state.paused };
+      if (state.paused) return { kind: 'scheduled', evidence: state.paused, paused: true };
       if (state.unreadable) return unjudged(state.unreadable);
       const evidence = `${failed(failure)}; the next was due at ${instant(failure.next)}`;
       return { kind: 'missing', hop: 'consumer', evidence: state.stopped ?? evidence };
@@ -156,7 +156,7 @@ export class Inspection {
       }
       return { kind: 'missing', hop: 'relay', evidence: `no receipt says that it was sent to '${subscriber}'` };
     }
-    if (state.paused) return { kind: 'scheduled', evidence: state.paused };
+    if (state.paused) return { kind: 'scheduled', evidence: state.paused, paused: true };
     if (state.unreadable) return unjudged(state.unreadable);
     if (state.stopped) return { kind: 'missing', hop: 'consumer', evidence: state.stopped };
     // What was sent with a delay is received only after it.

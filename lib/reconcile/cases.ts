@@ -25,6 +25,8 @@ export interface Case {
   readonly evidence?: string;
   /** Of a message that waits in the order of its key: the dead one before it, and when that expires, in milliseconds since the epoch. */
   readonly behind?: { readonly id: string; readonly expires: number };
+  /** Of a message that is `waiting`: whether it waits for its subscriber, whose circuit was not closed when it was looked at. */
+  readonly paused?: true;
   /** How often it was sent again. */
   readonly tries: number;
   /** When it is looked at next, in milliseconds since the epoch. */

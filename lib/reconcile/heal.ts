@@ -17,8 +17,8 @@ const SHARDS_AT_ONCE = 8;
 
 /**
  * Follows up the cases: closes those that have ended, and sends again what is missing, to the subscriber that lacks it.
- * What is late is left alone, and so is what a consumer that stands still will find in its queue, which is told of once. Each
- * try is spaced by the queue's visibility timeout at least, and a run sends no more to a subscriber than its budget: one
+ * What is late is left alone, and so is what a consumer that stands still or is paused will find in its queue, which is looked
+ * at once. Each try is spaced by the queue's visibility timeout at least, and a run sends no more to a subscriber than its budget: one
  * that was paused for an hour makes no storm.
  *
  * Subscribers have their turns, and each run begins with another shard, so that no number of cases hides another.

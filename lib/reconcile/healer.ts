@@ -78,14 +78,16 @@ export class Healer {
   }
 
   /**
-   * Whether a case is part of a standstill that was named before: its message lies in a queue that nothing reads, and looking
-   * at it again says nothing new.
+   * Whether a case is part of a standstill that was told before: its message waits for a subscriber that is paused, or lies in
+   * a queue that nothing reads, and looking at it again says nothing new.
    */
   async standsStill(one: Case): Promise<boolean> {
     const route = this.#routeOf(one);
-    if (one.state !== 'missing' || one.hop !== 'consumer' || !route) return false;
+    const isPaused = one.state === 'waiting' && one.paused === true;
+    if (!route || !(isPaused || (one.state === 'missing' && one.hop === 'consumer'))) return false;
     if (this.#isGone(route) || this.#isExpired(one)) return false;
     const state = await this.#inspection.stateOf(route).catch(() => undefined);
+    if (isPaused) return state?.paused !== undefined;
     if (!state?.stopped || state.paused || state.queued === 0) return false;
     const { subscriber } = one;
     const known = this.#stopped.get(subscriber) ?? { subscriber, reason: state.stopped, cases: 0 };
@@ -124,7 +126,7 @@ export class Healer {
       case 'waiting':
         // Reconciliation comes past its `due#` row in its moment.
         if (finding.swept) return this.#close(read);
-        return this.#rewrite(read, { ...read, state: 'waiting', next: deadlineAt });
+        return this.#rewrite(read, { ...waitingCase(read, finding), next: deadlineAt });
       case 'late':
       case 'scheduled':
         return this.#rewrite(read, {
@@ -257,8 +259,14 @@ export class Healer {
   }
 }
 
-/** A case of a message that is on its way, or waits: for a dead one before it, where there is one. */
-function waitingCase({ behind: _, ...read }: Case, finding: Finding): Case {
-  const head = finding.kind === 'scheduled' && finding.behind?.state === 'dead' ? finding.behind : undefined;
-  return { ...read, state: 'waiting', ...(head && { behind: { id: head.id, expires: head.expires } }) };
+/** A case of a message that is on its way, or waits: for a dead one before it, or for its subscriber, where it is so. */
+function waitingCase({ behind: _behind, paused: _paused, ...read }: Case, finding: Finding): Case {
+  const { behind, paused } = finding.kind === 'scheduled' ? finding : {};
+  const head = behind?.state === 'dead' ? behind : undefined;
+  return {
+    ...read,
+    state: 'waiting',
+    ...(head && { behind: { id: head.id, expires: head.expires } }),
+    ...(paused && { paused }),
+  };
 }

@@ -150,12 +150,16 @@ const cases: Readonly<Record<string, Case>> = {
   'was sent to what is paused by an operator': {
     sent: 'payment',
     arrange: (place) => pause(place, { state: 'open', by: 'operator' }),
-    finding: { kind: 'scheduled', evidence: `paused: by an operator since ${at(NOW - HOUR)}` },
+    finding: { kind: 'scheduled', evidence: `paused: by an operator since ${at(NOW - HOUR)}`, paused: true },
   },
   'was sent to a circuit that is open': {
     sent: 'payment',
     arrange: (place) => pause(place, { state: 'open', reason: 'PartnerDown' }),
-    finding: { kind: 'scheduled', evidence: `paused: its circuit is open (PartnerDown) since ${at(NOW - HOUR)}` },
+    finding: {
+      kind: 'scheduled',
+      evidence: `paused: its circuit is open (PartnerDown) since ${at(NOW - HOUR)}`,
+      paused: true,
+    },
   },
   'was sent to a circuit that has closed': {
     sent: 'payment',
@@ -224,7 +228,7 @@ const cases: Readonly<Record<string, Case>> = {
       fail(place, { next: NOW - DEADLINE });
       pause(place, { state: 'open', by: 'operator' });
     },
-    finding: { kind: 'scheduled', evidence: `paused: by an operator since ${at(NOW - HOUR)}` },
+    finding: { kind: 'scheduled', evidence: `paused: by an operator since ${at(NOW - HOUR)}`, paused: true },
   },
   'failed, and its event sources cannot be listed': {
     arrange: (place) => fail(place, { next: NOW - DEADLINE }),

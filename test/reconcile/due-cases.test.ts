@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readGraph } from '../../lib/ledger/graph.ts';
+import { circuitKey } from '../../lib/ledger/rows/circuit.ts';
 import { openKey } from '../../lib/ledger/rows/open-case.ts';
 import type { Case } from '../../lib/reconcile/cases.ts';
 import { DueCases } from '../../lib/reconcile/due-cases.ts';
@@ -38,6 +39,37 @@ describe('thousands of cases', () => {
     expect(healing.missing).toHaveLength(6_001);
     // The case of what was sent again, and its receipt.
     expect((environment.usage.calls.PutItem ?? 0) - before).toBe(2);
+  });
+
+  test('of a paused subscriber are looked at once, again when they expire, and all of them once it goes on', async () => {
+    const world = reconcileWorld({ subscribers: ['payment'] });
+    const { ledger, clock, commit, mint, put, relay, end, environment } = world;
+    const ids = Array.from({ length: 40 }, () => commit(mint(OVERDUE)));
+    const [first = '', lost, ...others] = ids;
+    for (const id of ids) await relay(id, 'payment');
+    const expires = (id: string) => (id === first ? { expires: clock.now() + 300_000 } : {});
+    for (const id of ids) put(openKey(id, 'payment'), caseOf(id, 'payment', expires(id)));
+    const circuit = { state: 'open', since: clock.now(), by: 'operator', epoch: 1 };
+    put(circuitKey('payment'), circuit);
+    const graph = await readGraph(ledger);
+    const run = async (minutes: number) => {
+      clock.pass(minutes * 60_000);
+      const { GetItem: reads = 0, PutItem: writes = 0 } = environment.usage.calls;
+      const { closed, missing, expired, resent } = await heal(ledger, { graph, budget: 10 });
+      const { calls } = environment.usage;
+      const used = { reads: (calls.GetItem ?? 0) - reads, writes: (calls.PutItem ?? 0) - writes };
+      return { ...used, came: [closed.length, missing.length, expired.length], resent };
+    };
+    expect(await run(0)).toMatchObject({ writes: 40, came: [0, 0, 0] });
+    // What the subscriber's state takes, however many wait for it.
+    const resting = await run(2);
+    expect(resting).toMatchObject({ writes: 0, came: [0, 0, 0], resent: [] });
+    expect(resting.reads).toBeLessThan(5);
+    expect(await run(6)).toMatchObject({ came: [1, 0, 1] });
+
+    put(circuitKey('payment'), { ...circuit, state: 'closed', epoch: 2 });
+    for (const id of others) end(id, 'payment');
+    expect(await run(2)).toMatchObject({ came: [38, 1, 0], resent: [{ id: lost, hop: 'broker' }] });
   });
 
   test('leave each subscriber a budget of its own', async () => {
