@@ -1,8 +1,10 @@
 import type { BatchGetItemCommandInput, GetItemCommandInput, QueryCommandInput } from '@aws-sdk/client-dynamodb';
 import { afterAll, expect, test, vi } from 'vitest';
 import { cancel } from '../../lib/cancel/cancel.ts';
+import { SAGA_EVENTS } from '../../lib/contract/saga-settings.ts';
 import { unknown } from '../../lib/effect/answer.ts';
 import { decideEffect } from '../../lib/effect/decide.ts';
+import { inboxKey } from '../../lib/ledger/rows/inbox.ts';
 import { type RowKind, rowKindOf } from '../../lib/ledger/rows/row-kind.ts';
 import { listDead } from '../../lib/redrive/causes.ts';
 import { simulate } from '../../lib/simulator/run/simulation.ts';
@@ -82,6 +84,7 @@ const EVENTUAL: Readonly<Record<string, Read>> = {
   'Query inbox': ['inspect, reconcile', 'a suspect is looked at by itself, consistently, before it is named'],
   'Query due': ['reconcile', 'it was written a quarter of an hour before, at least: no replica lags so'],
   'Query half': ['reconcile', 'the first pass has come past it, a day before'],
+  'Query saga': ['trace', 'a trace of a saga shows a moment'],
   'Query radar': ['reconcile', 'what is shown, and the ratio of an alarm, may be seconds old'],
   'BatchGetItem due': ['reconcile', 'a case that is opened for nothing closes by itself'],
   'BatchGetItem outbox': ['reconcile, redrive', 'it was committed a quarter of an hour before, at least'],
@@ -139,6 +142,11 @@ async function waitAndTrace(): Promise<void> {
   await run();
   await trace(environment, inspection, lost);
   await traceKey(environment, inspection, 'order-1', NOW);
+  const starts = commit(mint(0), 'order.placed');
+  const hops = { committed: clock.now(), received: clock.now(), ended: clock.now() };
+  const ended = { function: 'starter', request: 'request-1' };
+  put(inboxKey('payment', starts), { state: 'handled', type: `${SAGA_EVENTS}trip`, hops, attempts: 1, ended });
+  await trace(environment, inspection, starts);
   await cancel(lost, { environment });
   clock.pass(HOUR);
   await run();
