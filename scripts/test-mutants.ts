@@ -7,10 +7,9 @@
  *
  * Exits with 1 where a mistake survives that is not listed as equivalent.
  */
-import { randomInt } from 'node:crypto';
+import { hash, randomInt } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { seededRandom } from '../lib/testing/seeded-random.ts';
 import { equivalenceOf } from './mutants/equivalents.ts';
 import { type Mutant, Sources } from './mutants/sources.ts';
 import { Suite } from './mutants/suite.ts';
@@ -81,16 +80,18 @@ function isSettled(mutant: Mutant): boolean {
   return true;
 }
 
-/** As many as are asked for, each but once. */
+/** As many as are asked for. What is drawn of a line stays drawn by its seed, whatever changes elsewhere. */
 function draw(mutants: readonly Mutant[]): Mutant[] {
-  const random = seededRandom(seed);
-  const left = [...mutants];
-  const taken: Mutant[] = [];
-  while (left.length > 0 && taken.length < count) {
-    const number = Buffer.from(random(4)).readUInt32LE();
-    taken.push(...left.splice(number % left.length, 1));
-  }
-  return taken;
+  const times = new Map<string, number>();
+  const places = mutants.map((mutant) => {
+    const { file, line, from, to } = mutant;
+    const text = JSON.stringify([seed, file, line, from, to]);
+    const time = times.get(text) ?? 0;
+    times.set(text, time + 1);
+    return { mutant, place: hash('sha256', `${text} ${time}`) };
+  });
+  places.sort((one, other) => (one.place < other.place ? -1 : 1));
+  return places.slice(0, count).map(({ mutant }) => mutant);
 }
 
 function print(): void {

@@ -1,3 +1,4 @@
+import { PutRecordCommand } from '@aws-sdk/client-kinesis';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
@@ -8,6 +9,7 @@ import { defineEvent } from '../../lib/contract/event.ts';
 import { defineSubscriber } from '../../lib/contract/subscriber.ts';
 import { defineTable } from '../../lib/contract/table.ts';
 import { type RouteRow, routeKey } from '../../lib/ledger/rows/route.ts';
+import { encodeEnvelope } from '../../lib/message/envelope.ts';
 import { MemoryStack, type StackRequest } from '../../lib/public/testing.ts';
 import { publish } from '../../lib/publish/publish.ts';
 import { claimRoute } from '../../lib/relay/route-claim.ts';
@@ -200,6 +202,13 @@ test('what comes of a type that its code does not know yet waits where there is 
   expect(waits).toMatchObject({ attempts: 0, reason: 'unknown-event-type', next: expect.any(Number) });
   expect(stack.queues.get('count')?.messages()).toHaveLength(2);
   expect(stack.queues.get('late')?.messages()).toEqual([]);
+  // A route says nothing of the messages of another ledger.
+  const foreign = { ...stack.outbox.envelope(Returned, { sku: 'far' }), ledger: 'another' };
+  const kinesis = await stack.environment().kinesis();
+  const Data = Buffer.from(encodeEnvelope(foreign));
+  await kinesis.send(new PutRecordCommand({ StreamName: 'sales', PartitionKey: 'far', Data }));
+  await stack.settle();
+  expect(stack.queues.get('count')?.messages()).toHaveLength(2);
   // Of others' types as of its own: once a minute.
   expect([...routeReads]).toEqual([
     ['count', 1],
