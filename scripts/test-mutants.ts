@@ -73,7 +73,8 @@ process.exitCode = survived.length > 0 ? 1 : 0;
 function isSettled(mutant: Mutant): boolean {
   const reason = equivalenceOf(mutant);
   if (reason !== undefined) report.equivalent++;
-  const isRefused = reason === undefined && sources.refuses(mutant);
+  // What guards is texts and truths, of which types know nothing.
+  const isRefused = reason === undefined && of !== 'guards' && sources.refuses(mutant);
   if (isRefused) report.refusedByTypes++;
   if (reason === undefined && !isRefused) return false;
   tellOf(mutant, isRefused ? 'refused by types' : `equivalent, ${reason}`);

@@ -13,7 +13,7 @@ import {
   VERDICTS,
   write,
 } from './orders.ts';
-import { allFiles, libraryFiles, mirrors, testFiles, versionOf } from './test-files.ts';
+import { allFiles, closeness, libraryFiles, testFiles, versionOf } from './test-files.ts';
 
 /** How long a test file is believed to take that has not run yet. */
 const UNKNOWN_MS = 5_000;
@@ -74,7 +74,6 @@ export class Judge {
   }
 
   async #judge(order: Order): Promise<string | undefined> {
-    let anew = true;
     let left = this.#orders.seconds * 1000;
     const tried = new Set<string>();
     for (let next = this.#next(order, tried, left); next; next = this.#next(order, tried, left)) {
@@ -86,8 +85,8 @@ export class Judge {
       const { only, milliseconds } = reachOf(known, order);
       tried.add(testFile);
       left -= milliseconds;
-      const by = await this.#noticed(testFile, order, { anew: anew || order.isOfLoading, ...(only && { only }) });
-      anew = false;
+      // What an earlier mistake has left behind fails without this one too, and is tried anew then.
+      const by = await this.#noticed(testFile, order, { anew: order.isOfLoading, ...(only && { only }) });
       if (by === undefined) continue;
       this.#killers.set(order.file, (this.#killers.get(order.file) ?? new Set()).add(testFile));
       return `${testFile} > ${by}`;
@@ -101,6 +100,7 @@ export class Judge {
     if (failed === undefined) return undefined;
     const alone = await this.#attempt(testFile, { only: new Set([failed]), anew: order.isOfLoading });
     if (alone.failed === undefined) return failed;
+    if (!options.anew) return await this.#noticed(testFile, order, { ...options, anew: true });
     if ((await this.#attempt(testFile, { ...options, anew: true })).failed === undefined) return failed;
     // Some test rests on another of its file: all of them, then.
     return options.only ? await this.#noticed(testFile, order, { anew: true }) : undefined;
@@ -110,14 +110,15 @@ export class Judge {
   #next(order: Order, tried: ReadonlySet<string>, left: number) {
     const { file, mark } = order;
     const may = this.#files.flatMap((testFile) => {
-      if (tried.has(testFile) || (this.#orders.quick && !mirrors(testFile, file))) return [];
+      const close = closeness(testFile, file);
+      if (tried.has(testFile) || (this.#orders.quick && close === 1)) return [];
       const known = this.#reached.get(testFile);
       if (known && (known.unsound !== undefined || !(mark in known.marks))) return [];
       const milliseconds = known ? reachOf(known, order).milliseconds : UNKNOWN_MS;
       if (known && milliseconds > left) return [];
       const isNamesake = basename(testFile, '.test.ts') === basename(file, '.ts');
       const kills = this.#killers.get(file)?.has(testFile);
-      const hope = (mirrors(testFile, file) ? 8 : 1) * (kills ? 4 : 1) * (isNamesake ? 4 : 1);
+      const hope = close * (kills ? 4 : 1) * (isNamesake ? 4 : 1);
       return [{ testFile, known, cost: milliseconds / hope }];
     });
     return may.sort((one, other) => one.cost - other.cost)[0];

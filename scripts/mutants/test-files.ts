@@ -29,10 +29,11 @@ export function namesIn(testFile: string): RegExp | undefined {
   return NAMES[testFile];
 }
 
-/** Whether a test file lies in a folder that mirrors a file's own. */
-export function mirrors(testFile: string, file: string): boolean {
+/** How much sooner a test file notices what is wrong in a file than any: in the folder that mirrors its own, in one by which that is seen, elsewhere. */
+export function closeness(testFile: string, file: string): number {
   const room = file.split('/')[1] ?? '';
-  return [room, ...(SEEN_BY[room] ?? [])].some((one) => testFile.startsWith(`test/${one}/`));
+  if (testFile.startsWith(`test/${room}/`)) return 24;
+  return SEEN_BY[room]?.some((one) => testFile.startsWith(`test/${one}/`)) ? 8 : 1;
 }
 
 /** Tells one text of files from another. */

@@ -26,6 +26,20 @@ test('a `format` is turned on after the routes of the stack', () => {
   expect(dependencies(stack, 'Custom::WaybillFormat')).toEqual(expect.arrayContaining(routes));
 });
 
+test('the format of a ledger has nothing to do with the routes of another', () => {
+  const { stack } = shop();
+  const [plain, packed] = [new Ledger(stack, 'Plain'), new Ledger(stack, 'Packed', { format: 2 })];
+  const formats = [plain, packed].map(({ node }) => only(resourcesOf(stack), 'Custom::WaybillFormat', node.id));
+  for (const name of ['ReserveRoute', 'CountRoute']) {
+    const needed = dependencies(stack, 'Custom::WaybillRoute', name);
+    for (const { id } of formats) expect(needed).not.toContain(id);
+  }
+  const routes = ['ReserveRoute', 'CountRoute'].map(
+    (name) => only(resourcesOf(stack), 'Custom::WaybillRoute', name).id,
+  );
+  for (const { DependsOn = [] } of formats) for (const route of routes) expect(DependsOn).not.toContain(route);
+});
+
 test('a `format` that this version does not know is refused', () => {
   for (const format of [0, 4, 1.5]) {
     expect(() => new Ledger(testStack(), 'Ledger', { format })).toThrow(`\`format\` is ${format}: give a whole number`);

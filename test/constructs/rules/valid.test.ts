@@ -193,6 +193,17 @@ test('nor with a key of the customer', () => {
   expect(refusedBy(app)).toEqual([]);
 });
 
+test('nor beside another ledger, for which the same would be wrong', () => {
+  const { app, stack, reserveHandler } = shop({ effects: [keyedCharge('24h')] });
+  const other = new Ledger(stack, 'OtherLedger', { format: 3 });
+  // Nobody reads that one's rows, and only its messages may be cancelled.
+  reserveHandler.addEnvironment('WAYBILL_NEWEST_FORMAT', '2');
+  other.grantCancel(handlerIn(stack, 'Support'), { publishes: [] });
+
+  expect(refusedBy(app)).toEqual([]);
+  expect(warnedOf(stack)).toEqual([]);
+});
+
 describe('stages', () => {
   function staged(app: App, id: string, context: Readonly<Record<string, unknown>> = {}): sqs.Queue {
     const stage = new Stage(app, id);
