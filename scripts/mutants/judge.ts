@@ -1,4 +1,6 @@
-import { basename } from 'node:path';
+import { statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { root } from '../setup/program.mjs';
 import {
   ATTEMPT,
   note,
@@ -13,10 +15,10 @@ import {
   VERDICTS,
   write,
 } from './orders.ts';
-import { allFiles, closeness, libraryFiles, testFiles, versionOf } from './test-files.ts';
+import { closeness, libraryFiles, testFiles, versionOf, versionOfSurvival } from './test-files.ts';
 
-/** How long a test file is believed to take that has not run yet. */
-const UNKNOWN_MS = 5_000;
+/** How many bytes of a test file that has not run yet are believed to take a millisecond. */
+const BYTES_A_MS = 2;
 /** A test file that takes so much longer than without the mistake runs in a circle. */
 const TIMES_LONGER = 15;
 const LEAST_LIMIT_MS = 30_000;
@@ -50,7 +52,7 @@ export class Judge {
   readonly #orders: Orders = read<Orders>(ORDERS) ?? { mutants: [], quick: false, seconds: 0 };
   readonly #files = testFiles();
   readonly #library = versionOf(libraryFiles());
-  readonly #everything = versionOf(allFiles());
+  readonly #survival = versionOfSurvival(this.#orders);
   readonly #reached = new Map<string, Reached>();
   /** Test files by the sources in which they have killed. */
   readonly #killers = new Map<string, Set<string>>();
@@ -67,7 +69,7 @@ export class Judge {
     for (const order of this.#orders.mutants) {
       const killedBy = await this.#judge(order);
       const by = killedBy?.split(' > ')[0];
-      note(VERDICTS, { id: order.id, ...(killedBy && { killedBy }), of: by ? versionOf([by]) : this.#everything });
+      note(VERDICTS, { id: order.id, ...(killedBy && { killedBy }), of: by ? versionOf([by]) : this.#survival });
       write(ATTEMPT, {});
       if (process.memoryUsage().rss > MOST_MEMORY) return;
     }
@@ -114,7 +116,9 @@ export class Judge {
       if (tried.has(testFile) || (this.#orders.quick && close === 1)) return [];
       const known = this.#reached.get(testFile);
       if (known && (known.unsound !== undefined || !(mark in known.marks))) return [];
-      const milliseconds = known ? reachOf(known, order).milliseconds : UNKNOWN_MS;
+      const milliseconds = known
+        ? reachOf(known, order).milliseconds
+        : statSync(join(root, testFile)).size / BYTES_A_MS;
       if (known && milliseconds > left) return [];
       const isNamesake = basename(testFile, '.test.ts') === basename(file, '.ts');
       const kills = this.#killers.get(file)?.has(testFile);

@@ -19,7 +19,7 @@ import {
   write,
 } from './orders.ts';
 import type { Mutant, Sources } from './sources.ts';
-import { allFiles, libraryFiles, versionOf } from './test-files.ts';
+import { allFiles, libraryFiles, versionOf, versionOfSurvival } from './test-files.ts';
 
 const LOOK_MS = 500;
 /** Within which the process is at its first test file. */
@@ -96,10 +96,10 @@ export class Suite {
 
   /** Verdicts that still hold: no test has changed that killed, and nothing at all where none did. */
   async #known(): Promise<Verdict[]> {
-    const everything = versionOf(allFiles());
+    const survival = versionOfSurvival(this.#limits);
     const told = new Map(notesOf<Verdict>(VERDICTS).map((verdict) => [verdict.id, verdict]));
     return [...told.values()].filter(({ killedBy, of }) => {
-      if (killedBy === undefined) return of === everything && !this.#limits.quick;
+      if (killedBy === undefined) return of === survival;
       const by = killedBy.split(' > ')[0] ?? '';
       return allFiles().includes(by) && of === versionOf([by]);
     });

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../setup/program.mjs';
+import type { Orders } from './orders.ts';
 
 /**
  * What reads the code from the disk, deploys it or starts programs of it does not see a mutant. Examples and the command line see
@@ -50,4 +51,9 @@ export function libraryFiles(): string[] {
 /** Everything that a verdict may rest on. */
 export function allFiles(): string[] {
   return globSync('{lib,test,examples,scripts/certify}/**/*.ts', { cwd: root }).sort();
+}
+
+/** Of what survives: everything that it may rest on, and how much of it was run. */
+export function versionOfSurvival({ quick, seconds }: Pick<Orders, 'quick' | 'seconds'>): string {
+  return `${versionOf(allFiles())}-${quick ? 'quick-' : ''}${seconds}`;
 }
