@@ -6,15 +6,20 @@ import { BINDINGS } from '../../lib/contract/bindings.ts';
 import { minuteOf } from '../../lib/contract/timestamp.ts';
 import { reconcileKey } from '../../lib/ledger/rows/cursor.ts';
 import { readRadar } from '../../lib/reconcile/radar-rows.ts';
-import { createReconciler, type Metric } from '../../lib/reconcile/reconciler.ts';
+import { createReconciler, type Metric, type ReconcilerOptions } from '../../lib/reconcile/reconciler.ts';
 import { DEADLINE, NOW, reconcileWorld } from './reconcile-world.ts';
 
 const MINUTE = 60_000;
 
-function reconciling(options: Parameters<typeof reconcileWorld>[0] = { subscribers: ['payment'] }) {
+type Options = Parameters<typeof reconcileWorld>[0] & Pick<ReconcilerOptions, 'listEventSources'>;
+
+function reconciling({ listEventSources, ...options }: Options = { subscribers: ['payment'] }) {
   const world = reconcileWorld(options);
   const metrics: Metric[][] = [];
-  const handler = createReconciler({ putMetrics: async (_ledger, some) => void metrics.push([...some]) });
+  const handler = createReconciler({
+    listEventSources,
+    putMetrics: async (_ledger, some) => void metrics.push([...some]),
+  });
   return {
     ...world,
     run: async () => {
@@ -143,6 +148,26 @@ describe('the reconciler', () => {
     clock.pass(DEADLINE + MINUTE);
     expect(await run()).toMatchObject({ 'heal-deferred': 2 });
     expect(queue('payment').messages()).toHaveLength(10);
+  });
+
+  test('tells of a subscriber that stands still, with how many cases wait for it, and sends it nothing', async () => {
+    const { commit, mint, relay, clock, queue, run, environment, summary } = reconciling({
+      subscribers: ['payment'],
+      listEventSources: async () => [{ state: 'Disabled' }],
+    });
+    await run();
+    for (let count = 0; count < 3; count++) await relay(commit(mint(0)), 'payment');
+    queue('payment').send({ id: 'waits', body: 'what waits', attributes: {} });
+    for (let runs = 0; runs < 2; runs++) {
+      clock.pass(DEADLINE + MINUTE);
+      await run();
+    }
+    expect(summary()).toMatchObject({ missing: 3, stopped: 1 });
+    expect(summary()).not.toHaveProperty('resent');
+    const told = environment.lines.filter(({ message }) => message === 'subscriber stands still');
+    const fields = { subscriber: 'payment', reason: 'its event source is disabled', cases: 3 };
+    expect(told.at(-1)).toEqual({ level: 'error', message: 'subscriber stands still', fields });
+    expect(queue('payment').messages()).toHaveLength(1);
   });
 
   test('does nothing twice when two runs cross', async () => {
