@@ -26,6 +26,8 @@ export default defineConfig({
     maxWorkers: 1,
     // A snapshot that differs is a failure, and never a new snapshot.
     update: 'none',
+    // A test that is slow because others take the processor notices nothing.
+    testTimeout: 60_000,
     silent: true,
     reporters: [{}],
   },
