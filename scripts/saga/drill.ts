@@ -6,8 +6,8 @@
  * whether seats, money and tickets add up.
  */
 import { parseArgs } from 'node:util';
-import { drill } from '../../test/engine/saga/drill.ts';
 import { setStage } from '../../test/engine/stage.ts';
+import { drill } from './booked-trips.ts';
 import { DrillProvider } from './provider.ts';
 
 const { values } = parseArgs({

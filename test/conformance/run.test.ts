@@ -6,17 +6,17 @@ import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { EngineInstallFailed, EngineStartFailed, EngineUnavailable } from '../../lib/local/errors.ts';
 import { freePort } from '../../lib/local/port.ts';
+import { corePathRun } from '../../scripts/engines/core-path-run.ts';
+import { type EngineRun, runEngine } from '../../scripts/engines/engine-run.ts';
+import { laneOf } from '../../scripts/engines/lane.ts';
+import { runOptions } from '../../scripts/engines/options.ts';
+import { enginesPage } from '../../scripts/engines/page.ts';
+import { pageColumns, replaced } from '../../scripts/engines/page-columns.ts';
 import { type Case, caseId, type Suite } from './case.ts';
 import { SUITES } from './cases/index.ts';
-import { corePathRun } from './core-path-run.ts';
-import { type EngineRun, runEngine } from './engine-run.ts';
 import { ASKED_ENGINES, type AskedEngine } from './engines.ts';
 import { expectationsOf, orphans, surprises } from './expectations.ts';
-import { laneOf } from './lane.ts';
 import { memoryTarget } from './memory.ts';
-import { runOptions } from './options.ts';
-import { enginesPage } from './page.ts';
-import { pageColumns, replaced } from './page-columns.ts';
 import type { Verdict } from './run-case.ts';
 import { selected } from './run-suites.ts';
 
@@ -52,7 +52,7 @@ const started: AskedEngine['start'] = async () => ({
 
 /** Runs the command as a user does. */
 function command(...parameters: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const args = ['--conditions=waybill-source', 'test/conformance/test-engines.ts', ...parameters];
+  const args = ['--conditions=waybill-source', 'scripts/test-engines.ts', ...parameters];
   const { AWS_PROFILE: _, AWS_REGION: __, AWS_DEFAULT_REGION: ___, ...env } = process.env;
   return new Promise((resolve) => {
     const child = execFile(process.execPath, args, { cwd: root, env }, (_error, stdout, stderr) =>

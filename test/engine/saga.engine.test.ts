@@ -6,8 +6,8 @@ import { type Environment, publish } from 'waybill/runtime';
 import { ExpenseDecided, Reimburse } from '../../examples/approval/contract.ts';
 import { ledgerOf } from '../../lib/ledger/ledger.ts';
 import { readSaga } from '../../lib/saga/operate.ts';
+import { drill } from '../../scripts/saga/booked-trips.ts';
 import { DrillProvider } from '../../scripts/saga/provider.ts';
-import { drill } from './saga/drill.ts';
 import { type Stage, setStage } from './stage.ts';
 
 const PATIENCE_MS = 120_000;

@@ -6,9 +6,9 @@
 import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { run } from '../../lib/cli/index.ts';
-import { pack, userEnvironment } from './installed-app.ts';
-import { runCommand } from './run-command.ts';
+import { run } from '../lib/cli/index.ts';
+import { pack, userEnvironment } from '../test/package/installed-app.ts';
+import { runCommand } from '../test/package/run-command.ts';
 
 const yarn = { lockFile: 'yarn.lock', install: ['yarn', 'install'], node: ['yarn', 'node'] };
 const MANAGERS = [
@@ -71,7 +71,7 @@ async function synthesize(
   tarball: string,
   env: NodeJS.ProcessEnv,
 ): Promise<string[]> {
-  await cp(join(import.meta.dirname, 'linked-app'), folder, { recursive: true });
+  await cp(join(import.meta.dirname, '..', 'test', 'package', 'linked-app'), folder, { recursive: true });
   const dependencies = { 'aws-cdk-lib': '^2.276.0', constructs: '^10.8.1', waybill: `file:${tarball}`, zod: '^4.6.7' };
   // The library brings it along, but Yarn asks the registry for it, which need not have that version.
   const resolutions = { '@aws/cloudformation-validate': '*' };

@@ -1,12 +1,12 @@
 import { EndpointSilent } from '../../lib/local/errors.ts';
 import { answers } from '../../lib/local/health.ts';
-import { FEATURES, type Feature } from './case.ts';
-import { DUMMY_CREDENTIALS } from './clients.ts';
-import type { AskedEngine } from './engines.ts';
-import { ServiceMissing } from './errors.ts';
+import { FEATURES, type Feature } from '../../test/conformance/case.ts';
+import { DUMMY_CREDENTIALS } from '../../test/conformance/clients.ts';
+import type { AskedEngine } from '../../test/conformance/engines.ts';
+import { ServiceMissing } from '../../test/conformance/errors.ts';
+import { silentFeatures } from '../../test/conformance/probe.ts';
+import { sdkTarget } from '../../test/conformance/targets.ts';
 import type { Elsewhere } from './options.ts';
-import { silentFeatures } from './probe.ts';
-import { sdkTarget } from './targets.ts';
 
 /** What needs a role that these may take. */
 const NEED_ROLE: readonly Feature[] = ['lambda', 'step-functions', 'scheduler'];

@@ -1,6 +1,6 @@
-import { type Case, caseId, type Suite } from './case.ts';
+import { type Case, caseId, type Suite } from '../../test/conformance/case.ts';
+import type { Expectations } from '../../test/conformance/expectations.ts';
 import { type EngineRun, tally } from './engine-run.ts';
-import type { Expectations } from './expectations.ts';
 
 export const WORDS = { right: 'right', wrong: '**wrong**', unsupported: '–' } as const;
 

@@ -5,21 +5,21 @@
  * Ends with a line `N passed, N failed`, and `, N skipped` for engines that this machine cannot run.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { WaybillError } from '../../lib/contract/errors.ts';
-import { SUITES } from './cases/index.ts';
-import { type CorePathRun, runCorePath } from './core-path-run.ts';
-import { findElsewhere } from './elsewhere.ts';
-import { askable, type EngineRun, type LeftOut, runEngine, tally } from './engine-run.ts';
-import { ASKED_ENGINES, type AskedEngine } from './engines.ts';
-import { InvalidOption, ServiceMissing } from './errors.ts';
-import { expectationsOf } from './expectations.ts';
-import { laneOf } from './lane.ts';
-import { type RunOptions, runOptions } from './options.ts';
-import { enginesPage } from './page.ts';
-import { pageColumns, replaced } from './page-columns.ts';
-import { type Selection, selected } from './run-suites.ts';
+import { WaybillError } from '../lib/contract/errors.ts';
+import { SUITES } from '../test/conformance/cases/index.ts';
+import { ASKED_ENGINES, type AskedEngine } from '../test/conformance/engines.ts';
+import { InvalidOption, ServiceMissing } from '../test/conformance/errors.ts';
+import { expectationsOf } from '../test/conformance/expectations.ts';
+import { type Selection, selected } from '../test/conformance/run-suites.ts';
+import { type CorePathRun, runCorePath } from './engines/core-path-run.ts';
+import { findElsewhere } from './engines/elsewhere.ts';
+import { askable, type EngineRun, type LeftOut, runEngine, tally } from './engines/engine-run.ts';
+import { laneOf } from './engines/lane.ts';
+import { type RunOptions, runOptions } from './engines/options.ts';
+import { enginesPage } from './engines/page.ts';
+import { pageColumns, replaced } from './engines/page-columns.ts';
 
-const PAGE = new URL('../../docs/engines.md', import.meta.url);
+const PAGE = new URL('../docs/engines.md', import.meta.url);
 
 /** So many engines are started or asked at once, on a machine of two cores. */
 const ENGINES_AT_ONCE = 2;

@@ -6,10 +6,10 @@ import { DYNAMODB_LOCAL } from '../lib/local/engines/dynamodb-local.ts';
 import { LOCALSTACK } from '../lib/local/engines/localstack.ts';
 import { ministack } from '../lib/local/engines/ministack.ts';
 import { EngineInstallFailed, EngineUnavailable, PythonIncomplete, PythonMissing } from '../lib/local/errors.ts';
-import { ELASTICMQ } from './conformance/engines/elasticmq.ts';
-import { fetchEngine } from './conformance/engines/fetch-engine.ts';
-import { KINESIS_LOCAL } from './conformance/engines/kinesis-local.ts';
-import { installCfnLint } from './templates/cfn-lint.ts';
+import { ELASTICMQ } from '../test/conformance/engines/elasticmq.ts';
+import { fetchEngine } from '../test/conformance/engines/fetch-engine.ts';
+import { KINESIS_LOCAL } from '../test/conformance/engines/kinesis-local.ts';
+import { installCfnLint } from '../test/templates/cfn-lint.ts';
 
 const LACKING = [EngineInstallFailed, EngineUnavailable, PythonIncomplete, PythonMissing];
 const report = (line: string) => console.error(line);

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
-import { ASKED_ENGINES, type AskedEngine, askedEngine } from './engines.ts';
-import { InvalidOption, UnknownRegion } from './errors.ts';
+import { ASKED_ENGINES, type AskedEngine, askedEngine } from '../../test/conformance/engines.ts';
+import { InvalidOption, UnknownRegion } from '../../test/conformance/errors.ts';
 
 /** What a run is to do. */
 export interface RunOptions {

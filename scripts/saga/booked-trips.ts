@@ -2,13 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { GetItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { BINDINGS } from 'waybill';
 import { publish } from 'waybill/runtime';
-import { workersOf } from '../../../demo/worker-process.ts';
-import { BookTrip } from '../../../examples/travel/contract.ts';
-import { runCommand } from '../../../lib/local/command.ts';
-import type { DrillProvider } from '../../../scripts/saga/provider.ts';
-import { AwsApi } from '../../conformance/aws-api.ts';
-import { DUMMY_CREDENTIALS } from '../../conformance/clients.ts';
-import type { Stage } from '../stage.ts';
+import { workersOf } from '../../demo/worker-process.ts';
+import { BookTrip } from '../../examples/travel/contract.ts';
+import { runCommand } from '../../lib/local/command.ts';
+import { AwsApi } from '../../test/conformance/aws-api.ts';
+import { DUMMY_CREDENTIALS } from '../../test/conformance/clients.ts';
+import type { Stage } from '../../test/engine/stage.ts';
+import type { DrillProvider } from './provider.ts';
 
 /** What a drill does. */
 export interface DrillOptions {

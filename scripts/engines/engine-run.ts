@@ -1,13 +1,19 @@
 import { WaybillError } from '../../lib/contract/errors.ts';
 import { EngineInstallFailed, EngineUnavailable, PythonIncomplete, PythonMissing } from '../../lib/local/errors.ts';
 import type { Report } from '../../lib/local/report.ts';
-import type { Feature, Suite } from './case.ts';
-import type { AskedEngine, StartedTarget } from './engines.ts';
-import { expectationsOf, surprises } from './expectations.ts';
+import type { Feature, Suite } from '../../test/conformance/case.ts';
+import type { AskedEngine, StartedTarget } from '../../test/conformance/engines.ts';
+import { expectationsOf, surprises } from '../../test/conformance/expectations.ts';
+import type { Outcome, Verdict } from '../../test/conformance/run-case.ts';
+import { missing } from '../../test/conformance/run-case.ts';
+import {
+  type Outcomes,
+  runSuitesPatiently,
+  type Selection,
+  type SuiteTarget,
+  selected,
+} from '../../test/conformance/run-suites.ts';
 import type { Lane } from './lane.ts';
-import type { Outcome, Verdict } from './run-case.ts';
-import { missing } from './run-case.ts';
-import { type Outcomes, runSuitesPatiently, type Selection, type SuiteTarget, selected } from './run-suites.ts';
 
 /** What came of an engine. */
 export interface EngineRun {

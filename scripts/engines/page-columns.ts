@@ -1,6 +1,6 @@
-import { caseId, type Suite } from './case.ts';
+import { caseId, type Suite } from '../../test/conformance/case.ts';
+import type { Outcome, Verdict } from '../../test/conformance/run-case.ts';
 import { type PageColumn, WORDS } from './page.ts';
-import type { Outcome, Verdict } from './run-case.ts';
 
 /**
  * The columns of a page, as they were written: of each case what the engine did, but not why it is wrong. Cases that there
