@@ -7,15 +7,16 @@ test('services that fail, pauses, deploys and redrives lose nothing and double n
 }, async () => {
   const certificate = await certify({ ...outages, plans: 60, seed: 7, allowUnreached: true });
   expect(certificate).toMatchObject({ plans: 60, lost: 0, doubled: 0, uncaused: 0, chargedTwice: 0 });
-  const { operations } = certificate;
-  expect(Object.keys(operations).sort()).toEqual([
-    'paused-by-command',
-    'redriven',
-    'redriven-while-stopped',
-    'sent-again',
-    'service-fails',
-    'sources-switched-on',
-  ]);
+  expect(Object.keys(certificate.operations)).toEqual(
+    expect.arrayContaining([
+      'paused-by-command',
+      'redriven',
+      'redriven-while-stopped',
+      'sent-again',
+      'service-fails',
+      'sources-switched-on',
+    ]),
+  );
   const marks = ['circuit.opened', 'controller.probe-failed', 'controller.probe-good', 'controller.closed'];
   expect(
     certificate.unreached.filter((name) => [...marks, 'redrive.stopped', 'redrive-handled'].includes(name)),

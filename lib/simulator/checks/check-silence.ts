@@ -15,8 +15,8 @@ const PATIENCE_MS = 3 * MINUTE_MS;
 const OVERLOOKED_MS = 16 * MINUTE_MS;
 /** So many runs of reconciliation that have returned may have found a message silent. */
 const MOST_RUNS = 2;
-/** So many that were killed may have, each of which comes further than the one before. */
-const MOST_KILLED = 40;
+/** So many that were killed may have: each comes some calls further than the one before, and one that searches receipts makes hundreds. */
+const MOST_KILLED = 60;
 /** A run compares so much time at most: after a rest, runs first come to what was due meanwhile. */
 const LONGEST_SPAN_MS = 15 * MINUTE_MS;
 
@@ -40,7 +40,7 @@ interface Copy {
  * S: what has not ended is named, by a row that reconciliation reads again, or lies in a queue or a stream whose depth and age
  * somebody is told of. Two runs of reconciliation that come past a message which is overdue and lies nowhere must name it, once it
  * has caught up with what it rested for. So must runs of which each is killed a call later than the one before, once there were
- * tens of them.
+ * dozens of them.
  */
 export function checkSilence(system: System, { entries }: RunRecord, { reconciles, overlooks }: Leniency): Violation[] {
   const watch = new Watch(system, { judges: reconciles, patience: PATIENCE_MS + (overlooks ? OVERLOOKED_MS : 0) });
@@ -154,7 +154,7 @@ class Watch {
     }
   }
 
-  /** Whatever fails beside, tens of runs that come ever further are enough. */
+  /** Whatever fails beside, dozens of runs that come ever further are enough. */
   #onKilled({ actor, invocation }: KilledEntry): void {
     if (actor !== RECONCILER) return;
     const begun = this.#begun.get(`${actor} ${invocation}`)?.at ?? 0;
