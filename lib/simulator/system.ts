@@ -103,6 +103,12 @@ export function startingWith<Table extends AnyTable>(table: Table, rows: readonl
   return { table, rows };
 }
 
+/** A subscriber that takes the place of another one. */
+export interface Successor {
+  readonly subscriber: SubscriberDefinition;
+  readonly handler: ConsumerHandler;
+}
+
 /** A system of subscribers that is simulated: the framework around it is deployed as its constructs deploy it. */
 export interface System {
   readonly subscribers: readonly SubscriberDefinition[];
@@ -118,6 +124,12 @@ export interface System {
   readonly streams?: Readonly<Record<string, readonly SubscriberDefinition[]>>;
   /** The subscribers that have a FIFO queue. @default none */
   readonly fifo?: readonly SubscriberDefinition[];
+  /**
+   * Who succeeds subscribers, by their names: under a name of its own, with a handler of its own. Then plans have it adopt what
+   * the former has not ended when it was removed.
+   * @default nobody is renamed
+   */
+  readonly successors?: Readonly<Record<string, Successor>>;
   /** Business tables that are not empty at first. @default none */
   readonly tables?: readonly InitialRows[];
   /** Services outside of which handlers have effects: what can go wrong with a request to AWS can go wrong there, too. @default none */
@@ -189,4 +201,28 @@ export function isOfSaga({ sagas = [] }: Pick<System, 'sagas'>, subscriber: stri
 /** The name of the stream that a subscriber reads, if it reads one. */
 export function streamOf({ streams = {} }: Pick<System, 'streams'>, subscriber: string): string | undefined {
   return Object.entries(streams).find(([, readers]) => readers.some(({ name }) => name === subscriber))?.[0];
+}
+
+/** The system with the successors of those that are renamed in a run: each reads the stream that the former reads. */
+export function withSuccessors(system: System, renamed: readonly string[]): System {
+  const { successors = {}, subscribers, handlers, streams = {} } = system;
+  const found = renamed.flatMap((former) => {
+    const successor = successors[former];
+    return successor ? [{ former, ...successor }] : [];
+  });
+  if (found.length === 0) return system;
+  const after = (readers: readonly SubscriberDefinition[]) => [
+    ...readers,
+    ...found.flatMap(({ former, subscriber }) => (readers.some(({ name }) => name === former) ? [subscriber] : [])),
+  ];
+  return {
+    ...system,
+    subscribers: [...subscribers, ...found.map(({ subscriber }) => subscriber)],
+    handlers: {
+      ...handlers,
+      ...Object.fromEntries(found.map(({ subscriber, handler }) => [subscriber.name, handler])),
+    },
+    ...(system.fifo && { fifo: after(system.fifo) }),
+    streams: Object.fromEntries(Object.entries(streams).map(([stream, readers]) => [stream, after(readers)])),
+  };
 }

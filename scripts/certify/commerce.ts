@@ -62,6 +62,7 @@ export const commerce: System = {
     ...transfers.handlers,
   },
   previous: profiles.previous,
+  successors: profiles.successors,
   streams: { 'order-stream': [CountSales, profiles.onStream] },
   checkBack: transfers.checkBack,
   tables: [startingWith(Stock, STOCK), ...transfers.tables],

@@ -38,6 +38,9 @@ const Initials = defineTable('initials', {
 
 const KeepProfile = defineSubscriber('keep-profile', { consumes: [ProfileKept], tables: [Profiles] });
 const CountInitials = defineSubscriber('count-initials', { consumes: [ProfileKept], tables: [Initials] });
+/** Those that succeed them. */
+const StoreProfile = defineSubscriber('store-profile', { consumes: [ProfileKept], tables: [Profiles] });
+const TallyInitials = defineSubscriber('tally-initials', { consumes: [ProfileKept], tables: [Initials] });
 const KeepProfileV1 = defineSubscriber('keep-profile', { consumes: [ProfileKeptV1], tables: [Profiles] });
 const CountInitialsV1 = defineSubscriber('count-initials', { consumes: [ProfileKeptV1], tables: [Initials] });
 
@@ -49,12 +52,12 @@ export const profiles = {
   subscribers: [KeepProfile, CountInitials],
   onStream: CountInitials,
   handlers: {
-    [KeepProfile.name]: consume(KeepProfile, ({ customerId, given, family }, { tx }) => {
-      tx.update(Profiles, { customerId }, { create: true, set: { given, family }, add: { copies: 1 } });
-    }),
-    [CountInitials.name]: consume(CountInitials, ({ family }, { tx }) => {
-      tx.update(Initials, { initial: family.slice(0, 1) }, { create: true, add: { profiles: 1 } });
-    }),
+    [KeepProfile.name]: keeping(KeepProfile),
+    [CountInitials.name]: counting(CountInitials),
+  },
+  successors: {
+    [KeepProfile.name]: { subscriber: StoreProfile, handler: keeping(StoreProfile) },
+    [CountInitials.name]: { subscriber: TallyInitials, handler: counting(TallyInitials) },
   },
   previous: {
     [KeepProfile.name]: consume(KeepProfileV1, ({ customerId, name }, { tx }) => {
@@ -78,6 +81,18 @@ export const profiles = {
   ],
   invariant: auditProfiles,
 } satisfies Partial<System> & { readonly onStream: System['subscribers'][number] };
+
+function keeping(subscriber: typeof KeepProfile | typeof StoreProfile) {
+  return consume(subscriber, ({ customerId, given, family }, { tx }) => {
+    tx.update(Profiles, { customerId }, { create: true, set: { given, family }, add: { copies: 1 } });
+  });
+}
+
+function counting(subscriber: typeof CountInitials | typeof TallyInitials) {
+  return consume(subscriber, ({ family }, { tx }) => {
+    tx.update(Initials, { initial: family.slice(0, 1) }, { create: true, add: { profiles: 1 } });
+  });
+}
 
 /** Each profile that was handled has been written once, whatever version it came in. */
 function auditProfiles({ rows, committed, ended }: RunState): string[] {

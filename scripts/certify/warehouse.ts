@@ -19,7 +19,11 @@ const Report = defineSubscriber('report', { consumes: [GoodsSold], tables: [Book
 
 const SUBSCRIBERS = [Pick, Count, Report];
 
-const booking = (subscriber: (typeof SUBSCRIBERS)[number]) =>
+/** Those that succeed two of them. */
+const Fetch = defineSubscriber('fetch', { consumes: [GoodsSold], tables: [Books] });
+const Sum = defineSubscriber('sum', { consumes: [GoodsSold], tables: [Books] });
+
+const booking = (subscriber: (typeof SUBSCRIBERS)[number] | typeof Fetch | typeof Sum) =>
   consume(subscriber, ({ sku }, { tx }) => {
     tx.update(Books, { by: subscriber.name, sku }, { create: true, add: { sold: 1 } });
   });
@@ -31,6 +35,10 @@ export const warehouse: System = {
   subscribers: SUBSCRIBERS,
   handlers: Object.fromEntries(SUBSCRIBERS.map((one) => [one.name, booking(one)])),
   streams: { goods: [Count, Report] },
+  successors: {
+    [Pick.name]: { subscriber: Fetch, handler: booking(Fetch) },
+    [Count.name]: { subscriber: Sum, handler: booking(Sum) },
+  },
   workload: [
     sell('1'),
     sell('2'),

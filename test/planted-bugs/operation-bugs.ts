@@ -185,4 +185,30 @@ export const operationBugs: readonly Bug[] = [
       },
     ],
   },
+  {
+    name: 'adopts-what-has-ended',
+    system: 'warehouse',
+    by: ['subscriber-renamed'],
+    mistake: 'a successor is sent what the one before it has handled',
+    edits: [
+      {
+        file: 'ledger/rows/route.ts',
+        find: "return adoptedFrom === undefined || endAt(adoptedFrom) === 'abandoned';",
+        replace: "return adoptedFrom === undefined || endAt(adoptedFrom) !== 'dead';",
+      },
+    ],
+  },
+  {
+    name: 'never-adopts',
+    system: 'warehouse',
+    by: ['subscriber-renamed'],
+    mistake: 'what is given up once its successor is there stays given up',
+    edits: [
+      {
+        file: 'reconcile/healer.ts',
+        find: "const successors = state === 'abandoned' ? this.#successorsOf(read) : [];",
+        replace: "const successors = state === 'dead' ? this.#successorsOf(read) : [];",
+      },
+    ],
+  },
 ];

@@ -10,6 +10,7 @@ import { ledgerRowOf } from '../../lib/simulator/run/ledger-row.ts';
 import { simulate } from '../../lib/simulator/run/simulation.ts';
 import { commerce } from '../../scripts/certify/commerce.ts';
 import { growth } from '../../scripts/certify/growth.ts';
+import { warehouse } from '../../scripts/certify/warehouse.ts';
 
 const HOUR_MS = 3_600_000;
 /** Orders before and after whatever operators do. */
@@ -94,6 +95,25 @@ describe('a simulated run in which operators', () => {
     for (const { kind } of operations) expect(report.operations[kind]).toBe(1);
   });
 });
+
+test.each<[order: string, operation: Extract<Operation, { kind: 'subscriber-renamed' }>]>([
+  ['before it goes', { kind: 'subscriber-renamed', subscriber: 'pick', first: 'new', apart: 8_000 }],
+  ['once it has gone', { kind: 'subscriber-renamed', subscriber: 'pick', first: 'old', apart: 8_000 }],
+  ['once it was given up', { kind: 'subscriber-renamed', subscriber: 'count', first: 'old', apart: 25 * 60_000 }],
+])(
+  'a simulated run in which a subscriber with a backlog gives way to its successor, which comes %s: that ends it',
+  async (_, operation) => {
+    const { subscriber } = operation;
+    const paused = { kind: 'subscriber-paused', subscriber, for: HOUR_MS } as const;
+    const operations = [paused, { ...operation, at: 5_000 }].map((one) => ({ at: 0, ...one }));
+    const sales = [0, 1].map((step) => ({ step, at: 40 * step }));
+    const report = await simulate(warehouse, { seed: 3, workload: sales, faults: [], operations });
+
+    expect(report.violations).toEqual([]);
+    const successor = warehouse.successors?.[subscriber]?.subscriber.name;
+    expect(report.trace.filter((line) => line.includes(`${successor}.TransactWriteItems.inbox`))).not.toEqual([]);
+  },
+);
 
 test.each([
   ['relay', 1, { 'relay.copies': expect.any(Number) }],

@@ -13,7 +13,8 @@ export function checkCauses(system: System, evidence: Evidence): Violation[] {
   for (const { subscriber, id, place, state } of ends) {
     if (!isCommitted(id, place)) uncaused(`${id} ended as ${state} at ${subscriber}, and was never committed`);
     const envelope = committed.get(id)?.envelope;
-    if (envelope && !expectations.has(subscriber, envelope) && !expectations.mayLinger(subscriber, envelope))
+    if (!envelope || expectations.has(subscriber, envelope) || expectations.mayLinger(subscriber, envelope)) continue;
+    if (state !== 'cancelled' || !expectations.mayAdopt(subscriber, envelope))
       uncaused(`${id} ended as ${state} at ${subscriber}, which is not to get it`);
   }
   for (const { envelope, to, place } of carried) {

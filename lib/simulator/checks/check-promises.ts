@@ -2,7 +2,7 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { OUTBOX_PREFIX } from '../../ledger/rows/layout.ts';
 import { FORWARDER, RELAY } from '../faults/site.ts';
 import { decoded, decodedRow, textsIn } from '../run/envelopes.ts';
-import type { QueueEntry, RowEntry, RunRecord } from '../run/run-record.ts';
+import type { InvocationEntry, QueueEntry, RowEntry, RunRecord } from '../run/run-record.ts';
 import { type System, streamOf } from '../system.ts';
 import { ATTRIBUTES } from './attributes.ts';
 import { Expectations } from './expectations.ts';
@@ -23,7 +23,7 @@ export function checkPromises(system: System, { entries }: RunRecord, { skewed }
     else if (entry.kind === 'queue') promises.onQueue(entry);
     else if (entry.kind === 'stream') promises.onSent(entry.stream, Buffer.from(entry.record.data).toString());
     else if (entry.kind === 'invocation' && entry.actor === RELAY) promises.onGiven(entry.invocation, entry.event);
-    else if (entry.kind === 'invocation') promises.onStreamed(entry.actor, entry.invocation, entry.event);
+    else if (entry.kind === 'invocation') promises.onStreamed(entry);
     else if (entry.kind === 'returned' && entry.actor === RELAY) promises.onDone(entry.invocation);
     else if (entry.kind === 'returned' && !reportsFailures(entry.result))
       promises.onRead(entry.actor, entry.invocation);
@@ -157,13 +157,16 @@ class Promises {
     for (const id of this.#given.get(invocation) ?? []) this.#demandSent('the relay was done with', id, {});
   }
 
-  onStreamed(actor: string, invocation: number, event: object): void {
+  /** What is adopted is sent by reconciliation; and of a type that its code does not know a reader asks once a minute. */
+  onStreamed({ actor, invocation, event, former }: InvocationEntry): void {
     const { Records = [] } = event as { readonly Records?: readonly { readonly kinesis?: unknown }[] };
     const reader = this.#system.subscribers.find(({ name }) => name === actor);
     if (!reader || !Records.some(({ kinesis }) => kinesis)) return;
     const ids = textsIn(event).flatMap((text) => {
       const envelope = decoded(text);
-      return envelope && this.expectations.has(actor, envelope) ? [envelope.id] : [];
+      if (!envelope || !this.expectations.has(actor, envelope) || this.expectations.hasAdopted(actor, envelope))
+        return [];
+      return former && this.expectations.hasJustBegun(actor, envelope) ? [] : [envelope.id];
     });
     this.#streamed.set(`${actor} ${invocation}`, ids);
   }

@@ -105,6 +105,8 @@ class Watch {
     } else if (kind === 'inbox') {
       this.#open.delete(`${of} ${sk}`);
       this.#ended.add(`${of} ${sk}`);
+      // From now on it is its successor's.
+      if (after?.state?.S === 'abandoned') this.#expect(sk, at);
     } else if (kind === 'case') {
       const [id = '', subscriber = ''] = sk.split('#');
       this.#lie(id, subscriber, 'case', after !== undefined && after.state?.S !== 'closed', at);

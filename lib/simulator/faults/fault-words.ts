@@ -49,6 +49,7 @@ export const IN_WORDS: Readonly<Record<FaultKind | OperationKind, string>> = {
   'subscriber-added': 'the subscriber is deployed only now',
   'subscriber-removed': 'the subscriber is removed, whatever is on its way to it',
   'subscriber-added-again': 'the subscriber is removed, and deployed again after a while',
+  'subscriber-renamed': 'the subscriber gives way to one of another name, which adopts what it has not ended',
   'event-type-added': 'the subscriber comes to consume its event type only now',
   'subscriber-paused': "the subscriber's event source is switched off for hours",
   'destination-refused': 'the queue or the stream takes nothing for hours',

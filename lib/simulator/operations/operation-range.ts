@@ -37,6 +37,7 @@ function usualOperations(system: System): readonly Operation[] {
       { kind: 'subscriber-added-again', subscriber, after: 8 * SECOND_MS },
       { kind: 'subscriber-added-again', subscriber, after: 25 * MINUTE_MS },
     ]),
+    ...Object.keys(system.successors ?? {}).flatMap(renames),
     ...system.subscribers.filter(({ consumes }) => consumes.length === 1).flatMap(({ name }) => additions(name)),
     ...names.map((subscriber): Operation => ({ kind: 'subscriber-paused', subscriber, for: 3 * HOUR_MS })),
     ...killings(system),
@@ -50,6 +51,16 @@ function usualOperations(system: System): readonly Operation[] {
     { kind: 'two-reconcilers', apart: 400 },
     { kind: 'shards-disagree', stack: 'application', to: OTHER_SHARDS },
     { kind: 'shards-disagree', stack: 'ledger', to: OTHER_SHARDS },
+  ];
+}
+
+/** A name that is changed: by one deploy, or by two, the second of which comes before what is left is given up, or afterwards. */
+function renames(subscriber: string): Operation[] {
+  return [
+    { kind: 'subscriber-renamed', subscriber, first: 'new', apart: 8 * SECOND_MS },
+    ...[8 * SECOND_MS, 25 * MINUTE_MS].map(
+      (apart): Operation => ({ kind: 'subscriber-renamed', subscriber, first: 'old', apart }),
+    ),
   ];
 }
 

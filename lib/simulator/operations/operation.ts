@@ -18,6 +18,13 @@ export type Operation =
   | { readonly kind: 'subscriber-removed'; readonly subscriber: string }
   /** The same, and after a while it is deployed again, under its name, with a new queue. */
   | { readonly kind: 'subscriber-added-again'; readonly subscriber: string; readonly after: number }
+  /** The subscriber gives way to its successor, which adopts what it has not ended: that one comes first, or it goes first. */
+  | {
+      readonly kind: 'subscriber-renamed';
+      readonly subscriber: string;
+      readonly first: 'new' | 'old';
+      readonly apart: number;
+    }
   /** The subscriber's event source is switched off for hours. */
   | { readonly kind: 'subscriber-paused'; readonly subscriber: string; readonly for: number }
   /** A queue or a stream takes nothing for hours: its key is disabled, a permission is gone. */
@@ -76,4 +83,5 @@ const CHANGES: ReadonlySet<OperationKind> = new Set([
   'subscriber-removed',
   'subscriber-added-again',
   'event-type-added',
+  'subscriber-renamed',
 ]);

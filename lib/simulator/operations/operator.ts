@@ -25,6 +25,8 @@ export interface Operated {
   readonly routesOf: (subscriber: string) => RouteResource;
   /** The same, where they add its event type to another one. */
   readonly addedTo: (subscriber: string) => RouteResource;
+  /** Who succeeds it when it is renamed. */
+  readonly successorOf: (subscriber: string) => string;
   /** Its function runs the code that knows its event type. */
   readonly deployCode: (subscriber: string) => void;
   /** A subscriber's own queue. */
@@ -73,10 +75,12 @@ export class Operator {
   #carryOut(one: PlannedOperation): void {
     const world = this.#world;
     const system = this.#system;
-    const add = () => this.#add((one as { readonly subscriber: string }).subscriber);
     switch (one.kind) {
       case 'subscriber-added':
-        add();
+        this.#add(one.subscriber);
+        break;
+      case 'subscriber-renamed':
+        this.#rename(one);
         break;
       case 'event-type-added':
         this.#addType(one);
@@ -85,7 +89,7 @@ export class Operator {
         this.#remove(one.subscriber);
         break;
       case 'subscriber-added-again':
-        this.#remove(one.subscriber, () => laterIn(world, one.after, add));
+        this.#remove(one.subscriber, () => laterIn(world, one.after, () => this.#add(one.subscriber)));
         break;
       case 'subscriber-paused':
         world.record.add({ kind: 'sick', to: one.subscriber });
@@ -207,6 +211,16 @@ export class Operator {
     disabled.delete(subscriber);
     this.#system.startSources(subscriber);
     this.#deployer.request('Create', subscriber, this.#system.routesOf(subscriber), () => undefined);
+  }
+
+  /** A deploy makes what is new before it deletes what is old; two may also do it the other way round. */
+  #rename({ subscriber, first, apart }: Extract<PlannedOperation, { kind: 'subscriber-renamed' }>): void {
+    const successor = this.#system.successorOf(subscriber);
+    const add = () => this.#add(successor);
+    if (first === 'new') {
+      add();
+      laterIn(this.#world, apart, () => this.#remove(subscriber));
+    } else this.#remove(subscriber, () => laterIn(this.#world, apart, add));
   }
 
   /** A deploy brings code and routes in an order of its own. */

@@ -132,9 +132,16 @@ function operationsIn(
   });
 }
 
+/** Operations that delete a queue with all that is in it. */
+const REMOVES: ReadonlySet<OperationKind> = new Set([
+  'subscriber-removed',
+  'subscriber-added-again',
+  'subscriber-renamed',
+]);
+
 /** The subscriber whose queue an operation deletes with all that is in it, or keeps from being looked at. */
 function loserBy(one: Operation): string | undefined {
-  if (one.kind === 'subscriber-removed' || one.kind === 'subscriber-added-again') return one.subscriber;
+  if (REMOVES.has(one.kind) && 'subscriber' in one) return one.subscriber;
   return one.kind === 'permission-lost' ? one.on : undefined;
 }
 

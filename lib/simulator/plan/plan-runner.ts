@@ -183,13 +183,16 @@ async function loadFastCheck(): Promise<typeof import('fast-check')> {
   }
 }
 
-function refuseIncomplete({ subscribers, handlers, workload, breakers, scales, sagas, services = [] }: System): void {
+function refuseIncomplete(system: System): void {
+  const { subscribers, handlers, workload, breakers, scales, sagas, services = [], successors } = system;
   if (subscribers.length === 0) throw new SimulatorMisused('There is no subscriber to simulate: give one');
   if (workload.length === 0) throw new SimulatorMisused('There is no workload: give a step that publishes a message');
   const without = subscribers.find(({ name }) => typeof handlers[name] !== 'function');
   if (without) throw new SimulatorMisused(`'${without.name}' has no handler: give what \`consume\` returns`);
   const unknown = Object.keys(breakers ?? {}).find((one) => subscribers.every(({ name }) => name !== one));
   if (unknown !== undefined) throw new SimulatorMisused(`'${unknown}' has a breaker, and is no subscriber`);
+  const nobody = Object.keys(successors ?? {}).find((one) => subscribers.every(({ name }) => name !== one));
+  if (nobody !== undefined) throw new SimulatorMisused(`'${nobody}' has a successor, and is no subscriber`);
   const none = Object.keys(scales ?? {}).find((one) => subscribers.every(({ name }) => name !== one));
   if (none !== undefined) throw new SimulatorMisused(`'${none}' scales, and is no subscriber`);
   const step = (sagas ?? [])

@@ -28,6 +28,7 @@ type Answer = { readonly result: unknown } | { readonly error: unknown };
 interface Process {
   readonly deploy: number;
   readonly old: boolean;
+  readonly former: boolean;
   readonly incarnation: Incarnation;
   readonly handler: (event: object, context: Context, options: object) => unknown;
 }
@@ -90,8 +91,9 @@ export class LambdaFunction {
     const warm = this.#free.pop();
     if (warm) faults.meet(TRAITS.warm);
     const process = warm ?? this.#start();
-    const { incarnation, handler, old } = process;
-    record.add({ kind: 'invocation', actor: this.name, invocation, event, ...(old && { old }) });
+    const { incarnation, handler, old, former } = process;
+    const code = { ...(old && { old }), ...(former && { former }) };
+    record.add({ kind: 'invocation', actor: this.name, invocation, event, ...code });
     record.note(`${incarnation.name} invocation ${invocation}`);
 
     let ended = false;
@@ -148,6 +150,7 @@ export class LambdaFunction {
     return {
       deploy: this.#deploys,
       old: this.#old,
+      former: this.#former !== undefined,
       incarnation: new Incarnation(this.#world, name, `${name}#${this.#started}`, variables),
       handler: (this.#former ?? (this.#old ? loadPrevious : load))() as Process['handler'],
     };

@@ -42,7 +42,17 @@ export function loadReconciler(world: World, shardsARun?: number): () => LambdaH
 }
 
 /** Mostly, a run begins with a ledger that has been reconciled until shortly before. */
-export function writeCursors(world: World, groups: number): void {
+export function writeCursors(world: World, groups: number, adopting: readonly string[]): void {
+  // Whoever adopts looks at 17 days, minute by minute: there is nothing before the run.
+  for (let group = 0; group < groups; group++) {
+    for (const name of adopting) {
+      const key = toItem(reconcileKey(ofGroup(`adopt#${name}`, group)));
+      const upTo = world.schedule.now() - 6 * MINUTE_MS - 1;
+      world.engines.dynamodb
+        .table(LEDGER)
+        .write(key, { ...key, ...toItem({ upTo, minute: minuteOf(upTo), lines: {} }) });
+    }
+  }
   if (world.draw('never reconciled', NEVER_RECONCILED) === 0) return;
   const now = world.schedule.now();
   // No id is older than six minutes, though a producer's clock may be five behind.

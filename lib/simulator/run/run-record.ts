@@ -50,6 +50,8 @@ export interface InvocationEntry extends Recorded {
   readonly event: object;
   /** Whether its code is that before the function's last deploy. */
   readonly old?: true;
+  /** Whether its code is that before it came to consume its event type. */
+  readonly former?: true;
 }
 
 /** An invocation that has returned, and thrown nothing: its event source takes the batch for done. */

@@ -19,20 +19,11 @@ import { Deployment, type DeploymentOptions } from '../../testing/stack/deployme
 import { sourceId } from '../../testing/stack/function.ts';
 import { plainName } from '../../testing/stack/queues.ts';
 import { tableOf } from '../../testing/test-environment.ts';
-import {
-  CHECK_BACK,
-  CONTROLLER,
-  FORWARDER,
-  RECONCILER,
-  RELAY,
-  recorderOf,
-  SCALER,
-  SCHEDULER,
-  SWEEP,
-} from '../faults/site.ts';
+import { CHECK_BACK, CONTROLLER, FORWARDER, RECONCILER, RELAY, SCALER, SCHEDULER, SWEEP } from '../faults/site.ts';
 import { TransportFaults } from '../faults/transport-faults.ts';
+import { adoptionOf, concernedBy, subscribersOf, successorOf, withFormerEvent } from '../operations/concerned.ts';
 import { Deployer, REGISTRAR, type RouteResource, registrarOptions } from '../operations/deployer.ts';
-import { FormerEvent, formerCode } from '../operations/former-code.ts';
+import { formerCode } from '../operations/former-code.ts';
 import type { PlannedOperation } from '../operations/operation.ts';
 import { type Operated, Operator } from '../operations/operator.ts';
 import { operatorOptions } from '../operations/operator-function.ts';
@@ -92,6 +83,8 @@ export class SimulatedStack {
     const { schedule, engines } = world;
     const later = subscribersOf('subscriber-added', operations);
     const former = subscribersOf('event-type-added', operations);
+    const adopting = [...subscribersOf('subscriber-renamed', operations)].map((name) => successorOf(system, name));
+    for (const name of adopting) later.add(name);
     const schedules = world.draw('strategy', SCHEDULES_IN) === 0 && { schedules: faultySchedules(world) };
     const { subscribers, handlers, streams, fifo, checkBack, timeout, previous = {}, breakers, scales, sagas } = system;
     // As in a large ledger, whose reconciliation has several runs.
@@ -127,7 +120,7 @@ export class SimulatedStack {
     const { functions, scheduler, variables } = this.#deployment;
     if (scheduler) world.scheduler = scheduler;
     for (const { table, rows } of system.tables ?? []) this.#fill(table, rows);
-    writeCursors(world, shardsARun === undefined ? 1 : SHARDS / shardsARun);
+    writeCursors(world, shardsARun === undefined ? 1 : SHARDS / shardsARun, adopting);
     for (const one of functions.values()) {
       const before = previous[one.name];
       this.#add({
@@ -175,7 +168,9 @@ export class SimulatedStack {
       command: (command) => operator.invoke(command),
       mappingsOf: (name) =>
         (this.#deployment.functions.get(name)?.sources ?? []).map((_, index) => sourceId(name, index)),
-      routesOf: (name) => routes.get(name) as RouteResource,
+      routesOf: (name) =>
+        ({ ...(routes.get(name) as RouteProperties), ...adoptionOf(this.#system, name) }) as RouteResource,
+      successorOf: (name) => successorOf(this.#system, name),
       addedTo: (name) => withFormerEvent(routes.get(name) as RouteProperties),
       deployCode: (name) => this.#function(name).deployCode(),
       queueOf: (name) => queues.all.get(name),
@@ -307,28 +302,6 @@ export class SimulatedStack {
       if (Number(item.ttl?.N ?? Number.NaN) < now) ledger.write(ledger.keyOf(item), undefined, { expired: true });
     }
   }
-}
-
-/** The subscribers of which a plan has operations of a kind. */
-function subscribersOf(
-  kind: 'subscriber-added' | 'event-type-added',
-  operations: readonly PlannedOperation[],
-): ReadonlySet<string> {
-  return new Set(operations.flatMap((one) => (one.kind === kind ? [one.subscriber] : [])));
-}
-
-/** What a deploy registers that adds an event type, and what was registered before. */
-function withFormerEvent(properties: RouteProperties): RouteResource {
-  const { type, businessLine } = FormerEvent;
-  const before = { ...properties, events: [{ type, businessLine }] };
-  return { ...properties, events: [...before.events, ...properties.events], before } as RouteResource;
-}
-
-/** Whom it makes sick that a function may not do something: one destination, the function's own subscriber, or all. */
-function concernedBy({ subscribers, streams = {} }: System, name: string, on: string | undefined): readonly string[] {
-  if (on !== undefined) return [on];
-  const own = subscribers.find((one) => one.name === name || recorderOf(one.name) === name);
-  return own ? [own.name] : [...subscribers.map((one) => one.name), ...Object.keys(streams)];
 }
 
 /** EventBridge Scheduler is up to a minute late, and may be later, or fire twice. */

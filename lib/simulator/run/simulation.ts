@@ -18,7 +18,7 @@ import type { Violation } from '../checks/violation.ts';
 import { FaultPlan } from '../faults/fault-plan.ts';
 import type { OperationKind } from '../operations/operation.ts';
 import type { Plan } from '../plan/plan.ts';
-import { type System, withSagaSubscribers } from '../system.ts';
+import { type System, withSagaSubscribers, withSuccessors } from '../system.ts';
 import { scheduleWorkload } from './producer.ts';
 import { reconcileDelivered } from './reconciliation.ts';
 import { RunRecord } from './run-record.ts';
@@ -70,7 +70,8 @@ const MOST_EVENTS = 200_000;
  * @throws UnsupportedByEngine when a handler asks of AWS what the engines in memory do not do
  */
 export async function simulate(given: System, plan: Plan, observe?: World['observe']): Promise<RunReport> {
-  const system = withSagaSubscribers(given);
+  const renamed = (plan.operations ?? []).flatMap((one) => (one.kind === 'subscriber-renamed' ? [one.subscriber] : []));
+  const system = withSuccessors(withSagaSubscribers(given), renamed);
   const { result: ran, rejections } = await watchingUnawaited(() => run(system, plan, observe));
   const report = await judge(system, ran, rejections);
   const { record, faults, operations } = ran.world;

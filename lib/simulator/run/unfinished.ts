@@ -94,6 +94,9 @@ export class Unfinished {
       if (this.#copies.get(copy)) this.#lastEnd = at;
       this.#copies.delete(copy);
       this.#ended.add(copy);
+      this.#expectations.addRow({ row, change });
+      // From now on it is its successor's.
+      if (after?.state?.S === 'abandoned') this.#expect(id);
     } else if (kind === 'half') {
       const isUnasked = after?.state?.S === 'prepared' && !after.asked && !after.quarantined;
       if (isUnasked) this.#halves.set(id, messageTime(id) + UNASKED_MS);
