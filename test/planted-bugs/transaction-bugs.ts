@@ -91,4 +91,15 @@ export const transactionBugs: readonly Bug[] = [
       },
     ],
   },
+  {
+    name: 'version-not-raised',
+    mistake: 'an update leaves the version of its row as it was: whoever has read the row before writes over it',
+    edits: [
+      {
+        file: 'transaction/pending-transaction.ts',
+        find: 'const add = table.version ? { ...change.add, [table.version]: 1 } : change.add;',
+        replace: 'const add = change.add;',
+      },
+    ],
+  },
 ];

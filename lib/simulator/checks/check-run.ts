@@ -24,6 +24,7 @@ import { checkServices } from './check-services.ts';
 import { checkShards } from './check-shards.ts';
 import { checkSilence } from './check-silence.ts';
 import { checkTraces } from './check-traces.ts';
+import { checkVersions } from './check-versions.ts';
 import type { Evidence } from './evidence.ts';
 import { KeyOrder } from './key-order.ts';
 import { leniencyOf } from './leniency.ts';
@@ -71,6 +72,7 @@ export function checkRun(system: System, checked: Checked): readonly Violation[]
     ...checkPromises(system, record, leniency),
     ...checkEffects(system, evidence),
     ...checkServices(system, done),
+    ...checkVersions(system, record),
     ...checkLeases(record),
     ...checkOrder(system, evidence, record.entries),
     ...checkBatons(system, record.entries),
