@@ -5,10 +5,12 @@ import {
   GetMetricStatisticsCommand,
   PutMetricDataCommand,
 } from '@aws-sdk/client-cloudwatch';
-import { DeleteMessageCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { GetSecretValueCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
+import { DeleteMessageCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BINDINGS, METRICS } from 'waybill';
 import { type Environment, publish } from 'waybill/runtime';
+import { readLetters } from './dead-letters.ts';
 import { LedgerReader } from './ledger-reader.ts';
 import { DeliverLetter, LetterPosted } from './letters/contract.ts';
 import { clientOptions, type Stage, setStage } from './stage.ts';
@@ -36,11 +38,20 @@ interface Announcement {
 
 beforeAll(async () => {
   stage = await setStage('letters');
-  const names = [BINDINGS.ledger, BINDINGS.shards];
-  producer = stage.environment(Object.fromEntries(names.map((name) => [name, stage.output(name)])));
+  producer = await openProducer();
   ledger = new LedgerReader(stage, stage.output(BINDINGS.ledger));
   cloudwatch = new CloudWatchClient(clientOptions(stage.engine.endpoint));
 });
+
+/** A producer that has read no keys yet. */
+async function openProducer(): Promise<Environment> {
+  const names = [BINDINGS.ledger, BINDINGS.shards];
+  const { [BINDINGS.signingSecret]: secret } = await stage.lambda.variables(stage.output(DeliverLetter.name));
+  return stage.environment({
+    ...Object.fromEntries(names.map((name) => [name, stage.output(name)])),
+    [BINDINGS.signingSecret]: secret,
+  });
+}
 
 afterAll(async () => {
   cloudwatch?.destroy();
@@ -150,4 +161,66 @@ test('the dashboard is deployed, every alarm is on it, and its radar shows the b
   const drawn = await stage.lambda.invoke(radar, {});
   expect(drawn).toContain('<svg');
   expect(drawn).toContain('letters');
+});
+
+describe('where the ledger signs', () => {
+  const SecretId = () => producer.variables[BINDINGS.signingSecret];
+  const keys = async () => {
+    const { SecretString = '' } = await stage.secrets.send(new GetSecretValueCommand({ SecretId: SecretId() }));
+    return JSON.parse(SecretString) as Readonly<Record<string, string>>;
+  };
+  const setKeys = (to: Readonly<Record<string, string>>) =>
+    stage.secrets.send(new PutSecretValueCommand({ SecretId: SecretId(), SecretString: JSON.stringify(to) }));
+  const post = async (letterId: string, environment: Environment) => {
+    const { id } = await publish(LetterPosted, { letterId }, { environment });
+    const { signature } = JSON.parse(await ledger.envelope(id)) as { readonly signature?: string };
+    return { id, key: signature?.split('.')[1] };
+  };
+  const stateOf = async (id: string) => (await ledger.inbox(DeliverLetter.name, id))?.state;
+  const buried = () => readLetters(stage, stage.output(`${DeliverLetter.name}-dead-letters`));
+
+  test('what somebody has put into the queue is dead-lettered as it is, and ends nothing', async () => {
+    const { id, key } = await post('signed', producer);
+    expect(key).toBe('key-1');
+    await expect.poll(() => stateOf(id), POLL).toBe('handled');
+
+    const genuine = JSON.parse(await ledger.envelope(id));
+    const other = id.replace(/.$/, (last) => (last === '0' ? '1' : '0'));
+    const { signature: _, ...unsigned } = { ...genuine, id: other };
+    const forged = [{ ...genuine, data: { letterId: 'forged' } }, { ...genuine, id: other }, unsigned];
+    const bodies = forged.map((one) => JSON.stringify(one)).sort();
+    const QueueUrl = stage.output(`${DeliverLetter.name}-queue`);
+    for (const MessageBody of bodies) await stage.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }));
+    const letters: { readonly reason: string; readonly body: string }[] = [];
+    await expect.poll(async () => letters.push(...(await buried())), POLL).toBe(bodies.length);
+    expect(letters.map(({ reason }) => reason)).toEqual(bodies.map(() => 'invalid-signature'));
+    expect(letters.map(({ body }) => body).sort()).toEqual(bodies);
+    expect([await stateOf(id), await stateOf(other)]).toEqual(['handled', undefined]);
+  });
+
+  test('a key is turned while messages go on: both are taken until the old one is taken out', async () => {
+    const old = await keys();
+    const turned = { ...old, 'key-2': 'n'.repeat(64) };
+    await setKeys(turned);
+    // One has read the keys before, and one after; the function knows the old one alone.
+    const posted = [await post('by the old key', producer), await post('by the new key', await openProducer())];
+    expect(posted.map(({ key }) => key)).toEqual(['key-1', 'key-2']);
+    for (const { id } of posted) await expect.poll(() => stateOf(id), POLL).toBe('handled');
+
+    await setKeys({ 'key-2': turned['key-2'] });
+    await stage.lambda.setVariables(stage.output(DeliverLetter.name), { STARTED: 'anew' });
+    const late = await post('by a key that is gone', producer);
+    expect(late.key).toBe('key-1');
+    await expect.poll(async () => (await buried()).map(({ reason }) => reason), POLL).toEqual(['invalid-signature']);
+    expect(await stateOf(late.id)).toBeUndefined();
+    // It is named as missing and sent again as it is, until the key is there again.
+    await setKeys(turned);
+    await stage.lambda.setVariables(stage.output(DeliverLetter.name), { STARTED: 'once more' });
+    await expect
+      .poll(async () => {
+        await stage.lambda.invoke(stage.output('reconciler'), {});
+        return stateOf(late.id);
+      }, POLL)
+      .toBe('handled');
+  });
 });

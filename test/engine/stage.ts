@@ -3,6 +3,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SchedulerClient } from '@aws-sdk/client-scheduler';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { createEnvironment, type Environment } from '../../lib/aws/environment.ts';
 import { bootstrap } from '../../lib/local/bootstrap.ts';
@@ -24,6 +25,7 @@ export interface Stage {
   readonly kinesis: KinesisClient;
   readonly s3: S3Client;
   readonly scheduler: SchedulerClient;
+  readonly secrets: SecretsManagerClient;
   /** An output of any stack, by the name that the app gave it. */
   output(name: string): string;
   /** Deploys the app (again), with other context or only some of its stacks. */
@@ -73,6 +75,7 @@ export async function setStage(app: string, options: StageOptions = {}): Promise
       kinesis: async () => clients.kinesis,
       s3: async () => clients.s3,
       scheduler: async () => clients.scheduler,
+      secrets: async () => clients.secrets,
     }),
     stop: async () => {
       for (const client of Object.values(clients)) client.destroy();
@@ -110,6 +113,7 @@ function clientsOf({ endpoint }: StartedEngine) {
     kinesis: new KinesisClient(options),
     s3: new S3Client(options),
     scheduler: new SchedulerClient(options),
+    secrets: new SecretsManagerClient(options),
   };
 }
 

@@ -5,9 +5,9 @@ import { Ledger, LedgerAlarms, LedgerDashboard, QueueChannel } from 'waybill/con
 import { functionOf, output, outputLedger, outputSubscriber, removalPolicy } from '../app-parts.ts';
 import { DeliverLetter, LetterPosted } from './contract.ts';
 
-/** One subscriber, watched: whoever is on call reads a queue. */
+/** One subscriber, watched: whoever is on call reads a queue. It takes what the ledger has signed, and nothing else. */
 const stack = new Stack(new App(), 'Letters');
-const ledger = new Ledger(stack, 'Ledger', { removalPolicy });
+const ledger = new Ledger(stack, 'Ledger', { signing: true, removalPolicy });
 const alarms = new LedgerAlarms(stack, 'Alarms', { ledger });
 const dashboard = new LedgerDashboard(stack, 'Dashboard', { ledger, alarms });
 const onCall = new Queue(stack, 'OnCall');
@@ -15,7 +15,7 @@ alarms.topic.addSubscription(new SqsSubscription(onCall, { rawMessageDelivery: t
 
 const letters = new QueueChannel(stack, 'LettersChannel', { ledger, events: [LetterPosted] });
 const handler = functionOf(stack, import.meta.url, DeliverLetter.name);
-outputSubscriber(stack, DeliverLetter.name, letters.addSubscriber(DeliverLetter, { handler }));
+outputSubscriber(stack, DeliverLetter.name, letters.addSubscriber(DeliverLetter, { handler, verify: true }));
 outputLedger(stack, ledger);
 output(stack, 'dashboard', dashboard.dashboard.dashboardName);
 output(stack, 'on-call', onCall.queueUrl);
