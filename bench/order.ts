@@ -1,97 +1,66 @@
 /**
  * Has one key of many stand still at an ordered subscriber, and measures at which rate the others go on, beside the same
- * messages with no key that stands still: in memory, on standard queues and on FIFO queues. The rate is how many messages of
- * other keys an invocation handles, since that is what a queue's concurrency buys.
+ * messages with no key that stands still, on a standard queue and on a FIFO queue.
+ *
+ * In memory the rate is how many messages of other keys an invocation handles, since that is what a queue's concurrency buys.
+ * On the embedded engine it is how many are handled a second, in runs by turns: what else the machine does meets both.
  *
  *     npm run bench -- order [--keys 100000] [--json]
+ *     npm run bench -- order --engine embedded [--keys 1000] [--rounds 3] [--json]
  */
 import { parseArgs } from 'node:util';
-import { defineEvent, defineSequence, defineSubscriber, Rejected } from 'waybill';
-import { consume, inOrder, publish } from 'waybill/runtime';
-import { MemoryStack } from 'waybill/testing';
-import * as z from 'zod/mini';
+import { describeMachine, thisMachine } from './machine.ts';
 import { wholeNumber } from './options.ts';
+import { runInMemory } from './order/in-memory.ts';
+import { alternateOnEngine } from './order/on-engine.ts';
+import { median } from './rounds.ts';
 import { figure, table } from './table.ts';
 
 const { values } = parseArgs({
-  options: { keys: { type: 'string', default: '100000' }, json: { type: 'boolean', default: false } },
+  options: {
+    engine: { type: 'string', default: 'memory' },
+    keys: { type: 'string' },
+    rounds: { type: 'string', default: '3' },
+    json: { type: 'boolean', default: false },
+  },
 });
-const KEYS = wholeNumber('keys', values.keys);
+const { engine } = values;
+if (engine !== 'embedded' && engine !== 'memory')
+  throw new RangeError(`--engine is '${engine}': give embedded or memory`);
+const keys = wholeNumber('keys', values.keys ?? (engine === 'memory' ? '100000' : '1000'));
+const rounds = wholeNumber('rounds', values.rounds);
 /** Percent of the rate of others that is to be kept. */
 const MARK = 95;
-/** Keys that are published to before the queue is emptied, and messages of the one that stands still among them. */
-const AT_ONCE = 1_000;
-const OF_STUCK = 20;
-const STUCK = 'stuck';
 
-const Moved = defineEvent('account.moved', {
-  schema: z.object({ account: z.string() }),
-  key: ({ account }) => account,
-  businessLine: 'accounts',
-  sequence: defineSequence('accounts'),
-});
-const Book = defineSubscriber('book', { consumes: [Moved], ordered: { onDead: 'block' } });
+const isKept = engine === 'memory' ? await inMemory() : await onEngine();
+if (!values.json)
+  console.log(`\nOf the rate of other keys ${MARK} % are to be kept: ${isKept ? 'they are' : 'they are not'}`);
+if (!isKept) process.exitCode = 1;
 
-/** What came of the messages of all keys. */
-interface Run {
-  readonly invocations: number;
-  readonly others: number;
-  readonly ofStuck: number;
-  /** Seconds of virtual time until the last of a thousand keys was handled, at most. */
-  readonly slowest: number;
-}
-
-async function run(isFifo: boolean, isStuck: boolean): Promise<Run> {
-  let [invocations, others, ofStuck, slowest, last] = [0, 0, 0, 0, 0];
-  const consumer = consume(
-    Book,
-    ({ account }) => {
-      if (account === STUCK && isStuck) throw new Rejected('closed');
-      if (account === STUCK) ofStuck++;
-      else others++;
-      if (account !== STUCK) last = stack.now;
-    },
-    { order: inOrder },
-  );
-  const stack: MemoryStack = new MemoryStack({
-    subscribers: [Book],
-    ...(isFifo && { fifo: [Book] }),
-    handlers: {
-      book: (event: never, context: never) => {
-        invocations++;
-        return consumer(event, context);
-      },
-    },
-  });
-  const environment = stack.environment();
-  for (let done = 0; done < KEYS; done += AT_ONCE) {
-    const begun = stack.now;
-    for (let key = done; key < Math.min(KEYS, done + AT_ONCE); key++) {
-      await publish(Moved, { account: `account-${key}` }, { environment });
-      if (key % (AT_ONCE / OF_STUCK) === 0) await publish(Moved, { account: STUCK }, { environment });
-    }
-    await stack.advance('10s');
-    slowest = Math.max(slowest, (last - begun) / 1_000);
+async function inMemory(): Promise<boolean> {
+  const rows = [];
+  for (const isFifo of [false, true]) {
+    const [free, stuck] = [await runInMemory(keys, isFifo, false), await runInMemory(keys, isFifo, true)];
+    const kept = (100 * (stuck.others / stuck.invocations)) / (free.others / free.invocations);
+    rows.push({ queue: isFifo ? 'FIFO' : 'standard', free, stuck, kept });
   }
-  return { invocations, others, ofStuck, slowest };
-}
-
-const rows = [];
-for (const isFifo of [false, true]) {
-  const [free, stuck] = [await run(isFifo, false), await run(isFifo, true)];
-  const kept = (100 * (stuck.others / stuck.invocations)) / (free.others / free.invocations);
-  rows.push({ queue: isFifo ? 'FIFO' : 'standard', free, stuck, kept });
-}
-const isKept = rows.every(({ kept, stuck }) => kept >= MARK && stuck.others === KEYS && stuck.ofStuck === 0);
-if (values.json) process.stdout.write(`${JSON.stringify({ keys: KEYS, mark: MARK, rows })}\n`);
-else {
   const lines = rows.map(({ queue, free, stuck, kept }) => [
     queue,
     ...[free.others, free.invocations, stuck.others, stuck.invocations, stuck.slowest, kept].map(figure),
   ]);
   const head = ['queue', 'others', 'invocations', 'others, one stuck', 'invocations', 'slowest s', '% of the rate'];
-  process.stdout.write(
-    `${table(head, lines)}\n\nOf the rate of other keys ${MARK} % are to be kept: ${isKept ? 'they are' : 'they are not'}\n`,
-  );
+  console.log(values.json ? JSON.stringify({ keys, mark: MARK, rows }) : table(head, lines));
+  return rows.every(({ kept, stuck }) => kept >= MARK && stuck.others === keys && stuck.ofStuck === 0);
 }
-if (!isKept) process.exitCode = 1;
+
+async function onEngine(): Promise<boolean> {
+  const rows = await alternateOnEngine(keys, rounds);
+  const rate = (times: readonly number[]) => (1_000 * keys) / median(times);
+  const lines = rows.map(({ queue, free, stuck, kept }) => [queue, ...[rate(free), rate(stuck), kept].map(figure)]);
+  if (values.json) console.log(JSON.stringify({ keys, mark: MARK, rows }));
+  else {
+    console.log(`${keys} keys, ${rounds} rounds. ${describeMachine(thisMachine())}\n`);
+    console.log(table(['queue', 'others a second', 'one stuck', '% of the rate'], lines));
+  }
+  return rows.every(({ kept, ofStuck }) => kept >= MARK && ofStuck === 0);
+}

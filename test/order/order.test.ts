@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { defineSubscriber, Rejected } from 'waybill';
+import { defineEffect, defineSubscriber, Rejected } from 'waybill';
 import { cancel, consume, inOrder, publish } from 'waybill/runtime';
 import { MemoryStack, testLedger } from 'waybill/testing';
+import * as z from 'zod/mini';
 import { toItem } from '../../lib/aws/attribute.ts';
 import { showOrder, skipMessage } from '../../lib/cli/order.ts';
 import { blockerOf } from '../../lib/inspect/blocker.ts';
@@ -123,6 +124,36 @@ describe('an ordered subscriber', () => {
     open = true;
     await stack.advance('5m');
     expect(booked()).toBe(left);
+  });
+
+  it('begins no effect on a service outside before its turn', async () => {
+    const request = { input: z.object({ cents: z.int() }), output: z.object({ cents: z.int() }) };
+    const Pay = defineEffect('pay', { ...request, idempotentFor: '24h' });
+    const Payer = defineSubscriber('payer', { consumes: [Deposited], effects: [Pay], ordered: { onDead: 'block' } });
+    const [began, paid]: [number[], number[]] = [[], []];
+    const run = (input: { readonly cents: number }) => {
+      paid.push(input.cents);
+      return input;
+    };
+    const handler = consume(
+      Payer,
+      async ({ cents }, { message }) => {
+        began.push(cents);
+        await message.effect(Pay, { cents }, { run });
+      },
+      { order: inOrder },
+    );
+    const stack = new MemoryStack({ subscribers: [Payer], handlers: { payer: handler } });
+    const environment = stack.environment();
+    for (const cents of [1, 2]) await publish(Deposited, { account: 'a', cents }, { environment });
+    await stack.settle('relay');
+    const queue = stack.queues.get('payer');
+    for (const letter of (queue?.receive(2) ?? []).reverse()) {
+      queue?.send(letter);
+      await stack.settle();
+    }
+    expect(began).toEqual([2, 1, 2]);
+    expect(paid).toEqual([1, 2]);
   });
 
   it('holds up no other key', async () => {
@@ -262,5 +293,31 @@ describe('the price of order', () => {
     expect(Object.fromEntries(calls.filter(([, count]) => count))).toEqual({ GetItem: 1, TransactWriteItems: 1 });
     // The inbox row, the books, and the fence.
     expect(usage.writeUnits - unitsBefore).toBe(6);
+  });
+
+  it('of a message that comes early is its handling three times, that of the one before it twice, 6 units and a send', async () => {
+    const { stack, move, booked } = stackOf();
+    await move(1);
+    await stack.settle();
+    const { usage } = stack.environmentOf('project');
+    const ids = await move(2, 3);
+    await stack.settle('relay');
+    const queue = stack.queues.get('project');
+    const received = queue?.receive(2) ?? [];
+    const [early, due] = [...ids].reverse().map((id) => received.find(({ body }) => body.includes(id)));
+    const deliver = async (one: typeof due) => {
+      const [units, calls] = [usage.writeUnits, { ...usage.calls }];
+      if (one) queue?.send(one);
+      await stack.settle();
+      const more = (name: string) => (usage.calls[name] ?? 0) - (calls[name] ?? 0);
+      return [usage.writeUnits - units, more('TransactWriteItems'), more('SendMessageBatch')];
+    };
+    const handling = 6;
+    // Refused, and parked.
+    expect(await deliver(early)).toEqual([handling + 4, 2, 0]);
+    expect(booked()).toBe('1');
+    // That before it is refused since one is parked, and commits; the parked one is sent, is refused once more, and commits.
+    expect(await deliver(due)).toEqual([2 * handling + 2 * handling + 2, 4, 1]);
+    expect(booked()).toBe('1 2 3');
   });
 });

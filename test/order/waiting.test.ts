@@ -9,6 +9,8 @@ import { traceTree } from '../../lib/cli/trace-tree.ts';
 import { readFence } from '../../lib/ledger/fence.ts';
 import { ledgerOf } from '../../lib/ledger/ledger.ts';
 import { drain } from '../../lib/order/drain.ts';
+import { radarApp } from '../../lib/radar/app.ts';
+import { LedgerSource } from '../../lib/radar/index.ts';
 import { createReconciler, type Metric } from '../../lib/reconcile/reconciler.ts';
 import { trace } from '../../lib/trace/trace.ts';
 import { capturedContext } from '../cli/captured-context.ts';
@@ -65,6 +67,25 @@ describe('a message that is dead while others of its key wait', () => {
     const traced = await trace(environment, { ledger, shards }, second);
     expect(traceTree(traced, { now: stack.now }).join('\n')).toContain('waits for its turn, overdue by');
     expect(JSON.stringify(traced)).toContain(`parked behind '${first}', which is dead: redrive or skip it`);
+  });
+
+  it('is on the radar, and so is what waits for it', async () => {
+    const stack = stackOf();
+    const environment = stack.environment();
+    const [first, second] = await deposit({ environment }, 1, 2, 3);
+    await stack.advance('10m');
+    const { table: ledger, shards } = ledgerOf(environment);
+    const app = radarApp(new LedgerSource(environment, { ledger, shards }), {
+      hosts: () => ['radar'],
+      token: 'a token',
+    });
+    const ask = async (path: string) =>
+      (await app.request(`http://radar${path}`, { headers: { host: 'radar' } })).text();
+    const { lines } = JSON.parse(await ask('/api/radar')) as { lines: Record<string, { total: object }> };
+    expect(JSON.stringify(lines)).toMatch(/"scheduled":2,"dead":1/);
+    const page = await ask(`/part/trace/${second}`);
+    expect(page).toContain('waits for its turn');
+    expect(page).toContain(`parked behind &#39;${first}&#39;, which is dead`);
   });
 });
 

@@ -66,7 +66,7 @@ export function warnOfOrder(construct: Construct, subscriber: SubscriberDefiniti
     Annotations.of(construct).addWarningV2(
       'waybill:ordered-on-queue',
       `'${name}' is ordered, and its channel is a standard queue, which delivers in any order: what comes early is parked, ` +
-        'for 6 write units and a send each. Where a key often has several messages at once, a FifoChannel or a StreamChannel is cheaper',
+        'for some 24 write units and a send each. Where a key often has several messages at once, a FifoChannel or a StreamChannel is cheaper',
     );
   }
   if (consumes.some(({ sequence }) => sequence?.scope === 'global')) {

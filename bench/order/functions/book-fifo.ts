@@ -1,0 +1,4 @@
+import { booking } from '../booking.ts';
+import { BookFifo } from '../contract.ts';
+
+export const handler = booking(BookFifo);
