@@ -27,7 +27,7 @@ export default defineConfig({
     // A snapshot that differs is a failure, and never a new snapshot.
     update: 'none',
     // A test that is slow because others take the processor notices nothing.
-    testTimeout: 60_000,
+    testTimeout: 300_000,
     silent: true,
     reporters: [{}],
   },
