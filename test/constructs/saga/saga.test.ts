@@ -25,6 +25,7 @@ beforeAll(() => {
   const ledger = new Ledger(stack, 'Ledger');
   new Saga(stack, 'PlaceOrder', { ledger, saga: PlaceOrder, steps: steps() });
   new LedgerAlarms(stack, 'Alarms', { ledger });
+  new LedgerAlarms(stack, 'OtherAlarms', { ledger: new Ledger(stack, 'OtherLedger') });
   template = Template.fromStack(stack);
 }, 60_000);
 
@@ -73,12 +74,14 @@ describe('a saga', () => {
     }
   });
 
-  test('is too old after a day, and near its year after 11 months', () => {
+  test('is too old after a day, and near its year after 11 months, by the alarms of its own ledger alone', () => {
     const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm'));
     const thresholds = alarms.flatMap(({ Properties: { MetricName, Threshold } }) =>
       MetricName === 'place-order.saga-oldest' ? [Threshold] : [],
     );
     expect(thresholds).toEqual(expect.arrayContaining([86_400, 335 * 86_400]));
+    // The alarms of the other ledger would have each once more.
+    expect(new Set(thresholds).size).toBe(thresholds.length);
   });
 
   test('needs each of its steps', () => {
