@@ -23,6 +23,9 @@ const LOOKS = 6;
 /** What the reconciler does not get done in so many runs, it never will. */
 const MOST_RUNS = 2_000;
 
+/** Groups of shards that a run may come to have, where each has one of as many shards as a stack is deployed with. */
+const MOST_GROUPS = 8;
+
 /** Loads the reconciler, which asks Lambda for event sources, and puts metrics. */
 export function loadReconciler(world: World, shardsARun?: number): () => LambdaHandler {
   const listEventSources = async (queueArn: string) => {
@@ -43,14 +46,13 @@ export function loadReconciler(world: World, shardsARun?: number): () => LambdaH
 
 /** Mostly, a run begins with a ledger that has been reconciled until shortly before. */
 export function writeCursors(world: World, groups: number, adopting: readonly string[]): void {
-  // Whoever adopts looks at 17 days, minute by minute: there is nothing before the run.
-  for (let group = 0; group < groups; group++) {
+  // Whoever adopts looks at 17 days, minute by minute: there is nothing before the run, in whatever groups of shards it may come to have.
+  for (let group = 0; group < MOST_GROUPS; group++) {
     for (const name of adopting) {
       const key = toItem(reconcileKey(ofGroup(`adopt#${name}`, group)));
       const upTo = world.schedule.now() - 6 * MINUTE_MS - 1;
-      world.engines.dynamodb
-        .table(LEDGER)
-        .write(key, { ...key, ...toItem({ upTo, minute: minuteOf(upTo), lines: {} }) });
+      const row = { upTo, minute: minuteOf(upTo), lines: {} };
+      world.engines.dynamodb.table(LEDGER).write(key, { ...key, ...toItem(row) });
     }
   }
   if (world.draw('never reconciled', NEVER_RECONCILED) === 0) return;
