@@ -10,7 +10,7 @@ import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { BINDINGS, type Duration } from 'waybill';
 import { createEnvironment } from 'waybill/runtime';
-import { FailingProvider } from '../demo/failing-provider.ts';
+import { FailingProvider } from '../demo/drills/failing-provider.ts';
 import { durationToMilliseconds } from '../lib/contract/duration.ts';
 import { describeMachine, thisMachine } from './machine.ts';
 import { wholeNumber } from './options.ts';

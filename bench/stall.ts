@@ -10,7 +10,7 @@ import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { BINDINGS } from 'waybill';
 import { createEnvironment, type Environment, publish } from 'waybill/runtime';
-import { FailingProvider } from '../demo/failing-provider.ts';
+import { FailingProvider } from '../demo/drills/failing-provider.ts';
 import { ChargeRequested } from '../examples/breaker/contract.ts';
 import { functionsOf } from '../lib/cli/deployed-functions.ts';
 import { LogTail } from '../lib/cli/log-tail.ts';

@@ -1,6 +1,6 @@
 /**
  * `npm start`: deploys the example shop, runs orders through it, and proves what became of them. It stands on the public
- * doors and on `examples/commerce`. There is no public door for these, so that the demo takes them from `lib`:
+ * doors and on `examples/commerce`; its drills lie in `drills/`. There is no public door for these, so that the demo takes them from `lib`:
  *
  * - `local/index`: the engine, and deploying
  * - `local/process-table`, `local/processes`: the processes in which the engine runs a function, to kill them

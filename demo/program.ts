@@ -10,16 +10,22 @@ import { reconciliationTable } from '../lib/cli/reconciliation-table.ts';
 import { useTarget } from '../lib/cli/use-target.ts';
 import { deployApp, resolveEngine, type Target } from '../lib/local/index.ts';
 import { deploymentOf, STACK_NAME } from './deployment.ts';
-import { FailingProvider } from './failing-provider.ts';
-import { COURIER_DEADLINE_MS, flashSaleProblems, flashSaleSummary, runFlashSale, THRESHOLDS } from './flash-sale.ts';
-import { startKilling } from './kill-drill.ts';
+import { FailingProvider } from './drills/failing-provider.ts';
+import {
+  COURIER_DEADLINE_MS,
+  flashSaleProblems,
+  flashSaleSummary,
+  runFlashSale,
+  THRESHOLDS,
+} from './drills/flash-sale.ts';
+import { startKilling } from './drills/kill-drill.ts';
+import { outageProblems, outageSummary, runOutage } from './drills/outage.ts';
+import { DEADLINE_MS } from './drills/sabotage.ts';
+import { runSabotaged, type SabotagedRun, sabotageProblems } from './drills/sabotaged-run.ts';
 import { generateOrders, readOrders } from './orders.ts';
-import { outageProblems, outageSummary, runOutage } from './outage.ts';
 import { PaymentProvider } from './payment-provider.ts';
 import { providerVerdict } from './provider-audit.ts';
 import { type FinishedRun, runOrders } from './run.ts';
-import { DEADLINE_MS } from './sabotage.ts';
-import { runSabotaged, type SabotagedRun, sabotageProblems } from './sabotaged-run.ts';
 import { problemsOf, summaryOf, whereToLook } from './summary.ts';
 
 interface DemoOptions {

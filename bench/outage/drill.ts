@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { type Environment, transact } from 'waybill/runtime';
-import type { FailingProvider } from '../../demo/failing-provider.ts';
+import type { FailingProvider } from '../../demo/drills/failing-provider.ts';
 import { ChargeCard, ChargeRequested } from '../../examples/breaker/contract.ts';
 import { isAtRest } from '../../lib/circuit/at-rest.ts';
 import { readCircuit } from '../../lib/ledger/circuit.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type FlashSaleDrill, flashSaleProblems, flashSaleSummary, ratesOf } from '../../demo/flash-sale.ts';
+import { type FlashSaleDrill, flashSaleProblems, flashSaleSummary, ratesOf } from '../../demo/drills/flash-sale.ts';
 
 const well: FlashSaleDrill = {
   flashSale: {

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { Killer } from '../../demo/kills.ts';
+import { Killer } from '../../demo/drills/kills.ts';
 import { PaymentProvider, type ProviderMoment } from '../../demo/payment-provider.ts';
 import { paymentProviderAt } from '../../examples/commerce/payment-provider.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type OutageDrill, outageProblems, outageSummary } from '../../demo/outage.ts';
+import { type OutageDrill, outageProblems, outageSummary } from '../../demo/drills/outage.ts';
 
 const well: OutageDrill = {
   published: 1_260,

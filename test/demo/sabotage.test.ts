@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { type Deeds, LEAST_ORDERS, type Scene, sabotage } from '../../demo/drills/sabotage.ts';
+import { type NamedMessage, SabotageWatch } from '../../demo/drills/sabotage-watch.ts';
+import { judgeSabotage, type SabotageEvidence, sabotageProblems } from '../../demo/drills/sabotaged-run.ts';
 import { generateOrders } from '../../demo/orders.ts';
 import { runDemo } from '../../demo/program.ts';
-import { type Deeds, LEAST_ORDERS, type Scene, sabotage } from '../../demo/sabotage.ts';
-import { type NamedMessage, SabotageWatch } from '../../demo/sabotage-watch.ts';
-import { judgeSabotage, type SabotageEvidence, sabotageProblems } from '../../demo/sabotaged-run.ts';
 import { mintMessageId } from '../../lib/message/message-id.ts';
 import { seededRandom } from '../../lib/testing/seeded-random.ts';
 import { capturedContext } from '../cli/captured-context.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PROVIDER_MOMENTS, type ProviderMoment } from './payment-provider.ts';
-import { workersOf } from './worker-process.ts';
+import { PROVIDER_MOMENTS, type ProviderMoment } from '../payment-provider.ts';
+import { workersOf } from '../worker-process.ts';
 
 /** What `--kills` adds to the object of `--json`. */
 export interface KillsVerdict {

@@ -1,8 +1,8 @@
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { BookCourier, SellPiece } from '../examples/flash-sale/contract.ts';
-import { getRows } from '../lib/ledger/batch-get.ts';
-import type { Ledger } from '../lib/ledger/ledger.ts';
-import { type InboxRow, inboxKey } from '../lib/ledger/rows/inbox.ts';
+import { BookCourier, SellPiece } from '../../examples/flash-sale/contract.ts';
+import { getRows } from '../../lib/ledger/batch-get.ts';
+import type { Ledger } from '../../lib/ledger/ledger.ts';
+import { type InboxRow, inboxKey } from '../../lib/ledger/rows/inbox.ts';
 
 /** Rows of one request. */
 const BATCH = 100;

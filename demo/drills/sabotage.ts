@@ -9,16 +9,16 @@ import {
 } from '@aws-sdk/client-sqs';
 import { WaybillError } from 'waybill';
 import { ENVIRONMENT, type Environment } from 'waybill/runtime';
-import { OrderPlaced } from '../examples/commerce/contract.ts';
-import type { Order } from '../examples/commerce/place-order.ts';
-import type { Progress } from '../lib/cli/progress.ts';
-import { NEWEST_FORMAT } from '../lib/ledger/rows/format.ts';
-import { keyShard, messageTime } from '../lib/message/message-id.ts';
-import { createRegistrar } from '../lib/relay/registrar.ts';
-import type { Deployment } from './deployment.ts';
-import { passBy, pauseQueue } from './event-sources.ts';
+import { OrderPlaced } from '../../examples/commerce/contract.ts';
+import type { Order } from '../../examples/commerce/place-order.ts';
+import type { Progress } from '../../lib/cli/progress.ts';
+import { NEWEST_FORMAT } from '../../lib/ledger/rows/format.ts';
+import { keyShard, messageTime } from '../../lib/message/message-id.ts';
+import { createRegistrar } from '../../lib/relay/registrar.ts';
+import type { Deployment } from '../deployment.ts';
+import { passBy, pauseQueue } from '../event-sources.ts';
+import type { MessageTracker } from '../tracker.ts';
 import type { SabotageWatch } from './sabotage-watch.ts';
-import type { MessageTracker } from './tracker.ts';
 
 /** What the saboteur has to do with. */
 export interface Scene {

@@ -3,9 +3,9 @@ import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { BINDINGS } from 'waybill';
 import { reconcile } from 'waybill/operations';
 import { createEnvironment, type Environment, publish } from 'waybill/runtime';
-import { ChargeRequested } from '../examples/breaker/contract.ts';
-import { readCircuit } from '../lib/ledger/circuit.ts';
-import { ledgerOf } from '../lib/ledger/ledger.ts';
+import { ChargeRequested } from '../../examples/breaker/contract.ts';
+import { readCircuit } from '../../lib/ledger/circuit.ts';
+import { ledgerOf } from '../../lib/ledger/ledger.ts';
 import type { FailingProvider } from './failing-provider.ts';
 
 /** What an outage of a minute came to. Lengths of time are milliseconds from the first failure on. */

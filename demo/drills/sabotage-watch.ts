@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BINDINGS } from 'waybill';
 import type { Hop } from 'waybill/operations';
 import { createEnvironment } from 'waybill/runtime';
-import type { Progress } from '../lib/cli/progress.ts';
-import { readGraph } from '../lib/ledger/graph.ts';
-import { heal } from '../lib/reconcile/heal.ts';
-import { runPasses } from '../lib/reconcile/passes.ts';
-import { type Deployment, inspectionOf, reconcileSince } from './deployment.ts';
+import type { Progress } from '../../lib/cli/progress.ts';
+import { readGraph } from '../../lib/ledger/graph.ts';
+import { heal } from '../../lib/reconcile/heal.ts';
+import { runPasses } from '../../lib/reconcile/passes.ts';
+import { type Deployment, inspectionOf, reconcileSince } from '../deployment.ts';
 
 /** A message that Waybill named missing at a subscriber. */
 export interface NamedMessage {

@@ -3,11 +3,11 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { BINDINGS, tableBinding } from 'waybill';
 import { reconcile, trace } from 'waybill/operations';
 import { createEnvironment, type Environment, publish, transact } from 'waybill/runtime';
-import { Bookings, CourierRequested, SaleOrdered, Shelf, Sold } from '../examples/flash-sale/contract.ts';
-import { concurrently } from '../lib/aws/concurrently.ts';
-import { eventSourcesOf } from '../lib/inspect/list-event-sources.ts';
-import { ledgerOf } from '../lib/ledger/ledger.ts';
-import { readScale } from '../lib/ledger/scale.ts';
+import { Bookings, CourierRequested, SaleOrdered, Shelf, Sold } from '../../examples/flash-sale/contract.ts';
+import { concurrently } from '../../lib/aws/concurrently.ts';
+import { eventSourcesOf } from '../../lib/inspect/list-event-sources.ts';
+import { ledgerOf } from '../../lib/ledger/ledger.ts';
+import { readScale } from '../../lib/ledger/scale.ts';
 import { booksOf, type SaleBooks } from './sale-books.ts';
 import { SaleTracker } from './sale-tracker.ts';
 

@@ -1,12 +1,12 @@
 import { GetQueueAttributesCommand, SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { WaybillError } from 'waybill';
 import { createEnvironment, type Environment } from 'waybill/runtime';
-import { TakePayment } from '../examples/commerce/contract.ts';
-import type { Target } from '../lib/local/index.ts';
-import type { Deployment } from './deployment.ts';
-import { type Mend, readerOf } from './event-sources.ts';
+import { TakePayment } from '../../examples/commerce/contract.ts';
+import type { Target } from '../../lib/local/index.ts';
+import type { Deployment } from '../deployment.ts';
+import { type Mend, readerOf } from '../event-sources.ts';
+import type { PaymentProvider } from '../payment-provider.ts';
 import { Killer } from './kills.ts';
-import type { PaymentProvider } from './payment-provider.ts';
 
 /** Only processes of this machine can be killed. */
 export class NothingToKill extends WaybillError {

@@ -1,12 +1,12 @@
 import type { Hop } from 'waybill/operations';
-import type { Progress } from '../lib/cli/progress.ts';
-import { lengthOf } from '../lib/cli/span-text.ts';
-import { messageTime } from '../lib/message/message-id.ts';
-import { type FinishedRun, type RunOptions, runOrders } from './run.ts';
+import type { Progress } from '../../lib/cli/progress.ts';
+import { lengthOf } from '../../lib/cli/span-text.ts';
+import { messageTime } from '../../lib/message/message-id.ts';
+import { type FinishedRun, type RunOptions, runOrders } from '../run.ts';
+import { type Evidence, endedEverywhere } from '../verdict.ts';
+import { PATIENCE } from '../watch.ts';
 import { DEADLINE_MS, type Deeds, sabotage } from './sabotage.ts';
 import { type NamedMessage, SabotageWatch } from './sabotage-watch.ts';
-import { type Evidence, endedEverywhere } from './verdict.ts';
-import { PATIENCE } from './watch.ts';
 
 /** What `--sabotage` adds to the object of `--json`. */
 export interface SabotageVerdict {

@@ -2,7 +2,7 @@ import { ScanCommand, type ScanCommandOutput } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { type AnyTable, type TableItem, tableBinding } from 'waybill';
 import type { Environment } from 'waybill/runtime';
-import { Bookings, Shelf, Sold } from '../examples/flash-sale/contract.ts';
+import { Bookings, Shelf, Sold } from '../../examples/flash-sale/contract.ts';
 
 /** What the business tables say of a sale. They know nothing of messages. */
 export interface SaleBooks {
