@@ -1,4 +1,6 @@
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, it, test } from 'vitest';
+import { effectsTombstone, moveEffect, takeEffect } from '../../lib/ledger/effect.ts';
 import { startFormat, turnFormat } from '../../lib/ledger/format.ts';
 import { markAsked, markUnanswered, putHalf, tombstone } from '../../lib/ledger/half.ts';
 import { HighWater } from '../../lib/ledger/high-water.ts';
@@ -6,12 +8,14 @@ import { noteLateUse } from '../../lib/ledger/inbox.ts';
 import { type Ledger, ledgerOf } from '../../lib/ledger/ledger.ts';
 import { raiseMinted } from '../../lib/ledger/minted-shards.ts';
 import { readRedrive, writeRedrive } from '../../lib/ledger/redrive.ts';
+import { type EffectState, effectAttribute, effectsKey } from '../../lib/ledger/rows/effect.ts';
 import { FORMATS } from '../../lib/ledger/rows/format.ts';
 import { type HalfRow, halfKey } from '../../lib/ledger/rows/half.ts';
 import { scaleKey } from '../../lib/ledger/rows/scale.ts';
 import { MINTED_KEY } from '../../lib/ledger/rows/shards.ts';
 import { markApplied, markSharded, writeScale } from '../../lib/ledger/scale.ts';
 import { raiseTo } from '../../lib/ledger/shards.ts';
+import type { Envelope } from '../../lib/message/envelope.ts';
 import { MemoryStack } from '../../lib/testing/stack/memory-stack.ts';
 import { redriveWorld } from '../redrive/redrive-world.ts';
 
@@ -44,6 +48,15 @@ const half = (row: Partial<HalfRow> = {}): HalfRow => ({
 });
 
 type Write = (ledger: Ledger) => unknown;
+
+const CHARGE = { key: effectsKey('payment', ID), attribute: effectAttribute('charge'), ttl: 1 };
+const CHARGING: EffectState = { state: 'running', owner: 'one', generation: 0, since: 0, until: 1, input: 'any' };
+const cancelEffects: Write = async (ledger) => {
+  const put = effectsTombstone(ledger, 'payment', { id: ID, expires: '2027-01-01T00:00:00.000Z' } as Envelope);
+  await ledger.environment.dynamodb.send(new PutItemCommand(put)).catch((error: Error) => {
+    if (error.name !== 'ConditionalCheckFailedException') throw error;
+  });
+};
 
 interface Overtaken {
   /** What was there, or was written first. */
@@ -122,6 +135,23 @@ const overtaken: Readonly<Record<string, Overtaken>> = {
     first: [(ledger) => turnFormat(ledger, FORMATS.packed)],
     late: [startFormat],
     next: [(ledger) => turnFormat(ledger, FORMATS.compressed)],
+  },
+  'that a message is cancelled of which an effect has begun': {
+    first: [(ledger) => takeEffect(ledger, CHARGE, CHARGING)],
+    late: [cancelEffects],
+  },
+  'that a message is cancelled of which an effect was given back': {
+    first: [
+      (ledger) => takeEffect(ledger, CHARGE, CHARGING),
+      (ledger) => moveEffect(ledger, CHARGE, CHARGING, undefined),
+    ],
+    late: [],
+    next: [cancelEffects],
+  },
+  'that a message is cancelled of which nothing has begun': {
+    first: [],
+    late: [],
+    next: [cancelEffects],
   },
   'how far a subscriber has come': {
     first: [markOf(5)],
