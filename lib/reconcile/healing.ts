@@ -42,7 +42,7 @@ export interface BlockedKey {
   readonly subscriber: string;
   /** The dead message: it is to be sent again, or skipped. */
   readonly head: string;
-  /** When it expires, in milliseconds since the epoch: those behind it then go on without it. */
+  /** When it expires, in milliseconds since the epoch: it cannot be redriven any more then, and those behind it go on without it 3 days later. */
   readonly expires: number;
   /** Messages behind it of which there are cases. */
   cases: number;

@@ -57,7 +57,7 @@ export function orderConditions(ledger: ILedger): AlarmConditions {
     },
     OrderExpiring: {
       metric: ledgerMetric(ledger, METRICS.orderExpiring, { period: MINUTE }),
-      alarmDescription: `A dead message for which others wait expires within 3 days: then they go on without it. ${look}`,
+      alarmDescription: `A dead message for which others wait expires within 3 days: redrive or skip it before, since they wait for 3 days more. ${look}`,
     },
   };
 }
