@@ -28,6 +28,8 @@ interface Copy {
   dueAt: number;
   /** Where it lies, by what it lies as: a message of a queue, a record of a stream, a row that is read again. */
   readonly lies: Set<string>;
+  /** Whether it waits for who sends what was committed before its route: the relay comes to it in the ledger's stream, whose age is told. */
+  isToBeSent: boolean;
   /** Since when it lies nowhere. */
   silentSince: number;
   /** Runs of reconciliation that have begun and returned while it was silent. */
@@ -101,7 +103,7 @@ class Watch {
       this.#committed.set(sk, { type: envelope.type, moment });
       this.#expect(sk, at);
     } else if (kind === 'route') {
-      for (const id of this.#committed.keys()) this.#expect(id, at);
+      for (const id of this.#committed.keys()) this.#expect(id, at, true);
     } else if (kind === 'inbox') {
       this.#open.delete(`${of} ${sk}`);
       this.#ended.add(`${of} ${sk}`);
@@ -183,18 +185,20 @@ class Watch {
   /** What lay nowhere when a run began, though it was overdue. */
   #overdueAt(begun: number): Copy[] {
     return [...this.#open.values()].filter(
-      ({ lies, silentSince, dueAt }) => lies.size === 0 && begun >= Math.max(silentSince, dueAt) + this.#patience,
+      ({ lies, isToBeSent, silentSince, dueAt }) =>
+        lies.size === 0 && !isToBeSent && begun >= Math.max(silentSince, dueAt) + this.#patience,
     );
   }
 
-  #expect(id: string, at: number): void {
+  #expect(id: string, at: number, isToBeSent = false): void {
     const { type, moment } = this.#committed.get(id) ?? { type: '', moment: 0 };
     const names = this.#expectations.of({ id, type });
     for (const subscriber of names) {
       const key = `${subscriber} ${id}`;
       if (this.#ended.has(key) || this.#open.has(key)) continue;
       const dueAt = Math.max(at, messageTime(id), moment) + this.#deadlineOf(subscriber);
-      this.#open.set(key, { id, subscriber, dueAt, lies: this.#liesOf(key), silentSince: at, runs: 0, killed: 0 });
+      const lies = this.#liesOf(key);
+      this.#open.set(key, { id, subscriber, dueAt, lies, isToBeSent, silentSince: at, runs: 0, killed: 0 });
     }
     for (const { name } of this.#system.subscribers) {
       if (!names.includes(name)) this.#open.delete(`${name} ${id}`);
@@ -207,6 +211,7 @@ class Watch {
     if (isThere) lies.add(as);
     else if (!lies.delete(as)) return;
     const copy = this.#open.get(key);
+    if (copy) copy.isToBeSent = false;
     if (!copy || lies.size > 0) return;
     copy.silentSince = at;
     copy.runs = 0;

@@ -5,7 +5,8 @@ import { laterIn, type World } from './world.ts';
 /** Switches the event sources of a function off for some time. */
 export function switchOff(world: World, actor: string, milliseconds: number): void {
   const { schedule, disabled } = world;
-  disabled.set(actor, schedule.now() + milliseconds);
+  // Those of a function that was deleted stay off.
+  disabled.set(actor, Math.max(disabled.get(actor) ?? 0, schedule.now() + milliseconds));
   laterIn(world, milliseconds, () => {
     // Those of a function that was deleted meanwhile do not come back.
     if ((disabled.get(actor) ?? 0) <= schedule.now()) disabled.delete(actor);
