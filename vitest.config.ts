@@ -12,9 +12,10 @@ const deployTimeout = 300_000;
 
 const engineTests = 'test/**/*.engine.test.ts';
 const browserTests = 'test/browser/**/*.browser.test.ts';
-const packageTests = 'test/package/**/*.test.ts';
-/** Of the repository as a whole, and of all templates: they start programs that others have made, and wait for them. */
-const repositoryTests = ['test/repository/**/*.test.ts', 'test/templates/**/*.test.ts'];
+/** Of what is published and what is deployed: the packed package in applications, and all templates. */
+const artifactTests = ['test/package/**/*.test.ts', 'test/templates/**/*.test.ts'];
+/** Of the repository as a whole: they start programs that others have made, and wait for them. */
+const repositoryTests = ['test/repository/**/*.test.ts'];
 /** A thousand plans each, or a hundred of each example. */
 const certificateTests = ['commerce', 'examples', 'formats'].map((name) => `test/certificate/${name}.test.ts`);
 /** Needs LocalStack or an engine like it, and is run as its user runs it: by `node --test`. */
@@ -55,7 +56,7 @@ export default defineConfig({
             ...configDefaults.exclude,
             browserTests,
             engineTests,
-            packageTests,
+            ...artifactTests,
             ...repositoryTests,
             ...certificateTests,
             localstackExample,
@@ -102,8 +103,8 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'package',
-          include: [packageTests],
+          name: 'artifacts',
+          include: artifactTests,
           testTimeout: deployTimeout,
           hookTimeout: deployTimeout,
           sequence: { groupOrder: 5 },

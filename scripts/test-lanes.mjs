@@ -2,7 +2,7 @@
  * Runs the tests in two lanes side by side: those of the embedded engine, which mostly wait, and all
  * others, which mostly compute. With arguments it runs one lane, of what they name: `npm test -- test/relay`.
  *
- * The tests of the package are not among them: `npm run test:package`.
+ * The tests of the package and of templates are not among them: `npm run test:artifacts`.
  *
  * The others are shown as they run, what waits once they have ended. The last line counts both, below what failed.
  */

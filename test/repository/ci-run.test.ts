@@ -13,7 +13,7 @@ if [ "$1" = test ]; then printf '%s\\n' "$TESTS"; exit "$TESTS_END"; fi
 if [ "$3" = test:fetch ]; then exit 1; fi
 if [ "$3" = test:managers ]; then printf '%s\\n' "$MANAGERS"; fi
 if [ "$3" = test:managers ]; then exit "$MANAGERS_END"; fi
-if [ "$3" = test:package ]; then printf '%s\\n' "$PACKAGE"; exit "$PACKAGE_END"; fi
+if [ "$3" = test:artifacts ]; then printf '%s\\n' "$ARTIFACTS"; exit "$ARTIFACTS_END"; fi
 if [ "$3" = docs ]; then printf '%s\\n' "$SITE"; exit "$SITE_END"; fi
 printf '%s\\n' "$ENGINES"; exit "$ENGINES_END"
 `;
@@ -86,7 +86,7 @@ test('a site with a dead link fails CI', async () => {
 });
 
 test('a package that does not work where it is installed fails CI', async () => {
-  const installed = { PACKAGE: '25 passed, 1 failed', PACKAGE_END: '1' };
+  const installed = { ARTIFACTS: '25 passed, 1 failed', ARTIFACTS_END: '1' };
   expect(await run(['3 passed, 0 failed', 0], ['2 passed, 0 failed', 0], installed)).toMatchObject({
     line: '30 passed, 1 failed',
     code: 1,
@@ -116,8 +116,8 @@ function run(
     TESTS_END: String(tests[1]),
     MANAGERS: '0 passed, 0 failed',
     MANAGERS_END: '0',
-    PACKAGE: '0 passed, 0 failed',
-    PACKAGE_END: '0',
+    ARTIFACTS: '0 passed, 0 failed',
+    ARTIFACTS_END: '0',
     SITE: '0 passed, 0 failed',
     SITE_END: '0',
     ENGINES: engines[0],
