@@ -7,6 +7,7 @@ import { commerce } from '../../scripts/certify/commerce.ts';
 import { forged } from '../../scripts/certify/forged.ts';
 import { changingFormats } from '../../scripts/certify/formats.ts';
 import { growth } from '../../scripts/certify/growth.ts';
+import { offers } from '../../scripts/certify/offers.ts';
 import { outages } from '../../scripts/certify/outages.ts';
 import { payments } from '../../scripts/certify/payments.ts';
 import { sale } from '../../scripts/certify/sale.ts';
@@ -29,6 +30,7 @@ const SYSTEMS = {
   sale,
   accounts,
   forged,
+  offers,
 };
 
 test.each(corpus)(

@@ -11,6 +11,7 @@ import type * as shop from '../../scripts/certify/commerce.ts';
 import type * as guarded from '../../scripts/certify/forged.ts';
 import type * as changing from '../../scripts/certify/formats.ts';
 import type * as growing from '../../scripts/certify/growth.ts';
+import type * as expiring from '../../scripts/certify/offers.ts';
 import type * as failing from '../../scripts/certify/outages.ts';
 import type * as paying from '../../scripts/certify/payments.ts';
 import type * as selling from '../../scripts/certify/sale.ts';
@@ -94,6 +95,8 @@ async function loadSystem(name: Bug['system'], load: Planted['load']): Promise<S
       return (await load<typeof changing>('scripts/certify/formats.ts')).changingFormats;
     case 'growth':
       return (await load<typeof growing>('scripts/certify/growth.ts')).growth;
+    case 'offers':
+      return (await load<typeof expiring>('scripts/certify/offers.ts')).offers;
     case 'outages':
       return (await load<typeof failing>('scripts/certify/outages.ts')).outages;
     case 'sale':

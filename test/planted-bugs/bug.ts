@@ -7,7 +7,8 @@ export interface Bug {
   /** In which system it shows: of `careless`, whose handlers make mistakes of their own, all but these counts; of `payments`, which pays at services outside;
    * of `vouchers`, which wait for longer than a service keeps keys; of `formats`, whose row formats change and whose functions are rolled back;
    * of `warehouse`, whose subscribers come and go; of `outages`, whose services fail, with breakers and redrives; of `growth`, whose
-   * ledger grows; of `sale`, whose subscriber scales; of `accounts`, whose subscribers keep the order of a key; of `forged`, whose ledger signs. @default 'shop' */
+   * ledger grows; of `sale`, whose subscriber scales; of `accounts`, whose subscribers keep the order of a key; of `forged`, whose ledger signs;
+   * of `offers`, whose messages expire within a minute. @default 'shop' */
   readonly system?:
     | 'shop'
     | 'careless'
@@ -19,7 +20,8 @@ export interface Bug {
     | 'growth'
     | 'sale'
     | 'accounts'
-    | 'forged';
+    | 'forged'
+    | 'offers';
   /** Whether only hundreds of plans find it: then the corpus has one that does. @default false */
   readonly rare?: true;
   /** What the plans are made for that find it. @default anything */

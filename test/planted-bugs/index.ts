@@ -1,5 +1,6 @@
 import { consumerBugs } from './consumer-bugs.ts';
 import { effectBugs } from './effect-bugs.ts';
+import { expiryBugs } from './expiry-bugs.ts';
 import { formatBugs } from './format-bugs.ts';
 import { growthBugs } from './growth-bugs.ts';
 import { healingBugs } from './healing-bugs.ts';
@@ -30,4 +31,5 @@ export const bugs = [
   ...growthBugs,
   ...orderBugs,
   ...signingBugs,
+  ...expiryBugs,
 ];
