@@ -86,6 +86,18 @@ export const consumerBugs: readonly Bug[] = [
     ],
   },
   {
+    name: 'used-after-return',
+    system: 'careless',
+    mistake: 'a handler that goes on when it has returned may use its transaction, of which nothing comes',
+    edits: [
+      {
+        file: 'transaction/pending-transaction.ts',
+        find: 'this.#closed = true;',
+        replace: 'this.#closed = false;',
+      },
+    ],
+  },
+  {
     name: 'hanging-not-counted',
     system: 'careless',
     mistake: 'a handler that hangs is run again for ever',

@@ -102,4 +102,28 @@ export const transactionBugs: readonly Bug[] = [
       },
     ],
   },
+  {
+    name: 'put-not-validated',
+    system: 'careless',
+    mistake: 'a whole row is written as it was given, whatever the schema of its table says',
+    edits: [
+      {
+        file: 'transaction/pending-transaction.ts',
+        find: 'const valid = validate(table.item, item, table.name) as Record<string, unknown>;',
+        replace: 'const valid = item as Record<string, unknown>; void validate;',
+      },
+    ],
+  },
+  {
+    name: 'update-not-validated',
+    system: 'careless',
+    mistake: 'the columns that an update sets are written as they were given, whatever the schema of their table says',
+    edits: [
+      {
+        file: 'transaction/change.ts',
+        find: 'const made = creates ?',
+        replace: 'if (given) return given;\n  const made = creates ?',
+      },
+    ],
+  },
 ];
