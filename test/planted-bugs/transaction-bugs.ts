@@ -64,6 +64,18 @@ export const transactionBugs: readonly Bug[] = [
     ],
   },
   {
+    name: 'key-kept-a-day',
+    rare: true,
+    mistake: 'an idempotency key is kept for a day, though copies of its message can come for weeks',
+    edits: [
+      {
+        file: 'transaction/idempotency-key.ts',
+        find: 'if (keep === undefined) return lastCopy;',
+        replace: 'if (keep === undefined) return Math.min(lastCopy, now + 86_400_000);',
+      },
+    ],
+  },
+  {
     name: 'key-of-everybody',
     mistake: 'subscribers share their idempotency keys',
     edits: [
