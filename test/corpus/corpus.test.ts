@@ -7,6 +7,7 @@ import { commerce } from '../../scripts/certify/commerce.ts';
 import { forged } from '../../scripts/certify/forged.ts';
 import { changingFormats } from '../../scripts/certify/formats.ts';
 import { growth } from '../../scripts/certify/growth.ts';
+import { notices } from '../../scripts/certify/notices.ts';
 import { offers } from '../../scripts/certify/offers.ts';
 import { outages } from '../../scripts/certify/outages.ts';
 import { payments } from '../../scripts/certify/payments.ts';
@@ -31,6 +32,7 @@ const SYSTEMS = {
   accounts,
   forged,
   offers,
+  notices,
 };
 
 test.each(corpus)(

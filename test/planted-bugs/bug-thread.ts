@@ -11,6 +11,7 @@ import type * as shop from '../../scripts/certify/commerce.ts';
 import type * as guarded from '../../scripts/certify/forged.ts';
 import type * as changing from '../../scripts/certify/formats.ts';
 import type * as growing from '../../scripts/certify/growth.ts';
+import type * as posting from '../../scripts/certify/notices.ts';
 import type * as expiring from '../../scripts/certify/offers.ts';
 import type * as failing from '../../scripts/certify/outages.ts';
 import type * as paying from '../../scripts/certify/payments.ts';
@@ -95,6 +96,8 @@ async function loadSystem(name: Bug['system'], load: Planted['load']): Promise<S
       return (await load<typeof changing>('scripts/certify/formats.ts')).changingFormats;
     case 'growth':
       return (await load<typeof growing>('scripts/certify/growth.ts')).growth;
+    case 'notices':
+      return (await load<typeof posting>('scripts/certify/notices.ts')).notices;
     case 'offers':
       return (await load<typeof expiring>('scripts/certify/offers.ts')).offers;
     case 'outages':

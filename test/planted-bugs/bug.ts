@@ -8,7 +8,7 @@ export interface Bug {
    * of `vouchers`, which wait for longer than a service keeps keys; of `formats`, whose row formats change and whose functions are rolled back;
    * of `warehouse`, whose subscribers come and go; of `outages`, whose services fail, with breakers and redrives; of `growth`, whose
    * ledger grows; of `sale`, whose subscriber scales; of `accounts`, whose subscribers keep the order of a key; of `forged`, whose ledger signs;
-   * of `offers`, whose messages expire within a minute. @default 'shop' */
+   * of `offers`, whose messages expire within a minute; of `notices`, which posts many at once. @default 'shop' */
   readonly system?:
     | 'shop'
     | 'careless'
@@ -21,7 +21,8 @@ export interface Bug {
     | 'sale'
     | 'accounts'
     | 'forged'
-    | 'offers';
+    | 'offers'
+    | 'notices';
   /** Whether only hundreds of plans find it: then the corpus has one that does. @default false */
   readonly rare?: true;
   /** What the plans are made for that find it. @default anything */

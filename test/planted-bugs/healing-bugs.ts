@@ -86,6 +86,24 @@ export const healingBugs: readonly Bug[] = [
     edits: [{ file: 'reconcile/healer.ts', find: 'this.#spent.set(subscriber, spent + 1);', replace: '' }],
   },
   {
+    name: 'one-budget-for-all',
+    system: 'notices',
+    rare: true,
+    mistake: 'what one subscriber is sent again takes from what others may be sent',
+    edits: [
+      {
+        file: 'reconcile/healer.ts',
+        find: 'const spent = this.#spent.get(subscriber) ?? 0;',
+        replace: "const spent = this.#spent.get('all') ?? 0;",
+      },
+      {
+        file: 'reconcile/healer.ts',
+        find: 'this.#spent.set(subscriber, spent + 1);',
+        replace: "this.#spent.set('all', spent + 1); void subscriber;",
+      },
+    ],
+  },
+  {
     name: 'both-runs-heal',
     by: ['schedule-twice'],
     mistake: 'of two runs at once, both send',
