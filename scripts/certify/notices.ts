@@ -1,13 +1,15 @@
-import { defineEvent, defineSubscriber, defineTable } from 'waybill';
+import { defineEvent, defineSubscriber, defineTable, RetryLater } from 'waybill';
 import { consume, transact } from 'waybill/runtime';
-import type { RunState, RunStep, System } from 'waybill/testing';
+import { publishing, type RunState, type RunStep, type System } from 'waybill/testing';
 import * as z from 'zod/mini';
 
-const NoticePosted = defineEvent('notice.posted', {
+const notice = {
   schema: z.object({ noticeId: z.string() }),
-  key: ({ noticeId }) => noticeId,
+  key: ({ noticeId }: { readonly noticeId: string }) => noticeId,
   businessLine: 'notices',
-});
+};
+const NoticePosted = defineEvent('notice.posted', notice);
+const NoticeDue = defineEvent('notice.due', notice);
 const Sent = defineTable('sent', {
   item: z.object({ by: z.string(), noticeId: z.string(), times: z.int() }),
   partitionKey: 'by',
@@ -15,6 +17,9 @@ const Sent = defineTable('sent', {
 });
 const Mail = defineSubscriber('mail', { consumes: [NoticePosted], tables: [Sent] });
 const Print = defineSubscriber('print', { consumes: [NoticePosted], tables: [Sent] });
+const Remind = defineSubscriber('remind', { consumes: [NoticeDue], tables: [Sent] });
+/** Whoever is reminded of it asks to be reminded later. */
+const LATER = 'later';
 
 const sending = (subscriber: typeof Mail | typeof Print) =>
   consume(subscriber, ({ noticeId }, { tx }) => {
@@ -37,12 +42,26 @@ const posting =
 
 /**
  * A business that posts so much at once that a queue which loses it is healed for minutes: as long as one subscriber alone would
- * take, however many have lost it.
+ * take, however many have lost it. In the queue of one of them something rests most of the time.
  */
 export const notices: System = {
-  subscribers: [Mail, Print],
-  handlers: { [Mail.name]: sending(Mail), [Print.name]: sending(Print) },
-  workload: [posting(1), posting(36)],
+  subscribers: [Mail, Print, Remind],
+  handlers: {
+    [Mail.name]: sending(Mail),
+    [Print.name]: sending(Print),
+    [Remind.name]: consume(Remind, ({ noticeId }, { tx, message }) => {
+      if (noticeId === LATER && message.attempt === 1) throw new RetryLater('620s');
+      tx.put(Sent, { by: Remind.name, noticeId: message.id, times: 1 });
+    }),
+  },
+  workload: [
+    posting(1),
+    posting(36),
+    publishing(NoticeDue, { noticeId: LATER }),
+    publishing(NoticeDue, { noticeId: LATER }, '2m'),
+    publishing(NoticeDue, { noticeId: '1' }, '30s'),
+    publishing(NoticeDue, { noticeId: '2' }, '60s'),
+  ],
   invariant: sentTwice,
   bound: '8m',
 };

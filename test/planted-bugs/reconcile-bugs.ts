@@ -39,6 +39,20 @@ export const reconcileBugs: readonly Bug[] = [
     ],
   },
   {
+    name: 'overtaken-by-none',
+    mistake:
+      'how far a subscriber has come says when the newest was sent, not when it was due: what its queue has lost of delayed messages waits until the queue is empty',
+    system: 'notices',
+    rare: true,
+    edits: [
+      {
+        file: 'ledger/high-water.ts',
+        find: 'return relayed === undefined ? 0 : Math.max(relayed, Math.min(due, ended));',
+        replace: 'return relayed === undefined || Math.min(due, ended) < 0 ? 0 : relayed;',
+      },
+    ],
+  },
+  {
     name: 'configured-shards',
     mistake: 'readers look at as many shards as they are configured with',
     by: ['more-shards'],
