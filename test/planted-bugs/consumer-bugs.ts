@@ -88,6 +88,7 @@ export const consumerBugs: readonly Bug[] = [
   {
     name: 'used-after-return',
     system: 'careless',
+    rare: true,
     mistake: 'a handler that goes on when it has returned may use its transaction, of which nothing comes',
     edits: [
       {

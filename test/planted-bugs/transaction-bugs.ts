@@ -117,6 +117,7 @@ export const transactionBugs: readonly Bug[] = [
   {
     name: 'put-not-validated',
     system: 'careless',
+    rare: true,
     mistake: 'a whole row is written as it was given, whatever the schema of its table says',
     edits: [
       {
@@ -129,6 +130,7 @@ export const transactionBugs: readonly Bug[] = [
   {
     name: 'update-not-validated',
     system: 'careless',
+    rare: true,
     mistake: 'the columns that an update sets are written as they were given, whatever the schema of their table says',
     edits: [
       {
