@@ -2,6 +2,7 @@ import { defineEvent, defineSubscriber, defineTable } from 'waybill';
 import { consume } from 'waybill/runtime';
 import { publishing, type RunState, type System } from 'waybill/testing';
 import * as z from 'zod/mini';
+import { messageTime } from '../../lib/message/message-id.ts';
 
 /** An offer stands for a minute, which is less than it takes to find one that was lost. */
 const OfferMade = defineEvent('offer.made', {
@@ -33,11 +34,6 @@ const TOO_LATE_MS = 60_000 + 17 * 60_000;
 
 function takenTooLate({ ended }: RunState): string[] {
   return ended
-    .filter(({ id, state, endedAt }) => state === 'handled' && endedAt > committedAt(id) + TOO_LATE_MS)
+    .filter(({ id, state, endedAt }) => state === 'handled' && endedAt > messageTime(id) + TOO_LATE_MS)
     .map(({ id }) => `${id} was taken long after it had expired`);
-}
-
-/** Milliseconds since the epoch, as its id says. */
-function committedAt(id: string): number {
-  return Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16);
 }

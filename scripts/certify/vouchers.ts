@@ -2,6 +2,7 @@ import { defineEffect, defineEvent, defineSubscriber } from 'waybill';
 import { consume } from 'waybill/runtime';
 import { publishing, type RunState, type System, TestService } from 'waybill/testing';
 import * as z from 'zod/mini';
+import { messageTime } from '../../lib/message/message-id.ts';
 
 const voucher = z.object({ id: z.string(), cents: z.int() });
 const VoucherDue = defineEvent('voucher.due', { schema: voucher, key: ({ id }) => id, businessLine: 'vouchers' });
@@ -40,11 +41,6 @@ const UNTRIED_MS = 16 * 60_000;
 
 function givenUpUntried({ ended }: RunState): string[] {
   return ended
-    .filter(({ id, reason, endedAt }) => reason === 'effect-unknown' && endedAt < committedAt(id) + UNTRIED_MS)
+    .filter(({ id, reason, endedAt }) => reason === 'effect-unknown' && endedAt < messageTime(id) + UNTRIED_MS)
     .map(({ id }) => `${id} was given up, and had hardly been tried`);
-}
-
-/** Milliseconds since the epoch, as its id says. */
-function committedAt(id: string): number {
-  return Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16);
 }
